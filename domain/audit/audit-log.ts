@@ -1,0 +1,32 @@
+import type { OrganizationId } from '../organizations/organization-id.ts';
+import type { Page, PageRequest } from '../page.ts';
+
+/** What happened, before it is written down. */
+export interface AuditEvent {
+  readonly organizationId: OrganizationId | null;
+  readonly userId: string | null;
+  /** `<entity>.<verb in the past>`, e.g. `organization.created`. */
+  readonly action: string;
+  readonly entityType: string;
+  readonly entityId: string;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly requestId: string | null;
+}
+
+export interface AuditEntry extends AuditEvent {
+  readonly auditId: string;
+  readonly at: Date;
+  /** Position in the trail: a sequence number, as text because it outgrows a double. */
+  readonly position: string;
+}
+
+/** The audit trail in the metadata database: only ever added to. */
+export interface AuditLog {
+  append(event: AuditEvent): Promise<void>;
+  /** Newest first; the page key is a position. */
+  list(
+    organizationId: OrganizationId,
+    filter: { readonly action: string | null },
+    page: PageRequest<string>,
+  ): Promise<Page<AuditEntry, string>>;
+}

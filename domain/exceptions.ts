@@ -1,0 +1,178 @@
+/** Typed facts about an error; safe to show to the client that caused it. */
+export type ErrorDetails = Readonly<Record<string, string | number | boolean | null>>;
+
+interface DomainErrorOptions {
+  readonly details?: ErrorDetails;
+  readonly cause?: unknown;
+}
+
+/** A failure in the language of the business. Knows no transport: `presentation` maps `code` to a status. */
+export abstract class DomainError extends Error {
+  abstract readonly code: string;
+  readonly details: ErrorDetails;
+
+  constructor(message: string, options: DomainErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = new.target.name;
+    this.details = options.details ?? {};
+  }
+}
+
+/** One thing wrong with an input: where it stands and what is expected there. */
+export interface InputIssue {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Raised when an input breaks a rule; nothing has been read or written. */
+export class ValidationError extends DomainError {
+  readonly code = 'validation_failed';
+  readonly issues: readonly InputIssue[];
+
+  constructor(issues: readonly InputIssue[]) {
+    super('The request does not satisfy the rules of this operation.');
+    this.issues = issues;
+  }
+}
+
+/** Raised when a request carries no valid proof of who sent it; the same for every cause. */
+export class UnauthenticatedError extends DomainError {
+  readonly code = 'unauthenticated';
+
+  constructor(message = 'A valid bearer token is required.', cause?: unknown) {
+    super(message, { cause });
+  }
+}
+
+/** Raised when path, header and claim disagree; says nothing of whether the organization exists. */
+export class OrganizationAccessDeniedError extends DomainError {
+  readonly code = 'organization_access_denied';
+
+  constructor() {
+    super('This token gives no access to the organization asked for.');
+  }
+}
+
+/** Raised when the organization is the caller's own but the role does not suffice. */
+export class RoleRequiredError extends DomainError {
+  readonly code = 'role_required';
+
+  constructor(roles: readonly string[]) {
+    super(`This operation needs one of these roles: ${roles.join(', ')}.`, {
+      details: { roles: roles.join(',') },
+    });
+  }
+}
+
+/** Raised when an organization is suspended: its data is kept and not served. */
+export class OrganizationSuspendedError extends DomainError {
+  readonly code = 'organization_suspended';
+
+  constructor() {
+    super('The organization is suspended.');
+  }
+}
+
+export class OrganizationAlreadyExistsError extends DomainError {
+  readonly code = 'organization_already_exists';
+
+  constructor(organizationId: string) {
+    super(`An organization "${organizationId}" exists already.`);
+  }
+}
+
+export class JobNotFoundError extends DomainError {
+  readonly code = 'job_not_found';
+
+  constructor(jobId: string) {
+    super('The organization has no such docking job.', { details: { job_id: jobId } });
+  }
+}
+
+export class SignatureNotFoundError extends DomainError {
+  readonly code = 'signature_not_found';
+
+  constructor() {
+    super('The organization has no cached result for this input signature.');
+  }
+}
+
+/** Raised when a job's status does not allow what was asked; the job is unchanged. */
+export class JobStateConflictError extends DomainError {
+  readonly code = 'job_state_conflict';
+
+  constructor(from: string, wanted: string) {
+    super(`A job that is ${from} cannot ${wanted}.`, { details: { status: from } });
+  }
+}
+
+/** Raised when an idempotency key comes back with another request; nothing is written. */
+export class IdempotencyKeyReusedError extends DomainError {
+  readonly code = 'idempotency_key_reused';
+
+  constructor() {
+    super('This Idempotency-Key was used before with a different request.');
+  }
+}
+
+/** Anything that went wrong between the service and a database. */
+export abstract class DatabaseError extends DomainError {}
+
+/** Raised when an organization's database could not be made; the next request tries again. */
+export class DatabaseProvisioningError extends DatabaseError {
+  readonly code = 'database_provisioning_failed';
+
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+  }
+}
+
+/** Raised when a database cannot be reached, or broke off while it answered. */
+export class DatabaseConnectionError extends DatabaseError {
+  readonly code = 'database_unavailable';
+
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+  }
+}
+
+/** Raised when no organization of that id is registered. */
+export class OrganizationNotFoundError extends DatabaseError {
+  readonly code = 'organization_not_found';
+
+  constructor() {
+    super('There is no such organization.');
+  }
+}
+
+/** Raised when an organization has no database and none may be made for it. */
+export class OrganizationDatabaseNotFoundError extends DatabaseError {
+  readonly code = 'organization_database_not_found';
+
+  constructor() {
+    super('The organization has no results database.');
+  }
+}
+
+/** Raised when a database exists but this release cannot serve it yet (or no longer). */
+export class OrganizationNotReadyError extends DatabaseError {
+  readonly code = 'organization_not_ready';
+}
+
+/** Raised when every connection the organization may hold stayed busy until the deadline. */
+export class OrganizationBusyError extends DatabaseError {
+  readonly code = 'organization_busy';
+
+  constructor() {
+    super('The organization has more requests under way than its share of connections serves.');
+  }
+}
+
+/** Raised when the budget of server connections stayed spent until the deadline. */
+export class ConnectionBudgetExhaustedError extends DatabaseError {
+  readonly code = 'connection_budget_exhausted';
+
+  constructor() {
+    super('All connections of this service are in use.');
+  }
+}

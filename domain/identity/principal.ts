@@ -1,0 +1,13 @@
+import type { OrganizationId } from '../organizations/organization-id.ts';
+import type { Role } from './role.ts';
+
+/** Who sends a request, as a verified token says. */
+export interface Principal {
+  readonly userId: string;
+  /** The one organization this token speaks for; null for platform administrators. */
+  readonly organizationId: OrganizationId | null;
+  readonly roles: ReadonlySet<Role>;
+}
+
+export const hasAnyRole = (principal: Principal, roles: readonly Role[]): boolean =>
+  roles.some((role) => principal.roles.has(role));

@@ -1,0 +1,68 @@
+import { JobStateConflictError } from '../exceptions.ts';
+
+export const JOB_STATUSES = ['PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELED'] as const;
+export type JobStatus = (typeof JOB_STATUSES)[number];
+
+/** Every legal move; whatever is not listed is a conflict. */
+const MOVES: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
+  PENDING: ['RUNNING', 'CANCELED'],
+  RUNNING: ['COMPLETED', 'FAILED', 'CANCELED'],
+  COMPLETED: [],
+  FAILED: [],
+  CANCELED: [],
+};
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** The part of a job that decides its result, and therefore its input signature. */
+export interface JobSpecification {
+  readonly engine: string;
+  readonly pipelineVersion: string;
+  readonly inputs: JsonObject;
+  readonly params: JsonObject;
+}
+
+/** Whose results a job shows: its own, or those of the canonical job that had the same inputs. */
+export interface CacheUse {
+  readonly hit: boolean;
+  readonly canonicalJobId: string | null;
+  /** 0 to 1; null when the canonical job's tasks gave none. */
+  readonly confidenceScore: number | null;
+}
+
+/** One molecular docking that an organization asked for. */
+export interface DockingJob extends JobSpecification {
+  readonly jobId: string;
+  readonly status: JobStatus;
+  /** Higher runs first; 0 to 100. */
+  readonly priority: number;
+  readonly inputSignature: string;
+  readonly submittedBy: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly startedAt: Date | null;
+  readonly completedAt: Date | null;
+  readonly error: string | null;
+  readonly cache: CacheUse;
+}
+
+export const DEFAULT_PIPELINE_VERSION = '1.0.0';
+export const DEFAULT_PRIORITY = 0;
+
+/** @throws {JobStateConflictError} when the move is not legal */
+export const assertMove = (from: JobStatus, to: JobStatus): void => {
+  if (!MOVES[from].includes(to)) throw new JobStateConflictError(from, `become ${to}`);
+};
+
+/**
+ * Results of a finished job stand for its input signature: they never change.
+ *
+ * @throws {JobStateConflictError} when the job is finished
+ */
+export const assertAcceptsOutput = (status: JobStatus): void => {
+  if (MOVES[status].length === 0) throw new JobStateConflictError(status, 'take further results');
+};
+
+/** The job whose task results and artifacts answer for this one. */
+export const outputJobId = (job: DockingJob): string =>
+  job.cache.hit && job.cache.canonicalJobId !== null ? job.cache.canonicalJobId : job.jobId;

@@ -1,0 +1,25 @@
+import type { JsonObject } from './docking-job.ts';
+
+/** What one task of a job's pipeline found. One per job and task name. */
+export interface TaskResult {
+  readonly taskResultId: string;
+  readonly jobId: string;
+  readonly taskName: string;
+  readonly serviceName: string;
+  readonly serviceVersion: string | null;
+  readonly schemaVersion: string | null;
+  /** 0 to 1. */
+  readonly confidenceScore: number | null;
+  readonly resultData: JsonObject;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export type NewTaskResult = Omit<TaskResult, 'taskResultId' | 'createdAt' | 'updatedAt'>;
+
+export interface TaskResultRepository {
+  /** Inserts, or replaces the result of the same job and task. */
+  put(result: NewTaskResult): Promise<{ result: TaskResult; created: boolean }>;
+  /** In the order of their task names. */
+  listByJob(jobId: string): Promise<readonly TaskResult[]>;
+}

@@ -1,0 +1,16 @@
+import type { OrganizationId } from './organization-id.ts';
+
+export const ORGANIZATION_STATUSES = ['active', 'suspended', 'retired'] as const;
+export type OrganizationStatus = (typeof ORGANIZATION_STATUSES)[number];
+
+/** A customer of the service. Owns one results database, made at first use. */
+export interface Organization {
+  readonly id: OrganizationId;
+  readonly name: string;
+  readonly status: OrganizationStatus;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** What an organization chose for itself; an object of JSON values. */
+export type OrganizationSettings = Readonly<Record<string, unknown>>;

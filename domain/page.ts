@@ -1,0 +1,22 @@
+/** One page of a keyset list. `next` is null on the last page. */
+export interface Page<Item, Key> {
+  readonly items: readonly Item[];
+  readonly next: Key | null;
+}
+
+/** Which page is wanted: at most `limit` items that follow `after` in the list's order. */
+export interface PageRequest<Key> {
+  readonly limit: number;
+  readonly after: Key | null;
+}
+
+/** Cuts `limit + 1` rows into a page: the row too many proves that another page follows. */
+export const toPage = <Item, Key>(
+  rows: readonly Item[],
+  limit: number,
+  keyOf: (item: Item) => Key,
+): Page<Item, Key> => {
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return { items, next: rows.length > limit && last !== undefined ? keyOf(last) : null };
+};
