@@ -1,0 +1,13 @@
+import type { DatabaseRecord } from '../ports/database-ledger.ts';
+import type { OrganizationDatabases, PoolSnapshot } from '../ports/organization-databases.ts';
+
+/** What an operator sees of a results database: the ledger's record and this process's pool, if it has one. */
+export interface DatabaseView {
+  readonly record: DatabaseRecord;
+  readonly pool: PoolSnapshot | null;
+}
+
+export const viewDatabase = (record: DatabaseRecord, databases: OrganizationDatabases): DatabaseView => ({
+  record,
+  pool: databases.peek(record.organizationId),
+});

@@ -1,0 +1,41 @@
+import { OrganizationDatabaseNotFoundError } from '../../domain/exceptions.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import type { Actor } from '../actor.ts';
+import type { DatabaseLedger } from '../ports/database-ledger.ts';
+import type { MetadataDatabase } from '../ports/metadata-database.ts';
+import type { OrganizationDatabases } from '../ports/organization-databases.ts';
+import { viewDatabase, type DatabaseView } from './database-view.ts';
+
+export class ProvisionDatabase {
+  readonly #metadata: MetadataDatabase;
+  readonly #databases: OrganizationDatabases;
+  readonly #ledger: DatabaseLedger;
+
+  constructor(metadata: MetadataDatabase, databases: OrganizationDatabases, ledger: DatabaseLedger) {
+    this.#metadata = metadata;
+    this.#databases = databases;
+    this.#ledger = ledger;
+  }
+
+  /**
+   * Makes the organization's database, or finds it ready.
+   *
+   * @throws {OrganizationNotFoundError}
+   * @throws {DatabaseProvisioningError}
+   */
+  async execute(actor: Actor, organizationId: OrganizationId): Promise<DatabaseView> {
+    await this.#databases.provision(organizationId);
+    const record = await this.#ledger.find(organizationId);
+    if (record === null) throw new OrganizationDatabaseNotFoundError();
+    await this.#metadata.auditLog.append({
+      organizationId,
+      userId: actor.principal.userId,
+      action: 'database.provision_requested',
+      entityType: 'database',
+      entityId: record.databaseName,
+      details: { state: record.state },
+      requestId: actor.requestId,
+    });
+    return viewDatabase(record, this.#databases);
+  }
+}

@@ -1,0 +1,89 @@
+import { IdempotencyKeyReusedError } from '../../domain/exceptions.ts';
+import type { DockingJob, JobSpecification } from '../../domain/jobs/docking-job.ts';
+import type { Idempotency, NewDockingJob } from '../../domain/jobs/docking-job-repository.ts';
+import type { Fingerprint } from '../ports/fingerprint.ts';
+import type { ResultsDatabase, ResultsRepositories } from '../ports/results-database.ts';
+
+export interface Submission extends JobSpecification {
+  readonly priority: number;
+  readonly submittedBy: string;
+  /** Whether a completed job with the same inputs may answer for this one. */
+  readonly useCache: boolean;
+  readonly idempotencyKey: string | null;
+}
+
+/** `replayed`: this submission was seen before under its idempotency key, and made nothing. */
+export interface Submitted {
+  readonly job: DockingJob;
+  readonly replayed: boolean;
+}
+
+export class SubmitJob {
+  readonly #fingerprint: Fingerprint;
+  readonly #newId: () => string;
+
+  /** @param newId makes UUIDs that rise with time */
+  constructor(fingerprint: Fingerprint, newId: () => string) {
+    this.#fingerprint = fingerprint;
+    this.#newId = newId;
+  }
+
+  /** @throws {IdempotencyKeyReusedError} when the key came before with another request */
+  async execute(database: ResultsDatabase, submission: Submission): Promise<Submitted> {
+    const { engine, pipelineVersion, inputs, params, priority, useCache } = submission;
+    const specification = { engine, inputs, params, pipeline_version: pipelineVersion };
+    const idempotency =
+      submission.idempotencyKey === null
+        ? null
+        : {
+            key: submission.idempotencyKey,
+            requestHash: this.#fingerprint({ ...specification, priority, use_cache: useCache }),
+          };
+    const job: NewDockingJob = {
+      jobId: this.#newId(),
+      status: 'PENDING',
+      engine,
+      pipelineVersion,
+      inputs,
+      params,
+      priority,
+      inputSignature: this.#fingerprint(specification),
+      submittedBy: submission.submittedBy,
+      cache: { hit: false, canonicalJobId: null, confidenceScore: null },
+      idempotency,
+    };
+    if (idempotency !== null) {
+      const earlier = await findEarlier(database, idempotency);
+      if (earlier !== null) return earlier;
+    }
+    const inserted = useCache
+      ? await database.transaction((repositories) => insertFromCache(repositories, job))
+      : await database.jobs.insert(job);
+    if (inserted !== null) return { job: inserted, replayed: false };
+
+    // The same key was inserted by a concurrent request between our look and our insert.
+    const winner = idempotency === null ? null : await findEarlier(database, idempotency);
+    if (winner === null) throw new Error('an insert was refused that no earlier job explains');
+    return winner;
+  }
+}
+
+const insertFromCache = async (
+  { jobs, inputSignatures }: ResultsRepositories,
+  job: NewDockingJob,
+): Promise<DockingJob | null> => {
+  const entry = await inputSignatures.use(job.inputSignature);
+  if (entry === null) return jobs.insert(job);
+  const { canonicalJobId, confidenceScore } = entry;
+  return jobs.insert({ ...job, status: 'COMPLETED', cache: { hit: true, canonicalJobId, confidenceScore } });
+};
+
+const findEarlier = async (
+  { jobs }: ResultsRepositories,
+  { key, requestHash }: Idempotency,
+): Promise<Submitted | null> => {
+  const earlier = await jobs.findByIdempotencyKey(key);
+  if (earlier === null) return null;
+  if (earlier.requestHash !== requestHash) throw new IdempotencyKeyReusedError();
+  return { job: earlier.job, replayed: true };
+};

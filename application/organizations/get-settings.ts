@@ -1,0 +1,19 @@
+import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import type { OrganizationSettings } from '../../domain/organizations/organization.ts';
+import type { MetadataDatabase } from '../ports/metadata-database.ts';
+
+export class GetSettings {
+  readonly #metadata: MetadataDatabase;
+
+  constructor(metadata: MetadataDatabase) {
+    this.#metadata = metadata;
+  }
+
+  /** @throws {OrganizationNotFoundError} */
+  async execute(id: OrganizationId): Promise<OrganizationSettings> {
+    const settings = await this.#metadata.organizations.findSettings(id);
+    if (settings === null) throw new OrganizationNotFoundError();
+    return settings;
+  }
+}

@@ -1,0 +1,31 @@
+import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import type { Organization } from '../../domain/organizations/organization.ts';
+import type { Actor } from '../actor.ts';
+import type { MetadataDatabase } from '../ports/metadata-database.ts';
+
+export class RenameOrganization {
+  readonly #metadata: MetadataDatabase;
+
+  constructor(metadata: MetadataDatabase) {
+    this.#metadata = metadata;
+  }
+
+  /** @throws {OrganizationNotFoundError} */
+  execute(actor: Actor, id: OrganizationId, name: string): Promise<Organization> {
+    return this.#metadata.transaction(async ({ organizations, auditLog }) => {
+      const organization = await organizations.rename(id, name);
+      if (organization === null) throw new OrganizationNotFoundError();
+      await auditLog.append({
+        organizationId: id,
+        userId: actor.principal.userId,
+        action: 'organization.renamed',
+        entityType: 'organization',
+        entityId: id,
+        details: { name },
+        requestId: actor.requestId,
+      });
+      return organization;
+    });
+  }
+}

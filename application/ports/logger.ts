@@ -1,0 +1,7 @@
+/** Structured log. Fields never hold SQL parameters, tokens or connection strings. ERROR: someone must act now. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
