@@ -13,8 +13,8 @@ export interface DatabaseRecord {
   readonly organizationId: OrganizationId;
   readonly databaseName: string;
   readonly state: DatabaseState;
-  /** UUID made with the record; with the generation it is the database's identity. */
-  readonly stamp: string;
+  /** UUID that is the database's identity, with the generation; null until a database is chosen or begun. */
+  readonly stamp: string | null;
   /** Rises when the organization's database is restored, moved or made again. */
   readonly generation: number;
   /** Number of results migrations applied. */

@@ -1,0 +1,115 @@
+import { hash } from 'node:crypto';
+import jwt from 'jsonwebtoken';
+import { LRUCache } from 'lru-cache';
+import type { Logger } from '../../application/ports/logger.ts';
+import type { TokenVerifier } from '../../application/ports/tokens.ts';
+import { UnauthenticatedError } from '../../domain/exceptions.ts';
+import type { Principal } from '../../domain/identity/principal.ts';
+import { RemoteKeySet, type FetchKeys } from './remote-key-set.ts';
+import { ClaimError, toPrincipal } from './token-claims.ts';
+import { ALGORITHMS, type TokenAlgorithm } from './token-algorithm.ts';
+import { VerificationKeys } from './verification-keys.ts';
+
+export interface TokenVerifierSettings {
+  /** HS256. */
+  readonly secret: string | null;
+  /** PEM. RSA: RS256; P-256: ES256. */
+  readonly publicKey: string | null;
+  /** Key set for RS256 and ES256. */
+  readonly jwksUrl: string | null;
+  /** Hears of outages of the key set. */
+  readonly logger: Logger;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly maxOrganizationIdLength: number;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  readonly fetchKeys?: FetchKeys;
+}
+
+const MAX_TOKEN_LENGTH = 8192;
+const MAX_KEY_ID_LENGTH = 255;
+const MAX_CACHED = 10_000;
+/** A verified token is checked again after this, so that a key withdrawn by its issuer does not serve until `exp`. */
+const MAX_CACHED_MS = 10 * 60_000;
+/** How far an issuer's clock may be ahead. There is no such grace at the end of a token. */
+const NOT_BEFORE_TOLERANCE_SECONDS = 5;
+
+interface Verified {
+  readonly principal: Principal;
+  /** Milliseconds since 1970, as all times here. */
+  readonly expiresAt: number;
+  readonly checkAgainAt: number;
+}
+
+/** Checks bearer tokens. Verified ones are remembered by their hash. Safe to call concurrently. */
+export class JsonwebtokenVerifier implements TokenVerifier {
+  readonly #settings: TokenVerifierSettings;
+  readonly #keys: VerificationKeys;
+  readonly #now: () => number;
+  readonly #verified = new LRUCache<string, Verified>({ max: MAX_CACHED });
+
+  constructor(settings: TokenVerifierSettings) {
+    this.#settings = settings;
+    this.#now = settings.now ?? Date.now;
+    const { secret, publicKey, jwksUrl: url, logger, fetchKeys } = settings;
+    const remoteKeys = url === null ? null : new RemoteKeySet({ url, logger, now: this.#now, fetchKeys });
+    this.#keys = new VerificationKeys({ secret, publicKey, remoteKeys });
+  }
+
+  async verify(token: string): Promise<Principal> {
+    if (token.length > MAX_TOKEN_LENGTH) throw new UnauthenticatedError();
+    const digest = hash('sha256', token, 'base64');
+    const cached = this.#verified.get(digest);
+    if (cached !== undefined && this.#now() < Math.min(cached.expiresAt, cached.checkAgainAt)) {
+      return cached.principal;
+    }
+    this.#verified.delete(digest);
+    try {
+      const verified = await this.#check(token);
+      this.#verified.set(digest, verified);
+      return verified.principal;
+    } catch (error) {
+      // The cause is for debugging: every bearer is told the same.
+      throw new UnauthenticatedError(undefined, error);
+    }
+  }
+
+  async #check(token: string): Promise<Verified> {
+    const { algorithm, keyId } = readHeader(token);
+    const key = await this.#keys.find(algorithm, keyId);
+    if (key === null) throw new ClaimError('there is no such key');
+    const { issuer, audience, maxOrganizationIdLength } = this.#settings;
+    const now = this.#now();
+    const claims = jwt.verify(token, key, {
+      algorithms: [algorithm],
+      issuer,
+      audience,
+      clockTimestamp: Math.floor(now / 1000),
+      ignoreNotBefore: true,
+    });
+    if (typeof claims === 'string') throw new ClaimError('the payload is no object');
+    const { exp, nbf } = claims;
+    // `jsonwebtoken` takes a token without `exp` for one that never expires.
+    if (typeof exp !== 'number' || !Number.isFinite(exp)) throw new ClaimError('exp is missing');
+    if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= now / 1000 + NOT_BEFORE_TOLERANCE_SECONDS)) {
+      throw new ClaimError('the token is not valid yet');
+    }
+    const principal = toPrincipal(claims, maxOrganizationIdLength);
+    return { principal, expiresAt: exp * 1000, checkAgainAt: now + MAX_CACHED_MS };
+  }
+}
+
+/** Of a token's header these two count; keys and addresses of keys in it (`jwk`, `jku`, `x5u`, …) are ignored. */
+const readHeader = (token: string): { algorithm: TokenAlgorithm; keyId: string | undefined } => {
+  const header = jwt.decode(token, { complete: true })?.header;
+  const algorithm = ALGORITHMS.find((known) => known === header?.alg);
+  if (header === undefined || algorithm === undefined) throw new ClaimError('the algorithm is unknown');
+  // RFC 7515, 4.1.11: whoever does not understand an extension marked critical must refuse the token.
+  if ('crit' in header) throw new ClaimError('the token has critical extensions');
+  // Whatever the type of `kid` promises, the sender wrote it.
+  const keyId: unknown = header.kid;
+  if (keyId === undefined) return { algorithm, keyId };
+  if (typeof keyId !== 'string' || keyId.length > MAX_KEY_ID_LENGTH) throw new ClaimError('kid is no key id');
+  return { algorithm, keyId };
+};

@@ -1,0 +1,71 @@
+import type { AuditEntry, AuditEvent, AuditLog } from '../../../domain/audit/audit-log.ts';
+import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
+import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
+import { dynamicQuery, sql, statement, type SqlExecutor } from '../statement.ts';
+
+interface AuditRow {
+  /** bigint: text to the driver. */
+  readonly position: string;
+  readonly audit_id: string;
+  readonly org_id: OrganizationId | null;
+  readonly user_id: string | null;
+  readonly action: string;
+  readonly entity_type: string;
+  readonly entity_id: string;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly request_id: string | null;
+  readonly ts: Date;
+}
+
+const append = statement<AuditEvent & { json: string }>('audit_append', (p) =>
+  sql('audit_logs').insert({
+    org_id: p('organizationId'),
+    user_id: p('userId'),
+    action: p('action'),
+    entity_type: p('entityType'),
+    entity_id: p('entityId'),
+    details: p('json'),
+    request_id: p('requestId'),
+  }),
+);
+
+const toAuditEntry = (row: AuditRow): AuditEntry => ({
+  position: row.position,
+  auditId: row.audit_id,
+  organizationId: row.org_id,
+  userId: row.user_id,
+  action: row.action,
+  entityType: row.entity_type,
+  entityId: row.entity_id,
+  details: row.details,
+  requestId: row.request_id,
+  at: row.ts,
+});
+
+export class KnexAuditLog implements AuditLog {
+  readonly #executor: SqlExecutor;
+
+  constructor(executor: SqlExecutor) {
+    this.#executor = executor;
+  }
+
+  async append(event: AuditEvent): Promise<void> {
+    await this.#executor.query(append({ ...event, json: JSON.stringify(event.details) }));
+  }
+
+  async list(
+    organizationId: OrganizationId,
+    { action }: { readonly action: string | null },
+    { limit, after }: PageRequest<string>,
+  ): Promise<Page<AuditEntry, string>> {
+    const query = sql('audit_logs')
+      .select('*')
+      .where('org_id', organizationId)
+      .orderBy('position', 'desc')
+      .limit(limit + 1);
+    if (action !== null) query.where('action', action);
+    if (after !== null) query.where('position', '<', after);
+    const rows = await this.#executor.query(dynamicQuery<AuditRow>(query));
+    return toPage(rows.map(toAuditEntry), limit, ({ position }) => position);
+  }
+}

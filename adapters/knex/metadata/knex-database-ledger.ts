@@ -1,0 +1,116 @@
+import type { DatabaseLedger, DatabaseRecord, DatabaseState } from '../../../application/ports/database-ledger.ts';
+import type { Claim, ProvisioningLedger, SpareDatabase } from '../../../application/ports/provisioning-ledger.ts';
+import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
+import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
+import type { OrganizationStatus } from '../../../domain/organizations/organization.ts';
+import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
+import { FOREIGN_KEY_VIOLATION, isViolation } from '../postgres-error.ts';
+import { dynamicQuery, sql, type SqlDatabase, type SqlExecutor } from '../statement.ts';
+import * as statements from './database-ledger-statements.ts';
+import { RECORD_COLUMNS, toDatabaseRecord, type DatabaseRow, type SpareRow } from './database-ledger-rows.ts';
+
+export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
+  readonly #database: SqlDatabase;
+
+  constructor(database: SqlDatabase) {
+    this.#database = database;
+  }
+
+  async find(organizationId: OrganizationId): Promise<DatabaseRecord | null> {
+    const [row] = await this.#database.query(statements.find({ organizationId }));
+    return row === undefined ? null : toDatabaseRecord(row);
+  }
+
+  async findForAccess(
+    organizationId: OrganizationId,
+  ): Promise<{ status: OrganizationStatus; record: DatabaseRecord | null } | null> {
+    const [row] = await this.#database.query(statements.findForAccess({ organizationId }));
+    if (row === undefined) return null;
+    const { status, ...record } = row;
+    return { status, record: record.org_id === null ? null : toDatabaseRecord(record) };
+  }
+
+  async list(
+    { state }: { readonly state: DatabaseState | null },
+    { limit, after }: PageRequest<string>,
+  ): Promise<Page<DatabaseRecord, string>> {
+    const query = sql('organization_databases')
+      .select(RECORD_COLUMNS)
+      .orderBy('org_id')
+      .limit(limit + 1);
+    if (state !== null) query.where('state', state);
+    if (after !== null) query.where('org_id', '>', after);
+    const rows = await this.#database.query(dynamicQuery<DatabaseRow>(query));
+    return toPage(rows.map(toDatabaseRecord), limit, (record) => record.organizationId);
+  }
+
+  claim(organizationId: OrganizationId, databaseName: string, fresh: SpareDatabase): Promise<Claim | 'ready'> {
+    return this.#database.transaction(async (executor) => {
+      const row = await intend(executor, organizationId, databaseName);
+      if (row.state === 'ready') return 'ready';
+      if (row.stamp !== null) return resume(executor, row, fresh);
+
+      const [taken] = await executor.query(statements.takeSpare({ templateHash: fresh.templateHash }));
+      if (taken === undefined) await executor.query(statements.insertSpare({ ...fresh, state: 'building' }));
+      const spare = taken === undefined ? fresh : toSpare(taken);
+      const [bound] = await executor.query(statements.bind({ organizationId, stamp: spare.spareId }));
+      return toClaim(bound ?? row, spare, taken !== undefined);
+    });
+  }
+
+  complete(organizationId: OrganizationId, spare: SpareDatabase): Promise<DatabaseRecord> {
+    return this.#database.transaction(async (executor) => {
+      const [row] = await executor.query(
+        statements.complete({ organizationId, stamp: spare.spareId, schemaVersion: spare.schemaVersion }),
+      );
+      if (row === undefined) throw new Error('the claim to complete is gone');
+      await executor.query(statements.forgetSpare({ spareId: spare.spareId }));
+      return toDatabaseRecord(row);
+    });
+  }
+
+  async fail(organizationId: OrganizationId, reason: string): Promise<void> {
+    await this.#database.query(statements.fail({ organizationId, reason }));
+  }
+}
+
+/** The organization's record, made if absent, and locked until the transaction ends. */
+const intend = async (
+  executor: SqlExecutor,
+  organizationId: OrganizationId,
+  databaseName: string,
+): Promise<DatabaseRow> => {
+  try {
+    await executor.query(statements.intend({ organizationId, databaseName }));
+  } catch (error) {
+    if (isViolation(error, FOREIGN_KEY_VIOLATION, 'organization_databases_org_id_fkey')) {
+      throw new OrganizationNotFoundError();
+    }
+    throw error;
+  }
+  const [row] = await executor.query(statements.findForUpdate({ organizationId }));
+  if (row === undefined) throw new Error('an intent vanished');
+  return row;
+};
+
+const resume = async (executor: SqlExecutor, row: DatabaseRow, fresh: SpareDatabase): Promise<Claim> => {
+  const [bound] = await executor.query(statements.findSpare({ spareId: row.stamp }));
+  if (bound !== undefined) return toClaim(row, toSpare(bound), false);
+  // The book lost the spare: build it again under the same stamp, from today's template.
+  const spare = { ...fresh, spareId: row.stamp ?? fresh.spareId };
+  await executor.query(statements.insertSpare({ ...spare, state: 'building' }));
+  return toClaim(row, spare, false);
+};
+
+const toSpare = (row: SpareRow): SpareDatabase => ({
+  spareId: row.spare_id,
+  databaseName: row.database_name,
+  templateHash: row.template_hash,
+  schemaVersion: row.schema_version,
+});
+
+const toClaim = (row: DatabaseRow, spare: SpareDatabase, ready: boolean): Claim => ({
+  record: { ...toDatabaseRecord(row), stamp: spare.spareId },
+  spare,
+  ready,
+});

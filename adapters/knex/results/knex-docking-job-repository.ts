@@ -1,0 +1,124 @@
+import type { DockingJob, JobStatus } from '../../../domain/jobs/docking-job.ts';
+import type {
+  DockingJobRepository,
+  JobKey,
+  NewDockingJob,
+} from '../../../domain/jobs/docking-job-repository.ts';
+import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
+import { dynamicQuery, sql, statement, type SqlExecutor } from '../statement.ts';
+import { DOCKING_JOB_COLUMNS, toDockingJob, type DockingJobRow } from './docking-job-row.ts';
+
+const find = statement<{ jobId: string }, DockingJobRow>('docking_job_find', (p) =>
+  sql('docking_jobs').select(DOCKING_JOB_COLUMNS).where('job_id', p('jobId')),
+);
+
+const findForUpdate = statement<{ jobId: string }, DockingJobRow>('docking_job_find_for_update', (p) =>
+  sql('docking_jobs').select(DOCKING_JOB_COLUMNS).where('job_id', p('jobId')).forUpdate(),
+);
+
+const findByIdempotencyKey = statement<{ key: string }, DockingJobRow>('docking_job_find_by_key', (p) =>
+  sql('docking_jobs').select(DOCKING_JOB_COLUMNS).where('idempotency_key', p('key')),
+);
+
+const insert = statement<Record<string, unknown>, DockingJobRow>('docking_job_insert', (p) =>
+  sql('docking_jobs')
+    .insert({
+      job_id: p('jobId'),
+      status: p('status'),
+      engine: p('engine'),
+      pipeline_version: p('pipelineVersion'),
+      inputs: p('inputs'),
+      params: p('params'),
+      priority: p('priority'),
+      input_signature: p('inputSignature'),
+      submitted_by: p('submittedBy'),
+      idempotency_key: p('idempotencyKey'),
+      request_hash: p('requestHash'),
+      cache_hit: p('cacheHit'),
+      canonical_job_id: p('canonicalJobId'),
+      cache_confidence_score: p('confidenceScore'),
+      completed_at: sql.raw('case when ?::boolean then now() end', [p('cacheHit')]),
+    })
+    .onConflict('idempotency_key')
+    .ignore()
+    .returning(DOCKING_JOB_COLUMNS),
+);
+
+const setStatus = statement<{ jobId: string; status: JobStatus; error: string | null }, DockingJobRow>(
+  'docking_job_set_status',
+  (p) =>
+    sql('docking_jobs')
+      .where('job_id', p('jobId'))
+      .update({
+        status: p('status'),
+        error: p('error'),
+        updated_at: sql.raw('now()'),
+        started_at: sql.raw(`case when ?::text = 'RUNNING' then now() else started_at end`, [p('status')]),
+        completed_at: sql.raw(`case when ?::text = 'RUNNING' then null else now() end`, [p('status')]),
+      })
+      .returning(DOCKING_JOB_COLUMNS),
+);
+
+export class KnexDockingJobRepository implements DockingJobRepository {
+  readonly #executor: SqlExecutor;
+
+  constructor(executor: SqlExecutor) {
+    this.#executor = executor;
+  }
+
+  async insert({ cache, idempotency, ...job }: NewDockingJob): Promise<DockingJob | null> {
+    const [row] = await this.#executor.query(
+      insert({
+        ...job,
+        inputs: JSON.stringify(job.inputs),
+        params: JSON.stringify(job.params),
+        idempotencyKey: idempotency?.key ?? null,
+        requestHash: idempotency?.requestHash ?? null,
+        cacheHit: cache.hit,
+        canonicalJobId: cache.canonicalJobId,
+        confidenceScore: cache.confidenceScore,
+      }),
+    );
+    return row === undefined ? null : toDockingJob(row);
+  }
+
+  async find(jobId: string): Promise<DockingJob | null> {
+    const [row] = await this.#executor.query(find({ jobId }));
+    return row === undefined ? null : toDockingJob(row);
+  }
+
+  async findForUpdate(jobId: string): Promise<DockingJob | null> {
+    const [row] = await this.#executor.query(findForUpdate({ jobId }));
+    return row === undefined ? null : toDockingJob(row);
+  }
+
+  async findByIdempotencyKey(key: string): Promise<{ job: DockingJob; requestHash: string } | null> {
+    const [row] = await this.#executor.query(findByIdempotencyKey({ key }));
+    return row === undefined || row.request_hash === null
+      ? null
+      : { job: toDockingJob(row), requestHash: row.request_hash };
+  }
+
+  async list(
+    filter: { readonly status: JobStatus | null },
+    { limit, after }: PageRequest<JobKey>,
+  ): Promise<Page<DockingJob, JobKey>> {
+    const query = sql('docking_jobs')
+      .select(DOCKING_JOB_COLUMNS)
+      .orderBy([
+        { column: 'created_at', order: 'desc' },
+        { column: 'job_id', order: 'desc' },
+      ])
+      .limit(limit + 1);
+    if (filter.status !== null) query.where('status', filter.status);
+    if (after !== null) query.whereRaw('(created_at, job_id) < (?, ?)', [after.createdAt, after.jobId]);
+    const rows = await this.#executor.query(dynamicQuery<DockingJobRow>(query));
+    return toPage(rows.map(toDockingJob), limit, ({ createdAt, jobId }) => ({ createdAt, jobId }));
+  }
+
+  async setStatus(jobId: string, status: JobStatus, error: string | null): Promise<DockingJob> {
+    const [row] = await this.#executor.query(setStatus({ jobId, status, error }));
+    if (row === undefined) throw new Error('a locked job vanished');
+    return toDockingJob(row);
+  }
+}

@@ -1,0 +1,71 @@
+import knex, { type Knex } from 'knex';
+
+/**
+ * What a database connection runs, and the shape of the rows that come back.
+ * Statements with a name are parsed by the server once per connection.
+ */
+export interface SqlQuery<Row> {
+  /** Carries the type alone; never set. */
+  readonly row?: Row;
+  readonly name?: string;
+  readonly text: string;
+  readonly values: readonly unknown[];
+  /** A statement that only reads may be sent again when its connection broke under it. */
+  readonly readOnly: boolean;
+}
+
+export interface SqlExecutor {
+  /** Runs one statement on its own, or as the next one of the transaction that this executor stands for. */
+  query<Row>(query: SqlQuery<Row>): Promise<readonly Row[]>;
+}
+
+export interface SqlDatabase extends SqlExecutor {
+  transaction<Result>(work: (executor: SqlExecutor) => Promise<Result>): Promise<Result>;
+}
+
+/** Knex as SQL compiler: it has no connection of its own. */
+export const sql: Knex = knex({ client: 'pg' });
+
+/** Stands in a query where a value comes in at each run. */
+class Parameter {
+  readonly key: string;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+}
+
+type Compilable = Knex.QueryBuilder | Knex.Raw;
+
+const compile = (query: Compilable): { text: string; values: readonly unknown[]; readOnly: boolean } => {
+  const compiled = query.toSQL();
+  const { sql: text, bindings } = compiled.toNative();
+  return { text, values: bindings, readOnly: compiled.method === 'select' || compiled.method === 'first' };
+};
+
+/** Compiles a query whose shape depends on the request. */
+export const dynamicQuery = <Row>(query: Compilable): SqlQuery<Row> => compile(query);
+
+/**
+ * Compiles a query once; each run only fills in the values.
+ *
+ * @param name names the server-side statement; unique in the program
+ * @param build receives `p(key)`, the placeholder for the value `key`
+ * @returns a function from values to the query that can be run
+ */
+export const statement = <Values extends object, Row = never>(
+  name: string,
+  build: (p: (key: keyof Values & string) => Knex.Value) => Compilable,
+): ((values: Values) => SqlQuery<Row>) => {
+  // Knex passes bindings through untouched; the marker never reaches the driver, the function below replaces it.
+  const { text, values: bindings, readOnly } = compile(build((key) => new Parameter(key) as unknown as Knex.Value));
+  return (values) => {
+    const byKey: Partial<Record<string, unknown>> = { ...values };
+    return {
+      name,
+      text,
+      readOnly,
+      values: bindings.map((binding) => (binding instanceof Parameter ? byKey[binding.key] : binding)),
+    };
+  };
+};

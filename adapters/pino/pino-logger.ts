@@ -1,0 +1,71 @@
+import { pino, stdTimeFunctions, type DestinationStream, type LevelWithSilent } from 'pino';
+import type { Logger } from '../../application/ports/logger.ts';
+import { maskPasswords } from './mask-passwords.ts';
+import { requestContextFields } from './request-context.ts';
+
+export interface PinoLoggerOptions {
+  readonly level: LevelWithSilent;
+  /** Standard output when left out. */
+  readonly destination?: DestinationStream;
+}
+
+const SECRET_FIELDS = [
+  'authorization',
+  'cookie',
+  'password',
+  'secret',
+  'token',
+  'access_token',
+  'refresh_token',
+];
+
+/** Longest chain of causes worth a log line. */
+const MAX_CAUSES = 5;
+/** Most parts of an aggregate error. */
+const MAX_ERRORS = 5;
+
+/** A line of JSON an entry; secrets by their field's name, and passwords in URLs wherever they stand, are masked. */
+export const createPinoLogger = ({ level, destination }: PinoLoggerOptions): Logger =>
+  pino(
+    {
+      level,
+      base: { pid: process.pid },
+      timestamp: stdTimeFunctions.isoTime,
+      mixin: requestContextFields,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: (error: unknown) => serializeError(error, MAX_CAUSES) },
+      redact: {
+        paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),
+        censor: '***',
+      },
+      hooks: { streamWrite: maskPasswords },
+    },
+    ...(destination === undefined ? [] : [destination]),
+  );
+
+interface SerializedError {
+  readonly type: string;
+  readonly message: string;
+  readonly code?: string | number;
+  readonly stack?: string;
+  readonly cause?: unknown;
+  readonly errors?: readonly unknown[];
+}
+
+/** An error's other fields are left out: those of a database error hold values of rows. */
+const serializeError = (error: unknown, depth: number): SerializedError | string => {
+  if (typeof error === 'string') return error;
+  if (!(error instanceof Error)) return `${typeof error} thrown in place of an error`;
+  const { name, message, stack, cause } = error;
+  const code = 'code' in error ? error.code : undefined;
+  const parts: readonly unknown[] = error instanceof AggregateError ? error.errors.slice(0, MAX_ERRORS) : [];
+  return {
+    type: /^error$/i.test(name) ? error.constructor.name : name,
+    message,
+    ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+    ...(stack === undefined ? {} : { stack }),
+    ...(cause === undefined || depth === 0 ? {} : { cause: serializeError(cause, depth - 1) }),
+    // A connection refused on each of a host's addresses says why in its parts alone.
+    ...(parts.length === 0 || depth === 0 ? {} : { errors: parts.map((part) => serializeError(part, 0)) }),
+  };
+};

@@ -1,0 +1,35 @@
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import type { DatabaseRecord } from './database-ledger.ts';
+
+/** A database that is migrated, stamped by nobody and claimed by at most one organization. */
+export interface SpareDatabase {
+  /** Becomes the stamp of the organization's database. */
+  readonly spareId: string;
+  readonly databaseName: string;
+  readonly templateHash: string;
+  readonly schemaVersion: number;
+}
+
+/** An intent to provision: its record always has a stamp. */
+export interface Claim {
+  readonly record: DatabaseRecord & { readonly stamp: string };
+  readonly spare: SpareDatabase;
+  /** Whether the spare stood ready; otherwise it may have to be built first. */
+  readonly ready: boolean;
+}
+
+/** What provisioning writes down, before and after it acts. Every method commits on its own. */
+export interface ProvisioningLedger {
+  /**
+   * Writes the intent to give the organization a database, and binds a spare to it: a ready one of this template
+   * when there is one (never the same to two organizations), else `fresh`, which is yet to be built. A claim made
+   * earlier is returned as it is, so that whoever comes next resumes it.
+   *
+   * @throws {OrganizationNotFoundError}
+   */
+  claim(organizationId: OrganizationId, databaseName: string, fresh: SpareDatabase): Promise<Claim | 'ready'>;
+  /** Marks the organization's database ready and forgets the spare it was made of. */
+  complete(organizationId: OrganizationId, spare: SpareDatabase): Promise<DatabaseRecord>;
+  /** Keeps the reason of a failure; the claim stays, and the next attempt resumes it. */
+  fail(organizationId: OrganizationId, reason: string): Promise<void>;
+}

@@ -1,0 +1,62 @@
+import { startService, type Service } from '../composition/service.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { parseConfig, readEnvironment } from '../config/config.ts';
+import { prepareLocalStart, type LocalStart } from '../config/local-start.ts';
+
+const main = async (): Promise<void> => {
+  const local = await prepareLocalStart(readEnvironment());
+  try {
+    const service = await startService(parseConfig(local.environment));
+    if (local.embedded) greet(service);
+    stopOnSignal(service, local);
+  } catch (error) {
+    await local.stop();
+    throw error;
+  }
+};
+
+const stopOnSignal = (service: Service, local: LocalStart): void => {
+  let stopping = false;
+  const stop = (): void => {
+    // Somebody who asks twice does not want to wait.
+    if (stopping) process.exit(1);
+    stopping = true;
+    void service
+      .stop()
+      .then((clean) => local.stop().then(() => process.exit(clean ? 0 : 1)))
+      .catch((error: unknown) => fail(error));
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+};
+
+const greet = (service: Service): void => {
+  const token = service.operatorToken();
+  process.stdout.write(
+    `
+Molecular Analysis Dashboard: ${service.url}   (API pages: ${service.url}/docs)
+Operator token (platform administrator):
+
+  ${token}
+
+Try it:
+
+  curl -H 'Authorization: Bearer ${token}' ${service.url}/organizations
+
+`,
+  );
+};
+
+const fail = (error: unknown): void => {
+  const text = error instanceof ConfigError ? error.message : `The service cannot start: ${reasonOf(error)}`;
+  process.stderr.write(`${text}\n`);
+  process.exit(1);
+};
+
+const reasonOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
+  return error.message;
+};
+
+main().catch(fail);

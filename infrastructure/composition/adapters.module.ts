@@ -1,0 +1,25 @@
+import { ContainerModule } from 'inversify';
+import { KnexDatabaseLedger } from '../../adapters/knex/metadata/knex-database-ledger.ts';
+import { createMetadataDatabase } from '../../adapters/knex/metadata/knex-metadata-database.ts';
+import { createPinoLogger } from '../../adapters/pino/pino-logger.ts';
+import { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
+import { Stopping } from '../lifecycle/stopping.ts';
+import { TOKENS } from './tokens.ts';
+
+export const adaptersModule = new ContainerModule(({ bind }) => {
+  bind(TOKENS.logger)
+    .toResolvedValue(({ logLevel }) => createPinoLogger({ level: logLevel }), [TOKENS.config])
+    .inSingletonScope();
+  bind(TOKENS.metrics)
+    .toResolvedValue(() => new PrometheusMetrics({ processMetrics: true }))
+    .inSingletonScope();
+  bind(TOKENS.stopping)
+    .toResolvedValue(() => new Stopping())
+    .inSingletonScope();
+  bind(TOKENS.metadataDatabase)
+    .toResolvedValue((pool) => createMetadataDatabase(pool), [TOKENS.metadataPool])
+    .inSingletonScope();
+  bind(TOKENS.databaseLedger)
+    .toResolvedValue((pool) => new KnexDatabaseLedger(pool), [TOKENS.metadataPool])
+    .inSingletonScope();
+});

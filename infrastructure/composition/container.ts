@@ -1,0 +1,15 @@
+import { Container } from 'inversify';
+import type { Config } from '../config/config.ts';
+import { adaptersModule } from './adapters.module.ts';
+import { databaseModule } from './database.module.ts';
+import { httpModule } from './http.module.ts';
+import { provisioningModule } from './provisioning.module.ts';
+import { TOKENS } from './tokens.ts';
+
+/** The whole service, wired. Nothing is opened before something is asked for. */
+export const createContainer = (config: Config): Container => {
+  const container = new Container();
+  container.bind(TOKENS.config).toConstantValue(config);
+  container.load(adaptersModule, databaseModule, provisioningModule, httpModule);
+  return container;
+};

@@ -1,0 +1,57 @@
+import { ContainerModule } from 'inversify';
+import { resultsMigrations } from '../migrations/migration-source.ts';
+import { OrganizationLogins } from '../provisioning/organization-logins.ts';
+import { Provisioner } from '../provisioning/provisioner.ts';
+import { ResultsServer } from '../provisioning/results-server.ts';
+import { ResultsTemplate } from '../provisioning/results-template.ts';
+import { TOKENS } from './tokens.ts';
+
+export const provisioningModule = new ContainerModule(({ bind }) => {
+  bind(TOKENS.organizationLogins)
+    .toResolvedValue(
+      ({ database: { roles, resultsTemplate } }) =>
+        roles === null ? null : new OrganizationLogins(roles.secret, resultsTemplate),
+      [TOKENS.config],
+    )
+    .inSingletonScope();
+  bind(TOKENS.resultsServer)
+    .toResolvedValue(
+      (adminPool, logins) => new ResultsServer(adminPool, logins),
+      [TOKENS.adminPool, TOKENS.organizationLogins],
+    )
+    .inSingletonScope();
+  bind(TOKENS.resultsTemplate)
+    .toResolvedValue(
+      (config, server, logins, connector, logger) =>
+        new ResultsTemplate({
+          server,
+          urls: config.database.resultsTemplate,
+          migrations: resultsMigrations,
+          logins,
+          connect: (databaseName) => connector.toResultsServer(databaseName),
+          logger,
+        }),
+      [TOKENS.config, TOKENS.resultsServer, TOKENS.organizationLogins, TOKENS.connector, TOKENS.logger],
+    )
+    .inSingletonScope();
+  bind(TOKENS.provisioner)
+    .toResolvedValue(
+      (config, ledger, server, template, logger) =>
+        new Provisioner({
+          ledger,
+          server,
+          template,
+          urls: config.database.resultsTemplate,
+          logger,
+          onProvisioned: () => undefined,
+        }),
+      [
+        TOKENS.config,
+        TOKENS.databaseLedger,
+        TOKENS.resultsServer,
+        TOKENS.resultsTemplate,
+        TOKENS.logger,
+      ],
+    )
+    .inSingletonScope();
+});

@@ -1,0 +1,48 @@
+import type { ServiceIdentifier } from 'inversify';
+import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
+import type { DatabaseLedger } from '../../application/ports/database-ledger.ts';
+import type { Logger } from '../../application/ports/logger.ts';
+import type { TokenIssuer, TokenVerifier } from '../../application/ports/tokens.ts';
+import type { EnsureAdministrator } from '../../application/identity/ensure-administrator.ts';
+import type { ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
+import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
+import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
+import type { Config } from '../config/config.ts';
+import type { ConnectionBudget } from '../database/connection-budget.ts';
+import type { ConnectionPool } from '../database/connection-pool.ts';
+import type { Connector } from '../database/connector.ts';
+import type { DatabaseConnectionManager } from '../database/database-connection-manager.ts';
+import type { Stopping } from '../lifecycle/stopping.ts';
+import type { OrganizationLogins } from '../provisioning/organization-logins.ts';
+import type { Provisioner } from '../provisioning/provisioner.ts';
+import type { ResultsServer } from '../provisioning/results-server.ts';
+import type { ResultsTemplate } from '../provisioning/results-template.ts';
+
+const token = <Service>(name: string): ServiceIdentifier<Service> => Symbol(name);
+
+/** Everything is a singleton. Grouped as the modules that bind it. */
+export const TOKENS = {
+  config: token<Config>('Config'),
+  logger: token<Logger>('Logger'),
+  metrics: token<PrometheusMetrics>('PrometheusMetrics'),
+  stopping: token<Stopping>('Stopping'),
+
+  connector: token<Connector>('Connector'),
+  connectionBudget: token<ConnectionBudget>('ConnectionBudget'),
+  metadataPool: token<ConnectionPool>('metadata ConnectionPool'),
+  adminPool: token<ConnectionPool>('admin ConnectionPool'),
+  connectionManager: token<DatabaseConnectionManager>('DatabaseConnectionManager'),
+
+  organizationLogins: token<OrganizationLogins | null>('OrganizationLogins'),
+  resultsServer: token<ResultsServer>('ResultsServer'),
+  resultsTemplate: token<ResultsTemplate>('ResultsTemplate'),
+  provisioner: token<Provisioner>('Provisioner'),
+
+  metadataDatabase: token<MetadataDatabase>('MetadataDatabase'),
+  databaseLedger: token<DatabaseLedger & ProvisioningLedger>('DatabaseLedger'),
+
+  tokenIssuer: token<TokenIssuer>('TokenIssuer'),
+  tokenVerifier: token<TokenVerifier>('TokenVerifier'),
+  ensureAdministrator: token<EnsureAdministrator>('EnsureAdministrator'),
+  httpDependencies: token<HttpDependencies>('HttpDependencies'),
+} as const;

@@ -1,0 +1,107 @@
+import type { DatabaseUrl } from '../database/database-url.ts';
+import { ResultsUrlTemplate } from '../database/results-url-template.ts';
+import type { EnvironmentReader } from './environment-reader.ts';
+import { missingSecret, readSecret } from './token-config.ts';
+
+/** `size` connections are kept when idle; up to `maxOverflow` more are closed when they are returned. */
+export interface PoolConfig {
+  readonly size: number;
+  readonly maxOverflow: number;
+}
+
+export interface DatabaseConfig {
+  readonly metadataUrl: DatabaseUrl;
+  readonly resultsTemplate: ResultsUrlTemplate;
+  readonly autoCreate: boolean;
+  readonly metadataPool: PoolConfig;
+  readonly organizationPool: PoolConfig;
+  /** Most server connections to results databases, all organizations together. */
+  readonly connectionBudget: number;
+  /** Most pools kept, counting those without a connection. */
+  readonly maxPools: number;
+  readonly acquireTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly healthIntervalMs: number;
+  /** After this long a lease counts as lost: its pool may be closed under it. */
+  readonly leaseTimeoutMs: number;
+  /** Null: organizations share the login of the template. */
+  readonly roles: { readonly secret: string } | null;
+  /** How many databases are kept ready for new organizations. */
+  readonly spares: { readonly min: number; readonly max: number };
+}
+
+const MAX_CONNECTIONS = 10_000;
+const MAX_POOLS = 1_000_000;
+const MAX_SPARES = 1000;
+const METADATA_URL_TAKES = 'postgresql://user:password@host:5432/database';
+const TEMPLATE_TAKES = 'such a URL with {org_id} once, in its database name, such as mad_results_{org_id}';
+
+/** Null when the place of a database cannot be told; the reader then holds the problem. */
+export const readDatabaseConfig = (reader: EnvironmentReader): DatabaseConfig | null => {
+  const places = readPlaces(reader);
+  const settings = {
+    autoCreate: reader.boolean('DB_AUTO_CREATE_ORG_DBS', true),
+    metadataPool: readPool(reader, 'DB_POOL_SIZE', 20, 'DB_MAX_OVERFLOW', 30),
+    organizationPool: readPool(reader, 'DB_ORG_POOL_SIZE', 5, 'DB_ORG_MAX_OVERFLOW', 10),
+    connectionBudget: reader.integer('DB_CONNECTION_BUDGET', 80, { min: 1, max: MAX_CONNECTIONS }),
+    maxPools: reader.integer('DB_MAX_POOLS', 1000, { min: 1, max: MAX_POOLS }),
+    acquireTimeoutMs: reader.milliseconds('DB_ACQUIRE_TIMEOUT_MS', 5000),
+    connectTimeoutMs: reader.milliseconds('DB_CONNECT_TIMEOUT_MS', 3000),
+    statementTimeoutMs: reader.milliseconds('DB_STATEMENT_TIMEOUT_MS', 30_000),
+    idleTimeoutMs: reader.milliseconds('DB_IDLE_TIMEOUT_MS', 60_000),
+    healthIntervalMs: reader.milliseconds('DB_HEALTH_INTERVAL_MS', 30_000),
+    leaseTimeoutMs: reader.milliseconds('DB_LEASE_TIMEOUT_MS', 300_000),
+    roles: readRoles(reader),
+    spares: readSpares(reader),
+  };
+  return places === null ? null : { ...places, ...settings };
+};
+
+const readPlaces = (
+  reader: EnvironmentReader,
+): Pick<DatabaseConfig, 'metadataUrl' | 'resultsTemplate'> | null => {
+  const metadataUrl = reader.databaseUrl('DB_DATABASE_URL');
+  const given = reader.url('DB_RESULTS_DB_TEMPLATE', TEMPLATE_TAKES, (text) =>
+    ResultsUrlTemplate.parse(text),
+  );
+  if (!reader.has('DB_DATABASE_URL')) reader.missing('DB_DATABASE_URL', METADATA_URL_TAKES);
+  if (metadataUrl === null) return null;
+  const resultsTemplate = given ?? ResultsUrlTemplate.fromMetadataUrl(metadataUrl);
+  // Whether two URLs mean the same server cannot be told from them, so it does not count.
+  if (resultsTemplate.collidesWith(metadataUrl.database)) {
+    reader.refuse(
+      'DB_DATABASE_URL',
+      `the database ${JSON.stringify(metadataUrl.database)}`,
+      `one that cannot be an organization's by DB_RESULTS_DB_TEMPLATE (${resultsTemplate.redacted})`,
+    );
+  }
+  return { metadataUrl, resultsTemplate };
+};
+
+const readPool = (
+  reader: EnvironmentReader,
+  sizeName: string,
+  size: number,
+  overflowName: string,
+  maxOverflow: number,
+): PoolConfig => ({
+  size: reader.integer(sizeName, size, { min: 1, max: MAX_CONNECTIONS }),
+  maxOverflow: reader.integer(overflowName, maxOverflow, { min: 0, max: MAX_CONNECTIONS }),
+});
+
+const readRoles = (reader: EnvironmentReader): DatabaseConfig['roles'] => {
+  const enabled = reader.boolean('DB_ORG_ROLES', false);
+  const secret = readSecret(reader, 'DB_ROLE_SECRET');
+  if (enabled && !reader.has('DB_ROLE_SECRET')) missingSecret(reader, 'DB_ROLE_SECRET');
+  return enabled && secret !== null ? { secret } : null;
+};
+
+const readSpares = (reader: EnvironmentReader): DatabaseConfig['spares'] => {
+  const min = reader.integer('DB_SPARES_MIN', 0, { min: 0, max: MAX_SPARES });
+  // Left out, the ceiling is the floor.
+  const max = reader.integer('DB_SPARES_MAX', min, { min: 0, max: MAX_SPARES });
+  if (max < min) reader.refuse('DB_SPARES_MAX', `"${max}"`, `at least DB_SPARES_MIN, which is ${min}`);
+  return { min, max };
+};

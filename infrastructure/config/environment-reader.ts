@@ -1,0 +1,115 @@
+import { DatabaseUrl, InvalidDatabaseUrlError } from '../database/database-url.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Shown of a long value. */
+const MAX_SHOWN = 60;
+
+/** PostgreSQL's and Node's longest deadline. */
+const MAX_MILLISECONDS = 2_147_483_647;
+
+/**
+ * Reads typed values from an environment. A value that cannot be used is noted in `problems` as one line that names
+ * the variable, what it holds and what it takes; the default then stands in, so that one start tells all problems.
+ */
+export class EnvironmentReader {
+  readonly problems: string[] = [];
+  readonly #environment: Environment;
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  has(name: string): boolean {
+    return this.#environment[name] !== undefined;
+  }
+
+  integer(name: string, fallback: number, range: { min: number; max: number }): number {
+    return this.#read(name, fallback, `a whole number from ${range.min} to ${range.max}`, (text) => {
+      const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+      return value >= range.min && value <= range.max ? value : undefined;
+    });
+  }
+
+  milliseconds(name: string, fallback: number): number {
+    return this.integer(name, fallback, { min: 1, max: MAX_MILLISECONDS });
+  }
+
+  boolean(name: string, fallback: boolean): boolean {
+    return this.#read(name, fallback, 'true or false (1 or 0)', (text) => BOOLEANS.get(text.toLowerCase()));
+  }
+
+  choice<Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice {
+    return this.#read(name, fallback, `one of ${choices.join(', ')}`, (text) =>
+      choices.find((choice) => choice === text),
+    );
+  }
+
+  text<Fallback extends string | null>(
+    name: string,
+    fallback: Fallback,
+    takes: string,
+    accepts: (text: string) => boolean,
+  ): string | Fallback {
+    return this.#read<string | Fallback>(name, fallback, takes, (text) => (accepts(text) ? text : undefined));
+  }
+
+  /** Like `text`, for values of which a message tells the length only. */
+  secret(name: string, takes: string, parse: (text: string) => string | undefined): string | null {
+    return this.#read<string | null>(name, null, takes, parse, describeLength);
+  }
+
+  databaseUrl(name: string): DatabaseUrl | null {
+    return this.url(name, 'postgresql://user:password@host:5432/database', (text) => DatabaseUrl.parse(text));
+  }
+
+  /** `parse` throws {InvalidDatabaseUrlError}. */
+  url<Url>(name: string, takes: string, parse: (text: string) => Url): Url | null {
+    const text = this.#environment[name];
+    if (text === undefined) return null;
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof InvalidDatabaseUrlError)) throw error;
+      this.problems.push(`${name} holds ${error.shown} (${error.problem}); it takes ${takes}`);
+      return null;
+    }
+  }
+
+  missing(name: string, takes: string): void {
+    this.problems.push(`${name} is not set; it takes ${takes}`);
+  }
+
+  /** Notes a value that is usable by itself but not beside the others; `held` must be fit for a log. */
+  refuse(name: string, held: string, takes: string): void {
+    this.problems.push(`${name} holds ${held}; it takes ${takes}`);
+  }
+
+  #read<Value>(
+    name: string,
+    fallback: Value,
+    takes: string,
+    parse: (text: string) => Value | undefined,
+    describe: (text: string) => string = describeValue,
+  ): Value {
+    const text = this.#environment[name];
+    if (text === undefined) return fallback;
+    const value = parse(text);
+    if (value !== undefined) return value;
+    this.refuse(name, describe(text), takes);
+    return fallback;
+  }
+}
+
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['1', true],
+  ['false', false],
+  ['0', false],
+]);
+
+/** Quoted as JSON, so that control characters and line breaks stay on the one line. */
+const describeValue = (text: string): string =>
+  JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
+
+const describeLength = (text: string): string => `a text of ${text.length} characters`;

@@ -1,0 +1,87 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { EnvironmentReader } from './environment-reader.ts';
+
+/** How tokens are checked, and with which key this service signs its own. */
+export interface TokenConfig {
+  /** HS256, for checking and for issuing. Null: HS256 is not accepted and this service issues no tokens. */
+  readonly secret: string | null;
+  /** PEM. RSA: RS256; P-256: ES256. */
+  readonly publicKey: string | null;
+  /** Key set for RS256 and ES256. */
+  readonly jwksUrl: string | null;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly accessTtlSeconds: number;
+}
+
+const MIN_SECRET_LENGTH = 32;
+const MIN_RSA_BITS = 2048;
+const MAX_TTL_SECONDS = 30 * 24 * 3600;
+const SECRET_TAKES = `at least ${MIN_SECRET_LENGTH} characters`;
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** A key of at least 32 characters; null when it is not set. */
+export const readSecret = (reader: EnvironmentReader, name: string): string | null =>
+  reader.secret(name, SECRET_TAKES, (text) => (text.length >= MIN_SECRET_LENGTH ? text : undefined));
+
+export const missingSecret = (reader: EnvironmentReader, name: string): void => {
+  reader.missing(name, SECRET_TAKES);
+};
+
+/**
+ * `JWT_SECRET` is required unless `JWT_PUBLIC_KEY` or `JWT_JWKS_URL` is given. With one of these and no secret, only
+ * tokens of the other issuer are accepted; with a secret as well, both kinds are, each with its own key alone.
+ */
+export const readTokenConfig = (reader: EnvironmentReader, production: boolean): TokenConfig => {
+  const secret = readSecret(reader, 'JWT_SECRET');
+  const publicKey = reader.secret('JWT_PUBLIC_KEY', PUBLIC_KEY_TAKES, parsePublicKey);
+  const jwksUrl = readJwksUrl(reader, production);
+  if (!['JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWT_JWKS_URL'].some((name) => reader.has(name))) {
+    reader.missing('JWT_SECRET', `${SECRET_TAKES} (or set JWT_PUBLIC_KEY or JWT_JWKS_URL)`);
+  }
+  if (publicKey !== null && jwksUrl !== null) {
+    // Two places to look for one key would leave it open which of them vouches for a token.
+    reader.refuse('JWT_PUBLIC_KEY', 'a key', 'no value where JWT_JWKS_URL is set');
+  }
+  return {
+    secret,
+    publicKey,
+    jwksUrl,
+    issuer: reader.text('JWT_ISSUER', 'mad.local', CLAIM_TAKES, isClaim),
+    audience: reader.text('JWT_AUDIENCE', 'mad', CLAIM_TAKES, isClaim),
+    accessTtlSeconds: reader.integer('JWT_ACCESS_TTL_SECONDS', 3600, { min: 1, max: MAX_TTL_SECONDS }),
+  };
+};
+
+const CLAIM_TAKES = '1 to 255 printable characters';
+
+const isClaim = (text: string): boolean => text !== '' && text.length <= 255 && !/\p{Cc}/u.test(text);
+
+const PUBLIC_KEY_TAKES = `a PEM public key, RSA of at least ${MIN_RSA_BITS} bits or EC P-256 (line breaks may be written as \\n)`;
+
+const parsePublicKey = (text: string): string | undefined => {
+  const pem = text.replaceAll(String.raw`\n`, '\n').trim();
+  // `createPublicKey` would take a private key as well, which has no business here.
+  if (!/^-----BEGIN (?:RSA )?PUBLIC KEY-----/.test(pem)) return undefined;
+  try {
+    return isUsable(createPublicKey(pem)) ? pem : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+const isUsable = ({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean =>
+  asymmetricKeyType === 'rsa'
+    ? (asymmetricKeyDetails?.modulusLength ?? 0) >= MIN_RSA_BITS
+    : asymmetricKeyType === 'ec' && asymmetricKeyDetails?.namedCurve === 'prime256v1';
+
+const readJwksUrl = (reader: EnvironmentReader, production: boolean): string | null => {
+  const takes = production ? 'an https:// URL without credentials' : 'an http(s):// URL without credentials';
+  // Shown by its length: a URL that is refused for its credentials holds them.
+  return reader.secret('JWT_JWKS_URL', takes, (text) => {
+    if (/\s/.test(text) || !URL.canParse(text)) return undefined;
+    const { protocol, hostname, username, password } = new URL(text);
+    const secure = protocol === 'https:' || (protocol === 'http:' && (!production || LOOPBACK.has(hostname)));
+    return secure && hostname !== '' && username === '' && password === '' ? text : undefined;
+  });
+};

@@ -1,0 +1,114 @@
+/** What the budget needs to know of a pool, and asks of it. */
+export interface BudgetedPool {
+  /** Slots of the budget that the pool holds: connecting, idle, in use or closing. */
+  readonly slots: number;
+  /** Whether a further slot would be used at once. */
+  readonly wantsSlot: boolean;
+  /** Hands a slot over; the pool connects. */
+  grantSlot(): void;
+  /** Closes one idle connection; its slot comes back when the server has hung up. */
+  closeIdle(): void;
+}
+
+/** How long a pool at its fair share keeps a connection busy while others have none: some ten connects. */
+const TURN_MS = 100;
+
+/**
+ * The server connections that all pools of this process may hold together. A slot is taken before a connect begins
+ * and comes back after the server has hung up, so the server never sees one connection too many.
+ *
+ * When the slots are spent, pools queue in turns: one slot a turn, and an idle connection of the pool that was used
+ * longest ago is closed to make room.
+ */
+export class ConnectionBudget {
+  readonly limit: number;
+  #taken = 0;
+  #closing = 0;
+  /** Pools that wait for a slot, in the order of their turns. */
+  readonly #queue = new Set<BudgetedPool>();
+  /** Pools with idle connections, least recently used first. */
+  readonly #idle = new Set<BudgetedPool>();
+  /** Pools that hold slots, and since when in `performance.now()`. */
+  readonly #holders = new Map<BudgetedPool, number>();
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** Takes a slot at once, or queues the pool and returns false: `grantSlot` follows. */
+  take(pool: BudgetedPool): boolean {
+    if (this.#taken < this.limit && this.#queue.size === 0) {
+      this.#give(pool);
+      return true;
+    }
+    this.#queue.add(pool);
+    this.#reclaim();
+    return false;
+  }
+
+  /** Says that one of the pool's connections is on its way out. */
+  closing(): void {
+    this.#closing += 1;
+  }
+
+  /** Gives a slot back. `wasClosing`: `closing` was called for it. */
+  release(pool: BudgetedPool, wasClosing: boolean): void {
+    this.#taken -= 1;
+    if (wasClosing) this.#closing -= 1;
+    if (pool.slots === 0) this.#holders.delete(pool);
+    this.#serve();
+  }
+
+  /** Keeps book of who has idle connections; the latest caller was used last. */
+  markIdle(pool: BudgetedPool, hasIdle: boolean): void {
+    this.#idle.delete(pool);
+    if (hasIdle) this.#idle.add(pool);
+    if (this.#queue.size > 0) this.#reclaim();
+  }
+
+  /** Forgets a pool that wants nothing any more. */
+  leave(pool: BudgetedPool): void {
+    this.#queue.delete(pool);
+    this.#idle.delete(pool);
+  }
+
+  /** Whether a connection that just became free should be closed for another pool rather than serve this one again. */
+  shouldYield(pool: BudgetedPool): boolean {
+    const [next] = this.#queue;
+    if (next === undefined || next === pool) return false;
+    const contenders = new Set([...this.#holders.keys(), ...this.#queue]).size;
+    if (pool.slots > Math.max(1, Math.floor(this.limit / contenders))) return true;
+    const since = this.#holders.get(pool) ?? Infinity;
+    return next.slots === 0 && performance.now() - since > TURN_MS;
+  }
+
+  #give(pool: BudgetedPool): void {
+    this.#taken += 1;
+    if (!this.#holders.has(pool)) this.#holders.set(pool, performance.now());
+  }
+
+  #serve(): void {
+    while (this.#taken < this.limit) {
+      const [pool] = this.#queue;
+      if (pool === undefined) return;
+      this.#queue.delete(pool);
+      if (!pool.wantsSlot) continue;
+      this.#give(pool);
+      pool.grantSlot();
+      if (pool.wantsSlot) this.#queue.add(pool);
+    }
+  }
+
+  /** One idle connection on its way out for each pool that waits; it suffices, as turns are of one slot. */
+  #reclaim(): void {
+    while (this.#closing < this.#queue.size) {
+      const [victim] = this.#idle;
+      if (victim === undefined) return;
+      victim.closeIdle();
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import type { Logger } from '../../application/ports/logger.ts';
+import { DatabaseConnectionError } from '../../domain/exceptions.ts';
+import { formatIdentity, READ_IDENTITY } from '../provisioning/database-identity.ts';
+import type { OrganizationLogins } from '../provisioning/organization-logins.ts';
+import type { Placement } from '../provisioning/provisioner.ts';
+import type { DatabaseUrl } from './database-url.ts';
+import { PgConnection } from './pg-connection.ts';
+import type { ResultsUrlTemplate } from './results-url-template.ts';
+
+export interface ConnectorOptions {
+  readonly connectTimeoutMs: number;
+  /** For the requests of clients. */
+  readonly statementTimeoutMs: number;
+}
+
+/** For creating, cloning and migrating databases, which may take longer than a request. */
+const ADMIN_STATEMENT_TIMEOUT_MS = 120_000;
+
+/** Opens the service's server connections, each under a name that tells operators what it is for. */
+export class Connector {
+  readonly #options: ConnectorOptions;
+  readonly #urls: ResultsUrlTemplate;
+  readonly #logins: OrganizationLogins | null;
+  readonly #logger: Logger;
+
+  constructor(
+    options: ConnectorOptions,
+    urls: ResultsUrlTemplate,
+    logins: OrganizationLogins | null,
+    logger: Logger,
+  ) {
+    this.#options = options;
+    this.#urls = urls;
+    this.#logins = logins;
+    this.#logger = logger;
+  }
+
+  toMetadata(url: DatabaseUrl): Promise<PgConnection> {
+    return this.#open(url, 'mad metadata', this.#options.statementTimeoutMs);
+  }
+
+  /** As the owner of the results databases; outside the budget. */
+  toResultsServer(databaseName?: string): Promise<PgConnection> {
+    const url = databaseName === undefined ? this.#urls.adminUrl : this.#urls.urlForDatabase(databaseName);
+    return this.#open(url, 'mad admin', ADMIN_STATEMENT_TIMEOUT_MS);
+  }
+
+  /**
+   * As the organization's own role, if there is one. The database has to carry the stamp of the ledger: a connection to
+   * any other, whatever its name, is closed before anyone can use it.
+   */
+  async toOrganization(placement: Placement): Promise<PgConnection> {
+    const url = this.#urls.urlForDatabase(placement.databaseName);
+    const login = this.#logins?.loginFor(placement.stamp);
+    const connection = await this.#open(
+      login === undefined ? url : url.withCredentials(login.user, login.password),
+      `mad ${placement.databaseName}`,
+      this.#options.statementTimeoutMs,
+    );
+    try {
+      const [row] = await connection.query<{ identity: string | null }>({ text: READ_IDENTITY, values: [] });
+      const expected = formatIdentity(placement);
+      if (row?.identity === expected) return connection;
+      this.#logger.error(
+        { org_id: placement.organizationId, database: placement.databaseName, expected, found: row?.identity ?? null },
+        'a results database carries another stamp than the ledger; it is not served',
+      );
+      throw new DatabaseConnectionError('The results database is not the one on record.');
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  }
+
+  #open(url: DatabaseUrl, applicationName: string, statementTimeoutMs: number): Promise<PgConnection> {
+    return PgConnection.open({
+      client: url.toClientConfig(),
+      applicationName,
+      connectTimeoutMs: this.#options.connectTimeoutMs,
+      statementTimeoutMs,
+    });
+  }
+}

@@ -1,0 +1,179 @@
+import type { Logger } from '../../application/ports/logger.ts';
+import type {
+  DatabaseHealth,
+  OrganizationDatabases,
+  PoolSnapshot,
+  ResultsLease,
+} from '../../application/ports/organization-databases.ts';
+import type { ResultsDatabase } from '../../application/ports/results-database.ts';
+import {
+  ConnectionBudgetExhaustedError,
+  DatabaseConnectionError,
+  OrganizationBusyError,
+} from '../../domain/exceptions.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import type { Placement, Provisioner } from '../provisioning/provisioner.ts';
+import type { ConnectionBudget } from './connection-budget.ts';
+import { ConnectionPool } from './connection-pool.ts';
+import { LeasedRegistry, type RemovalReason } from './leased-registry.ts';
+import { OrganizationPool, type OpenedPool } from './organization-pool.ts';
+import type { PgConnection } from './pg-connection.ts';
+import type { ServerProbe } from './server-probe.ts';
+
+export interface ManagerOptions {
+  readonly autoCreate: boolean;
+  readonly organizationPool: { readonly size: number; readonly maxOverflow: number };
+  readonly acquireTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly leaseTimeoutMs: number;
+  readonly maxPools: number;
+  /** How long running requests may keep their pools at a stop. */
+  readonly drainTimeoutMs: number;
+}
+
+export interface ManagerDeps {
+  readonly metadataPool: ConnectionPool;
+  /** The administrator's sessions, through which databases are made. */
+  readonly adminPool: ConnectionPool;
+  readonly provisioner: Provisioner;
+  readonly budget: ConnectionBudget;
+  /** Opens a connection that has proved to be in this database. */
+  readonly connect: (placement: Placement) => Promise<PgConnection>;
+  readonly buildResultsDatabase: (pool: ConnectionPool) => ResultsDatabase;
+  readonly metadataProbe: ServerProbe;
+  readonly resultsProbe: ServerProbe;
+  readonly logger: Logger;
+  readonly onPoolRemoved: (reason: RemovalReason) => void;
+}
+
+/** The key of an organization's database in health reports, as clients of `/ready` know it. */
+const healthKey = (organizationId: string): string => `results_${organizationId}`;
+
+const SWEEPS_PER_IDLE_TIMEOUT = 4;
+
+/**
+ * The way from an organization to its database. One for the whole process: opens pools at first use, lends them to
+ * requests, closes what lies idle, and knows how they are.
+ */
+export class DatabaseConnectionManager implements OrganizationDatabases {
+  readonly metadata: ConnectionPool;
+  readonly #options: ManagerOptions;
+  readonly #deps: ManagerDeps;
+  readonly #pools: LeasedRegistry<OrganizationPool>;
+  readonly #sweeper: NodeJS.Timeout;
+  #closing: Promise<void> | null = null;
+
+  constructor(options: ManagerOptions, deps: ManagerDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.metadata = deps.metadataPool;
+    this.#pools = new LeasedRegistry({
+      capacity: options.maxPools,
+      leaseTimeoutMs: options.leaseTimeoutMs,
+      onRemoval: (organizationId, reason) => {
+        deps.logger.debug({ org_id: organizationId, reason }, 'pool removed');
+        deps.onPoolRemoved(reason);
+      },
+      onLeak: (organizationId, heldMs) =>
+        deps.logger.error({ org_id: organizationId, held_ms: Math.round(heldMs) }, 'a lease was never released'),
+    });
+    this.#sweeper = setInterval(() => this.sweep(), options.idleTimeoutMs / SWEEPS_PER_IDLE_TIMEOUT).unref();
+  }
+
+  async acquire(organizationId: OrganizationId): Promise<ResultsLease> {
+    if (this.#closing !== null) throw new DatabaseConnectionError('The service is stopping.');
+    // Claimed before anything is awaited: from here on nobody closes this pool.
+    const lease = this.#pools.checkout(
+      organizationId,
+      () => new OrganizationPool(() => this.#open(organizationId, this.#options.autoCreate)),
+    );
+    try {
+      const database = await lease.value.ready;
+      return { database, release: () => lease.release() };
+    } catch (error) {
+      this.#pools.remove(organizationId, lease.value, 'invalidate');
+      lease.release();
+      throw error;
+    }
+  }
+
+  async provision(organizationId: OrganizationId): Promise<void> {
+    await this.#deps.provisioner.ensure(organizationId, true);
+  }
+
+  peek(organizationId: OrganizationId): PoolSnapshot | null {
+    return this.#pools.peek(organizationId)?.pool?.snapshot() ?? null;
+  }
+
+  async healthCheck(): Promise<DatabaseHealth> {
+    const [metadata, organizations] = await Promise.all([
+      this.#deps.metadataProbe.ask({ text: 'select', values: [] }),
+      this.#checkOrganizations(),
+    ]);
+    return { metadata: metadata !== null, ...organizations };
+  }
+
+  /** What all pools hold together; for metrics. */
+  counts(): { pools: number; draining: number; leases: number; connections: number } {
+    const { active, draining, leases } = this.#pools.counts;
+    return { pools: active, draining, leases, connections: this.#deps.budget.taken };
+  }
+
+  /** Closes what lay idle for too long, and reports leaks. Runs by itself. */
+  sweep(): void {
+    const { idleTimeoutMs } = this.#options;
+    const before = performance.now() - idleTimeoutMs;
+    this.metadata.closeIdleSince(before);
+    this.#deps.adminPool.closeIdleSince(before);
+    for (const [, { pool }] of this.#pools.entries()) pool?.closeIdleSince(before);
+    this.#pools.sweep(({ pool }, idleMs) => idleMs > idleTimeoutMs && pool !== null && pool.slots === 0);
+  }
+
+  /** Lets running requests end, closes every pool, the metadata pool last. Safe to call twice. */
+  closeAll(): Promise<void> {
+    this.#closing ??= this.#closeAll();
+    return this.#closing;
+  }
+
+  async #closeAll(): Promise<void> {
+    clearInterval(this.#sweeper);
+    await this.#pools.closeAll(this.#options.drainTimeoutMs);
+    const { adminPool, resultsProbe, metadataProbe } = this.#deps;
+    await Promise.all([adminPool.close(), resultsProbe.close(), metadataProbe.close()]);
+    await this.metadata.close();
+  }
+
+  async #open(organizationId: OrganizationId, create: boolean): Promise<OpenedPool> {
+    const { provisioner, budget, connect, buildResultsDatabase } = this.#deps;
+    const placement = await provisioner.ensure(organizationId, create);
+    const pool = new ConnectionPool({
+      databaseName: placement.databaseName,
+      connect: () => connect(placement),
+      ...this.#options.organizationPool,
+      acquireTimeoutMs: this.#options.acquireTimeoutMs,
+      timeoutError: (limit) =>
+        limit === 'pool' ? new OrganizationBusyError() : new ConnectionBudgetExhaustedError(),
+      budget,
+    });
+    return { pool, database: buildResultsDatabase(pool) };
+  }
+
+  /** One question for all live pools; only a pool whose last connect failed is tried itself. */
+  async #checkOrganizations(): Promise<DatabaseHealth> {
+    const pools: [string, ConnectionPool][] = [];
+    for (const [organizationId, { pool }] of this.#pools.entries()) {
+      if (pool !== null) pools.push([organizationId, pool]);
+    }
+    if (pools.length === 0) return {};
+    const rows = await this.#deps.resultsProbe.ask<{ datname: string }>({
+      text: 'select datname from pg_database where datallowconn and datconnlimit <> 0 and datname = any($1)',
+      values: [pools.map(([, pool]) => pool.databaseName)],
+    });
+    const present = new Set(rows?.map(({ datname }) => datname));
+    const checks = pools.map(async ([organizationId, pool]): Promise<[string, boolean]> => [
+      healthKey(organizationId),
+      present.has(pool.databaseName) && (!pool.isFailing || (await pool.recovers())),
+    ]);
+    return Object.fromEntries(await Promise.all(checks));
+  }
+}

@@ -1,0 +1,33 @@
+import type { DatabaseUrl } from './database-url.ts';
+import { PgConnection } from './pg-connection.ts';
+import { SqlState, sqlStateOf } from './postgres-errors.ts';
+import { identifier } from './quoting.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+const open = (url: DatabaseUrl): Promise<PgConnection> =>
+  PgConnection.open({
+    client: url.toClientConfig(),
+    applicationName: 'mad admin',
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    statementTimeoutMs: 0,
+  });
+
+/** Creates an empty database unless it exists. Safe to call concurrently. Rejects with the server's error. */
+export const ensureDatabase = async (url: DatabaseUrl): Promise<void> => {
+  try {
+    const connection = await open(url);
+    return await connection.close();
+  } catch (error) {
+    if (sqlStateOf(error) !== SqlState.invalidCatalogName) throw error;
+  }
+  const admin = await open(url.withDatabase('postgres'));
+  try {
+    await admin.execute(`create database ${identifier(url.database)}`);
+  } catch (error) {
+    const sqlState = sqlStateOf(error);
+    if (sqlState !== SqlState.duplicateDatabase && sqlState !== SqlState.uniqueViolation) throw error;
+  } finally {
+    await admin.close();
+  }
+};

@@ -1,0 +1,49 @@
+import pg from 'pg';
+import { DatabaseConnectionError, DomainError } from '../../domain/exceptions.ts';
+
+/** SQLSTATEs that this service acts on. */
+export const SqlState = {
+  invalidCatalogName: '3D000',
+  duplicateDatabase: '42P04',
+  uniqueViolation: '23505',
+  duplicateObject: '42710',
+  objectInUse: '55006',
+  lockNotAvailable: '55P03',
+  tooManyConnections: '53300',
+  adminShutdown: '57P01',
+  queryCanceled: '57014',
+} as const;
+
+export const sqlStateOf = (error: unknown): string | null =>
+  error instanceof pg.DatabaseError ? (error.code ?? null) : null;
+
+/** States in which the server answers but does not let the statement, or the login, through for now. */
+const UNAVAILABLE = /^(?:08|28|53|57P|58|3D000|55000|57014)/;
+
+/** After these the server hangs up. */
+const FATAL = /^(?:08|57P)/;
+
+/**
+ * Whether the connection is gone with this error. Whatever the driver raises that is not the server's answer
+ * (reset, broken pipe, "Connection terminated", time-out) leaves the connection in an unknown state.
+ */
+export const breaksConnection = (error: unknown): boolean => {
+  const sqlState = sqlStateOf(error);
+  return sqlState === null ? !(error instanceof DomainError) : FATAL.test(sqlState);
+};
+
+/** What callers see: an unreachable database as `DatabaseConnectionError`, every other error as it is. */
+export const translateError = (error: unknown, databaseName: string): unknown => {
+  if (error instanceof DomainError) return error;
+  const sqlState = sqlStateOf(error);
+  const unavailable = sqlState === null ? isDriverError(error) : UNAVAILABLE.test(sqlState);
+  return unavailable ? new DatabaseConnectionError(`The database "${databaseName}" cannot be used now.`, error) : error;
+};
+
+/** Errors of sockets carry an errno name as their code; those of the driver itself only a message. */
+const isDriverError = (error: unknown): boolean =>
+  error instanceof Error &&
+  (('code' in error && typeof error.code === 'string' && /^E[A-Z]+$/.test(error.code)) ||
+    DRIVER_MESSAGE.test(error.message));
+
+const DRIVER_MESSAGE = /\b(?:connection|client|timeout)\b/i;

@@ -1,0 +1,101 @@
+import knex, { type Knex } from 'knex';
+import type { DatabaseUrl } from '../database/database-url.ts';
+import { pollUntil } from '../poll-until.ts';
+import type { MigrationSource } from './migration-source.ts';
+
+export interface MigrationRun {
+  /** Names of the migrations that this run applied, in order. */
+  readonly applied: readonly string[];
+  /** Migrations the database now has. */
+  readonly schemaVersion: number;
+}
+
+/** Raised when a database has migrations that this release does not know: it belongs to a newer one. */
+export class UnknownMigrationError extends Error {
+  override readonly name = 'UnknownMigrationError';
+}
+
+const TABLE = 'knex_migrations';
+
+/** Serializes the runners of one database; an advisory lock dies with its session, unlike Knex's lock row. */
+const LOCK = 0x6d61_646d;
+
+const LOCK_DEADLINE_MS = 60_000;
+
+/** Applies migrations so that Knex's own commands agree on what is applied. */
+export class Migrator {
+  readonly #source: MigrationSource;
+
+  constructor(source: MigrationSource) {
+    this.#source = source;
+  }
+
+  /**
+   * Brings a database up to date. Safe to call concurrently: one runner works, the others wait and find nothing to do.
+   *
+   * @throws {UnknownMigrationError}
+   */
+  async latest(url: DatabaseUrl): Promise<MigrationRun> {
+    // One connection, so that the session's lock holds for the statements and transactions that follow.
+    const database = knex({ client: 'pg', connection: toKnexConnection(url), pool: { min: 0, max: 1 } });
+    try {
+      await pollUntil(() => tryLock(database), LOCK_DEADLINE_MS, 'the lock on migrations');
+      return await this.#applyPending(database);
+    } finally {
+      await database.destroy();
+    }
+  }
+
+  async #applyPending(database: Knex): Promise<MigrationRun> {
+    await createTable(database);
+    const files = await this.#source.getMigrations();
+    const done = await database<{ name: string; batch: number }>(TABLE).select('name', 'batch');
+    const names = new Set(done.map(({ name }) => name));
+    const known = new Set(files.map((file) => this.#source.getMigrationName(file)));
+    const unknown = [...names].filter((name) => !known.has(name));
+    if (unknown.length > 0) throw new UnknownMigrationError(`unknown migrations are applied: ${unknown.join(', ')}`);
+
+    const batch = Math.max(0, ...done.map((row) => row.batch)) + 1;
+    const applied: string[] = [];
+    for (const file of files) {
+      const name = this.#source.getMigrationName(file);
+      if (names.has(name)) continue;
+      await this.#apply(database, file, { name, batch });
+      applied.push(name);
+    }
+    return { applied, schemaVersion: files.length };
+  }
+
+  async #apply(database: Knex, file: string, row: { name: string; batch: number }): Promise<void> {
+    const migration = await this.#source.getMigration(file);
+    const record = (executor: Knex): Promise<unknown> =>
+      executor(TABLE).insert({ ...row, migration_time: executor.fn.now() });
+    if (migration.config?.transaction === false) {
+      await migration.up(database);
+      await record(database);
+      return;
+    }
+    await database.transaction(async (transaction) => {
+      await migration.up(transaction);
+      await record(transaction);
+    });
+  }
+}
+
+/** Knex hands it to `pg.Client` as it is; its own type does not know optional fields that may be undefined. */
+const toKnexConnection = (url: DatabaseUrl): Knex.PgConnectionConfig => url.toClientConfig() as Knex.PgConnectionConfig;
+
+const tryLock = async (database: Knex): Promise<boolean> => {
+  const { rows } = await database.raw<{ rows: { locked: boolean }[] }>('select pg_try_advisory_lock(?) as locked', [
+    LOCK,
+  ]);
+  return rows[0]?.locked === true;
+};
+
+/** The table that Knex would make. */
+const createTable = (database: Knex): Promise<unknown> =>
+  database.raw(
+    `create table if not exists ${TABLE} (
+       id serial primary key, name varchar(255), batch integer, migration_time timestamptz
+     )`,
+  );

@@ -1,0 +1,19 @@
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+
+/** Whose a database is. The generation tells a restored or re-made database from its predecessor. */
+export interface DatabaseIdentity {
+  readonly organizationId: OrganizationId;
+  readonly stamp: string;
+  readonly generation: number;
+}
+
+/**
+ * The stamp as it stands in the database's comment. A comment needs no extra table, no superuser (a custom setting
+ * does), survives a rename, is not copied to clones, and only the owner can change it.
+ */
+export const formatIdentity = ({ organizationId, stamp, generation }: DatabaseIdentity): string =>
+  `mad:${organizationId}:${stamp}:${generation}`;
+
+/** Reads the stamp of the database that a connection is in; one round trip. */
+export const READ_IDENTITY = `
+  select shobj_description(oid, 'pg_database') as identity from pg_database where datname = current_database()`;

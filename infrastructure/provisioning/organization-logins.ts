@@ -1,0 +1,34 @@
+import { createHmac } from 'node:crypto';
+import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
+
+export interface Login {
+  readonly user: string;
+  readonly password: string;
+}
+
+/**
+ * The role that may read and write the rows of one database and connect to no other. Its password is derived from
+ * the database's stamp, which is new for each database and generation, and stored nowhere.
+ */
+export class OrganizationLogins {
+  readonly #secret: string;
+  readonly #urls: ResultsUrlTemplate;
+
+  /** @param secret at least 32 characters, the same in every process */
+  constructor(secret: string, urls: ResultsUrlTemplate) {
+    this.#secret = secret;
+    this.#urls = urls;
+  }
+
+  /** Holds the rights on rows; the roles of all databases are its members. */
+  get groupRole(): string {
+    return this.#urls.internalName('rows.all');
+  }
+
+  loginFor(stamp: string): Login {
+    return {
+      user: this.#urls.internalName(`rows.${stamp.replaceAll('-', '').slice(0, 12)}`),
+      password: createHmac('sha256', this.#secret).update(`results database ${stamp}`).digest('base64url'),
+    };
+  }
+}

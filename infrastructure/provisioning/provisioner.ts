@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
+import type { Logger } from '../../application/ports/logger.ts';
+import type { Claim, ProvisioningLedger, SpareDatabase } from '../../application/ports/provisioning-ledger.ts';
+import {
+  DatabaseProvisioningError,
+  DomainError,
+  OrganizationDatabaseNotFoundError,
+  OrganizationNotFoundError,
+  OrganizationSuspendedError,
+} from '../../domain/exceptions.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { SqlState, sqlStateOf } from '../database/postgres-errors.ts';
+import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
+import { formatIdentity, type DatabaseIdentity } from './database-identity.ts';
+import type { ResultsServer, ServerSession } from './results-server.ts';
+import type { ResultsTemplate, TemplateDatabase } from './results-template.ts';
+
+/** Where an organization's data is, and what a connection has to find there. */
+export interface Placement extends DatabaseIdentity {
+  readonly databaseName: string;
+}
+
+/** How a database came to be: a spare took its name, a template was cloned, or what was left was resumed. */
+export type ProvisioningPath = 'spare' | 'clone' | 'resume';
+
+export interface ProvisionerDeps {
+  readonly ledger: DatabaseLedger & ProvisioningLedger;
+  readonly server: ResultsServer;
+  readonly template: ResultsTemplate;
+  readonly urls: ResultsUrlTemplate;
+  readonly logger: Logger;
+  readonly onProvisioned: (path: ProvisioningPath, seconds: number) => void;
+}
+
+/**
+ * Gives organizations their databases. What is to be done is written down before it is done, and every step can be
+ * repeated: whoever comes next, in whichever process, finishes what another one left.
+ *
+ * intent in the ledger → database under a private name → stamp and final name in one transaction → `ready` in the ledger.
+ * A database under an organization's name is therefore always whole, and ours only if it carries the stamp.
+ */
+export class Provisioner {
+  readonly #deps: ProvisionerDeps;
+
+  constructor(deps: ProvisionerDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Finds the organization's database, or makes it.
+   *
+   * @param create whether a database may be made that was never asked for before
+   * @throws {OrganizationNotFoundError}
+   * @throws {OrganizationSuspendedError}
+   * @throws {OrganizationDatabaseNotFoundError}
+   * @throws {DatabaseProvisioningError}
+   */
+  async ensure(organizationId: OrganizationId, create: boolean): Promise<Placement> {
+    const found = await this.#deps.ledger.findForAccess(organizationId);
+    if (found === null || found.status === 'retired') throw new OrganizationNotFoundError();
+    if (found.status === 'suspended') throw new OrganizationSuspendedError();
+    const { record } = found;
+    if (record === null && !create) throw new OrganizationDatabaseNotFoundError();
+    if (record !== null) {
+      if (record.state === 'ready') return toPlacement(record);
+      if (record.state === 'suspended' || record.state === 'retiring') throw new OrganizationSuspendedError();
+    }
+    return this.#provision(organizationId);
+  }
+
+  async #provision(organizationId: OrganizationId): Promise<Placement> {
+    const { urls, server, template, logger } = this.#deps;
+    const databaseName = urls.databaseNameFor(organizationId);
+    try {
+      const source = await template.ready();
+      return await server.exclusively(databaseName, (session) =>
+        this.#provisionLocked(session, organizationId, databaseName, source),
+      );
+    } catch (error) {
+      if (error instanceof DomainError && !(error instanceof DatabaseProvisioningError)) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      logger.error({ err: error, org_id: organizationId, database: databaseName }, 'provisioning failed');
+      await this.#deps.ledger.fail(organizationId, reason);
+      if (error instanceof DatabaseProvisioningError) throw error;
+      throw new DatabaseProvisioningError('The results database of the organization could not be made.', error);
+    }
+  }
+
+  async #provisionLocked(
+    session: ServerSession,
+    organizationId: OrganizationId,
+    databaseName: string,
+    source: TemplateDatabase,
+  ): Promise<Placement> {
+    const { ledger, logger, onProvisioned } = this.#deps;
+    const startedAt = performance.now();
+    const claim = await ledger.claim(organizationId, databaseName, this.#freshSpare(source));
+    if (claim === 'ready') {
+      const record = await ledger.find(organizationId);
+      if (record === null) throw new Error('a ready database vanished from the ledger');
+      return toPlacement(record);
+    }
+    const path = await this.#bringAbout(session, claim, source);
+    const placement = toPlacement(await ledger.complete(organizationId, claim.spare));
+    const seconds = (performance.now() - startedAt) / 1000;
+    onProvisioned(path, seconds);
+    logger.info(
+      { org_id: organizationId, database: databaseName, path, duration_ms: Math.round(seconds * 1000) },
+      'results database ready',
+    );
+    return placement;
+  }
+
+  /** Makes the claimed database exist, whole and stamped, under its final name. */
+  async #bringAbout(session: ServerSession, claim: Claim, source: TemplateDatabase): Promise<ProvisioningPath> {
+    if (claim.ready && (await this.#adoptSpare(session, claim))) return 'spare';
+
+    const { databaseName } = claim.record;
+    const identity = formatIdentity(identityOf(claim.record));
+    const present = await session.identityOf(databaseName);
+    if (present === identity) return 'resume';
+    if (present !== undefined) {
+      throw new DatabaseProvisioningError(
+        `A database "${databaseName}" exists that this service did not make for the organization.`,
+      );
+    }
+    const { spare } = claim;
+    const resumed = await session.exists(spare.databaseName);
+    if (!resumed) await session.clone(source.databaseName, spare.databaseName);
+    await session.restrict(spare.databaseName, spare.spareId);
+    await session.adopt(spare.databaseName, databaseName, identity);
+    return resumed ? 'resume' : 'clone';
+  }
+
+  /** The quick way; when anything is not as the ledger says, the slow way finds out. */
+  async #adoptSpare(session: ServerSession, { record, spare }: Claim): Promise<boolean> {
+    try {
+      await session.adopt(spare.databaseName, record.databaseName, formatIdentity(identityOf(record)));
+      return true;
+    } catch (error) {
+      const sqlState = sqlStateOf(error);
+      if (sqlState === SqlState.invalidCatalogName || sqlState === SqlState.duplicateDatabase) return false;
+      throw error;
+    }
+  }
+
+  #freshSpare({ hash, schemaVersion }: TemplateDatabase): SpareDatabase {
+    return newSpare(this.#deps.urls, hash, schemaVersion);
+  }
+}
+
+/** A spare that is yet to be built, under a name that no organization can have. */
+export const newSpare = (urls: ResultsUrlTemplate, templateHash: string, schemaVersion: number): SpareDatabase => {
+  const spareId = randomUUID();
+  const databaseName = urls.internalName(`spare.${spareId.replaceAll('-', '').slice(0, 12)}`);
+  return { spareId, databaseName, templateHash, schemaVersion };
+};
+
+const identityOf = ({ organizationId, stamp, generation }: DatabaseRecord): DatabaseIdentity => {
+  if (stamp === null) throw new Error(`the ledger has no stamp for the database of ${organizationId}`);
+  return { organizationId, stamp, generation };
+};
+
+const toPlacement = (record: DatabaseRecord): Placement => ({
+  ...identityOf(record),
+  databaseName: record.databaseName,
+});

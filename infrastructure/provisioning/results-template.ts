@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import type { Logger } from '../../application/ports/logger.ts';
+import type { PgConnection } from '../database/pg-connection.ts';
+import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
+import type { MigrationSource } from '../migrations/migration-source.ts';
+import { Migrator } from '../migrations/migrator.ts';
+import type { OrganizationLogins } from './organization-logins.ts';
+import { identifier } from '../database/quoting.ts';
+import type { ResultsServer, ServerSession } from './results-server.ts';
+
+/** A database that new ones are cloned from: migrated, without rows, closed to connections. */
+export interface TemplateDatabase {
+  readonly databaseName: string;
+  readonly hash: string;
+  readonly schemaVersion: number;
+}
+
+/**
+ * The template of this release. Its name holds the hash of what it is made of, so releases that run side by side
+ * clone each its own, and the one under its final name is always complete.
+ */
+export class ResultsTemplate {
+  readonly #server: ResultsServer;
+  readonly #urls: ResultsUrlTemplate;
+  readonly #migrations: MigrationSource;
+  readonly #logins: OrganizationLogins | null;
+  readonly #connect: (databaseName: string) => Promise<PgConnection>;
+  readonly #logger: Logger;
+  #current: Promise<TemplateDatabase> | null = null;
+
+  constructor(deps: {
+    server: ResultsServer;
+    urls: ResultsUrlTemplate;
+    migrations: MigrationSource;
+    logins: OrganizationLogins | null;
+    /** Opens a connection as the owner, not out of a pool: a session left open would block the cloning. */
+    connect: (databaseName: string) => Promise<PgConnection>;
+    logger: Logger;
+  }) {
+    this.#server = deps.server;
+    this.#urls = deps.urls;
+    this.#migrations = deps.migrations;
+    this.#logins = deps.logins;
+    this.#connect = deps.connect;
+    this.#logger = deps.logger;
+  }
+
+  /** Builds the template unless it stands already. Safe to call concurrently; a failure is not remembered. */
+  ready(): Promise<TemplateDatabase> {
+    if (this.#current === null) {
+      const attempt = this.#ensure();
+      this.#current = attempt;
+      attempt.catch(() => {
+        if (this.#current === attempt) this.#current = null;
+      });
+    }
+    return this.#current;
+  }
+
+  /** The template is gone (an operator dropped it): the next call of `ready` builds it again. */
+  invalidate(): void {
+    this.#current = null;
+  }
+
+  async #ensure(): Promise<TemplateDatabase> {
+    const files = await this.#migrations.getMigrations();
+    const hash = await this.#hash();
+    const template = {
+      databaseName: this.#urls.internalName(`template.${hash}`),
+      hash,
+      schemaVersion: files.length,
+    };
+    await this.#server.exclusively(template.databaseName, async (session) => {
+      if (!(await session.exists(template.databaseName))) await this.#build(session, template);
+    });
+    return template;
+  }
+
+  async #hash(): Promise<string> {
+    const content = await this.#migrations.contentHash();
+    return createHash('sha256')
+      .update(`${content} ${this.#logins?.groupRole ?? ''}`)
+      .digest('hex')
+      .slice(0, 10);
+  }
+
+  async #build(session: ServerSession, { databaseName, hash }: TemplateDatabase): Promise<void> {
+    const startedAt = performance.now();
+    const unfinished = this.#urls.internalName(`build.${hash}`);
+    await session.drop(unfinished);
+    await session.createEmpty(unfinished);
+    await session.createGroupRole();
+    await new Migrator(this.#migrations).latest(this.#urls.urlForDatabase(unfinished));
+    if (this.#logins !== null) await this.#grantRows(unfinished, this.#logins.groupRole);
+    await session.seal(unfinished, databaseName);
+    this.#logger.info(
+      { database: databaseName, duration_ms: Math.round(performance.now() - startedAt) },
+      'results template built',
+    );
+  }
+
+  /** Rows, not DDL; also for what later migrations of the owner make. */
+  async #grantRows(databaseName: string, role: string): Promise<void> {
+    const to = identifier(role);
+    const connection = await this.#connect(databaseName);
+    await connection
+      .execute(
+        `grant usage on schema public to ${to};
+         grant select, insert, update, delete on all tables in schema public to ${to};
+         grant usage on all sequences in schema public to ${to};
+         alter default privileges in schema public grant select, insert, update, delete on tables to ${to};
+         alter default privileges in schema public grant usage on sequences to ${to};
+         revoke all on knex_migrations from ${to}`,
+      )
+      .finally(() => connection.close());
+  }
+}

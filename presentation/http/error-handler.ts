@@ -1,0 +1,56 @@
+import type { NextFunction } from 'express';
+import type { Logger } from '../../application/ports/logger.ts';
+import { errorStatus } from './error-status.ts';
+import { toFailure, type Failure } from './failure.ts';
+import type { HttpRequest, HttpResponse } from './http-locals.ts';
+
+/** RFC 9457. `instance` is made of the request id alone: nothing of the request is echoed. */
+const presentProblem = ({ code, detail, issues }: Failure, requestId: string): object => {
+  const { status, title } = errorStatus(code);
+  return {
+    type: `urn:mad:problem:${code}`,
+    title,
+    status,
+    detail,
+    instance: `urn:mad:request:${requestId}`,
+    code,
+    request_id: requestId,
+    ...(issues === null ? {} : { errors: issues.map(({ path, message }) => ({ path, message })) }),
+  };
+};
+
+/** Answers with a problem and leaves the failure to the access log, which writes the request's one line. */
+export const handleErrors =
+  (logger: Logger) =>
+  // Express tells an error handler by its four parameters.
+  (error: unknown, _req: HttpRequest, res: HttpResponse, _next: NextFunction): void => {
+    const failure = toFailure(error);
+    const { requestId } = res.locals;
+    if (isAbort(error)) {
+      res.destroy();
+      return;
+    }
+    if (res.closed) {
+      // The client went away: its line is written, and only a fault of ours is worth another.
+      if (failure.code === 'internal_error') {
+        logger.error({ err: error, request_id: requestId, code: failure.code }, 'request failed');
+      }
+      return;
+    }
+    res.locals.failure = failure;
+    if (res.headersSent) {
+      res.destroy();
+      return;
+    }
+    res
+      .status(errorStatus(failure.code).status)
+      .set(failure.headers)
+      .type('application/problem+json')
+      .json(presentProblem(failure, requestId));
+  };
+
+/** raw-body's ways of saying that the client stopped sending. */
+const isAbort = (error: unknown): boolean =>
+  error instanceof Error &&
+  'type' in error &&
+  (error.type === 'request.aborted' || error.type === 'stream.not.readable');

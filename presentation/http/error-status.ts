@@ -1,0 +1,60 @@
+interface ErrorStatus {
+  readonly status: number;
+  readonly title: string;
+  /** Said instead of the error's own message, which may name a server or a database. */
+  readonly detail?: string;
+  readonly retryAfterSeconds?: number;
+}
+
+/** Every error code a client can see. The one place that knows both codes and HTTP statuses. */
+export const ERROR_STATUS = {
+  malformed_json: { status: 400, title: 'Malformed JSON' },
+  unauthenticated: { status: 401, title: 'Not authenticated' },
+  organization_access_denied: { status: 403, title: 'No access to this organization' },
+  role_required: { status: 403, title: 'Role required' },
+  organization_suspended: { status: 403, title: 'Organization suspended' },
+  not_found: { status: 404, title: 'No such route' },
+  organization_not_found: { status: 404, title: 'Organization not found' },
+  organization_database_not_found: { status: 404, title: 'Organization database not found' },
+  job_not_found: { status: 404, title: 'Job not found' },
+  signature_not_found: { status: 404, title: 'Input signature not found' },
+  method_not_allowed: { status: 405, title: 'Method not allowed' },
+  organization_already_exists: { status: 409, title: 'Organization exists already' },
+  job_state_conflict: { status: 409, title: 'Job state conflict' },
+  idempotency_key_reused: { status: 409, title: 'Idempotency key reused' },
+  body_too_large: { status: 413, title: 'Body too large' },
+  unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  validation_failed: { status: 422, title: 'Validation failed' },
+  organization_busy: { status: 429, title: 'Organization busy', retryAfterSeconds: 1 },
+  internal_error: {
+    status: 500,
+    title: 'Internal error',
+    detail: 'Something went wrong on our side. The request id finds it in our log.',
+  },
+  database_provisioning_failed: {
+    status: 503,
+    title: 'Database provisioning failed',
+    detail: "The organization's database could not be made. It is tried again with the next request.",
+    retryAfterSeconds: 5,
+  },
+  database_unavailable: {
+    status: 503,
+    title: 'Database unavailable',
+    detail: 'A database that this request needs cannot be reached.',
+    retryAfterSeconds: 2,
+  },
+  connection_budget_exhausted: { status: 503, title: 'All connections in use', retryAfterSeconds: 2 },
+  organization_not_ready: {
+    status: 503,
+    title: 'Organization not ready',
+    detail: "The organization's database is being brought up to date.",
+    retryAfterSeconds: 5,
+  },
+} as const satisfies Record<string, ErrorStatus>;
+
+export type ErrorCode = keyof typeof ERROR_STATUS;
+
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERROR_STATUS, code);
+
+/** The entry with its optional parts in view. */
+export const errorStatus = (code: ErrorCode): ErrorStatus => ERROR_STATUS[code];

@@ -1,0 +1,68 @@
+import {
+  DomainError,
+  UnauthenticatedError,
+  ValidationError,
+  type InputIssue,
+} from '../../domain/exceptions.ts';
+import { errorStatus, isErrorCode, type ErrorCode } from './error-status.ts';
+import { HttpError } from './http-error.ts';
+
+/** An error as the client and the log see it. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly issues: readonly InputIssue[] | null;
+  readonly headers: Readonly<Record<string, string>>;
+  /** For the log alone. */
+  readonly error: unknown;
+}
+
+/** What body-parser and Express's own router throw, by the `type` they give it. */
+const PARSER_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  'entity.parse.failed': ['malformed_json', 'The body is not valid JSON.'],
+  'entity.verify.failed': ['malformed_json', 'The body is not valid UTF-8.'],
+  'request.size.invalid': ['malformed_json', 'The body is not as long as announced.'],
+  'entity.too.large': ['body_too_large', 'The body is larger than 1 MiB.'],
+  'charset.unsupported': ['unsupported_media_type', 'The body must be UTF-8.'],
+  'encoding.unsupported': ['unsupported_media_type', 'The body must not be compressed.'],
+};
+
+/** Sorts out what a step threw; whatever is not known becomes `internal_error`. */
+export const toFailure = (error: unknown): Failure => {
+  if (error instanceof HttpError) return failure(error.code, error.message, error, error.headers);
+  if (error instanceof DomainError && isErrorCode(error.code)) return fromDomain(error.code, error);
+  if (error instanceof Error) {
+    const parserError =
+      'type' in error && typeof error.type === 'string' ? PARSER_ERRORS[error.type] : undefined;
+    if (parserError !== undefined) return failure(...parserError, error);
+    // Express's router, on a path that cannot be percent-decoded.
+    if (error instanceof URIError && 'status' in error) return failure('not_found', NO_SUCH_ROUTE, error);
+  }
+  return failure('internal_error', '', error);
+};
+
+export const NO_SUCH_ROUTE = 'There is no such route.';
+
+const fromDomain = (code: ErrorCode, error: DomainError): Failure => {
+  const headers: Record<string, string> =
+    error instanceof UnauthenticatedError ? { 'WWW-Authenticate': 'Bearer' } : {};
+  return failure(code, error.message, error, headers, error instanceof ValidationError ? error.issues : null);
+};
+
+const failure = (
+  code: ErrorCode,
+  detail: string,
+  error: unknown,
+  headers: Readonly<Record<string, string>> = {},
+  issues: readonly InputIssue[] | null = null,
+): Failure => {
+  const { detail: fixedDetail, retryAfterSeconds } = errorStatus(code);
+  return {
+    code,
+    detail: fixedDetail ?? detail,
+    issues,
+    headers:
+      retryAfterSeconds === undefined ? headers : { ...headers, 'Retry-After': String(retryAfterSeconds) },
+    error,
+  };
+};

@@ -1,0 +1,72 @@
+import type { RecordDeniedAccess } from '../../application/audit/record-denied-access.ts';
+import type { GetDatabase } from '../../application/databases/get-database.ts';
+import type { ListDatabases } from '../../application/databases/list-databases.ts';
+import type { ProvisionDatabase } from '../../application/databases/provision-database.ts';
+import type { IssueToken } from '../../application/identity/issue-token.ts';
+import type { SubmitJob } from '../../application/jobs/submit-job.ts';
+import type { CreateOrganization } from '../../application/organizations/create-organization.ts';
+import type { GetOrganization } from '../../application/organizations/get-organization.ts';
+import type { GetSettings } from '../../application/organizations/get-settings.ts';
+import type { RenameOrganization } from '../../application/organizations/rename-organization.ts';
+import type { ReplaceSettings } from '../../application/organizations/replace-settings.ts';
+import type { Logger } from '../../application/ports/logger.ts';
+import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
+import type { OrganizationDatabases } from '../../application/ports/organization-databases.ts';
+import type { TokenVerifier } from '../../application/ports/tokens.ts';
+
+/** What every log line of one request carries. The organization is filled in once a token has proved it. */
+export interface RequestContext {
+  readonly requestId: string;
+  organizationId: string | null;
+}
+
+/** Runs `run` so that whatever is logged on its way, also after an await, can find `context`. */
+export type RunWithRequestContext = (context: RequestContext, run: () => void) => void;
+
+/** One finished request. `route` is a pattern or `unmatched`, never a path: its values are few. */
+export interface ObservedRequest {
+  readonly method: string;
+  readonly route: string;
+  /** 499 when the client went away before the answer was out. */
+  readonly status: number;
+  readonly seconds: number;
+}
+
+export interface HttpMetrics {
+  observe(request: ObservedRequest): void;
+}
+
+export interface HttpOptions {
+  /** What the name template of the results databases leaves for an organization id. */
+  readonly maxOrganizationIdLength: number;
+  /** `/ready` answers 503 as soon as any database is unhealthy. */
+  readonly readyStrict: boolean;
+  /** `/ready` names organizations only to a platform administrator. */
+  readonly hideOrganizationNames: boolean;
+  /** The process is on its way out: not ready, and connections are not kept. */
+  isStopping(): boolean;
+}
+
+/** All that the HTTP side needs of the rest. */
+export interface HttpDependencies {
+  readonly createOrganization: CreateOrganization;
+  readonly renameOrganization: RenameOrganization;
+  readonly getOrganization: GetOrganization;
+  readonly getSettings: GetSettings;
+  readonly replaceSettings: ReplaceSettings;
+  readonly recordDeniedAccess: RecordDeniedAccess;
+  readonly issueToken: IssueToken;
+  readonly submitJob: SubmitJob;
+  readonly provisionDatabase: ProvisionDatabase;
+  readonly listDatabases: ListDatabases;
+  readonly getDatabase: GetDatabase;
+  /** For plain lists. */
+  readonly metadata: MetadataDatabase;
+  readonly databases: OrganizationDatabases;
+  readonly tokenVerifier: TokenVerifier;
+  readonly logger: Logger;
+  readonly runWithRequestContext: RunWithRequestContext;
+  readonly httpMetrics: HttpMetrics;
+  readonly renderMetrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
+  readonly options: HttpOptions;
+}

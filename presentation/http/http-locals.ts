@@ -1,0 +1,52 @@
+import type { NextFunction, Request, Response } from 'express';
+import type { ResultsDatabase } from '../../application/ports/results-database.ts';
+import type { Principal } from '../../domain/identity/principal.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import type { Failure } from './failure.ts';
+import type { RequestContext } from './http-dependencies.ts';
+import type { Answer } from './route.ts';
+
+/** What the steps of one request hand on to each other in `res.locals`. */
+export interface HttpLocals {
+  requestId: string;
+  startedAtMs: number;
+  context: RequestContext;
+  /** Pattern of the matched route; `unmatched` until then. */
+  route: string;
+  /** Set by authentication. */
+  principal?: Principal;
+  /** Set by the organization guard: the verified claim's, or for a platform administrator the path's. */
+  organizationId?: OrganizationId;
+  /** Set by validation: the controller, with its checked input. */
+  answer?: Answer;
+  /** Set by the lease; usable until the response closes. */
+  database?: ResultsDatabase;
+  /** Set by the error handler, for the access log. */
+  failure?: Failure;
+}
+
+export type HttpRequest = Request<
+  Record<string, string>,
+  unknown,
+  unknown,
+  Record<string, unknown>,
+  HttpLocals
+>;
+export type HttpResponse = Response<unknown, HttpLocals>;
+/** One step of the pipeline. */
+export type Step = (req: HttpRequest, res: HttpResponse, next: NextFunction) => void;
+/** A step that waits. Its rejection reaches the error handler through express-async-errors. */
+export type AsyncStep = (req: HttpRequest, res: HttpResponse, next: NextFunction) => Promise<void>;
+
+/**
+ * What an earlier step has put there. Throws when that step did not run, so that a route that lost its guard
+ * answers 500 and never somebody else's data.
+ */
+export const held = <Key extends keyof HttpLocals>(
+  locals: HttpLocals,
+  key: Key,
+): NonNullable<HttpLocals[Key]> => {
+  const value = locals[key];
+  if (value === undefined || value === null) throw new Error(`no earlier step has set "${key}"`);
+  return value;
+};

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import {
+  DEFAULT_PIPELINE_VERSION,
+  DEFAULT_PRIORITY,
+  JOB_STATUSES,
+} from '../../../domain/jobs/docking-job.ts';
+import type { JobKey } from '../../../domain/jobs/docking-job-repository.ts';
+import { cursorOf } from '../schema/cursor.ts';
+import { flag, jsonObject, limit, pageOf, slug, text, timestamp, uuid } from '../schema/fields.ts';
+
+const MAX_PRIORITY = 100;
+/** 9999-12-31T23:59:59.999Z: the last moment that both JavaScript and RFC 3339 can write. */
+const LAST_MOMENT_MS = 253_402_300_799_999;
+
+/** Newest first: the moment in milliseconds, then the id. */
+export const jobCursor = cursorOf(
+  z.tuple([z.int().min(0).max(LAST_MOMENT_MS), z.guid()]),
+  ({ createdAt, jobId }: JobKey): [number, string] => [createdAt.getTime(), jobId],
+  ([createdAtMs, jobId]): JobKey => ({ createdAt: new Date(createdAtMs), jobId }),
+);
+
+const filledObject = jsonObject
+  .refine((value) => Object.keys(value).length > 0, 'must not be empty')
+  .meta({ minProperties: 1 });
+
+export const jobParams = z.object({ job_id: uuid });
+
+export const submitRequest = {
+  query: z.strictObject({
+    use_cache: flag.meta({ description: 'A finished job with the same inputs may answer for this one' }),
+  }),
+  headers: z.object({
+    'Idempotency-Key': z
+      .string()
+      .regex(/^[\x20-\x7e]{1,200}$/, 'must be 1 to 200 printable ASCII characters')
+      .optional()
+      .meta({ description: 'A submission sent again under its key answers with the first job' }),
+  }),
+  body: z.strictObject({
+    engine: slug(64).meta({ example: 'vina' }),
+    pipeline_version: slug(64).default(DEFAULT_PIPELINE_VERSION),
+    inputs: filledObject,
+    params: jsonObject.default({}),
+    priority: z.int().min(0).max(MAX_PRIORITY).default(DEFAULT_PRIORITY),
+  }),
+};
+
+export const listRequest = {
+  query: z.strictObject({ status: z.enum(JOB_STATUSES).optional(), limit, cursor: jobCursor.schema }),
+};
+export const jobRequest = { params: jobParams };
+export const moveRequest = {
+  params: jobParams,
+  body: z.strictObject({ status: z.enum(JOB_STATUSES), error: text(4000).optional() }),
+};
+
+export const jobReply = z
+  .strictObject({
+    job_id: z.guid(),
+    status: z.enum(JOB_STATUSES),
+    engine: z.string(),
+    pipeline_version: z.string(),
+    inputs: jsonObject,
+    params: jsonObject,
+    priority: z.int(),
+    input_signature: z
+      .string()
+      .meta({ description: 'Hex SHA-256 of the canonical JSON of what decides the result' }),
+    submitted_by: z.string(),
+    created_at: timestamp,
+    updated_at: timestamp,
+    started_at: timestamp.nullable(),
+    completed_at: timestamp.nullable(),
+    error: z.string().nullable(),
+    cache: z.strictObject({
+      hit: z.boolean(),
+      canonical_job_id: z.guid().nullable(),
+      confidence_score: z.number().nullable(),
+    }),
+  })
+  .meta({ id: 'Job' });
+export const jobPage = pageOf(jobReply).meta({ id: 'JobPage' });

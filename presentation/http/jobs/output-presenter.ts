@@ -1,0 +1,38 @@
+import type { Artifact } from '../../../domain/jobs/artifact.ts';
+import type { InputSignature } from '../../../domain/jobs/input-signature.ts';
+import type { TaskResult } from '../../../domain/jobs/task-result.ts';
+
+export const presentTaskResult = (result: TaskResult) => ({
+  task_result_id: result.taskResultId,
+  job_id: result.jobId,
+  task_name: result.taskName,
+  service_name: result.serviceName,
+  service_version: result.serviceVersion,
+  schema_version: result.schemaVersion,
+  confidence_score: result.confidenceScore,
+  result_data: result.resultData,
+  created_at: result.createdAt.toISOString(),
+  updated_at: result.updatedAt.toISOString(),
+});
+
+export const presentArtifact = (artifact: Artifact) => ({
+  artifact_id: artifact.artifactId,
+  job_id: artifact.jobId,
+  name: artifact.name,
+  purpose: artifact.purpose,
+  uri: artifact.uri,
+  content_type: artifact.contentType,
+  size_bytes: artifact.sizeBytes,
+  checksum: artifact.checksum,
+  created_at: artifact.createdAt.toISOString(),
+});
+
+export const presentSignature = (entry: InputSignature) => ({
+  signature: entry.signature,
+  canonical_job_id: entry.canonicalJobId,
+  confidence_score: entry.confidenceScore,
+  hit_count: entry.hitCount,
+  created_at: entry.createdAt.toISOString(),
+  last_used_at: entry.lastUsedAt.toISOString(),
+  expires_at: entry.expiresAt?.toISOString() ?? null,
+});

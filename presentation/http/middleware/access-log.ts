@@ -1,0 +1,48 @@
+import { errorStatus } from '../error-status.ts';
+import type { HttpDependencies } from '../http-dependencies.ts';
+import type { HttpLocals, HttpResponse, Step } from '../http-locals.ts';
+
+const CLIENT_CLOSED_REQUEST = 499;
+
+/** One line and one observation per request, once its response is closed: sent, or given up by the client. */
+export const accessLog =
+  ({ logger, httpMetrics }: Pick<HttpDependencies, 'logger' | 'httpMetrics'>): Step =>
+  (req, res, next) => {
+    res.once('close', () => {
+      const { locals } = res;
+      const { method } = req;
+      const status = statusOf(res);
+      const seconds = (performance.now() - locals.startedAtMs) / 1000;
+      httpMetrics.observe({ method, route: locals.route, status, seconds });
+      const fields = {
+        request_id: locals.requestId,
+        org_id: locals.context.organizationId,
+        method,
+        route: locals.route,
+        status,
+        duration_ms: Math.round(seconds * 1e6) / 1e3,
+        ...failureFields(locals, status),
+      };
+      logger[levelOf(locals, status)](fields, 'request finished');
+    });
+    next();
+  };
+
+/** A response that broke off without a failure of ours was given up by the client. */
+const statusOf = (res: HttpResponse): number => {
+  const { failure } = res.locals;
+  if (failure !== undefined) return errorStatus(failure.code).status;
+  return res.writableFinished ? res.statusCode : CLIENT_CLOSED_REQUEST;
+};
+
+const failureFields = ({ failure }: HttpLocals, status: number): object => {
+  if (failure === undefined) return {};
+  const { code, error } = failure;
+  return status >= 500 ? { code, err: error } : { code };
+};
+
+/** ERROR: a fault of ours, someone must act. WARN: a database is missing. The client's own faults are daily bread. */
+const levelOf = ({ failure }: HttpLocals, status: number): 'info' | 'warn' | 'error' => {
+  if (failure?.code === 'internal_error') return 'error';
+  return status >= 500 ? 'warn' : 'info';
+};

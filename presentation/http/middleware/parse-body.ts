@@ -1,0 +1,36 @@
+import { isUtf8 } from 'node:buffer';
+import express from 'express';
+import { HttpError } from '../http-error.ts';
+import type { HttpRequest, Step } from '../http-locals.ts';
+
+const MAX_BODY_BYTES = 1024 * 1024;
+
+const parseJson = express.json({
+  limit: MAX_BODY_BYTES,
+  // Any JSON value parses; what a route wants is for its schema to say.
+  strict: false,
+  // A small compressed body can unfold to gigabytes.
+  inflate: false,
+  // A decoder would replace bad bytes in silence. A throw here becomes `entity.verify.failed`.
+  verify: (_req, _res, body) => {
+    if (!isUtf8(body)) throw new Error('the body is not valid UTF-8');
+  },
+});
+
+const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]*)/i;
+
+const hasBody = ({ headers }: HttpRequest): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
+/** Reads a JSON body. Without one `req.body` stays undefined, which no schema takes. */
+export const parseBody: Step = (req, res, next) => {
+  if (!hasBody(req)) {
+    next();
+    return;
+  }
+  const charset = CHARSET.exec(req.get('Content-Type') ?? '')?.[1] ?? 'utf-8';
+  if (req.is('application/json') === false || charset.toLowerCase() !== 'utf-8') {
+    throw new HttpError('unsupported_media_type', 'The body must be application/json in UTF-8.');
+  }
+  parseJson(req, res, next);
+};

@@ -1,0 +1,22 @@
+import { randomUUID } from 'node:crypto';
+import type { HttpDependencies, RequestContext } from '../http-dependencies.ts';
+import type { Step } from '../http-locals.ts';
+
+const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
+
+/** Gives the request its id, and everything that is logged on its way the request. */
+export const requestContext =
+  ({ runWithRequestContext, options }: Pick<HttpDependencies, 'runWithRequestContext' | 'options'>): Step =>
+  (req, res, next) => {
+    const asked = req.get('X-Request-Id');
+    const requestId = asked !== undefined && SANE_REQUEST_ID.test(asked) ? asked : randomUUID();
+    const context: RequestContext = { requestId, organizationId: null };
+    const { locals } = res;
+    locals.requestId = requestId;
+    locals.startedAtMs = performance.now();
+    locals.context = context;
+    locals.route = 'unmatched';
+    res.setHeader('X-Request-Id', requestId);
+    if (options.isStopping()) res.setHeader('Connection', 'close');
+    runWithRequestContext(context, next);
+  };

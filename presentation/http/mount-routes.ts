@@ -1,0 +1,70 @@
+import express from 'express';
+import type { HttpDependencies } from './http-dependencies.ts';
+import { HttpError } from './http-error.ts';
+import type { AsyncStep, Step } from './http-locals.ts';
+import { authenticate } from './middleware/authenticate.ts';
+import { guardOrganization } from './middleware/guard-organization.ts';
+import { leaseResultsDatabase } from './middleware/lease-results-database.ts';
+import { parseBody } from './middleware/parse-body.ts';
+import { requireRole } from './middleware/require-role.ts';
+import { respond } from './middleware/respond.ts';
+import type { Route } from './route.ts';
+
+/** The life of a request, in order. A route has no say in it: what it declares decides. */
+const pipeline = (route: Route, deps: HttpDependencies): readonly (Step | AsyncStep)[] => [
+  ...(route.request.body === undefined ? [] : [parseBody]),
+  ...(route.scope === 'public'
+    ? []
+    : [authenticate(deps.tokenVerifier), guardOrganization(route.scope, deps), requireRole(route.roles)]),
+  validate(route),
+  ...(route.scope === 'results' ? [leaseResultsDatabase(deps.databases)] : []),
+  respond,
+];
+
+const validate =
+  ({ accept }: Route): Step =>
+  (req, res, next) => {
+    res.locals.answer = accept(req);
+    next();
+  };
+
+/** Mounts every route of the table, and 405 for the methods that its path does not know. */
+export const mountRoutes = (routes: readonly Route[], deps: HttpDependencies): express.Router => {
+  const router = express.Router({ caseSensitive: true, strict: true });
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const routesOfPath = routes.filter((route) => route.path === path);
+    const mounted = router.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
+    mounted.all(namePattern(path));
+    // express-async-errors hands rejections on.
+    // oxlint-disable-next-line typescript/no-misused-promises
+    for (const route of routesOfPath) mounted[route.method](...pipeline(route, deps));
+    mounted.all(refuseMethod(allowedMethods(routesOfPath)));
+  }
+  return router;
+};
+
+const namePattern =
+  (path: string): Step =>
+  (_req, res, next) => {
+    res.locals.route = path;
+    next();
+  };
+
+/** Express answers HEAD with GET's handlers. */
+const allowedMethods = (routes: readonly Route[]): readonly string[] => {
+  const methods = routes.map(({ method }) => method.toUpperCase());
+  return [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'];
+};
+
+const refuseMethod = (allowed: readonly string[]): Step => {
+  const allow = allowed.join(', ');
+  return (req, res) => {
+    if (req.method === 'OPTIONS') {
+      res.status(204).set('Allow', allow).end();
+      return;
+    }
+    // A handler that rejects with nothing at all ends up here, as if it had not answered.
+    if (allowed.includes(req.method)) throw new Error('a handler gave up without giving a reason');
+    throw new HttpError('method_not_allowed', `This resource knows ${allow}.`, { Allow: allow });
+  };
+};

@@ -1,0 +1,35 @@
+import { authRoutes } from './auth/auth-routes.ts';
+import { databaseRoutes } from './databases/database-routes.ts';
+import type { HttpDependencies } from './http-dependencies.ts';
+import { jobRoutes } from './jobs/job-routes.ts';
+import { outputRoutes } from './jobs/output-routes.ts';
+import { openApiDocument } from './openapi/open-api-document.ts';
+import { operationRoutes } from './operations/operation-routes.ts';
+import { organizationRoutes } from './organizations/organization-routes.ts';
+import type { Route } from './route.ts';
+
+/** Every route of the service. The router, the checks and the documentation are made from this list. */
+export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
+  const ofJobs = [...jobRoutes(deps), ...outputRoutes];
+  let document: string | undefined;
+  const routes: readonly Route[] = [
+    ...authRoutes(deps),
+    ...organizationRoutes(deps),
+    ...ofJobs,
+    ...ofJobs.flatMap(byClaimAlone),
+    ...databaseRoutes(deps),
+    ...operationRoutes(
+      deps,
+      () => (document ??= openApiDocument(routes, deps.options.maxOrganizationIdLength)),
+    ),
+  ];
+  return routes;
+};
+
+const HOME = '/organizations/{org_id}';
+
+/** The same route for a caller who leaves the organization to the token: `/jobs…`. */
+const byClaimAlone = (route: Route): readonly Route[] =>
+  route.path.startsWith(`${HOME}/jobs`)
+    ? [{ ...route, path: route.path.slice(HOME.length), name: `${route.name}ByClaim` }]
+    : [];

@@ -1,0 +1,159 @@
+import type { z } from 'zod';
+import type { Actor } from '../../application/actor.ts';
+import type { ResultsDatabase } from '../../application/ports/results-database.ts';
+import type { OrganizationRole, Role } from '../../domain/identity/role.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import type { ErrorCode } from './error-status.ts';
+import { held, type HttpLocals, type HttpRequest } from './http-locals.ts';
+import { bearerToken } from './middleware/authenticate.ts';
+import { requestParser } from './schema/parse-request.ts';
+
+/** What a controller answers. A string body is sent as it is, anything else as JSON. */
+export interface Reply {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export const ok = (body: unknown): Reply => ({ status: 200, body });
+export const created = (body: unknown, location?: string): Reply => ({
+  status: 201,
+  body,
+  ...(location === undefined ? {} : { headers: { Location: location } }),
+});
+export const raw = (contentType: string, body: string): Reply => ({
+  status: 200,
+  body,
+  headers: { 'Content-Type': contentType },
+});
+
+/** The parts of a request that a route reads. What is not declared is refused; `org_id` is the guard's. */
+export interface RequestParts {
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  /** Keys are header names as documented. */
+  readonly headers?: z.ZodObject;
+  readonly body?: z.ZodObject;
+}
+
+export type Input<Parts extends RequestParts> = {
+  readonly [Part in keyof Parts]: Parts[Part] extends z.ZodType ? z.output<Parts[Part]> : never;
+};
+
+/** What one call holds beside its input, by the scope of its route. */
+export interface PublicScope {
+  /** Not verified. */
+  readonly bearer: string | null;
+}
+export interface PlatformScope {
+  readonly actor: Actor;
+}
+export interface OrganizationScope extends PlatformScope {
+  readonly organizationId: OrganizationId;
+  /** Where this caller's organization begins: `/organizations/acme`, or nothing where the claim alone decides. */
+  readonly home: string;
+}
+export interface ResultsScope extends OrganizationScope {
+  readonly database: ResultsDatabase;
+}
+export type Call<Parts extends RequestParts, Scope> = Scope & { readonly input: Input<Parts> };
+
+/** A controller whose input has passed: all it needs now is what the later steps found. */
+export type Answer = (locals: HttpLocals) => Promise<Reply>;
+
+export interface ReplyDescription {
+  readonly description: string;
+  /** None: the body is plain text. */
+  readonly schema?: z.ZodType;
+  readonly contentType?: string;
+}
+
+interface RouteDescription {
+  readonly method: 'get' | 'post' | 'put' | 'patch';
+  /** As in OpenAPI: `/organizations/{org_id}`. */
+  readonly path: string;
+  /** Unique; OpenAPI's `operationId`. */
+  readonly name: string;
+  readonly summary: string;
+  readonly tag: string;
+  readonly replies: Readonly<Record<number, ReplyDescription>>;
+  /** Errors of this route beside those that its scope and its input bring with them. */
+  readonly errors?: readonly ErrorCode[];
+}
+
+/** One route, whole: everything that is mounted, checked or documented about it comes from here. */
+export interface Route extends RouteDescription {
+  readonly scope: 'public' | 'platform' | 'organization' | 'results';
+  /** Any of these may call it; empty for public routes. */
+  readonly roles: readonly Role[];
+  readonly request: RequestParts;
+  /** Checks the input and binds it to the controller. @throws {ValidationError} */
+  readonly accept: (req: HttpRequest) => Answer;
+}
+
+type Definition<Parts extends RequestParts, Scope> = RouteDescription & {
+  readonly request: Parts;
+  readonly handle: (call: Call<Parts, Scope>) => Reply | Promise<Reply>;
+};
+
+type RouteMaker<Scope, Allowed extends Role> = <Parts extends RequestParts>(
+  roles: readonly Allowed[],
+  definition: Definition<Parts, Scope>,
+) => Route;
+
+const routeMaker =
+  <Scope>(
+    scope: Route['scope'],
+    enter: (locals: HttpLocals, req: HttpRequest) => Scope,
+  ): RouteMaker<Scope, Role> =>
+  (roles, definition) => {
+    const { handle, ...description } = definition;
+    const parse = requestParser(description.request);
+    return {
+      ...description,
+      scope,
+      roles,
+      accept: (req) => {
+        const input = parse(req);
+        return async (locals) => handle({ ...enter(locals, req), input });
+      },
+    };
+  };
+
+const actorOf = (locals: HttpLocals): Actor => ({
+  principal: held(locals, 'principal'),
+  requestId: locals.requestId,
+});
+
+const organizationScope = (locals: HttpLocals): OrganizationScope => {
+  const organizationId = held(locals, 'organizationId');
+  const home = namesOrganization(locals.route) ? `/organizations/${organizationId}` : '';
+  return { actor: actorOf(locals), organizationId, home };
+};
+
+export const namesOrganization = (path: string): boolean => path.includes('{org_id}');
+
+/** Anyone may call it. */
+export const publicRoute: RouteMaker<PublicScope, never> = routeMaker('public', (_locals, req) => ({
+  bearer: bearerToken(req.headers.authorization),
+}));
+
+/** Concerns no single organization. */
+export const platformRoute: RouteMaker<PlatformScope, 'platform_admin'> = routeMaker(
+  'platform',
+  (locals) => ({
+    actor: actorOf(locals),
+  }),
+);
+
+/** Concerns one organization, without its results. */
+export const organizationRoute: RouteMaker<OrganizationScope, Role> = routeMaker(
+  'organization',
+  organizationScope,
+);
+
+/** Reads or writes one organization's results, on a leased database. Never for platform administrators. */
+export const resultsRoute: RouteMaker<ResultsScope, OrganizationRole> = routeMaker('results', (locals) => ({
+  ...organizationScope(locals),
+  database: held(locals, 'database'),
+}));

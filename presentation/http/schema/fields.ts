@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import {
+  ORGANIZATION_ID_PATTERN,
+  organizationIdProblem,
+  parseOrganizationId,
+  type OrganizationId,
+} from '../../../domain/organizations/organization-id.ts';
+
+export const text = (maxLength: number): z.ZodString => z.string().min(1).max(maxLength);
+
+/** A name that is safe in a path, a file name and a log line. */
+export const slug = (maxLength: number): z.ZodString =>
+  text(maxLength).regex(
+    /^[A-Za-z0-9][A-Za-z0-9._+-]*$/,
+    'must consist of letters, digits, ".", "_", "+" and "-", and begin with a letter or digit',
+  );
+
+/** Lower case, as PostgreSQL gives it back; any version, so that an unknown id is not found rather than refused. */
+export const uuid = z.guid().toLowerCase();
+
+export const jsonObject = z.record(z.string(), z.unknown());
+
+export const limit = z
+  .string()
+  .regex(/^\d{1,3}$/, 'must be an integer from 1 to 200')
+  .transform(Number)
+  .pipe(z.number().min(1).max(200))
+  .default(50)
+  .meta({ override: { type: 'integer', minimum: 1, maximum: 200, pattern: undefined } });
+
+export const flag = z
+  .enum(['true', 'false'])
+  .transform((value) => value === 'true')
+  .default(false)
+  .meta({ override: { type: 'boolean', default: false } });
+
+export const organizationId = (maxLength: number): z.ZodType<OrganizationId, string> =>
+  z
+    .string()
+    .transform((value, context) => {
+      const problem = organizationIdProblem(value, maxLength);
+      if (problem === null) return parseOrganizationId(value, maxLength);
+      context.addIssue(problem);
+      return z.NEVER;
+    })
+    .meta({ override: { type: 'string', pattern: ORGANIZATION_ID_PATTERN.source, minLength: 1, maxLength } });
+
+/** In replies. */
+export const timestamp = z.iso.datetime().meta({ override: { pattern: undefined } });
+
+export const pageOf = (item: z.ZodType): z.ZodObject =>
+  z.strictObject({
+    items: z.array(item),
+    next_cursor: z.string().nullable().meta({ description: 'null on the last page' }),
+  });

@@ -1,0 +1,438 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { expect } from 'chai';
+import { parseConfig, type Config } from '../../../infrastructure/config/config.ts';
+import { ConfigError } from '../../../infrastructure/config/config-error.ts';
+
+type Values = Readonly<Record<string, string | undefined>>;
+
+const SECRET = 's'.repeat(32);
+const BASE = { DB_DATABASE_URL: 'postgresql://mad:pw@db:5432/mad', JWT_SECRET: SECRET };
+const RSA = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const RSA_PEM = RSA.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+const EC_PEM = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  .publicKey.export({ type: 'spki', format: 'pem' })
+  .toString();
+
+const parse = (values: Values = {}): Config => parseConfig({ ...BASE, ...values });
+
+const problemsOf = (values: Values, base: Values = BASE): readonly string[] => {
+  try {
+    parseConfig({ ...base, ...values });
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+};
+
+const INTEGERS = [
+  ['DB_POOL_SIZE', 1],
+  ['DB_MAX_OVERFLOW', 0],
+  ['DB_ORG_POOL_SIZE', 1],
+  ['DB_ORG_MAX_OVERFLOW', 0],
+  ['DB_CONNECTION_BUDGET', 1],
+  ['DB_MAX_POOLS', 1],
+  ['DB_ACQUIRE_TIMEOUT_MS', 1],
+  ['DB_CONNECT_TIMEOUT_MS', 1],
+  ['DB_STATEMENT_TIMEOUT_MS', 1],
+  ['DB_IDLE_TIMEOUT_MS', 1],
+  ['DB_HEALTH_INTERVAL_MS', 1],
+  ['DB_LEASE_TIMEOUT_MS', 1],
+  ['DB_SPARES_MIN', 0],
+  ['DB_SPARES_MAX', 0],
+  ['PORT', 0],
+  ['JWT_ACCESS_TTL_SECONDS', 1],
+] as const;
+
+const NOT_INTEGERS = [
+  '',
+  ' ',
+  '5x',
+  '1e3',
+  '-1',
+  '+5',
+  '1.5',
+  '0x10',
+  ' 5',
+  '5 ',
+  '5\n',
+  'NaN',
+  '९',
+  '9'.repeat(30),
+];
+
+describe('parseConfig', () => {
+  it('takes the defaults of the contract', () => {
+    const { database, http, tokens, ...rest } = parse();
+
+    expect(rest).to.deep.equal({
+      environment: 'development',
+      logLevel: 'info',
+      bootstrapAdministrator: null,
+    });
+    expect(http).to.deep.equal({ host: '127.0.0.1', port: 3000, readyStrict: false });
+    const { metadataUrl, resultsTemplate, ...settings } = database;
+    expect(metadataUrl.toString()).to.equal(BASE.DB_DATABASE_URL);
+    expect(resultsTemplate.redacted).to.equal('postgresql://mad:***@db:5432/mad_results_{org_id}');
+    expect(settings).to.deep.equal({
+      autoCreate: true,
+      metadataPool: { size: 20, maxOverflow: 30 },
+      organizationPool: { size: 5, maxOverflow: 10 },
+      connectionBudget: 80,
+      maxPools: 1000,
+      acquireTimeoutMs: 5000,
+      connectTimeoutMs: 3000,
+      statementTimeoutMs: 30_000,
+      idleTimeoutMs: 60_000,
+      healthIntervalMs: 30_000,
+      leaseTimeoutMs: 300_000,
+      roles: null,
+      spares: { min: 0, max: 0 },
+    });
+    expect(tokens).to.deep.equal({
+      secret: SECRET,
+      publicKey: null,
+      jwksUrl: null,
+      issuer: 'mad.local',
+      audience: 'mad',
+      accessTtlSeconds: 3600,
+    });
+  });
+
+  it('takes every variable', () => {
+    const config = parse({
+      DB_DATABASE_URL: 'postgresql+asyncpg://mad:pw@db/mad?sslmode=disable',
+      DB_RESULTS_DB_TEMPLATE: 'postgres://res:pw@other:5433/r_{org_id}_x',
+      DB_AUTO_CREATE_ORG_DBS: 'FALSE',
+      DB_POOL_SIZE: '1',
+      DB_MAX_OVERFLOW: '2',
+      DB_ORG_POOL_SIZE: '3',
+      DB_ORG_MAX_OVERFLOW: '4',
+      DB_CONNECTION_BUDGET: '5',
+      DB_MAX_POOLS: '6',
+      DB_ACQUIRE_TIMEOUT_MS: '7',
+      DB_CONNECT_TIMEOUT_MS: '8',
+      DB_STATEMENT_TIMEOUT_MS: '9',
+      DB_IDLE_TIMEOUT_MS: '10',
+      DB_HEALTH_INTERVAL_MS: '11',
+      DB_LEASE_TIMEOUT_MS: '12',
+      DB_ORG_ROLES: '1',
+      DB_ROLE_SECRET: 'r'.repeat(32),
+      DB_SPARES_MIN: '2',
+      DB_SPARES_MAX: '9',
+      HOST: '::',
+      PORT: '0',
+      NODE_ENV: 'production',
+      LOG_LEVEL: 'warn',
+      READY_STRICT: 'True',
+      JWT_ISSUER: 'https://issuer.example',
+      JWT_AUDIENCE: 'api',
+      JWT_ACCESS_TTL_SECONDS: '60',
+      JWT_JWKS_URL: 'https://issuer.example/keys',
+      BOOTSTRAP_ADMIN_EMAIL: 'root@example.org',
+      BOOTSTRAP_ADMIN_PASSWORD: 'correct horse',
+    });
+
+    const { metadataUrl, resultsTemplate, ...settings } = config.database;
+    expect(metadataUrl.toString()).to.equal('postgresql://mad:pw@db/mad?sslmode=disable');
+    expect(resultsTemplate.redacted).to.equal('postgresql://res:***@other:5433/r_{org_id}_x');
+    expect(settings).to.deep.equal({
+      autoCreate: false,
+      metadataPool: { size: 1, maxOverflow: 2 },
+      organizationPool: { size: 3, maxOverflow: 4 },
+      connectionBudget: 5,
+      maxPools: 6,
+      acquireTimeoutMs: 7,
+      connectTimeoutMs: 8,
+      statementTimeoutMs: 9,
+      idleTimeoutMs: 10,
+      healthIntervalMs: 11,
+      leaseTimeoutMs: 12,
+      roles: { secret: 'r'.repeat(32) },
+      spares: { min: 2, max: 9 },
+    });
+    expect(config.http).to.deep.equal({ host: '::', port: 0, readyStrict: true });
+    expect(config.environment).to.equal('production');
+    expect(config.logLevel).to.equal('warn');
+    expect(config.tokens).to.deep.equal({
+      secret: SECRET,
+      publicKey: null,
+      jwksUrl: 'https://issuer.example/keys',
+      issuer: 'https://issuer.example',
+      audience: 'api',
+      accessTtlSeconds: 60,
+    });
+    expect(config.bootstrapAdministrator).to.deep.equal({
+      email: 'root@example.org',
+      password: 'correct horse',
+    });
+  });
+
+  it('is frozen in depth', () => {
+    const config = parse();
+
+    expect(config).to.be.frozen;
+    expect(config.database).to.be.frozen;
+    expect(config.database.spares).to.be.frozen;
+    expect(config.tokens).to.be.frozen;
+  });
+
+  for (const [name, min] of INTEGERS) {
+    it(`takes whole numbers alone for ${name}`, () => {
+      for (const text of [...NOT_INTEGERS, ...(min === 1 ? ['0'] : [])]) {
+        const [problem = '', ...others] = problemsOf({ [name]: text });
+        expect(others, text).to.deep.equal([]);
+        expect(problem).to.match(
+          new RegExp(`^${name} holds ".*"; it takes a whole number from ${min} to \\d+$`),
+        );
+        expect(problem).to.contain(`holds ${JSON.stringify(text)};`);
+      }
+    });
+  }
+
+  it('refuses a port above 65535', () => {
+    expect(problemsOf({ PORT: '65536' })).to.deep.equal([
+      'PORT holds "65536"; it takes a whole number from 0 to 65535',
+    ]);
+  });
+
+  for (const name of ['DB_AUTO_CREATE_ORG_DBS', 'READY_STRICT', 'DB_ORG_ROLES']) {
+    it(`takes true, false, 1 and 0 alone for ${name}`, () => {
+      for (const text of ['', 'yes', 'no', 'on', '2', ' true', 'truee']) {
+        expect(problemsOf({ [name]: text })).to.deep.equal([
+          `${name} holds "${text}"; it takes true or false (1 or 0)`,
+        ]);
+      }
+    });
+  }
+
+  it('names the choices of NODE_ENV and LOG_LEVEL', () => {
+    expect(problemsOf({ NODE_ENV: 'staging', LOG_LEVEL: 'INFO' })).to.deep.equal([
+      'NODE_ENV holds "staging"; it takes one of development, production, test',
+      'LOG_LEVEL holds "INFO"; it takes one of fatal, error, warn, info, debug, trace, silent',
+    ]);
+  });
+
+  it('refuses a host that is neither address nor name', () => {
+    for (const text of ['', 'a b', '-a', 'a-', 'http://a', 'a'.repeat(300)]) {
+      expect(problemsOf({ HOST: text })).to.have.length(1);
+    }
+    for (const text of ['0.0.0.0', '::1', '::ffff:127.0.0.1', 'localhost', 'a', 'host-1.example']) {
+      expect(problemsOf({ HOST: text })).to.deep.equal([]);
+    }
+  });
+
+  it('tells all problems of a start, one line each', () => {
+    const problems = problemsOf({
+      PORT: 'a\nb',
+      DB_POOL_SIZE: '0',
+      READY_STRICT: 'maybe',
+      JWT_SECRET: 'short',
+    });
+
+    expect(problems).to.have.length(4);
+    expect(problems.join('')).to.not.contain('\n');
+  });
+
+  it('cuts a long value', () => {
+    expect(problemsOf({ PORT: 'x'.repeat(1000) })[0]).to.have.length.below(150);
+  });
+
+  it('carries the problems, a line each, as the message', () => {
+    expect(() => parse({ PORT: 'x', DB_POOL_SIZE: 'y' })).to.throw(
+      ConfigError,
+      /^PORT holds[^\n]*\nDB_POOL_SIZE holds[^\n]*$/,
+    );
+  });
+});
+
+describe('parseConfig, databases', () => {
+  it('requires DB_DATABASE_URL', () => {
+    expect(problemsOf({}, { JWT_SECRET: SECRET })).to.deep.equal([
+      'DB_DATABASE_URL is not set; it takes postgresql://user:password@host:5432/database',
+    ]);
+  });
+
+  it('says what is wrong with a database URL', () => {
+    const cases = [
+      ['', 'must begin with postgresql://'],
+      ['mysql://u:p@h/d', 'must begin with postgresql://'],
+      ['postgresql://u:p@h:5432', 'names no database'],
+      ['postgresql://u:p@h:5432/', 'names no database'],
+      ['postgresql://u:p@a,b/d', 'single host'],
+      ['postgresql://u:p@a:1,b:2/d', 'single host'],
+      ['postgresql://u:p@h/d?host=a,b', 'single host'],
+      [`postgresql://u:p@h/${'d'.repeat(64)}`, '63 bytes'],
+    ] as const;
+    for (const [text, problem] of cases) {
+      const [line = ''] = problemsOf({ DB_DATABASE_URL: text });
+      expect(line).to.match(/^DB_DATABASE_URL holds .* \(.*\); it takes postgresql:/);
+      expect(line).to.contain(problem);
+    }
+  });
+
+  it('requires {org_id} in the database name of the template, once', () => {
+    const templates = [
+      'postgresql://u:p@h/mad_results',
+      'postgresql://u:p@h/{org_id}_{org_id}',
+      'postgresql://{org_id}:p@h/results',
+      'postgresql://u:{org_id}@h/results_{org_id}',
+      'postgresql://u:p@h/results_{org_id}?application_name={org_id}',
+      'postgresql://u:p@h/results_{org_id}?application_name=%7Borg_id%7D',
+      'postgresql://u:p@h/results?application_name={org_id}',
+    ];
+    for (const text of templates) {
+      const [line = ''] = problemsOf({ DB_RESULTS_DB_TEMPLATE: text });
+      expect(line, text).to.match(
+        /^DB_RESULTS_DB_TEMPLATE holds .*; it takes such a URL with \{org_id\} once/,
+      );
+    }
+  });
+
+  it('refuses a metadata database that could be an organization’s', () => {
+    const [line] = problemsOf({ DB_DATABASE_URL: 'postgresql://u:canary@h/mad_results_meta' });
+
+    expect(line).to.equal(
+      'DB_DATABASE_URL holds the database "mad_results_meta"; it takes one that cannot be an organization\'s by ' +
+        'DB_RESULTS_DB_TEMPLATE (postgresql://u:***@h/mad_results_{org_id})',
+    );
+  });
+
+  it('requires a secret where each organization has a role', () => {
+    expect(problemsOf({ DB_ORG_ROLES: 'true' })).to.deep.equal([
+      'DB_ROLE_SECRET is not set; it takes at least 32 characters',
+    ]);
+    expect(problemsOf({ DB_ORG_ROLES: 'true', DB_ROLE_SECRET: 'canary' })).to.deep.equal([
+      'DB_ROLE_SECRET holds a text of 6 characters; it takes at least 32 characters',
+    ]);
+    expect(parse({ DB_ROLE_SECRET: SECRET }).database.roles).to.equal(null);
+  });
+
+  it('keeps the ceiling of the spares above their floor', () => {
+    expect(problemsOf({ DB_SPARES_MIN: '3', DB_SPARES_MAX: '2' })).to.deep.equal([
+      'DB_SPARES_MAX holds "2"; it takes at least DB_SPARES_MIN, which is 3',
+    ]);
+    expect(parse({ DB_SPARES_MIN: '3' }).database.spares).to.deep.equal({ min: 3, max: 3 });
+  });
+});
+
+describe('parseConfig, tokens', () => {
+  const WITHOUT_SECRET = { DB_DATABASE_URL: BASE.DB_DATABASE_URL };
+
+  it('requires a secret of 32 characters unless another kind of key is given', () => {
+    expect(problemsOf({}, WITHOUT_SECRET)).to.deep.equal([
+      'JWT_SECRET is not set; it takes at least 32 characters (or set JWT_PUBLIC_KEY or JWT_JWKS_URL)',
+    ]);
+    expect(problemsOf({ JWT_SECRET: 'x'.repeat(31) })).to.deep.equal([
+      'JWT_SECRET holds a text of 31 characters; it takes at least 32 characters',
+    ]);
+    expect(parseConfig({ ...WITHOUT_SECRET, JWT_PUBLIC_KEY: RSA_PEM }).tokens.secret).to.equal(null);
+    expect(parseConfig({ ...WITHOUT_SECRET, JWT_JWKS_URL: 'https://k.example/k' }).tokens.secret).to.equal(
+      null,
+    );
+  });
+
+  it('takes a public key whose line breaks are written as \\n', () => {
+    const escaped = RSA_PEM.replaceAll('\n', String.raw`\n`);
+
+    expect(parse({ JWT_PUBLIC_KEY: escaped }).tokens.publicKey).to.equal(RSA_PEM.trim());
+    expect(parse({ JWT_PUBLIC_KEY: EC_PEM }).tokens.publicKey).to.equal(EC_PEM.trim());
+  });
+
+  it('refuses a private key, a weak one and one of another kind, and shows none', () => {
+    const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey;
+    const ed25519 = generateKeyPairSync('ed25519').publicKey;
+    const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey;
+    const pems = [
+      RSA.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      ...[weak, ed25519, p384].map((key) => key.export({ type: 'spki', format: 'pem' }).toString()),
+      'not a key',
+      '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----',
+      '',
+    ];
+    for (const pem of pems) {
+      const [line] = problemsOf({ JWT_PUBLIC_KEY: pem });
+      expect(line).to.match(/^JWT_PUBLIC_KEY holds a text of \d+ characters; it takes a PEM public key/);
+    }
+  });
+
+  it('refuses a key set address that is no URL, holds credentials, or is plain http in production', () => {
+    for (const text of ['', 'x', 'ftp://a/b', 'file:///etc/passwd', 'https://u:canary@a/b', 'https://a /b']) {
+      expect(problemsOf({ JWT_JWKS_URL: text }), text).to.have.length(1);
+    }
+    expect(problemsOf({ JWT_JWKS_URL: 'http://keys:8080/k' })).to.deep.equal([]);
+    expect(problemsOf({ JWT_JWKS_URL: 'http://keys:8080/k', NODE_ENV: 'production' })).to.deep.equal([
+      'JWT_JWKS_URL holds a text of 18 characters; it takes an https:// URL without credentials',
+    ]);
+    expect(problemsOf({ JWT_JWKS_URL: 'http://127.0.0.1/k', NODE_ENV: 'production' })).to.deep.equal([]);
+  });
+
+  it('refuses a public key beside a key set', () => {
+    expect(problemsOf({ JWT_PUBLIC_KEY: RSA_PEM, JWT_JWKS_URL: 'https://k.example/k' })).to.deep.equal([
+      'JWT_PUBLIC_KEY holds a key; it takes no value where JWT_JWKS_URL is set',
+    ]);
+  });
+
+  it('refuses an empty issuer or audience', () => {
+    expect(problemsOf({ JWT_ISSUER: '', JWT_AUDIENCE: 'a\u0000' })).to.deep.equal([
+      'JWT_ISSUER holds ""; it takes 1 to 255 printable characters',
+      String.raw`JWT_AUDIENCE holds "a\u0000"; it takes 1 to 255 printable characters`,
+    ]);
+  });
+});
+
+describe('parseConfig, secrets', () => {
+  it('requires both halves of the first administrator', () => {
+    expect(problemsOf({ BOOTSTRAP_ADMIN_EMAIL: 'a@b' })).to.deep.equal([
+      'BOOTSTRAP_ADMIN_PASSWORD is not set; it takes 8 to 1024 characters, as BOOTSTRAP_ADMIN_EMAIL is set',
+    ]);
+    expect(problemsOf({ BOOTSTRAP_ADMIN_PASSWORD: 'canary-password' })).to.deep.equal([
+      'BOOTSTRAP_ADMIN_EMAIL is not set; it takes an e-mail address, as BOOTSTRAP_ADMIN_PASSWORD is set',
+    ]);
+    expect(problemsOf({ BOOTSTRAP_ADMIN_EMAIL: 'a', BOOTSTRAP_ADMIN_PASSWORD: 'short' })).to.deep.equal([
+      'BOOTSTRAP_ADMIN_EMAIL holds "a"; it takes an e-mail address',
+      'BOOTSTRAP_ADMIN_PASSWORD holds a text of 5 characters; it takes 8 to 1024 characters',
+    ]);
+  });
+
+  it('shows no password and no secret in any message', () => {
+    const urls = [
+      'mysql://u:CANARY@h/d',
+      'postgresql://u:CANARY@h',
+      'postgresql://u:CANARY@h:99999/d',
+      'postgresql://u:CANARY@a,b/d',
+      'postgresql://u:CANARY w@h/d',
+      'postgresql://u:x#CANARY@h/d',
+      'postgresql://u:12#CANARY@h/d',
+      'postgresql://u:x?CANARY@h/d',
+      'postgresql://u:x/CANARY@h/d',
+      'postgresql://u:12/CANARY@h/d',
+      'postgresql://u:x@CANARY?y@h/d',
+      'postgresql://u:x@CANARY@h/d d',
+      'postgresql://u:CANARY%zz@h/d',
+      'postgresql://u:CANARY',
+      'postgresql://h?password=CANARY',
+      'postgresql://u@h/?user=x&sslpassword=CANARY',
+      'postgresql://u@h/d?dbname=x&pass%77ord=CANARY',
+      'CANARY',
+      'u:CANARY@h/d',
+      '//u:CANARY@h/d',
+    ];
+    for (const url of urls) {
+      const problems = problemsOf({ DB_DATABASE_URL: url, DB_RESULTS_DB_TEMPLATE: url });
+      expect(problems, url).to.have.length.of.at.least(1);
+      expect(problems.join('\n'), url).to.not.contain('CANARY');
+    }
+    const problems = problemsOf({
+      DB_DATABASE_URL: 'postgresql://u:CANARY@h/mad_results_x?password=CANARY',
+      DB_RESULTS_DB_TEMPLATE: 'postgresql://u:CANARY@h/mad_results_{org_id}?sslpassword=CANARY',
+      JWT_SECRET: 'CANARY',
+      JWT_PUBLIC_KEY: 'CANARY',
+      JWT_JWKS_URL: 'https://u:CANARY@h',
+      DB_ROLE_SECRET: 'CANARY',
+      BOOTSTRAP_ADMIN_PASSWORD: 'CANARY',
+    });
+    expect(problems).to.have.length(7);
+    expect(problems.join('\n')).to.not.contain('CANARY');
+  });
+});

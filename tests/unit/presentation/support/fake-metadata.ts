@@ -1,0 +1,113 @@
+import type { DatabaseLedger, DatabaseRecord } from '../../../../application/ports/database-ledger.ts';
+import type {
+  MetadataDatabase,
+  MetadataRepositories,
+} from '../../../../application/ports/metadata-database.ts';
+import type { AuditEntry, AuditEvent } from '../../../../domain/audit/audit-log.ts';
+import { OrganizationAlreadyExistsError } from '../../../../domain/exceptions.ts';
+import type { Membership, PasswordIdentity } from '../../../../domain/identity/user-repository.ts';
+import type { OrganizationId } from '../../../../domain/organizations/organization-id.ts';
+import type { Organization, OrganizationSettings } from '../../../../domain/organizations/organization.ts';
+import { toPage } from '../../../../domain/page.ts';
+
+const NOW = new Date('2026-01-02T03:04:05.678Z');
+
+/** The metadata database and the ledger in memory, as far as the HTTP side reaches them. */
+export class FakeMetadata implements MetadataDatabase {
+  readonly stored = new Map<string, Organization>();
+  readonly settings = new Map<string, OrganizationSettings>();
+  readonly records = new Map<string, DatabaseRecord>();
+  readonly trail: AuditEntry[] = [];
+  readonly identities = new Map<string, PasswordIdentity>();
+  readonly memberships = new Map<string, readonly Membership[]>();
+
+  readonly organizations: MetadataRepositories['organizations'] = {
+    insert: async ({ id, name }) => {
+      if (this.stored.has(id)) throw new OrganizationAlreadyExistsError(id);
+      return this.#store({ id, name, status: 'active', createdAt: NOW, updatedAt: NOW });
+    },
+    find: async (id) => this.stored.get(id) ?? null,
+    list: async ({ limit, after }) => {
+      const following = [...this.stored.values()]
+        .filter(({ id }) => after === null || id > after)
+        .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+      return toPage(following, limit, ({ id }) => id);
+    },
+    rename: async (id, name) => {
+      const organization = this.stored.get(id);
+      return organization === undefined ? null : this.#store({ ...organization, name });
+    },
+    findSettings: async (id) => (this.stored.has(id) ? (this.settings.get(id) ?? {}) : null),
+    replaceSettings: async (id, settings) => {
+      this.settings.set(id, settings);
+    },
+  };
+
+  readonly users: MetadataRepositories['users'] = {
+    findPasswordIdentity: async (email) => this.identities.get(email) ?? null,
+    listMemberships: async (userId) => this.memberships.get(userId) ?? [],
+    ensureUser: async () => ({ userId: 'unused', created: false }),
+    setMembership: async () => {},
+  };
+
+  readonly auditLog: MetadataRepositories['auditLog'] = {
+    append: async (event: AuditEvent) => {
+      const position = String(this.trail.length + 1);
+      this.trail.push({ ...event, auditId: `audit-${position}`, at: NOW, position });
+    },
+    list: async (organizationId, { action }, { limit, after }) => {
+      const following = this.trail
+        .filter((entry) => entry.organizationId === organizationId)
+        .filter((entry) => action === null || entry.action === action)
+        .filter((entry) => after === null || Number(entry.position) < Number(after))
+        .toReversed();
+      return toPage(following, limit, ({ position }) => position);
+    },
+  };
+
+  readonly ledger: DatabaseLedger = {
+    find: async (id) => this.records.get(id) ?? null,
+    findForAccess: async (id) => {
+      const organization = this.stored.get(id);
+      return organization === undefined
+        ? null
+        : { status: organization.status, record: this.records.get(id) ?? null };
+    },
+    list: async ({ state }, { limit, after }) => {
+      const following = [...this.records.values()]
+        .filter((record) => state === null || record.state === state)
+        .filter((record) => after === null || record.organizationId > after)
+        .toSorted((a, b) => (a.organizationId < b.organizationId ? -1 : 1));
+      return toPage(following, limit, ({ organizationId }) => organizationId);
+    },
+  };
+
+  async transaction<Result>(work: (repositories: MetadataRepositories) => Promise<Result>): Promise<Result> {
+    return work(this);
+  }
+
+  /** Registers an organization. */
+  add(id: OrganizationId): void {
+    this.#store({ id, name: `Name of ${id}`, status: 'active', createdAt: NOW, updatedAt: NOW });
+  }
+
+  /** Writes a record of a database that is ready. */
+  addDatabase(id: OrganizationId): void {
+    this.records.set(id, {
+      organizationId: id,
+      databaseName: `mad_results_${id}`,
+      state: 'ready',
+      stamp: '00000000-0000-4000-8000-000000000001',
+      generation: 1,
+      schemaVersion: 1,
+      lastError: null,
+      createdAt: NOW,
+      updatedAt: NOW,
+    });
+  }
+
+  #store(organization: Organization): Organization {
+    this.stored.set(organization.id, organization);
+    return organization;
+  }
+}
