@@ -18,14 +18,14 @@ interface PublicKey {
 }
 
 /** Gets a key set as JSON. */
-export type FetchKeys = (url: string) => Promise<unknown>;
+type FetchKeys = (url: string) => Promise<unknown>;
 
 interface RemoteKeySetOptions {
   readonly url: string;
   readonly logger: Logger;
   /** Milliseconds since 1970. */
-  readonly now: () => number;
-  readonly fetchKeys?: FetchKeys | undefined;
+  readonly now?: () => number;
+  readonly fetchKeys?: FetchKeys;
 }
 
 /**
@@ -41,7 +41,7 @@ export class RemoteKeySet {
   #triedAt = Number.NEGATIVE_INFINITY;
   #fetching: Promise<void> | null = null;
 
-  constructor({ url, logger, now, fetchKeys = fetchJson }: RemoteKeySetOptions) {
+  constructor({ url, logger, now = Date.now, fetchKeys = fetchJson }: RemoteKeySetOptions) {
     this.#client = new JwksClient({
       jwksUri: url,
       cache: false,

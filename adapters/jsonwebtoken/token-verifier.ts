@@ -1,30 +1,20 @@
 import { hash } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { LRUCache } from 'lru-cache';
-import type { Logger } from '../../application/ports/logger.ts';
 import type { TokenVerifier } from '../../application/ports/tokens.ts';
 import { UnauthenticatedError } from '../../domain/exceptions.ts';
 import type { Principal } from '../../domain/identity/principal.ts';
-import { RemoteKeySet, type FetchKeys } from './remote-key-set.ts';
 import { ClaimError, toPrincipal } from './token-claims.ts';
 import { ALGORITHMS, type TokenAlgorithm } from './token-algorithm.ts';
-import { VerificationKeys } from './verification-keys.ts';
+import type { VerificationKeys } from './verification-keys.ts';
 
 export interface TokenVerifierSettings {
-  /** HS256. */
-  readonly secret: string | null;
-  /** PEM. RSA: RS256; P-256: ES256. */
-  readonly publicKey: string | null;
-  /** Key set for RS256 and ES256. */
-  readonly jwksUrl: string | null;
-  /** Hears of outages of the key set. */
-  readonly logger: Logger;
+  readonly keys: VerificationKeys;
   readonly issuer: string;
   readonly audience: string;
   readonly maxOrganizationIdLength: number;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
-  readonly fetchKeys?: FetchKeys;
 }
 
 const MAX_TOKEN_LENGTH = 8192;
@@ -45,16 +35,12 @@ interface Verified {
 /** Checks bearer tokens. Verified ones are remembered by their hash. Safe to call concurrently. */
 export class JsonwebtokenVerifier implements TokenVerifier {
   readonly #settings: TokenVerifierSettings;
-  readonly #keys: VerificationKeys;
   readonly #now: () => number;
   readonly #verified = new LRUCache<string, Verified>({ max: MAX_CACHED });
 
   constructor(settings: TokenVerifierSettings) {
     this.#settings = settings;
     this.#now = settings.now ?? Date.now;
-    const { secret, publicKey, jwksUrl: url, logger, fetchKeys } = settings;
-    const remoteKeys = url === null ? null : new RemoteKeySet({ url, logger, now: this.#now, fetchKeys });
-    this.#keys = new VerificationKeys({ secret, publicKey, remoteKeys });
   }
 
   async verify(token: string): Promise<Principal> {
@@ -77,7 +63,7 @@ export class JsonwebtokenVerifier implements TokenVerifier {
 
   async #check(token: string): Promise<Verified> {
     const { algorithm, keyId } = readHeader(token);
-    const key = await this.#keys.find(algorithm, keyId);
+    const key = await this.#settings.keys.find(algorithm, keyId);
     if (key === null) throw new ClaimError('there is no such key');
     const { issuer, audience, maxOrganizationIdLength } = this.#settings;
     const now = this.#now();

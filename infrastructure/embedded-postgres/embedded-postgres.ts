@@ -37,7 +37,7 @@ export interface EmbeddedPostgres {
 
 const READY_DEADLINE_MS = 30_000;
 const READY_POLL_INTERVAL_MS = 20;
-const CONNECT_TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 2_000;
 /** The server of a process that was killed is gone by then: its supervisor has two deadlines for it. */
 const LOCK_DEADLINE_MS = 2 * STOP_DEADLINE_MS + 5_000;
 /** How often another program may take the free port before the server does. */
@@ -155,16 +155,15 @@ const startServer = async (
   const password = await ensureCluster(host);
   const fixed = options.port || undefined;
   const last = Number(await readFile(host.data.port, 'utf8').catch(() => undefined)) || undefined;
-  for (let attempt = 1; attempt <= (fixed === undefined ? PORT_ATTEMPTS : 1); attempt += 1) {
-    const port = fixed ?? (await findFreePort(attempt === 1 ? last : undefined));
+  for (let attempt = 1; attempt <= PORT_ATTEMPTS; attempt += 1) {
+    const port = await findFreePort(fixed ?? (attempt === 1 ? last : undefined));
+    if (fixed !== undefined && port !== fixed) {
+      throw new EmbeddedPostgresError(`Port ${fixed} on 127.0.0.1 is in use by another program.`);
+    }
     const server = await runServer(host, options, { port, password });
     if (server) return server;
   }
-  throw new EmbeddedPostgresError(
-    fixed === undefined
-      ? `Other programs took ${PORT_ATTEMPTS} ports before PostgreSQL could.`
-      : `Port ${fixed} on 127.0.0.1 is in use by another program.`,
-  );
+  throw new EmbeddedPostgresError(`Other programs took ${PORT_ATTEMPTS} ports before PostgreSQL could.`);
 };
 
 /**

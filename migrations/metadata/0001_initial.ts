@@ -1,10 +1,11 @@
 import type { Knex } from 'knex';
 
 export const up = async (knex: Knex): Promise<void> => {
+  // No question marks below: Knex takes them for parameters.
   await knex.raw(`
     create table organizations (
       org_id text constraint organizations_pkey primary key
-        constraint organizations_org_id_check check (org_id ~ '^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$' and org_id <> 'template'),
+        constraint organizations_org_id_check check (org_id ~ '^([a-z0-9]|[a-z0-9][a-z0-9_-]*[a-z0-9])$' and org_id <> 'template'),
       name text not null constraint organizations_name_check check (name <> ''),
       status text not null default 'active'
         constraint organizations_status_check check (status in ('active', 'suspended', 'retired')),

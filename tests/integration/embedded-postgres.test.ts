@@ -57,6 +57,12 @@ const failureOf = async (promise: Promise<unknown>): Promise<Error> => {
   throw new Error('the promise does not reject with an Error');
 };
 
+const kill = async (child: ChildProcess): Promise<void> => {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+};
+
 describe('the embedded PostgreSQL server', function () {
   this.timeout(60_000);
   let dataDirectory: string;
@@ -82,12 +88,6 @@ describe('the embedded PostgreSQL server', function () {
       ['--import', 'tsx', '--input-type=module', '--eval', OWNER_SOURCE, '--', dataDirectory],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
-
-  const kill = async (child: ChildProcess): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  };
 
   /** The lock is free when the last process of a server (supervisor, postmaster, backends) has ended. */
   const nothingRuns = async (): Promise<boolean> => {

@@ -56,7 +56,10 @@ describe('createPinoLogger', () => {
         expect(last()).to.include({ request_id: context.requestId, org_id: organizationId });
       });
 
-    await Promise.all([work({ requestId: 'r1' }, 'acme'), work({ requestId: 'r2' }, 'other')]);
+    await Promise.all([
+      work({ requestId: 'r1', organizationId: null }, 'acme'),
+      work({ requestId: 'r2', organizationId: null }, 'other'),
+    ]);
     logger.info({}, 'outside');
 
     expect(last()).to.not.have.any.keys('request_id', 'org_id');

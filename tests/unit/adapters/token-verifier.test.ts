@@ -1,12 +1,10 @@
 import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { expect } from 'chai';
 import jwt, { type JwtHeader, type SignOptions } from 'jsonwebtoken';
+import { RemoteKeySet } from '../../../adapters/jsonwebtoken/remote-key-set.ts';
 import { JsonwebtokenIssuer } from '../../../adapters/jsonwebtoken/token-issuer.ts';
-import {
-  JsonwebtokenVerifier,
-  type TokenVerifierSettings,
-} from '../../../adapters/jsonwebtoken/token-verifier.ts';
-import type { Logger } from '../../../application/ports/logger.ts';
+import { JsonwebtokenVerifier } from '../../../adapters/jsonwebtoken/token-verifier.ts';
+import { VerificationKeys, type ConfiguredKeys } from '../../../adapters/jsonwebtoken/verification-keys.ts';
 import { UnauthenticatedError } from '../../../domain/exceptions.ts';
 import { parseOrganizationId } from '../../../domain/organizations/organization-id.ts';
 
@@ -45,18 +43,12 @@ const signByHand = (header: object, claims: object, secret = SECRET): string => 
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
 };
 
-const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
-
-const verifierWith = (settings: Partial<TokenVerifierSettings>): JsonwebtokenVerifier =>
+const verifierWith = (keys: Partial<ConfiguredKeys>, now: () => number = () => START): JsonwebtokenVerifier =>
   new JsonwebtokenVerifier({
-    secret: null,
-    publicKey: null,
-    jwksUrl: null,
-    logger: SILENT,
+    keys: new VerificationKeys({ secret: null, publicKey: null, remoteKeys: null, ...keys }),
     ...NAMES,
     maxOrganizationIdLength: MAX_ID,
-    now: () => START,
-    ...settings,
+    now,
   });
 
 const withSecret = verifierWith({ secret: SECRET });
@@ -80,7 +72,7 @@ const jwk = (key: KeyObject, kid: string, more: object = {}): object => ({
   kid,
   ...more,
 });
-const signed = (kid: string | undefined, key = RSA.privateKey): string =>
+const signWithRsa = (kid: string | undefined, key = RSA.privateKey): string =>
   sign({ exp: NOW + 1e6 }, key, { algorithm: 'RS256', ...(kid === undefined ? {} : { keyid: kid }) });
 
 describe('JsonwebtokenVerifier', () => {
@@ -96,7 +88,7 @@ describe('JsonwebtokenVerifier', () => {
       organizationId: null,
       roles: new Set(['platform_admin'] as const),
     };
-    const verifier = verifierWith({ secret: SECRET, now: Date.now });
+    const verifier = verifierWith({ secret: SECRET }, Date.now);
 
     const issued = issuer.issue(principal);
 
@@ -332,7 +324,7 @@ describe('JsonwebtokenVerifier', () => {
 
   it('lets a remembered token expire', async () => {
     let now = START;
-    const verifier = verifierWith({ secret: SECRET, now: () => now });
+    const verifier = verifierWith({ secret: SECRET }, () => now);
     const token = sign();
 
     const first = await verifier.verify(token);
@@ -344,7 +336,7 @@ describe('JsonwebtokenVerifier', () => {
 
   it('remembers no refused token', async () => {
     let now = START;
-    const verifier = verifierWith({ secret: SECRET, now: () => now });
+    const verifier = verifierWith({ secret: SECRET }, () => now);
     const early = sign({ nbf: NOW + 30 });
 
     await expectRefused(early, verifier);
@@ -352,6 +344,11 @@ describe('JsonwebtokenVerifier', () => {
     expect((await verifier.verify(early)).userId).to.equal('user-1');
   });
 });
+
+/** Lets a refresh in the background end: it reads keys, which takes turns of the event loop. */
+const settled = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+};
 
 describe('JsonwebtokenVerifier with a published key set', () => {
   let now: number;
@@ -367,10 +364,9 @@ describe('JsonwebtokenVerifier with a published key set', () => {
     warnings = 0;
     published = [jwk(RSA.publicKey, 'one'), jwk(EC.publicKey, 'two')];
     down = false;
-    verifier = verifierWith({
-      secret: SECRET,
-      jwksUrl: 'https://issuer.example/keys',
-      logger: { ...SILENT, warn: () => (warnings += 1) },
+    const remoteKeys = new RemoteKeySet({
+      url: 'https://issuer.example/keys',
+      logger: { debug() {}, info() {}, warn: () => (warnings += 1), error() {} },
       now: () => now,
       fetchKeys: async () => {
         fetches += 1;
@@ -378,52 +374,58 @@ describe('JsonwebtokenVerifier with a published key set', () => {
         return { keys: published };
       },
     });
+    verifier = verifierWith({ remoteKeys, secret: SECRET }, () => now);
   });
 
   it('takes RS256, ES256 and its own tokens with one fetch', async () => {
-    const tokens = [signed('one'), sign({}, EC.privateKey, { algorithm: 'ES256', keyid: 'two' }), sign()];
+    const tokens = [
+      signWithRsa('one'),
+      sign({}, EC.privateKey, { algorithm: 'ES256', keyid: 'two' }),
+      sign(),
+    ];
     await Promise.all(tokens.map((token) => verifier.verify(token)));
 
     expect(fetches).to.equal(1);
   });
 
   it('takes a token without a key id where a lone key fits', async () => {
-    expect((await verifier.verify(signed(undefined))).userId).to.equal('user-1');
+    expect((await verifier.verify(signWithRsa(undefined))).userId).to.equal('user-1');
     published.push(jwk(OTHER_RSA.publicKey, 'three'));
     // The first look refreshes in the background; the second finds two keys, and no word of which one.
     now += 11 * 60_000;
-    await verifier.verify(signed(undefined));
+    await verifier.verify(signWithRsa(undefined));
+    await settled();
     await expectRefused(sign({ sub: 'b', exp: NOW + 1e6 }, RSA.privateKey, { algorithm: 'RS256' }), verifier);
   });
 
   it('refuses the key of another algorithm', async () => {
     published = [jwk(RSA.publicKey, 'one', { alg: 'RS512' }), jwk(EC.publicKey, 'two')];
 
-    await expectRefused(signed('one'), verifier);
-    await expectRefused(signed('two'), verifier);
+    await expectRefused(signWithRsa('one'), verifier);
+    await expectRefused(signWithRsa('two'), verifier);
   });
 
   it('refuses a published public key used as an HMAC secret', async () => {
-    await verifier.verify(signed('one'));
+    await verifier.verify(signWithRsa('one'));
 
     await expectRefused(signByHand({ alg: 'HS256', kid: 'one' }, {}, pem(RSA.publicKey)), verifier);
   });
 
   it('finds a rotated key, and drops the withdrawn one', async () => {
-    await verifier.verify(signed('one'));
+    await verifier.verify(signWithRsa('one'));
     published = [jwk(OTHER_RSA.publicKey, 'three')];
     now += 20_000;
 
-    expect((await verifier.verify(signed('three', OTHER_RSA.privateKey))).userId).to.equal('user-1');
+    expect((await verifier.verify(signWithRsa('three', OTHER_RSA.privateKey))).userId).to.equal('user-1');
     // Remembered, but not for long.
     now += 11 * 60_000;
-    await expectRefused(signed('one'), verifier);
+    await expectRefused(signWithRsa('one'), verifier);
   });
 
   it('asks the key server once for a flood of made-up key ids', async () => {
-    await verifier.verify(signed('one'));
+    await verifier.verify(signWithRsa('one'));
     now += 20_000;
-    const flood = Array.from({ length: 100 }, (_, index) => signed(`made-up-${index}`));
+    const flood = Array.from({ length: 100 }, (_, index) => signWithRsa(`made-up-${index}`));
     for (const token of flood) await expectRefused(token, verifier);
 
     expect(fetches).to.equal(2);
@@ -434,25 +436,25 @@ describe('JsonwebtokenVerifier with a published key set', () => {
   });
 
   it('survives an outage of the key server with the keys it knows', async () => {
-    await verifier.verify(signed('one'));
+    await verifier.verify(signWithRsa('one'));
     down = true;
     now += 12 * 3_600_000;
 
-    expect((await verifier.verify(signed('one'))).userId).to.equal('user-1');
-    await expectRefused(signed('made-up'), verifier);
+    expect((await verifier.verify(signWithRsa('one'))).userId).to.equal('user-1');
+    await expectRefused(signWithRsa('made-up'), verifier);
     expect(warnings).to.equal(1);
     now += 13 * 3_600_000;
-    await expectRefused(signed('one'), verifier);
+    await expectRefused(signWithRsa('one'), verifier);
     down = false;
     now += 60_000;
-    expect((await verifier.verify(signed('one'))).userId).to.equal('user-1');
+    expect((await verifier.verify(signWithRsa('one'))).userId).to.equal('user-1');
   });
 
   it('refuses what a broken key server vouches for', async () => {
     for (const keys of [[], [{}], [{ kty: 'RSA' }], [{ kty: 'oct', k: 'AAAA', kid: 'one' }]]) {
       published = keys;
       now += 60_000;
-      await expectRefused(signed('one'), verifier);
+      await expectRefused(signWithRsa('one'), verifier);
       await expectRefused(signByHand({ alg: 'HS256', kid: 'one' }, {}, '\u0000\u0000\u0000'), verifier);
     }
   });
