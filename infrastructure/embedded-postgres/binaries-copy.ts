@@ -1,76 +1,37 @@
-import {
-  chmod,
-  copyFile,
-  lstat,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readlink,
-  rename,
-  rm,
-  symlink,
-} from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { chmod, copyFile, lstat, mkdir, readdir, readlink, rename, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { restoreLinks } from './binaries-package.ts';
 import type { BinariesPackage } from './binaries-package.ts';
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
 import type { SystemUser } from './run-command.ts';
 import { canEnter } from './server-user.ts';
 
-/** A half-made copy this old was left by a process that died. */
-const ABANDONED_AFTER_MS = 10 * 60_000;
-
-/** Copies a tree so that everybody can read and run it and only its owner can change it, whatever modes it had. */
-const copyReadable = async (source: string, target: string): Promise<void> => {
-  const stats = await lstat(source);
-  if (stats.isSymbolicLink()) return symlink(await readlink(source), target);
-  if (stats.isDirectory()) {
-    await mkdir(target);
-    for (const name of await readdir(source)) await copyReadable(join(source, name), join(target, name));
-    return chmod(target, 0o755);
-  }
-  await copyFile(source, target);
-  return chmod(target, stats.mode & 0o100 ? 0o755 : 0o644);
-};
-
-/** The regular files below a folder with their sizes: what a cleaner of old temporary files would have thinned out. */
-const contents = async (directory: string): Promise<string> => {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const lines = files.map(async (file) => `${file.slice(directory.length)} ${(await lstat(file)).size}`);
-  return (await Promise.all(lines)).toSorted().join('\n');
+const unlessItExists = (error: unknown): void => {
+  if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
 };
 
 /**
- * Whether the cache is there and whole.
- *
- * @throws EmbeddedPostgresError when it is not ours alone: root would run what somebody else put there
+ * Adds what is missing in a copy of a tree, so that everybody can read and run it and only its owner can change it,
+ * whatever modes it had. Each file appears whole or not at all, so several processes may do this at once, and the next
+ * one finishes what a killed one began or a cleaner of old temporary files took away.
  */
-const cacheIsComplete = async (cache: string, source: BinariesPackage): Promise<boolean> => {
-  const stats = await lstat(cache).catch(() => undefined);
-  if (!stats) return false;
-  if (!stats.isDirectory() || stats.uid !== process.getuid?.() || (stats.mode & 0o022) !== 0) {
-    throw new EmbeddedPostgresError(
-      `${cache} is not trusted as the copy of the PostgreSQL binaries, because it is not a folder that this user ` +
-        'alone owns and may write: remove it.',
-    );
-  }
-  const [expected, found] = await Promise.all([
-    contents(join(source.directory, 'native')),
-    contents(join(cache, 'native')).catch(() => ''),
-  ]);
-  return found === expected;
-};
-
-const removeAbandonedCopies = async (cache: string): Promise<void> => {
-  for (const name of await readdir(dirname(cache))) {
-    if (!name.startsWith(`${basename(cache)}.`)) continue;
-    const path = join(dirname(cache), name);
-    const stats = await lstat(path).catch(() => undefined);
-    if (stats?.uid !== process.getuid?.() || Date.now() - (stats?.mtimeMs ?? 0) < ABANDONED_AFTER_MS)
-      continue;
-    await rm(path, { recursive: true, force: true });
+const completeCopy = async (source: string, target: string): Promise<void> => {
+  const stats = await lstat(source);
+  if (stats.isSymbolicLink()) {
+    await symlink(await readlink(source), target).catch(unlessItExists);
+  } else if (stats.isDirectory()) {
+    await mkdir(target).catch(unlessItExists);
+    await chmod(target, 0o755);
+    for (const name of await readdir(source)) await completeCopy(join(source, name), join(target, name));
+  } else {
+    const present = await lstat(target).catch(() => undefined);
+    if (present?.size === stats.size) return;
+    const whole = `${target}.${randomBytes(6).toString('hex')}`;
+    await copyFile(source, whole);
+    await chmod(whole, stats.mode & 0o100 ? 0o755 : 0o644);
+    await rename(whole, target);
   }
 };
 
@@ -85,8 +46,8 @@ const findCacheParent = async (user: SystemUser | undefined): Promise<string> =>
 };
 
 /**
- * A copy of the package that the server's user can read and only we can write, in the folder for temporary files,
- * one a version and owner. It appears whole or not at all; several processes may ask for it at once.
+ * A copy of the package that the server's user can read and only we can write, in the folder for temporary files, one
+ * a version and owner. Safe to call from several processes at once.
  *
  * @returns the copy's folder, laid out like the package
  * @throws EmbeddedPostgresError when somebody else made the folder, or there is no place the user can read
@@ -97,21 +58,17 @@ export const copyBinaries = async (
 ): Promise<string> => {
   const name = `mad-embedded-postgres-${source.version}-${process.getuid?.()}`;
   const cache = join(await findCacheParent(user), name);
-  if (await cacheIsComplete(cache, source)) return cache;
-  await removeAbandonedCopies(cache);
-  const copy = await mkdtemp(`${cache}.`);
-  try {
-    await copyReadable(join(source.directory, 'native'), join(copy, 'native'));
-    await restoreLinks(copy);
-    await chmod(copy, 0o755);
-    // What stands there is incomplete. It moves aside first, for a folder cannot replace one with files in it.
-    await rename(cache, `${copy}.old`).catch(() => undefined);
-    await rename(copy, cache);
-  } catch (error) {
-    if (!(await cacheIsComplete(cache, source))) throw error; // otherwise another process was faster
-  } finally {
-    await rm(copy, { recursive: true, force: true });
-    await rm(`${copy}.old`, { recursive: true, force: true });
+  await mkdir(cache, { mode: 0o755 }).catch(unlessItExists);
+  const stats = await lstat(cache);
+  // Whoever could write here could have root's server, or ours, run what they like.
+  if (!stats.isDirectory() || stats.uid !== process.getuid?.() || (stats.mode & 0o022) !== 0) {
+    throw new EmbeddedPostgresError(
+      `${cache} is not trusted as the copy of the PostgreSQL binaries, because it is not a folder that this user ` +
+        'alone owns and may write: remove it.',
+    );
   }
+  await chmod(cache, 0o755);
+  await completeCopy(join(source.directory, 'native'), join(cache, 'native'));
+  await restoreLinks(cache);
   return cache;
 };

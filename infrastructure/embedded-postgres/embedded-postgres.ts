@@ -178,10 +178,10 @@ const startServer = async (
 export const startEmbeddedPostgres = async (options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> => {
   const data = dataDirectoryAt(resolve(options.dataDirectory));
   await mkdir(data.root, { recursive: true });
+  const user = await findServerUser(data.cluster);
   const { root: directory, pidFile } = data;
   const lock = await takeDirectoryLock(data.lock, { directory, pidFile, deadlineMs: LOCK_DEADLINE_MS });
   try {
-    const user = await findServerUser(data.cluster);
     const binaries = await prepareBinaries(user);
     const durable = options.durable !== false;
     return await startServer({ data, binaries, user, durable, lockFd: lock.fd }, options);

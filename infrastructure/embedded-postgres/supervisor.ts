@@ -14,6 +14,7 @@ import type { SystemUser } from './run-command.ts';
 const SUPERVISOR_SOURCE = `
 const { spawn } = require('node:child_process');
 const { command, args, options, stopDeadlineMs } = JSON.parse(process.argv[1]);
+process.title = 'supervisor of ' + command;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) process.on(signal, () => {});
 const server = spawn(command, args, { ...options, stdio: ['ignore', 'inherit', 'inherit', 3] });
 server.on('error', (error) => { console.error(error.message); process.exit(127); });

@@ -74,20 +74,21 @@ export const startTestServer = async (): Promise<TestServer> => {
   return startEmbedded();
 };
 
-let shared: Promise<TestServer> | undefined;
+/** Mocha loads some files with `require` and others with `import`: this module can be there twice, the server once. */
+const holder: { madTestServer?: Promise<TestServer> | undefined } = globalThis;
 
 /**
  * The server all tests of this process share, started by the first who asks. Give a hook that asks a timeout of a
  * minute, for the first start may fetch an image.
  */
 export const testServer = (): Promise<TestServer> => {
-  shared ??= startTestServer();
-  return shared;
+  holder.madTestServer ??= startTestServer();
+  return holder.madTestServer;
 };
 
 /** Stops the shared server if any test asked for it. */
 export const stopSharedTestServer = async (): Promise<void> => {
-  const server = await shared?.catch(() => undefined);
-  shared = undefined;
+  const server = await holder.madTestServer?.catch(() => undefined);
+  holder.madTestServer = undefined;
   await server?.stop();
 };

@@ -32,7 +32,7 @@ export const flag = z
   .enum(['true', 'false'])
   .transform((value) => value === 'true')
   .default(false)
-  .meta({ override: { type: 'boolean', default: false } });
+  .meta({ override: { type: 'boolean', enum: undefined, default: false } });
 
 export const organizationId = (maxLength: number): z.ZodType<OrganizationId, string> =>
   z

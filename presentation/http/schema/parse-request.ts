@@ -28,11 +28,7 @@ export const requestParser = <Parts extends RequestParts>(
       return parsed.data as Input<Parts>;
     }
     const issues = [...(parsed.error?.issues.flatMap(toInputIssues) ?? []), ...bodyIssues];
-    throw new ValidationError(
-      issues
-        .slice(0, MAX_ISSUES)
-        .map(({ path, message }) => ({ path: path.slice(0, MAX_PATH_LENGTH), message })),
-    );
+    throw new ValidationError(firstOfEachPath(issues).slice(0, MAX_ISSUES));
   };
 };
 
@@ -53,4 +49,14 @@ const toInputIssues = (issue: z.core.$ZodIssue): readonly InputIssue[] => {
     return issue.keys.map((key) => ({ path: [...segments, key].join('.'), message: 'is not a known field' }));
   }
   return [{ path: segments.length === 0 ? (part ?? '') : segments.join('.'), message: issue.message }];
+};
+
+/** A value of the wrong type fails its other checks as well: the first says it best. */
+const firstOfEachPath = (issues: readonly InputIssue[]): readonly InputIssue[] => {
+  const byPath = new Map<string, InputIssue>();
+  for (const { path, message } of issues) {
+    const shown = path.slice(0, MAX_PATH_LENGTH);
+    if (!byPath.has(shown)) byPath.set(shown, { path: shown, message });
+  }
+  return [...byPath.values()];
 };

@@ -77,6 +77,8 @@ class FakeTokens implements TokenVerifier {
   }
 }
 
+const fingerprint = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
+
 /** The whole HTTP side over fakes of its ports. The organizations `acme` and `beta` are registered. */
 export class FakeService {
   readonly metadata = new FakeMetadata();
@@ -98,7 +100,6 @@ export class FakeService {
   constructor(overrides: Partial<HttpDependencies> = {}) {
     const { metadata, databases } = this;
     for (const id of ['acme', 'beta']) metadata.add(organization(id));
-    const fingerprint = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
     const passwords = {
       hash: async (password: string) => `hash of ${password}`,
       verify: async (password: string, hash: string | null) => hash === `hash of ${password}`,

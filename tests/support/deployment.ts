@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+import type { Container } from 'inversify';
+import jwt from 'jsonwebtoken';
+import { Client } from 'pg';
+import { createContainer } from '../../infrastructure/composition/container.ts';
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { parseConfig } from '../../infrastructure/config/config.ts';
+import { ensureDatabase } from '../../infrastructure/database/ensure-database.ts';
+import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+import { metadataMigrations } from '../../infrastructure/migrations/migration-source.ts';
+import { Migrator } from '../../infrastructure/migrations/migrator.ts';
+import { parseOrganizationId, type OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { createApp } from '../../presentation/http/create-app.ts';
+import { testServer } from './postgres-server.ts';
+
+type Environment = Readonly<Record<string, string>>;
+
+/**
+ * One deployment of the service on the shared test server: a metadata database and a prefix for results databases
+ * that no other test has. Processes of it are containers in this process, or real ones that are given `environment`.
+ */
+export interface Deployment {
+  readonly environment: Environment;
+  /** Name of an organization's database. */
+  databaseName(organizationId: string): string;
+  /** One process's worth of the service. Give `settings` to override environment variables. */
+  start(settings?: Environment): Container;
+  /** An Express app over a started container. */
+  app(container: Container): ReturnType<typeof createApp>;
+  /** Registers an organization in the metadata database. */
+  register(...organizationIds: string[]): Promise<void>;
+  /** A bearer token; pass null for no organization. */
+  token(
+    organizationId: string | null,
+    roles: readonly string[],
+    claims?: Readonly<Record<string, unknown>>,
+  ): string;
+  /** As the server's administrator, in its `postgres` database or another one. */
+  administer<Row>(sql: string, values?: readonly unknown[], databaseName?: string): Promise<readonly Row[]>;
+  /** Names of this deployment's databases other than the metadata database, templates and spares included. */
+  databases(): Promise<readonly string[]>;
+  /** Stops every started container, fails when one leaked a lease or a connection, and drops all databases and roles. */
+  dispose(): Promise<void>;
+}
+
+export const TEST_JWT_SECRET = 'a secret for tests that is long enough';
+
+export const organizationId = (value: string): OrganizationId => parseOrganizationId(value, 51);
+
+/** Ask in a `before` hook with a timeout of a minute: the first one starts the server. */
+export const createDeployment = async (settings: Environment = {}): Promise<Deployment> => {
+  const server = DatabaseUrl.parse((await testServer()).url);
+  const prefix = `t${randomBytes(4).toString('hex')}_`;
+  const metadataUrl = server.withDatabase(`${prefix}metadata`);
+  await ensureDatabase(metadataUrl);
+  await new Migrator(metadataMigrations).latest(metadataUrl);
+
+  const environment: Environment = {
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'silent',
+    PORT: '0',
+    DB_DATABASE_URL: metadataUrl.toString(),
+    DB_RESULTS_DB_TEMPLATE: server.withDatabase(`${prefix}results_{org_id}`).toString(),
+    JWT_SECRET: TEST_JWT_SECRET,
+    ...settings,
+  };
+  const containers: Container[] = [];
+
+  const administer = async <Row>(
+    sql: string,
+    values: readonly unknown[] = [],
+    databaseName = 'postgres',
+  ): Promise<readonly Row[]> => {
+    const client = new Client({ connectionString: server.withDatabase(databaseName).toString() });
+    await client.connect();
+    try {
+      // The caller knows what it selects.
+      return (await client.query(sql, [...values])).rows as Row[];
+    } finally {
+      await client.end();
+    }
+  };
+  const databases = async (): Promise<readonly string[]> => {
+    const rows = await administer<{ datname: string }>(
+      `select datname from pg_database where starts_with(datname, $1) order by datname`,
+      [`${prefix}results_`],
+    );
+    return rows.map(({ datname }) => datname);
+  };
+
+  return {
+    environment,
+    databaseName: (id) => `${prefix}results_${id}`,
+    start: (overrides = {}) => {
+      const container = createContainer(parseConfig({ ...environment, ...overrides }));
+      containers.push(container);
+      return container;
+    },
+    app: (container) => createApp(container.get(TOKENS.httpDependencies)),
+    register: async (...ids) => {
+      await administer(
+        'insert into organizations (org_id, name) select id, id from unnest($1::text[]) as id on conflict do nothing',
+        [ids],
+        metadataUrl.database,
+      );
+    },
+    token: (id, roles, claims = {}) =>
+      jwt.sign({ ...(id !== null && { org_id: id }), roles, ...claims }, TEST_JWT_SECRET, {
+        subject: 'user-1',
+        issuer: 'mad.local',
+        audience: 'mad',
+        expiresIn: 600,
+      }),
+    administer,
+    databases,
+    dispose: async () => {
+      const leaks: string[] = [];
+      for (const container of containers) {
+        const manager = container.get(TOKENS.connectionManager);
+        const { leases } = manager.counts();
+        if (leases > 0) leaks.push(`${leases} leases`);
+        await manager.closeAll();
+        const { connections } = manager.counts();
+        if (connections > 0) leaks.push(`${connections} connections`);
+      }
+      for (const name of [...(await databases()), metadataUrl.database]) {
+        await administer(`drop database if exists "${name}" with (force)`);
+      }
+      const roles = await administer<{ rolname: string }>(
+        'select rolname from pg_roles where starts_with(rolname, $1)',
+        [prefix],
+      );
+      for (const { rolname } of roles) await administer(`drop role "${rolname}"`);
+      if (leaks.length > 0) throw new Error(`left open at the end of the test: ${leaks.join(', ')}`);
+    },
+  };
+};

@@ -1,0 +1,150 @@
+import { request, type Server } from 'node:http';
+import { expect } from 'chai';
+import { FakeService } from './support/fake-service.ts';
+import { Gate, nextTurn, portOf, until } from './support/gate.ts';
+import { JOB_ID, seedSamples } from './support/samples.ts';
+
+describe('The lease of a results database', () => {
+  it('is taken once and given back once when the response is out', async () => {
+    const service = new FakeService();
+    const response = await service.acme('member').get('/jobs');
+    expect(response.status).to.equal(200);
+    expect(service.databases.acquired).to.deep.equal(['acme']);
+    expect(service.databases.releases).to.equal(1);
+  });
+
+  it('is given back once when the controller throws', async () => {
+    const service = new FakeService();
+    service.databases.of('acme').jobs.list = async () => {
+      throw new Error('broken');
+    };
+    const response = await service.acme('member').get('/jobs');
+    expect(response.status).to.equal(500);
+    expect(service.databases.releases).to.equal(1);
+  });
+
+  it('is given back once when the controller rejects with nothing', async () => {
+    const service = new FakeService();
+    service.databases.of('acme').jobs.list = () => Promise.reject();
+    const response = await service.acme('member').get('/jobs');
+    expect(response.status).to.equal(500);
+    expect(service.databases.releases).to.equal(1);
+  });
+
+  it('is not taken for input that does not pass', async () => {
+    const service = new FakeService();
+    const client = service.acme('member', 'worker');
+    for (const refused of [
+      client.get('/jobs?limit=0'),
+      client.get('/jobs/no-uuid'),
+      client.post('/jobs').send({ engine: 'vina' }),
+      client.post('/jobs').send('{').type('json'),
+      client.put(`/jobs/${JOB_ID}/task-results/docking`).send({}),
+    ]) {
+      expect((await refused).status).to.be.oneOf([400, 422]);
+    }
+    expect(service.databases.acquired).to.be.empty;
+  });
+
+  it('is not taken by routes that read no results', async () => {
+    const service = new FakeService();
+    await service.acme('org_admin').get('/organizations/acme');
+    await service.acme('org_admin').get('/organizations/acme/settings');
+    await service.admin().get('/admin/databases');
+    await service.anonymous().get('/ready');
+    expect(service.databases.acquired).to.be.empty;
+  });
+
+  it("opens the claim's organization, whatever the request", async () => {
+    const service = new FakeService();
+    await seedSamples(service, 'somebody');
+    const beta = service.as(service.tokens.of('beta', 'member'));
+    const response = await beta.get(`/jobs/${JOB_ID}`);
+    expect(response.body.code).to.equal('job_not_found');
+    expect(service.databases.acquired).to.deep.equal(['beta']);
+  });
+
+  describe('when the client goes away', () => {
+    let server: Server;
+    let service: FakeService;
+
+    beforeEach((done) => {
+      service = new FakeService();
+      server = service.app.listen(0, '127.0.0.1', done);
+    });
+
+    afterEach((done) => {
+      server.close(done);
+    });
+
+    const send = () => {
+      const port = portOf(server);
+      const authorization = `Bearer ${service.tokens.of('acme', 'member')}`;
+      const sent = request({ port, path: '/jobs', headers: { authorization } });
+      sent.on('error', () => {});
+      sent.end();
+      return sent;
+    };
+
+    it('is given back at once, while the controller still works', async () => {
+      const working = new Gate();
+      const { jobs } = service.databases.of('acme');
+      let started = false;
+      jobs.list = async () => {
+        started = true;
+        await working.opened;
+        return { items: [], next: null };
+      };
+      const sent = send();
+      await until(() => started);
+      expect(service.databases.releases).to.equal(0);
+      sent.destroy();
+      await until(() => service.databases.releases > 0);
+      working.open();
+      await nextTurn();
+      await nextTurn();
+      expect(service.databases.releases).to.equal(1);
+      expect(service.observed.map(({ status }) => status)).to.deep.equal([499]);
+      expect(service.logger.lines.map(({ level }) => level)).to.deep.equal(['info']);
+    });
+
+    it('is given back as soon as it arrives, and the controller does not run', async () => {
+      const opening = new Gate();
+      service.databases.gate = opening.opened;
+      let ran = false;
+      service.databases.of('acme').jobs.list = async () => {
+        ran = true;
+        return { items: [], next: null };
+      };
+      const sent = send();
+      await until(() => service.databases.acquired.length > 0);
+      sent.destroy();
+      await until(() => service.requestLines.length > 0);
+      expect(service.databases.releases).to.equal(0);
+      opening.open();
+      await until(() => service.databases.releases > 0);
+      await nextTurn();
+      expect(service.databases.releases).to.equal(1);
+      expect(ran).to.be.false;
+    });
+
+    it('logs a fault of the service that comes to light afterwards, and no other failure', async () => {
+      const working = new Gate();
+      const fault = new Error('a real fault');
+      let started = 0;
+      service.databases.of('acme').jobs.list = async () => {
+        started += 1;
+        await working.opened;
+        throw fault;
+      };
+      const sent = send();
+      await until(() => started === 1);
+      sent.destroy();
+      await until(() => service.requestLines.length > 0);
+      working.open();
+      await until(() => service.logger.lines.length > 1);
+      expect(service.logger.lines.map(({ level }) => level)).to.deep.equal(['info', 'error']);
+      expect(service.logger.lines[1]?.fields).to.include({ err: fault });
+    });
+  });
+});

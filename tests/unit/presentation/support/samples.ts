@@ -1,0 +1,80 @@
+import type { Role } from '../../../../domain/identity/role.ts';
+import type { Route } from '../../../../presentation/http/route.ts';
+import type { FakeService } from './fake-service.ts';
+import { organization } from './fake-service.ts';
+import { fakeUuid } from './fake-results.ts';
+
+export const JOB_ID = fakeUuid(7);
+export const SIGNATURE = 'ab'.repeat(32);
+
+/** A body that each route with a body takes, by the route's name. */
+const BODIES: Readonly<Record<string, object>> = {
+  issueToken: { email: 'ada@example.org', password: 'secret' },
+  createOrganization: { org_id: 'gamma', name: 'Gamma' },
+  changeOrganization: { name: 'Renamed' },
+  replaceSettings: { settings: { theme: 'dark' } },
+  submitJob: { engine: 'vina', inputs: { ligand: 'CCO' } },
+  moveJob: { status: 'CANCELED' },
+  putTaskResult: { service_name: 'vina', result_data: { affinity: -9.1 } },
+  addArtifact: { name: 'poses.sdf', purpose: 'poses', uri: 's3://bucket/poses.sdf' },
+};
+
+export const sampleBody = (route: Route): object | undefined => {
+  if (route.request.body === undefined) return undefined;
+  const body = BODIES[route.name.replace(/ByClaim$/, '')];
+  if (body === undefined) throw new Error(`the route ${route.name} needs a sample body`);
+  return body;
+};
+
+export const samplePath = (route: Route, organizationId = 'acme'): string =>
+  route.path
+    .replace('{org_id}', organizationId)
+    .replace('{job_id}', JOB_ID)
+    .replace('{task_name}', 'docking')
+    .replace('{signature}', SIGNATURE);
+
+export const titleOf = (route: Route): string => `${route.method.toUpperCase()} ${route.path}`;
+
+/** Makes what the samples name: acme's database, a job that `submittedBy` sent, a cache entry. */
+export const seedSamples = async (service: FakeService, submittedBy: string): Promise<void> => {
+  service.metadata.addDatabase(organization('acme'));
+  const results = service.databases.of('acme');
+  await results.jobs.insert({
+    jobId: JOB_ID,
+    status: 'PENDING',
+    engine: 'vina',
+    pipelineVersion: '1.0.0',
+    inputs: { ligand: 'CCO' },
+    params: {},
+    priority: 0,
+    inputSignature: SIGNATURE,
+    submittedBy,
+    cache: { hit: false, canonicalJobId: null, confidenceScore: null },
+    idempotency: null,
+  });
+  const at = new Date('2026-01-02T03:04:05.678Z');
+  results.signatures.set(SIGNATURE, {
+    signature: SIGNATURE,
+    canonicalJobId: JOB_ID,
+    confidenceScore: 0.9,
+    hitCount: 2,
+    createdAt: at,
+    lastUsedAt: at,
+    expiresAt: null,
+  });
+};
+
+/** A service where every sample request finds what it names. */
+export const sampleService = async (
+  service: FakeService,
+  ...roles: readonly Role[]
+): Promise<FakeService> => {
+  await seedSamples(service, `user-${roles.join('-')}`);
+  service.metadata.identities.set('ada@example.org', {
+    userId: 'user-ada',
+    passwordHash: 'hash of secret',
+    active: true,
+    platformAdmin: true,
+  });
+  return service;
+};

@@ -1,0 +1,315 @@
+import { expect } from 'chai';
+import { createRouteTable } from '../../../presentation/http/route-table.ts';
+import type { Route } from '../../../presentation/http/route.ts';
+import { jsonIssues } from '../../../presentation/http/schema/json-issues.ts';
+import { FakeService } from './support/fake-service.ts';
+import { JOB_ID, sampleBody, samplePath, titleOf } from './support/samples.ts';
+
+const ALL_ROLES = ['org_admin', 'member', 'worker'] as const;
+
+const send = (service: FakeService, route: Route, query = '') => {
+  const client = route.roles.includes('platform_admin') ? service.admin() : service.acme(...ALL_ROLES);
+  return client[route.method](`${samplePath(route)}${query}`);
+};
+
+const pathsOf = (response: { readonly body: { readonly errors: readonly { readonly path: string }[] } }) =>
+  response.body.errors.map(({ path }) => path);
+
+const routes = createRouteTable(new FakeService().deps);
+
+const post = (text: string) =>
+  new FakeService()
+    .acme('member')
+    .post('/jobs')
+    .type('json')
+    .serialize((value) => value)
+    .send(text);
+
+describe('Validation', () => {
+  for (const route of routes) {
+    it(`refuses an unknown query parameter on ${titleOf(route)}`, async () => {
+      const service = new FakeService();
+      const request = send(service, route, '?surprise=1');
+      const body = sampleBody(route);
+      const response = await (body === undefined ? request : request.send(body));
+      expect(response.status).to.equal(422);
+      expect(response.body.code).to.equal('validation_failed');
+      expect(pathsOf(response)).to.deep.equal(['surprise']);
+      expect(service.databases.acquired).to.be.empty;
+    });
+  }
+
+  for (const route of routes.filter(({ request }) => request.body !== undefined)) {
+    it(`refuses an unknown field in the body of ${titleOf(route)}`, async () => {
+      const service = new FakeService();
+      const response = await send(service, route).send({ ...sampleBody(route), surprise: 1 });
+      expect(response.status).to.equal(422);
+      expect(pathsOf(response)).to.deep.equal(['surprise']);
+    });
+
+    for (const field of Object.keys(route.request.body?.shape ?? {})) {
+      it(`refuses a ${field} of the wrong type in the body of ${titleOf(route)}`, async () => {
+        for (const wrong of [null, [], [1], true]) {
+          const response = await send(new FakeService(), route).send({
+            ...sampleBody(route),
+            [field]: wrong,
+          });
+          expect(response.status).to.equal(422);
+          expect(pathsOf(response)).to.deep.equal([field]);
+        }
+      });
+    }
+  }
+
+  it('names the missing fields', async () => {
+    const response = await new FakeService().acme('worker').post(`/jobs/${JOB_ID}/artifacts`).send({});
+    expect(response.body.errors).to.deep.equal([
+      { path: 'name', message: 'is required' },
+      { path: 'purpose', message: 'is required' },
+      { path: 'uri', message: 'is required' },
+    ]);
+  });
+
+  it('collects what is wrong in path, query, headers and body', async () => {
+    const service = new FakeService();
+    const ofTask = await service
+      .acme('worker')
+      .put('/jobs/no-uuid/task-results/%00?surprise=1')
+      .send({ service_name: '', result_data: {} });
+    expect(pathsOf(ofTask)).to.have.members(['job_id', 'task_name', 'surprise', 'service_name']);
+    const ofJob = await service
+      .acme('member')
+      .post('/jobs?use_cache=yes')
+      .set('Idempotency-Key', 'k'.repeat(201))
+      .send({ engine: 'vina', inputs: { bad: '\0' } });
+    expect(pathsOf(ofJob)).to.have.members(['use_cache', 'Idempotency-Key', 'inputs.bad']);
+  });
+
+  it('refuses a parameter that is given twice', async () => {
+    for (const query of ['limit=1&limit=2', 'status=PENDING&status=FAILED', 'cursor=a&cursor=b']) {
+      const response = await new FakeService().acme('member').get(`/jobs?${query}`);
+      expect(response.status).to.equal(422);
+      expect(pathsOf(response)).to.deep.equal([query.split('=')[0]]);
+    }
+  });
+
+  for (const query of [
+    'limit=0',
+    'limit=201',
+    'limit=-1',
+    'limit=1.5',
+    'limit=1e2',
+    'limit=0x10',
+    'limit=',
+    'limit=%201',
+    'limit=99999999999999999999',
+    'limit[]=1',
+    'status=DONE',
+    'status=pending',
+    'status=',
+    'cursor=',
+    'cursor=%00',
+    'cursor=a%20b',
+    'cursor=abc',
+    'cursor=bnVsbA',
+    `cursor=${Buffer.from('[1]').toString('base64url')}`,
+    `cursor=${Buffer.from('["now","x"]').toString('base64url')}`,
+    `cursor=${Buffer.from(`[1e300,"${JOB_ID}"]`).toString('base64url')}`,
+    `cursor=${Buffer.from(`[-1,"${JOB_ID}"]`).toString('base64url')}`,
+    `cursor=${'a'.repeat(600)}`,
+    '__proto__=1',
+    'constructor=1',
+  ]) {
+    it(`refuses the job list ?${query.slice(0, 60)}`, async () => {
+      const service = new FakeService();
+      const response = await service.acme('member').get(`/jobs?${query}`);
+      expect(response.status).to.equal(422);
+      expect(service.databases.acquired).to.be.empty;
+    });
+  }
+
+  for (const path of [
+    '/organizations?cursor=IkFDTUUi',
+    '/organizations/acme/audit-logs?cursor=Ii0xIg',
+    '/organizations/acme/audit-logs?cursor=Ijk5OTk5OTk5OTk5OTk5OTk5OTki',
+    '/organizations/acme/audit-logs?action=%27%3B--',
+    '/admin/databases?cursor=IkFDTUUi',
+    '/admin/databases?state=broken',
+  ]) {
+    it(`refuses ${path}`, async () => {
+      const response = await new FakeService().admin().get(path);
+      expect(response.status).to.equal(422);
+      expect(pathsOf(response)).to.have.length(1);
+      expect(path).to.contain(`${pathsOf(response)[0]}=`);
+    });
+  }
+
+  const JOB = { engine: 'vina', inputs: { ligand: 'CCO' } };
+  const jobRefusals: readonly (readonly [object, string])[] = [
+    [{ engine: '' }, 'engine'],
+    [{ engine: 'a'.repeat(65) }, 'engine'],
+    [{ engine: 'vina; rm -rf' }, 'engine'],
+    [{ engine: '../vina' }, 'engine'],
+    [{ engine: 'vi\0na' }, 'engine'],
+    [{ pipeline_version: '' }, 'pipeline_version'],
+    [{ pipeline_version: 'x'.repeat(65) }, 'pipeline_version'],
+    [{ inputs: {} }, 'inputs'],
+    [{ inputs: 'ligand' }, 'inputs'],
+    [{ params: 5 }, 'params'],
+    [{ priority: -1 }, 'priority'],
+    [{ priority: 101 }, 'priority'],
+    [{ priority: 1.5 }, 'priority'],
+    [{ priority: '5' }, 'priority'],
+    [{ inputs: { smiles: 'C\0O' } }, 'inputs.smiles'],
+    [{ inputs: { list: ['ok', '\ud800'] } }, 'inputs.list.1'],
+    [{ params: { 'a\0b': 1 } }, 'params'],
+  ];
+  for (const [change, path] of jobRefusals) {
+    it(`refuses a job with ${JSON.stringify(change).slice(0, 60)}, naming ${path}`, async () => {
+      const service = new FakeService();
+      const response = await service
+        .acme('member')
+        .post('/jobs')
+        .send({ ...JOB, ...change });
+      expect(response.status).to.equal(422);
+      expect(new Set(pathsOf(response))).to.deep.equal(new Set([path]));
+      expect(service.databases.acquired).to.be.empty;
+    });
+  }
+
+  for (const engine of ['vina', 'smina', 'gnina', 'autodock4-gpu', 'rdock_2.1', 'a'.repeat(64)]) {
+    it(`takes the engine ${engine.slice(0, 20)}`, async () => {
+      const response = await new FakeService()
+        .acme('member')
+        .post('/jobs')
+        .send({ ...JOB, engine });
+      expect(response.status).to.equal(201);
+    });
+  }
+
+  it('refuses numbers that a double cannot hold, nesting without end and __proto__', async () => {
+    const deep = `${'{"a":'.repeat(100)}1${'}'.repeat(100)}`;
+    const veryDeep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+    for (const inputs of [
+      '{"a":1e400}',
+      '{"a":-1e400}',
+      deep,
+      `{"a":${veryDeep}}`,
+      '{"__proto__":{"a":1}}',
+    ]) {
+      const response = await post(`{"engine":"vina","inputs":${inputs}}`);
+      expect(response.status).to.equal(422);
+      expect(pathsOf(response)[0]).to.match(/^inputs/);
+    }
+    const response = await post('{"engine":"vina","inputs":{"a":1},"__proto__":{"b":2}}');
+    expect(response.status).to.equal(422);
+  });
+
+  it('takes text in any language, and emoji', async () => {
+    const inputs = { name: 'Ångström β-Lactam 阿司匹林 🧪' };
+    const response = await new FakeService()
+      .acme('member')
+      .post('/jobs')
+      .send({ ...JOB, inputs });
+    expect(response.status).to.equal(201);
+    expect(response.body.inputs).to.deep.equal(inputs);
+  });
+
+  it('says no more than fifty things, and no path without end', async () => {
+    const inputs = Object.fromEntries(
+      Array.from({ length: 500 }, (_, index) => [`${index}${'k'.repeat(300)}`, '\0']),
+    );
+    const response = await new FakeService()
+      .acme('member')
+      .post('/jobs')
+      .send({ ...JOB, inputs });
+    expect(response.body.errors).to.have.length(50);
+    expect(Math.max(...pathsOf(response).map((path) => path.length))).to.equal(200);
+  });
+
+  const artifact = { name: 'poses.sdf', purpose: 'poses', uri: 's3://bucket/poses.sdf' };
+  for (const [change, path] of [
+    [{ uri: 'poses.sdf' }, 'uri'],
+    [{ uri: '://x' }, 'uri'],
+    [{ uri: 's3://a b' }, 'uri'],
+    [{ uri: `s3://${'x'.repeat(2048)}` }, 'uri'],
+    [{ size_bytes: -1 }, 'size_bytes'],
+    [{ size_bytes: 1.5 }, 'size_bytes'],
+    [{ size_bytes: 2 ** 53 }, 'size_bytes'],
+    [{ checksum: 'x'.repeat(201) }, 'checksum'],
+    [{ name: '' }, 'name'],
+    [{ content_type: 'a\0b' }, 'content_type'],
+  ] as const) {
+    it(`refuses an artifact with ${JSON.stringify(change).slice(0, 60)}`, async () => {
+      const response = await new FakeService()
+        .acme('worker')
+        .post(`/jobs/${JOB_ID}/artifacts`)
+        .send({ ...artifact, ...change });
+      expect(response.status).to.equal(422);
+      expect(pathsOf(response)).to.deep.equal([path]);
+    });
+  }
+
+  for (const score of [-0.1, 1.1, '0.5']) {
+    it(`refuses the confidence score ${JSON.stringify(score)}`, async () => {
+      const response = await new FakeService()
+        .acme('worker')
+        .put(`/jobs/${JOB_ID}/task-results/docking`)
+        .send({ service_name: 'vina', result_data: {}, confidence_score: score });
+      expect(response.status).to.equal(422);
+      expect(pathsOf(response)).to.deep.equal(['confidence_score']);
+    });
+  }
+
+  for (const [path, field] of [
+    ['/jobs/1234', 'job_id'],
+    ['/jobs/%27%20or%201=1', 'job_id'],
+    [`/jobs/${JOB_ID}0`, 'job_id'],
+    ['/organizations/acme/input-signatures/abc', 'signature'],
+    [`/organizations/acme/input-signatures/${'AB'.repeat(32)}`, 'signature'],
+  ] as const) {
+    it(`refuses ${path.slice(0, 60)}`, async () => {
+      const response = await new FakeService().acme('member').get(path);
+      expect(response.status).to.equal(422);
+      expect(pathsOf(response)).to.deep.equal([field]);
+    });
+  }
+
+  for (const name of ['', '   ', 'x'.repeat(201), 'a\0b']) {
+    it(`refuses the organization name ${JSON.stringify(name.slice(0, 10))}`, async () => {
+      const client = new FakeService().admin();
+      const made = await client.post('/organizations').send({ org_id: 'gamma', name });
+      const changed = await client.patch('/organizations/acme').send({ name });
+      for (const response of [made, changed]) {
+        expect(response.status).to.equal(422);
+        expect(pathsOf(response)).to.deep.equal(['name']);
+      }
+    });
+  }
+
+  for (const id of ['template', 'ACME', 'a'.repeat(52), '', '-a', 'a b', "a'", 'ä', '../a']) {
+    it(`refuses to register the organization id ${JSON.stringify(id.slice(0, 20))}`, async () => {
+      const service = new FakeService();
+      const response = await service.admin().post('/organizations').send({ org_id: id, name: 'Name' });
+      expect(response.status).to.equal(422);
+      expect(pathsOf(response)).to.deep.equal(['org_id']);
+      expect([...service.metadata.stored.keys()]).to.deep.equal(['acme', 'beta']);
+    });
+  }
+});
+
+describe('jsonIssues', () => {
+  it('finds nothing in what PostgreSQL can keep', () => {
+    expect(jsonIssues({ a: [1, -0.5, 'x', null, true, { b: '🧪' }] }, 10)).to.be.empty;
+    expect(jsonIssues(undefined, 10)).to.be.empty;
+  });
+
+  it('stops at the limit', () => {
+    expect(
+      jsonIssues(
+        Array.from({ length: 100 }, () => '\0'),
+        3,
+      ),
+    ).to.have.length(3);
+  });
+});
