@@ -75,20 +75,22 @@ export const startTestServer = async (): Promise<TestServer> => {
 };
 
 /** Mocha loads some files with `require` and others with `import`: this module can be there twice, the server once. */
-const holder: { madTestServer?: Promise<TestServer> | undefined } = globalThis;
+declare global {
+  var madTestServer: Promise<TestServer> | undefined;
+}
 
 /**
  * The server all tests of this process share, started by the first who asks. Give a hook that asks a timeout of a
  * minute, for the first start may fetch an image.
  */
 export const testServer = (): Promise<TestServer> => {
-  holder.madTestServer ??= startTestServer();
-  return holder.madTestServer;
+  globalThis.madTestServer ??= startTestServer();
+  return globalThis.madTestServer;
 };
 
 /** Stops the shared server if any test asked for it. */
 export const stopSharedTestServer = async (): Promise<void> => {
-  const server = await holder.madTestServer?.catch(() => undefined);
-  holder.madTestServer = undefined;
+  const server = await globalThis.madTestServer?.catch(() => undefined);
+  globalThis.madTestServer = undefined;
   await server?.stop();
 };
