@@ -10,11 +10,14 @@ export interface SpareDatabase {
   readonly schemaVersion: number;
 }
 
+/** How a database came to be: a spare took its name, a template was cloned, or what was left was resumed. */
+export type ProvisioningPath = 'spare' | 'clone' | 'resume';
+
 /** An intent to provision: its record always has a stamp. */
 export interface Claim {
   readonly record: DatabaseRecord & { readonly stamp: string };
   readonly spare: SpareDatabase;
-  /** Whether the spare stood ready; otherwise it may have to be built first. */
+  /** Whether the spare stood ready when it was claimed just now; otherwise it may have to be built first. */
   readonly ready: boolean;
 }
 
@@ -28,8 +31,8 @@ export interface ProvisioningLedger {
    * @throws {OrganizationNotFoundError}
    */
   claim(organizationId: OrganizationId, databaseName: string, fresh: SpareDatabase): Promise<Claim | 'ready'>;
-  /** Marks the organization's database ready and forgets the spare it was made of. */
-  complete(organizationId: OrganizationId, spare: SpareDatabase): Promise<DatabaseRecord>;
+  /** Marks the organization's database ready, forgets the spare it was made of, and audits which path it took. */
+  complete(organizationId: OrganizationId, spare: SpareDatabase, path: ProvisioningPath): Promise<DatabaseRecord>;
   /** Keeps the reason of a failure; the claim stays, and the next attempt resumes it. */
   fail(organizationId: OrganizationId, reason: string): Promise<void>;
 }

@@ -43,6 +43,8 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
           template,
           urls: config.database.resultsTemplate,
           logger,
+          onStep: (step, organizationId) =>
+            logger.debug({ step, org_id: organizationId }, 'provisioning step done'),
           onProvisioned: () => undefined,
         }),
       [

@@ -74,17 +74,18 @@ export class ResultsUrlTemplate {
   }
 
   /**
-   * The name of a database of the service's own, such as a spare: `suffix` stands where an organization id would,
-   * and has to hold a dot, which no organization id does.
+   * The name of a database or role of the service's own, such as a spare: `label` before what the organizations' names
+   * have in common. It is no organization's, because their ids hold no dot.
    */
-  internalName(suffix: string): string {
-    if (!INTERNAL_SUFFIX.test(suffix)) {
-      throw new RangeError(`"${suffix}" must be lower-case letters, digits, "-", "_" and at least one dot`);
+  internalName(label: string): string {
+    if (!INTERNAL_LABEL.test(label)) {
+      throw new RangeError(`"${label}" must be lower-case letters, digits, "-", "_" and at least one dot`);
     }
-    if (suffix.length > this.maxOrganizationIdLength) {
-      throw new RangeError(`"${suffix}" makes a database name of over ${MAX_NAME_BYTES} bytes`);
+    const name = `${label}.${this.#family}`;
+    if (Buffer.byteLength(name) > MAX_NAME_BYTES || this.organizationIdOf(name) !== null) {
+      throw new RangeError(`"${label}" makes no usable database name`);
     }
-    return this.#nameOf(suffix);
+    return name;
   }
 
   /** The inverse of `databaseNameFor`; null for any other database. */
@@ -94,18 +95,18 @@ export class ResultsUrlTemplate {
     return parseOrganizationId(value, this.maxOrganizationIdLength);
   }
 
-  /** The suffix that `internalName` was given; null for any other database. */
-  internalSuffixOf(databaseName: string): string | null {
-    const value = this.#middleOf(databaseName);
-    return value !== null && value.length <= this.maxOrganizationIdLength && INTERNAL_SUFFIX.test(value)
-      ? value
-      : null;
+  /** The label that `internalName` was given; null for any other database. */
+  internalLabelOf(databaseName: string): string | null {
+    const ending = `.${this.#family}`;
+    if (!databaseName.endsWith(ending)) return null;
+    const label = databaseName.slice(0, -ending.length);
+    return INTERNAL_LABEL.test(label) ? label : null;
   }
 
   /** Whether a database of this name could be taken for an organization's, the template, or one of the service's own. */
   collidesWith(databaseName: string): boolean {
     const value = this.#middleOf(databaseName);
-    return value !== null && /^[a-z0-9._-]+$/.test(value);
+    return (value !== null && /^[a-z0-9._-]+$/.test(value)) || this.internalLabelOf(databaseName) !== null;
   }
 
   /** With passwords masked, for logs and messages. */
@@ -119,6 +120,11 @@ export class ResultsUrlTemplate {
 
   [inspect.custom](): string {
     return `ResultsUrlTemplate(${this.redacted})`;
+  }
+
+  /** What the names of all results databases have in common, for the names of the service's own. */
+  get #family(): string {
+    return `${this.#prefix}${this.#suffix}`.replaceAll(/^[-_.]+|[-_.]+$/g, '');
   }
 
   #nameOf(value: string): string {
@@ -142,4 +148,4 @@ export class ResultsUrlTemplate {
   }
 }
 
-const INTERNAL_SUFFIX = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)+$/;
+const INTERNAL_LABEL = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)+$/;

@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
 import type { Logger } from '../../application/ports/logger.ts';
-import type { Claim, ProvisioningLedger, SpareDatabase } from '../../application/ports/provisioning-ledger.ts';
+import type {
+  Claim,
+  ProvisioningLedger,
+  ProvisioningPath,
+  SpareDatabase,
+} from '../../application/ports/provisioning-ledger.ts';
 import {
   DatabaseProvisioningError,
   DomainError,
@@ -21,8 +26,9 @@ export interface Placement extends DatabaseIdentity {
   readonly databaseName: string;
 }
 
-/** How a database came to be: a spare took its name, a template was cloned, or what was left was resumed. */
-export type ProvisioningPath = 'spare' | 'clone' | 'resume';
+/** Points in the making of a database; a process may die after each of them. */
+export const PROVISIONING_STEPS = ['claimed', 'cloned', 'restricted', 'adopted', 'completed'] as const;
+export type ProvisioningStep = (typeof PROVISIONING_STEPS)[number];
 
 export interface ProvisionerDeps {
   readonly ledger: DatabaseLedger & ProvisioningLedger;
@@ -30,6 +36,8 @@ export interface ProvisionerDeps {
   readonly template: ResultsTemplate;
   readonly urls: ResultsUrlTemplate;
   readonly logger: Logger;
+  /** Called after each step; for progress, and for tests that end the process there. */
+  readonly onStep: (step: ProvisioningStep, organizationId: OrganizationId) => void | Promise<void>;
   readonly onProvisioned: (path: ProvisioningPath, seconds: number) => void;
 }
 
@@ -101,8 +109,11 @@ export class Provisioner {
       if (record === null) throw new Error('a ready database vanished from the ledger');
       return toPlacement(record);
     }
+    await this.#deps.onStep('claimed', organizationId);
     const path = await this.#bringAbout(session, claim, source);
-    const placement = toPlacement(await ledger.complete(organizationId, claim.spare));
+    await this.#deps.onStep('adopted', organizationId);
+    const placement = toPlacement(await ledger.complete(organizationId, claim.spare, path));
+    await this.#deps.onStep('completed', organizationId);
     const seconds = (performance.now() - startedAt) / 1000;
     onProvisioned(path, seconds);
     logger.info(
@@ -116,7 +127,7 @@ export class Provisioner {
   async #bringAbout(session: ServerSession, claim: Claim, source: TemplateDatabase): Promise<ProvisioningPath> {
     if (claim.ready && (await this.#adoptSpare(session, claim))) return 'spare';
 
-    const { databaseName } = claim.record;
+    const { databaseName, organizationId } = claim.record;
     const identity = formatIdentity(identityOf(claim.record));
     const present = await session.identityOf(databaseName);
     if (present === identity) return 'resume';
@@ -128,7 +139,9 @@ export class Provisioner {
     const { spare } = claim;
     const resumed = await session.exists(spare.databaseName);
     if (!resumed) await session.clone(source.databaseName, spare.databaseName);
+    await this.#deps.onStep('cloned', organizationId);
     await session.restrict(spare.databaseName, spare.spareId);
+    await this.#deps.onStep('restricted', organizationId);
     await session.adopt(spare.databaseName, databaseName, identity);
     return resumed ? 'resume' : 'clone';
   }

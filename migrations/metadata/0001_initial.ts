@@ -88,13 +88,23 @@ export const up = async (knex: Knex): Promise<void> => {
     );
     create index organization_databases_state_idx on organization_databases (state, org_id);
 
-    -- Databases made ahead of need. A claimed one is on its way to the organization whose stamp is its id.
+    -- What new databases are cloned from. Releases that run side by side have one each; unused ones are dropped.
+    create table results_templates (
+      template_hash text constraint results_templates_pkey primary key,
+      database_name text not null constraint results_templates_database_name_key unique,
+      schema_version integer not null,
+      last_used_at timestamptz(3) not null default now()
+    );
+
+    -- Databases made ahead of need. A claimed one is on its way to the organization whose stamp is its id; a retired
+    -- one is on its way out.
     create table spare_databases (
       spare_id uuid constraint spare_databases_pkey primary key,
       database_name text not null constraint spare_databases_database_name_key unique,
       template_hash text not null,
       schema_version integer not null,
-      state text not null constraint spare_databases_state_check check (state in ('building', 'ready', 'claimed')),
+      state text not null constraint spare_databases_state_check
+        check (state in ('building', 'ready', 'claimed', 'retired')),
       created_at timestamptz(3) not null default now(),
       updated_at timestamptz(3) not null default now()
     );
@@ -104,6 +114,6 @@ export const up = async (knex: Knex): Promise<void> => {
 
 export const down = async (knex: Knex): Promise<void> => {
   await knex.raw(`
-    drop table spare_databases, organization_databases, audit_logs, settings, memberships, identities, users, organizations
+    drop table spare_databases, results_templates, organization_databases, audit_logs, settings, memberships, identities, users, organizations
   `);
 };

@@ -61,7 +61,7 @@ export type Call<Parts extends RequestParts, Scope> = Scope & { readonly input: 
 /** A controller whose input has passed: all it needs now is what the later steps found. */
 export type Answer = (locals: HttpLocals) => Promise<Reply>;
 
-export interface ReplyDescription {
+interface ReplyDescription {
   readonly description: string;
   /** None: the body is plain text. */
   readonly schema?: z.ZodType;

@@ -82,8 +82,8 @@ export const createDeployment = async (settings: Environment = {}): Promise<Depl
   };
   const databases = async (): Promise<readonly string[]> => {
     const rows = await administer<{ datname: string }>(
-      `select datname from pg_database where starts_with(datname, $1) order by datname`,
-      [`${prefix}results_`],
+      `select datname from pg_database where position($1 in datname) > 0 order by datname`,
+      [`${prefix}results`],
     );
     return rows.map(({ datname }) => datname);
   };
@@ -127,7 +127,7 @@ export const createDeployment = async (settings: Environment = {}): Promise<Depl
         await administer(`drop database if exists "${name}" with (force)`);
       }
       const roles = await administer<{ rolname: string }>(
-        'select rolname from pg_roles where starts_with(rolname, $1)',
+        'select rolname from pg_roles where position($1 in rolname) > 0',
         [prefix],
       );
       for (const { rolname } of roles) await administer(`drop role "${rolname}"`);

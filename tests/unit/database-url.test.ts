@@ -224,10 +224,10 @@ describe('ResultsUrlTemplate', () => {
   it('gives the service’s own databases names that no organization has', () => {
     const name = template.internalName('spare.1f2e3d');
 
-    expect(name).to.equal('mad_results_spare.1f2e3d');
+    expect(name).to.equal('spare.1f2e3d.mad_results');
     expect(template.organizationIdOf(name)).to.equal(null);
-    expect(template.internalSuffixOf(name)).to.equal('spare.1f2e3d');
-    expect(template.internalSuffixOf('mad_results_acme')).to.equal(null);
+    expect(template.internalLabelOf(name)).to.equal('spare.1f2e3d');
+    expect(template.internalLabelOf('mad_results_acme')).to.equal(null);
     expect(() => parseOrganizationId('spare.1f2e3d', max)).to.throw(ValidationError);
     for (const suffix of ['', 'spare', '.', 'spare.', '.x', 'Spare.1', 'a.b"', `a.${'x'.repeat(max)}`]) {
       expect(() => template.internalName(suffix), suffix).to.throw(RangeError);
@@ -235,7 +235,7 @@ describe('ResultsUrlTemplate', () => {
   });
 
   it('sees every database that it could name', () => {
-    for (const name of ['mad_results_acme', 'mad_results_template', 'mad_results_spare.1']) {
+    for (const name of ['mad_results_acme', 'mad_results_template', 'mad_results_spare.1', 'spare.1.mad_results']) {
       expect(template.collidesWith(name), name).to.equal(true);
     }
     for (const name of ['mad', 'mad_results_', 'mad_results', 'postgres']) {

@@ -1,4 +1,5 @@
 import type { DatabaseRecord, DatabaseState } from '../../../application/ports/database-ledger.ts';
+import type { SpareDatabase } from '../../../application/ports/provisioning-ledger.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 
 export interface DatabaseRow {
@@ -50,4 +51,11 @@ export const toDatabaseRecord = (row: DatabaseRow): DatabaseRecord => ({
   lastError: row.last_error,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
+});
+
+export const toSpare = (row: SpareRow): SpareDatabase => ({
+  spareId: row.spare_id,
+  databaseName: row.database_name,
+  templateHash: row.template_hash,
+  schemaVersion: row.schema_version,
 });

@@ -38,18 +38,54 @@ export const bind = statement<Key & { stamp: string }, DatabaseRow>('database_bi
     .returning(RECORD_COLUMNS),
 );
 
-export const complete = statement<Key & { stamp: string; schemaVersion: number }, DatabaseRow>(
+/**
+ * The common case in one round trip: no record yet, and a spare stands ready. Returns nothing otherwise, and then has
+ * changed nothing. Never gives one spare to two organizations: a row that another transaction holds is skipped.
+ */
+export const claimReadySpare = statement<
+  Key & { databaseName: string; templateHash: string },
+  DatabaseRow & { spare_id: string; spare_name: string; template_hash: string; spare_version: number }
+>('database_claim_ready_spare', (p) =>
+  sql.raw(
+    `with spare as (
+       update spare_databases set state = 'claimed', updated_at = now()
+       where spare_id = (
+           select spare_id from spare_databases where state = 'ready' and template_hash = ?
+           order by created_at limit 1 for update skip locked
+         )
+         and exists (select from organizations where org_id = ?)
+         and not exists (select from organization_databases where org_id = ?)
+       returning spare_id, database_name as spare_name, template_hash, schema_version as spare_version
+     ), intent as (
+       insert into organization_databases (org_id, database_name, stamp) select ?, ?, spare_id from spare
+       returning ${RECORD_COLUMNS.join(', ')}
+     )
+     select intent.*, spare_id, spare_name, template_hash, spare_version from intent, spare`,
+    [p('templateHash'), p('organizationId'), p('organizationId'), p('organizationId'), p('databaseName')],
+  ),
+);
+
+/** Ready, no spare any more, and in the audit trail: all in one statement, hence all or nothing. */
+export const complete = statement<Key & { stamp: string; schemaVersion: number; path: string }, DatabaseRow>(
   'database_complete',
   (p) =>
-    sql('organization_databases')
-      .where({ org_id: p('organizationId'), stamp: p('stamp') })
-      .update({
-        state: 'ready',
-        schema_version: p('schemaVersion'),
-        last_error: null,
-        updated_at: sql.raw('now()'),
-      })
-      .returning(RECORD_COLUMNS),
+    sql.raw(
+      `with done as (
+         update organization_databases
+         set state = 'ready', schema_version = ?, last_error = null, updated_at = now()
+         where org_id = ? and stamp = ?
+         returning ${RECORD_COLUMNS.join(', ')}
+       ), gone as (
+         delete from spare_databases where spare_id = ?
+       ), audited as (
+         insert into audit_logs (org_id, action, entity_type, entity_id, details)
+         select org_id, 'database.provisioned', 'database', database_name,
+           jsonb_build_object('path', ?::text, 'generation', generation)
+         from done
+       )
+       select * from done`,
+      [p('schemaVersion'), p('organizationId'), p('stamp'), p('stamp'), p('path')],
+    ),
 );
 
 // A database that another process brought to ready in the meantime stays ready.

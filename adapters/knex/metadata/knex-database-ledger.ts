@@ -7,7 +7,7 @@ import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
 import { FOREIGN_KEY_VIOLATION, isViolation } from '../postgres-error.ts';
 import { dynamicQuery, sql, type SqlDatabase, type SqlExecutor } from '../statement.ts';
 import * as statements from './database-ledger-statements.ts';
-import { RECORD_COLUMNS, toDatabaseRecord, type DatabaseRow, type SpareRow } from './database-ledger-rows.ts';
+import { RECORD_COLUMNS, toDatabaseRecord, toSpare, type DatabaseRow } from './database-ledger-rows.ts';
 
 export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
   readonly #database: SqlDatabase;
@@ -44,7 +44,43 @@ export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
     return toPage(rows.map(toDatabaseRecord), limit, (record) => record.organizationId);
   }
 
-  claim(organizationId: OrganizationId, databaseName: string, fresh: SpareDatabase): Promise<Claim | 'ready'> {
+  async claim(
+    organizationId: OrganizationId,
+    databaseName: string,
+    fresh: SpareDatabase,
+  ): Promise<Claim | 'ready'> {
+    const { templateHash } = fresh;
+    const [quick] = await this.#database.query(
+      statements.claimReadySpare({ organizationId, databaseName, templateHash }),
+    );
+    if (quick === undefined) return this.#claimStepwise(organizationId, databaseName, fresh);
+    const spare = {
+      spareId: quick.spare_id,
+      databaseName: quick.spare_name,
+      templateHash,
+      schemaVersion: quick.spare_version,
+    };
+    return toClaim(quick, spare, true);
+  }
+
+  async complete(organizationId: OrganizationId, spare: SpareDatabase, path: string): Promise<DatabaseRecord> {
+    const { spareId: stamp, schemaVersion } = spare;
+    const [row] = await this.#database.query(
+      statements.complete({ organizationId, stamp, schemaVersion, path }),
+    );
+    if (row === undefined) throw new Error('the claim to complete is gone');
+    return toDatabaseRecord(row);
+  }
+
+  async fail(organizationId: OrganizationId, reason: string): Promise<void> {
+    await this.#database.query(statements.fail({ organizationId, reason }));
+  }
+
+  #claimStepwise(
+    organizationId: OrganizationId,
+    databaseName: string,
+    fresh: SpareDatabase,
+  ): Promise<Claim | 'ready'> {
     return this.#database.transaction(async (executor) => {
       const row = await intend(executor, organizationId, databaseName);
       if (row.state === 'ready') return 'ready';
@@ -56,21 +92,6 @@ export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
       const [bound] = await executor.query(statements.bind({ organizationId, stamp: spare.spareId }));
       return toClaim(bound ?? row, spare, taken !== undefined);
     });
-  }
-
-  complete(organizationId: OrganizationId, spare: SpareDatabase): Promise<DatabaseRecord> {
-    return this.#database.transaction(async (executor) => {
-      const [row] = await executor.query(
-        statements.complete({ organizationId, stamp: spare.spareId, schemaVersion: spare.schemaVersion }),
-      );
-      if (row === undefined) throw new Error('the claim to complete is gone');
-      await executor.query(statements.forgetSpare({ spareId: spare.spareId }));
-      return toDatabaseRecord(row);
-    });
-  }
-
-  async fail(organizationId: OrganizationId, reason: string): Promise<void> {
-    await this.#database.query(statements.fail({ organizationId, reason }));
   }
 }
 
@@ -101,13 +122,6 @@ const resume = async (executor: SqlExecutor, row: DatabaseRow, fresh: SpareDatab
   await executor.query(statements.insertSpare({ ...spare, state: 'building' }));
   return toClaim(row, spare, false);
 };
-
-const toSpare = (row: SpareRow): SpareDatabase => ({
-  spareId: row.spare_id,
-  databaseName: row.database_name,
-  templateHash: row.template_hash,
-  schemaVersion: row.schema_version,
-});
 
 const toClaim = (row: DatabaseRow, spare: SpareDatabase, ready: boolean): Claim => ({
   record: { ...toDatabaseRecord(row), stamp: spare.spareId },

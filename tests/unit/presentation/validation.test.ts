@@ -196,6 +196,8 @@ describe('Validation', () => {
       deep,
       `{"a":${veryDeep}}`,
       '{"__proto__":{"a":1}}',
+      '{"a":1,"__proto__":{"a":1}}',
+      '{"a":[{"__proto__":1}]}',
     ]) {
       const response = await post(`{"engine":"vina","inputs":${inputs}}`);
       expect(response.status).to.equal(422);

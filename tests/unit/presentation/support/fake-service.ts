@@ -32,7 +32,7 @@ import { FakeDatabases } from './fake-databases.ts';
 import { FakeMetadata } from './fake-metadata.ts';
 import { fakeUuid } from './fake-results.ts';
 
-export const MAX_ORGANIZATION_ID_LENGTH = 51;
+const MAX_ORGANIZATION_ID_LENGTH = 51;
 
 export const organization = (id: string): OrganizationId =>
   parseOrganizationId(id, MAX_ORGANIZATION_ID_LENGTH);

@@ -1,0 +1,145 @@
+import type { SpareDatabase } from '../../../application/ports/provisioning-ledger.ts';
+import type { SpareDemand, SpareLedger, TemplateRecord } from '../../../application/ports/spare-ledger.ts';
+import { SPARE_COLUMNS, toSpare, type SpareRow } from './database-ledger-rows.ts';
+import { forgetSpare, insertSpare } from './database-ledger-statements.ts';
+import { sql, statement, type SqlDatabase } from '../statement.ts';
+
+/** How far back demand is looked at: a burst of organizations is followed by as many spares for this long. */
+const DEMAND_WINDOW = `interval '5 minutes'`;
+
+/** Far longer than the pause between two signs of life of a process. */
+const UNUSED_AFTER = `interval '10 minutes'`;
+
+interface TemplateRow {
+  readonly template_hash: string;
+  readonly database_name: string;
+  readonly schema_version: number;
+}
+
+const touchTemplate = statement<TemplateRecord>('template_touch', (p) =>
+  sql('results_templates')
+    .insert({
+      template_hash: p('hash'),
+      database_name: p('databaseName'),
+      schema_version: p('schemaVersion'),
+    })
+    .onConflict('template_hash')
+    .merge({ last_used_at: sql.raw('now()') }),
+);
+
+// A spare that carries an organization's stamp is being built by that organization's saga.
+const findUnfinished = statement<{ templateHash: string }, SpareRow>('spare_find_unfinished', (p) =>
+  sql('spare_databases')
+    .select(SPARE_COLUMNS)
+    .where({ state: 'building', template_hash: p('templateHash') })
+    .whereNotExists(
+      sql('organization_databases').select(sql.raw('1')).whereRaw('stamp = spare_databases.spare_id'),
+    )
+    .orderBy('created_at')
+    .limit(1),
+);
+
+const isWanted = statement<{ templateHash: string; min: number; max: number }, { wanted: boolean }>(
+  'spare_is_wanted',
+  (p) =>
+    sql.raw(
+      `select (select count(*) from spare_databases where state = 'ready' and template_hash = ?)
+         < least(?::int, greatest(?::int, (
+             select count(*) from organization_databases where created_at > now() - ${DEMAND_WINDOW}
+           ))) as wanted`,
+      [p('templateHash'), p('max'), p('min')],
+    ),
+);
+
+const markReady = statement<{ spareId: string }>('spare_mark_ready', (p) =>
+  sql('spare_databases')
+    .where({ spare_id: p('spareId'), state: 'building' })
+    .update({ state: 'ready', updated_at: sql.raw('now()') }),
+);
+
+const retireStale = statement<{ hash: string; max: number }, SpareRow>('spare_retire_stale', (p) =>
+  sql.raw(
+    `with surplus as (
+       select spare_id from spare_databases where state = 'ready' and template_hash = ?
+       order by created_at offset ?::int
+     ), unused as (
+       select spare_id from spare_databases left join results_templates using (template_hash)
+       where state in ('ready', 'building') and template_hash <> ?
+         and coalesce(last_used_at, '-infinity') < now() - ${UNUSED_AFTER}
+         and not exists (select from organization_databases where stamp = spare_id)
+     )
+     update spare_databases set state = 'retired', updated_at = now()
+     where (spare_id in (table surplus) or spare_id in (table unused) or state = 'retired') and state <> 'claimed'
+     returning ${SPARE_COLUMNS.join(', ')}`,
+    [p('hash'), p('max'), p('hash')],
+  ),
+);
+
+const listUnusedTemplates = statement<{ hash: string }, TemplateRow>('template_list_unused', (p) =>
+  sql('results_templates')
+    .select('template_hash', 'database_name', 'schema_version')
+    .whereNot('template_hash', p('hash'))
+    .whereRaw(`last_used_at < now() - ${UNUSED_AFTER}`)
+    .whereNotIn('template_hash', sql('spare_databases').select('template_hash')),
+);
+
+const forgetTemplate = statement<{ hash: string }>('template_forget', (p) =>
+  sql('results_templates').where('template_hash', p('hash')).delete(),
+);
+
+const countReady = statement<object, { ready: string }>('spare_count_ready', () =>
+  sql('spare_databases').where('state', 'ready').count({ ready: '*' }),
+);
+
+export class KnexSpareLedger implements SpareLedger {
+  readonly #database: SqlDatabase;
+
+  constructor(database: SqlDatabase) {
+    this.#database = database;
+  }
+
+  async touchTemplate(template: TemplateRecord): Promise<void> {
+    await this.#database.query(touchTemplate(template));
+  }
+
+  async plan(fresh: SpareDatabase, { min, max }: SpareDemand): Promise<SpareDatabase | null> {
+    const { templateHash } = fresh;
+    const [unfinished] = await this.#database.query(findUnfinished({ templateHash }));
+    if (unfinished !== undefined) return toSpare(unfinished);
+    const [answer] = await this.#database.query(isWanted({ templateHash, min, max }));
+    if (answer?.wanted !== true) return null;
+    await this.#database.query(insertSpare({ ...fresh, state: 'building' }));
+    return fresh;
+  }
+
+  async markReady(spareId: string): Promise<void> {
+    await this.#database.query(markReady({ spareId }));
+  }
+
+  async retireStale({ hash }: TemplateRecord, { max }: SpareDemand): Promise<readonly SpareDatabase[]> {
+    const rows = await this.#database.query(retireStale({ hash, max }));
+    return rows.map(toSpare);
+  }
+
+  async forget(spareId: string): Promise<void> {
+    await this.#database.query(forgetSpare({ spareId }));
+  }
+
+  async listUnusedTemplates({ hash }: TemplateRecord): Promise<readonly TemplateRecord[]> {
+    const rows = await this.#database.query(listUnusedTemplates({ hash }));
+    return rows.map((row) => ({
+      hash: row.template_hash,
+      databaseName: row.database_name,
+      schemaVersion: row.schema_version,
+    }));
+  }
+
+  async forgetTemplate(hash: string): Promise<void> {
+    await this.#database.query(forgetTemplate({ hash }));
+  }
+
+  async countReady(): Promise<number> {
+    const [row] = await this.#database.query(countReady({}));
+    return Number(row?.ready ?? 0);
+  }
+}
