@@ -24,7 +24,7 @@ export interface SqlDatabase extends SqlExecutor {
 }
 
 /** Knex as SQL compiler: it has no connection of its own. */
-export const sql: Knex = knex({ client: 'pg' });
+export const sql: Knex = knex({ client: 'pg', compileSqlOnError: false });
 
 /** Stands in a query where a value comes in at each run. */
 class Parameter {

@@ -31,6 +31,8 @@ export interface ProvisioningLedger {
    * @throws {OrganizationNotFoundError}
    */
   claim(organizationId: OrganizationId, databaseName: string, fresh: SpareDatabase): Promise<Claim | 'ready'>;
+  /** Writes down that a claimed spare is about to be cloned from another template than was planned. */
+  rebase(spare: SpareDatabase): Promise<void>;
   /** Marks the organization's database ready, forgets the spare it was made of, and audits which path it took. */
   complete(organizationId: OrganizationId, spare: SpareDatabase, path: ProvisioningPath): Promise<DatabaseRecord>;
   /** Keeps the reason of a failure; the claim stays, and the next attempt resumes it. */

@@ -111,6 +111,9 @@ const becomesReady = async (server: Supervised, url: string, log: ServerLog): Pr
   return false;
 };
 
+const urlOf = (endpoint: { readonly port: number | string; readonly password: string }): string =>
+  `postgres://${SUPERUSER}:${endpoint.password}@127.0.0.1:${endpoint.port}/postgres`;
+
 /** One attempt to run the server on that port; undefined when another program has the port. */
 const runServer = async (
   host: ClusterHost,
@@ -118,7 +121,7 @@ const runServer = async (
   endpoint: { readonly port: number; readonly password: string },
 ): Promise<EmbeddedPostgres | undefined> => {
   const { data } = host;
-  const url = `postgres://${SUPERUSER}:${endpoint.password}@127.0.0.1:${endpoint.port}/postgres`;
+  const url = urlOf(endpoint);
   const argument = await clusterArgument(host, data.cluster);
   const environment = await staleServerEnvironment(data);
   const log = openServerLog(data.log);
@@ -187,5 +190,24 @@ export const startEmbeddedPostgres = async (options: EmbeddedPostgresOptions): P
     return await startServer({ data, binaries, user, durable, lockFd: lock.fd }, options);
   } finally {
     lock.release(); // the server holds its own share
+  }
+};
+
+/** The URL of the server that another process runs on that data directory; undefined when none takes connections. */
+export const findEmbeddedPostgres = async (dataDirectory: string): Promise<string | undefined> => {
+  const data = dataDirectoryAt(resolve(dataDirectory));
+  const owner = readPid(data.lock);
+  // The server of an owner that is gone is on its way down.
+  if (owner === undefined || !processIsAlive(owner)) return undefined;
+  try {
+    const [port, password] = await Promise.all([
+      readFile(data.port, 'utf8'),
+      readFile(data.password, 'utf8'),
+    ]);
+    const url = urlOf({ port, password });
+    await connectOnce(url);
+    return url;
+  } catch {
+    return undefined;
   }
 };

@@ -37,7 +37,12 @@ export class Migrator {
    */
   async latest(url: DatabaseUrl): Promise<MigrationRun> {
     // One connection, so that the session's lock holds for the statements and transactions that follow.
-    const database = knex({ client: 'pg', connection: toKnexConnection(url), pool: { min: 0, max: 1 } });
+    const database = knex({
+      client: 'pg',
+      compileSqlOnError: false,
+      connection: toKnexConnection(url),
+      pool: { min: 0, max: 1 },
+    });
     try {
       await pollUntil(() => tryLock(database), LOCK_DEADLINE_MS, 'the lock on migrations');
       return await this.#applyPending(database);

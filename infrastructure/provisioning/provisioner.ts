@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type {
@@ -7,6 +6,7 @@ import type {
   ProvisioningPath,
   SpareDatabase,
 } from '../../application/ports/provisioning-ledger.ts';
+import type { TemplateRecord } from '../../application/ports/spare-ledger.ts';
 import {
   DatabaseProvisioningError,
   DomainError,
@@ -18,8 +18,10 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 import { SqlState, sqlStateOf } from '../database/postgres-errors.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import { formatIdentity, type DatabaseIdentity } from './database-identity.ts';
-import type { ResultsServer, ServerSession } from './results-server.ts';
-import type { ResultsTemplate, TemplateDatabase } from './results-template.ts';
+import { newSpare } from './new-spare.ts';
+import type { ResultsServer } from './results-server.ts';
+import type { ResultsTemplate } from './results-template.ts';
+import type { ServerSession } from './server-session.ts';
 
 /** Where an organization's data is, and what a connection has to find there. */
 export interface Placement extends DatabaseIdentity {
@@ -99,20 +101,20 @@ export class Provisioner {
     session: ServerSession,
     organizationId: OrganizationId,
     databaseName: string,
-    source: TemplateDatabase,
+    source: TemplateRecord,
   ): Promise<Placement> {
     const { ledger, logger, onProvisioned } = this.#deps;
     const startedAt = performance.now();
-    const claim = await ledger.claim(organizationId, databaseName, this.#freshSpare(source));
+    const claim = await ledger.claim(organizationId, databaseName, newSpare(this.#deps.urls, source));
     if (claim === 'ready') {
       const record = await ledger.find(organizationId);
       if (record === null) throw new Error('a ready database vanished from the ledger');
       return toPlacement(record);
     }
     await this.#deps.onStep('claimed', organizationId);
-    const path = await this.#bringAbout(session, claim, source);
+    const { path, spare } = await this.#bringAbout(session, claim, source);
     await this.#deps.onStep('adopted', organizationId);
-    const placement = toPlacement(await ledger.complete(organizationId, claim.spare, path));
+    const placement = toPlacement(await ledger.complete(organizationId, spare, path));
     await this.#deps.onStep('completed', organizationId);
     const seconds = (performance.now() - startedAt) / 1000;
     onProvisioned(path, seconds);
@@ -124,26 +126,37 @@ export class Provisioner {
   }
 
   /** Makes the claimed database exist, whole and stamped, under its final name. */
-  async #bringAbout(session: ServerSession, claim: Claim, source: TemplateDatabase): Promise<ProvisioningPath> {
-    if (claim.ready && (await this.#adoptSpare(session, claim))) return 'spare';
+  async #bringAbout(
+    session: ServerSession,
+    claim: Claim,
+    source: TemplateRecord,
+  ): Promise<{ path: ProvisioningPath; spare: SpareDatabase }> {
+    if (claim.ready && (await this.#adoptSpare(session, claim))) return { path: 'spare', spare: claim.spare };
 
     const { databaseName, organizationId } = claim.record;
     const identity = formatIdentity(identityOf(claim.record));
     const present = await session.identityOf(databaseName);
-    if (present === identity) return 'resume';
+    if (present === identity) return { path: 'resume', spare: claim.spare };
     if (present !== undefined) {
       throw new DatabaseProvisioningError(
         `A database "${databaseName}" exists that this service did not make for the organization.`,
       );
     }
-    const { spare } = claim;
-    const resumed = await session.exists(spare.databaseName);
-    if (!resumed) await session.clone(source.databaseName, spare.databaseName);
+    const resumed = await session.exists(claim.spare.databaseName);
+    const spare = resumed ? claim.spare : await this.#clone(session, claim.spare, source);
     await this.#deps.onStep('cloned', organizationId);
     await session.restrict(spare.databaseName, spare.spareId);
     await this.#deps.onStep('restricted', organizationId);
     await session.adopt(spare.databaseName, databaseName, identity);
-    return resumed ? 'resume' : 'clone';
+    return { path: resumed ? 'resume' : 'clone', spare };
+  }
+
+  /** A claim left by an older release is cloned from today's template, and the ledger knows before it happens. */
+  async #clone(session: ServerSession, spare: SpareDatabase, source: TemplateRecord): Promise<SpareDatabase> {
+    const rebased = { ...spare, templateHash: source.hash, schemaVersion: source.schemaVersion };
+    if (spare.templateHash !== source.hash) await this.#deps.ledger.rebase(rebased);
+    await session.clone(source.databaseName, spare.databaseName);
+    return rebased;
   }
 
   /** The quick way; when anything is not as the ledger says, the slow way finds out. */
@@ -158,17 +171,7 @@ export class Provisioner {
     }
   }
 
-  #freshSpare({ hash, schemaVersion }: TemplateDatabase): SpareDatabase {
-    return newSpare(this.#deps.urls, hash, schemaVersion);
-  }
 }
-
-/** A spare that is yet to be built, under a name that no organization can have. */
-export const newSpare = (urls: ResultsUrlTemplate, templateHash: string, schemaVersion: number): SpareDatabase => {
-  const spareId = randomUUID();
-  const databaseName = urls.internalName(`spare.${spareId.replaceAll('-', '').slice(0, 12)}`);
-  return { spareId, databaseName, templateHash, schemaVersion };
-};
 
 const identityOf = ({ organizationId, stamp, generation }: DatabaseRecord): DatabaseIdentity => {
   if (stamp === null) throw new Error(`the ledger has no stamp for the database of ${organizationId}`);

@@ -1,19 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from '../../application/ports/logger.ts';
+import type { TemplateRecord } from '../../application/ports/spare-ledger.ts';
 import type { PgConnection } from '../database/pg-connection.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 import { identifier } from '../database/quoting.ts';
-import type { ResultsServer, ServerSession } from './results-server.ts';
-
-/** A database that new ones are cloned from: migrated, without rows, closed to connections. */
-export interface TemplateDatabase {
-  readonly databaseName: string;
-  readonly hash: string;
-  readonly schemaVersion: number;
-}
+import type { ResultsServer } from './results-server.ts';
+import type { ServerSession } from './server-session.ts';
 
 /**
  * The template of this release. Its name holds the hash of what it is made of, so releases that run side by side
@@ -26,7 +21,7 @@ export class ResultsTemplate {
   readonly #logins: OrganizationLogins | null;
   readonly #connect: (databaseName: string) => Promise<PgConnection>;
   readonly #logger: Logger;
-  #current: Promise<TemplateDatabase> | null = null;
+  #current: Promise<TemplateRecord> | null = null;
 
   constructor(deps: {
     server: ResultsServer;
@@ -46,7 +41,7 @@ export class ResultsTemplate {
   }
 
   /** Builds the template unless it stands already. Safe to call concurrently; a failure is not remembered. */
-  ready(): Promise<TemplateDatabase> {
+  ready(): Promise<TemplateRecord> {
     if (this.#current === null) {
       const attempt = this.#ensure();
       this.#current = attempt;
@@ -62,7 +57,7 @@ export class ResultsTemplate {
     this.#current = null;
   }
 
-  async #ensure(): Promise<TemplateDatabase> {
+  async #ensure(): Promise<TemplateRecord> {
     const files = await this.#migrations.getMigrations();
     const hash = await this.#hash();
     const template = {
@@ -84,7 +79,7 @@ export class ResultsTemplate {
       .slice(0, 10);
   }
 
-  async #build(session: ServerSession, { databaseName, hash }: TemplateDatabase): Promise<void> {
+  async #build(session: ServerSession, { databaseName, hash }: TemplateRecord): Promise<void> {
     const startedAt = performance.now();
     const unfinished = this.#urls.internalName(`build.${hash}`);
     await session.drop(unfinished);

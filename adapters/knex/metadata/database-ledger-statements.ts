@@ -132,3 +132,46 @@ export const insertSpare = statement<
 export const forgetSpare = statement<{ spareId: string }>('spare_forget', (p) =>
   sql('spare_databases').where('spare_id', p('spareId')).delete(),
 );
+
+export const rebaseSpare = statement<{ spareId: string; templateHash: string; schemaVersion: number }>(
+  'spare_rebase',
+  (p) =>
+    sql('spare_databases')
+      .where('spare_id', p('spareId'))
+      .update({ template_hash: p('templateHash'), schema_version: p('schemaVersion') }),
+);
+
+export const noteError = statement<Key & { reason: string | null }>('database_note_error', (p) =>
+  sql('organization_databases')
+    .where('org_id', p('organizationId'))
+    .whereRaw('last_error is distinct from ?::text', [p('reason')])
+    .update({ last_error: p('reason'), updated_at: sql.raw('now()') }),
+);
+
+// The generation rises with every database that takes an organization's name without being its first.
+export const adopt = statement<
+  Key & { databaseName: string; stamp: string; schemaVersion: number },
+  DatabaseRow
+>('database_adopt', (p) =>
+  sql.raw(
+    `insert into organization_databases as old (org_id, database_name, stamp, schema_version)
+     values (?, ?, ?, ?)
+     on conflict (org_id) do update set
+       stamp = excluded.stamp, schema_version = excluded.schema_version, generation = old.generation + 1,
+       state = 'provisioning', last_error = null, updated_at = now()
+     returning ${RECORD_COLUMNS.join(', ')}`,
+    [p('organizationId'), p('databaseName'), p('stamp'), p('schemaVersion')],
+  ),
+);
+
+export const release = statement<Key & { stamp: string }>('database_release', (p) =>
+  sql('organization_databases')
+    .where({ org_id: p('organizationId'), stamp: p('stamp') })
+    .update({
+      state: 'retiring',
+      stamp: null,
+      schema_version: null,
+      generation: sql.raw('generation + 1'),
+      updated_at: sql.raw('now()'),
+    }),
+);

@@ -63,6 +63,10 @@ export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
     return toClaim(quick, spare, true);
   }
 
+  async rebase({ spareId, templateHash, schemaVersion }: SpareDatabase): Promise<void> {
+    await this.#database.query(statements.rebaseSpare({ spareId, templateHash, schemaVersion }));
+  }
+
   async complete(organizationId: OrganizationId, spare: SpareDatabase, path: string): Promise<DatabaseRecord> {
     const { spareId: stamp, schemaVersion } = spare;
     const [row] = await this.#database.query(

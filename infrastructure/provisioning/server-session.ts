@@ -1,0 +1,159 @@
+import type { PgConnection } from '../database/pg-connection.ts';
+import { SqlState, sqlStateOf } from '../database/postgres-errors.ts';
+import { identifier, literal } from '../database/quoting.ts';
+import { pollUntil } from '../poll-until.ts';
+import type { OrganizationLogins } from './organization-logins.ts';
+
+/** A session open on the source or the target makes the server wait 5 s and refuse; it is soon gone. */
+const IN_USE_DEADLINE_MS = 30_000;
+
+export interface ListedDatabase {
+  readonly name: string;
+  /** The stamp in its comment, or whatever stands there; null for none. */
+  readonly identity: string | null;
+}
+
+/** One administrator's session: its locks end with it. Every act is safe to repeat. */
+export class ServerSession {
+  readonly #connection: PgConnection;
+  readonly #logins: OrganizationLogins | null;
+
+  constructor(connection: PgConnection, logins: OrganizationLogins | null) {
+    this.#connection = connection;
+    this.#logins = logins;
+  }
+
+  async tryLock(name: string): Promise<boolean> {
+    const [row] = await this.#connection.query<{ locked: boolean }>({
+      text: 'select pg_try_advisory_lock(hashtextextended($1, 0)) as locked',
+      values: [name],
+    });
+    return row?.locked === true;
+  }
+
+  listDatabases(): Promise<readonly ListedDatabase[]> {
+    return this.#connection.query({
+      text: `select datname as name, shobj_description(oid, 'pg_database') as identity from pg_database`,
+      values: [],
+    });
+  }
+
+  async exists(name: string): Promise<boolean> {
+    return (await this.identityOf(name)) !== undefined;
+  }
+
+  /** The stamp that a database carries: null for none, undefined when there is no such database. */
+  async identityOf(name: string): Promise<string | null | undefined> {
+    const [row] = await this.#connection.query<{ identity: string | null }>({
+      text: `select shobj_description(oid, 'pg_database') as identity from pg_database where datname = $1`,
+      values: [name],
+    });
+    return row?.identity;
+  }
+
+  async createEmpty(name: string): Promise<void> {
+    await this.#unlessPresent(() => this.#whenUnused(`create database ${identifier(name)}`));
+  }
+
+  /** A database of that name that was made in the meantime will do: the caller looks whose it is. */
+  async clone(template: string, name: string): Promise<void> {
+    await this.#unlessPresent(() =>
+      this.#whenUnused(`create database ${identifier(name)} template ${identifier(template)}`),
+    );
+  }
+
+  /** Only for databases that hold nobody's data. */
+  async drop(name: string): Promise<void> {
+    await this.#connection.execute(`drop database if exists ${identifier(name)} with (force)`);
+  }
+
+  async dropSpare(name: string, spareId: string): Promise<void> {
+    await this.drop(name);
+    const user = this.#logins?.loginFor(spareId).user;
+    if (user !== undefined) await this.#connection.execute(`drop role if exists ${identifier(user)}`);
+  }
+
+  /** Closes a database to everyone but the service, or the one role that is its own. */
+  async restrict(name: string, stamp: string): Promise<void> {
+    await this.#connection.execute(`revoke all on database ${identifier(name)} from public`);
+    if (this.#logins === null) return;
+    const { user, password } = this.#logins.loginFor(stamp);
+    await this.#unlessPresent(() =>
+      this.#connection.execute(`create role ${identifier(user)} login password ${literal(password)}`),
+    );
+    await this.#connection.execute(
+      `grant ${identifier(this.#logins.groupRole)} to ${identifier(user)};
+       grant connect on database ${identifier(name)} to ${identifier(user)}`,
+    );
+  }
+
+  async createGroupRole(): Promise<void> {
+    const group = this.#logins?.groupRole;
+    if (group === undefined) return;
+    await this.#unlessPresent(() => this.#connection.execute(`create role ${identifier(group)} nologin`));
+  }
+
+  /** Stamps a database and gives it its final name: both or neither. */
+  async adopt(name: string, finalName: string, identity: string): Promise<void> {
+    await this.#whenUnused(
+      `begin;
+       comment on database ${identifier(name)} is ${literal(identity)};
+       ${name === finalName ? '' : `alter database ${identifier(name)} rename to ${identifier(finalName)};`}
+       commit`,
+    );
+  }
+
+  /** Renames a database and lets nobody connect to it any more: both or neither. Its data stays. */
+  async seal(name: string, finalName: string): Promise<void> {
+    await this.#whenUnused(
+      `begin;
+       alter database ${identifier(name)} with allow_connections false;
+       alter database ${identifier(name)} rename to ${identifier(finalName)};
+       commit`,
+    );
+  }
+
+  /** As `seal`, and ends the sessions that are open there. */
+  async quarantine(name: string, finalName: string): Promise<void> {
+    await this.#connection.execute(`alter database ${identifier(name)} with allow_connections false`);
+    await this.#connection.query({
+      text: 'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1',
+      values: [name],
+    });
+    await this.seal(name, finalName);
+  }
+
+  async allowConnections(name: string): Promise<void> {
+    await this.#connection.execute(`alter database ${identifier(name)} with allow_connections true`);
+  }
+
+  async #unlessPresent(create: () => Promise<unknown>): Promise<void> {
+    try {
+      await create();
+    } catch (error) {
+      const sqlState = sqlStateOf(error);
+      // Overlapping creators get the unique violation of the catalogue's index rather than the fitting state.
+      if (sqlState === null || !ALREADY_THERE.has(sqlState)) throw error;
+    }
+  }
+
+  async #whenUnused(statement: string): Promise<void> {
+    const attempt = async (): Promise<boolean> => {
+      try {
+        await this.#connection.execute(statement);
+        return true;
+      } catch (error) {
+        if (!this.#connection.isReusable) await this.#connection.execute('rollback');
+        if (sqlStateOf(error) === SqlState.objectInUse) return false;
+        throw error;
+      }
+    };
+    await pollUntil(attempt, IN_USE_DEADLINE_MS, 'a database that is in use');
+  }
+}
+
+const ALREADY_THERE: ReadonlySet<string> = new Set([
+  SqlState.duplicateDatabase,
+  SqlState.duplicateObject,
+  SqlState.uniqueViolation,
+]);

@@ -1,0 +1,122 @@
+import type { Logger } from '../../application/ports/logger.ts';
+import type { SpareDatabase } from '../../application/ports/provisioning-ledger.ts';
+import type { SpareDemand, SpareLedger, TemplateRecord } from '../../application/ports/spare-ledger.ts';
+import type { PgConnection } from '../database/pg-connection.ts';
+import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
+import type { ResultsServer } from './results-server.ts';
+import type { ResultsTemplate } from './results-template.ts';
+import type { ServerSession } from './server-session.ts';
+import { newSpare } from './new-spare.ts';
+
+export interface SpareKeeperDeps {
+  readonly ledger: SpareLedger;
+  readonly server: ResultsServer;
+  readonly template: ResultsTemplate;
+  readonly urls: ResultsUrlTemplate;
+  readonly demand: SpareDemand;
+  /** Opens a connection as the owner, not out of a pool: a session left open would block the claim. */
+  readonly connect: (databaseName: string) => Promise<PgConnection>;
+  readonly logger: Logger;
+}
+
+/** Also a process's sign of life for its template: far more often than templates count as unused. */
+const TICK_MS = 15_000;
+
+const LOCK = 'spare databases';
+
+/**
+ * Keeps databases ready for organizations that are yet to come. One process at a time builds, one database at a time,
+ * and stops as soon as a request waits for the server; the ledger remembers what is planned, so two never build the same.
+ */
+export class SpareKeeper {
+  readonly #deps: SpareKeeperDeps;
+  #timer: NodeJS.Timeout | null = null;
+  #running: Promise<void> | null = null;
+  #again = false;
+  #closed = false;
+  #readyCount = 0;
+
+  constructor(deps: SpareKeeperDeps) {
+    this.#deps = deps;
+  }
+
+  /** Spares that stood ready at the last look. */
+  get readyCount(): number {
+    return this.#readyCount;
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => this.kick(), TICK_MS).unref();
+    this.kick();
+  }
+
+  /** Looks soon whether spares are missing; call it after a claim. Never rejects, never waits. */
+  kick(): void {
+    if (this.#closed) return;
+    if (this.#running !== null) {
+      this.#again = true;
+      return;
+    }
+    this.#running = this.refill()
+      .catch((error: unknown) => this.#deps.logger.warn({ err: error }, 'spares could not be refilled'))
+      .finally(() => {
+        this.#running = null;
+        if (!this.#again) return;
+        this.#again = false;
+        this.kick();
+      });
+  }
+
+  /** Waits for the database being built, if any. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await this.#running;
+  }
+
+  /** Builds what is missing and drops what nobody will claim, unless another process is at it. */
+  async refill(): Promise<void> {
+    const { ledger, server, template } = this.#deps;
+    const source = await template.ready();
+    await ledger.touchTemplate(source);
+    await server.attempt(LOCK, async (session) => {
+      await this.#dropStale(session, source);
+      await this.#buildMissing(session, source);
+    });
+    this.#readyCount = await ledger.countReady();
+  }
+
+  async #buildMissing(session: ServerSession, source: TemplateRecord): Promise<void> {
+    const { ledger, server, urls, demand } = this.#deps;
+    // Looked at anew before each one: live requests go first, and demand may have been met meanwhile.
+    while (!this.#closed && !server.isBusy) {
+      const spare = await ledger.plan(newSpare(urls, source), demand);
+      if (spare === null) return;
+      await this.#build(session, source, spare);
+      await ledger.markReady(spare.spareId);
+      this.#deps.logger.debug({ database: spare.databaseName }, 'spare ready');
+    }
+  }
+
+  async #build(session: ServerSession, source: TemplateRecord, spare: SpareDatabase): Promise<void> {
+    await session.clone(source.databaseName, spare.databaseName);
+    await session.restrict(spare.databaseName, spare.spareId);
+    // The first connection writes the catalogue cache file, which survives the rename: the claimer's starts faster.
+    const connection = await this.#deps.connect(spare.databaseName);
+    await connection.close();
+  }
+
+  async #dropStale(session: ServerSession, source: TemplateRecord): Promise<void> {
+    const { ledger, demand, logger } = this.#deps;
+    for (const spare of await ledger.retireStale(source, demand)) {
+      await session.dropSpare(spare.databaseName, spare.spareId);
+      await ledger.forget(spare.spareId);
+      logger.info({ database: spare.databaseName }, 'stale spare dropped');
+    }
+    for (const { databaseName, hash } of await ledger.listUnusedTemplates(source)) {
+      await session.drop(databaseName);
+      await ledger.forgetTemplate(hash);
+      logger.info({ database: databaseName }, 'unused template dropped');
+    }
+  }
+}
