@@ -58,7 +58,11 @@ export const statement = <Values extends object, Row = never>(
   build: (p: (key: keyof Values & string) => Knex.Value) => Compilable,
 ): ((values: Values) => SqlQuery<Row>) => {
   // Knex passes bindings through untouched; the marker never reaches the driver, the function below replaces it.
-  const { text, values: bindings, readOnly } = compile(build((key) => new Parameter(key) as unknown as Knex.Value));
+  const {
+    text,
+    values: bindings,
+    readOnly,
+  } = compile(build((key) => new Parameter(key) as unknown as Knex.Value));
   return (values) => {
     const byKey: Partial<Record<string, unknown>> = { ...values };
     return {

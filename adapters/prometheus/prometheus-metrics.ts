@@ -36,6 +36,7 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 export class PrometheusMetrics {
   readonly #registry = new Registry();
   readonly #requests: Histogram<'method' | 'route' | 'status'>;
+  readonly #provisionings: Histogram<'path'>;
 
   constructor({ processMetrics = false }: PrometheusMetricsOptions = {}) {
     this.#requests = new Histogram({
@@ -45,11 +46,23 @@ export class PrometheusMetrics {
       buckets: SECONDS,
       registers: [this.#registry],
     });
+    this.#provisionings = new Histogram({
+      name: `${PREFIX}provisioning_duration_seconds`,
+      help: 'Time to give an organization its database, by how it was done',
+      labelNames: ['path'],
+      buckets: SECONDS,
+      registers: [this.#registry],
+    });
     if (processMetrics) collectDefaultMetrics({ register: this.#registry, prefix: PREFIX });
   }
 
   observe({ method, route, status, seconds }: ObservedRequest): void {
     this.#requests.observe({ method, route, status: String(status) }, seconds);
+  }
+
+  /** @param path how it was done, of a closed set */
+  observeProvisioning(path: string, seconds: number): void {
+    this.#provisionings.observe({ path }, seconds);
   }
 
   /** A value that goes up and down. @throws when the name is taken */

@@ -56,9 +56,7 @@ export class SubmitJob {
       const earlier = await findEarlier(database, idempotency);
       if (earlier !== null) return earlier;
     }
-    const inserted = useCache
-      ? await database.transaction((repositories) => insertFromCache(repositories, job))
-      : await database.jobs.insert(job);
+    const inserted = useCache ? await insertUsingCache(database, job) : await database.jobs.insert(job);
     if (inserted !== null) return { job: inserted, replayed: false };
 
     // The same key was inserted by a concurrent request between our look and our insert.
@@ -67,6 +65,23 @@ export class SubmitJob {
     return winner;
   }
 }
+
+/** Null when the idempotency key is taken; then no use of the cache is counted either. */
+const insertUsingCache = async (database: ResultsDatabase, job: NewDockingJob): Promise<DockingJob | null> => {
+  try {
+    return await database.transaction(async (repositories) => {
+      const inserted = await insertFromCache(repositories, job);
+      if (inserted === null) throw new KeyTaken();
+      return inserted;
+    });
+  } catch (error) {
+    if (error instanceof KeyTaken) return null;
+    throw error;
+  }
+};
+
+/** Rolls back the transaction that counted a use of the cache for a job that was not made. */
+class KeyTaken extends Error {}
 
 const insertFromCache = async (
   { jobs, inputSignatures }: ResultsRepositories,

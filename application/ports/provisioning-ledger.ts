@@ -10,8 +10,11 @@ export interface SpareDatabase {
   readonly schemaVersion: number;
 }
 
-/** How a database came to be: a spare took its name, a template was cloned, or what was left was resumed. */
-export type ProvisioningPath = 'spare' | 'clone' | 'resume';
+/**
+ * How a database came to be an organization's: a spare took its name, a template was cloned, what was left was
+ * resumed, or an operator gave an existing one.
+ */
+export type ProvisioningPath = 'spare' | 'clone' | 'resume' | 'adoption';
 
 /** An intent to provision: its record always has a stamp. */
 export interface Claim {
@@ -37,4 +40,15 @@ export interface ProvisioningLedger {
   complete(organizationId: OrganizationId, spare: SpareDatabase, path: ProvisioningPath): Promise<DatabaseRecord>;
   /** Keeps the reason of a failure; the claim stays, and the next attempt resumes it. */
   fail(organizationId: OrganizationId, reason: string): Promise<void>;
+  /** Keeps what is wrong with a database that was ready, or clears it with null. Changes no state. */
+  noteError(organizationId: OrganizationId, reason: string | null): Promise<void>;
+  /** Takes the organization's database out of service, before it is put aside. */
+  beginRetirement(organizationId: OrganizationId): Promise<void>;
+  /** Forgets the database that was put aside: the next access makes a new one, of the next generation. */
+  completeRetirement(organizationId: OrganizationId): Promise<void>;
+  /** Records another database as the organization's, of the next generation if it had one. Not ready until `complete`. */
+  recordAdoption(
+    organizationId: OrganizationId,
+    adopted: { readonly databaseName: string; readonly stamp: string; readonly schemaVersion: number },
+  ): Promise<DatabaseRecord>;
 }

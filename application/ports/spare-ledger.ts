@@ -37,4 +37,6 @@ export interface SpareLedger {
   forgetTemplate(hash: string): Promise<void>;
   /** Spares that can be claimed now, of any template. */
   countReady(): Promise<number>;
+  /** Names of all spares and templates on the books, whatever their state. */
+  listNames(): Promise<readonly string[]>;
 }

@@ -1,6 +1,7 @@
 import { ContainerModule } from 'inversify';
 import { KnexDatabaseLedger } from '../../adapters/knex/metadata/knex-database-ledger.ts';
 import { createMetadataDatabase } from '../../adapters/knex/metadata/knex-metadata-database.ts';
+import { KnexSpareLedger } from '../../adapters/knex/metadata/knex-spare-ledger.ts';
 import { createPinoLogger } from '../../adapters/pino/pino-logger.ts';
 import { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
 import { Stopping } from '../lifecycle/stopping.ts';
@@ -21,5 +22,8 @@ export const adaptersModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TOKENS.databaseLedger)
     .toResolvedValue((pool) => new KnexDatabaseLedger(pool), [TOKENS.metadataPool])
+    .inSingletonScope();
+  bind(TOKENS.spareLedger)
+    .toResolvedValue((pool) => new KnexSpareLedger(pool), [TOKENS.metadataPool])
     .inSingletonScope();
 });

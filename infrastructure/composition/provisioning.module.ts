@@ -2,6 +2,9 @@ import { ContainerModule } from 'inversify';
 import { resultsMigrations } from '../migrations/migration-source.ts';
 import { OrganizationLogins } from '../provisioning/organization-logins.ts';
 import { Provisioner } from '../provisioning/provisioner.ts';
+import { Custodian } from '../provisioning/custodian.ts';
+import { Reconciler } from '../provisioning/reconciler.ts';
+import { SpareKeeper } from '../provisioning/spare-keeper.ts';
 import { ResultsServer } from '../provisioning/results-server.ts';
 import { ResultsTemplate } from '../provisioning/results-template.ts';
 import { TOKENS } from './tokens.ts';
@@ -36,7 +39,7 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TOKENS.provisioner)
     .toResolvedValue(
-      (config, ledger, server, template, logger) =>
+      (config, ledger, server, template, logger, metrics, spareKeeper) =>
         new Provisioner({
           ledger,
           server,
@@ -45,7 +48,10 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
           logger,
           onStep: (step, organizationId) =>
             logger.debug({ step, org_id: organizationId }, 'provisioning step done'),
-          onProvisioned: () => undefined,
+          onProvisioned: (path, seconds) => {
+            metrics.observeProvisioning(path, seconds);
+            spareKeeper.kick();
+          },
         }),
       [
         TOKENS.config,
@@ -53,6 +59,66 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
         TOKENS.resultsServer,
         TOKENS.resultsTemplate,
         TOKENS.logger,
+        TOKENS.metrics,
+        TOKENS.spareKeeper,
+      ],
+    )
+    .inSingletonScope();
+  bind(TOKENS.spareKeeper)
+    .toResolvedValue(
+      ({ database }, ledger, server, template, connector, logger) =>
+        new SpareKeeper({
+          ledger,
+          server,
+          template,
+          urls: database.resultsTemplate,
+          demand: database.spares,
+          connect: (databaseName) => connector.toResultsServer(databaseName),
+          logger,
+        }),
+      [
+        TOKENS.config,
+        TOKENS.spareLedger,
+        TOKENS.resultsServer,
+        TOKENS.resultsTemplate,
+        TOKENS.connector,
+        TOKENS.logger,
+      ],
+    )
+    .inSingletonScope();
+  bind(TOKENS.reconciler)
+    .toResolvedValue(
+      ({ database }, ledger, spares, provisioner, server, metadata, logger) =>
+        new Reconciler({
+          ledger,
+          spares,
+          provisioner,
+          server,
+          urls: database.resultsTemplate,
+          metadata,
+          logger,
+        }),
+      [
+        TOKENS.config,
+        TOKENS.databaseLedger,
+        TOKENS.spareLedger,
+        TOKENS.provisioner,
+        TOKENS.resultsServer,
+        TOKENS.metadataDatabase,
+        TOKENS.logger,
+      ],
+    )
+    .inSingletonScope();
+  bind(TOKENS.custodian)
+    .toResolvedValue(
+      ({ database }, ledger, server, template, metadata) =>
+        new Custodian({ ledger, server, template, urls: database.resultsTemplate, metadata }),
+      [
+        TOKENS.config,
+        TOKENS.databaseLedger,
+        TOKENS.resultsServer,
+        TOKENS.resultsTemplate,
+        TOKENS.metadataDatabase,
       ],
     )
     .inSingletonScope();

@@ -4,6 +4,7 @@ import type { DatabaseLedger } from '../../application/ports/database-ledger.ts'
 import type { Logger } from '../../application/ports/logger.ts';
 import type { TokenIssuer, TokenVerifier } from '../../application/ports/tokens.ts';
 import type { EnsureAdministrator } from '../../application/identity/ensure-administrator.ts';
+import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
 import type { ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
 import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
@@ -15,6 +16,9 @@ import type { DatabaseConnectionManager } from '../database/database-connection-
 import type { Stopping } from '../lifecycle/stopping.ts';
 import type { OrganizationLogins } from '../provisioning/organization-logins.ts';
 import type { Provisioner } from '../provisioning/provisioner.ts';
+import type { Reconciler } from '../provisioning/reconciler.ts';
+import type { SpareKeeper } from '../provisioning/spare-keeper.ts';
+import type { Custodian } from '../provisioning/custodian.ts';
 import type { ResultsServer } from '../provisioning/results-server.ts';
 import type { ResultsTemplate } from '../provisioning/results-template.ts';
 
@@ -37,8 +41,12 @@ export const TOKENS = {
   resultsServer: token<ResultsServer>('ResultsServer'),
   resultsTemplate: token<ResultsTemplate>('ResultsTemplate'),
   provisioner: token<Provisioner>('Provisioner'),
+  spareKeeper: token<SpareKeeper>('SpareKeeper'),
+  reconciler: token<Reconciler>('Reconciler'),
+  custodian: token<Custodian>('Custodian'),
 
   metadataDatabase: token<MetadataDatabase>('MetadataDatabase'),
+  spareLedger: token<SpareLedger>('SpareLedger'),
   databaseLedger: token<DatabaseLedger & ProvisioningLedger>('DatabaseLedger'),
 
   tokenIssuer: token<TokenIssuer>('TokenIssuer'),

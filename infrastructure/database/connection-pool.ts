@@ -116,7 +116,7 @@ export class ConnectionPool implements BudgetedPool {
       return result;
     } catch (error) {
       over = true;
-      if (!connection.isReusable && !breaksConnection(error)) await rollBack(connection);
+      if (!connection.isReusable) await rollBack(connection);
       throw this.#translate(error);
     } finally {
       this.#release(connection);

@@ -13,6 +13,9 @@ export interface ConnectorOptions {
   readonly statementTimeoutMs: number;
 }
 
+/** Raised when the database under the recorded name is another than the one recorded. */
+export class MisplacedDatabaseError extends DatabaseConnectionError {}
+
 /** For creating, cloning and migrating databases, which may take longer than a request. */
 const ADMIN_STATEMENT_TIMEOUT_MS = 120_000;
 
@@ -65,7 +68,7 @@ export class Connector {
         { org_id: placement.organizationId, database: placement.databaseName, expected, found: row?.identity ?? null },
         'a results database carries another stamp than the ledger; it is not served',
       );
-      throw new DatabaseConnectionError('The results database is not the one on record.');
+      throw new MisplacedDatabaseError('The results database is not the one on record.');
     } catch (error) {
       await connection.close();
       throw error;

@@ -15,9 +15,11 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 import type { Placement, Provisioner } from '../provisioning/provisioner.ts';
 import type { ConnectionBudget } from './connection-budget.ts';
 import { ConnectionPool } from './connection-pool.ts';
+import { MisplacedDatabaseError } from './connector.ts';
 import { LeasedRegistry, type RemovalReason } from './leased-registry.ts';
 import { OrganizationPool, type OpenedPool } from './organization-pool.ts';
 import type { PgConnection } from './pg-connection.ts';
+import { SqlState, sqlStateOf } from './postgres-errors.ts';
 import type { ServerProbe } from './server-probe.ts';
 
 export interface ManagerOptions {
@@ -83,10 +85,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
   async acquire(organizationId: OrganizationId): Promise<ResultsLease> {
     if (this.#closing !== null) throw new DatabaseConnectionError('The service is stopping.');
     // Claimed before anything is awaited: from here on nobody closes this pool.
-    const lease = this.#pools.checkout(
-      organizationId,
-      () => new OrganizationPool(() => this.#open(organizationId, this.#options.autoCreate)),
-    );
+    const lease = this.#pools.checkout(organizationId, () => this.#newPool(organizationId));
     try {
       const database = await lease.value.ready;
       return { database, release: () => lease.release() };
@@ -143,12 +142,28 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     await this.metadata.close();
   }
 
-  async #open(organizationId: OrganizationId, create: boolean): Promise<OpenedPool> {
-    const { provisioner, budget, connect, buildResultsDatabase } = this.#deps;
-    const placement = await provisioner.ensure(organizationId, create);
+  #newPool(organizationId: OrganizationId): OrganizationPool {
+    const { provisioner } = this.#deps;
+    const entry: OrganizationPool = new OrganizationPool(async () => {
+      const placement = await provisioner.ensure(organizationId, this.#options.autoCreate);
+      return this.#openPool(placement, () => this.#pools.remove(organizationId, entry, 'invalidate'));
+    });
+    return entry;
+  }
+
+  #openPool(placement: Placement, invalidate: () => void): OpenedPool {
+    const { budget, connect, buildResultsDatabase } = this.#deps;
     const pool = new ConnectionPool({
       databaseName: placement.databaseName,
-      connect: () => connect(placement),
+      connect: async () => {
+        try {
+          return await connect(placement);
+        } catch (error) {
+          // Moved, re-made or gone: the next request asks the ledger again.
+          if (isMisplaced(error)) invalidate();
+          throw error;
+        }
+      },
       ...this.#options.organizationPool,
       acquireTimeoutMs: this.#options.acquireTimeoutMs,
       timeoutError: (limit) =>
@@ -177,3 +192,6 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     return Object.fromEntries(await Promise.all(checks));
   }
 }
+
+const isMisplaced = (error: unknown): boolean =>
+  error instanceof MisplacedDatabaseError || sqlStateOf(error) === SqlState.invalidCatalogName;

@@ -16,7 +16,10 @@ const REQUEST_TIMEOUT_MS = 30_000;
 
 /** Rejects when the address cannot be bound. */
 export const listen = async (app: RequestListener, host: string, port: number): Promise<ListeningServer> => {
-  const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS }, app);
+  const server = createServer(
+    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+    app,
+  );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {

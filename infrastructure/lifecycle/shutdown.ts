@@ -3,7 +3,7 @@ import type { Logger } from '../../application/ports/logger.ts';
 export interface ShutdownPhase {
   readonly name: string;
   readonly deadlineMs: number;
-  run(): Promise<void>;
+  readonly run: () => Promise<void>;
 }
 
 /** Runs every phase in its order, also after one failed or overran its deadline. Returns whether all went well. */

@@ -58,7 +58,8 @@ export class Migrator {
     const names = new Set(done.map(({ name }) => name));
     const known = new Set(files.map((file) => this.#source.getMigrationName(file)));
     const unknown = [...names].filter((name) => !known.has(name));
-    if (unknown.length > 0) throw new UnknownMigrationError(`unknown migrations are applied: ${unknown.join(', ')}`);
+    if (unknown.length > 0)
+      throw new UnknownMigrationError(`unknown migrations are applied: ${unknown.join(', ')}`);
 
     const batch = Math.max(0, ...done.map((row) => row.batch)) + 1;
     const applied: string[] = [];
@@ -88,12 +89,14 @@ export class Migrator {
 }
 
 /** Knex hands it to `pg.Client` as it is; its own type does not know optional fields that may be undefined. */
-const toKnexConnection = (url: DatabaseUrl): Knex.PgConnectionConfig => url.toClientConfig() as Knex.PgConnectionConfig;
+const toKnexConnection = (url: DatabaseUrl): Knex.PgConnectionConfig =>
+  url.toClientConfig() as Knex.PgConnectionConfig;
 
 const tryLock = async (database: Knex): Promise<boolean> => {
-  const { rows } = await database.raw<{ rows: { locked: boolean }[] }>('select pg_try_advisory_lock(?) as locked', [
-    LOCK,
-  ]);
+  const { rows } = await database.raw<{ rows: { locked: boolean }[] }>(
+    'select pg_try_advisory_lock(?) as locked',
+    [LOCK],
+  );
   return rows[0]?.locked === true;
 };
 

@@ -14,6 +14,9 @@ export interface DatabaseIdentity {
 export const formatIdentity = ({ organizationId, stamp, generation }: DatabaseIdentity): string =>
   `mad:${organizationId}:${stamp}:${generation}`;
 
+/** Whether a database's comment says that this service made it, for whomever. */
+export const isOurIdentity = (comment: string | null): boolean => comment?.startsWith('mad:') === true;
+
 /** Reads the stamp of the database that a connection is in; one round trip. */
 export const READ_IDENTITY = `
   select shobj_description(oid, 'pg_database') as identity from pg_database where datname = current_database()`;

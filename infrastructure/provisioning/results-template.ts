@@ -57,6 +57,23 @@ export class ResultsTemplate {
     this.#current = null;
   }
 
+  /** Gives the organizations' roles rows, not DDL; also of what later migrations of the owner make. */
+  async grantRows(databaseName: string): Promise<void> {
+    if (this.#logins === null) return;
+    const to = identifier(this.#logins.groupRole);
+    const connection = await this.#connect(databaseName);
+    await connection
+      .execute(
+        `grant usage on schema public to ${to};
+         grant select, insert, update, delete on all tables in schema public to ${to};
+         grant usage on all sequences in schema public to ${to};
+         alter default privileges in schema public grant select, insert, update, delete on tables to ${to};
+         alter default privileges in schema public grant usage on sequences to ${to};
+         revoke all on knex_migrations from ${to}`,
+      )
+      .finally(() => connection.close());
+  }
+
   async #ensure(): Promise<TemplateRecord> {
     const files = await this.#migrations.getMigrations();
     const hash = await this.#hash();
@@ -86,27 +103,11 @@ export class ResultsTemplate {
     await session.createEmpty(unfinished);
     await session.createGroupRole();
     await new Migrator(this.#migrations).latest(this.#urls.urlForDatabase(unfinished));
-    if (this.#logins !== null) await this.#grantRows(unfinished, this.#logins.groupRole);
+    await this.grantRows(unfinished);
     await session.seal(unfinished, databaseName);
     this.#logger.info(
       { database: databaseName, duration_ms: Math.round(performance.now() - startedAt) },
       'results template built',
     );
-  }
-
-  /** Rows, not DDL; also for what later migrations of the owner make. */
-  async #grantRows(databaseName: string, role: string): Promise<void> {
-    const to = identifier(role);
-    const connection = await this.#connect(databaseName);
-    await connection
-      .execute(
-        `grant usage on schema public to ${to};
-         grant select, insert, update, delete on all tables in schema public to ${to};
-         grant usage on all sequences in schema public to ${to};
-         alter default privileges in schema public grant select, insert, update, delete on tables to ${to};
-         alter default privileges in schema public grant usage on sequences to ${to};
-         revoke all on knex_migrations from ${to}`,
-      )
-      .finally(() => connection.close());
   }
 }

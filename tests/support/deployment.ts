@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Container } from 'inversify';
 import jwt from 'jsonwebtoken';
-import { Client } from 'pg';
+import { Client, type QueryResultRow } from 'pg';
 import { createContainer } from '../../infrastructure/composition/container.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { parseConfig } from '../../infrastructure/config/config.ts';
@@ -21,7 +21,8 @@ type Environment = Readonly<Record<string, string>>;
  */
 export interface Deployment {
   readonly environment: Environment;
-  /** Name of an organization's database. */
+  readonly metadataDatabase: string;
+  /** Name of an organization's database; the prefix is as long as the default one, so ids have 51 characters. */
   databaseName(organizationId: string): string;
   /** One process's worth of the service. Give `settings` to override environment variables. */
   start(settings?: Environment): Container;
@@ -60,7 +61,7 @@ export const createDeployment = async (settings: Environment = {}): Promise<Depl
     LOG_LEVEL: 'silent',
     PORT: '0',
     DB_DATABASE_URL: metadataUrl.toString(),
-    DB_RESULTS_DB_TEMPLATE: server.withDatabase(`${prefix}results_{org_id}`).toString(),
+    DB_RESULTS_DB_TEMPLATE: server.withDatabase(`${prefix}r_{org_id}`).toString(),
     JWT_SECRET: TEST_JWT_SECRET,
     ...settings,
   };
@@ -75,7 +76,7 @@ export const createDeployment = async (settings: Environment = {}): Promise<Depl
     await client.connect();
     try {
       // The caller knows what it selects.
-      return (await client.query(sql, [...values])).rows as Row[];
+      return (await client.query<Row & QueryResultRow>(sql, [...values])).rows;
     } finally {
       await client.end();
     }
@@ -90,7 +91,8 @@ export const createDeployment = async (settings: Environment = {}): Promise<Depl
 
   return {
     environment,
-    databaseName: (id) => `${prefix}results_${id}`,
+    metadataDatabase: metadataUrl.database,
+    databaseName: (id) => `${prefix}r_${id}`,
     start: (overrides = {}) => {
       const container = createContainer(parseConfig({ ...environment, ...overrides }));
       containers.push(container);

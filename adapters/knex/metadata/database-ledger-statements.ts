@@ -164,13 +164,20 @@ export const adopt = statement<
   ),
 );
 
-export const release = statement<Key & { stamp: string }>('database_release', (p) =>
+export const beginRetirement = statement<Key>('database_begin_retirement', (p) =>
   sql('organization_databases')
-    .where({ org_id: p('organizationId'), stamp: p('stamp') })
+    .where('org_id', p('organizationId'))
+    .update({ state: 'retiring', updated_at: sql.raw('now()') }),
+);
+
+export const completeRetirement = statement<Key>('database_complete_retirement', (p) =>
+  sql('organization_databases')
+    .where({ org_id: p('organizationId'), state: 'retiring' })
     .update({
-      state: 'retiring',
+      state: 'provisioning',
       stamp: null,
       schema_version: null,
+      last_error: null,
       generation: sql.raw('generation + 1'),
       updated_at: sql.raw('now()'),
     }),

@@ -80,6 +80,31 @@ export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
     await this.#database.query(statements.fail({ organizationId, reason }));
   }
 
+  async noteError(organizationId: OrganizationId, reason: string | null): Promise<void> {
+    await this.#database.query(statements.noteError({ organizationId, reason }));
+  }
+
+  async beginRetirement(organizationId: OrganizationId): Promise<void> {
+    await this.#database.query(statements.beginRetirement({ organizationId }));
+  }
+
+  async completeRetirement(organizationId: OrganizationId): Promise<void> {
+    await this.#database.query(statements.completeRetirement({ organizationId }));
+  }
+
+  async recordAdoption(
+    organizationId: OrganizationId,
+    adopted: { databaseName: string; stamp: string; schemaVersion: number },
+  ): Promise<DatabaseRecord> {
+    try {
+      const [row] = await this.#database.query(statements.adopt({ organizationId, ...adopted }));
+      if (row === undefined) throw new Error('an upsert returned no row');
+      return toDatabaseRecord(row);
+    } catch (error) {
+      throw asUnknownOrganization(error);
+    }
+  }
+
   #claimStepwise(
     organizationId: OrganizationId,
     databaseName: string,
@@ -108,15 +133,17 @@ const intend = async (
   try {
     await executor.query(statements.intend({ organizationId, databaseName }));
   } catch (error) {
-    if (isViolation(error, FOREIGN_KEY_VIOLATION, 'organization_databases_org_id_fkey')) {
-      throw new OrganizationNotFoundError();
-    }
-    throw error;
+    throw asUnknownOrganization(error);
   }
   const [row] = await executor.query(statements.findForUpdate({ organizationId }));
   if (row === undefined) throw new Error('an intent vanished');
   return row;
 };
+
+const asUnknownOrganization = (error: unknown): unknown =>
+  isViolation(error, FOREIGN_KEY_VIOLATION, 'organization_databases_org_id_fkey')
+    ? new OrganizationNotFoundError()
+    : error;
 
 const resume = async (executor: SqlExecutor, row: DatabaseRow, fresh: SpareDatabase): Promise<Claim> => {
   const [bound] = await executor.query(statements.findSpare({ spareId: row.stamp }));

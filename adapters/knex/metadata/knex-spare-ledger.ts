@@ -91,6 +91,12 @@ const countReady = statement<object, { ready: string }>('spare_count_ready', () 
   sql('spare_databases').where('state', 'ready').count({ ready: '*' }),
 );
 
+const listNames = statement<object, { database_name: string }>('spare_list_names', () =>
+  sql('spare_databases')
+    .select('database_name')
+    .unionAll(sql('results_templates').select('database_name')),
+);
+
 export class KnexSpareLedger implements SpareLedger {
   readonly #database: SqlDatabase;
 
@@ -141,5 +147,10 @@ export class KnexSpareLedger implements SpareLedger {
   async countReady(): Promise<number> {
     const [row] = await this.#database.query(countReady({}));
     return Number(row?.ready ?? 0);
+  }
+
+  async listNames(): Promise<readonly string[]> {
+    const rows = await this.#database.query(listNames({}));
+    return rows.map((row) => row.database_name);
   }
 }

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import type { DatabaseLedger } from '../../application/ports/database-ledger.ts';
+import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
+import type { ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
+import { DatabaseProvisioningError, OrganizationDatabaseNotFoundError } from '../../domain/exceptions.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
+import { resultsMigrations } from '../migrations/migration-source.ts';
+import { Migrator } from '../migrations/migrator.ts';
+import { formatIdentity } from './database-identity.ts';
+import { quarantineName } from './quarantine.ts';
+import type { ResultsServer } from './results-server.ts';
+import type { ResultsTemplate } from './results-template.ts';
+
+export interface CustodianDeps {
+  readonly ledger: DatabaseLedger & ProvisioningLedger;
+  readonly server: ResultsServer;
+  readonly template: ResultsTemplate;
+  readonly urls: ResultsUrlTemplate;
+  readonly metadata: MetadataDatabase;
+}
+
+/** What an operator may do with an organization's database by hand. Every command may be repeated after a crash. */
+export class Custodian {
+  readonly #deps: CustodianDeps;
+
+  constructor(deps: CustodianDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Makes a database that this service did not make, or put aside, the organization's: brings its schema up to date,
+   * stamps it, and gives it the organization's name. Earlier pools do not recognize it: its generation is new.
+   *
+   * @param from its present name; the organization's by default
+   * @throws {OrganizationNotFoundError}
+   * @throws {OrganizationDatabaseNotFoundError} when there is no database of that name
+   * @throws {DatabaseProvisioningError} when the organization has another database already, or the name is another's
+   */
+  async adopt(organizationId: OrganizationId, from?: string): Promise<string> {
+    const { ledger, server, template, urls } = this.#deps;
+    const databaseName = urls.databaseNameFor(organizationId);
+    const source = from ?? databaseName;
+    const owner = urls.organizationIdOf(source);
+    if (owner !== null && owner !== organizationId) {
+      throw new DatabaseProvisioningError('The database to adopt has the name of another organization.');
+    }
+    await template.ready();
+    await server.exclusively(databaseName, async (session) => {
+      if (!(await session.exists(source))) throw new OrganizationDatabaseNotFoundError();
+      const record = await ledger.find(organizationId);
+      if (record?.state === 'ready' && (await session.exists(databaseName)) && source !== databaseName) {
+        throw new DatabaseProvisioningError('The organization has a database; retire that one first.');
+      }
+      await session.allowConnections(source);
+      const { schemaVersion } = await new Migrator(resultsMigrations).latest(urls.urlForDatabase(source));
+      await template.grantRows(source);
+      const stamp = randomUUID();
+      await session.restrict(source, stamp);
+      const adopted = await ledger.recordAdoption(organizationId, { databaseName, stamp, schemaVersion });
+      await session.adopt(source, databaseName, formatIdentity({ ...adopted, stamp }));
+      const spare = { spareId: stamp, databaseName, templateHash: '', schemaVersion };
+      await ledger.complete(organizationId, spare, 'adoption');
+    });
+    return databaseName;
+  }
+
+  /**
+   * Puts the organization's database aside, with its data, under a name that nothing serves. The next access makes an
+   * empty one of the next generation. Returns the name it was put aside under.
+   *
+   * @throws {OrganizationDatabaseNotFoundError}
+   */
+  async retire(organizationId: OrganizationId): Promise<string> {
+    const { ledger, server, urls } = this.#deps;
+    const databaseName = urls.databaseNameFor(organizationId);
+    const aside = quarantineName(urls, 'retired');
+    await server.exclusively(databaseName, async (session) => {
+      if ((await ledger.find(organizationId)) === null) throw new OrganizationDatabaseNotFoundError();
+      await ledger.beginRetirement(organizationId);
+      if (await session.exists(databaseName)) await session.quarantine(databaseName, aside);
+      await ledger.completeRetirement(organizationId);
+    });
+    await this.#deps.metadata.auditLog.append({
+      organizationId,
+      userId: null,
+      action: 'database.retired',
+      entityType: 'database',
+      entityId: databaseName,
+      details: { renamed_to: aside },
+      requestId: null,
+    });
+    return aside;
+  }
+}

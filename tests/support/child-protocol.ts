@@ -1,0 +1,36 @@
+import type { ProvisioningStep } from './provisioning-steps.ts';
+
+/** Where a child stops until it is told to go on, or is killed. */
+export interface ChildGate {
+  readonly step: ProvisioningStep;
+  readonly moment: 'before' | 'after';
+}
+
+/** First message to a child. */
+export interface ChildStart {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly gate: ChildGate | null;
+}
+
+/** What a child does when it is told to; each is answered once. */
+export type ChildCommand =
+  /** Acquires, counts the jobs, releases. Answers the number. */
+  | { readonly do: 'read'; readonly organizationId: string }
+  /** Acquires, inserts a job in the user's name, releases. Answers the job's id. */
+  | { readonly do: 'write'; readonly organizationId: string; readonly submittedBy: string }
+  /** The DDL of its administrator's sessions that took effect: texts of `create database … template …`. */
+  | { readonly do: 'created' }
+  | { readonly do: 'counts' }
+  | { readonly do: 'open gate' };
+
+export interface ChildRequest {
+  readonly id: number;
+  readonly command: ChildCommand;
+}
+
+export type ChildMessage =
+  | { readonly event: 'started' }
+  | { readonly event: 'at gate' }
+  | { readonly event: 'answer'; readonly id: number; readonly result: unknown }
+  /** `code` is a domain error's, else its class. */
+  | { readonly event: 'failure'; readonly id: number; readonly code: string; readonly message: string };

@@ -1,0 +1,77 @@
+/** The program of a child process: a container with the environment it is sent, obeying one command after another. */
+import { createContainer } from '../../infrastructure/composition/container.ts';
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { parseConfig } from '../../infrastructure/config/config.ts';
+import { DomainError } from '../../domain/exceptions.ts';
+import { parseOrganizationId } from '../../domain/organizations/organization-id.ts';
+import type { ChildCommand, ChildMessage, ChildRequest, ChildStart } from './child-protocol.ts';
+import { Gate } from './gate.ts';
+import { createdDatabases, hookProvisioning, watchAdminStatements } from './provisioning-steps.ts';
+import { ALL_JOBS, sampleJob } from './sample-job.ts';
+
+const tell = (message: ChildMessage): void => void process.send?.(message);
+
+const run = ({ environment, gate: place }: ChildStart): ((command: ChildCommand) => Promise<unknown>) => {
+  const config = parseConfig(environment);
+  const container = createContainer(config);
+  const statements = watchAdminStatements(container);
+  const gate = new Gate();
+  const stopAt = async (step: string, moment: 'before' | 'after'): Promise<void> => {
+    if (place?.step !== step || place.moment !== moment) return;
+    tell({ event: 'at gate' });
+    await gate.pass();
+  };
+  hookProvisioning(container, async (step, proceed) => {
+    await stopAt(step, 'before');
+    await proceed();
+    await stopAt(step, 'after');
+  });
+  const manager = container.get(TOKENS.connectionManager);
+  process.once('disconnect', () => void manager.closeAll());
+
+  const lease = (id: string) =>
+    manager.acquire(parseOrganizationId(id, config.database.resultsTemplate.maxOrganizationIdLength));
+
+  return async (command) => {
+    switch (command.do) {
+      case 'read': {
+        const { database, release } = await lease(command.organizationId);
+        try {
+          return (await database.jobs.list(...ALL_JOBS)).items.length;
+        } finally {
+          release();
+        }
+      }
+      case 'write': {
+        const { database, release } = await lease(command.organizationId);
+        try {
+          const { submittedBy } = command;
+          return (await database.jobs.insert(sampleJob({ submittedBy })))?.jobId;
+        } finally {
+          release();
+        }
+      }
+      case 'created':
+        return createdDatabases(statements);
+      case 'counts':
+        return manager.counts();
+      case 'open gate':
+        gate.open();
+        return null;
+    }
+  };
+};
+
+process.once('message', (start: ChildStart) => {
+  const obey = run(start);
+  process.on('message', ({ id, command }: ChildRequest) => {
+    obey(command).then(
+      (result) => tell({ event: 'answer', id, result: result ?? null }),
+      (error: unknown) => {
+        const code = error instanceof DomainError ? error.code : error instanceof Error ? error.name : 'unknown';
+        tell({ event: 'failure', id, code, message: String(error) });
+      },
+    );
+  });
+  tell({ event: 'started' });
+});

@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A promise and what resolves it. Somebody waits at `opened`; the test sees that by `reached`. */
+export class Gate {
+  readonly opened: Promise<void>;
+  readonly reached: Promise<void>;
+  #open: () => void = () => undefined;
+  #reach: () => void = () => undefined;
+
+  constructor() {
+    this.opened = new Promise((resolve) => {
+      this.#open = resolve;
+    });
+    this.reached = new Promise((resolve) => {
+      this.#reach = resolve;
+    });
+  }
+
+  open(): void {
+    this.#open();
+  }
+
+  /** Says that somebody stands before the gate, and waits until it opens. */
+  pass(): Promise<void> {
+    this.#reach();
+    return this.opened;
+  }
+}
+
+const DEADLINE_MS = 10_000;
+const PAUSE_MS = 2;
+
+/** Waits for a state that only others (the server, another process) bring about; what it waits for is in the error. */
+export const until = async (
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  deadlineMs = DEADLINE_MS,
+): Promise<void> => {
+  const deadline = performance.now() + deadlineMs;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`waited ${deadlineMs} ms in vain until ${what}`);
+    await sleep(PAUSE_MS);
+  }
+};
+
+/** The error that `work` rejects with; fails when it resolves. */
+export const rejectionOf = async (work: Promise<unknown>): Promise<unknown> => {
+  try {
+    await work;
+  } catch (error) {
+    return error;
+  }
+  throw new Error('resolved where a rejection was expected');
+};

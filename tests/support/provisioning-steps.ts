@@ -1,0 +1,90 @@
+import type { Container } from 'inversify';
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { sqlStateOf } from '../../infrastructure/database/postgres-errors.ts';
+import type { PgConnection } from '../../infrastructure/database/pg-connection.ts';
+import type { ServerSession } from '../../infrastructure/provisioning/server-session.ts';
+
+/** What the administrator's sessions ran: statements without values, that is DDL. */
+export interface AdminStatement {
+  readonly text: string;
+  /** SQLSTATE; null when it went well. */
+  readonly sqlState: string | null;
+}
+
+/** Records the DDL of a started container's administrator sessions as it ends. */
+export const watchAdminStatements = (container: Container): readonly AdminStatement[] => {
+  const statements: AdminStatement[] = [];
+  const watched = new WeakSet<PgConnection>();
+  const watch = (connection: PgConnection): void => {
+    if (watched.has(connection)) return;
+    watched.add(connection);
+    const execute = connection.execute.bind(connection);
+    connection.execute = async (text) => {
+      try {
+        const tag = await execute(text);
+        statements.push({ text, sqlState: null });
+        return tag;
+      } catch (error) {
+        statements.push({ text, sqlState: sqlStateOf(error) ?? 'none' });
+        throw error;
+      }
+    };
+  };
+  const pool = container.get(TOKENS.adminPool);
+  const session = pool.session.bind(pool);
+  pool.session = (work) =>
+    session((connection) => {
+      watch(connection);
+      return work(connection);
+    });
+  return statements;
+};
+
+/** `create database` statements that took effect, those for templates apart. */
+export const createdDatabases = (statements: readonly AdminStatement[]): readonly string[] =>
+  statements
+    .filter(({ text, sqlState }) => sqlState === null && /^create database/.test(text) && text.includes(' template '))
+    .map(({ text }) => text);
+
+/** The steps of giving an organization its database, in their order. */
+export const PROVISIONING_STEPS = ['claim', 'clone', 'restrict', 'adopt', 'complete'] as const;
+export type ProvisioningStep = (typeof PROVISIONING_STEPS)[number];
+
+/** What a test does around a step: `proceed` runs it. A name that the step concerns comes with it. */
+export type StepHook = (step: ProvisioningStep, proceed: () => Promise<void>, name: string) => Promise<void>;
+
+/** Puts a hook around every provisioning step of a started container. */
+export const hookProvisioning = (container: Container, hook: StepHook): void => {
+  const around = async <Result>(
+    step: ProvisioningStep,
+    name: string,
+    run: () => Promise<Result>,
+  ): Promise<Result> => {
+    const results: Result[] = [];
+    await hook(step, async () => void results.push(await run()), name);
+    const [result] = results;
+    if (results.length === 0) throw new Error(`the hook never ran the step ${step}`);
+    // One element, as the line above proves; it may be undefined itself.
+    return result as Result;
+  };
+
+  const ledger = container.get(TOKENS.databaseLedger);
+  const claim = ledger.claim.bind(ledger);
+  const complete = ledger.complete.bind(ledger);
+  ledger.claim = (id, name, fresh) => around('claim', name, () => claim(id, name, fresh));
+  ledger.complete = (id, spare) => around('complete', spare.databaseName, () => complete(id, spare));
+
+  const hookSession = (session: ServerSession): ServerSession => {
+    const clone = session.clone.bind(session);
+    const restrict = session.restrict.bind(session);
+    const adopt = session.adopt.bind(session);
+    session.clone = (template, name) => around('clone', name, () => clone(template, name));
+    session.restrict = (name, stamp) => around('restrict', name, () => restrict(name, stamp));
+    session.adopt = (name, finalName, identity) =>
+      around('adopt', finalName, () => adopt(name, finalName, identity));
+    return session;
+  };
+  const server = container.get(TOKENS.resultsServer);
+  const exclusively = server.exclusively.bind(server);
+  server.exclusively = (name, work) => exclusively(name, (session) => work(hookSession(session)));
+};
