@@ -36,4 +36,5 @@ export interface DatabaseLedger {
     filter: { readonly state: DatabaseState | null },
     page: PageRequest<string>,
   ): Promise<Page<DatabaseRecord, string>>;
+  countByState(): Promise<Readonly<Record<DatabaseState, number>>>;
 }

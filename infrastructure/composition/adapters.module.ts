@@ -4,6 +4,7 @@ import { createMetadataDatabase } from '../../adapters/knex/metadata/knex-metada
 import { KnexSpareLedger } from '../../adapters/knex/metadata/knex-spare-ledger.ts';
 import { createPinoLogger } from '../../adapters/pino/pino-logger.ts';
 import { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
+import { FleetSnapshot } from '../lifecycle/fleet-snapshot.ts';
 import { Stopping } from '../lifecycle/stopping.ts';
 import { TOKENS } from './tokens.ts';
 
@@ -25,5 +26,11 @@ export const adaptersModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TOKENS.spareLedger)
     .toResolvedValue((pool) => new KnexSpareLedger(pool), [TOKENS.metadataPool])
+    .inSingletonScope();
+  bind(TOKENS.fleetSnapshot)
+    .toResolvedValue(
+      (ledger, spares, logger) => new FleetSnapshot(ledger, spares, logger),
+      [TOKENS.databaseLedger, TOKENS.spareLedger, TOKENS.logger],
+    )
     .inSingletonScope();
 });

@@ -64,7 +64,6 @@ export const databaseModule = new ContainerModule(({ bind }) => {
             metadataProbe: new ServerProbe(() => connector.toMetadata(database.metadataUrl)),
             resultsProbe: new ServerProbe(() => connector.toResultsServer()),
             logger,
-            onPoolRemoved: () => undefined,
           },
         ),
       [

@@ -1,3 +1,4 @@
+import type { Container } from 'inversify';
 import type { Logger } from '../../application/ports/logger.ts';
 import { createApp } from '../../presentation/http/create-app.ts';
 import type { Config } from '../config/config.ts';
@@ -7,6 +8,7 @@ import { runPhases } from '../lifecycle/shutdown.ts';
 import { metadataMigrations } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
 import { createContainer } from './container.ts';
+import { registerMetrics } from './register-metrics.ts';
 import { TOKENS } from './tokens.ts';
 
 export interface Service {
@@ -30,6 +32,8 @@ export const startService = async (config: Config): Promise<Service> => {
   const logger = container.get(TOKENS.logger);
   const stopping = container.get(TOKENS.stopping);
   const manager = container.get(TOKENS.connectionManager);
+  const keeper = container.get(TOKENS.spareKeeper);
+  const fleet = container.get(TOKENS.fleetSnapshot);
   try {
     await ensureDatabase(config.database.metadataUrl);
     const { applied } = await new Migrator(metadataMigrations).latest(config.database.metadataUrl);
@@ -43,6 +47,10 @@ export const startService = async (config: Config): Promise<Service> => {
     if (administrator !== null) {
       await container.get(TOKENS.ensureAdministrator).execute(administrator.email, administrator.password);
     }
+    registerMetrics(container.get(TOKENS.metrics), manager, fleet);
+    fleet.start();
+    keeper.start();
+    reconcileInBackground(container);
     const app = createApp(container.get(TOKENS.httpDependencies));
     const server = await listen(app, config.http.host, config.http.port);
     logger.info({ url: server.url }, 'listening');
@@ -59,6 +67,13 @@ export const startService = async (config: Config): Promise<Service> => {
           [
             { name: 'requests', deadlineMs: REQUESTS_DEADLINE_MS, run: () => server.close() },
             { name: 'cut requests', deadlineMs: 1000, run: async () => server.closeNow() },
+            {
+              name: 'background work',
+              deadlineMs: POOLS_DEADLINE_MS,
+              run: async () => {
+                await Promise.all([keeper.close(), fleet.close()]);
+              },
+            },
             { name: 'pools', deadlineMs: POOLS_DEADLINE_MS, run: () => manager.closeAll() },
             { name: 'container', deadlineMs: POOLS_DEADLINE_MS, run: () => container.unbindAllAsync() },
           ],
@@ -70,4 +85,16 @@ export const startService = async (config: Config): Promise<Service> => {
     await manager.closeAll();
     throw error;
   }
+};
+
+/** Finishes what an earlier process left, without holding up the start. */
+const reconcileInBackground = (container: Container): void => {
+  const logger = container.get(TOKENS.logger);
+  container
+    .get(TOKENS.reconciler)
+    .reconcile({ dryRun: false, quarantineForeign: false })
+    .then(
+      (findings) => logger.info({ findings: findings.length }, 'results databases reconciled'),
+      (error: unknown) => logger.warn({ err: error }, 'results databases could not be reconciled'),
+    );
 };

@@ -13,6 +13,7 @@ import type { ConnectionBudget } from '../database/connection-budget.ts';
 import type { ConnectionPool } from '../database/connection-pool.ts';
 import type { Connector } from '../database/connector.ts';
 import type { DatabaseConnectionManager } from '../database/database-connection-manager.ts';
+import type { FleetSnapshot } from '../lifecycle/fleet-snapshot.ts';
 import type { Stopping } from '../lifecycle/stopping.ts';
 import type { OrganizationLogins } from '../provisioning/organization-logins.ts';
 import type { Provisioner } from '../provisioning/provisioner.ts';
@@ -30,6 +31,7 @@ export const TOKENS = {
   logger: token<Logger>('Logger'),
   metrics: token<PrometheusMetrics>('PrometheusMetrics'),
   stopping: token<Stopping>('Stopping'),
+  fleetSnapshot: token<FleetSnapshot>('FleetSnapshot'),
 
   connector: token<Connector>('Connector'),
   connectionBudget: token<ConnectionBudget>('ConnectionBudget'),

@@ -35,6 +35,9 @@ export interface DatabaseConfig {
 const MAX_CONNECTIONS = 10_000;
 const MAX_POOLS = 1_000_000;
 const MAX_SPARES = 1000;
+/** Some 8 MB of disk each. */
+const DEFAULT_MIN_SPARES = 2;
+const DEFAULT_MAX_SPARES = 20;
 const METADATA_URL_TAKES = 'postgresql://user:password@host:5432/database';
 const TEMPLATE_TAKES = 'such a URL with {org_id} once, in its database name, such as mad_results_{org_id}';
 
@@ -99,9 +102,9 @@ const readRoles = (reader: EnvironmentReader): DatabaseConfig['roles'] => {
 };
 
 const readSpares = (reader: EnvironmentReader): DatabaseConfig['spares'] => {
-  const min = reader.integer('DB_SPARES_MIN', 0, { min: 0, max: MAX_SPARES });
+  const min = reader.integer('DB_SPARES_MIN', DEFAULT_MIN_SPARES, { min: 0, max: MAX_SPARES });
   // Left out, the ceiling is the floor.
-  const max = reader.integer('DB_SPARES_MAX', min, { min: 0, max: MAX_SPARES });
+  const max = reader.integer('DB_SPARES_MAX', Math.max(min, DEFAULT_MAX_SPARES), { min: 0, max: MAX_SPARES });
   if (max < min) reader.refuse('DB_SPARES_MAX', `"${max}"`, `at least DB_SPARES_MIN, which is ${min}`);
   return { min, max };
 };

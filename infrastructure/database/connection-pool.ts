@@ -1,4 +1,4 @@
-import { DatabaseConnectionError } from '../../domain/exceptions.ts';
+import { DatabaseConnectionError, DomainError } from '../../domain/exceptions.ts';
 import type { PoolSnapshot } from '../../application/ports/organization-databases.ts';
 import type { BudgetedPool, ConnectionBudget } from './connection-budget.ts';
 import type { PgConnection, Query } from './pg-connection.ts';
@@ -129,7 +129,8 @@ export class ConnectionPool implements BudgetedPool {
     try {
       return await work(connection);
     } catch (error) {
-      throw this.#translate(error);
+      // What the server says of other databases than this one is for `work`'s caller to judge.
+      throw breaksConnection(error) ? this.#translate(error) : error;
     } finally {
       await resetSession(connection);
       this.#release(connection);
@@ -140,7 +141,8 @@ export class ConnectionPool implements BudgetedPool {
   async recovers(): Promise<boolean> {
     return this.query({ text: 'select', values: [], readOnly: true }).then(
       () => true,
-      () => false,
+      // No place in time says that the pool is busy, not that its database is broken.
+      (error: unknown) => error instanceof DomainError && !(error instanceof DatabaseConnectionError),
     );
   }
 
@@ -152,8 +154,9 @@ export class ConnectionPool implements BudgetedPool {
   closeIdle(): void {
     const connection = this.#idle.shift();
     if (connection === undefined) return;
-    this.#options.budget.markIdle(this, this.#idle.length > 0);
+    // On its way out before the budget hears of it; and losing a connection is no use: the order of use stays.
     this.#discard(connection);
+    if (this.#idle.length === 0) this.#options.budget.markIdle(this, false);
   }
 
   grantSlot(): void {
@@ -270,8 +273,8 @@ export class ConnectionPool implements BudgetedPool {
     // In use: whoever uses it sees the error, and `#release` discards it.
     if (index === -1) return;
     this.#idle.splice(index, 1);
-    this.#options.budget.markIdle(this, this.#idle.length > 0);
     this.#discard(connection);
+    if (this.#idle.length === 0) this.#options.budget.markIdle(this, false);
   }
 
   #discard(connection: PgConnection): void {
@@ -306,5 +309,9 @@ const rollBack = async (connection: PgConnection): Promise<void> => {
 
 const resetSession = async (connection: PgConnection): Promise<void> => {
   if (!connection.isReusable) return;
-  await connection.execute('discard all').catch(() => connection.close());
+  await connection.execute(RESET_SESSION).catch(() => connection.close());
 };
+
+/** `discard all`, but for prepared statements: the driver would go on believing that its named ones are there. */
+const RESET_SESSION = `close all; set session authorization default; reset all; unlisten *; select pg_advisory_unlock_all();
+  discard plans; discard temp; discard sequences`;

@@ -45,7 +45,20 @@ export interface ManagerDeps {
   readonly metadataProbe: ServerProbe;
   readonly resultsProbe: ServerProbe;
   readonly logger: Logger;
-  readonly onPoolRemoved: (reason: RemovalReason) => void;
+}
+
+export interface ManagerCounts {
+  /** Live pools of organizations. */
+  readonly pools: number;
+  /** Pools taken out of service whose last request has not ended. */
+  readonly draining: number;
+  readonly leases: number;
+  /** Connections to results databases: open, being opened or being closed. */
+  readonly connections: number;
+  /** Pools taken out of service since the start. */
+  readonly removals: Readonly<Record<RemovalReason, number>>;
+  /** Leases that outlived their deadline since the start. */
+  readonly leaks: number;
 }
 
 /** The key of an organization's database in health reports, as clients of `/ready` know it. */
@@ -63,6 +76,8 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
   readonly #deps: ManagerDeps;
   readonly #pools: LeasedRegistry<OrganizationPool>;
   readonly #sweeper: NodeJS.Timeout;
+  readonly #removals: Record<RemovalReason, number> = { evict: 0, expire: 0, invalidate: 0, retire: 0 };
+  #leaks = 0;
   #closing: Promise<void> | null = null;
 
   constructor(options: ManagerOptions, deps: ManagerDeps) {
@@ -74,10 +89,12 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
       leaseTimeoutMs: options.leaseTimeoutMs,
       onRemoval: (organizationId, reason) => {
         deps.logger.debug({ org_id: organizationId, reason }, 'pool removed');
-        deps.onPoolRemoved(reason);
+        this.#removals[reason] += 1;
       },
-      onLeak: (organizationId, heldMs) =>
-        deps.logger.error({ org_id: organizationId, held_ms: Math.round(heldMs) }, 'a lease was never released'),
+      onLeak: (organizationId, heldMs) => {
+        deps.logger.error({ org_id: organizationId, held_ms: Math.round(heldMs) }, 'a lease was never released');
+        this.#leaks += 1;
+      },
     });
     this.#sweeper = setInterval(() => this.sweep(), options.idleTimeoutMs / SWEEPS_PER_IDLE_TIMEOUT).unref();
   }
@@ -112,10 +129,17 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     return { metadata: metadata !== null, ...organizations };
   }
 
-  /** What all pools hold together; for metrics. */
-  counts(): { pools: number; draining: number; leases: number; connections: number } {
+  /** What all pools hold together, and what became of earlier ones; constant time but for the leases. */
+  counts(): ManagerCounts {
     const { active, draining, leases } = this.#pools.counts;
-    return { pools: active, draining, leases, connections: this.#deps.budget.taken };
+    return {
+      pools: active,
+      draining,
+      leases,
+      connections: this.#deps.budget.taken,
+      removals: this.#removals,
+      leaks: this.#leaks,
+    };
   }
 
   /** Closes what lay idle for too long, and reports leaks. Runs by itself. */

@@ -24,6 +24,8 @@ export const ensureDatabase = async (url: DatabaseUrl): Promise<void> => {
   const admin = await open(url.withDatabase('postgres'));
   try {
     await admin.execute(`create database ${identifier(url.database)}`);
+    // The roles of organizations are roles of the same server, and have no business here.
+    await admin.execute(`revoke all on database ${identifier(url.database)} from public`);
   } catch (error) {
     const sqlState = sqlStateOf(error);
     if (sqlState !== SqlState.duplicateDatabase && sqlState !== SqlState.uniqueViolation) throw error;

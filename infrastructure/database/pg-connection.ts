@@ -79,15 +79,34 @@ export class PgConnection {
 
   async query<Row>({ name, text, values }: Query<Row>): Promise<readonly Row[]> {
     const query = name === undefined ? { text, values: [...values] } : { name, text, values: [...values] };
-    const { rows } = await this.#client.query<Row & pg.QueryResultRow>(query);
-    return rows;
+    try {
+      return (await this.#client.query<Row & pg.QueryResultRow>(query)).rows;
+    } catch (error) {
+      await this.#settle();
+      throw error;
+    }
   }
 
   /** Runs text that may hold several statements and takes no values; returns the last command's tag. */
   async execute(text: string): Promise<string> {
-    const results: pg.QueryResult | pg.QueryResult[] = await this.#client.query(text);
-    const last = Array.isArray(results) ? results.at(-1) : results;
-    return last?.command ?? '';
+    try {
+      const results: pg.QueryResult | pg.QueryResult[] = await this.#client.query(text);
+      const last = Array.isArray(results) ? results.at(-1) : results;
+      return last?.command ?? '';
+    } catch (error) {
+      await this.#settle();
+      throw error;
+    }
+  }
+
+  /**
+   * The driver rejects at the server's error message. Whether the transaction's end or the connection's follows is known
+   * only after the next answer: until then a broken connection looks fit for the next user.
+   */
+  async #settle(): Promise<void> {
+    await this.#client.query('').catch(() => {
+      this.#alive = false;
+    });
   }
 
   /** Whether the server still answers on this connection. */

@@ -88,6 +88,8 @@ export class Provisioner {
         this.#provisionLocked(session, organizationId, databaseName, source),
       );
     } catch (error) {
+      // It may be the template that is gone: the next attempt looks again.
+      template.invalidate();
       if (error instanceof DomainError && !(error instanceof DatabaseProvisioningError)) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       logger.error({ err: error, org_id: organizationId, database: databaseName }, 'provisioning failed');

@@ -34,15 +34,9 @@ export class SpareKeeper {
   #running: Promise<void> | null = null;
   #again = false;
   #closed = false;
-  #readyCount = 0;
 
   constructor(deps: SpareKeeperDeps) {
     this.#deps = deps;
-  }
-
-  /** Spares that stood ready at the last look. */
-  get readyCount(): number {
-    return this.#readyCount;
   }
 
   start(): void {
@@ -50,9 +44,9 @@ export class SpareKeeper {
     this.kick();
   }
 
-  /** Looks soon whether spares are missing; call it after a claim. Never rejects, never waits. */
+  /** Looks soon whether spares are missing; call it after a claim. Never rejects, never waits. Nothing before `start`. */
   kick(): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#timer === null) return;
     if (this.#running !== null) {
       this.#again = true;
       return;
@@ -83,7 +77,6 @@ export class SpareKeeper {
       await this.#dropStale(session, source);
       await this.#buildMissing(session, source);
     });
-    this.#readyCount = await ledger.countReady();
   }
 
   async #buildMissing(session: ServerSession, source: TemplateRecord): Promise<void> {

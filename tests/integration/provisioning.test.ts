@@ -1,6 +1,18 @@
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { listen } from '../../infrastructure/lifecycle/http-server.ts';
+import { startChildService } from '../support/child-service.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
+import { Gate, until } from '../support/gate.ts';
+import {
+  createdDatabases,
+  hookProvisioning,
+  watchAdminStatements,
+  type AdminStatement,
+} from '../support/provisioning-steps.ts';
+import { ALL_JOBS } from '../support/sample-job.ts';
+
+const ACME = organizationId('acme');
 
 describe('provisioning at first use', function () {
   this.timeout(60_000);
@@ -8,24 +20,164 @@ describe('provisioning at first use', function () {
 
   beforeEach(async () => {
     deployment = await createDeployment();
+    await deployment.register('acme', 'beta');
   });
   afterEach(() => deployment.dispose());
 
-  it('100-concurrent-first-requests-create-one-database', async () => {
-    await deployment.register('acme');
-    const manager = deployment.start().get(TOKENS.connectionManager);
+  /** Databases apart from the template. */
+  const made = async (): Promise<readonly string[]> =>
+    (await deployment.databases()).filter((name) => !name.includes('template.'));
 
-    const leases = await Promise.all(
-      Array.from({ length: 100 }, () => manager.acquire(organizationId('acme'))),
-    );
-    const lists = await Promise.all(
-      leases.map(({ database }) => database.jobs.list({ status: null }, { limit: 1, after: null })),
-    );
+  it('100-concurrent-first-requests-create-one-database', async () => {
+    const container = deployment.start();
+    const statements = watchAdminStatements(container);
+    const manager = container.get(TOKENS.connectionManager);
+
+    const leases = await Promise.all(Array.from({ length: 100 }, () => manager.acquire(ACME)));
+    const answers = await Promise.all(leases.map(({ database }) => database.jobs.list(...ALL_JOBS)));
     for (const lease of leases) lease.release();
 
-    expect(lists).to.have.length(100);
-    expect((await deployment.databases()).filter((name) => !name.includes('.'))).to.deep.equal([
-      deployment.databaseName('acme'),
+    expect(answers).to.have.length(100);
+    expect(createdDatabases(statements)).to.have.length(1);
+    expect(await made()).to.deep.equal([deployment.databaseName('acme')]);
+  });
+
+  it('counts every CREATE, so that the test above can fail', async () => {
+    const container = deployment.start();
+    const statements = watchAdminStatements(container);
+    const { resultsServer, resultsTemplate } = TOKENS;
+    const { databaseName } = await container.get(resultsTemplate).ready();
+    const prefix = deployment.databaseName('naive');
+    await container.get(resultsServer).exclusively('naive', async (session) => {
+      for (const suffix of ['1', '2']) await session.clone(databaseName, `${prefix}${suffix}`);
+    });
+    expect(createdDatabases(statements)).to.have.length(2);
+    await container.get(TOKENS.connectionManager).closeAll();
+  });
+
+  it('two-processes-first-access-create-one-database', async () => {
+    const children = await Promise.all([
+      startChildService(deployment.environment),
+      startChildService(deployment.environment),
     ]);
+    try {
+      const answers = await Promise.all(
+        children.flatMap((child) =>
+          Array.from({ length: 20 }, () =>
+            child.call({ do: 'write', organizationId: 'acme', submittedBy: `process ${child.pid}` }),
+          ),
+        ),
+      );
+      expect(new Set(answers).size).to.equal(40);
+      const created = await Promise.all(children.map((child) => child.call({ do: 'created' })));
+      expect(created.flat()).to.have.length(1);
+      expect(await made()).to.deep.equal([deployment.databaseName('acme')]);
+      expect(await children[0].call({ do: 'read', organizationId: 'acme' })).to.equal(40);
+    } finally {
+      await Promise.all(children.map((child) => child.stop()));
+    }
+  });
+
+  it('serves both processes when one arrives while the other is in the middle of it', async () => {
+    const child = await startChildService(deployment.environment, { step: 'adopt', moment: 'before' });
+    try {
+      const first = child.call({ do: 'read', organizationId: 'acme' });
+      await child.atGate;
+      const container = deployment.start();
+      const statements = watchAdminStatements(container);
+      const second = container.get(TOKENS.connectionManager).acquire(ACME);
+      await until('the second process waits for its turn', async () => {
+        const [row] = await deployment.administer<{ polls: number }>(
+          `select count(*)::int as polls from pg_stat_activity
+           where query like 'select pg_try_advisory_lock%' and application_name = 'mad admin'`,
+        );
+        return row !== undefined && row.polls > 0;
+      });
+      await child.call({ do: 'open gate' });
+      (await second).release();
+      expect(await first).to.equal(0);
+      expect(createdDatabases(statements)).to.be.empty;
+      expect(await made()).to.deep.equal([deployment.databaseName('acme')]);
+    } finally {
+      await child.stop();
+    }
+  });
+
+  describe('somebody else creates the same database', () => {
+    /** A CREATE of somebody who does not take the lock. */
+    const createElsewhere = (template: string, name: string, strategy: string): Promise<unknown> =>
+      deployment.administer(`create database "${name}" template "${template}" strategy ${strategy}`);
+
+    const sqlStates = (statements: readonly AdminStatement[]): readonly (string | null)[] =>
+      statements.filter(({ text }) => text.includes(' template ')).map(({ sqlState }) => sqlState);
+
+    it('loser-of-create-race-gets-42P04-or-23505-and-still-serves', async () => {
+      const container = deployment.start();
+      const statements = watchAdminStatements(container);
+      const { databaseName: template } = await container.get(TOKENS.resultsTemplate).ready();
+      const others: Promise<unknown>[] = [];
+      hookProvisioning(container, async (step, proceed, name) => {
+        if (step === 'clone' && others.length === 0) {
+          // It stands there: 42P04.
+          others.push(createElsewhere(template, name, 'wal_log'));
+          await others[0];
+        } else if (step === 'clone') {
+          // It is being made: 23505, for the catalogue does not show what is not committed.
+          others.push(createElsewhere(template, name, 'file_copy'));
+          await until('the other one copies', async () => {
+            const rows = await deployment.administer(
+              `select from pg_stat_activity where state = 'active' and query like 'create database%file_copy'
+                 and (wait_event_type = 'IPC' or backend_xid is not null)`,
+            );
+            return rows.length > 0;
+          });
+        }
+        await proceed();
+      });
+
+      const manager = container.get(TOKENS.connectionManager);
+      for (const id of ['acme', 'beta']) {
+        const { database, release } = await manager.acquire(organizationId(id));
+        expect((await database.jobs.list(...ALL_JOBS)).items).to.be.empty;
+        release();
+      }
+      await Promise.all(others);
+      expect(sqlStates(statements)).to.deep.equal(['42P04', '23505']);
+      expect(await made()).to.deep.equal([deployment.databaseName('acme'), deployment.databaseName('beta')]);
+    });
+  });
+
+  it('request-cancelled-during-provision-does-not-cancel-it-for-others', async () => {
+    const container = deployment.start();
+    const gate = new Gate();
+    hookProvisioning(container, async (step, proceed) => {
+      if (step === 'adopt') await gate.pass();
+      await proceed();
+    });
+    const manager = container.get(TOKENS.connectionManager);
+    const server = await listen(deployment.app(container), '127.0.0.1', 0);
+    try {
+      const cancellation = new AbortController();
+      const ask = (signal: AbortSignal | null): Promise<Response> =>
+        fetch(`${server.url}/jobs`, {
+          headers: { authorization: `Bearer ${deployment.token('acme', ['member'])}` },
+          signal,
+        });
+      const first = ask(cancellation.signal).then(
+        () => 'answered',
+        () => 'cancelled',
+      );
+      await gate.reached;
+      const others = [ask(null), ask(null)];
+      await until('the others wait, too', () => manager.counts().leases === 3);
+      cancellation.abort();
+      expect(await first).to.equal('cancelled');
+      gate.open();
+      expect((await Promise.all(others)).map(({ status }) => status)).to.deep.equal([200, 200]);
+      await until('the lease of the cancelled request is back', () => manager.counts().leases === 0);
+    } finally {
+      server.closeNow();
+      await server.close();
+    }
   });
 });

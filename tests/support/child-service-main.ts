@@ -68,7 +68,8 @@ process.once('message', (start: ChildStart) => {
     obey(command).then(
       (result) => tell({ event: 'answer', id, result: result ?? null }),
       (error: unknown) => {
-        const code = error instanceof DomainError ? error.code : error instanceof Error ? error.name : 'unknown';
+        const code =
+          error instanceof DomainError ? error.code : error instanceof Error ? error.name : 'unknown';
         tell({ event: 'failure', id, code, message: String(error) });
       },
     );

@@ -65,7 +65,10 @@ export const startChildService = async (
 
   const start: ChildStart = { environment, gate };
   child.send(start);
-  await Promise.race([started.opened, exited.then(() => Promise.reject(new Error('the child did not start')))]);
+  await Promise.race([
+    started.opened,
+    exited.then(() => Promise.reject(new Error('the child did not start'))),
+  ]);
 
   let lastId = 0;
   return {
@@ -73,9 +76,11 @@ export const startChildService = async (
     pid: child.pid as number,
     call: (command) =>
       new Promise((resolve, reject) => {
+        if (!child.connected) return reject(new ChildFailure('exited', 'the child is gone'));
         const request: ChildRequest = { id: (lastId += 1), command };
         pending.set(request.id, { resolve, reject });
         child.send(request);
+        return undefined;
       }),
     atGate: gateKeeper.opened,
     kill: async () => {
@@ -87,10 +92,10 @@ export const startChildService = async (
 };
 
 const stop = async (child: ChildProcess, exited: Promise<unknown[]>): Promise<void> => {
+  const wasKilled = child.killed;
   if (child.connected) child.disconnect();
   const overrun = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
   const [code, signal] = await exited;
   clearTimeout(overrun);
-  if (code !== 0 && !child.killed) throw new Error(`the child ended with ${String(code ?? signal)}`);
-  if (code === null && signal === 'SIGKILL' && !child.connected) return;
+  if (!wasKilled && code !== 0) throw new Error(`the child ended with ${String(code ?? signal)}`);
 };

@@ -62,6 +62,8 @@ export const createDeployment = async (settings: Environment = {}): Promise<Depl
     PORT: '0',
     DB_DATABASE_URL: metadataUrl.toString(),
     DB_RESULTS_DB_TEMPLATE: server.withDatabase(`${prefix}r_{org_id}`).toString(),
+    DB_SPARES_MIN: '0',
+    DB_SPARES_MAX: '0',
     JWT_SECRET: TEST_JWT_SECRET,
     ...settings,
   };
@@ -84,7 +86,7 @@ export const createDeployment = async (settings: Environment = {}): Promise<Depl
   const databases = async (): Promise<readonly string[]> => {
     const rows = await administer<{ datname: string }>(
       `select datname from pg_database where position($1 in datname) > 0 order by datname`,
-      [`${prefix}results`],
+      [`${prefix}r`],
     );
     return rows.map(({ datname }) => datname);
   };
@@ -107,8 +109,7 @@ export const createDeployment = async (settings: Environment = {}): Promise<Depl
       );
     },
     token: (id, roles, claims = {}) =>
-      jwt.sign({ ...(id !== null && { org_id: id }), roles, ...claims }, TEST_JWT_SECRET, {
-        subject: 'user-1',
+      jwt.sign({ sub: 'user-1', ...(id !== null && { org_id: id }), roles, ...claims }, TEST_JWT_SECRET, {
         issuer: 'mad.local',
         audience: 'mad',
         expiresIn: 600,

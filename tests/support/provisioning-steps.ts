@@ -43,7 +43,10 @@ export const watchAdminStatements = (container: Container): readonly AdminStatem
 /** `create database` statements that took effect, those for templates apart. */
 export const createdDatabases = (statements: readonly AdminStatement[]): readonly string[] =>
   statements
-    .filter(({ text, sqlState }) => sqlState === null && /^create database/.test(text) && text.includes(' template '))
+    .filter(
+      ({ text, sqlState }) =>
+        sqlState === null && /^create database/.test(text) && text.includes(' template '),
+    )
     .map(({ text }) => text);
 
 /** The steps of giving an organization its database, in their order. */
@@ -71,17 +74,16 @@ export const hookProvisioning = (container: Container, hook: StepHook): void => 
   const ledger = container.get(TOKENS.databaseLedger);
   const claim = ledger.claim.bind(ledger);
   const complete = ledger.complete.bind(ledger);
-  ledger.claim = (id, name, fresh) => around('claim', name, () => claim(id, name, fresh));
-  ledger.complete = (id, spare) => around('complete', spare.databaseName, () => complete(id, spare));
+  ledger.claim = (...values) => around('claim', values[1], () => claim(...values));
+  ledger.complete = (...values) => around('complete', values[1].databaseName, () => complete(...values));
 
   const hookSession = (session: ServerSession): ServerSession => {
     const clone = session.clone.bind(session);
     const restrict = session.restrict.bind(session);
     const adopt = session.adopt.bind(session);
-    session.clone = (template, name) => around('clone', name, () => clone(template, name));
-    session.restrict = (name, stamp) => around('restrict', name, () => restrict(name, stamp));
-    session.adopt = (name, finalName, identity) =>
-      around('adopt', finalName, () => adopt(name, finalName, identity));
+    session.clone = (...values) => around('clone', values[1], () => clone(...values));
+    session.restrict = (...values) => around('restrict', values[0], () => restrict(...values));
+    session.adopt = (...values) => around('adopt', values[1], () => adopt(...values));
     return session;
   };
   const server = container.get(TOKENS.resultsServer);

@@ -182,3 +182,8 @@ export const completeRetirement = statement<Key>('database_complete_retirement',
       updated_at: sql.raw('now()'),
     }),
 );
+
+export const countByState = statement<object, { state: DatabaseRow['state']; count: string }>(
+  'database_count_by_state',
+  () => sql('organization_databases').select('state').count({ count: '*' }).groupBy('state'),
+);

@@ -44,6 +44,14 @@ export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
     return toPage(rows.map(toDatabaseRecord), limit, (record) => record.organizationId);
   }
 
+  async countByState(): Promise<Record<DatabaseState, number>> {
+    const counts = { provisioning: 0, ready: 0, failed: 0, suspended: 0, retiring: 0 };
+    for (const { state, count } of await this.#database.query(statements.countByState({}))) {
+      counts[state] = Number(count);
+    }
+    return counts;
+  }
+
   async claim(
     organizationId: OrganizationId,
     databaseName: string,

@@ -1,0 +1,61 @@
+import { Argon2Passwords } from '../../adapters/argon2/argon2-passwords.ts';
+import { createContainer } from '../composition/container.ts';
+import { startService } from '../composition/service.ts';
+import { TOKENS } from '../composition/tokens.ts';
+import { parseConfig, readEnvironment, type Config } from '../config/config.ts';
+import { prepareLocalCommand } from '../config/local-command.ts';
+import { findService } from '../demo/find-service.ts';
+import { Narration } from '../demo/narration.ts';
+import { runDemo } from '../demo/run-demo.ts';
+
+/** Uses the service that runs here, or starts one on a free port and stops it at the end. */
+const main = async (): Promise<void> => {
+  const local = await prepareLocalCommand(readEnvironment());
+  try {
+    // The service's log is not part of the story, unless somebody asks for it.
+    await runWith(parseConfig({ LOG_LEVEL: 'error', ...local.environment }));
+  } finally {
+    await local.stop();
+  }
+};
+
+const runWith = async (config: Config): Promise<void> => {
+  const say = new Narration((text) => process.stdout.write(text));
+  const { secret } = config.tokens;
+  if (secret === null) throw new Error('JWT_SECRET is not set: without it this deployment issues no tokens');
+  const container = createContainer(config);
+  const operatorToken = container
+    .get(TOKENS.tokenIssuer)
+    .issue({ userId: 'operator', organizationId: null, roles: new Set(['platform_admin']) }).accessToken;
+  const running = await findService(config, operatorToken);
+  const started =
+    running === null ? await startService({ ...config, http: { ...config.http, port: 0 } }) : null;
+  try {
+    const url = running ?? started?.url ?? '';
+    say.step('The service');
+    say.line(running === null ? `started for this demo: ${url}` : `already running: ${url}`);
+    say.line(`metadata database: ${config.database.metadataUrl.redacted}`);
+    await runDemo(
+      {
+        url,
+        operatorToken,
+        metadata: container.get(TOKENS.metadataDatabase),
+        passwords: new Argon2Passwords(),
+        secret,
+        resultsUrls: config.database.resultsTemplate,
+      },
+      say,
+    );
+  } finally {
+    await container.get(TOKENS.connectionManager).closeAll();
+    await started?.stop();
+  }
+};
+
+main().then(
+  () => process.stdout.write('\nAll as it should be.\n'),
+  (error: unknown) => {
+    process.exitCode = 1;
+    process.stderr.write(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}\n`);
+  },
+);

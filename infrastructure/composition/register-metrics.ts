@@ -1,0 +1,64 @@
+import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
+import type { DatabaseConnectionManager } from '../database/database-connection-manager.ts';
+import type { FleetSnapshot } from '../lifecycle/fleet-snapshot.ts';
+
+const samples = (label: string, values: Readonly<Record<string, number>>) =>
+  Object.entries(values).map(([key, value]) => ({ labels: { [label]: key }, value }));
+
+/** What a scrape reads off the running service. Call once. */
+export const registerMetrics = (
+  metrics: PrometheusMetrics,
+  manager: DatabaseConnectionManager,
+  fleet: FleetSnapshot,
+): void => {
+  metrics.registerGauge({
+    name: 'organization_pools',
+    help: "Organizations' pools of this process; draining ones wait for their last request",
+    labels: ['state'],
+    read: () => {
+      const { pools, draining } = manager.counts();
+      return samples('state', { active: pools, draining });
+    },
+  });
+  metrics.registerGauge({
+    name: 'results_leases',
+    help: "Requests that hold an organization's pool",
+    read: () => manager.counts().leases,
+  });
+  metrics.registerGauge({
+    name: 'results_connections',
+    help: 'Connections of this process to results databases, those being opened or closed included',
+    read: () => manager.counts().connections,
+  });
+  metrics.registerGauge({
+    name: 'metadata_connections',
+    help: 'Connections of this process to the metadata database',
+    labels: ['state'],
+    read: () => {
+      const { inUse, idle, waiting } = manager.metadata.snapshot();
+      return samples('state', { in_use: inUse, idle, waiting });
+    },
+  });
+  metrics.registerCounter({
+    name: 'organization_pool_removals_total',
+    help: 'Pools taken out of service, by cause',
+    labels: ['reason'],
+    read: () => samples('reason', manager.counts().removals),
+  });
+  metrics.registerCounter({
+    name: 'results_lease_leaks_total',
+    help: 'Leases that were not released before their deadline',
+    read: () => manager.counts().leaks,
+  });
+  metrics.registerGauge({
+    name: 'results_databases',
+    help: 'Results databases of the deployment, by their state in the ledger',
+    labels: ['state'],
+    read: () => samples('state', fleet.databases),
+  });
+  metrics.registerGauge({
+    name: 'spare_databases_ready',
+    help: 'Databases of the deployment that stand ready for new organizations',
+    read: () => fleet.sparesReady,
+  });
+};

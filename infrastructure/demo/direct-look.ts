@@ -1,0 +1,43 @@
+import { parseOrganizationId } from '../../domain/organizations/organization-id.ts';
+import { PgConnection } from '../database/pg-connection.ts';
+import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
+
+/** What a look into one organization's database finds, past the service. */
+export interface DirectLook {
+  readonly database: string;
+  /** Rows per table. */
+  readonly counts: Readonly<Record<(typeof TABLES)[number], number>>;
+  /** Which of the jobs asked for are there. */
+  readonly found: readonly string[];
+}
+
+export const TABLES = ['docking_jobs', 'task_results', 'artifacts', 'input_signatures'] as const;
+
+const CONNECT_TIMEOUT_MS = 5000;
+
+/** Connects as the owner of the databases. */
+export const lookInto = async (
+  urls: ResultsUrlTemplate,
+  organizationId: string,
+  jobIds: readonly string[],
+): Promise<DirectLook> => {
+  const url = urls.urlFor(parseOrganizationId(organizationId, urls.maxOrganizationIdLength));
+  const connection = await PgConnection.open({
+    client: url.toClientConfig(),
+    applicationName: 'mad demo',
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    statementTimeoutMs: 0,
+  });
+  try {
+    const [row] = await connection.query<DirectLook>({
+      text: `select current_database() as database,
+               json_build_object(${TABLES.map((table) => `'${table}', (select count(*) from ${table})`).join(', ')}) as counts,
+               array(select job_id::text from docking_jobs where job_id = any ($1::uuid[])) as found`,
+      values: [jobIds],
+    });
+    if (row === undefined) throw new Error('a select without a table gives one row');
+    return row;
+  } finally {
+    await connection.close();
+  }
+};

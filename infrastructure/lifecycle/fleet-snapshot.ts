@@ -1,0 +1,50 @@
+import type { DatabaseLedger, DatabaseState } from '../../application/ports/database-ledger.ts';
+import type { Logger } from '../../application/ports/logger.ts';
+import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
+
+const INTERVAL_MS = 15_000;
+
+/** Numbers of all databases of the deployment, looked up now and then, so that a scrape of the metrics asks nobody. */
+export class FleetSnapshot {
+  readonly #ledger: DatabaseLedger;
+  readonly #spares: SpareLedger;
+  readonly #logger: Logger;
+  #timer: NodeJS.Timeout | null = null;
+  #refreshing: Promise<void> = Promise.resolve();
+  #databases: Readonly<Partial<Record<DatabaseState, number>>> = {};
+  #sparesReady = 0;
+
+  constructor(ledger: DatabaseLedger, spares: SpareLedger, logger: Logger) {
+    this.#ledger = ledger;
+    this.#spares = spares;
+    this.#logger = logger;
+  }
+
+  get databases(): Readonly<Partial<Record<DatabaseState, number>>> {
+    return this.#databases;
+  }
+
+  get sparesReady(): number {
+    return this.#sparesReady;
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => this.#refresh(), INTERVAL_MS).unref();
+    this.#refresh();
+  }
+
+  async close(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await this.#refreshing;
+  }
+
+  #refresh(): void {
+    this.#refreshing = Promise.all([this.#ledger.countByState(), this.#spares.countReady()]).then(
+      ([databases, sparesReady]) => {
+        this.#databases = databases;
+        this.#sparesReady = sparesReady;
+      },
+      (error: unknown) => this.#logger.debug({ err: error }, 'the numbers of the fleet could not be read'),
+    );
+  }
+}

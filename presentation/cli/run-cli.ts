@@ -1,0 +1,114 @@
+import { Command, CommanderError } from 'commander';
+import { DomainError, ValidationError } from '../../domain/exceptions.ts';
+import { parseOrganizationId, type OrganizationId } from '../../domain/organizations/organization-id.ts';
+
+/** What a comparison of server and ledger found, and what was done about it. */
+interface Finding {
+  readonly kind: string;
+  readonly database: string;
+  readonly organizationId: OrganizationId | null;
+  readonly action: string;
+}
+
+/** What the commands act on. */
+export interface CliDependencies {
+  readonly maxOrganizationIdLength: number;
+  reconcile(options: { dryRun: boolean; quarantineForeign: boolean }): Promise<readonly Finding[]>;
+  provision(organizationId: OrganizationId): Promise<void>;
+  /** Returns the database's name. */
+  adopt(organizationId: OrganizationId, from?: string): Promise<string>;
+  /** Returns the name the database was put aside under. */
+  retire(organizationId: OrganizationId): Promise<string>;
+  print(line: string): void;
+}
+
+/** 3: some databases are not as they should be. */
+export type ExitCode = 0 | 1 | 2 | 3;
+
+const OK: ExitCode = 0;
+const FAILED: ExitCode = 1;
+const MISUSED: ExitCode = 2;
+const FINDINGS_LEFT: ExitCode = 3;
+
+/** Runs one command line; never throws. @param argv without the interpreter and the script */
+export const runCli = async (argv: readonly string[], deps: CliDependencies): Promise<ExitCode> => {
+  let exitCode = OK;
+  const program = new Command('npm run cli --')
+    .description('Operates the databases of the Molecular Analysis Dashboard.')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => deps.print(text.trimEnd()),
+      writeErr: (text) => deps.print(text.trimEnd()),
+    });
+  addDatabaseCommands(program, deps, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? OK : MISUSED;
+    deps.print(explain(error));
+    return FAILED;
+  }
+};
+
+const addDatabaseCommands = (
+  program: Command,
+  deps: CliDependencies,
+  exitWith: (code: ExitCode) => void,
+): void => {
+  const databases = program.command('databases').description("organizations' results databases");
+  const idOf = (text: string): OrganizationId => parseOrganizationId(text, deps.maxOrganizationIdLength);
+
+  databases
+    .command('reconcile')
+    .description('compare the server with the ledger and repair what is safe; never drops data')
+    .option('--dry-run', 'only say what would be done', false)
+    .option('--quarantine-foreign', 'also put databases aside that this service did not make', false)
+    .option('--json', 'one JSON document', false)
+    .action(async (options: { dryRun: boolean; quarantineForeign: boolean; json: boolean }) => {
+      const findings = await deps.reconcile(options);
+      printFindings(findings, options.json, deps);
+      if (findings.some(({ action }) => action === 'reported' || action === 'failed')) exitWith(FINDINGS_LEFT);
+    });
+  databases
+    .command('provision')
+    .description("make an organization's database, or find it ready")
+    .argument('<org_id>')
+    .action(async (text: string) => {
+      await deps.provision(idOf(text));
+      deps.print(`The database of ${text} is ready.`);
+    });
+  databases
+    .command('adopt')
+    .description("make an existing database the organization's: migrate it, stamp it, name it")
+    .argument('<org_id>')
+    .option('--from <database>', "its present name, when it is not the organization's")
+    .action(async (text: string, { from }: { from?: string }) => {
+      const name = await (from === undefined ? deps.adopt(idOf(text)) : deps.adopt(idOf(text), from));
+      deps.print(`${name} is now the database of ${text}.`);
+    });
+  databases
+    .command('retire')
+    .description("put an organization's database aside with its data; the next access makes an empty one")
+    .argument('<org_id>')
+    .action(async (text: string) => {
+      deps.print(`The database of ${text} was put aside as ${await deps.retire(idOf(text))}.`);
+    });
+};
+
+const printFindings = (findings: readonly Finding[], json: boolean, { print }: CliDependencies): void => {
+  if (json) return print(JSON.stringify({ findings }, null, 2));
+  if (findings.length === 0) return print('Server and ledger agree.');
+  for (const { kind, database, action } of findings) print(`${kind.padEnd(12)} ${action.padEnd(12)} ${database}`);
+};
+
+const explain = (error: unknown): string => {
+  if (error instanceof ValidationError) {
+    return error.issues.map(({ path, message }) => `${path} ${message}`).join('\n');
+  }
+  if (!(error instanceof Error)) return String(error);
+  const cause = error instanceof DomainError && error.cause instanceof Error ? ` (${error.cause.message})` : '';
+  return `${error.message}${cause}`;
+};

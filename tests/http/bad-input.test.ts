@@ -1,0 +1,210 @@
+import { expect } from 'chai';
+import { createDeployment, type Deployment } from '../support/deployment.ts';
+import { faultsOf, type BodySchema } from '../support/body-faults.ts';
+import type { Job, Problem } from '../support/http-contract.ts';
+import { HttpService, type CallOptions, type Method } from '../support/http-service.ts';
+import { rowCounts } from '../support/row-counts.ts';
+
+interface OpenApi {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, BodySchema>> };
+}
+interface Operation {
+  readonly operationId: string;
+  readonly requestBody?: {
+    readonly content: { readonly 'application/json': { readonly schema: BodySchema } };
+  };
+}
+
+/** The contract's body of each route, by operation: with every field, optional ones included. */
+const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  issueToken: { email: 'a@example.org', password: 'secret', org_id: 'alpha' },
+  createOrganization: { org_id: 'created', name: 'Created' },
+  changeOrganization: { name: 'Renamed' },
+  replaceSettings: { settings: { theme: 'dark' } },
+  submitJob: { engine: 'vina', pipeline_version: '1', inputs: { a: 1 }, params: { b: 2 }, priority: 1 },
+  moveJob: { status: 'CANCELED', error: 'because' },
+  putTaskResult: {
+    service_name: 'vina',
+    service_version: '1',
+    schema_version: '1',
+    confidence_score: 0.5,
+    result_data: { a: 1 },
+  },
+  addArtifact: {
+    name: 'a',
+    purpose: 'poses',
+    uri: 'file:///a',
+    content_type: 'text/plain',
+    size_bytes: 1,
+    checksum: 'x',
+  },
+};
+const REQUIRED: Readonly<Record<string, readonly string[]>> = {
+  issueToken: ['email', 'password'],
+  createOrganization: ['org_id', 'name'],
+  changeOrganization: [],
+  replaceSettings: ['settings'],
+  submitJob: ['engine', 'inputs'],
+  moveJob: ['status'],
+  putTaskResult: ['service_name', 'result_data'],
+  addArtifact: ['name', 'purpose', 'uri'],
+};
+const MIB = 1024 * 1024;
+
+interface BodyRoute {
+  readonly method: Method;
+  readonly path: string;
+  readonly operation: string;
+  readonly schema: BodySchema;
+}
+
+describe('Bad bodies', function () {
+  this.timeout(60_000);
+  let deployment: Deployment;
+  let service: HttpService;
+  let routes: readonly BodyRoute[];
+  let job: Job;
+
+  before(async () => {
+    deployment = await createDeployment();
+    service = await HttpService.start(deployment, ['alpha', 'fresh']);
+    await deployment.register('alpha', 'fresh');
+    const member = service.as(deployment.token('alpha', ['member']));
+    job = (await member.post<Job>('/jobs', { engine: 'vina', inputs: { a: 1 } })).body;
+    routes = bodyRoutes((await service.call<OpenApi>('GET', '/openapi.json')).body);
+  });
+  after(async () => {
+    await service.close();
+    await deployment.dispose();
+  });
+
+  const bodyRoutes = ({ paths, components }: OpenApi): readonly BodyRoute[] =>
+    Object.entries(paths).flatMap(([path, operations]) =>
+      Object.entries(operations).flatMap(([method, { operationId, requestBody }]) => {
+        const stated = requestBody?.content['application/json'].schema;
+        if (stated === undefined) return [];
+        const schema = components.schemas[stated.$ref?.split('/').at(-1) ?? ''] ?? stated;
+        // OpenAPI's methods are these in lower case.
+        return [
+          {
+            method: method.toUpperCase() as Method,
+            path,
+            operation: operationId.replace(/ByClaim$/, ''),
+            schema,
+          },
+        ];
+      }),
+    );
+  /** Somebody who may call the route for this organization; the body alone is wrong. */
+  const send = ({ method, path, operation }: BodyRoute, organization: string, options: CallOptions) => {
+    const isPlatform = operation === 'createOrganization';
+    const token = isPlatform
+      ? deployment.token(null, ['platform_admin'])
+      : deployment.token(organization, ['org_admin', 'member', 'worker']);
+    const filled = path
+      .replace('{org_id}', organization)
+      .replace('{job_id}', job.job_id)
+      .replace('{task_name}', 't');
+    return service.call<Problem>(method, filled, { token, ...options });
+  };
+  const everything = async () => ({
+    metadata: await rowCounts(deployment, deployment.metadataDatabase),
+    results: await rowCounts(deployment, deployment.databaseName('alpha')),
+    databases: await deployment.databases(),
+  });
+
+  it('are looked for on every route of the contract that takes one', () => {
+    expect(routes).to.have.length(12);
+    for (const { operation, schema } of routes) {
+      expect(Object.keys(schema.properties ?? {}), operation).to.have.members(
+        Object.keys(BODIES[operation] ?? {}),
+      );
+      expect(schema.required ?? [], operation).to.have.members([...(REQUIRED[operation] ?? ['?'])]);
+      expect(schema.additionalProperties, operation).to.equal(false);
+    }
+  });
+
+  for (const organization of ['alpha', 'fresh']) {
+    it(`are 422, name the field, and write nothing, for ${organization === 'fresh' ? 'a never-used organization' : 'one in use'}`, async () => {
+      const before = await everything();
+      let faults = 0;
+      for (const route of routes) {
+        for (const { what, path, body } of faultsOf(route.schema, BODIES[route.operation] ?? {})) {
+          const reply = await send(route, organization, { body });
+          const says = `${route.method} ${route.path}: ${what} → ${reply.text}`;
+          expect([reply.status, reply.body.code], says).to.deep.equal([422, 'validation_failed']);
+          const named = reply.body.errors?.map((error) => error.path) ?? [];
+          expect(
+            named.some((name) => name === path || name.startsWith(`${path}.`)),
+            says,
+          ).to.equal(true);
+          for (const { message } of reply.body.errors ?? [])
+            expect(message, says).to.be.a('string').that.is.not.empty;
+          faults += 1;
+        }
+      }
+      expect(faults).to.be.greaterThan(300);
+      expect(await everything()).to.deep.equal(before);
+    });
+  }
+
+  it('that are no JSON are 400, in another form 415, beyond 1 MiB 413', async () => {
+    const before = await everything();
+    for (const route of routes) {
+      const good = JSON.stringify(BODIES[route.operation]);
+      for (const [options, status, code] of [
+        [{ body: '{"engine":' }, 400, 'malformed_json'],
+        [{ body: `${good}x` }, 400, 'malformed_json'],
+        [{ body: "{'engine': 'vina'}" }, 400, 'malformed_json'],
+        [{ body: Buffer.from([0x7b, 0xff, 0x7d]) }, 400, 'malformed_json'],
+        [{ body: good, headers: { 'content-type': 'text/plain' } }, 415, 'unsupported_media_type'],
+        [
+          { body: 'engine=vina', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+          415,
+          'unsupported_media_type',
+        ],
+        [
+          { body: good, headers: { 'content-type': 'application/json; charset=utf-16' } },
+          415,
+          'unsupported_media_type',
+        ],
+        [{ body: good, headers: { 'content-encoding': 'gzip' } }, 415, 'unsupported_media_type'],
+        [{ body: padded(good, MIB + 1) }, 413, 'body_too_large'],
+      ] as const) {
+        const reply = await send(route, 'fresh', options);
+        expect([route.path, reply.status, reply.body.code]).to.deep.equal([route.path, status, code]);
+      }
+    }
+    expect(await everything()).to.deep.equal(before);
+  });
+
+  it('of exactly 1 MiB are taken', async () => {
+    const member = deployment.token('alpha', ['member']);
+    const frame = JSON.stringify({ engine: 'vina', inputs: { text: '' } });
+    const text = 'x'.repeat(MIB - Buffer.byteLength(frame));
+    const body = JSON.stringify({ engine: 'vina', inputs: { text } });
+    expect(Buffer.byteLength(body)).to.equal(MIB);
+
+    const { status, body: made } = await service.call<Job>('POST', '/jobs', { token: member, body });
+
+    expect([status, made.inputs]).to.deep.equal([201, { text }]);
+    const tooLong = await service.call<Problem>('POST', '/jobs', { token: member, body: `${body} ` });
+    expect([tooLong.status, tooLong.body.code]).to.deep.equal([413, 'body_too_large']);
+  });
+
+  it('do not keep what JSON and PostgreSQL can hold from coming back as it was sent', async () => {
+    const member = service.as(deployment.token('alpha', ['member']));
+    const inputs = {
+      'sch\u00f6n': '日本 😀 \u0001 \\ " \u2028',
+      deep: [[[{ a: null, b: false }]]],
+      n: [1e300, -0.1, 5e-324],
+      '': '',
+    };
+    const made = (await member.post<Job>('/jobs', { engine: 'vina', inputs })).body;
+    expect((await member.get<Job>(`/jobs/${made.job_id}`)).body.inputs).to.deep.equal(inputs);
+  });
+});
+
+/** White space after the value: valid JSON of that many bytes. */
+const padded = (json: string, bytes: number): string => json + ' '.repeat(bytes - Buffer.byteLength(json));

@@ -1,0 +1,251 @@
+import { createServer } from 'node:net';
+import { expect } from 'chai';
+import { createDeployment, TEST_JWT_SECRET, type Deployment } from '../support/deployment.ts';
+import { until } from '../support/gate.ts';
+import type { Job, Page } from '../support/http-contract.ts';
+import { startHttpProcess, type HttpProcess } from '../support/http-process.ts';
+import { send, type Reply } from '../support/http-service.ts';
+import { lockTable } from '../support/server-faults.ts';
+
+const CANARY = 'canary-Passw0rd-of-nobody';
+
+describe('The process', function () {
+  this.timeout(60_000);
+  let deployment: Deployment;
+  const processes: HttpProcess[] = [];
+
+  before(async () => {
+    deployment = await createDeployment();
+    await deployment.register('alpha');
+  });
+  afterEach(async () => {
+    await Promise.all(processes.splice(0).map((each) => each.dispose()));
+  });
+  after(() => deployment.dispose());
+
+  const start = async (settings: Readonly<Record<string, string>> = {}): Promise<HttpProcess> => {
+    const started = await startHttpProcess({ ...deployment.environment, LOG_LEVEL: 'info', ...settings });
+    processes.push(started);
+    return started;
+  };
+  const member = (): string => deployment.token('alpha', ['member']);
+  const refusesConnections = async (url: string): Promise<boolean> => {
+    try {
+      await send(url, 'GET', '/health');
+      return false;
+    } catch (error) {
+      return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
+    }
+  };
+  /** A request that stands still in the middle of its statement until `release`. */
+  const slowRequest = async (url: string) => {
+    const first = await send(url, 'GET', '/jobs', { token: member() });
+    expect(first.status, first.text).to.equal(200);
+    const lock = await lockTable(deployment, deployment.databaseName('alpha'), 'docking_jobs');
+    const reply: Promise<Reply<Page<Job>>> = send(url, 'GET', '/jobs', { token: member() });
+    reply.catch(() => undefined);
+    await until('the request waits for the table', async () => {
+      const waiting = await deployment.administer(
+        `select from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'`,
+        [deployment.databaseName('alpha')],
+      );
+      return waiting.length > 0;
+    });
+    return { reply, release: () => lock.release() };
+  };
+
+  it('finishes a slow request after SIGTERM, takes no new one, and exits with 0', async () => {
+    const service = await start();
+    const url = await service.listening();
+    const slow = await slowRequest(url);
+    try {
+      service.kill('SIGTERM');
+      await until('no new connection is taken', () => refusesConnections(url));
+      const state = await Promise.race([service.exited, Promise.resolve('still running')]);
+      expect(state).to.equal('still running');
+    } finally {
+      await slow.release();
+    }
+
+    const { status, body } = await slow.reply;
+    expect([status, Array.isArray(body.items)]).to.deep.equal([200, true]);
+    expect(await service.exited).to.deep.equal({ code: 0, signal: null });
+    expect(service.stderr()).to.equal('');
+    const sessions = await deployment.administer(
+      `select application_name from pg_stat_activity where datname = any($1) and application_name like 'mad %'`,
+      [[deployment.databaseName('alpha'), deployment.metadataDatabase]],
+    );
+    expect(sessions).to.deep.equal([]);
+  });
+
+  it('exits as soon as the last request is answered, although the client would keep its connection', async () => {
+    const service = await start();
+    const slow = await slowRequest(await service.listening());
+    service.kill('SIGTERM');
+    await until('no new connection is taken', async () => refusesConnections(await service.listening()));
+    await slow.release();
+    await slow.reply;
+    const since = performance.now();
+    expect((await service.exited).code).to.equal(0);
+    expect(performance.now() - since).to.be.lessThan(2000);
+  });
+
+  it('leaves at once on a second signal', async () => {
+    const service = await start();
+    const url = await service.listening();
+    const slow = await slowRequest(url);
+    try {
+      service.kill('SIGTERM');
+      await until('no new connection is taken', () => refusesConnections(url));
+      const since = performance.now();
+      service.kill('SIGINT');
+      const { code } = await service.exited;
+      expect(performance.now() - since).to.be.lessThan(2000);
+      expect(code).not.to.equal(0);
+      expect(
+        await slow.reply.then(
+          () => 'answered',
+          () => 'broken off',
+        ),
+      ).to.equal('broken off');
+    } finally {
+      await slow.release();
+    }
+  });
+
+  it('server-restarted keeps all data', async () => {
+    const login = { email: 'root@example.org', password: CANARY };
+    const settings = { BOOTSTRAP_ADMIN_EMAIL: login.email, BOOTSTRAP_ADMIN_PASSWORD: CANARY };
+    const first = await start(settings);
+    const url = await first.listening();
+    const { body: token } = await send<{ access_token: string }>(url, 'POST', '/auth/token', { body: login });
+    const created = await send(url, 'POST', '/organizations', {
+      token: token.access_token,
+      body: { org_id: 'kept', name: 'Kept' },
+    });
+    expect(created.status).to.equal(201);
+    const worker = deployment.token('kept', ['member', 'worker', 'org_admin']);
+    const submitted = await send<Job>(url, 'POST', '/jobs', {
+      token: worker,
+      body: { engine: 'vina', inputs: { ligand: 'imatinib' } },
+      headers: { 'Idempotency-Key': 'kept' },
+    });
+    const job = `/jobs/${submitted.body.job_id}`;
+    await send(url, 'PUT', `${job}/task-results/docking`, {
+      token: worker,
+      body: { service_name: 'vina', result_data: { affinity: -13.2 } },
+    });
+    await send(url, 'POST', `${job}/artifacts`, {
+      token: worker,
+      body: { name: 'a', purpose: 'b', uri: 'file:///a' },
+    });
+    await send(url, 'PUT', '/organizations/kept/settings', { token: worker, body: { settings: { a: 1 } } });
+    await send(url, 'PATCH', job, { token: worker, body: { status: 'RUNNING' } });
+    await send(url, 'PATCH', job, { token: worker, body: { status: 'COMPLETED' } });
+    const paths = [
+      job,
+      '/jobs',
+      `${job}/task-results`,
+      `${job}/artifacts`,
+      '/organizations/kept',
+      '/organizations/kept/settings',
+      '/organizations/kept/audit-logs',
+      `/organizations/kept/input-signatures/${submitted.body.input_signature}`,
+    ];
+    const readAll = (from: string) =>
+      Promise.all(paths.map(async (path) => (await send(from, 'GET', path, { token: worker })).body));
+    const before = await readAll(url);
+    first.kill('SIGINT');
+    expect((await first.exited).code).to.equal(0);
+
+    const second = await start(settings);
+    const again = await second.listening();
+    expect(await readAll(again)).to.deep.equal(before);
+    expect((await send(again, 'POST', '/auth/token', { body: login })).status).to.equal(200);
+    const replayed = await send<Job>(again, 'POST', '/jobs', {
+      token: worker,
+      body: { engine: 'vina', inputs: { ligand: 'imatinib' } },
+      headers: { 'Idempotency-Key': 'kept' },
+    });
+    expect([replayed.status, replayed.body.job_id]).to.deep.equal([200, submitted.body.job_id]);
+    second.kill('SIGTERM');
+    await second.exited;
+
+    for (const text of [first.stdout(), first.stderr(), second.stdout(), second.stderr()]) {
+      for (const secret of [CANARY, worker, token.access_token, TEST_JWT_SECRET])
+        expect(text).not.to.include(secret);
+    }
+    expect(first.stdout()).to.match(/"org_id":"kept"/);
+    expect(first.stdout()).to.match(/"request_id":"[0-9a-f-]{36}"/);
+  });
+
+  const bad: Readonly<Record<string, readonly [Record<string, string>, RegExp]>> = {
+    'a port that is no number': [
+      { PORT: 'http' },
+      /^PORT holds "http"; it takes a whole number from 0 to 65535$/,
+    ],
+    'a short key': [
+      { JWT_SECRET: CANARY },
+      /^JWT_SECRET holds .*25 characters; it takes at least 32 characters$/,
+    ],
+    'a template without a place for the organization': [
+      { DB_RESULTS_DB_TEMPLATE: `postgresql://mad:${CANARY}@127.0.0.1/results` },
+      /^DB_RESULTS_DB_TEMPLATE holds .*\{org_id\}/,
+    ],
+    'a database of another kind': [
+      { DB_DATABASE_URL: `mysql://mad:${CANARY}@127.0.0.1/mad` },
+      /^DB_DATABASE_URL holds .*it takes postgresql:\/\//,
+    ],
+  };
+  for (const [what, [settings, line]] of Object.entries(bad)) {
+    it(`does not start with ${what}, and says so in one line without a secret`, async () => {
+      const service = await start(settings);
+      const { code } = await service.exited;
+      expect(code).to.be.a('number').that.is.not.equal(0);
+      const lines = service.stderr().trimEnd().split('\n');
+      expect(lines).to.have.length(1);
+      expect(lines[0]).to.match(line);
+      expect(service.stdout() + service.stderr()).not.to.include(CANARY);
+    });
+  }
+
+  it('tells every value that it cannot use, a line each', async () => {
+    const names = ['PORT', 'READY_STRICT', 'NODE_ENV', 'LOG_LEVEL', 'DB_POOL_SIZE', 'DB_CONNECTION_BUDGET'];
+    const service = await start(Object.fromEntries(names.map((name) => [name, '-1'])));
+    expect((await service.exited).code).not.to.equal(0);
+    const lines = service.stderr().trimEnd().split('\n');
+    expect(lines.map((line) => line.split(' ')[0])).to.have.members(names);
+    for (const line of lines) expect(line).to.match(/^\w+ holds "-1"; it takes .+$/);
+  });
+
+  it('does not start without its metadata server, and says so in one line without a secret', async () => {
+    const port = await closedPort();
+    const service = await start({ DB_DATABASE_URL: `postgresql://mad:${CANARY}@127.0.0.1:${port}/mad` });
+    const { code } = await service.exited;
+    expect(code).to.be.a('number').that.is.not.equal(0);
+    expect(service.stderr().trimEnd().split('\n')).to.have.length(1);
+    expect(service.stderr()).to.match(new RegExp(`^The service cannot start: .*127\\.0\\.0\\.1:${port}`));
+    expect(service.stdout() + service.stderr()).not.to.include(CANARY);
+  });
+
+  it('does not start on a port that is taken, and says so in one line', async () => {
+    const first = await start();
+    const { port } = new URL(await first.listening());
+    const second = await start({ PORT: port });
+    expect((await second.exited).code)
+      .to.be.a('number')
+      .that.is.not.equal(0);
+    expect(second.stderr()).to.match(new RegExp(`^[^\\n]*EADDRINUSE[^\\n]*:${port}\\n$`));
+    first.kill('SIGTERM');
+    expect((await first.exited).code).to.equal(0);
+  });
+});
+
+const closedPort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });

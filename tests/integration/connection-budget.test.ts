@@ -1,0 +1,181 @@
+import { expect } from 'chai';
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { ConnectionBudget } from '../../infrastructure/database/connection-budget.ts';
+import type { ConnectionPool, PoolOptions } from '../../infrastructure/database/connection-pool.ts';
+import { sampleConnections } from '../support/connection-samples.ts';
+import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
+import { Gate, until } from '../support/gate.ts';
+import { sampleJob } from '../support/sample-job.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { occupy, read, testPool, type TestPool } from '../support/test-pool.ts';
+
+describe('the budget of connections', function () {
+  this.timeout(60_000);
+
+  describe('between pools', () => {
+    let database: TestDatabase;
+    let pools: ConnectionPool[];
+
+    before(async () => {
+      database = await createTestDatabase('budget');
+    });
+    after(() => database.drop());
+    beforeEach(() => {
+      pools = [];
+    });
+    afterEach(async () => {
+      await Promise.all(pools.map((pool) => pool.close()));
+      for (const pool of pools) expect(pool.slots, 'connections left open').to.equal(0);
+    });
+
+    const open = (overrides: Partial<PoolOptions>): TestPool => {
+      const opened = testPool(database.url, { size: 4, maxOverflow: 4, ...overrides });
+      pools.push(opened.pool);
+      return opened;
+    };
+
+    /** Leaves `count` idle connections in a pool. */
+    const warm = async (pool: ConnectionPool, count: number): Promise<void> => {
+      const gates = Array.from({ length: count }, () => new Gate());
+      const occupied = gates.map((gate) => occupy(pool, gate));
+      await Promise.all(gates.map(({ reached }) => reached));
+      for (const gate of gates) gate.open();
+      await Promise.all(occupied);
+      expect(pool.snapshot()).to.include({ open: count, idle: count });
+    };
+
+    /** One client that asks again as soon as it is answered, until it is told to stop. */
+    const client = async (pool: ConnectionPool, stopped: () => boolean): Promise<number> => {
+      let answers = 0;
+      while (!stopped()) {
+        await pool.query(read());
+        answers += 1;
+      }
+      return answers;
+    };
+
+    it('closes one idle connection for one that waits, of the pool that was used longest ago', async () => {
+      const budget = new ConnectionBudget(6);
+      const [{ pool: old }, { pool: recent }, { pool: newcomer }] = [
+        open({ budget }),
+        open({ budget }),
+        open({ budget }),
+      ];
+      await warm(old, 3);
+      await warm(recent, 3);
+      const gates = [new Gate(), new Gate(), new Gate()];
+      const occupied: Promise<void>[] = [];
+      const idle: [number, number][] = [];
+      for (const gate of gates) {
+        occupied.push(occupy(newcomer, gate));
+        await gate.reached;
+        idle.push([old.snapshot().idle, recent.snapshot().idle]);
+      }
+      for (const gate of gates) gate.open();
+      await Promise.all(occupied);
+      expect(idle).to.deep.equal([
+        [2, 3],
+        [1, 3],
+        [0, 3],
+      ]);
+    });
+
+    it('serves a newcomer while others are never idle', async () => {
+      const budget = new ConnectionBudget(2);
+      const busy = [open({ budget }), open({ budget })];
+      let stopped = false;
+      // Each has more clients than connections, so both always wait for a further one.
+      const clients = busy.flatMap(({ pool }) =>
+        Array.from({ length: 3 }, () => client(pool, () => stopped)),
+      );
+      await until('both are at it', () => budget.taken === 2);
+      const newcomer = open({ budget, acquireTimeoutMs: 2000 });
+      try {
+        for (let i = 0; i < 3; i += 1) await newcomer.pool.query(read());
+      } finally {
+        stopped = true;
+        await Promise.all(clients);
+      }
+    });
+
+    it('lets a connection made for waiters serve them before it goes to another pool', async () => {
+      const budget = new ConnectionBudget(3);
+      const two = [open({ budget }), open({ budget })];
+      let stopped = false;
+      const clients = two.flatMap(({ pool }) => Array.from({ length: 4 }, () => client(pool, () => stopped)));
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      stopped = true;
+      const answers = (await Promise.all(clients)).reduce((sum, count) => sum + count, 0);
+      const connects = two.reduce((sum, pool) => sum + pool.connects(), 0);
+      // Two thirds of the connections never have to move; a connect costs some ten statements.
+      expect(connects).to.be.lessThan(answers / 20);
+    });
+  });
+
+  describe('between organizations', () => {
+    let deployment: Deployment;
+    const ids = Array.from({ length: 12 }, (_, index) => organizationId(`org${index}`));
+
+    before(async () => {
+      deployment = await createDeployment({
+        DB_CONNECTION_BUDGET: '4',
+        DB_ORG_POOL_SIZE: '2',
+        DB_ORG_MAX_OVERFLOW: '2',
+        DB_ACQUIRE_TIMEOUT_MS: '5000',
+      });
+      await deployment.register(...ids);
+      const manager = deployment.start().get(TOKENS.connectionManager);
+      await Promise.all(ids.map((id) => manager.provision(id)));
+      await manager.closeAll();
+    });
+    after(() => deployment.dispose());
+
+    it('is never exceeded, and nobody starves when there are more organizations than connections', async () => {
+      const manager = deployment.start().get(TOKENS.connectionManager);
+      const sampler = await sampleConnections(
+        deployment.environment['DB_DATABASE_URL'] ?? '',
+        `mad ${deployment.databaseName('')}`,
+      );
+      const served = await Promise.all(
+        ids.flatMap((id) =>
+          Array.from({ length: 3 }, async () => {
+            for (let i = 0; i < 5; i += 1) {
+              const { database, release } = await manager.acquire(id);
+              try {
+                await database.transaction(({ jobs }) => jobs.insert(sampleJob({ submittedBy: id })));
+                await database.jobs.list({ status: null }, { limit: 1, after: null });
+              } finally {
+                release();
+              }
+            }
+            return id;
+          }),
+        ),
+      );
+      expect(served).to.have.length(36);
+      expect(manager.counts().connections).to.be.at.most(4);
+      const { most, samples } = await sampler.stop();
+      expect(samples).to.be.greaterThan(20);
+      expect(most).to.be.within(2, 4);
+      await manager.closeAll();
+    });
+
+    it('is what keeps them within it: the same load without one is seen to exceed it', async () => {
+      const manager = deployment.start({ DB_CONNECTION_BUDGET: '100' }).get(TOKENS.connectionManager);
+      const sampler = await sampleConnections(
+        deployment.environment['DB_DATABASE_URL'] ?? '',
+        `mad ${deployment.databaseName('')}`,
+      );
+      const gate = new Gate();
+      const work = ids.map(async (id) => {
+        const { database, release } = await manager.acquire(id);
+        await database.transaction(() => gate.opened).finally(release);
+      });
+      await until('all are at it', () => manager.counts().connections === ids.length);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      gate.open();
+      await Promise.all(work);
+      expect((await sampler.stop()).most).to.equal(ids.length);
+    });
+  });
+});

@@ -1,0 +1,253 @@
+import { expect } from 'chai';
+import {
+  ConnectionBudgetExhaustedError,
+  DatabaseConnectionError,
+  OrganizationBusyError,
+} from '../../domain/exceptions.ts';
+import { ConnectionBudget } from '../../infrastructure/database/connection-budget.ts';
+import type { ConnectionPool, PoolOptions } from '../../infrastructure/database/connection-pool.ts';
+import { Gate, rejectionOf, until } from '../support/gate.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { occupy, openConnection, read, testPool, write, type TestPool } from '../support/test-pool.ts';
+
+describe('a connection pool', function () {
+  this.timeout(60_000);
+  let database: TestDatabase;
+  let pools: ConnectionPool[];
+
+  before(async () => {
+    database = await createTestDatabase('connection pool');
+  });
+  after(() => database.drop());
+  beforeEach(() => {
+    pools = [];
+  });
+  afterEach(async () => {
+    await Promise.all(pools.map((pool) => pool.close()));
+    for (const pool of pools) expect(pool.slots, 'connections left open').to.equal(0);
+  });
+
+  const open = (overrides: Partial<PoolOptions> = {}): TestPool => {
+    const opened = testPool(database.url, overrides);
+    pools.push(opened.pool);
+    return opened;
+  };
+
+  describe('size and overflow', () => {
+    it('opens nothing before it is asked', () => {
+      const { pool, connects } = open();
+      expect(connects()).to.equal(0);
+      expect(pool.snapshot()).to.deep.equal({ open: 0, idle: 0, inUse: 0, waiting: 0 });
+    });
+
+    it('never has more than both together, keeps `size` idle, and closes the others when they are returned', async () => {
+      const { pool, connects } = open({ size: 2, maxOverflow: 1 });
+      const gates = Array.from({ length: 3 }, () => new Gate());
+      const occupied = gates.map((gate) => occupy(pool, gate));
+      const waiting = Array.from({ length: 4 }, () => pool.query(read()));
+      await Promise.all(gates.map(({ reached }) => reached));
+      expect(pool.snapshot()).to.deep.equal({ open: 3, idle: 0, inUse: 3, waiting: 4 });
+
+      for (const gate of gates) gate.open();
+      await Promise.all([...occupied, ...waiting]);
+      await until('the overflow is closed', () => pool.slots === 2);
+      expect(pool.snapshot()).to.deep.equal({ open: 2, idle: 2, inUse: 0, waiting: 0 });
+      expect(connects()).to.equal(3);
+    });
+
+    it('uses one connection for one request after another', async () => {
+      const { pool, connects } = open({ size: 5 });
+      const pids = new Set<number>();
+      for (let i = 0; i < 10; i += 1) for (const { pid } of await pool.query(read())) pids.add(pid);
+      expect(pids.size).to.equal(1);
+      expect(connects()).to.equal(1);
+    });
+
+    it('closes those that lay idle for too long, least recently used first', async () => {
+      const { pool } = open({ size: 2 });
+      const gate = new Gate();
+      const first = occupy(pool, gate);
+      await gate.reached;
+      await pool.query(read());
+      gate.open();
+      await first;
+      const before = performance.now();
+      const [used] = await pool.query(read());
+      pool.closeIdleSince(before);
+      await until('one is closed', () => pool.slots === 1);
+      expect(await pool.query(read())).to.deep.equal([used]);
+    });
+  });
+
+  describe('waiting', () => {
+    it('serves in the order of arrival', async () => {
+      const { pool } = open();
+      const gate = new Gate();
+      const occupied = occupy(pool, gate);
+      await gate.reached;
+      const order: number[] = [];
+      const waiting = Array.from({ length: 20 }, async (_, index) => {
+        await pool.query(read());
+        order.push(index);
+      });
+      gate.open();
+      await Promise.all([occupied, ...waiting]);
+      expect(order).to.deep.equal(Array.from({ length: 20 }, (_, index) => index));
+    });
+
+    it('ends with OrganizationBusyError when its own connections stay in use', async () => {
+      const { pool } = open({ acquireTimeoutMs: 30 });
+      const gate = new Gate();
+      const occupied = occupy(pool, gate);
+      await gate.reached;
+      expect(await rejectionOf(pool.query(read()))).to.be.instanceOf(OrganizationBusyError);
+      expect(pool.snapshot().waiting).to.equal(0);
+      gate.open();
+      await occupied;
+      await pool.query(read());
+    });
+
+    it('ends with ConnectionBudgetExhaustedError when the budget stays spent', async () => {
+      const budget = new ConnectionBudget(1);
+      const { pool: one } = open({ budget });
+      const { pool: other } = open({ budget, acquireTimeoutMs: 30 });
+      const gate = new Gate();
+      const occupied = occupy(one, gate);
+      await gate.reached;
+      expect(await rejectionOf(other.query(read()))).to.be.instanceOf(ConnectionBudgetExhaustedError);
+      gate.open();
+      await occupied;
+      await other.query(read());
+    });
+
+    it('is over when the pool is closed, while running work ends in peace', async () => {
+      const { pool } = open();
+      const gate = new Gate();
+      const running = pool.transaction(async ({ query }) => {
+        await gate.pass();
+        return query({ text: 'select 1 as one', values: [] });
+      });
+      await gate.reached;
+      const waiting = rejectionOf(pool.query(read()));
+      const closing = pool.close();
+      expect(await waiting).to.be.instanceOf(DatabaseConnectionError);
+      expect(await rejectionOf(pool.query(read()))).to.be.instanceOf(DatabaseConnectionError);
+      gate.open();
+      expect(await running).to.deep.equal([{ one: 1 }]);
+      await Promise.all([closing, pool.close()]);
+      expect(pool.slots).to.equal(0);
+    });
+
+    it('gives each waiter the error of a connect of its own, and recovers', async () => {
+      let broken = true;
+      const { pool } = open({
+        size: 2,
+        connect: () =>
+          broken ? Promise.reject(new Error('connect ECONNREFUSED')) : openConnection(database.url),
+      });
+      const errors = await Promise.all(Array.from({ length: 5 }, () => rejectionOf(pool.query(read()))));
+      for (const error of errors) expect(error).to.be.instanceOf(Error);
+      expect(pool.isFailing).to.equal(true);
+      broken = false;
+      await pool.query(read());
+      expect(pool.isFailing).to.equal(false);
+    });
+  });
+
+  describe('transactions', () => {
+    const table = 'create table if not exists pool_rows (id int primary key)';
+
+    beforeEach(async () => {
+      const { pool } = open();
+      await pool.query(write(table));
+      await pool.query(write('truncate pool_rows'));
+    });
+
+    it('commit when the work resolves, and roll back when it rejects, on the same connection', async () => {
+      const { pool, connects } = open();
+      const insert = (id: number) => ({ text: 'insert into pool_rows values ($1)', values: [id] });
+      await pool.transaction(({ query }) => query(insert(1)));
+      const failure = new OrganizationBusyError();
+      const error = await rejectionOf(
+        pool.transaction(async ({ query }) => {
+          await query(insert(2));
+          throw failure;
+        }),
+      );
+      expect(error).to.equal(failure);
+      expect(await pool.query(read('select id from pool_rows'))).to.deep.equal([{ id: 1 }]);
+      expect(connects()).to.equal(1);
+    });
+
+    it('do not pretend that a transaction with a failed statement was committed', async () => {
+      const { pool } = open();
+      const swallow = pool.transaction(async ({ query }) => {
+        await query({ text: 'insert into pool_rows values (3)', values: [] });
+        await query({ text: 'select 1 / 0', values: [] }).catch(() => undefined);
+      });
+      expect(await rejectionOf(swallow)).to.be.instanceOf(Error);
+      expect(await pool.query(read('select id from pool_rows'))).to.be.empty;
+    });
+
+    it('run nothing after their end', async () => {
+      const { pool } = open();
+      const late = await pool.transaction(
+        async ({ query }) =>
+          () =>
+            query({ text: 'select 1', values: [] }),
+      );
+      expect(await rejectionOf(late())).to.be.instanceOf(Error);
+    });
+
+    it("leave an error of the work that only sounds like the driver's as it is", async () => {
+      const { pool } = open();
+      const bug = new TypeError(`Cannot read properties of undefined (reading 'client')`);
+      expect(await rejectionOf(pool.transaction(() => Promise.reject(bug)))).to.equal(bug);
+    });
+  });
+
+  describe('session-state-does-not-survive-release', () => {
+    it('after a session that changed settings, locks, temporary tables and left a transaction open', async () => {
+      const { pool } = open();
+      await pool.session(async (connection) => {
+        await connection.execute(
+          `set search_path = pg_catalog; set statement_timeout = 1; create temp table t ()`,
+        );
+        await connection.query({ text: 'select pg_advisory_lock(42)', values: [] });
+      });
+      await pool.session((connection) => connection.execute('begin; set timezone = "Asia/Tokyo"'));
+      const [row] = await pool.query(
+        read(`select current_setting('search_path') as path, current_setting('statement_timeout') as timeout,
+                current_setting('timezone') <> 'Asia/Tokyo' as zone, to_regclass('pg_temp.t') as temp,
+                (select count(*)::int from pg_locks where locktype = 'advisory' and database =
+                  (select oid from pg_database where datname = current_database())) as locks`),
+      );
+      expect(row).to.deep.equal({
+        path: '"$user", public',
+        timeout: '10s',
+        zone: true,
+        temp: null,
+        locks: 0,
+      });
+    });
+
+    it('and named statements work on the connection afterwards', async () => {
+      const { pool } = open();
+      const named = { ...read<{ one: number }>('select 1 as one'), name: 'one' };
+      await pool.query(named);
+      await pool.session(() => Promise.resolve());
+      expect(await pool.query(named)).to.deep.equal([{ one: 1 }]);
+    });
+  });
+
+  it('knows that a statement has left a transaction failed as soon as the error is seen', async () => {
+    const { pool } = open();
+    await pool.session(async (connection) => {
+      for (let i = 0; i < 200; i += 1) {
+        await rejectionOf(connection.execute('begin; select 1 / 0; commit'));
+        expect(connection.isReusable, `round ${i}`).to.equal(false);
+        await connection.execute('rollback');
+      }
+    });
+  });
+});

@@ -1,0 +1,213 @@
+import { expect } from 'chai';
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { PgConnection } from '../../infrastructure/database/pg-connection.ts';
+import { ServerProbe } from '../../infrastructure/database/server-probe.ts';
+import { replaceManager } from '../support/custom-manager.ts';
+import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
+import { Gate, rejectionOf, until } from '../support/gate.ts';
+import { ALL_JOBS } from '../support/sample-job.ts';
+import { terminateBackends } from '../support/server-faults.ts';
+import { createTestDatabase } from '../support/test-database.ts';
+import { openConnection } from '../support/test-pool.ts';
+
+const [ACME, BETA] = [organizationId('acme'), organizationId('beta')];
+const ALL_WELL = { metadata: true, results_acme: true, results_beta: true };
+
+describe('the health of databases', function () {
+  this.timeout(60_000);
+  let deployment: Deployment;
+
+  beforeEach(async () => {
+    deployment = await createDeployment({ DB_ORG_POOL_SIZE: '1', DB_ORG_MAX_OVERFLOW: '0' });
+    await deployment.register(ACME, BETA);
+  });
+  afterEach(() => deployment.dispose());
+
+  const open = async (settings: Readonly<Record<string, string>> = {}) => {
+    const container = deployment.start(settings);
+    const manager = container.get(TOKENS.connectionManager);
+    for (const id of [ACME, BETA]) {
+      const { database, release } = await manager.acquire(id);
+      await database.jobs.list(...ALL_JOBS).finally(release);
+    }
+    return { container, manager };
+  };
+
+  /** Sessions of the organizations' pools, as the server sees them. */
+  const sessions = async (): Promise<number> => {
+    const rows = await deployment.administer(
+      'select from pg_stat_activity where starts_with(application_name, $1)',
+      [`mad ${deployment.databaseName('')}`],
+    );
+    return rows.length;
+  };
+
+  describe('one-dead-tenant-keeps-ready-200', () => {
+    it('a database that lets nobody in is reported, and nothing else', async () => {
+      const { manager } = await open();
+      expect(await manager.healthCheck()).to.deep.equal(ALL_WELL);
+      const name = deployment.databaseName('acme');
+      await deployment.administer(`alter database "${name}" with allow_connections false`);
+      await terminateBackends(deployment, name);
+      expect(await manager.healthCheck()).to.deep.equal({ ...ALL_WELL, results_acme: false });
+      const { database, release } = await manager.acquire(BETA);
+      await database.jobs.list(...ALL_JOBS).finally(release);
+
+      await deployment.administer(`alter database "${name}" with allow_connections true`);
+      expect(await manager.healthCheck(), 'and it comes back').to.deep.equal(ALL_WELL);
+    });
+
+    it('a database that is gone is reported', async () => {
+      const { manager } = await open();
+      await deployment.administer(`drop database "${deployment.databaseName('acme')}" with (force)`);
+      expect(await manager.healthCheck()).to.deep.equal({ ...ALL_WELL, results_acme: false });
+    });
+
+    it('a database that refuses the login is reported as long as it does', async () => {
+      const container = deployment.start();
+      const connector = container.get(TOKENS.connector);
+      let refused = false;
+      const manager = replaceManager(
+        container,
+        {},
+        {
+          connect: (placement) =>
+            refused && placement.organizationId === ACME
+              ? Promise.reject(new Error('Connection refused'))
+              : connector.toOrganization(placement),
+        },
+      );
+      refused = true;
+      for (const id of [ACME, BETA]) {
+        const { database, release } = await manager.acquire(id);
+        const listing = database.jobs.list(...ALL_JOBS).finally(release);
+        if (id === ACME) await rejectionOf(listing);
+        else await listing;
+      }
+      expect(await manager.healthCheck()).to.deep.equal({ ...ALL_WELL, results_acme: false });
+      refused = false;
+      expect(await manager.healthCheck()).to.deep.equal(ALL_WELL);
+    });
+  });
+
+  describe('saturated-pool-does-not-flap-ready', () => {
+    it('with every connection in use and requests waiting, of organizations and of the metadata', async () => {
+      const { container, manager } = await open({ DB_POOL_SIZE: '1', DB_MAX_OVERFLOW: '0' });
+      const gate = new Gate();
+      const lease = await manager.acquire(ACME);
+      const busy = [
+        lease.database.transaction(() => gate.opened),
+        ...Array.from({ length: 5 }, () => lease.database.jobs.list(...ALL_JOBS)),
+        container.get(TOKENS.metadataDatabase).transaction(() => gate.opened),
+        container.get(TOKENS.databaseLedger).find(ACME),
+      ];
+      await until('all of it is saturated', () => {
+        const metadata = manager.metadata.snapshot();
+        return manager.peek(ACME)?.waiting === 5 && metadata.inUse === 1 && metadata.waiting === 1;
+      });
+      for (let i = 0; i < 5; i += 1) {
+        const startedAt = performance.now();
+        expect(await manager.healthCheck()).to.deep.equal(ALL_WELL);
+        expect(performance.now() - startedAt, 'it waits for nobody').to.be.lessThan(1000);
+      }
+      gate.open();
+      await Promise.all(busy);
+      lease.release();
+    });
+
+    it('nor when a connect failed before the budget was spent', async () => {
+      const container = deployment.start({ DB_ACQUIRE_TIMEOUT_MS: '200', DB_CONNECTION_BUDGET: '2' });
+      const connector = container.get(TOKENS.connector);
+      let refused = false;
+      const manager = replaceManager(
+        container,
+        { organizationPool: { size: 2, maxOverflow: 0 } },
+        {
+          connect: (placement) =>
+            refused ? Promise.reject(new Error('Connection refused')) : connector.toOrganization(placement),
+        },
+      );
+      const leases = [await manager.acquire(ACME), await manager.acquire(BETA)];
+      const gates = [new Gate(), new Gate()];
+      const occupy = async (index: number): Promise<void> =>
+        leases[index]?.database.transaction(() => gates[index]?.pass() ?? Promise.resolve());
+      const working = [occupy(0)];
+      await gates[0]?.reached;
+      refused = true;
+      await rejectionOf(leases[0]?.database.jobs.list(...ALL_JOBS) ?? Promise.resolve());
+      refused = false;
+      working.push(occupy(1));
+      await gates[1]?.reached;
+      expect(manager.counts().connections).to.equal(2);
+      expect(await manager.healthCheck()).to.deep.equal(ALL_WELL);
+      for (const gate of gates) gate.open();
+      await Promise.all(working);
+      for (const { release } of leases) release();
+    });
+  });
+
+  describe('health-sweep-does-not-wake-dormant-tenants', () => {
+    it('an organization without a pool gets none, and one without connections none either', async () => {
+      const { manager } = await open({ DB_IDLE_TIMEOUT_MS: '1' });
+      // Connections go first, and the pool when they are gone.
+      await until('both are dormant', () => {
+        manager.sweep();
+        return manager.counts().pools === 0 && manager.counts().connections === 0;
+      });
+      for (let i = 0; i < 3; i += 1) expect(await manager.healthCheck()).to.deep.equal({ metadata: true });
+      expect(manager.counts()).to.include({ pools: 0, connections: 0 });
+      expect(await sessions()).to.equal(0);
+    });
+
+    it('a live pool is judged without a connection of its own, and still expires', async () => {
+      const { manager } = await open({ DB_IDLE_TIMEOUT_MS: '400' });
+      for (const id of [ACME, BETA]) await terminateBackends(deployment, deployment.databaseName(id));
+      await until('no connection is left', () => manager.counts().connections === 0);
+      expect(manager.counts().pools).to.equal(2);
+      expect(await manager.healthCheck()).to.deep.equal(ALL_WELL);
+      expect(manager.counts().connections).to.equal(0);
+      expect(await sessions()).to.equal(0);
+      await until('the pools expire under continuous health checks', async () => {
+        await manager.healthCheck();
+        return manager.counts().pools === 0;
+      });
+      expect(manager.counts().removals.expire).to.equal(2);
+    });
+
+    it('is seen to fail with a check that asks through the pools', async () => {
+      const manager = deployment.start().get(TOKENS.connectionManager);
+      for (const id of [ACME, BETA]) await manager.provision(id);
+      expect(await sessions()).to.equal(0);
+      for (const id of [ACME, BETA]) {
+        const { database, release } = await manager.acquire(id);
+        await database.jobs.list(...ALL_JOBS).finally(release);
+      }
+      expect(manager.counts()).to.include({ pools: 2, connections: 2 });
+      expect(await sessions()).to.equal(2);
+    });
+  });
+
+  describe('the probe of a server', () => {
+    it('answers null within its deadline, and lets go of a connection that comes too late', async () => {
+      const database = await createTestDatabase('probe');
+      const gate = new Gate();
+      const opened: PgConnection[] = [];
+      const probe = new ServerProbe(async () => {
+        await gate.opened;
+        const connection = await openConnection(database.url);
+        opened.push(connection);
+        return connection;
+      });
+      try {
+        expect(await probe.ask({ text: 'select', values: [] })).to.equal(null);
+        await probe.close();
+        gate.open();
+        await until('the late connection is open', () => opened.length === 1);
+        await until('and closed again', () => opened.every(({ isReusable }) => !isReusable), 1000);
+      } finally {
+        await Promise.all(opened.map((connection) => connection.close()));
+        await database.drop();
+      }
+    });
+  });
+});

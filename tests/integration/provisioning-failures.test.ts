@@ -1,0 +1,196 @@
+import { expect } from 'chai';
+import { Client } from 'pg';
+import {
+  DatabaseError,
+  DatabaseProvisioningError,
+  OrganizationDatabaseNotFoundError,
+} from '../../domain/exceptions.ts';
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
+import { rejectionOf, until } from '../support/gate.ts';
+import { createdDatabases, hookProvisioning, watchAdminStatements } from '../support/provisioning-steps.ts';
+import { ALL_JOBS } from '../support/sample-job.ts';
+
+const ACME = organizationId('acme');
+
+describe('provisioning that meets resistance', function () {
+  this.timeout(60_000);
+  let deployment: Deployment;
+
+  beforeEach(async () => {
+    deployment = await createDeployment();
+    await deployment.register('acme');
+  });
+  afterEach(() => deployment.dispose());
+
+  const connectTo = async (databaseName: string): Promise<Client> => {
+    const url = DatabaseUrl.parse(deployment.environment['DB_DATABASE_URL'] ?? '').withDatabase(databaseName);
+    const client = new Client({ connectionString: url.toString() });
+    client.on('error', () => undefined); // a test may drop the database under it
+    await client.connect();
+    return client;
+  };
+
+  describe('template-in-use-55006-retries-then-succeeds', () => {
+    it('when a session is open on the template', async () => {
+      const container = deployment.start();
+      const statements = watchAdminStatements(container);
+      const { databaseName } = await container.get(TOKENS.resultsTemplate).ready();
+      await deployment.administer(`alter database "${databaseName}" with allow_connections true`);
+      const session = await connectTo(databaseName);
+      try {
+        const acquiring = container.get(TOKENS.connectionManager).acquire(ACME);
+        // The server itself waits 5 s for sessions to go.
+        await until('the clone is refused', () => statements.some(({ sqlState }) => sqlState === '55006'));
+        expect(createdDatabases(statements)).to.be.empty;
+        await session.end();
+        (await acquiring).release();
+        expect(createdDatabases(statements)).to.have.length(1);
+      } finally {
+        await session.end();
+      }
+    });
+
+    it('when a session is open on the new database while it gets its name', async () => {
+      const container = deployment.start();
+      const statements = watchAdminStatements(container);
+      const sessions: Client[] = [];
+      const names: string[] = [];
+      hookProvisioning(container, async (step, proceed, name) => {
+        if (step === 'restrict') names.push(name);
+        if (step === 'adopt') sessions.push(await connectTo(names[0] ?? ''));
+        await proceed();
+      });
+      try {
+        const acquiring = container.get(TOKENS.connectionManager).acquire(ACME);
+        acquiring.catch(() => undefined); // looked at below
+        await until('the rename is refused', () => statements.some(({ sqlState }) => sqlState === '55006'));
+        await sessions[0]?.end();
+        (await acquiring).release();
+      } finally {
+        await sessions[0]?.end();
+      }
+    });
+  });
+
+  it('keeps nothing of a failed attempt, and the next one succeeds', async () => {
+    const container = deployment.start();
+    const ledger = container.get(TOKENS.databaseLedger);
+    const manager = container.get(TOKENS.connectionManager);
+    let failures = 0;
+    hookProvisioning(container, async (step, proceed) => {
+      if (step === 'clone' && failures === 0) {
+        failures += 1;
+        throw new Error('out of luck');
+      }
+      await proceed();
+    });
+
+    const errors = await Promise.all(Array.from({ length: 10 }, () => rejectionOf(manager.acquire(ACME))));
+    expect(new Set(errors).size, 'all waited for one attempt').to.equal(1);
+    expect(errors[0]).to.be.instanceOf(DatabaseProvisioningError);
+    expect(manager.counts()).to.include({ pools: 0, draining: 0, leases: 0, connections: 0 });
+    expect(await ledger.find(ACME)).to.include({ state: 'failed', lastError: 'out of luck' });
+
+    const { database, release } = await manager.acquire(ACME);
+    expect((await database.jobs.list(...ALL_JOBS)).items).to.be.empty;
+    release();
+    expect(await ledger.find(ACME)).to.include({ state: 'ready', lastError: null });
+  });
+
+  it('builds the template again when an operator dropped it', async () => {
+    const container = deployment.start();
+    const { databaseName } = await container.get(TOKENS.resultsTemplate).ready();
+    await deployment.administer(`drop database "${databaseName}"`);
+    const manager = container.get(TOKENS.connectionManager);
+    await manager.acquire(ACME).then(
+      ({ release }) => release(),
+      (error: unknown) => expect(error).to.be.instanceOf(DatabaseError),
+    );
+    const { database, release } = await manager.acquire(ACME);
+    expect((await database.jobs.list(...ALL_JOBS)).items).to.be.empty;
+    release();
+  });
+
+  it('says that the database could not be made when the server has no room for it', async () => {
+    const container = deployment.start();
+    const manager = container.get(TOKENS.connectionManager);
+    hookProvisioning(container, async (step, proceed) => {
+      // The server's answer of the same class that a test can provoke: a file that is not there (58P01).
+      if (step === 'clone') await deployment.administer(`select pg_read_file('no such file')`);
+      await proceed();
+    });
+    const error = await rejectionOf(manager.acquire(ACME));
+    expect(error).to.be.instanceOf(DatabaseProvisioningError);
+    expect(await container.get(TOKENS.databaseLedger).find(ACME)).to.include({ state: 'failed' });
+  });
+
+  it('makes no database by itself with DB_AUTO_CREATE_ORG_DBS=false, and one when asked to', async () => {
+    const container = deployment.start({ DB_AUTO_CREATE_ORG_DBS: 'false' });
+    const manager = container.get(TOKENS.connectionManager);
+    expect(await rejectionOf(manager.acquire(ACME))).to.be.instanceOf(OrganizationDatabaseNotFoundError);
+    expect(await deployment.databases()).to.be.empty;
+    expect(await container.get(TOKENS.databaseLedger).find(ACME)).to.equal(null);
+
+    await Promise.all([manager.provision(ACME), manager.provision(ACME)]);
+    await manager.provision(ACME);
+    expect(manager.peek(ACME), 'provisioning opens no pool').to.equal(null);
+    const { database, release } = await manager.acquire(ACME);
+    expect((await database.jobs.list(...ALL_JOBS)).items).to.be.empty;
+    release();
+  });
+
+  describe('a database of the final name that somebody else made', () => {
+    const foreign = (): string => deployment.databaseName('acme');
+
+    beforeEach(async () => {
+      await deployment.administer(`create database "${foreign()}"`);
+      await deployment.administer('create table theirs (id int)', [], foreign());
+      await deployment.administer('insert into theirs values (42)', [], foreign());
+    });
+
+    const expectUntouched = async (): Promise<void> => {
+      expect(await deployment.administer('select id from theirs', [], foreign())).to.deep.equal([{ id: 42 }]);
+      const tables = `select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`;
+      expect(await deployment.administer(tables, [], foreign())).to.deep.equal([{ relname: 'theirs' }]);
+      const [row] = await deployment.administer<{ comment: string | null; datacl: string | null }>(
+        `select shobj_description(oid, 'pg_database') as comment, datacl from pg_database where datname = $1`,
+        [foreign()],
+      );
+      expect(row).to.deep.include({ datacl: null });
+      return undefined;
+    };
+
+    it('is never adopted, and left untouched', async () => {
+      const manager = deployment.start().get(TOKENS.connectionManager);
+      for (let attempt = 0; attempt < 2; attempt += 1) {
+        expect(await rejectionOf(manager.acquire(ACME))).to.be.instanceOf(DatabaseProvisioningError);
+      }
+      await expectUntouched();
+    });
+
+    it('is not adopted when it carries the stamp of another organization', async () => {
+      await deployment.administer(
+        `comment on database "${foreign()}" is 'mad:beta:00000000-0000-0000-0000-000000000000:1'`,
+      );
+      const manager = deployment.start().get(TOKENS.connectionManager);
+      expect(await rejectionOf(manager.acquire(ACME))).to.be.instanceOf(DatabaseProvisioningError);
+      await expectUntouched();
+    });
+
+    it('is not adopted when it appears between the look and the rename', async () => {
+      await deployment.administer(`alter database "${foreign()}" rename to "${foreign()}.aside"`);
+      const container = deployment.start();
+      hookProvisioning(container, async (step, proceed) => {
+        if (step === 'adopt') {
+          await deployment.administer(`alter database "${foreign()}.aside" rename to "${foreign()}"`);
+        }
+        await proceed();
+      });
+      const manager = container.get(TOKENS.connectionManager);
+      expect(await rejectionOf(manager.acquire(ACME))).to.be.instanceOf(DatabaseProvisioningError);
+      await expectUntouched();
+    });
+  });
+});

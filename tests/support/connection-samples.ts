@@ -1,0 +1,34 @@
+import { Client } from 'pg';
+import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+
+export interface ConnectionSampler {
+  /** Ends the sampling; the most connections seen at once, and how often the server was asked. */
+  stop(): Promise<{ readonly most: number; readonly samples: number }>;
+}
+
+/** Asks the server again and again how many connections there are under application names that begin with `prefix`. */
+export const sampleConnections = async (serverUrl: string, prefix: string): Promise<ConnectionSampler> => {
+  const url = DatabaseUrl.parse(serverUrl).withDatabase('postgres').toString();
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  let stopped = false;
+  let most = 0;
+  let samples = 0;
+  const sampling = (async () => {
+    while (!stopped) {
+      const { rows } = await client.query<{ count: number }>(
+        'select count(*)::int as count from pg_stat_activity where starts_with(application_name, $1)',
+        [prefix],
+      );
+      most = Math.max(most, rows[0]?.count ?? 0);
+      samples += 1;
+    }
+  })();
+  return {
+    stop: async () => {
+      stopped = true;
+      await sampling.finally(() => client.end());
+      return { most, samples };
+    },
+  };
+};

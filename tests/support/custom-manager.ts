@@ -1,0 +1,39 @@
+import type { Container } from 'inversify';
+import { createResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import {
+  DatabaseConnectionManager,
+  type ManagerDeps,
+  type ManagerOptions,
+} from '../../infrastructure/database/database-connection-manager.ts';
+import { ServerProbe } from '../../infrastructure/database/server-probe.ts';
+
+/**
+ * Puts a manager with other deadlines, or other (broken) parts, in the place of the container's own, before that was
+ * made; the deployment closes it.
+ */
+export const replaceManager = (
+  container: Container,
+  options: Partial<ManagerOptions>,
+  deps: Partial<ManagerDeps> = {},
+): DatabaseConnectionManager => {
+  const { database } = container.get(TOKENS.config);
+  const connector = container.get(TOKENS.connector);
+  const manager = new DatabaseConnectionManager(
+    { ...database, drainTimeoutMs: 20_000, ...options },
+    {
+      metadataPool: container.get(TOKENS.metadataPool),
+      adminPool: container.get(TOKENS.adminPool),
+      provisioner: container.get(TOKENS.provisioner),
+      budget: container.get(TOKENS.connectionBudget),
+      connect: (placement) => connector.toOrganization(placement),
+      buildResultsDatabase: createResultsDatabase,
+      metadataProbe: new ServerProbe(() => connector.toMetadata(database.metadataUrl)),
+      resultsProbe: new ServerProbe(() => connector.toResultsServer()),
+      logger: container.get(TOKENS.logger),
+      ...deps,
+    },
+  );
+  container.rebind(TOKENS.connectionManager).toConstantValue(manager);
+  return manager;
+};

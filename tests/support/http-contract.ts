@@ -1,0 +1,142 @@
+/** The fields of the outside contract, written down apart from the schemas that the service checks itself by. */
+export const JOB_FIELDS = [
+  'job_id',
+  'status',
+  'engine',
+  'pipeline_version',
+  'inputs',
+  'params',
+  'priority',
+  'input_signature',
+  'submitted_by',
+  'created_at',
+  'updated_at',
+  'started_at',
+  'completed_at',
+  'error',
+  'cache',
+] as const;
+export const CACHE_FIELDS = ['hit', 'canonical_job_id', 'confidence_score'] as const;
+export const ORGANIZATION_FIELDS = [
+  'org_id',
+  'name',
+  'status',
+  'created_at',
+  'updated_at',
+  'database',
+] as const;
+export const AUDIT_FIELDS = [
+  'audit_id',
+  'org_id',
+  'user_id',
+  'action',
+  'entity_type',
+  'entity_id',
+  'details',
+  'request_id',
+  'ts',
+] as const;
+export const SIGNATURE_FIELDS = [
+  'signature',
+  'canonical_job_id',
+  'confidence_score',
+  'hit_count',
+  'created_at',
+  'last_used_at',
+  'expires_at',
+] as const;
+export const PROBLEM_FIELDS = [
+  'type',
+  'title',
+  'status',
+  'detail',
+  'instance',
+  'code',
+  'request_id',
+] as const;
+
+export const RFC3339_UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
+export const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Status by code, as the contract's table of errors says. */
+export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
+  malformed_json: 400,
+  unauthenticated: 401,
+  organization_access_denied: 403,
+  role_required: 403,
+  organization_suspended: 403,
+  not_found: 404,
+  organization_not_found: 404,
+  organization_database_not_found: 404,
+  job_not_found: 404,
+  signature_not_found: 404,
+  method_not_allowed: 405,
+  body_too_large: 413,
+  unsupported_media_type: 415,
+  organization_already_exists: 409,
+  job_state_conflict: 409,
+  idempotency_key_reused: 409,
+  validation_failed: 422,
+  organization_busy: 429,
+  database_provisioning_failed: 503,
+  database_unavailable: 503,
+  connection_budget_exhausted: 503,
+  organization_not_ready: 503,
+  internal_error: 500,
+};
+
+export interface Job {
+  readonly job_id: string;
+  readonly status: string;
+  readonly engine: string;
+  readonly pipeline_version: string;
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly priority: number;
+  readonly input_signature: string;
+  readonly submitted_by: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly started_at: string | null;
+  readonly completed_at: string | null;
+  readonly error: string | null;
+  readonly cache: {
+    readonly hit: boolean;
+    readonly canonical_job_id: string | null;
+    readonly confidence_score: number | null;
+  };
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly next_cursor: string | null;
+}
+
+export interface AuditEntry {
+  readonly org_id: string | null;
+  readonly user_id: string | null;
+  readonly action: string;
+  readonly entity_type: string;
+  readonly entity_id: string;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly request_id: string | null;
+  readonly ts: string;
+}
+
+export interface Problem {
+  readonly type: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly request_id: string;
+  readonly errors?: readonly { readonly path: string; readonly message: string }[];
+}
+
+export interface Readiness {
+  readonly status: string;
+  readonly checks: {
+    readonly databases: Readonly<Record<string, boolean>>;
+    readonly metadata_db: boolean;
+    readonly org_databases: Readonly<Record<string, boolean>>;
+  };
+}

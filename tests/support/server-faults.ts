@@ -1,0 +1,52 @@
+import { Client } from 'pg';
+import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+import type { Deployment } from './deployment.ts';
+import { until } from './gate.ts';
+
+/** Ends all sessions of a database and waits until they are gone; returns how many there were. */
+export const terminateBackends = async (deployment: Deployment, databaseName: string): Promise<number> => {
+  const rows = await deployment.administer(
+    'select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1',
+    [databaseName],
+  );
+  return rows.length;
+};
+
+export interface TableLock {
+  /** Waits until somebody waits for the lock, and ends their sessions; returns how many. */
+  terminateWaiting(): Promise<number>;
+  /** Safe to call twice. */
+  release(): Promise<void>;
+}
+
+/** Locks a table against everybody: whoever reads or writes it stands still, in the middle of the statement. */
+export const lockTable = async (
+  deployment: Deployment,
+  databaseName: string,
+  table: string,
+): Promise<TableLock> => {
+  const url = DatabaseUrl.parse(deployment.environment['DB_DATABASE_URL'] ?? '').withDatabase(databaseName);
+  const client = new Client({ connectionString: url.toString() });
+  await client.connect();
+  await client.query(`begin; lock table ${table} in access exclusive mode`);
+  let released: Promise<void> | undefined;
+  return {
+    terminateWaiting: async () => {
+      let terminated = 0;
+      await until('somebody waits for the lock', async () => {
+        const rows = await deployment.administer(
+          `select pg_terminate_backend(pid, 5000) from pg_stat_activity
+           where datname = $1 and wait_event_type = 'Lock' and wait_event = 'relation'`,
+          [databaseName],
+        );
+        terminated = rows.length;
+        return terminated > 0;
+      });
+      return terminated;
+    },
+    release: () => {
+      released ??= client.end();
+      return released;
+    },
+  };
+};

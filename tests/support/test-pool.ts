@@ -1,0 +1,59 @@
+import { ConnectionBudgetExhaustedError, OrganizationBusyError } from '../../domain/exceptions.ts';
+import { ConnectionBudget } from '../../infrastructure/database/connection-budget.ts';
+import {
+  ConnectionPool,
+  type PoolOptions,
+  type PoolQuery,
+} from '../../infrastructure/database/connection-pool.ts';
+import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+import { PgConnection } from '../../infrastructure/database/pg-connection.ts';
+
+export interface TestPool {
+  readonly pool: ConnectionPool;
+  /** Connections opened so far, those that were closed again included. */
+  readonly connects: () => number;
+}
+
+export const openConnection = (url: string, applicationName = 'test'): Promise<PgConnection> =>
+  PgConnection.open({
+    client: DatabaseUrl.parse(url).toClientConfig(),
+    applicationName,
+    connectTimeoutMs: 5000,
+    statementTimeoutMs: 10_000,
+  });
+
+/** A pool on a test database that counts its connects; close it. */
+export const testPool = (url: string, overrides: Partial<PoolOptions> = {}): TestPool => {
+  let connects = 0;
+  const databaseName = DatabaseUrl.parse(url).database;
+  const pool = new ConnectionPool({
+    databaseName,
+    connect: () => {
+      connects += 1;
+      return openConnection(url, databaseName);
+    },
+    size: 1,
+    maxOverflow: 0,
+    acquireTimeoutMs: 5000,
+    timeoutError: (limit) =>
+      limit === 'pool' ? new OrganizationBusyError() : new ConnectionBudgetExhaustedError(),
+    budget: new ConnectionBudget(Infinity),
+    ...overrides,
+  });
+  return { pool, connects: () => connects };
+};
+
+export const read = <Row = { pid: number }>(
+  text = 'select pg_backend_pid() as pid',
+  values: readonly unknown[] = [],
+): PoolQuery<Row> => ({ text, values, readOnly: true });
+
+export const write = <Row = never>(text: string, values: readonly unknown[] = []): PoolQuery<Row> => ({
+  text,
+  values,
+  readOnly: false,
+});
+
+/** Holds a connection of the pool until the gate opens. */
+export const occupy = (pool: ConnectionPool, gate: { pass(): Promise<void> }): Promise<void> =>
+  pool.transaction(() => gate.pass());
