@@ -25,16 +25,24 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TOKENS.resultsTemplate)
     .toResolvedValue(
-      (config, server, logins, connector, logger) =>
+      (config, server, logins, connector, ledger, logger) =>
         new ResultsTemplate({
           server,
           urls: config.database.resultsTemplate,
           migrations: resultsMigrations,
           logins,
           connect: (databaseName) => connector.toResultsServer(databaseName),
+          ledger,
           logger,
         }),
-      [TOKENS.config, TOKENS.resultsServer, TOKENS.organizationLogins, TOKENS.connector, TOKENS.logger],
+      [
+        TOKENS.config,
+        TOKENS.resultsServer,
+        TOKENS.organizationLogins,
+        TOKENS.connector,
+        TOKENS.spareLedger,
+        TOKENS.logger,
+      ],
     )
     .inSingletonScope();
   bind(TOKENS.provisioner)

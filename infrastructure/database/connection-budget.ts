@@ -10,14 +10,14 @@ export interface BudgetedPool {
   closeIdle(): void;
 }
 
-/** How long a pool at its fair share keeps a connection busy while others have none: some ten connects. */
+/** How long a pool may keep its only connection busy while others have none: some ten connects. */
 const TURN_MS = 100;
 
 /**
  * The server connections that all pools of this process may hold together. A slot is taken before a connect begins
  * and comes back after the server has hung up, so the server never sees one connection too many.
  *
- * When the slots are spent, pools queue in turns: one slot a turn, and an idle connection of the pool that was used
+ * When the slots are spent, pools queue: the one that holds least comes first, one slot a turn, and an idle connection of the pool that was used
  * longest ago is closed to make room.
  */
 export class ConnectionBudget {
@@ -76,14 +76,18 @@ export class ConnectionBudget {
     this.#idle.delete(pool);
   }
 
-  /** Whether a connection that just became free should be closed for another pool rather than serve this one again. */
+  /**
+   * Whether a connection that just became free should be closed for another pool rather than serve this one again: for
+   * one that holds two fewer (fewer moves would never end), or holds none while this one had its turn.
+   */
   shouldYield(pool: BudgetedPool): boolean {
-    const [next] = this.#queue;
-    if (next === undefined || next === pool) return false;
-    const contenders = new Set([...this.#holders.keys(), ...this.#queue]).size;
-    if (pool.slots > Math.max(1, Math.floor(this.limit / contenders))) return true;
-    const since = this.#holders.get(pool) ?? Infinity;
-    return next.slots === 0 && performance.now() - since > TURN_MS;
+    if (this.#queue.size === 0) return false;
+    const hadItsTurn = performance.now() - (this.#holders.get(pool) ?? Infinity) > TURN_MS;
+    for (const other of this.#queue) {
+      if (other === pool || !other.wantsSlot) continue;
+      if (other.slots + 1 < pool.slots || (other.slots === 0 && hadItsTurn)) return true;
+    }
+    return false;
   }
 
   #give(pool: BudgetedPool): void {
@@ -93,7 +97,7 @@ export class ConnectionBudget {
 
   #serve(): void {
     while (this.#taken < this.limit) {
-      const [pool] = this.#queue;
+      const pool = this.#neediest();
       if (pool === undefined) return;
       this.#queue.delete(pool);
       if (!pool.wantsSlot) continue;
@@ -101,6 +105,16 @@ export class ConnectionBudget {
       pool.grantSlot();
       if (pool.wantsSlot) this.#queue.add(pool);
     }
+  }
+
+  /** The queued pool that holds least; among equals the one that waits longest. */
+  #neediest(): BudgetedPool | undefined {
+    let neediest: BudgetedPool | undefined;
+    for (const pool of this.#queue) {
+      if (pool.slots === 0) return pool;
+      if (neediest === undefined || pool.slots < neediest.slots) neediest = pool;
+    }
+    return neediest;
   }
 
   /** One idle connection on its way out for each pool that waits; it suffices, as turns are of one slot. */

@@ -101,6 +101,8 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
 
   async acquire(organizationId: OrganizationId): Promise<ResultsLease> {
     if (this.#closing !== null) throw new DatabaseConnectionError('The service is stopping.');
+    const known = this.#pools.peek(organizationId);
+    if (known?.outdated === true) this.#pools.remove(organizationId, known, 'invalidate');
     // Claimed before anything is awaited: from here on nobody closes this pool.
     const lease = this.#pools.checkout(organizationId, () => this.#newPool(organizationId));
     try {
@@ -170,7 +172,9 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     const { provisioner } = this.#deps;
     const entry: OrganizationPool = new OrganizationPool(async () => {
       const placement = await provisioner.ensure(organizationId, this.#options.autoCreate);
-      return this.#openPool(placement, () => this.#pools.remove(organizationId, entry, 'invalidate'));
+      return this.#openPool(placement, () => {
+        entry.outdated = true;
+      });
     });
     return entry;
   }

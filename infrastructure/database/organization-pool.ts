@@ -13,6 +13,8 @@ export interface OpenedPool {
 export class OrganizationPool implements Closeable {
   /** Rejects when the opening failed, or the pool was closed meanwhile. */
   readonly ready: Promise<ResultsDatabase>;
+  /** Set when the database turned out to be another, or gone: the next request opens a new pool in place of this one. */
+  outdated = false;
   #opened: OpenedPool | null = null;
   #closed = false;
 

@@ -44,6 +44,7 @@ export const translateError = (error: unknown, databaseName: string): unknown =>
 const isDriverError = (error: unknown): boolean =>
   error instanceof Error &&
   (('code' in error && typeof error.code === 'string' && /^E[A-Z]+$/.test(error.code)) ||
-    DRIVER_MESSAGE.test(error.message));
+    // A TypeError that mentions a client is a bug of ours, not an outage.
+    (error.constructor === Error && DRIVER_MESSAGE.test(error.message)));
 
 const DRIVER_MESSAGE = /\b(?:connection|client|timeout)\b/i;

@@ -28,20 +28,27 @@ export class ServerProbe {
   }
 
   async #ask<Row>(query: Query<Row>): Promise<readonly Row[] | null> {
-    let timer: NodeJS.Timeout | undefined;
+    const late = new AbortController();
     const deadline = new Promise<null>((resolve) => {
-      timer = setTimeout(() => resolve(null), DEADLINE_MS);
+      late.signal.addEventListener('abort', () => resolve(null));
     });
-    const rows = await Promise.race([this.#answer(query).catch(() => null), deadline]);
+    const timer = setTimeout(() => late.abort(), DEADLINE_MS);
+    const rows = await Promise.race([this.#answer(query, late.signal).catch(() => null), deadline]);
     clearTimeout(timer);
     if (rows === null) await this.#drop();
     return rows;
   }
 
-  async #answer<Row>(query: Query<Row>): Promise<readonly Row[]> {
+  async #answer<Row>(query: Query<Row>, late: AbortSignal): Promise<readonly Row[]> {
     if (this.#connection !== null && !this.#connection.isReusable) await this.#drop();
-    this.#connection ??= await this.#connect();
-    return this.#connection.query(query);
+    const connection = this.#connection ?? (await this.#connect());
+    if (late.aborted) {
+      // Nobody waits for it any more, and the next question may have opened another.
+      await connection.close();
+      return [];
+    }
+    this.#connection = connection;
+    return connection.query(query);
   }
 
   async #drop(): Promise<void> {

@@ -20,6 +20,13 @@ export const listen = async (app: RequestListener, host: string, port: number): 
     { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
     app,
   );
+  let closing = false;
+  server.on('request', (_request, response) => {
+    response.once('close', () => {
+      // The client may want to keep the connection; the server waits for connections, not for requests.
+      if (closing) setImmediate(() => server.closeIdleConnections());
+    });
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
@@ -31,6 +38,7 @@ export const listen = async (app: RequestListener, host: string, port: number): 
     url: `http://${host.includes(':') ? `[${host}]` : host}:${boundPort(server)}`,
     close: () =>
       new Promise((resolve, reject) => {
+        closing = true;
         server.close((error) => (error === undefined ? resolve() : reject(error)));
         // Keep-alive connections without a request would hold the server open until they time out.
         server.closeIdleConnections();

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from '../../application/ports/logger.ts';
-import type { TemplateRecord } from '../../application/ports/spare-ledger.ts';
+import type { SpareLedger, TemplateRecord } from '../../application/ports/spare-ledger.ts';
 import type { PgConnection } from '../database/pg-connection.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
@@ -20,6 +20,7 @@ export class ResultsTemplate {
   readonly #migrations: MigrationSource;
   readonly #logins: OrganizationLogins | null;
   readonly #connect: (databaseName: string) => Promise<PgConnection>;
+  readonly #ledger: SpareLedger;
   readonly #logger: Logger;
   #current: Promise<TemplateRecord> | null = null;
 
@@ -30,6 +31,7 @@ export class ResultsTemplate {
     logins: OrganizationLogins | null;
     /** Opens a connection as the owner, not out of a pool: a session left open would block the cloning. */
     connect: (databaseName: string) => Promise<PgConnection>;
+    ledger: SpareLedger;
     logger: Logger;
   }) {
     this.#server = deps.server;
@@ -37,6 +39,7 @@ export class ResultsTemplate {
     this.#migrations = deps.migrations;
     this.#logins = deps.logins;
     this.#connect = deps.connect;
+    this.#ledger = deps.ledger;
     this.#logger = deps.logger;
   }
 
@@ -82,6 +85,8 @@ export class ResultsTemplate {
       hash,
       schemaVersion: files.length,
     };
+    // On the books before it stands: what is on the server and on no book counts as left over.
+    await this.#ledger.touchTemplate(template);
     await this.#server.exclusively(template.databaseName, async (session) => {
       if (!(await session.exists(template.databaseName))) await this.#build(session, template);
     });

@@ -32,7 +32,7 @@ const FINDINGS_LEFT: ExitCode = 3;
 
 /** Runs one command line; never throws. @param argv without the interpreter and the script */
 export const runCli = async (argv: readonly string[], deps: CliDependencies): Promise<ExitCode> => {
-  let exitCode = OK;
+  let exitCode: ExitCode = OK;
   const program = new Command('npm run cli --')
     .description('Operates the databases of the Molecular Analysis Dashboard.')
     .exitOverride()

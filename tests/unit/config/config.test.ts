@@ -38,8 +38,8 @@ const INTEGERS = [
   ['DB_IDLE_TIMEOUT_MS', 1],
   ['DB_HEALTH_INTERVAL_MS', 1],
   ['DB_LEASE_TIMEOUT_MS', 1],
-  ['DB_SPARES_MIN', 0],
-  ['DB_SPARES_MAX', 0],
+  ['DB_SPARES_MIN', 2],
+  ['DB_SPARES_MAX', 20],
   ['PORT', 0],
   ['JWT_ACCESS_TTL_SECONDS', 1],
 ] as const;
@@ -87,7 +87,7 @@ describe('parseConfig', () => {
       healthIntervalMs: 30_000,
       leaseTimeoutMs: 300_000,
       roles: null,
-      spares: { min: 0, max: 0 },
+      spares: { min: 2, max: 20 },
     });
     expect(tokens).to.deep.equal({
       secret: SECRET,
@@ -312,7 +312,7 @@ describe('parseConfig, databases', () => {
     expect(problemsOf({ DB_SPARES_MIN: '3', DB_SPARES_MAX: '2' })).to.deep.equal([
       'DB_SPARES_MAX holds "2"; it takes at least DB_SPARES_MIN, which is 3',
     ]);
-    expect(parse({ DB_SPARES_MIN: '3' }).database.spares).to.deep.equal({ min: 3, max: 3 });
+    expect(parse({ DB_SPARES_MIN: '30' }).database.spares).to.deep.equal({ min: 30, max: 30 });
   });
 });
 

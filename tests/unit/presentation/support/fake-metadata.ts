@@ -80,6 +80,13 @@ export class FakeMetadata implements MetadataDatabase {
         .toSorted((a, b) => (a.organizationId < b.organizationId ? -1 : 1));
       return toPage(following, limit, ({ organizationId }) => organizationId);
     },
+    countByState: async () => ({
+      provisioning: 0,
+      ready: this.records.size,
+      failed: 0,
+      suspended: 0,
+      retiring: 0,
+    }),
   };
 
   async transaction<Result>(work: (repositories: MetadataRepositories) => Promise<Result>): Promise<Result> {
