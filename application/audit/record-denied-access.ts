@@ -18,7 +18,10 @@ export class RecordDeniedAccess {
    * Writes a refused attempt on another organization into the audit trail of the caller's own. The refusal stands
    * when the trail cannot be written: that is logged instead.
    */
-  async execute(actor: Actor, attempt: { asked: string; source: 'path' | 'header'; route: string }): Promise<void> {
+  async execute(
+    actor: Actor,
+    attempt: { asked: string; source: 'path' | 'header'; route: string },
+  ): Promise<void> {
     const { organizationId, userId } = actor.principal;
     try {
       await this.#metadata.auditLog.append({

@@ -12,5 +12,7 @@ export const listTaskResults = async (
   database.taskResults.listByJob(outputJobId(await getJob(database, jobId)));
 
 /** The job's artifacts, or its canonical job's when it was answered from the cache. @throws {JobNotFoundError} */
-export const listArtifacts = async (database: ResultsRepositories, jobId: string): Promise<readonly Artifact[]> =>
-  database.artifacts.listByJob(outputJobId(await getJob(database, jobId)));
+export const listArtifacts = async (
+  database: ResultsRepositories,
+  jobId: string,
+): Promise<readonly Artifact[]> => database.artifacts.listByJob(outputJobId(await getJob(database, jobId)));

@@ -21,7 +21,11 @@ const MOVERS: readonly Role[] = ['worker', 'org_admin'];
  * @throws {RoleRequiredError} when the job is somebody else's, or the move is not a cancellation
  * @throws {JobStateConflictError} when the move is not legal
  */
-export const moveJob = (database: ResultsDatabase, principal: Principal, move: JobMove): Promise<DockingJob> =>
+export const moveJob = (
+  database: ResultsDatabase,
+  principal: Principal,
+  move: JobMove,
+): Promise<DockingJob> =>
   database.transaction(async (repositories) => {
     const job = await lockJob(repositories, move.jobId);
     const cancelsOwn = move.status === 'CANCELED' && job.submittedBy === principal.userId;

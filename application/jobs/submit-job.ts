@@ -67,7 +67,10 @@ export class SubmitJob {
 }
 
 /** Null when the idempotency key is taken; then no use of the cache is counted either. */
-const insertUsingCache = async (database: ResultsDatabase, job: NewDockingJob): Promise<DockingJob | null> => {
+const insertUsingCache = async (
+  database: ResultsDatabase,
+  job: NewDockingJob,
+): Promise<DockingJob | null> => {
   try {
     return await database.transaction(async (repositories) => {
       const inserted = await insertFromCache(repositories, job);

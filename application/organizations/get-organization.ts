@@ -18,7 +18,9 @@ export class GetOrganization {
    *
    * @throws {OrganizationNotFoundError}
    */
-  async execute(id: OrganizationId): Promise<{ organization: Organization; database: DatabaseRecord | null }> {
+  async execute(
+    id: OrganizationId,
+  ): Promise<{ organization: Organization; database: DatabaseRecord | null }> {
     const [organization, database] = await Promise.all([
       this.#metadata.organizations.find(id),
       this.#ledger.find(id),

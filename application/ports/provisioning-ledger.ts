@@ -37,7 +37,11 @@ export interface ProvisioningLedger {
   /** Writes down that a claimed spare is about to be cloned from another template than was planned. */
   rebase(spare: SpareDatabase): Promise<void>;
   /** Marks the organization's database ready, forgets the spare it was made of, and audits which path it took. */
-  complete(organizationId: OrganizationId, spare: SpareDatabase, path: ProvisioningPath): Promise<DatabaseRecord>;
+  complete(
+    organizationId: OrganizationId,
+    spare: SpareDatabase,
+    path: ProvisioningPath,
+  ): Promise<DatabaseRecord>;
   /** Keeps the reason of a failure; the claim stays, and the next attempt resumes it. */
   fail(organizationId: OrganizationId, reason: string): Promise<void>;
   /** Keeps what is wrong with a database that was ready, or clears it with null. Changes no state. */

@@ -32,7 +32,10 @@ export interface DockingJobRepository {
   /** As `find`, and keeps other writers away from this job until the transaction ends. */
   findForUpdate(jobId: string): Promise<DockingJob | null>;
   findByIdempotencyKey(key: string): Promise<{ job: DockingJob; requestHash: string } | null>;
-  list(filter: { readonly status: JobStatus | null }, page: PageRequest<JobKey>): Promise<Page<DockingJob, JobKey>>;
+  list(
+    filter: { readonly status: JobStatus | null },
+    page: PageRequest<JobKey>,
+  ): Promise<Page<DockingJob, JobKey>>;
   /** Sets the status, its times and the error. The caller has checked the move under `findForUpdate`. */
   setStatus(jobId: string, status: JobStatus, error: string | null): Promise<DockingJob>;
 }

@@ -60,7 +60,8 @@ export const startService = async (config: Config): Promise<Service> => {
       operatorToken: () =>
         container
           .get(TOKENS.tokenIssuer)
-          .issue({ userId: 'operator', organizationId: null, roles: new Set(['platform_admin']) }).accessToken,
+          .issue({ userId: 'operator', organizationId: null, roles: new Set(['platform_admin']) })
+          .accessToken,
       stop: () => {
         stopping.begin();
         return runPhases(

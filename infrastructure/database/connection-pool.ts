@@ -112,7 +112,8 @@ export class ConnectionPool implements BudgetedPool {
       const result = await work(executor);
       over = true;
       // A transaction in which a statement failed answers COMMIT with ROLLBACK, and no error.
-      if ((await connection.execute('commit')) !== 'COMMIT') throw new Error('a failed transaction was committed');
+      if ((await connection.execute('commit')) !== 'COMMIT')
+        throw new Error('a failed transaction was committed');
       return result;
     } catch (error) {
       over = true;

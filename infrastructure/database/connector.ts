@@ -65,7 +65,12 @@ export class Connector {
       const expected = formatIdentity(placement);
       if (row?.identity === expected) return connection;
       this.#logger.error(
-        { org_id: placement.organizationId, database: placement.databaseName, expected, found: row?.identity ?? null },
+        {
+          org_id: placement.organizationId,
+          database: placement.databaseName,
+          expected,
+          found: row?.identity ?? null,
+        },
         'a results database carries another stamp than the ledger; it is not served',
       );
       throw new MisplacedDatabaseError('The results database is not the one on record.');

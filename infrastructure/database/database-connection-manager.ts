@@ -92,7 +92,10 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
         this.#removals[reason] += 1;
       },
       onLeak: (organizationId, heldMs) => {
-        deps.logger.error({ org_id: organizationId, held_ms: Math.round(heldMs) }, 'a lease was never released');
+        deps.logger.error(
+          { org_id: organizationId, held_ms: Math.round(heldMs) },
+          'a lease was never released',
+        );
         this.#leaks += 1;
       },
     });

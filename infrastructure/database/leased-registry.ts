@@ -88,7 +88,8 @@ export class LeasedRegistry<Value extends Closeable> {
     const now = performance.now();
     for (const entry of [...this.#active.values(), ...this.#draining]) this.#dropLeaks(entry, now);
     for (const entry of this.#active.values()) {
-      if (entry.leases.size === 0 && isDormant(entry.value, now - entry.usedAt)) this.#retire(entry, 'expire');
+      if (entry.leases.size === 0 && isDormant(entry.value, now - entry.usedAt))
+        this.#retire(entry, 'expire');
     }
   }
 

@@ -37,7 +37,9 @@ export const translateError = (error: unknown, databaseName: string): unknown =>
   if (error instanceof DomainError) return error;
   const sqlState = sqlStateOf(error);
   const unavailable = sqlState === null ? isDriverError(error) : UNAVAILABLE.test(sqlState);
-  return unavailable ? new DatabaseConnectionError(`The database "${databaseName}" cannot be used now.`, error) : error;
+  return unavailable
+    ? new DatabaseConnectionError(`The database "${databaseName}" cannot be used now.`, error)
+    : error;
 };
 
 /** Errors of sockets carry an errno name as their code; those of the driver itself only a message. */

@@ -95,7 +95,10 @@ export class Provisioner {
       logger.error({ err: error, org_id: organizationId, database: databaseName }, 'provisioning failed');
       await this.#deps.ledger.fail(organizationId, reason);
       if (error instanceof DatabaseProvisioningError) throw error;
-      throw new DatabaseProvisioningError('The results database of the organization could not be made.', error);
+      throw new DatabaseProvisioningError(
+        'The results database of the organization could not be made.',
+        error,
+      );
     }
   }
 
@@ -172,7 +175,6 @@ export class Provisioner {
       throw error;
     }
   }
-
 }
 
 const identityOf = ({ organizationId, stamp, generation }: DatabaseRecord): DatabaseIdentity => {

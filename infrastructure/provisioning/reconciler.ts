@@ -61,7 +61,10 @@ export class Reconciler {
       // The server first: whatever stands there was on the books before it was made, so what the books do not hold
       // afterwards is no work in progress.
       const databases = await session.listDatabases();
-      const [records, internalNames] = await Promise.all([this.#listRecords(), this.#deps.spares.listNames()]);
+      const [records, internalNames] = await Promise.all([
+        this.#listRecords(),
+        this.#deps.spares.listNames(),
+      ]);
       const findings: Finding[] = [];
       for (const finding of this.#compare(databases, records, new Set(internalNames))) {
         findings.push(options.dryRun ? finding : await this.#act(session, finding, options));
@@ -73,7 +76,7 @@ export class Reconciler {
 
   async #listRecords(): Promise<Map<OrganizationId, DatabaseRecord>> {
     const records = new Map<OrganizationId, DatabaseRecord>();
-    for (let after: string | null = null; ; ) {
+    for (let after: string | null = null; ;) {
       const { items, next } = await this.#deps.ledger.list({ state: null }, { limit: PAGE, after });
       for (const record of items) records.set(record.organizationId, record);
       if (next === null) return records;
@@ -103,7 +106,8 @@ export class Reconciler {
           ? { kind: 'orphan', database, organizationId, action: 'quarantined' }
           : { kind: 'foreign', database, organizationId, action: 'reported' };
       } else if (isSpareOrTemplate(urls.internalLabelOf(database)) && !internalNames.has(database)) {
-        if (identity === null) yield { kind: 'stale-spare', database, organizationId: null, action: 'dropped' };
+        if (identity === null)
+          yield { kind: 'stale-spare', database, organizationId: null, action: 'dropped' };
       }
     }
   }
@@ -168,7 +172,8 @@ export class Reconciler {
   ): Promise<void> {
     const present = new Set(databases.map(({ name }) => name));
     for (const { organizationId, databaseName, lastError } of records.values()) {
-      if (lastError === MISSING && present.has(databaseName)) await this.#deps.ledger.noteError(organizationId, null);
+      if (lastError === MISSING && present.has(databaseName))
+        await this.#deps.ledger.noteError(organizationId, null);
     }
   }
 }
@@ -180,7 +185,8 @@ const isOnRecord = (record: DatabaseRecord | undefined, identity: string | null)
   return identity === formatIdentity({ ...record, stamp: record.stamp });
 };
 
-const isSpareOrTemplate = (label: string | null): boolean => label !== null && /^(?:spare|template)\./.test(label);
+const isSpareOrTemplate = (label: string | null): boolean =>
+  label !== null && /^(?:spare|template)\./.test(label);
 
 /** The part of a spare's id that its name and its role's name hold. */
 const spareIdIn = (label: string | null): string => label?.replace(/^\w+\./, '') ?? '';

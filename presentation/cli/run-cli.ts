@@ -70,7 +70,8 @@ const addDatabaseCommands = (
     .action(async (options: { dryRun: boolean; quarantineForeign: boolean; json: boolean }) => {
       const findings = await deps.reconcile(options);
       printFindings(findings, options.json, deps);
-      if (findings.some(({ action }) => action === 'reported' || action === 'failed')) exitWith(FINDINGS_LEFT);
+      if (findings.some(({ action }) => action === 'reported' || action === 'failed'))
+        exitWith(FINDINGS_LEFT);
     });
   databases
     .command('provision')
@@ -101,7 +102,8 @@ const addDatabaseCommands = (
 const printFindings = (findings: readonly Finding[], json: boolean, { print }: CliDependencies): void => {
   if (json) return print(JSON.stringify({ findings }, null, 2));
   if (findings.length === 0) return print('Server and ledger agree.');
-  for (const { kind, database, action } of findings) print(`${kind.padEnd(12)} ${action.padEnd(12)} ${database}`);
+  for (const { kind, database, action } of findings)
+    print(`${kind.padEnd(12)} ${action.padEnd(12)} ${database}`);
 };
 
 const explain = (error: unknown): string => {
@@ -109,6 +111,7 @@ const explain = (error: unknown): string => {
     return error.issues.map(({ path, message }) => `${path} ${message}`).join('\n');
   }
   if (!(error instanceof Error)) return String(error);
-  const cause = error instanceof DomainError && error.cause instanceof Error ? ` (${error.cause.message})` : '';
+  const cause =
+    error instanceof DomainError && error.cause instanceof Error ? ` (${error.cause.message})` : '';
   return `${error.message}${cause}`;
 };

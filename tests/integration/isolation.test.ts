@@ -259,6 +259,15 @@ describe('one organization and the data of another', function () {
       }
     });
 
+    it('and a role that lost its right to connect is an unusable database, not an unknown error', async () => {
+      const name = deployment.databaseName('acme');
+      await deployment.administer(`revoke connect on database "${name}" from "${logins.get('acme')?.user}"`);
+      const { database, release } = await manager.acquire(ACME);
+      const error = await rejectionOf(database.jobs.list(...ALL_JOBS).finally(release));
+      expect(await manager.healthCheck()).to.include({ metadata: true, results_acme: false });
+      expect(error).to.be.instanceOf(DatabaseConnectionError);
+    });
+
     it("is seen to fail without roles: the service's login connects anywhere", async () => {
       const { resultsTemplate } = deployment.start().get(TOKENS.config).database;
       const client = new Client(

@@ -235,7 +235,12 @@ describe('ResultsUrlTemplate', () => {
   });
 
   it('sees every database that it could name', () => {
-    for (const name of ['mad_results_acme', 'mad_results_template', 'mad_results_spare.1', 'spare.1.mad_results']) {
+    for (const name of [
+      'mad_results_acme',
+      'mad_results_template',
+      'mad_results_spare.1',
+      'spare.1.mad_results',
+    ]) {
       expect(template.collidesWith(name), name).to.equal(true);
     }
     for (const name of ['mad', 'mad_results_', 'mad_results', 'postgres']) {

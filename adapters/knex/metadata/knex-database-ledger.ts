@@ -1,5 +1,13 @@
-import type { DatabaseLedger, DatabaseRecord, DatabaseState } from '../../../application/ports/database-ledger.ts';
-import type { Claim, ProvisioningLedger, SpareDatabase } from '../../../application/ports/provisioning-ledger.ts';
+import type {
+  DatabaseLedger,
+  DatabaseRecord,
+  DatabaseState,
+} from '../../../application/ports/database-ledger.ts';
+import type {
+  Claim,
+  ProvisioningLedger,
+  SpareDatabase,
+} from '../../../application/ports/provisioning-ledger.ts';
 import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { OrganizationStatus } from '../../../domain/organizations/organization.ts';
@@ -75,7 +83,11 @@ export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
     await this.#database.query(statements.rebaseSpare({ spareId, templateHash, schemaVersion }));
   }
 
-  async complete(organizationId: OrganizationId, spare: SpareDatabase, path: string): Promise<DatabaseRecord> {
+  async complete(
+    organizationId: OrganizationId,
+    spare: SpareDatabase,
+    path: string,
+  ): Promise<DatabaseRecord> {
     const { spareId: stamp, schemaVersion } = spare;
     const [row] = await this.#database.query(
       statements.complete({ organizationId, stamp, schemaVersion, path }),

@@ -75,7 +75,8 @@ export class KnexOrganizationRepository implements OrganizationRepository {
       if (row === undefined) throw new Error('an insert returned no row');
       return toOrganization(row);
     } catch (error) {
-      if (isViolation(error, UNIQUE_VIOLATION, 'organizations_pkey')) throw new OrganizationAlreadyExistsError(id);
+      if (isViolation(error, UNIQUE_VIOLATION, 'organizations_pkey'))
+        throw new OrganizationAlreadyExistsError(id);
       throw error;
     }
   }
@@ -109,7 +110,8 @@ export class KnexOrganizationRepository implements OrganizationRepository {
     try {
       await this.#executor.query(replaceSettings({ id, settings: JSON.stringify(settings) }));
     } catch (error) {
-      if (isViolation(error, FOREIGN_KEY_VIOLATION, 'settings_org_id_fkey')) throw new OrganizationNotFoundError();
+      if (isViolation(error, FOREIGN_KEY_VIOLATION, 'settings_org_id_fkey'))
+        throw new OrganizationNotFoundError();
       throw error;
     }
   }

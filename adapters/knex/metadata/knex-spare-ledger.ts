@@ -92,9 +92,7 @@ const countReady = statement<object, { ready: string }>('spare_count_ready', () 
 );
 
 const listNames = statement<object, { database_name: string }>('spare_list_names', () =>
-  sql('spare_databases')
-    .select('database_name')
-    .unionAll(sql('results_templates').select('database_name')),
+  sql('spare_databases').select('database_name').unionAll(sql('results_templates').select('database_name')),
 );
 
 export class KnexSpareLedger implements SpareLedger {

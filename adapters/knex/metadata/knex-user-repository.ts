@@ -1,5 +1,9 @@
 import type { OrganizationRole } from '../../../domain/identity/role.ts';
-import type { Membership, PasswordIdentity, UserRepository } from '../../../domain/identity/user-repository.ts';
+import type {
+  Membership,
+  PasswordIdentity,
+  UserRepository,
+} from '../../../domain/identity/user-repository.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
@@ -14,25 +18,28 @@ const findPasswordIdentity = statement<
     .whereRaw('identities.subject = lower(?)', [p('email')]),
 );
 
-const listMemberships = statement<{ userId: string }, { org_id: OrganizationId; roles: readonly OrganizationRole[] }>(
-  'user_list_memberships',
-  (p) => sql('memberships').select('org_id', 'roles').where('user_id', p('userId')).orderBy('created_at'),
+const listMemberships = statement<
+  { userId: string },
+  { org_id: OrganizationId; roles: readonly OrganizationRole[] }
+>('user_list_memberships', (p) =>
+  sql('memberships').select('org_id', 'roles').where('user_id', p('userId')).orderBy('created_at'),
 );
 
 // One statement, so that a user never exists without the identity that lets it log in.
-const ensureUser = statement<{ email: string; passwordHash: string; platformAdmin: boolean }, { user_id: string }>(
-  'user_ensure',
-  (p) =>
-    sql.raw(
-      `with inserted as (
+const ensureUser = statement<
+  { email: string; passwordHash: string; platformAdmin: boolean },
+  { user_id: string }
+>('user_ensure', (p) =>
+  sql.raw(
+    `with inserted as (
          insert into users (email, platform_admin) values (?, ?) on conflict (lower(email)) do nothing returning user_id
        ), identity as (
          insert into identities (user_id, provider, subject, password_hash)
          select user_id, 'password', lower(?), ? from inserted
        )
        select user_id from inserted`,
-      [p('email'), p('platformAdmin'), p('email'), p('passwordHash')],
-    ),
+    [p('email'), p('platformAdmin'), p('email'), p('passwordHash')],
+  ),
 );
 
 const findByEmail = statement<{ email: string }, { user_id: string }>('user_find_by_email', (p) =>

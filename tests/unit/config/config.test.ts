@@ -38,8 +38,8 @@ const INTEGERS = [
   ['DB_IDLE_TIMEOUT_MS', 1],
   ['DB_HEALTH_INTERVAL_MS', 1],
   ['DB_LEASE_TIMEOUT_MS', 1],
-  ['DB_SPARES_MIN', 2],
-  ['DB_SPARES_MAX', 20],
+  ['DB_SPARES_MIN', 0],
+  ['DB_SPARES_MAX', 0],
   ['PORT', 0],
   ['JWT_ACCESS_TTL_SECONDS', 1],
 ] as const;
