@@ -241,7 +241,8 @@ export class ConnectionPool implements BudgetedPool {
       (error: unknown) => {
         this.#connecting -= 1;
         this.#failing = true;
-        this.#shiftWaiter()?.reject(this.#translate(error));
+        // Whatever the server refuses a login for, its right to connect included, the database cannot be used.
+        this.#shiftWaiter()?.reject(error instanceof DomainError ? error : this.#unavailable(error));
         this.#freeSlot(false);
       },
     );
@@ -296,6 +297,13 @@ export class ConnectionPool implements BudgetedPool {
 
   #translate(error: unknown): unknown {
     return translateError(error, this.#options.databaseName);
+  }
+
+  #unavailable(cause: unknown): Error {
+    return new DatabaseConnectionError(
+      `The database "${this.#options.databaseName}" cannot be used now.`,
+      cause,
+    );
   }
 
   #closedError(): Error {

@@ -65,16 +65,18 @@ export class ResultsTemplate {
     if (this.#logins === null) return;
     const to = identifier(this.#logins.groupRole);
     const connection = await this.#connect(databaseName);
-    await connection
-      .execute(
+    try {
+      await connection.execute(
         `grant usage on schema public to ${to};
          grant select, insert, update, delete on all tables in schema public to ${to};
          grant usage on all sequences in schema public to ${to};
          alter default privileges in schema public grant select, insert, update, delete on tables to ${to};
          alter default privileges in schema public grant usage on sequences to ${to};
          revoke all on knex_migrations from ${to}`,
-      )
-      .finally(() => connection.close());
+      );
+    } finally {
+      await connection.close();
+    }
   }
 
   async #ensure(): Promise<TemplateRecord> {

@@ -99,9 +99,9 @@ const addDatabaseCommands = (
     });
 };
 
-const printFindings = (findings: readonly Finding[], json: boolean, { print }: CliDependencies): void => {
-  if (json) return print(JSON.stringify({ findings }, null, 2));
-  if (findings.length === 0) return print('Server and ledger agree.');
+const printFindings = (findings: readonly Finding[], json: boolean, deps: CliDependencies): void => {
+  if (json) return deps.print(JSON.stringify({ findings }, null, 2));
+  if (findings.length === 0) return deps.print('Server and ledger agree.');
   for (const { kind, database, action } of findings)
     print(`${kind.padEnd(12)} ${action.padEnd(12)} ${database}`);
 };

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { PgConnection } from '../../infrastructure/database/pg-connection.ts';
+import type { PgConnection } from '../../infrastructure/database/pg-connection.ts';
 import { ServerProbe } from '../../infrastructure/database/server-probe.ts';
 import { replaceManager } from '../support/custom-manager.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';

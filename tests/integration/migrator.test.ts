@@ -45,7 +45,7 @@ describe('the migrator', function () {
       from information_schema.columns where table_schema = 'public' and table_name !~ '^knex'
       union all
       select 'constraint', conname, pg_get_constraintdef(oid) from pg_constraint
-      where connamespace = 'public'::regnamespace
+      where connamespace = 'public'::regnamespace and conrelid::regclass::text !~ '^knex'
       union all
       select 'index', indexname, indexdef from pg_indexes where schemaname = 'public' and tablename !~ '^knex'
       order by 1, 2, 3`);

@@ -45,7 +45,7 @@ export const createdDatabases = (statements: readonly AdminStatement[]): readonl
   statements
     .filter(
       ({ text, sqlState }) =>
-        sqlState === null && /^create database/.test(text) && text.includes(' template '),
+        sqlState === null && text.startsWith('create database') && text.includes(' template '),
     )
     .map(({ text }) => text);
 

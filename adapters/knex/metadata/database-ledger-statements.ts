@@ -116,10 +116,13 @@ export const findSpare = statement<{ spareId: string | null }, SpareRow>('spare_
   sql('spare_databases').select(SPARE_COLUMNS).where('spare_id', p('spareId')),
 );
 
-export const insertSpare = statement<
-  { spareId: string; databaseName: string; templateHash: string; schemaVersion: number; state: string },
-  never
->('spare_insert', (p) =>
+export const insertSpare = statement<{
+  spareId: string;
+  databaseName: string;
+  templateHash: string;
+  schemaVersion: number;
+  state: string;
+}>('spare_insert', (p) =>
   sql('spare_databases').insert({
     spare_id: p('spareId'),
     database_name: p('databaseName'),
