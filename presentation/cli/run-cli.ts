@@ -103,7 +103,7 @@ const printFindings = (findings: readonly Finding[], json: boolean, deps: CliDep
   if (json) return deps.print(JSON.stringify({ findings }, null, 2));
   if (findings.length === 0) return deps.print('Server and ledger agree.');
   for (const { kind, database, action } of findings)
-    print(`${kind.padEnd(12)} ${action.padEnd(12)} ${database}`);
+    deps.print(`${kind.padEnd(12)} ${action.padEnd(12)} ${database}`);
 };
 
 const explain = (error: unknown): string => {

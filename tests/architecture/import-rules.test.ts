@@ -1,75 +1,120 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
-import { importsIn, importsOf, isAllowed, listModules } from './import-rules.ts';
+import { importProblems, ZONES } from './import-table.ts';
+import { ROOT, SOURCE_FOLDERS, sourceFiles, testFiles } from './project-files.ts';
+import { readModule } from './source-module.ts';
 
-const ROOT = new URL('../../', import.meta.url).pathname;
-const modules = listModules(ROOT);
+const problemsIn = (files: readonly string[]): readonly string[] =>
+  files.flatMap((file) => importProblems(readModule(ROOT, file)));
 
-describe('the hexagon', () => {
-  it('is read whole', () => {
-    const tracked = execFileSync('git', ['ls-files', '*.ts'], { cwd: ROOT, encoding: 'utf8' })
-      .split('\n')
-      .filter((file) => file !== '' && !file.startsWith('tests/'));
-    expect(modules).to.include.members(tracked);
-    expect(modules.length).to.be.greaterThan(100);
-    expect(modules.flatMap((module) => importsOf(ROOT, module)).length).to.be.greaterThan(300);
+const reports = (file: string, text: string): boolean =>
+  importProblems(readModule(ROOT, file, text)).length > 0;
+
+/** Counted by another program than the one that reads them. */
+const countedOnDisk = (...folders: readonly string[]): number => {
+  const { stdout, status } = spawnSync('find', [...folders, '-name', '*.ts', '-type', 'f'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  expect(status).to.equal(0);
+  return stdout.trim().split('\n').length;
+};
+
+describe('the import rules', () => {
+  it('hold in every module of the project', () => {
+    expect(problemsIn(sourceFiles())).to.deep.equal([]);
   });
 
-  it('keeps its import rules', () => {
-    const broken = modules.flatMap((module) => importsOf(ROOT, module).filter((found) => !isAllowed(found)));
-    expect(broken.map(({ from, target }) => `${from} imports ${target}`)).to.deep.equal([]);
+  it('hold in the tests', () => {
+    expect(problemsIn(testFiles())).to.deep.equal([]);
   });
 
-  const forbidden: readonly [string, string][] = [
-    ['domain/jobs/x.ts', `import { readFile } from 'node:fs';`],
-    ['domain/jobs/x.ts', `import type { Actor } from '../../application/actor.ts';`],
-    ['domain/jobs/x.ts', `import { z } from 'zod';`],
-    ['application/jobs/x.ts', `import { sql } from '../../adapters/knex/statement.ts';`],
-    ['application/jobs/x.ts', `import { createHash } from 'node:crypto';`],
-    ['application/jobs/x.ts', `export { pool } from '../../infrastructure/database/connection-pool.ts';`],
-    ['adapters/knex/x.ts', `import express from 'express';`],
-    ['adapters/knex/x.ts', `import pg from 'pg';`],
-    ['adapters/knex/x.ts', `import type { Config } from '../../infrastructure/config/config.ts';`],
-    ['adapters/pino/x.ts', `import { sql } from '../knex/statement.ts';`],
-    ['infrastructure/database/x.ts', `import { sql } from '../../adapters/knex/statement.ts';`],
-    ['infrastructure/database/x.ts', `import { createContainer } from '../composition/container.ts';`],
-    ['infrastructure/database/x.ts', `import { Container } from 'inversify';`],
+  it('are checked on all there is', () => {
+    expect(sourceFiles().length).to.equal(countedOnDisk('knexfile.ts', ...SOURCE_FOLDERS));
+    expect(testFiles().length).to.equal(countedOnDisk('tests'));
+    const read = sourceFiles().map((file) => readModule(ROOT, file));
+    expect(read.filter(({ imports }) => imports.length > 0).length).to.be.greaterThan(100);
+  });
+
+  it('have no zone without a file', () => {
+    const files = [...sourceFiles(), ...testFiles()];
+    const used = new Set(files.map((file) => ZONES.find((zone) => zone.files.test(file))?.name));
+    expect(ZONES.map(({ name }) => name).filter((name) => !used.has(name))).to.deep.equal([]);
+  });
+
+  const FORBIDDEN: readonly (readonly [file: string, text: string])[] = [
+    ['domain/jobs/sample.ts', `import { readFile } from 'node:fs/promises';`],
+    ['domain/jobs/sample.ts', `import { readFile } from 'fs';`],
+    ['domain/jobs/sample.ts', `import { z } from 'zod';`],
+    ['domain/jobs/sample.ts', `import type { Knex } from 'knex';`],
+    ['domain/jobs/sample.ts', `import { type Logger } from '../../application/ports/logger.ts';`],
+    ['domain/jobs/sample.ts', `export type { Logger } from '../../application/ports/logger.ts';`],
+    ['domain/jobs/sample.ts', `export * from '../../application/ports/logger.ts';`],
+    ['domain/jobs/sample.ts', `export const load = () => import('../../application/actor.ts');`],
+    ['domain/jobs/sample.ts', `export type L = import('../../application/ports/logger.ts').Logger;`],
+    ['domain/jobs/sample.ts', `export const load = (name: string) => import(name);`],
+    ['application/jobs/sample.ts', `import { sql } from '../../adapters/knex/statement.ts';`],
+    ['application/jobs/sample.ts', `import type { Config } from '../../infrastructure/config/config.ts';`],
+    ['application/jobs/sample.ts', `import { route } from '../../presentation/http/route.ts';`],
+    ['application/jobs/sample.ts', `import { v7 } from 'uuid';`],
+    ['application/jobs/sample.ts', `import { randomUUID } from 'node:crypto';`],
+    ['adapters/knex/sample.ts', `import express from 'express';`],
+    ['adapters/knex/sample.ts', `import { Client } from 'pg';`],
+    ['adapters/knex/sample.ts', `import { getJob } from '../../application/jobs/get-job.ts';`],
+    ['adapters/knex/sample.ts', `import { createPinoLogger } from '../pino/pino-logger.ts';`],
+    ['adapters/pino/sample.ts', `import knex from 'knex';`],
+    ['adapters/pino/sample.ts', `import { parseConfig } from '../../infrastructure/config/config.ts';`],
+    ['adapters/redis/sample.ts', `export {};`],
+    ['infrastructure/database/sample.ts', `import { sql } from '../../adapters/knex/statement.ts';`],
+    ['infrastructure/database/sample.ts', `import { Container } from 'inversify';`],
+    ['infrastructure/database/sample.ts', `import { TOKENS } from '../composition/tokens.ts';`],
     [
-      'infrastructure/database/x.ts',
-      `import { IssueToken } from '../../application/identity/issue-token.ts';`,
+      'infrastructure/database/sample.ts',
+      `import { createApp } from '../../presentation/http/create-app.ts';`,
     ],
-    ['presentation/http/x.ts', `const pg = await import('pg');`],
-    ['presentation/http/x.ts', `import knex from 'knex';`],
-    ['presentation/http/x.ts', `import { sql } from '../../adapters/knex/statement.ts';`],
     [
-      'presentation/cli/x.ts',
-      `import { Reconciler } from '../../infrastructure/provisioning/reconciler.ts';`,
+      'infrastructure/database/sample.ts',
+      `import { SubmitJob } from '../../application/jobs/submit-job.ts';`,
     ],
-    ['migrations/results/x.ts', `import { sql } from '../../adapters/knex/statement.ts';`],
-    ['elsewhere/x.ts', `import { z } from 'zod';`],
+    ['infrastructure/provisioning/sample.ts', `import { runDemo } from '../demo/run-demo.ts';`],
+    ['infrastructure/demo/sample.ts', `import { createContainer } from '../composition/container.ts';`],
+    ['infrastructure/bin/sample.ts', `import { expect } from 'chai';`],
+    ['infrastructure/bin/sample.ts', `import { testServer } from '../../tests/support/postgres-server.ts';`],
+    ['presentation/http/sample.ts', `import { sql } from '../../adapters/knex/statement.ts';`],
+    ['presentation/http/sample.ts', `import knex from 'knex';`],
+    ['presentation/http/sample.ts', `import { Client } from 'pg';`],
+    ['presentation/http/sample.ts', `import { Container } from 'inversify';`],
+    ['presentation/http/sample.ts', `import { parseConfig } from '../../infrastructure/config/config.ts';`],
+    ['presentation/cli/sample.ts', `import { createApp } from '../http/create-app.ts';`],
+    ['migrations/results/sample.ts', `import knex from 'knex';`],
+    ['migrations/results/sample.ts', `import { readFile } from 'node:fs/promises';`],
+    ['migrations/results/sample.ts', `import type { Job } from '../../domain/jobs/docking-job.ts';`],
+    ['knexfile.ts', `import { TOKENS } from './infrastructure/composition/tokens.ts';`],
+    ['tests/unit/sample.test.ts', `import { Client } from 'pg';`],
+    ['tests/unit/sample.test.ts', `import knex from 'knex';`],
+    ['tests/unit/sample.test.ts', `import { GenericContainer } from 'testcontainers';`],
+    ['tests/unit/sample.test.ts', `import { createDeployment } from '../support/deployment.ts';`],
+    [
+      'tests/unit/sample.test.ts',
+      `const { PostgreSqlContainer } = await import('@testcontainers/postgresql');`,
+    ],
   ];
-  for (const [from, text] of forbidden) {
-    it(`would fail on ${from}: ${text}`, () => {
-      const found = importsIn(from, text);
-      expect(found).to.have.length(1);
-      expect(found.some(isAllowed)).to.equal(false);
-    });
+  for (const [file, text] of FORBIDDEN) {
+    it(`would report in ${file}: ${text}`, () => expect(reports(file, text)).to.equal(true));
   }
 
-  it('reads the environment in one file', () => {
-    const readers = modules.filter((module) => /process\.env\b/.test(codeOf(module)));
-    expect(readers).to.deep.equal(['infrastructure/config/config.ts']);
-  });
-
-  it('compiles no values into messages of errors', () => {
-    const loose = modules.filter((module) =>
-      /knex\(\{(?![^}]*compileSqlOnError: false)/.test(codeOf(module)),
-    );
-    expect(loose).to.deep.equal([]);
+  it('allow what they are meant to allow', () => {
+    const allowed: readonly (readonly [file: string, text: string])[] = [
+      ['domain/jobs/sample.ts', `import { DomainError } from '../exceptions.ts';`],
+      ['application/jobs/sample.ts', `import type { Logger } from '../ports/logger.ts';`],
+      ['adapters/knex/sample.ts', `import knex from 'knex';`],
+      ['infrastructure/database/sample.ts', `import pg from 'pg';`],
+      ['infrastructure/composition/sample.ts', `import { Container } from 'inversify';`],
+      ['presentation/http/sample.ts', `import express from 'express';`],
+      ['migrations/results/sample.ts', `import type { Knex } from 'knex';`],
+      ['migrations/results/sample.ts', `import { type Knex } from 'knex';`],
+      ['tests/integration/sample.test.ts', `import { Client } from 'pg';`],
+    ];
+    for (const [file, text] of allowed) expect(reports(file, text), text).to.equal(false);
   });
 });
-
-/** Without comments. */
-const codeOf = (module: string): string =>
-  readFileSync(`${ROOT}${module}`, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');

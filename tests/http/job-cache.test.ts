@@ -161,7 +161,7 @@ describe('The cache of jobs over HTTP', function () {
     ];
     const missed = await Promise.all(others.map((other) => member.post<Job>('/jobs?use_cache=true', other)));
 
-    for (const made of [unasked, ...missed.map(({ body }) => body)]) {
+    for (const made of [unasked, ...missed.map((reply) => reply.body)]) {
       expect(made).to.deep.include({
         status: 'PENDING',
         cache: { hit: false, canonical_job_id: null, confidence_score: null },

@@ -43,6 +43,7 @@ describe('The list of jobs over HTTP', function () {
       expect(status).to.equal(200);
       expect(body).to.have.all.keys('items', 'next_cursor');
       jobs.push(...body.items);
+      expect(jobs.length, 'the pages come to an end').to.be.lessThan(2000);
       if (body.next_cursor === null) return jobs;
       expect(body.items).not.to.be.empty;
       cursor = `&cursor=${encodeURIComponent(body.next_cursor)}`;

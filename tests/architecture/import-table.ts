@@ -1,0 +1,155 @@
+import type { Import, SourceModule } from './source-module.ts';
+
+/** What the modules of one part of the project may import. */
+export interface Zone {
+  readonly name: string;
+  /** Which files it is about. The first zone that fits a file counts. */
+  readonly files: RegExp;
+  /** Files of the project. */
+  readonly project: RegExp;
+  readonly packages: ReadonlySet<string> | 'all but test tools';
+  /** Packages of which the types alone. */
+  readonly typesOf?: ReadonlySet<string>;
+  /** Whether modules of Node. */
+  readonly node: boolean;
+}
+
+const NOTHING = /^$/;
+const NONE: ReadonlySet<string> = new Set();
+
+/** Each adapter has one technology: its own packages, and no other adapter. */
+const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
+  argon2: ['@node-rs/argon2'],
+  canonicalize: ['canonicalize'],
+  jsonwebtoken: ['jsonwebtoken', 'jwks-rsa', 'lru-cache'],
+  knex: ['knex'],
+  pino: ['pino'],
+  prometheus: ['prom-client'],
+};
+
+export const ZONES: readonly Zone[] = [
+  { name: 'domain', files: /^domain\//, project: /^domain\//, packages: NONE, node: false },
+  {
+    name: 'application',
+    files: /^application\//,
+    project: /^(?:domain|application)\//,
+    packages: NONE,
+    node: false,
+  },
+  ...Object.entries(ADAPTERS).map(([technology, packages]) => ({
+    name: `adapters/${technology}`,
+    files: new RegExp(`^adapters/${technology}/`),
+    project: new RegExp(`^(?:domain/|application/ports/|adapters/${technology}/)`),
+    packages: new Set(packages),
+    node: true,
+  })),
+  {
+    name: 'composition and bin',
+    files: /^infrastructure\/(?:composition|bin)\//,
+    project: /^(?!tests\/|migrations\/|knexfile)/,
+    packages: 'all but test tools',
+    node: true,
+  },
+  {
+    // A client of the API with an operator's means; the wiring is done for it in bin.
+    name: 'demo',
+    files: /^infrastructure\/demo\//,
+    project: /^(?:domain\/|application\/ports\/|infrastructure\/(?:config|database|demo)\/)/,
+    packages: new Set(['zod']),
+    node: true,
+  },
+  {
+    name: 'infrastructure',
+    files: /^infrastructure\//,
+    project: /^(?:domain\/|application\/ports\/|infrastructure\/(?!composition\/|bin\/|demo\/))/,
+    packages: new Set(['knex', 'pg', 'pg-connection-string', 'zod']),
+    node: true,
+  },
+  {
+    name: 'presentation/http',
+    files: /^presentation\/http\//,
+    project: /^(?:domain|application|presentation\/http)\//,
+    packages: new Set(['express', 'express-async-errors', 'helmet', 'zod', 'zod-openapi']),
+    node: true,
+  },
+  {
+    name: 'presentation/cli',
+    files: /^presentation\/cli\//,
+    project: /^(?:domain|application|presentation\/cli)\//,
+    packages: new Set(['commander', 'zod']),
+    node: true,
+  },
+  {
+    name: 'migrations',
+    files: /^migrations\/(?:metadata|results)\//,
+    project: NOTHING,
+    packages: NONE,
+    typesOf: new Set(['knex']),
+    node: false,
+  },
+  {
+    name: 'knexfile',
+    files: /^knexfile\.ts$/,
+    project: /^infrastructure\/migrations\//,
+    packages: NONE,
+    typesOf: new Set(['knex']),
+    node: false,
+  },
+  {
+    // No database, no container: what a unit test takes from the shared support must not bring them in either.
+    name: 'unit tests',
+    files: /^tests\/unit\//,
+    project:
+      /^(?:domain|application|adapters|presentation|infrastructure\/(?!composition\/|bin\/)|tests\/unit|tests\/support\/gate)/,
+    packages: new Set([
+      'chai',
+      'express',
+      'fast-check',
+      'jsonwebtoken',
+      'pino',
+      'prom-client',
+      'supertest',
+      'zod',
+    ]),
+    node: true,
+  },
+  {
+    name: 'other tests',
+    files: /^tests\//,
+    project: /^/,
+    packages: 'all but test tools',
+    node: true,
+  },
+];
+
+const TEST_TOOLS: ReadonlySet<string> = new Set([
+  'chai',
+  'mocha',
+  'supertest',
+  'testcontainers',
+  '@testcontainers/postgresql',
+  'oxc-parser',
+]);
+
+/** The one place that loads modules by names it finds on disk. */
+const MAY_COMPUTE = /^infrastructure\/migrations\/migration-source\.ts$|^tests\//;
+
+/** Names each import that the table does not allow; a file of no zone is a problem of its own. */
+export const importProblems = ({ file, imports }: SourceModule): readonly string[] => {
+  const zone = ZONES.find(({ files }) => files.test(file));
+  if (zone === undefined) return [`${file} belongs to no zone of the import table`];
+  return imports
+    .filter((entry) => !isAllowed(zone, file, entry))
+    .map(
+      ({ target }) => `${file} (${zone.name}) must not import ${target ?? 'what it computes at run time'}`,
+    );
+};
+
+const isAllowed = (zone: Zone, file: string, { kind, target, typeOnly }: Import): boolean => {
+  if (kind === 'computed' || target === null) return MAY_COMPUTE.test(file);
+  if (kind === 'node') return zone.node;
+  if (kind === 'project') return zone.project.test(target);
+  if (typeOnly && zone.typesOf?.has(target) === true) return true;
+  if (zone.packages !== 'all but test tools') return zone.packages.has(target);
+  return file.startsWith('tests/') || !TEST_TOOLS.has(target);
+};
