@@ -35,6 +35,9 @@ class Parameter {
   }
 }
 
+/** Knex passes bindings through untouched; the marker never reaches the driver, `statement` replaces it. */
+const placeholderFor = (key: string): Knex.Value => new Parameter(key) as unknown as Knex.Value;
+
 type Compilable = Knex.QueryBuilder | Knex.Raw;
 
 const compile = (query: Compilable): { text: string; values: readonly unknown[]; readOnly: boolean } => {
@@ -57,12 +60,7 @@ export const statement = <Values extends object, Row = never>(
   name: string,
   build: (p: (key: keyof Values & string) => Knex.Value) => Compilable,
 ): ((values: Values) => SqlQuery<Row>) => {
-  // Knex passes bindings through untouched; the marker never reaches the driver, the function below replaces it.
-  const {
-    text,
-    values: bindings,
-    readOnly,
-  } = compile(build((key) => new Parameter(key) as unknown as Knex.Value));
+  const { text, values: bindings, readOnly } = compile(build(placeholderFor));
   return (values) => {
     const byKey: Partial<Record<string, unknown>> = { ...values };
     return {

@@ -37,7 +37,7 @@ export class SubmitJob {
         ? null
         : {
             key: submission.idempotencyKey,
-            requestHash: this.#fingerprint({ ...specification, priority, use_cache: useCache }),
+            requestHash: this.#fingerprint({ ...specification, priority }),
           };
     const job: NewDockingJob = {
       jobId: this.#newId(),

@@ -3,6 +3,7 @@ import type { Logger } from '../../application/ports/logger.ts';
 import { createApp } from '../../presentation/http/create-app.ts';
 import type { Config } from '../config/config.ts';
 import { ensureDatabase } from '../database/ensure-database.ts';
+import { HealthMonitor } from '../lifecycle/health-monitor.ts';
 import { listen } from '../lifecycle/http-server.ts';
 import { runPhases } from '../lifecycle/shutdown.ts';
 import { metadataMigrations } from '../migrations/migration-source.ts';
@@ -34,6 +35,7 @@ export const startService = async (config: Config): Promise<Service> => {
   const manager = container.get(TOKENS.connectionManager);
   const keeper = container.get(TOKENS.spareKeeper);
   const fleet = container.get(TOKENS.fleetSnapshot);
+  const monitor = new HealthMonitor(() => manager.healthCheck(), config.database.healthIntervalMs, logger);
   try {
     await ensureDatabase(config.database.metadataUrl);
     const { applied } = await new Migrator(metadataMigrations).latest(config.database.metadataUrl);
@@ -49,6 +51,7 @@ export const startService = async (config: Config): Promise<Service> => {
     }
     registerMetrics(container.get(TOKENS.metrics), manager, fleet);
     fleet.start();
+    monitor.start();
     keeper.start();
     reconcileInBackground(container);
     const app = createApp(container.get(TOKENS.httpDependencies));
@@ -72,7 +75,7 @@ export const startService = async (config: Config): Promise<Service> => {
               name: 'background work',
               deadlineMs: POOLS_DEADLINE_MS,
               run: async () => {
-                await Promise.all([keeper.close(), fleet.close()]);
+                await Promise.all([keeper.close(), fleet.close(), monitor.close()]);
               },
             },
             { name: 'pools', deadlineMs: POOLS_DEADLINE_MS, run: () => manager.closeAll() },

@@ -13,11 +13,12 @@ describe('the repositories of the metadata database', function () {
   let deployment: Deployment;
   let metadata: MetadataDatabase;
 
-  beforeEach(async () => {
+  before(async () => {
     deployment = await createDeployment();
     metadata = deployment.start().get(TOKENS.metadataDatabase);
   });
-  afterEach(() => deployment.dispose());
+  after(() => deployment.dispose());
+  beforeEach(() => execute('truncate organizations, users, audit_logs cascade'));
 
   const execute = <Row>(text: string): Promise<readonly Row[]> =>
     deployment.administer<Row>(text, [], deployment.metadataDatabase);

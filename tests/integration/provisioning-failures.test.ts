@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Container } from 'inversify';
 import { Client } from 'pg';
 import {
   DatabaseError,
@@ -33,43 +34,51 @@ describe('provisioning that meets resistance', function () {
   };
 
   describe('template-in-use-55006-retries-then-succeeds', () => {
-    it('when a session is open on the template', async () => {
-      const container = deployment.start();
+    /** Acquires while a session of somebody else is in the way, which ends after the server has refused once. */
+    const acquireInSpiteOf = async (
+      open: (container: Container) => Promise<() => Client | undefined>,
+      own: Deployment,
+    ): Promise<void> => {
+      const container = own.start();
       const statements = watchAdminStatements(container);
-      const { databaseName } = await container.get(TOKENS.resultsTemplate).ready();
-      await deployment.administer(`alter database "${databaseName}" with allow_connections true`);
-      const session = await connectTo(databaseName);
-      try {
-        const acquiring = container.get(TOKENS.connectionManager).acquire(ACME);
-        // The server itself waits 5 s for sessions to go.
-        await until('the clone is refused', () => statements.some(({ sqlState }) => sqlState === '55006'));
-        expect(createdDatabases(statements)).to.be.empty;
-        await session.end();
-        (await acquiring).release();
-        expect(createdDatabases(statements)).to.have.length(1);
-      } finally {
-        await session.end();
-      }
-    });
-
-    it('when a session is open on the new database while it gets its name', async () => {
-      const container = deployment.start();
-      const statements = watchAdminStatements(container);
-      const sessions: Client[] = [];
-      const names: string[] = [];
-      hookProvisioning(container, async (step, proceed, name) => {
-        if (step === 'restrict') names.push(name);
-        if (step === 'adopt') sessions.push(await connectTo(names[0] ?? ''));
-        await proceed();
-      });
+      const sessionOf = await open(container);
       try {
         const acquiring = container.get(TOKENS.connectionManager).acquire(ACME);
         acquiring.catch(() => undefined); // looked at below
-        await until('the rename is refused', () => statements.some(({ sqlState }) => sqlState === '55006'));
-        await sessions[0]?.end();
+        // The server itself waits 5 s for sessions to go.
+        await until('the server refuses', () => statements.some(({ sqlState }) => sqlState === '55006'));
+        await sessionOf()?.end();
         (await acquiring).release();
+        expect(createdDatabases(statements)).to.have.length(1);
       } finally {
-        await sessions[0]?.end();
+        await sessionOf()?.end();
+      }
+    };
+
+    it('when a session is open on the template, or on the new database while it gets its name', async () => {
+      const other = await createDeployment();
+      await other.register('acme');
+      const onTemplate = async (container: Container): Promise<() => Client | undefined> => {
+        const { databaseName } = await container.get(TOKENS.resultsTemplate).ready();
+        await deployment.administer(`alter database "${databaseName}" with allow_connections true`);
+        const session = await connectTo(databaseName);
+        return () => session;
+      };
+      const onNewDatabase = async (container: Container): Promise<() => Client | undefined> => {
+        let session: Client | undefined;
+        let made = '';
+        hookProvisioning(container, async (step, proceed, name) => {
+          if (step === 'restrict') made = name;
+          if (step === 'adopt') session = await connectTo(made);
+          await proceed();
+        });
+        return () => session;
+      };
+      // At the same time, as each takes as long as the server's patience.
+      try {
+        await Promise.all([acquireInSpiteOf(onTemplate, deployment), acquireInSpiteOf(onNewDatabase, other)]);
+      } finally {
+        await other.dispose();
       }
     });
   });

@@ -126,9 +126,8 @@ export const createDeployment = async (settings: Environment = {}): Promise<Depl
         const { connections } = manager.counts();
         if (connections > 0) leaks.push(`${connections} connections`);
       }
-      for (const name of [...(await databases()), metadataUrl.database]) {
-        await administer(`drop database if exists "${name}" with (force)`);
-      }
+      const names = [...(await databases()), metadataUrl.database];
+      await Promise.all(names.map((name) => administer(`drop database if exists "${name}" with (force)`)));
       const roles = await administer<{ rolname: string }>(
         'select rolname from pg_roles where position($1 in rolname) > 0',
         [prefix],
