@@ -42,8 +42,8 @@ export interface ProvisioningLedger {
     spare: SpareDatabase,
     path: ProvisioningPath,
   ): Promise<DatabaseRecord>;
-  /** Keeps the reason of a failure; the claim stays, and the next attempt resumes it. */
-  fail(organizationId: OrganizationId, reason: string): Promise<void>;
+  /** Keeps the reason of a failure; a claim stays, and the next attempt resumes it. */
+  fail(organizationId: OrganizationId, databaseName: string, reason: string): Promise<void>;
   /** Keeps what is wrong with a database that was ready, or clears it with null. Changes no state. */
   noteError(organizationId: OrganizationId, reason: string | null): Promise<void>;
   /** Takes the organization's database out of service, before it is put aside. */

@@ -67,19 +67,21 @@ export class Custodian {
 
   /**
    * Puts the organization's database aside, with its data, under a name that nothing serves. The next access makes an
-   * empty one of the next generation. Returns the name it was put aside under.
+   * empty one of the next generation. Returns the name it was put aside under; null when it was gone already.
    *
    * @throws {OrganizationDatabaseNotFoundError}
    */
-  async retire(organizationId: OrganizationId): Promise<string> {
+  async retire(organizationId: OrganizationId): Promise<string | null> {
     const { ledger, server, urls } = this.#deps;
     const databaseName = urls.databaseNameFor(organizationId);
     const aside = quarantineName(urls, 'retired');
-    await server.exclusively(databaseName, async (session) => {
+    const present = await server.exclusively(databaseName, async (session) => {
       if ((await ledger.find(organizationId)) === null) throw new OrganizationDatabaseNotFoundError();
       await ledger.beginRetirement(organizationId);
-      if (await session.exists(databaseName)) await session.quarantine(databaseName, aside);
+      const found = await session.exists(databaseName);
+      if (found) await session.quarantine(databaseName, aside);
       await ledger.completeRetirement(organizationId);
+      return found;
     });
     await this.#deps.metadata.auditLog.append({
       organizationId,
@@ -87,9 +89,9 @@ export class Custodian {
       action: 'database.retired',
       entityType: 'database',
       entityId: databaseName,
-      details: { renamed_to: aside },
+      details: { renamed_to: present ? aside : null },
       requestId: null,
     });
-    return aside;
+    return present ? aside : null;
   }
 }

@@ -93,7 +93,7 @@ export class Provisioner {
       if (error instanceof DomainError && !(error instanceof DatabaseProvisioningError)) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       logger.error({ err: error, org_id: organizationId, database: databaseName }, 'provisioning failed');
-      await this.#deps.ledger.fail(organizationId, reason);
+      await this.#deps.ledger.fail(organizationId, databaseName, reason);
       if (error instanceof DatabaseProvisioningError) throw error;
       throw new DatabaseProvisioningError(
         'The results database of the organization could not be made.',

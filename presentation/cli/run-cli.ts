@@ -17,8 +17,8 @@ export interface CliDependencies {
   provision(organizationId: OrganizationId): Promise<void>;
   /** Returns the database's name. */
   adopt(organizationId: OrganizationId, from?: string): Promise<string>;
-  /** Returns the name the database was put aside under. */
-  retire(organizationId: OrganizationId): Promise<string>;
+  /** Returns the name the database was put aside under; null when it was gone already. */
+  retire(organizationId: OrganizationId): Promise<string | null>;
   print(line: string): void;
 }
 
@@ -95,7 +95,12 @@ const addDatabaseCommands = (
     .description("put an organization's database aside with its data; the next access makes an empty one")
     .argument('<org_id>')
     .action(async (text: string) => {
-      deps.print(`The database of ${text} was put aside as ${await deps.retire(idOf(text))}.`);
+      const aside = await deps.retire(idOf(text));
+      deps.print(
+        aside === null
+          ? `The database of ${text} was gone already; the ledger has forgotten it.`
+          : `The database of ${text} was put aside as ${aside}.`,
+      );
     });
 };
 

@@ -88,12 +88,14 @@ export const complete = statement<Key & { stamp: string; schemaVersion: number; 
     ),
 );
 
-// A database that another process brought to ready in the meantime stays ready.
-export const fail = statement<Key & { reason: string }>('database_fail', (p) =>
-  sql('organization_databases')
-    .where('org_id', p('organizationId'))
-    .whereIn('state', ['provisioning', 'failed'])
-    .update({ state: 'failed', last_error: p('reason'), updated_at: sql.raw('now()') }),
+// Also when it failed before there was an intent. What another process brought to ready in the meantime stays ready.
+export const fail = statement<Key & { databaseName: string; reason: string }>('database_fail', (p) =>
+  sql.raw(
+    `insert into organization_databases as known (org_id, database_name, state, last_error) values (?, ?, 'failed', ?)
+     on conflict (org_id) do update set state = 'failed', last_error = excluded.last_error, updated_at = now()
+     where known.state in ('provisioning', 'failed')`,
+    [p('organizationId'), p('databaseName'), p('reason')],
+  ),
 );
 
 export const takeSpare = statement<{ templateHash: string }, SpareRow>('spare_take', (p) =>

@@ -96,8 +96,8 @@ export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
     return toDatabaseRecord(row);
   }
 
-  async fail(organizationId: OrganizationId, reason: string): Promise<void> {
-    await this.#database.query(statements.fail({ organizationId, reason }));
+  async fail(organizationId: OrganizationId, databaseName: string, reason: string): Promise<void> {
+    await this.#database.query(statements.fail({ organizationId, databaseName, reason }));
   }
 
   async noteError(organizationId: OrganizationId, reason: string | null): Promise<void> {

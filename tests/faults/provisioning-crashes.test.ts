@@ -1,0 +1,173 @@
+import { expect } from 'chai';
+import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { PROVISIONING_STEPS, type ProvisioningStep } from '../../infrastructure/provisioning/provisioner.ts';
+import { startChildService } from '../support/child-service.ts';
+import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
+import { rejectionOf } from '../support/gate.ts';
+import { hookProvisioning, type ProvisioningStep as HookedStep } from '../support/provisioning-steps.ts';
+import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
+
+const ACME = organizationId('acme');
+
+/** What a child does last before it has done a step. */
+const LAST_ACT: Readonly<Record<ProvisioningStep, HookedStep>> = {
+  claimed: 'claim',
+  cloned: 'clone',
+  restricted: 'restrict',
+  adopted: 'adopt',
+  completed: 'complete',
+};
+
+const WITH_ROLES = { DB_ORG_ROLES: 'true', DB_ROLE_SECRET: 'a secret for roles that is long enough' };
+
+describe('provisioning that is killed or fails', function () {
+  this.timeout(60_000);
+  let deployment: Deployment;
+
+  beforeEach(async () => {
+    deployment = await createDeployment(WITH_ROLES);
+    await deployment.register('acme', 'beta');
+  });
+  afterEach(() => deployment.dispose());
+
+  /** Databases apart from the template. */
+  const made = async (): Promise<readonly string[]> =>
+    (await deployment.databases()).filter((name) => !name.includes('template.'));
+
+  const spareRows = (): Promise<readonly object[]> =>
+    deployment.administer('select * from spare_databases', [], deployment.metadataDatabase);
+
+  const pathsTaken = async (): Promise<readonly string[]> => {
+    const rows = await deployment.administer<{ path: string }>(
+      `select details->>'path' as path from audit_logs where action = 'database.provisioned'`,
+      [],
+      deployment.metadataDatabase,
+    );
+    return rows.map(({ path }) => path);
+  };
+
+  const killAfter = async (step: ProvisioningStep): Promise<void> => {
+    const child = await startChildService(deployment.environment, {
+      step: LAST_ACT[step],
+      moment: 'after',
+    });
+    try {
+      const request = rejectionOf(child.call({ do: 'read', organizationId: 'acme' }));
+      await child.atGate;
+      await child.kill();
+      expect(await request).to.include({ code: 'exited' });
+    } finally {
+      await child.kill();
+    }
+  };
+
+  const expectAnotherInstanceFinishes = async (): Promise<void> => {
+    const container = deployment.start();
+    const { database, release } = await container.get(TOKENS.connectionManager).acquire(ACME);
+    try {
+      expect((await database.jobs.list(...ALL_JOBS)).items).to.be.empty;
+      const job = await database.jobs.insert(sampleJob());
+      const { items } = await database.jobs.list(...ALL_JOBS);
+      expect(items.map(({ jobId }) => jobId)).to.deep.equal([job?.jobId]);
+    } finally {
+      release();
+    }
+    expect(await container.get(TOKENS.databaseLedger).find(ACME)).to.include({
+      state: 'ready',
+      lastError: null,
+      generation: 1,
+    });
+    expect(await made()).to.deep.equal([deployment.databaseName('acme')]);
+    expect(await spareRows()).to.be.empty;
+    expect(await pathsTaken(), 'audited once').to.have.length(1);
+  };
+
+  describe('kill-9-between-create-and-migrate-is-resumed-by-another-instance', () => {
+    const STATE_LEFT: Readonly<Record<ProvisioningStep, string>> = {
+      claimed: 'provisioning',
+      cloned: 'provisioning',
+      restricted: 'provisioning',
+      adopted: 'provisioning',
+      completed: 'ready',
+    };
+
+    for (const step of PROVISIONING_STEPS) {
+      it(`kill-9-between-create-and-migrate-is-resumed-by-another-instance: after "${step}"`, async () => {
+        await killAfter(step);
+        const [left] = await deployment.administer(
+          'select state from organization_databases',
+          [],
+          deployment.metadataDatabase,
+        );
+        expect(left).to.deep.equal({ state: STATE_LEFT[step] });
+        await expectAnotherInstanceFinishes();
+      });
+    }
+
+    for (const step of ['claimed', 'adopted', 'completed'] as const) {
+      it(`kill-9-between-create-and-migrate-is-resumed-by-another-instance: with a spare, after "${step}"`, async () => {
+        const builder = deployment.start({ DB_SPARES_MIN: '1', DB_SPARES_MAX: '1' });
+        await builder.get(TOKENS.spareKeeper).refill();
+        expect(await spareRows()).to.have.length(1);
+        await killAfter(step);
+        await expectAnotherInstanceFinishes();
+      });
+    }
+  });
+
+  describe('migration-fails-midway-tenant-failed-then-repaired-without-hand-work', () => {
+    it('migration-fails-midway-tenant-failed-then-repaired-without-hand-work: the template is dropped meanwhile', async () => {
+      const container = deployment.start();
+      const ledger = container.get(TOKENS.databaseLedger);
+      const manager = container.get(TOKENS.connectionManager);
+      let dropped = 0;
+      hookProvisioning(container, async (step, proceed) => {
+        if (step === 'clone' && dropped === 0) {
+          dropped += 1;
+          const { databaseName } = await container.get(TOKENS.resultsTemplate).ready();
+          await deployment.administer(`drop database "${databaseName}"`);
+        }
+        await proceed();
+      });
+      expect(await rejectionOf(manager.acquire(ACME))).to.be.instanceOf(DatabaseProvisioningError);
+      const failed = await ledger.find(ACME);
+      expect(failed).to.include({ state: 'failed' });
+      expect(failed?.lastError).to.match(/does not exist/);
+      await expectAnotherInstanceFinishes();
+    });
+
+    it('migration-fails-midway-tenant-failed-then-repaired-without-hand-work: a migration breaks while the template is built', async () => {
+      const container = deployment.start();
+      const ledger = container.get(TOKENS.databaseLedger);
+      const manager = container.get(TOKENS.connectionManager);
+      // What the last statements of the first migration make stands there already: it fails after the others.
+      const server = container.get(TOKENS.resultsServer);
+      const exclusively = server.exclusively.bind(server);
+      let broken = 0;
+      server.exclusively = (lock, work) =>
+        exclusively(lock, (session) => {
+          const createEmpty = session.createEmpty.bind(session);
+          session.createEmpty = async (name) => {
+            await createEmpty(name);
+            broken += 1;
+            if (broken === 1) await deployment.administer('create table input_signatures (id int)', [], name);
+          };
+          return work(session);
+        });
+      expect(await rejectionOf(manager.acquire(ACME))).to.be.instanceOf(DatabaseProvisioningError);
+      expect(broken).to.equal(1);
+      expect(
+        (await deployment.databases()).filter((name) => name.includes('template.')),
+        'nothing unfinished under the final name',
+      ).to.be.empty;
+      const failed = await ledger.find(ACME);
+      expect(failed).to.include({ state: 'failed' });
+      expect(failed?.lastError).to.match(/already exists/);
+
+      await expectAnotherInstanceFinishes();
+      const other = await manager.acquire(organizationId('beta'));
+      other.release();
+    });
+  });
+});
