@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { ConnectionBudget } from '../../infrastructure/database/connection-budget.ts';
@@ -7,7 +8,7 @@ import { createDeployment, organizationId, type Deployment } from '../support/de
 import { Gate, until } from '../support/gate.ts';
 import { sampleJob } from '../support/sample-job.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { occupy, read, testPool, type TestPool } from '../support/test-pool.ts';
+import { occupy, openConnection, read, testPool, type TestPool } from '../support/test-pool.ts';
 
 describe('the budget of connections', function () {
   this.timeout(60_000);
@@ -78,6 +79,29 @@ describe('the budget of connections', function () {
         [1, 3],
         [0, 3],
       ]);
+    });
+
+    it('gives a slot on only when the server has hung up', async () => {
+      const budget = new ConnectionBudget(1);
+      const hangUp = new Gate();
+      const { pool: old } = open({
+        budget,
+        connect: async () => {
+          const connection = await openConnection(database.url);
+          const close = connection.close.bind(connection);
+          connection.close = () => hangUp.pass().then(close);
+          return connection;
+        },
+      });
+      await old.query(read());
+      const newcomer = open({ budget });
+      const answer = newcomer.pool.query(read());
+      await hangUp.reached;
+      await nextTurn();
+      expect([newcomer.connects(), budget.taken]).to.deep.equal([0, 1]);
+      hangUp.open();
+      await answer;
+      expect([newcomer.connects(), budget.taken]).to.deep.equal([1, 1]);
     });
 
     it('serves a newcomer while others are never idle', async () => {

@@ -206,28 +206,35 @@ describe('a connection pool', function () {
   });
 
   describe('session-state-does-not-survive-release', () => {
-    it('after a session that changed settings, locks, temporary tables and left a transaction open', async () => {
-      const { pool } = open();
-      await pool.session(async (connection) => {
-        await connection.execute(
-          `set search_path = pg_catalog; set statement_timeout = 1; create temp table t ()`,
-        );
-        await connection.query({ text: 'select pg_advisory_lock(42)', values: [] });
-      });
-      await pool.session((connection) => connection.execute('begin; set timezone = "Asia/Tokyo"'));
+    const CLEAN = { path: '"$user", public', timeout: '10s', zone: true, temp: null, locks: 0 };
+
+    const look = async (pool: ConnectionPool): Promise<unknown> => {
       const [row] = await pool.query(
-        read(`select current_setting('search_path') as path, current_setting('statement_timeout') as timeout,
+        read<object>(`select current_setting('search_path') as path, current_setting('statement_timeout') as timeout,
                 current_setting('timezone') <> 'Asia/Tokyo' as zone, to_regclass('pg_temp.t') as temp,
                 (select count(*)::int from pg_locks where locktype = 'advisory' and database =
                   (select oid from pg_database where datname = current_database())) as locks`),
       );
-      expect(row).to.deep.equal({
-        path: '"$user", public',
-        timeout: '10s',
-        zone: true,
-        temp: null,
-        locks: 0,
+      return row;
+    };
+
+    it('after a session that changed settings, locked, and made a temporary table', async () => {
+      const { pool, connects } = open();
+      await pool.session(async (connection) => {
+        await connection.execute(`set search_path = pg_catalog; set statement_timeout = 9999`);
+        await connection.execute(`set timezone = "Asia/Tokyo"; create temp table t ()`);
+        await connection.query({ text: 'select pg_advisory_lock(42)', values: [] });
       });
+      expect(await look(pool)).to.deep.equal(CLEAN);
+      expect(connects(), 'on the same connection').to.equal(1);
+    });
+
+    it('after a session that left a transaction open, and one that left a failed one', async () => {
+      const { pool } = open();
+      await pool.session((connection) => connection.execute('begin; set timezone = "Asia/Tokyo"'));
+      expect(await look(pool)).to.deep.equal(CLEAN);
+      await rejectionOf(pool.session((connection) => connection.execute('begin; select 1 / 0')));
+      expect(await look(pool)).to.deep.equal(CLEAN);
     });
 
     it('and named statements work on the connection afterwards', async () => {

@@ -1,12 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import type { ResultsDatabase } from '../../application/ports/results-database.ts';
-import type { DockingJob } from '../../domain/jobs/docking-job.ts';
+import type { DockingJob, JobStatus } from '../../domain/jobs/docking-job.ts';
 import type { JobKey, NewDockingJob } from '../../domain/jobs/docking-job-repository.ts';
 import type { NewTaskResult } from '../../domain/jobs/task-result.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
-import { rejectionOf } from '../support/gate.ts';
+import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
 
 const NONE = '00000000-0000-4000-8000-000000000000';
@@ -158,17 +158,25 @@ describe("an organization's repositories", function () {
     });
 
     it('under findForUpdate are changed by one after another', async () => {
-      const { jobId } = await insertJob({ priority: 0 });
-      const moves = await Promise.allSettled(
-        (['RUNNING', 'CANCELED'] as const).map((status) =>
-          database.transaction(async ({ jobs }) => {
-            const job = await jobs.findForUpdate(jobId);
-            if (job?.status !== 'PENDING') throw new Error('too late');
-            return jobs.setStatus(jobId, status, null);
-          }),
-        ),
-      );
-      expect(moves.map(({ status }) => status).toSorted()).to.deep.equal(['fulfilled', 'rejected']);
+      const { jobId } = await insertJob();
+      const gate = new Gate();
+      const move = (status: JobStatus, pass: () => Promise<void>): Promise<DockingJob | null> =>
+        database.transaction(async ({ jobs }) => {
+          const job = await jobs.findForUpdate(jobId);
+          await pass();
+          return job?.status === 'PENDING' ? jobs.setStatus(jobId, status, null) : null;
+        });
+      const first = move('RUNNING', () => gate.pass());
+      await gate.reached;
+      const second = move('CANCELED', () => Promise.resolve());
+      await until('the second waits for the first', async () => {
+        const waiting = await execute(
+          `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        return waiting.length === 1;
+      }).finally(() => gate.open());
+      expect(await first).to.include({ status: 'RUNNING' });
+      expect(await second, 'it saw the move of the first').to.equal(null);
     });
 
     it('keep to the rules in the database as well', async () => {
