@@ -74,7 +74,8 @@ export const up = async (knex: Knex): Promise<void> => {
     create table organization_databases (
       org_id text constraint organization_databases_pkey primary key
         constraint organization_databases_org_id_fkey references organizations,
-      database_name text not null constraint organization_databases_database_name_key unique,
+      -- Follows from the id: two organizations never share one.
+      database_name text not null,
       state text not null default 'provisioning' constraint organization_databases_state_check
         check (state in ('provisioning', 'ready', 'failed', 'suspended', 'retiring')),
       stamp uuid constraint organization_databases_stamp_key unique,
@@ -91,7 +92,8 @@ export const up = async (knex: Knex): Promise<void> => {
     -- What new databases are cloned from. Releases that run side by side have one each; unused ones are dropped.
     create table results_templates (
       template_hash text constraint results_templates_pkey primary key,
-      database_name text not null constraint results_templates_database_name_key unique,
+      -- Follows from the hash. Unique of its own, it would break "on conflict" on the key under concurrent inserts.
+      database_name text not null,
       schema_version integer not null,
       last_used_at timestamptz(3) not null default now()
     );
