@@ -91,13 +91,6 @@ export class Reconciler {
   ): IterableIterator<Finding> {
     const { urls } = this.#deps;
     const present = new Set(databases.map(({ name }) => name));
-    for (const { organizationId, databaseName: database, state } of records.values()) {
-      if (state === 'provisioning' || state === 'failed') {
-        yield { kind: 'half-made', database, organizationId, action: 'resumed' };
-      } else if (!present.has(database) && state !== 'retiring') {
-        yield { kind: 'missing', database, organizationId, action: 'reported' };
-      }
-    }
     for (const { name: database, identity } of databases) {
       const organizationId = urls.organizationIdOf(database);
       if (organizationId !== null) {
@@ -108,6 +101,14 @@ export class Reconciler {
       } else if (isSpareOrTemplate(urls.internalLabelOf(database)) && !internalNames.has(database)) {
         if (identity === null)
           yield { kind: 'stale-spare', database, organizationId: null, action: 'dropped' };
+      }
+    }
+    // Last: a half-made database may have to be made again under a name that an orphan holds until it is put aside.
+    for (const { organizationId, databaseName: database, state } of records.values()) {
+      if (state === 'provisioning' || state === 'failed') {
+        yield { kind: 'half-made', database, organizationId, action: 'resumed' };
+      } else if (!present.has(database) && state !== 'retiring') {
+        yield { kind: 'missing', database, organizationId, action: 'reported' };
       }
     }
   }

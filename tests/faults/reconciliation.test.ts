@@ -1,141 +1,322 @@
 import { expect } from 'chai';
 import type { Container } from 'inversify';
+import { DatabaseConnectionError, DatabaseError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type { Finding } from '../../infrastructure/provisioning/reconciler.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
-import { sampleJob } from '../support/sample-job.ts';
+import { rejectionOf } from '../support/gate.ts';
+import { hookProvisioning } from '../support/provisioning-steps.ts';
+import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
 
 const ACME = organizationId('acme');
+const BETA = organizationId('beta');
 
-const countJobs = async (container: Container): Promise<number> => {
-  const lease = await container.get(TOKENS.connectionManager).acquire(ACME);
-  try {
-    return (await lease.database.jobs.list({ status: null }, { limit: 10, after: null })).items.length;
-  } finally {
-    lease.release();
-  }
-};
-
-const writeJob = async (container: Container): Promise<void> => {
-  const lease = await container.get(TOKENS.connectionManager).acquire(ACME);
-  try {
-    await lease.database.jobs.insert(sampleJob());
-  } finally {
-    lease.release();
-  }
-};
-
-const reconcile = (container: Container, dryRun = false): Promise<readonly Finding[]> =>
-  container.get(TOKENS.reconciler).reconcile({ dryRun, quarantineForeign: false });
-
-describe('reconciling server and ledger', function () {
+describe('reconciliation of the books with the server', function () {
   this.timeout(60_000);
   let deployment: Deployment;
+  let container: Container;
 
   beforeEach(async () => {
     deployment = await createDeployment();
-    await deployment.register('acme');
+    await deployment.register('acme', 'beta');
+    container = deployment.start();
   });
   afterEach(() => deployment.dispose());
 
-  const inMetadata = (sql: string): Promise<readonly unknown[]> => {
-    const url = new URL(deployment.environment['DB_DATABASE_URL'] ?? '');
-    return deployment.administer(sql, [], url.pathname.slice(1));
+  const metadata = <Row>(sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> =>
+    deployment.administer<Row>(sql, values, deployment.metadataDatabase);
+
+  const reconcile = (options: { dryRun?: boolean } = {}): Promise<readonly Finding[]> =>
+    deployment
+      .start()
+      .get(TOKENS.reconciler)
+      .reconcile({ dryRun: false, quarantineForeign: false, ...options });
+
+  const jobsOf = async (own: Container, id: typeof ACME): Promise<readonly string[]> => {
+    const { database, release } = await own.get(TOKENS.connectionManager).acquire(id);
+    try {
+      return (await database.jobs.list(...ALL_JOBS)).items.map(({ submittedBy }) => submittedBy);
+    } finally {
+      release();
+    }
   };
 
-  it('finds nothing where all is well', async () => {
-    const container = deployment.start();
-    await writeJob(container);
-    expect(await reconcile(container)).to.deep.equal([]);
+  const write = async (own: Container, id: typeof ACME, submittedBy: string): Promise<void> => {
+    const { database, release } = await own.get(TOKENS.connectionManager).acquire(id);
+    try {
+      await database.jobs.insert(sampleJob({ submittedBy }));
+    } finally {
+      release();
+    }
+  };
+
+  const internalName = (label: string): string => `${label}.${deployment.databaseName('').replace(/_$/, '')}`;
+
+  /** Databases of organizations and those put aside. */
+  const made = async (): Promise<readonly string[]> =>
+    (await deployment.databases()).filter((name) => !name.startsWith('template.'));
+
+  /** Everything that a reconciliation could change. */
+  const everything = async (): Promise<readonly unknown[]> => [
+    await deployment.administer(
+      `select datname, datallowconn, datacl, shobj_description(oid, 'pg_database') as comment from pg_database
+       where datname = any($1) order by 1`,
+      [await deployment.databases()],
+    ),
+    await metadata('select * from organization_databases order by org_id'),
+    await metadata('select * from spare_databases order by spare_id'),
+    await metadata('select * from audit_logs order by 1'),
+  ];
+
+  const loseRecord = (): Promise<unknown> =>
+    metadata(`delete from organization_databases where org_id = 'acme'`);
+
+  /** A provisioning that stops before the database gets its name. */
+  const leaveHalfMade = async (id: typeof ACME): Promise<void> => {
+    const broken = deployment.start();
+    hookProvisioning(broken, (step, proceed) => {
+      if (step === 'adopt') throw new Error('out of luck');
+      return proceed();
+    });
+    await rejectionOf(broken.get(TOKENS.connectionManager).acquire(id));
+  };
+
+  it('finds nothing where everything is as recorded', async () => {
+    await write(container, ACME, 'user-1');
+    await container.get(TOKENS.custodian).retire(ACME);
+    await write(deployment.start(), ACME, 'user-2');
+    await write(container, BETA, 'user-3');
+    expect(await reconcile()).to.be.empty;
   });
 
   it('metadata-commit-lost-orphan-database-found-and-quarantined', async () => {
-    const container = deployment.start();
-    await writeJob(container);
-    await container.get(TOKENS.connectionManager).closeAll();
-    await inMetadata('delete from organization_databases');
-    const next = deployment.start();
+    await write(container, ACME, 'before the loss');
+    await loseRecord();
+    const name = deployment.databaseName('acme');
 
-    const foreseen = await reconcile(next, true);
-    const before = await deployment.databases();
-    expect(foreseen.map(({ kind, action }) => [kind, action])).to.deep.equal([['orphan', 'quarantined']]);
-    expect(before).to.include(deployment.databaseName('acme'));
-
-    await reconcile(next);
-    const aside = (await deployment.databases()).find((name) => name.startsWith('orphan.')) ?? '';
-    expect(await deployment.databases()).not.to.include(deployment.databaseName('acme'));
+    expect(await reconcile()).to.deep.equal([
+      { kind: 'orphan', database: name, organizationId: 'acme', action: 'quarantined' },
+    ]);
+    const [aside = '', ...others] = await made();
+    expect(others).to.be.empty;
+    expect(aside).to.match(/^orphan\./);
+    const [row] = await deployment.administer<{ datallowconn: boolean }>(
+      'select datallowconn from pg_database where datname = $1',
+      [aside],
+    );
+    expect(row).to.deep.equal({ datallowconn: false });
     expect(
-      await deployment.administer('select datallowconn from pg_database where datname = $1', [aside]),
-    ).to.deep.equal([{ datallowconn: false }]);
+      await metadata(`select org_id, details from audit_logs where action = 'database.quarantined'`),
+    ).to.deep.equal([{ org_id: 'acme', details: { renamed_to: aside } }]);
+    expect(await reconcile(), 'a second look').to.be.empty;
 
-    await next.get(TOKENS.custodian).adopt(ACME, aside);
-    expect(await countJobs(next)).to.equal(1);
+    await deployment.start().get(TOKENS.custodian).adopt(ACME, aside);
+    expect(await made()).to.deep.equal([name]);
+    expect(await jobsOf(deployment.start(), ACME)).to.deep.equal(['before the loss']);
+    expect(await reconcile(), 'after the adoption').to.be.empty;
+  });
+
+  it('metadata-commit-lost-orphan-database-found-and-quarantined: before the organization asks again', async () => {
+    await write(container, ACME, 'before the loss');
+    await loseRecord();
+    // Without a reconciliation, nobody gets the database of an earlier record in silence.
+    expect(
+      await rejectionOf(deployment.start().get(TOKENS.connectionManager).acquire(ACME)),
+    ).to.be.instanceOf(DatabaseError);
+    const [row] = await deployment.administer<{ jobs: number }>(
+      'select count(*)::int as jobs from docking_jobs',
+      [],
+      deployment.databaseName('acme'),
+    );
+    expect(row).to.deep.equal({ jobs: 1 });
+    const findings = await reconcile();
+    expect(findings.map(({ kind, action }) => [kind, action])).to.deep.equal([
+      ['orphan', 'quarantined'],
+      ['half-made', 'resumed'],
+    ]);
+    expect(await jobsOf(deployment.start(), ACME), 'a new database').to.be.empty;
   });
 
   it('database-dropped-behind-our-back-is-reported-not-recreated-empty', async () => {
-    const container = deployment.start();
-    await writeJob(container);
-    await deployment.administer(`drop database "${deployment.databaseName('acme')}" with (force)`);
-
-    const [finding] = await reconcile(container);
-    expect(finding).to.deep.include({ kind: 'missing', action: 'reported' });
-    const refusal = await countJobs(container).then(
-      () => null,
-      (error: unknown) => error,
-    );
-    expect(refusal).to.have.property('code', 'database_unavailable');
-    expect(await deployment.databases()).not.to.include(deployment.databaseName('acme'));
-    const record = await container.get(TOKENS.databaseLedger).find(ACME);
-    expect(record).to.have.property('lastError').that.includes('missing');
-  });
-
-  it('recreated-org-id-does-not-see-old-data-or-old-pool', async () => {
-    const [old, other] = [deployment.start(), deployment.start()];
-    await writeJob(old);
-    expect(await countJobs(old)).to.equal(1);
-
-    const aside = await other.get(TOKENS.custodian).retire(ACME);
-    expect(await countJobs(other)).to.equal(0);
-    // The pool of the first process knows another stamp: refused at most once, then opened anew.
-    const seen = await countJobs(old).catch(() => countJobs(old));
-    expect(seen).to.equal(0);
-    expect((await other.get(TOKENS.databaseLedger).find(ACME))?.generation).to.equal(2);
-    expect(await deployment.databases()).to.include(aside);
-  });
-
-  it('leaves a foreign database alone, and the organization gets a clear error', async () => {
+    await write(container, ACME, 'user-1');
     const name = deployment.databaseName('acme');
-    await deployment.administer(`create database "${name}"`);
-    const container = deployment.start();
+    await deployment.administer(`drop database "${name}" with (force)`);
 
-    const findings = await reconcile(container);
-    expect(findings.map(({ kind, action }) => [kind, action])).to.deep.equal([['foreign', 'reported']]);
-    const refusal = await countJobs(container).then(
-      () => null,
-      (error: unknown) => error,
-    );
-    expect(refusal).to.have.property('code', 'database_provisioning_failed');
-    expect(
-      await deployment.administer('select datname from pg_database where datname = $1', [name]),
-    ).to.have.length(1);
+    for (const own of [container, deployment.start()]) {
+      const error = await rejectionOf(jobsOf(own, ACME));
+      expect(error).to.be.instanceOf(DatabaseConnectionError);
+    }
+    expect(await made()).to.be.empty;
+    for (let look = 0; look < 2; look += 1) {
+      expect(await reconcile()).to.deep.equal([
+        { kind: 'missing', database: name, organizationId: 'acme', action: 'reported' },
+      ]);
+    }
+    const record = await container.get(TOKENS.databaseLedger).find(ACME);
+    expect(record).to.include({ state: 'ready' });
+    expect(record?.lastError).to.match(/missing/);
+    expect(await rejectionOf(jobsOf(deployment.start(), ACME))).to.be.instanceOf(DatabaseConnectionError);
+    expect(await made(), 'made again').to.be.empty;
   });
 
-  it('drops a spare that is on no book, and finishes what was half made', async () => {
-    const container = deployment.start();
-    await container.get(TOKENS.resultsTemplate).ready();
-    const { resultsTemplate: urls } = container.get(TOKENS.config).database;
-    const stray = urls.internalName('spare.0123456789ab');
-    await deployment.administer(`create database "${stray}"`);
-    await inMetadata(
-      `insert into organization_databases (org_id, database_name) values ('acme', '${deployment.databaseName('acme')}')`,
+  it('database-dropped-behind-our-back-is-reported-not-recreated-empty: its error is cleared when it is back', async () => {
+    await write(container, ACME, 'user-1');
+    await write(container, BETA, 'user-2');
+    const name = deployment.databaseName('acme');
+    await deployment.administer(
+      `select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1`,
+      [name],
     );
+    await deployment.administer(`alter database "${name}" rename to "${name}.moved"`);
+    expect((await reconcile()).map(({ kind }) => kind)).to.deep.equal(['missing']);
+    expect(await jobsOf(container, BETA), 'the others are served').to.deep.equal(['user-2']);
 
-    const findings = await reconcile(container);
-    expect(findings.map(({ kind, action }) => [kind, action])).to.have.deep.members([
-      ['half-made', 'resumed'],
-      ['stale-spare', 'dropped'],
+    await deployment.administer(`alter database "${name}.moved" rename to "${name}"`);
+    expect(await reconcile()).to.be.empty;
+    expect(await container.get(TOKENS.databaseLedger).find(ACME)).to.include({ lastError: null });
+    expect(await jobsOf(deployment.start(), ACME)).to.deep.equal(['user-1']);
+  });
+
+  describe('recreated-org-id-does-not-see-old-data-or-old-pool', () => {
+    it('recreated-org-id-does-not-see-old-data-or-old-pool: made again by another process', async () => {
+      const old = deployment.start();
+      await write(old, ACME, 'of the first');
+      const before = await container.get(TOKENS.databaseLedger).find(ACME);
+
+      const aside = await container.get(TOKENS.custodian).retire(ACME);
+      await write(container, ACME, 'of the second');
+
+      // The pool that was open all the while: refused at most, never wrong.
+      const answers: (readonly string[])[] = [];
+      for (let attempt = 0; attempt < 3; attempt += 1) {
+        await jobsOf(old, ACME).then(
+          (jobs) => void answers.push(jobs),
+          (error: unknown) => expect(error).to.be.instanceOf(DatabaseConnectionError),
+        );
+      }
+      expect(answers.length, 'it recovers by itself').to.be.greaterThan(0);
+      for (const jobs of answers) expect(jobs).to.deep.equal(['of the second']);
+
+      const after = await container.get(TOKENS.databaseLedger).find(ACME);
+      expect(after?.generation).to.equal((before?.generation ?? 0) + 1);
+      expect(after?.stamp).to.not.equal(before?.stamp);
+      expect(await made()).to.have.members([deployment.databaseName('acme'), aside]);
+    });
+
+    it('recreated-org-id-does-not-see-old-data-or-old-pool: made again by the process with the old pool', async () => {
+      await write(container, ACME, 'of the first');
+      await deployment.start().get(TOKENS.custodian).retire(ACME);
+      const answers: (readonly string[])[] = [];
+      for (let attempt = 0; attempt < 3; attempt += 1) {
+        await jobsOf(container, ACME).then(
+          (jobs) => void answers.push(jobs),
+          (error: unknown) => expect(error).to.be.instanceOf(DatabaseConnectionError),
+        );
+      }
+      expect(answers.length, 'it recovers by itself').to.be.greaterThan(0);
+      for (const jobs of answers) expect(jobs).to.be.empty;
+    });
+
+    it('recreated-org-id-does-not-see-old-data-or-old-pool: a request that is under way does not write into either', async () => {
+      const { database, release } = await container.get(TOKENS.connectionManager).acquire(ACME);
+      const other = deployment.start();
+      try {
+        await database.jobs.list(...ALL_JOBS);
+        await other.get(TOKENS.custodian).retire(ACME);
+        expect(await jobsOf(other, ACME)).to.be.empty;
+        expect(await rejectionOf(database.jobs.insert(sampleJob({ submittedBy: 'late' })))).to.be.instanceOf(
+          DatabaseConnectionError,
+        );
+        // Its connection is known to be broken now; a new one finds the other database.
+        expect(await rejectionOf(database.jobs.insert(sampleJob({ submittedBy: 'late' })))).to.be.instanceOf(
+          DatabaseConnectionError,
+        );
+      } finally {
+        release();
+      }
+      expect(await jobsOf(other, ACME)).to.be.empty;
+    });
+  });
+
+  it('foreign-database-is-reported-and-untouched', async () => {
+    const name = deployment.databaseName('stranger');
+    await deployment.administer(`create database "${name}"`);
+    await deployment.administer('create table theirs as select 42 as id', [], name);
+    const before = await everything();
+
+    for (let look = 0; look < 2; look += 1) {
+      expect(await reconcile()).to.deep.equal([
+        { kind: 'foreign', database: name, organizationId: 'stranger', action: 'reported' },
+      ]);
+    }
+    expect(await everything()).to.deep.equal(before);
+    expect(await deployment.administer('select id from theirs', [], name)).to.deep.equal([{ id: 42 }]);
+
+    // On an operator's word, it is put aside with its data.
+    const findings = await deployment
+      .start()
+      .get(TOKENS.reconciler)
+      .reconcile({ dryRun: false, quarantineForeign: true });
+    expect(findings.map(({ action }) => action)).to.deep.equal(['quarantined']);
+    const [aside = ''] = await made();
+    await deployment.administer(`alter database "${aside}" with allow_connections true`);
+    expect(await deployment.administer('select id from theirs', [], aside)).to.deep.equal([{ id: 42 }]);
+  });
+
+  it('stale-spare-on-no-book-is-dropped', async () => {
+    const recorded = deployment.start({ DB_SPARES_MIN: '1', DB_SPARES_MAX: '1' });
+    await recorded.get(TOKENS.spareKeeper).refill();
+    const kept = await deployment.databases();
+    const name = internalName('spare.00ddba11f00d');
+    await deployment.administer(`create database "${name}"`);
+
+    expect(await reconcile()).to.deep.equal([
+      { kind: 'stale-spare', database: name, organizationId: null, action: 'dropped' },
     ]);
-    expect(await deployment.databases()).not.to.include(stray);
-    expect(await countJobs(container)).to.equal(0);
+    expect(await deployment.databases()).to.deep.equal(kept);
+  });
+
+  it('half-made-is-resumed', async () => {
+    await leaveHalfMade(ACME);
+    expect((await made()).map((name) => name.split('.')[0])).to.deep.equal(['spare']);
+
+    expect(await reconcile()).to.deep.equal([
+      {
+        kind: 'half-made',
+        database: deployment.databaseName('acme'),
+        organizationId: 'acme',
+        action: 'resumed',
+      },
+    ]);
+    expect(await made()).to.deep.equal([deployment.databaseName('acme')]);
+    expect(await container.get(TOKENS.databaseLedger).find(ACME)).to.include({
+      state: 'ready',
+      lastError: null,
+    });
+    expect(await metadata('select from spare_databases')).to.be.empty;
+    expect(await jobsOf(container, ACME)).to.be.empty;
+  });
+
+  it('dry-run-changes-nothing', async () => {
+    await deployment.register('gamma', 'delta');
+    await write(container, ACME, 'user-1');
+    await loseRecord();
+    await leaveHalfMade(BETA);
+    await write(container, organizationId('gamma'), 'user-1');
+    await deployment.administer(`drop database "${deployment.databaseName('gamma')}" with (force)`);
+    await deployment.administer(`create database "${deployment.databaseName('stranger')}"`);
+    await deployment.administer(`create database "${internalName('spare.00ddba11f00d')}"`);
+    const before = await everything();
+
+    const foreseen = await reconcile({ dryRun: true });
+    expect(foreseen.map(({ kind, action }) => `${kind} ${action}`)).to.have.members([
+      'orphan quarantined',
+      'half-made resumed',
+      'missing reported',
+      'foreign reported',
+      'stale-spare dropped',
+    ]);
+    expect(await everything()).to.deep.equal(before);
+    expect(await reconcile(), 'does what it foresaw').to.deep.equal(foreseen);
   });
 });

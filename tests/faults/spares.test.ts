@@ -1,70 +1,277 @@
 import { expect } from 'chai';
+import type { Container } from 'inversify';
+import pg from 'pg';
+import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
+import { rejectionOf } from '../support/gate.ts';
+import { createdDatabases, watchAdminStatements } from '../support/provisioning-steps.ts';
+import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
+
+const ACME = organizationId('acme');
+const THREE = { DB_SPARES_MIN: '3', DB_SPARES_MAX: '3' };
 
 describe('spare databases', function () {
   this.timeout(60_000);
   let deployment: Deployment;
-  const ids = Array.from({ length: 6 }, (_, index) => `org${index}`);
 
   beforeEach(async () => {
-    deployment = await createDeployment({ DB_SPARES_MIN: '3', DB_SPARES_MAX: '3' });
-    await deployment.register(...ids);
+    deployment = await createDeployment(THREE);
+    await deployment.register('acme', 'beta');
   });
   afterEach(() => deployment.dispose());
 
-  const inMetadata = <Row>(sql: string): Promise<readonly Row[]> => {
-    const url = new URL(deployment.environment['DB_DATABASE_URL'] ?? '');
-    return deployment.administer<Row>(sql, [], url.pathname.slice(1));
+  const metadata = <Row>(sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> =>
+    deployment.administer<Row>(sql, values, deployment.metadataDatabase);
+
+  const refill = (container: Container): Promise<void> => container.get(TOKENS.spareKeeper).refill();
+
+  const withLabel = async (label: string): Promise<readonly string[]> =>
+    (await deployment.databases()).filter((name) => name.startsWith(`${label}.`));
+
+  const bookedSpares = async (): Promise<readonly string[]> => {
+    const rows = await metadata<{ name: string }>(
+      `select database_name as name from spare_databases where state = 'ready' order by 1`,
+    );
+    return rows.map(({ name }) => name);
   };
-  const spares = async (): Promise<readonly string[]> =>
-    (await deployment.databases()).filter((name) => name.startsWith('spare.'));
-  const paths = async (): Promise<readonly string[]> => {
-    const rows = await inMetadata<{ path: string }>(
-      `select details ->> 'path' as path from audit_logs where action = 'database.provisioned' order by 1`,
+
+  /** How organizations came to their databases, as the audit says. */
+  const pathsTaken = async (): Promise<Readonly<Record<string, string>>> => {
+    const rows = await metadata<{ org_id: string; path: string }>(
+      `select org_id, details->>'path' as path from audit_logs where action = 'database.provisioned'`,
     );
-    return rows.map(({ path }) => path);
+    return Object.fromEntries(rows.map(({ org_id, path }) => [org_id, path]));
   };
 
-  it('two-refillers-do-not-overshoot-and-yield-to-live-demand', async () => {
-    const keepers = [deployment.start(), deployment.start()].map((container) =>
-      container.get(TOKENS.spareKeeper),
-    );
-    await Promise.all(keepers.flatMap((keeper) => [keeper.refill(), keeper.refill()]));
-    for (const keeper of keepers) await keeper.refill();
-    expect(await spares()).to.have.length(3);
-  });
-
-  it('concurrent-claims-never-share-a-spare, and empty-spare-pool-falls-back-to-template', async () => {
-    const containers = [deployment.start(), deployment.start()];
-    await containers[0]?.get(TOKENS.spareKeeper).refill();
-    const managers = containers.map((container) => container.get(TOKENS.connectionManager));
-
-    const leases = await Promise.all(
-      ids.flatMap((id) => managers.map((manager) => manager.acquire(organizationId(id)))),
-    );
-    for (const { database, release } of leases) {
-      expect((await database.jobs.list({ status: null }, { limit: 1, after: null })).items).to.deep.equal([]);
+  const use = async (container: Container, id: string): Promise<readonly string[]> => {
+    const { database, release } = await container.get(TOKENS.connectionManager).acquire(organizationId(id));
+    try {
+      await database.jobs.insert(sampleJob({ submittedBy: id }));
+      return (await database.jobs.list(...ALL_JOBS)).items.map(({ submittedBy }) => submittedBy);
+    } finally {
       release();
     }
-    const stamps = await inMetadata<{ stamp: string }>('select distinct stamp from organization_databases');
-    expect(stamps).to.have.length(6);
-    expect(await paths()).to.deep.equal(['clone', 'clone', 'clone', 'spare', 'spare', 'spare']);
-    expect(await spares()).to.deep.equal([]);
+  };
+
+  const isBusy = (container: Container, answer: () => boolean): void =>
+    void Object.defineProperty(container.get(TOKENS.resultsServer), 'isBusy', {
+      get: answer,
+      configurable: true,
+    });
+
+  it('claim-of-a-spare-copies-nothing-and-is-audited-as-spare', async () => {
+    await refill(deployment.start());
+    expect(await bookedSpares()).to.have.length(3);
+    const container = deployment.start();
+    const statements = watchAdminStatements(container);
+    expect(await use(container, 'acme')).to.deep.equal(['acme']);
+    expect(await pathsTaken()).to.deep.equal({ acme: 'spare' });
+    expect(createdDatabases(statements)).to.be.empty;
+    expect(await withLabel('spare')).to.deep.equal(await bookedSpares());
+    expect(await bookedSpares()).to.have.length(2);
   });
 
-  it('stale-spare-is-upgraded-or-retired-before-claim', async () => {
-    const container = deployment.start();
-    const keeper = container.get(TOKENS.spareKeeper);
-    await keeper.refill();
-    const stale = await spares();
-    await inMetadata(`update spare_databases set template_hash = 'older'`);
+  it('concurrent-claims-never-share-a-spare', async () => {
+    const ids = Array.from({ length: 8 }, (_, index) => `org-${index}`);
+    await deployment.register(...ids);
+    const containers = [deployment.start(), deployment.start()];
+    await refill(deployment.start());
 
-    await container.get(TOKENS.connectionManager).provision(organizationId('org0'));
-    expect(await paths()).to.deep.equal(['clone']);
-    await keeper.refill();
-    const fresh = await spares();
-    expect(fresh).to.have.length(3);
-    expect(fresh.filter((name) => stale.includes(name))).to.deep.equal([]);
+    const rows = await Promise.all(
+      ids.map((id, index) => use(containers[index % containers.length] ?? deployment.start(), id)),
+    );
+    expect(rows, 'each sees only its own').to.deep.equal(ids.map((id) => [id]));
+    const stamps = await metadata<{ stamp: string }>('select stamp from organization_databases');
+    expect(new Set(stamps.map(({ stamp }) => stamp)).size).to.equal(ids.length);
+    expect(Object.values(await pathsTaken())).to.have.members([
+      ...Array(5).fill('clone'),
+      ...Array(3).fill('spare'),
+    ]);
+    expect(await withLabel('spare')).to.be.empty;
+    expect(await metadata('select from spare_databases')).to.be.empty;
+  });
+
+  it('concurrent-claims-never-share-a-spare: many claims for the last one, in the ledger itself', async () => {
+    const ids = Array.from({ length: 20 }, (_, index) => `org-${index}`);
+    await deployment.register(...ids);
+    await refill(deployment.start({ DB_SPARES_MIN: '1', DB_SPARES_MAX: '1' }));
+    const container = deployment.start();
+    const { hash, schemaVersion } = await container.get(TOKENS.resultsTemplate).ready();
+    const ledger = container.get(TOKENS.databaseLedger);
+    const claims = await Promise.all(
+      ids.map((id, index) =>
+        ledger.claim(organizationId(id), deployment.databaseName(id), {
+          spareId: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
+          databaseName: `spare.fresh${index}`,
+          templateHash: hash,
+          schemaVersion,
+        }),
+      ),
+    );
+    const bound = claims.map((claim) => (claim === 'ready' ? 'ready' : claim.spare.spareId));
+    expect(new Set(bound).size).to.equal(ids.length);
+    expect(claims.filter((claim) => claim !== 'ready' && claim.ready)).to.have.length(1);
+  });
+
+  it('empty-spare-pool-falls-back-to-template', async () => {
+    const container = deployment.start();
+    expect(await bookedSpares()).to.be.empty;
+    expect(await use(container, 'acme')).to.deep.equal(['acme']);
+    expect(await pathsTaken()).to.deep.equal({ acme: 'clone' });
+  });
+
+  it('empty-spare-pool-falls-back-to-template: also when the spare on the books was dropped on the server', async () => {
+    await refill(deployment.start({ DB_SPARES_MIN: '1', DB_SPARES_MAX: '1' }));
+    const [name = ''] = await bookedSpares();
+    await deployment.administer(`drop database "${name}"`);
+    expect(await use(deployment.start(), 'acme')).to.deep.equal(['acme']);
+    expect(await pathsTaken()).to.deep.equal({ acme: 'clone' });
+    expect(await metadata('select from spare_databases')).to.be.empty;
+  });
+
+  describe('stale-spare-is-upgraded-or-retired-before-claim', () => {
+    /** What a release leaves that ended an hour ago: a template with spares. */
+    const ageSpares = async (): Promise<readonly string[]> => {
+      await refill(deployment.start());
+      const stale = await bookedSpares();
+      const name = `template.0123456789.${deployment.databaseName('').replace(/_$/, '')}`;
+      await deployment.administer(`create database "${name}"`);
+      await metadata(
+        `insert into results_templates values ('0123456789', $1, 1, now() - interval '1 hour')`,
+        [name],
+      );
+      await metadata(`update spare_databases set template_hash = '0123456789'`);
+      return stale;
+    };
+
+    it('stale-spare-is-upgraded-or-retired-before-claim: no organization gets one', async () => {
+      const stale = await ageSpares();
+      expect(await use(deployment.start(), 'acme')).to.deep.equal(['acme']);
+      expect(await pathsTaken()).to.deep.equal({ acme: 'clone' });
+      expect(await withLabel('spare')).to.deep.equal(stale);
+    });
+
+    it('stale-spare-is-upgraded-or-retired-before-claim: a refill replaces them, and drops the template', async () => {
+      const stale = await ageSpares();
+      await refill(deployment.start());
+      const fresh = await withLabel('spare');
+      expect(fresh).to.deep.equal(await bookedSpares());
+      expect(fresh).to.have.length(3);
+      for (const name of stale) expect(fresh).to.not.include(name);
+      expect(await withLabel('template')).to.have.length(1);
+      expect(await metadata('select from results_templates')).to.have.length(1);
+      expect(await use(deployment.start(), 'acme')).to.deep.equal(['acme']);
+      expect(await pathsTaken()).to.deep.equal({ acme: 'spare' });
+    });
+
+    it('stale-spare-is-upgraded-or-retired-before-claim: those of a release that still runs are left alone', async () => {
+      const stale = await ageSpares();
+      await metadata('update results_templates set last_used_at = now()');
+      await refill(deployment.start());
+      expect(await withLabel('spare')).to.include.members(stale);
+      expect(await withLabel('template')).to.have.length(2);
+    });
+  });
+
+  it('two-refillers-do-not-overshoot-and-yield-to-live-demand', async () => {
+    const containers = [deployment.start(), deployment.start()];
+    await Promise.all([...containers, ...containers].map(refill));
+    await Promise.all(containers.map(refill));
+    expect(await bookedSpares()).to.have.length(3);
+    expect(await withLabel('spare')).to.deep.equal(await bookedSpares());
+    const open = await deployment.administer('select from pg_stat_activity where datname = any($1)', [
+      await withLabel('spare'),
+    ]);
+    expect(open, 'sessions left in the way of a claim').to.be.empty;
+  });
+
+  it('two-refillers-do-not-overshoot-and-yield-to-live-demand: stops after the database under way', async () => {
+    const container = deployment.start();
+    let looks = 0;
+    isBusy(container, () => {
+      looks += 1;
+      return looks > 1;
+    });
+    await refill(container);
+    expect(await bookedSpares()).to.have.length(1);
+    isBusy(container, () => false);
+    await refill(container);
+    expect(await bookedSpares()).to.have.length(3);
+  });
+
+  it('two-refillers-do-not-overshoot-and-yield-to-live-demand: serves while they build', async () => {
+    const containers = [deployment.start(), deployment.start()];
+    const ids = Array.from({ length: 6 }, (_, index) => `org-${index}`);
+    await deployment.register(...ids);
+    const refilling = Promise.all(containers.map(refill));
+    const rows = await Promise.all(
+      ids.map((id, index) => use(containers[index % containers.length] ?? deployment.start(), id)),
+    );
+    await refilling;
+    expect(rows).to.deep.equal(ids.map((id) => [id]));
+    await refill(deployment.start());
+    expect(await bookedSpares()).to.have.length(3);
+    expect(await withLabel('spare')).to.deep.equal(await bookedSpares());
+  });
+
+  describe('disk-full-53100-on-create-leaves-no-trace', () => {
+    /** The server's answer to the next `create database … template …` of this process. */
+    const fillDisk = (container: Container): (() => number) => {
+      let refusals = 0;
+      const pool = container.get(TOKENS.adminPool);
+      const session = pool.session.bind(pool);
+      pool.session = (work) =>
+        session(async (connection) => {
+          const execute = connection.execute.bind(connection);
+          connection.execute = (text) => {
+            if (refusals > 0 || !/^create database .* template /.test(text)) return execute(text);
+            refusals += 1;
+            const error = new pg.DatabaseError('could not extend file: No space left on device', 0, 'error');
+            error.code = '53100';
+            return Promise.reject(error);
+          };
+          try {
+            return await work(connection);
+          } finally {
+            connection.execute = execute;
+          }
+        });
+      return () => refusals;
+    };
+
+    it('disk-full-53100-on-create-leaves-no-trace: of a first request', async () => {
+      const container = deployment.start();
+      await container.get(TOKENS.resultsTemplate).ready();
+      const before = await deployment.databases();
+      const refusals = fillDisk(container);
+      const manager = container.get(TOKENS.connectionManager);
+      expect(await rejectionOf(manager.acquire(ACME))).to.be.instanceOf(DatabaseProvisioningError);
+      expect(refusals()).to.equal(1);
+      expect(await deployment.databases()).to.deep.equal(before);
+      expect(manager.counts()).to.include({ pools: 0, draining: 0, leases: 0, connections: 0 });
+      const failed = await container.get(TOKENS.databaseLedger).find(ACME);
+      expect(failed).to.include({ state: 'failed' });
+      expect(failed?.lastError).to.match(/No space left/);
+      expect(await pathsTaken()).to.be.empty;
+
+      expect(await use(container, 'acme'), 'the next request').to.deep.equal(['acme']);
+      expect(await withLabel('spare')).to.be.empty;
+      expect(await metadata('select from spare_databases')).to.be.empty;
+    });
+
+    it('disk-full-53100-on-create-leaves-no-trace: of a refill', async () => {
+      const container = deployment.start();
+      await container.get(TOKENS.resultsTemplate).ready();
+      const before = await deployment.databases();
+      fillDisk(container);
+      expect(await rejectionOf(refill(container))).to.include({ code: '53100' });
+      expect(await deployment.databases()).to.deep.equal(before);
+      expect(await bookedSpares(), 'none that is not there can be claimed').to.be.empty;
+      await refill(container);
+      expect(await withLabel('spare')).to.deep.equal(await bookedSpares());
+      expect(await bookedSpares()).to.have.length(3);
+      expect(await metadata(`select from spare_databases where state <> 'ready'`)).to.be.empty;
+    });
   });
 });
