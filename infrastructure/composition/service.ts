@@ -49,6 +49,7 @@ export const startService = async (config: Config): Promise<Service> => {
     if (administrator !== null) {
       await container.get(TOKENS.ensureAdministrator).execute(administrator.email, administrator.password);
     }
+    await container.get(TOKENS.deploymentShare).start();
     registerMetrics(container.get(TOKENS.metrics), manager, fleet);
     fleet.start();
     monitor.start();

@@ -20,6 +20,8 @@ export interface DatabaseConfig {
   /** Most pools kept, counting those without a connection. */
   readonly maxPools: number;
   readonly acquireTimeoutMs: number;
+  /** Requests of one organization that may wait for a connection; the next one is refused at once. */
+  readonly maxWaiting: number;
   readonly connectTimeoutMs: number;
   readonly statementTimeoutMs: number;
   readonly idleTimeoutMs: number;
@@ -51,6 +53,7 @@ export const readDatabaseConfig = (reader: EnvironmentReader): DatabaseConfig | 
     connectionBudget: reader.integer('DB_CONNECTION_BUDGET', 80, { min: 1, max: MAX_CONNECTIONS }),
     maxPools: reader.integer('DB_MAX_POOLS', 1000, { min: 1, max: MAX_POOLS }),
     acquireTimeoutMs: reader.milliseconds('DB_ACQUIRE_TIMEOUT_MS', 5000),
+    maxWaiting: reader.integer('DB_ORG_MAX_WAITING', 200, { min: 0, max: 1_000_000 }),
     connectTimeoutMs: reader.milliseconds('DB_CONNECT_TIMEOUT_MS', 3000),
     statementTimeoutMs: reader.milliseconds('DB_STATEMENT_TIMEOUT_MS', 30_000),
     idleTimeoutMs: reader.milliseconds('DB_IDLE_TIMEOUT_MS', 60_000),

@@ -3,6 +3,7 @@ import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import { formatIdentity, READ_IDENTITY } from '../provisioning/database-identity.ts';
 import type { OrganizationLogins } from '../provisioning/organization-logins.ts';
 import type { Placement } from '../provisioning/provisioner.ts';
+import { presenceName, resultsConnectionName } from './connection-names.ts';
 import type { DatabaseUrl } from './database-url.ts';
 import { PgConnection } from './pg-connection.ts';
 import type { ResultsUrlTemplate } from './results-url-template.ts';
@@ -11,6 +12,8 @@ export interface ConnectorOptions {
   readonly connectTimeoutMs: number;
   /** For the requests of clients. */
   readonly statementTimeoutMs: number;
+  /** This process, by which the others know its connections. */
+  readonly instanceId: string;
 }
 
 /** Raised when the database under the recorded name is another than the one recorded. */
@@ -48,6 +51,12 @@ export class Connector {
     return this.#open(url, 'mad admin', ADMIN_STATEMENT_TIMEOUT_MS);
   }
 
+  /** The one by which the other processes of the deployment see that this one lives. */
+  toPresence(): Promise<PgConnection> {
+    const { instanceId, statementTimeoutMs } = this.#options;
+    return this.#open(this.#urls.adminUrl, presenceName(instanceId), statementTimeoutMs);
+  }
+
   /**
    * As the organization's own role, if there is one. The database has to carry the stamp of the ledger: a connection to
    * any other, whatever its name, is closed before anyone can use it.
@@ -57,7 +66,7 @@ export class Connector {
     const login = this.#logins?.loginFor(placement.stamp);
     const connection = await this.#open(
       login === undefined ? url : url.withCredentials(login.user, login.password),
-      `mad ${placement.databaseName}`,
+      resultsConnectionName(this.#options.instanceId),
       this.#options.statementTimeoutMs,
     );
     try {

@@ -50,3 +50,24 @@ const isDriverError = (error: unknown): boolean =>
     (error.constructor === Error && DRIVER_MESSAGE.test(error.message)));
 
 const DRIVER_MESSAGE = /\b(?:connection|client|timeout)\b/i;
+
+/** Of a connect: the server itself is away, whatever database was asked for. A time-out may be one database's own. */
+export const isServerFailure = (error: unknown): boolean => {
+  const sqlState = sqlStateOf(error);
+  if (sqlState !== null) return SERVER_AWAY.test(sqlState);
+  return error instanceof Error && 'code' in error && UNREACHABLE.test(String(error.code));
+};
+
+const SERVER_AWAY = /^57P0[123]$/;
+const UNREACHABLE = /^(?:ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EPIPE|ENOENT)$/;
+
+/** Of a connect: the server is alive and said no. */
+export const isServerAnswer = (error: unknown): boolean =>
+  sqlStateOf(error) !== null || error instanceof DomainError;
+
+/** Of a connect: the server takes no more connections, rather than the database. */
+export const isServerFull = (error: unknown, databaseName: string): boolean =>
+  // The message that means a database's own limit names it, in every language.
+  sqlStateOf(error) === SqlState.tooManyConnections &&
+  error instanceof Error &&
+  !error.message.includes(databaseName);

@@ -1,4 +1,4 @@
-import type { ConnectionPool } from '../database/connection-pool.ts';
+import type { PooledDatabase } from '../database/pooled-database.ts';
 import { pollUntil } from '../poll-until.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 import { ServerSession } from './server-session.ts';
@@ -7,21 +7,21 @@ const LOCK_DEADLINE_MS = 60_000;
 
 /** The server that holds the results databases, as its administrator. */
 export class ResultsServer {
-  readonly #admin: ConnectionPool;
+  readonly #admin: PooledDatabase;
   readonly #logins: OrganizationLogins | null;
 
   /**
    * @param admin connections to the server's `postgres` database; their number bounds the acts under way
    * @param logins null: all databases are used with the login of the service
    */
-  constructor(admin: ConnectionPool, logins: OrganizationLogins | null) {
+  constructor(admin: PooledDatabase, logins: OrganizationLogins | null) {
     this.#admin = admin;
     this.#logins = logins;
   }
 
   /** Whether requests wait for an administrator's session; background work then yields. */
   get isBusy(): boolean {
-    return this.#admin.snapshot().waiting > 0;
+    return this.#admin.waiting > 0;
   }
 
   /** Runs `work` while no other process does anything under this name; waits for its turn. */

@@ -6,7 +6,7 @@ export interface ConnectionSampler {
   stop(): Promise<{ readonly most: number; readonly samples: number }>;
 }
 
-/** Asks the server again and again how many connections there are under application names that begin with `prefix`. */
+/** Asks the server again and again how many connections there are to databases whose names begin with `prefix`. */
 export const sampleConnections = async (serverUrl: string, prefix: string): Promise<ConnectionSampler> => {
   const url = DatabaseUrl.parse(serverUrl).withDatabase('postgres').toString();
   const client = new Client({ connectionString: url });
@@ -17,7 +17,7 @@ export const sampleConnections = async (serverUrl: string, prefix: string): Prom
   const sampling = (async () => {
     while (!stopped) {
       const { rows } = await client.query<{ count: number }>(
-        'select count(*)::int as count from pg_stat_activity where starts_with(application_name, $1)',
+        'select count(*)::int as count from pg_stat_activity where starts_with(datname, $1)',
         [prefix],
       );
       most = Math.max(most, rows[0]?.count ?? 0);

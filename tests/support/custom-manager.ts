@@ -6,7 +6,6 @@ import {
   type ManagerDeps,
   type ManagerOptions,
 } from '../../infrastructure/database/database-connection-manager.ts';
-import { ServerProbe } from '../../infrastructure/database/server-probe.ts';
 
 /**
  * Puts a manager with other deadlines, or other (broken) parts, in the place of the container's own, before that was
@@ -28,8 +27,10 @@ export const replaceManager = (
       budget: container.get(TOKENS.connectionBudget),
       connect: (placement) => connector.toOrganization(placement),
       buildResultsDatabase: createResultsDatabase,
-      metadataProbe: new ServerProbe(() => connector.toMetadata(database.metadataUrl)),
-      resultsProbe: new ServerProbe(() => connector.toResultsServer()),
+      metadataProbe: container.get(TOKENS.metadataProbe),
+      resultsProbe: container.get(TOKENS.resultsProbe),
+      serverBreaker: container.get(TOKENS.resultsBreaker),
+      share: container.get(TOKENS.deploymentShare),
       logger: container.get(TOKENS.logger),
       ...deps,
     },
