@@ -61,6 +61,8 @@ export class CircuitBreaker {
   }
 
   failed(): void {
+    // An attempt from before the circuit opened: its failure is no news.
+    if (this.state === 'open') return;
     this.#failures += 1;
     this.#probing = false;
     if (this.#failures < this.#options.threshold) return;

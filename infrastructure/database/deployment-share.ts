@@ -89,9 +89,12 @@ export class DeploymentShare {
     const { instanceId, ledger, deploymentBudget, resultsProbe } = this.#deps;
     const session = resultsProbe.sessions;
     const instances = await this.#signOfLife();
-    const place = instances.findIndex((instance) => instance.instanceId === instanceId);
-    this.#share = instances[place]?.share ?? 0;
-    const due = part(deploymentBudget, instances.length, place);
+    const live = instances.filter(({ silent }) => !silent);
+    const place = live.findIndex((instance) => instance.instanceId === instanceId);
+    this.#share = live[place]?.share ?? 0;
+    // Silent ones keep what they have, asleep or dying, and get no more.
+    const kept = instances.reduce((sum, { share, silent }) => sum + (silent ? share : 0), 0);
+    const due = part(Math.max(0, deploymentBudget - kept), live.length, place);
     if (due < this.#share) {
       // The next sign of life gives back what is closed by then.
       this.#limit(due);

@@ -19,9 +19,18 @@ export interface ConnectionOptions {
 }
 
 /** Commands after which a session is as it was before. What a function does in a SELECT is not seen here. */
-const TRACELESS: ReadonlySet<string | null> = new Set(
-  ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'MERGE', 'BEGIN', 'COMMIT', 'ROLLBACK', '', null],
-);
+const TRACELESS: ReadonlySet<string | null> = new Set([
+  'SELECT',
+  'INSERT',
+  'UPDATE',
+  'DELETE',
+  'MERGE',
+  'BEGIN',
+  'COMMIT',
+  'ROLLBACK',
+  '',
+  null,
+]);
 
 /** `discard all`, but for prepared statements: the driver would go on believing that its named ones are there. */
 const RESET_SESSION = `close all; set session authorization default; reset all; unlisten *; select pg_advisory_unlock_all();
