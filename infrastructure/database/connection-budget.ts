@@ -15,7 +15,7 @@ export interface BudgetedPool {
 /** How long a pool may keep its only connection busy while others have none: some ten connects. */
 const TURN_MS = 100;
 
-/** While the server takes no more connections, one is tried now and then. */
+/** Whether the server takes more connections than it did is tried now and then, with one. */
 const SERVER_FULL = { threshold: 1, minDelayMs: 100, maxDelayMs: 2000 };
 
 /**
@@ -35,6 +35,10 @@ export class ConnectionBudget {
   readonly #idle = new Set<BudgetedPool>();
   /** Pools that hold slots, and since when in `performance.now()`. */
   readonly #holders = new Map<BudgetedPool, number>();
+  /** Slots taken whose connect has not ended. */
+  #connecting = 0;
+  /** What the server let this process have when it last was full. */
+  #ceiling = Infinity;
   readonly #serverFull = new CircuitBreaker(SERVER_FULL);
   #retry: NodeJS.Timeout | null = null;
 
@@ -88,18 +92,24 @@ export class ConnectionBudget {
 
   /** The connect in a slot succeeded. */
   connected(): void {
-    if (!this.#serverFull.isFailing) return;
+    this.#connecting -= 1;
+    const established = this.#taken - this.#connecting;
+    if (established <= this.#ceiling) return;
+    this.#ceiling = established;
     this.#serverFull.succeeded();
     this.#serve();
   }
 
   /** The connect in a slot failed for another reason than a full server; its slot is about to come back. */
   connectFailed(): void {
+    this.#connecting -= 1;
     this.#serverFull.abandoned();
   }
 
   /** The server refused the connect in a slot, as it takes no more; the slot is about to come back. */
   serverFull(): void {
+    this.#connecting -= 1;
+    this.#ceiling = this.#taken - this.#connecting - 1;
     this.#serverFull.failed();
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
@@ -137,12 +147,14 @@ export class ConnectionBudget {
   }
 
   get #hasSlot(): boolean {
-    return this.#taken < this.#limit && this.#serverFull.allows;
+    if (this.#taken >= this.#limit) return false;
+    return this.#taken < this.#ceiling || (this.#connecting === 0 && this.#serverFull.allows);
   }
 
   #give(pool: BudgetedPool): void {
     this.#taken += 1;
-    this.#serverFull.attempt();
+    this.#connecting += 1;
+    if (this.#taken > this.#ceiling) this.#serverFull.attempt();
     if (!this.#holders.has(pool)) this.#holders.set(pool, performance.now());
   }
 

@@ -51,6 +51,8 @@ export class ConnectionPool implements BudgetedPool {
   readonly #breaker = new CircuitBreaker(BREAKER);
   /** Connections opened before this, in `performance.now()`, are not used again. */
   #recycledAt = 0;
+  /** Connections not used since then, in `performance.now()`, may have broken like one that did. */
+  #suspectBefore = 0;
   #slots = 0;
   #connecting = 0;
   #closing = 0;
@@ -104,7 +106,8 @@ export class ConnectionPool implements BudgetedPool {
       if (this.#closed) throw this.#closedError();
       const connection = this.#takeIdle() ?? (await this.#wait(deadline - performance.now(), scope));
       const now = performance.now();
-      const rested = now - connection.lastUsedAt > PROBE_AFTER_IDLE_MS;
+      const rested =
+        now - connection.lastUsedAt > PROBE_AFTER_IDLE_MS || connection.lastUsedAt < this.#suspectBefore;
       if (rested ? await this.#answers(connection) : connection.isReusable) {
         connection.lastUsedAt = now;
         return connection;
@@ -115,6 +118,7 @@ export class ConnectionPool implements BudgetedPool {
 
   release(connection: PgConnection): void {
     const now = performance.now();
+    if (!connection.isReusable) this.#suspectBefore = now;
     this.#line.observeTurn(now - connection.lastUsedAt);
     connection.lastUsedAt = now;
     this.#hand(connection);

@@ -8,15 +8,7 @@ import { ConnectionBudget } from '../../infrastructure/database/connection-budge
 import type { ConnectionPool, PoolOptions } from '../../infrastructure/database/connection-pool.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import {
-  occupy,
-  openConnection,
-  read,
-  on,
-  testPool,
-  write,
-  type TestPool,
-} from '../support/test-pool.ts';
+import { occupy, openConnection, read, on, testPool, write, type TestPool } from '../support/test-pool.ts';
 
 describe('a connection pool', function () {
   this.timeout(60_000);
