@@ -43,7 +43,7 @@ export interface ManagerDeps {
   readonly metadataPool: ConnectionPool;
   /** The administrator's sessions, through which databases are made. */
   readonly adminPool: ConnectionPool;
-  readonly provisioner: Provisioner;
+  readonly provisioner: Pick<Provisioner, 'ensure'>;
   readonly budget: ConnectionBudget;
   /** Opens a connection that has proved to be in this database. */
   readonly connect: (placement: Placement) => Promise<PgConnection>;
