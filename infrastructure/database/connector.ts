@@ -91,7 +91,7 @@ export class Connector {
 
   #open(url: DatabaseUrl, applicationName: string, statementTimeoutMs: number): Promise<PgConnection> {
     return PgConnection.open({
-      client: url.toClientConfig(),
+      url,
       applicationName,
       connectTimeoutMs: this.#options.connectTimeoutMs,
       statementTimeoutMs,

@@ -7,7 +7,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 
 const open = (url: DatabaseUrl): Promise<PgConnection> =>
   PgConnection.open({
-    client: url.toClientConfig(),
+    url,
     applicationName: 'mad admin',
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     statementTimeoutMs: 0,

@@ -1,5 +1,9 @@
 import pg, { type ClientConfig } from 'pg';
 import { sendCancelRequest } from './cancel-request.ts';
+import type { DatabaseUrl } from './database-url.ts';
+import { SqlState } from './postgres-errors.ts';
+import { tryServers, UnfitServerError } from './server-round.ts';
+import { unfitness, type SessionTarget } from './session-target.ts';
 
 /** One statement. Those with a name are parsed by the server once per connection. */
 export interface Query<Row> {
@@ -11,8 +15,9 @@ export interface Query<Row> {
 }
 
 export interface ConnectionOptions {
-  readonly client: ClientConfig;
+  readonly url: DatabaseUrl;
   readonly applicationName: string;
+  /** For all servers of the URL together. */
   readonly connectTimeoutMs: number;
   /** 0: none. */
   readonly statementTimeoutMs: number;
@@ -66,12 +71,48 @@ export class PgConnection {
     };
     client.on('error', lost);
     client.on('end', lost);
+    // The server takes no writes any more, so the primary has moved: the next user looks for it anew.
+    client.connection.on('errorMessage', (error: pg.DatabaseError) => {
+      if (error.code === SqlState.readOnlySqlTransaction) this.#alive = false;
+    });
   }
 
-  /** Connects and logs in. Rejects with the driver's or the server's error, and leaves no socket behind. */
-  static async open(options: ConnectionOptions): Promise<PgConnection> {
+  /**
+   * Connects and logs in to the first server of the URL that can be used. Rejects with the driver's or the server's
+   * error, and leaves no socket behind.
+   *
+   * @throws {NoServerError} when the URL names several servers, or asks for a kind of server, and there is none
+   */
+  static open(options: ConnectionOptions): Promise<PgConnection> {
+    return tryServers(options.url, options.connectTimeoutMs, (server, target, timeoutMs) =>
+      PgConnection.#logIn(server, target, { ...options, connectTimeoutMs: timeoutMs }),
+    );
+  }
+
+  /**
+   * The settings of the server that `open` would come to now, for drivers that take a single one. A URL that leaves no
+   * choice is not tried. Rejects as `open` does.
+   */
+  static async locate(options: ConnectionOptions): Promise<ClientConfig> {
+    const [only, ...others] = options.url.toClientConfigs();
+    if (only !== undefined && others.length === 0 && options.url.sessionTarget === 'any') return only;
+    return tryServers(options.url, options.connectTimeoutMs, async (server, target, timeoutMs) => {
+      const connection = await PgConnection.#logIn(server, target, {
+        ...options,
+        connectTimeoutMs: timeoutMs,
+      });
+      await connection.close();
+      return server;
+    });
+  }
+
+  static async #logIn(
+    server: ClientConfig,
+    target: SessionTarget,
+    options: ConnectionOptions,
+  ): Promise<PgConnection> {
     const client = new pg.Client({
-      ...options.client,
+      ...server,
       application_name: options.applicationName,
       connectionTimeoutMillis: options.connectTimeoutMs,
       keepAlive: true,
@@ -84,8 +125,16 @@ export class PgConnection {
       }),
     });
     const connection = new PgConnection(client);
+    const reported = new Map<string, string>();
+    const note = (status: { parameterName: string; parameterValue: string }): void => {
+      reported.set(status.parameterName, status.parameterValue);
+    };
+    client.connection.on('parameterStatus', note);
     try {
       await client.connect();
+      client.connection.off('parameterStatus', note);
+      const problem = unfitness(target, reported);
+      if (problem !== null) throw new UnfitServerError(problem);
     } catch (error) {
       // A rejected connect may leave the socket open (a server that accepts and says nothing).
       await connection.close();

@@ -109,7 +109,7 @@ const assertExists = async (url: DatabaseUrl, organizationId: OrganizationId): P
 
 const open = (url: DatabaseUrl): Promise<PgConnection> =>
   PgConnection.open({
-    client: url.toClientConfig(),
+    url,
     applicationName: 'mad knex',
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     statementTimeoutMs: 0,

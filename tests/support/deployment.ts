@@ -7,6 +7,7 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { parseConfig } from '../../infrastructure/config/config.ts';
 import { ensureDatabase } from '../../infrastructure/database/ensure-database.ts';
 import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+import { PgConnection } from '../../infrastructure/database/pg-connection.ts';
 import { metadataMigrations } from '../../infrastructure/migrations/migration-source.ts';
 import { Migrator } from '../../infrastructure/migrations/migrator.ts';
 import { parseOrganizationId, type OrganizationId } from '../../domain/organizations/organization-id.ts';
@@ -48,9 +49,16 @@ export const TEST_JWT_SECRET = 'a secret for tests that is long enough';
 
 export const organizationId = (value: string): OrganizationId => parseOrganizationId(value, 51);
 
-/** Ask in a `before` hook with a timeout of a minute: the first one starts the server. */
-export const createDeployment = async (settings: Environment = {}): Promise<Deployment> => {
-  const server = DatabaseUrl.parse((await testServer()).url);
+/**
+ * Ask in a `before` hook with a timeout of a minute: the first one starts the server.
+ *
+ * @param serverUrl of other servers than the shared one
+ */
+export const createDeployment = async (
+  settings: Environment = {},
+  serverUrl?: string,
+): Promise<Deployment> => {
+  const server = DatabaseUrl.parse(serverUrl ?? (await testServer()).url);
   const prefix = `t${randomBytes(4).toString('hex')}_`;
   const metadataUrl = server.withDatabase(`${prefix}metadata`);
   await ensureDatabase(metadataUrl);
@@ -74,7 +82,14 @@ export const createDeployment = async (settings: Environment = {}): Promise<Depl
     values: readonly unknown[] = [],
     databaseName = 'postgres',
   ): Promise<readonly Row[]> => {
-    const client = new Client({ connectionString: server.withDatabase(databaseName).toString() });
+    const client = new Client(
+      await PgConnection.locate({
+        url: server.withDatabase(databaseName),
+        applicationName: 'test',
+        connectTimeoutMs: 10_000,
+        statementTimeoutMs: 0,
+      }),
+    );
     await client.connect();
     try {
       // The caller knows what it selects.

@@ -68,7 +68,7 @@ export const limitedLogin = async (deployment: Deployment, limit: number): Promi
   );
   const connect = (databaseName: string): Promise<PgConnection> =>
     PgConnection.open({
-      client: url.withDatabase(databaseName).withCredentials(name, 'limited').toClientConfig(),
+      url: url.withDatabase(databaseName).withCredentials(name, 'limited'),
       applicationName: 'limited',
       connectTimeoutMs: 5000,
       statementTimeoutMs: 10_000,

@@ -14,7 +14,7 @@ export interface TestPool {
 
 export const openConnection = (url: string, applicationName = 'test'): Promise<PgConnection> =>
   PgConnection.open({
-    client: DatabaseUrl.parse(url).toClientConfig(),
+    url: DatabaseUrl.parse(url),
     applicationName,
     connectTimeoutMs: 5000,
     statementTimeoutMs: 10_000,

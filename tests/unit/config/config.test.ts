@@ -263,9 +263,12 @@ describe('parseConfig, databases', () => {
       ['mysql://u:p@h/d', 'must begin with postgresql://'],
       ['postgresql://u:p@h:5432', 'names no database'],
       ['postgresql://u:p@h:5432/', 'names no database'],
-      ['postgresql://u:p@a,b/d', 'single host'],
-      ['postgresql://u:p@a:1,b:2/d', 'single host'],
-      ['postgresql://u:p@h/d?host=a,b', 'single host'],
+      ['postgresql://u:p@a,/d', 'hosts is empty'],
+      ['postgresql://u:p@h/d?host=a,b&port=1,2,3', '2 hosts and 3 ports'],
+      [
+        'postgresql://u:p@a,b/d?target_session_attrs=rw',
+        'target_session_attrs must be one of any, read-write',
+      ],
       [`postgresql://u:p@h/${'d'.repeat(64)}`, '63 bytes'],
     ] as const;
     for (const [text, problem] of cases) {
