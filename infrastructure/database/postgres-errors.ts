@@ -67,10 +67,9 @@ const DRIVER_MESSAGE = /\b(?:connection|client|timeout)\b/i;
 
 /** Of a connect: the server itself is away, whatever database was asked for. A time-out may be one database's own. */
 export const isServerFailure = (error: unknown): boolean => {
-  // Of several servers: the one that told most speaks for all.
-  if (error instanceof NoServerError) return isServerFailure(error.cause) || sqlStateOf(error.cause) === null;
   const sqlState = sqlStateOf(error);
   if (sqlState !== null) return SERVER_AWAY.test(sqlState);
+  if (error instanceof NoServerError) return true;
   return error instanceof Error && 'code' in error && UNREACHABLE.test(String(error.code));
 };
 

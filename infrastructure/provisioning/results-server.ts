@@ -24,12 +24,19 @@ export class ResultsServer {
     return this.#admin.waiting > 0;
   }
 
-  /** Runs `work` while no other process does anything under this name; waits for its turn. */
+  /**
+   * Runs `work` while no other process does anything under this name; waits for its turn. Its result is there before
+   * the session is clean again and the name free: a first request does not wait for that.
+   */
   exclusively<Result>(name: string, work: (session: ServerSession) => Promise<Result>): Promise<Result> {
-    return this.#admin.session(async (connection) => {
-      const session = new ServerSession(connection, this.#logins);
-      await pollUntil(() => session.tryLock(name), LOCK_DEADLINE_MS, `the lock "${name}"`);
-      return work(session);
+    return new Promise((resolve, reject) => {
+      this.#admin
+        .session(async (connection) => {
+          const session = new ServerSession(connection, this.#logins);
+          await pollUntil(() => session.tryLock(name), LOCK_DEADLINE_MS, `the lock "${name}"`);
+          resolve(await work(session));
+        })
+        .catch(reject);
     });
   }
 

@@ -41,7 +41,9 @@ export interface Deployment {
   administer<Row>(sql: string, values?: readonly unknown[], databaseName?: string): Promise<readonly Row[]>;
   /** Names of this deployment's databases other than the metadata database, templates and spares included. */
   databases(): Promise<readonly string[]>;
-  /** Stops every started container, fails when one leaked a lease or a connection, and drops all databases and roles. */
+  /** Stops every started container, and fails when one leaked a lease or a connection. */
+  stop(): Promise<void>;
+  /** As `stop`, and drops all databases and roles. */
   dispose(): Promise<void>;
 }
 
@@ -106,6 +108,28 @@ export const createDeployment = async (
     return rows.map(({ datname }) => datname);
   };
 
+  const stop = async (): Promise<void> => {
+    const leaks: string[] = [];
+    for (const container of containers) {
+      const manager = container.get(TOKENS.connectionManager);
+      const { leases } = manager.counts();
+      if (leases > 0) leaks.push(`${leases} leases`);
+      await manager.closeAll();
+      const { connections } = manager.counts();
+      if (connections > 0) leaks.push(`${connections} connections`);
+    }
+    if (leaks.length > 0) throw new Error(`left open at the end of the test: ${leaks.join(', ')}`);
+  };
+  const dropEverything = async (): Promise<void> => {
+    const names = [...(await databases()), metadataUrl.database];
+    await Promise.all(names.map((name) => administer(`drop database if exists "${name}" with (force)`)));
+    const roles = await administer<{ rolname: string }>(
+      'select rolname from pg_roles where position($1 in rolname) > 0',
+      [prefix],
+    );
+    for (const { rolname } of roles) await administer(`drop role "${rolname}"`);
+  };
+
   return {
     environment,
     metadataDatabase: metadataUrl.database,
@@ -131,24 +155,13 @@ export const createDeployment = async (
       }),
     administer,
     databases,
+    stop,
     dispose: async () => {
-      const leaks: string[] = [];
-      for (const container of containers) {
-        const manager = container.get(TOKENS.connectionManager);
-        const { leases } = manager.counts();
-        if (leases > 0) leaks.push(`${leases} leases`);
-        await manager.closeAll();
-        const { connections } = manager.counts();
-        if (connections > 0) leaks.push(`${connections} connections`);
+      try {
+        await stop();
+      } finally {
+        await dropEverything();
       }
-      const names = [...(await databases()), metadataUrl.database];
-      await Promise.all(names.map((name) => administer(`drop database if exists "${name}" with (force)`)));
-      const roles = await administer<{ rolname: string }>(
-        'select rolname from pg_roles where position($1 in rolname) > 0',
-        [prefix],
-      );
-      for (const { rolname } of roles) await administer(`drop role "${rolname}"`);
-      if (leaks.length > 0) throw new Error(`left open at the end of the test: ${leaks.join(', ')}`);
     },
   };
 };
