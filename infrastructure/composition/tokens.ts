@@ -8,6 +8,7 @@ import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
 import type { ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
 import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
+import type { MetadataChangeFeed } from '../changes/metadata-change-feed.ts';
 import type { Config } from '../config/config.ts';
 import type { ConnectionBudget } from '../database/connection-budget.ts';
 import type { ConnectionPool } from '../database/connection-pool.ts';
@@ -32,6 +33,8 @@ export const TOKENS = {
   metrics: token<PrometheusMetrics>('PrometheusMetrics'),
   stopping: token<Stopping>('Stopping'),
   fleetSnapshot: token<FleetSnapshot>('FleetSnapshot'),
+
+  changeFeed: token<MetadataChangeFeed>('MetadataChangeFeed'),
 
   connector: token<Connector>('Connector'),
   connectionBudget: token<ConnectionBudget>('ConnectionBudget'),

@@ -71,6 +71,11 @@ export class PgConnection {
     this.#onLost = listener;
   }
 
+  /** Called for every notification on a channel that this session listens to. */
+  onNotification(listener: () => void): void {
+    this.#client.on('notification', listener);
+  }
+
   /** Alive, and in no transaction: fit for the next user. */
   get isReusable(): boolean {
     const status = this.#client.getTransactionStatus();
