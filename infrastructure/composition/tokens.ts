@@ -2,6 +2,7 @@ import type { ServiceIdentifier } from 'inversify';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import type { DatabaseLedger } from '../../application/ports/database-ledger.ts';
 import type { Logger } from '../../application/ports/logger.ts';
+import type { OrganizationPolicies } from '../../application/ports/organization-policies.ts';
 import type { TokenIssuer, TokenVerifier } from '../../application/ports/tokens.ts';
 import type { EnsureAdministrator } from '../../application/identity/ensure-administrator.ts';
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
@@ -35,6 +36,7 @@ export const TOKENS = {
   fleetSnapshot: token<FleetSnapshot>('FleetSnapshot'),
 
   changeFeed: token<MetadataChangeFeed>('MetadataChangeFeed'),
+  organizationPolicies: token<OrganizationPolicies>('OrganizationPolicies'),
 
   connector: token<Connector>('Connector'),
   connectionBudget: token<ConnectionBudget>('ConnectionBudget'),
