@@ -73,6 +73,15 @@ export class OrganizationSuspendedError extends DomainError {
   }
 }
 
+/** Raised when settings were written by somebody else since the caller read them; nothing is written. */
+export class SettingsChangedError extends DomainError {
+  readonly code = 'settings_changed';
+
+  constructor(version: number) {
+    super('The settings have another version than the request expects.', { details: { version } });
+  }
+}
+
 export class OrganizationAlreadyExistsError extends DomainError {
   readonly code = 'organization_already_exists';
 

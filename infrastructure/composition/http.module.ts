@@ -17,8 +17,10 @@ import { SubmitJob } from '../../application/jobs/submit-job.ts';
 import { CreateOrganization } from '../../application/organizations/create-organization.ts';
 import { GetOrganization } from '../../application/organizations/get-organization.ts';
 import { GetSettings } from '../../application/organizations/get-settings.ts';
+import { PatchSettings } from '../../application/organizations/patch-settings.ts';
 import { RenameOrganization } from '../../application/organizations/rename-organization.ts';
 import { ReplaceSettings } from '../../application/organizations/replace-settings.ts';
+import { SuspendOrganization } from '../../application/organizations/suspend-organization.ts';
 import { TOKENS } from './tokens.ts';
 
 export const httpModule = new ContainerModule(({ bind }) => {
@@ -46,14 +48,28 @@ export const httpModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TOKENS.httpDependencies)
     .toResolvedValue(
-      (config, metadata, ledger, databases, tokenIssuer, tokenVerifier, logger, metrics, stopping) => {
-        const { maxOrganizationIdLength } = config.database.resultsTemplate;
+      (
+        config,
+        metadata,
+        ledger,
+        databases,
+        tokenIssuer,
+        tokenVerifier,
+        logger,
+        metrics,
+        stopping,
+        policies,
+      ) => {
+        const { organizationPool, resultsTemplate } = config.database;
+        const { maxOrganizationIdLength } = resultsTemplate;
         return {
           createOrganization: new CreateOrganization(metadata),
           renameOrganization: new RenameOrganization(metadata),
           getOrganization: new GetOrganization(metadata, ledger),
           getSettings: new GetSettings(metadata),
           replaceSettings: new ReplaceSettings(metadata),
+          patchSettings: new PatchSettings(metadata),
+          suspendOrganization: new SuspendOrganization(metadata),
           recordDeniedAccess: new RecordDeniedAccess(metadata, logger),
           issueToken: new IssueToken(metadata, new Argon2Passwords(), tokenIssuer),
           submitJob: new SubmitJob(canonicalFingerprint, uuidv7),
@@ -62,6 +78,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
           getDatabase: new GetDatabase(ledger, databases),
           metadata,
           databases,
+          policies,
           tokenVerifier,
           logger,
           runWithRequestContext,
@@ -69,6 +86,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
           renderMetrics: () => metrics.renderMetrics(),
           options: {
             maxOrganizationIdLength,
+            maxConnectionsPerOrganization: organizationPool.size + organizationPool.maxOverflow,
             readyStrict: config.http.readyStrict,
             hideOrganizationNames: config.environment === 'production',
             isStopping: () => stopping.hasBegun,
@@ -85,6 +103,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
         TOKENS.logger,
         TOKENS.metrics,
         TOKENS.stopping,
+        TOKENS.organizationPolicies,
       ],
     )
     .inSingletonScope();

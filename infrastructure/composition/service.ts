@@ -35,6 +35,7 @@ export const startService = async (config: Config): Promise<Service> => {
   const manager = container.get(TOKENS.connectionManager);
   const keeper = container.get(TOKENS.spareKeeper);
   const fleet = container.get(TOKENS.fleetSnapshot);
+  const changeFeed = container.get(TOKENS.changeFeed);
   const monitor = new HealthMonitor(() => manager.healthCheck(), config.database.healthIntervalMs, logger);
   try {
     await ensureDatabase(config.database.metadataUrl);
@@ -56,6 +57,8 @@ export const startService = async (config: Config): Promise<Service> => {
     keeper.start();
     reconcileInBackground(container);
     const app = createApp(container.get(TOKENS.httpDependencies));
+    // After all that subscribes to it was made, and before anybody is served from what it keeps fresh.
+    await changeFeed.start();
     const server = await listen(app, config.http.host, config.http.port);
     logger.info({ url: server.url }, 'listening');
     return {
@@ -76,7 +79,7 @@ export const startService = async (config: Config): Promise<Service> => {
               name: 'background work',
               deadlineMs: POOLS_DEADLINE_MS,
               run: async () => {
-                await Promise.all([keeper.close(), fleet.close(), monitor.close()]);
+                await Promise.all([keeper.close(), fleet.close(), monitor.close(), changeFeed.close()]);
               },
             },
             { name: 'pools', deadlineMs: POOLS_DEADLINE_MS, run: () => manager.closeAll() },
@@ -87,6 +90,7 @@ export const startService = async (config: Config): Promise<Service> => {
       },
     };
   } catch (error) {
+    await changeFeed.close();
     await manager.closeAll();
     throw error;
   }

@@ -2,12 +2,14 @@ import type { ServiceIdentifier } from 'inversify';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import type { DatabaseLedger } from '../../application/ports/database-ledger.ts';
 import type { Logger } from '../../application/ports/logger.ts';
+import type { OrganizationPolicies } from '../../application/ports/organization-policies.ts';
 import type { TokenIssuer, TokenVerifier } from '../../application/ports/tokens.ts';
 import type { EnsureAdministrator } from '../../application/identity/ensure-administrator.ts';
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
 import type { ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
 import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
+import type { MetadataChangeFeed } from '../changes/metadata-change-feed.ts';
 import type { Config } from '../config/config.ts';
 import type { CircuitBreaker } from '../database/circuit-breaker.ts';
 import type { ConnectionBudget } from '../database/connection-budget.ts';
@@ -39,6 +41,9 @@ export const TOKENS = {
 
   /** A UUID: this process among those of the deployment. */
   instanceId: token<string>('instance id'),
+  changeFeed: token<MetadataChangeFeed>('MetadataChangeFeed'),
+  organizationPolicies: token<OrganizationPolicies>('OrganizationPolicies'),
+
   connector: token<Connector>('Connector'),
   metadataProbe: token<ServerProbe>('metadata ServerProbe'),
   resultsProbe: token<ServerProbe>('results ServerProbe'),

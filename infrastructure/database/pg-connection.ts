@@ -148,6 +148,11 @@ export class PgConnection {
     this.#onLost = listener;
   }
 
+  /** Called for every notification on a channel that this session listens to. */
+  onNotification(listener: () => void): void {
+    this.#client.on('notification', listener);
+  }
+
   /** Alive, in no transaction, and without a trace of the last user: fit for the next one. */
   get isReusable(): boolean {
     const status = this.#client.getTransactionStatus();

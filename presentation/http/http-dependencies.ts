@@ -7,10 +7,13 @@ import type { SubmitJob } from '../../application/jobs/submit-job.ts';
 import type { CreateOrganization } from '../../application/organizations/create-organization.ts';
 import type { GetOrganization } from '../../application/organizations/get-organization.ts';
 import type { GetSettings } from '../../application/organizations/get-settings.ts';
+import type { PatchSettings } from '../../application/organizations/patch-settings.ts';
 import type { RenameOrganization } from '../../application/organizations/rename-organization.ts';
 import type { ReplaceSettings } from '../../application/organizations/replace-settings.ts';
+import type { SuspendOrganization } from '../../application/organizations/suspend-organization.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
+import type { OrganizationPolicies } from '../../application/ports/organization-policies.ts';
 import type { OrganizationDatabases } from '../../application/ports/organization-databases.ts';
 import type { TokenVerifier } from '../../application/ports/tokens.ts';
 
@@ -39,6 +42,8 @@ export interface HttpMetrics {
 export interface HttpOptions {
   /** What the name template of the results databases leaves for an organization id. */
   readonly maxOrganizationIdLength: number;
+  /** What the configuration lets one organization have in one process. */
+  readonly maxConnectionsPerOrganization: number;
   /** `/ready` answers 503 as soon as any database is unhealthy. */
   readonly readyStrict: boolean;
   /** `/ready` names organizations only to a platform administrator. */
@@ -54,6 +59,8 @@ export interface HttpDependencies {
   readonly getOrganization: GetOrganization;
   readonly getSettings: GetSettings;
   readonly replaceSettings: ReplaceSettings;
+  readonly patchSettings: PatchSettings;
+  readonly suspendOrganization: SuspendOrganization;
   readonly recordDeniedAccess: RecordDeniedAccess;
   readonly issueToken: IssueToken;
   readonly submitJob: SubmitJob;
@@ -63,6 +70,7 @@ export interface HttpDependencies {
   /** For plain lists. */
   readonly metadata: MetadataDatabase;
   readonly databases: OrganizationDatabases;
+  readonly policies: OrganizationPolicies;
   readonly tokenVerifier: TokenVerifier;
   readonly logger: Logger;
   readonly runWithRequestContext: RunWithRequestContext;

@@ -27,7 +27,7 @@ export class RawDatabases {
 
   /** @param container of a deployment with a role per organization */
   static async open(container: Container): Promise<RawDatabases> {
-    const admin = new Client(container.get(TOKENS.config).database.resultsTemplate.adminUrl.toClientConfig());
+    const admin = rawClient(container.get(TOKENS.config).database.resultsTemplate.adminUrl);
     await admin.connect();
     return new RawDatabases(container, admin);
   }
@@ -41,7 +41,7 @@ export class RawDatabases {
       await session.clone(template.databaseName, name);
       await session.restrict(name, stamp);
     });
-    const owner = new Client(this.#urls.urlForDatabase(name).toClientConfig());
+    const owner = rawClient(this.#urls.urlForDatabase(name));
     await owner.connect();
     await owner.end();
     const login = this.#container.get(TOKENS.organizationLogins)?.loginFor(stamp);
@@ -66,7 +66,7 @@ export class RawDatabases {
   async createAndMigrate(): Promise<void> {
     const name = this.#newName();
     await this.#admin.query(`create database "${name}"`);
-    const connection = this.#urls.urlForDatabase(name).toClientConfig();
+    const connection = this.#urls.urlForDatabase(name).toClientConfigs()[0];
     // Knex hands it to `pg.Client` as it is; its own type does not know optional fields that may be undefined.
     const database = knex({ client: 'pg', connection: connection as object, pool: { min: 0, max: 1 } });
     try {
@@ -95,9 +95,12 @@ export class RawDatabases {
   }
 
   async #connectAndSelect(url: DatabaseUrl): Promise<void> {
-    const client = new Client(url.toClientConfig());
+    const client = rawClient(url);
     await client.connect();
     await client.query(FIRST_QUERY);
     this.#open.push(client);
   }
 }
+
+/** The tests' server is a single one. */
+const rawClient = (url: DatabaseUrl): Client => new Client(url.toClientConfigs()[0]);

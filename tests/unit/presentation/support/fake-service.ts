@@ -10,8 +10,10 @@ import { SubmitJob } from '../../../../application/jobs/submit-job.ts';
 import { CreateOrganization } from '../../../../application/organizations/create-organization.ts';
 import { GetOrganization } from '../../../../application/organizations/get-organization.ts';
 import { GetSettings } from '../../../../application/organizations/get-settings.ts';
+import { PatchSettings } from '../../../../application/organizations/patch-settings.ts';
 import { RenameOrganization } from '../../../../application/organizations/rename-organization.ts';
 import { ReplaceSettings } from '../../../../application/organizations/replace-settings.ts';
+import { SuspendOrganization } from '../../../../application/organizations/suspend-organization.ts';
 import type { Logger } from '../../../../application/ports/logger.ts';
 import type { TokenVerifier } from '../../../../application/ports/tokens.ts';
 import { UnauthenticatedError } from '../../../../domain/exceptions.ts';
@@ -89,6 +91,7 @@ export class FakeService {
   readonly contexts: RequestContext[] = [];
   readonly options: { -readonly [Key in keyof HttpOptions]: HttpOptions[Key] } = {
     maxOrganizationIdLength: MAX_ORGANIZATION_ID_LENGTH,
+    maxConnectionsPerOrganization: 15,
     readyStrict: false,
     hideOrganizationNames: false,
     isStopping: () => false,
@@ -116,6 +119,8 @@ export class FakeService {
       getOrganization: new GetOrganization(metadata, metadata.ledger),
       getSettings: new GetSettings(metadata),
       replaceSettings: new ReplaceSettings(metadata),
+      patchSettings: new PatchSettings(metadata),
+      suspendOrganization: new SuspendOrganization(metadata),
       recordDeniedAccess: new RecordDeniedAccess(metadata, this.logger),
       issueToken: new IssueToken(metadata, passwords, tokenIssuer),
       submitJob: new SubmitJob(fingerprint, () => fakeUuid((this.#ids += 1))),
@@ -124,6 +129,10 @@ export class FakeService {
       getDatabase: new GetDatabase(metadata.ledger, databases),
       metadata,
       databases,
+      policies: {
+        policyOf: () => ({}),
+        isSuspended: (id) => metadata.stored.get(id)?.status === 'suspended',
+      },
       tokenVerifier: this.tokens,
       logger: this.logger,
       runWithRequestContext: (context, run) => {

@@ -1,0 +1,30 @@
+import type { Change } from '../../application/ports/change-feed.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+
+/** As the triggers write it: the kind says which of the columns are filled. */
+export interface ChangeRow {
+  readonly kind: Change['kind'];
+  /** Checked by `parseOrganizationId` before it was written. */
+  readonly org_id: OrganizationId | null;
+  readonly user_id: string | null;
+}
+
+/** @throws {Error} when a trigger was put on a table without the columns of its kind */
+export const changesFrom = (rows: readonly ChangeRow[]): readonly Change[] => rows.map(toChange);
+
+const toChange = ({ kind, org_id: organizationId, user_id: userId }: ChangeRow): Change => {
+  switch (kind) {
+    case 'organization':
+    case 'settings':
+      return { kind, organizationId: present(organizationId) };
+    case 'member':
+      return { kind, organizationId: present(organizationId), userId: present(userId) };
+    case 'user':
+      return { kind, userId: present(userId) };
+  }
+};
+
+const present = <Value>(value: Value | null): Value => {
+  if (value === null) throw new Error('a change does not say what it is about');
+  return value;
+};
