@@ -138,6 +138,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
         resultsProbe,
         serverBreaker,
         share,
+        policies,
         logger,
       ) =>
         new DatabaseConnectionManager(
@@ -147,7 +148,8 @@ export const databaseModule = new ContainerModule(({ bind }) => {
             adminPool: admin,
             provisioner,
             budget,
-            connect: (placement) => connector.toOrganization(placement),
+            connect: (placement, policy) => connector.toOrganization(placement, policy),
+            policies,
             buildResultsDatabase: createResultsDatabase,
             metadataProbe,
             resultsProbe,
@@ -167,6 +169,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
         TOKENS.resultsProbe,
         TOKENS.resultsBreaker,
         TOKENS.deploymentShare,
+        TOKENS.organizationPolicies,
         TOKENS.logger,
       ],
     )

@@ -51,7 +51,10 @@ export const startService = async (config: Config): Promise<Service> => {
       await container.get(TOKENS.ensureAdministrator).execute(administrator.email, administrator.password);
     }
     await container.get(TOKENS.deploymentShare).start();
-    registerMetrics(container.get(TOKENS.metrics), manager, fleet);
+    registerMetrics(container.get(TOKENS.metrics), manager, fleet, {
+      metadata: container.get(TOKENS.metadataBreaker),
+      results: container.get(TOKENS.resultsBreaker),
+    });
     fleet.start();
     monitor.start();
     keeper.start();

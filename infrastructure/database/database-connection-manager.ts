@@ -5,6 +5,7 @@ import type {
   PoolSnapshot,
   ResultsLease,
 } from '../../application/ports/organization-databases.ts';
+import type { OrganizationPolicies } from '../../application/ports/organization-policies.ts';
 import type { ResultsDatabase } from '../../application/ports/results-database.ts';
 import {
   ConnectionBudgetExhaustedError,
@@ -12,10 +13,11 @@ import {
   OrganizationBusyError,
 } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import type { OrganizationPolicy } from '../../domain/organizations/organization-policy.ts';
 import type { Placement, Provisioner } from '../provisioning/provisioner.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { ConnectionBudget } from './connection-budget.ts';
-import { ConnectionPool } from './connection-pool.ts';
+import { ConnectionPool, type PoolSize } from './connection-pool.ts';
 import { MisplacedDatabaseError } from './connector.ts';
 import { LeasedRegistry, type RemovalReason } from './leased-registry.ts';
 import type { DeploymentShare } from './deployment-share.ts';
@@ -28,7 +30,7 @@ import { WorkScope } from './work-scope.ts';
 
 export interface ManagerOptions {
   readonly autoCreate: boolean;
-  readonly organizationPool: { readonly size: number; readonly maxOverflow: number };
+  readonly organizationPool: PoolSize;
   readonly acquireTimeoutMs: number;
   /** Requests of one organization that may wait for a connection. */
   readonly maxWaiting: number;
@@ -46,7 +48,8 @@ export interface ManagerDeps {
   readonly provisioner: Pick<Provisioner, 'ensure'>;
   readonly budget: ConnectionBudget;
   /** Opens a connection that has proved to be in this database. */
-  readonly connect: (placement: Placement) => Promise<PgConnection>;
+  readonly connect: (placement: Placement, policy: OrganizationPolicy) => Promise<PgConnection>;
+  readonly policies: Pick<OrganizationPolicies, 'policyOf'>;
   /** Called once per lease: the handle ends with it. */
   readonly buildResultsDatabase: (database: PooledDatabase) => ResultsDatabase;
   readonly metadataProbe: ServerProbe;
@@ -124,6 +127,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     const lease = this.#pools.checkout(organizationId, () => this.#newPool(organizationId));
     try {
       const pool = await lease.value.ready;
+      lease.value.adopt(this.#deps.policies.policyOf(organizationId), this.#options.organizationPool);
       const scope = new WorkScope();
       return {
         database: this.#deps.buildResultsDatabase(new PooledDatabase(pool, scope)),
@@ -207,12 +211,12 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
   }
 
   #openPool(placement: Placement, invalidate: () => void): ConnectionPool {
-    const { budget, connect, serverBreaker } = this.#deps;
+    const { budget, connect, policies, serverBreaker } = this.#deps;
     return new ConnectionPool({
       databaseName: placement.databaseName,
       connect: async () => {
         try {
-          return await connect(placement);
+          return await connect(placement, policies.policyOf(placement.organizationId));
         } catch (error) {
           // Moved, re-made or gone: the next request asks the ledger again.
           if (isMisplaced(error)) invalidate();

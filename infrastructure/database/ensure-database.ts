@@ -10,7 +10,6 @@ const open = (url: DatabaseUrl): Promise<PgConnection> =>
     url,
     applicationName: 'mad admin',
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
-    statementTimeoutMs: 0,
   });
 
 /** Creates an empty database unless it exists. Safe to call concurrently. Rejects with the server's error. */

@@ -1,6 +1,9 @@
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
-import type { ConnectionPool } from './connection-pool.ts';
+import type { OrganizationPolicy } from '../../domain/organizations/organization-policy.ts';
+import type { ConnectionPool, PoolSize } from './connection-pool.ts';
 import type { Closeable } from './leased-registry.ts';
+
+const DEADLINES = ['statementTimeoutMs', 'lockTimeoutMs', 'idleInTransactionTimeoutMs'] as const;
 
 /** One organization's pool from the moment somebody asks for it: opening, ready, closed. */
 export class OrganizationPool implements Closeable {
@@ -9,6 +12,7 @@ export class OrganizationPool implements Closeable {
   /** Set when the database turned out to be another, or gone: the next request opens a new pool in place of this one. */
   outdated = false;
   #pool: ConnectionPool | null = null;
+  #policy: OrganizationPolicy | null = null;
   #closed = false;
 
   constructor(open: () => Promise<ConnectionPool>) {
@@ -20,6 +24,19 @@ export class OrganizationPool implements Closeable {
   /** Null while the pool is opening. */
   get pool(): ConnectionPool | null {
     return this.#pool;
+  }
+
+  /** Lives by the organization's policy from now on. Cheap when that is as before. */
+  adopt(policy: OrganizationPolicy, usual: PoolSize): void {
+    if (policy === this.#policy || this.#pool === null) return;
+    const before = this.#policy;
+    this.#policy = policy;
+    const max = Math.min(policy.maxConnections ?? Infinity, usual.size + usual.maxOverflow);
+    const size = Math.min(usual.size, max);
+    this.#pool.resize({ size, maxOverflow: max - size });
+    // Deadlines are set at login.
+    if (before !== null && DEADLINES.some((deadline) => before[deadline] !== policy[deadline]))
+      this.#pool.recycle();
   }
 
   async close(): Promise<void> {

@@ -19,8 +19,15 @@ export interface ConnectionOptions {
   readonly applicationName: string;
   /** For all servers of the URL together. */
   readonly connectTimeoutMs: number;
-  /** 0: none. */
+  /** None by default. */
+  readonly deadlines?: Partial<Deadlines>;
+}
+
+/** After which the server gives up, in milliseconds. */
+export interface Deadlines {
   readonly statementTimeoutMs: number;
+  readonly lockTimeoutMs: number;
+  readonly idleInTransactionTimeoutMs: number;
 }
 
 /** Commands after which a session is as it was before. What a function does in a SELECT is not seen here. */
@@ -111,18 +118,22 @@ export class PgConnection {
     target: SessionTarget,
     options: ConnectionOptions,
   ): Promise<PgConnection> {
+    const {
+      statementTimeoutMs = 0,
+      lockTimeoutMs = 0,
+      idleInTransactionTimeoutMs = 0,
+    } = options.deadlines ?? {};
     const client = new pg.Client({
       ...server,
       application_name: options.applicationName,
       connectionTimeoutMillis: options.connectTimeoutMs,
       keepAlive: true,
-      ...(options.statementTimeoutMs > 0 && {
-        statement_timeout: options.statementTimeoutMs,
-        lock_timeout: options.statementTimeoutMs,
-        idle_in_transaction_session_timeout: options.statementTimeoutMs,
-        // The server's own deadlines do not reach a client whose network says nothing any more.
-        query_timeout: options.statementTimeoutMs + SILENCE_MS,
-      }),
+      // The driver leaves a 0 to the server's own settings.
+      statement_timeout: statementTimeoutMs,
+      lock_timeout: lockTimeoutMs,
+      idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
+      // The server's deadlines do not reach a client whose network says nothing any more.
+      ...(statementTimeoutMs > 0 && { query_timeout: statementTimeoutMs + SILENCE_MS }),
     });
     const connection = new PgConnection(client);
     const reported = new Map<string, string>();

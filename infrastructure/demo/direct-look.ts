@@ -26,7 +26,6 @@ export const lookInto = async (
     url,
     applicationName: 'mad demo',
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
-    statementTimeoutMs: 0,
   });
   try {
     const [row] = await connection.query<DirectLook>({

@@ -112,7 +112,6 @@ const open = (url: DatabaseUrl): Promise<PgConnection> =>
     url,
     applicationName: 'mad knex',
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
-    statementTimeoutMs: 0,
   });
 
 /** A host with several addresses that all refuse gives an error of errors, which says nothing itself. */

@@ -10,7 +10,6 @@ export const toKnexConnection = async (url: DatabaseUrl): Promise<Knex.PgConnect
     url,
     applicationName: 'mad migrations',
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
-    statementTimeoutMs: 0,
   });
   // Knex hands it to `pg.Client` as it is; its own type does not know optional fields that may be undefined.
   return server as Knex.PgConnectionConfig;

@@ -152,7 +152,7 @@ describe('one organization and the data of another', function () {
               url: resultsTemplate.urlForDatabase(databaseName),
               applicationName: 'careless',
               connectTimeoutMs: 3000,
-              statementTimeoutMs: 3000,
+              deadlines: { statementTimeoutMs: 3000 },
             }),
         },
       );

@@ -44,7 +44,7 @@ describe('A database URL that names several servers', function () {
       url,
       applicationName: 'test',
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
-      statementTimeoutMs: 5000,
+      deadlines: { statementTimeoutMs: 5000 },
     });
   const connects = (): readonly number[] => [one.connects, two.connects];
   const refusalOf = async (url: DatabaseUrl): Promise<NoServerError> => {

@@ -89,7 +89,6 @@ export const createDeployment = async (
         url: server.withDatabase(databaseName),
         applicationName: 'test',
         connectTimeoutMs: 10_000,
-        statementTimeoutMs: 0,
       }),
     );
     await client.connect();

@@ -71,7 +71,7 @@ export const limitedLogin = async (deployment: Deployment, limit: number): Promi
       url: url.withDatabase(databaseName).withCredentials(name, 'limited'),
       applicationName: 'limited',
       connectTimeoutMs: 5000,
-      statementTimeoutMs: 10_000,
+      deadlines: { statementTimeoutMs: 10_000 },
     });
   return {
     connect,

@@ -17,7 +17,7 @@ export const openConnection = (url: string, applicationName = 'test'): Promise<P
     url: DatabaseUrl.parse(url),
     applicationName,
     connectTimeoutMs: 5000,
-    statementTimeoutMs: 10_000,
+    deadlines: { statementTimeoutMs: 10_000 },
   });
 
 /** A pool on a test database that counts its connects; close it. */
