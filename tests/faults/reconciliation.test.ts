@@ -91,8 +91,8 @@ describe('reconciliation of the books with the server', function () {
 
   it('takes what another process makes while it looks neither for an orphan nor for missing', async () => {
     const looking = deployment.start();
-    let made: Promise<void> | undefined;
-    const meanwhile = (): Promise<void> => (made ??= write(container, ACME, 'meanwhile'));
+    let writing: Promise<void> | undefined;
+    const meanwhile = (): Promise<void> => (writing ??= write(container, ACME, 'meanwhile'));
     const ledger = looking.get(TOKENS.databaseLedger);
     const list = ledger.list.bind(ledger);
     ledger.list = async (...values) => {
@@ -114,7 +114,7 @@ describe('reconciliation of the books with the server', function () {
       });
     const options = { dryRun: false, quarantineForeign: false };
     expect(await looking.get(TOKENS.reconciler).reconcile(options)).to.be.empty;
-    expect(made, 'between its two looks').to.not.equal(undefined);
+    expect(writing, 'between its two looks').to.not.equal(undefined);
     expect(await jobsOf(deployment.start(), ACME)).to.deep.equal(['meanwhile']);
     expect(await container.get(TOKENS.databaseLedger).find(ACME)).to.include({ lastError: null });
   });
