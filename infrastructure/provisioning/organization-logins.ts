@@ -12,11 +12,16 @@ export interface Login {
  */
 export class OrganizationLogins {
   readonly #secret: string;
+  readonly #otherSecret: string | null;
   readonly #urls: ResultsUrlTemplate;
 
-  /** @param secret at least 32 characters, the same in every process */
-  constructor(secret: string, urls: ResultsUrlTemplate) {
+  /**
+   * @param secret at least 32 characters, the same in every process; new roles get their passwords from it
+   * @param otherSecret while secrets are rotated: roles may still, or already, have their passwords from this one
+   */
+  constructor(secret: string, otherSecret: string | null, urls: ResultsUrlTemplate) {
     this.#secret = secret;
+    this.#otherSecret = otherSecret;
     this.#urls = urls;
   }
 
@@ -25,10 +30,21 @@ export class OrganizationLogins {
     return this.#urls.internalName('rows.all');
   }
 
+  /** What the role is given, now and here. */
   loginFor(stamp: string): Login {
+    return this.#loginFrom(this.#secret, stamp);
+  }
+
+  /** What the role may have been given, here or in a process with other secrets; the likeliest first. */
+  loginsFor(stamp: string): readonly Login[] {
+    const secrets = this.#otherSecret === null ? [this.#secret] : [this.#secret, this.#otherSecret];
+    return secrets.map((secret) => this.#loginFrom(secret, stamp));
+  }
+
+  #loginFrom(secret: string, stamp: string): Login {
     return {
       user: this.#urls.internalName(`rows.${stamp.replaceAll('-', '').slice(0, 12)}`),
-      password: createHmac('sha256', this.#secret).update(`results database ${stamp}`).digest('base64url'),
+      password: createHmac('sha256', secret).update(`results database ${stamp}`).digest('base64url'),
     };
   }
 }
