@@ -3,6 +3,7 @@ import { SqlState, sqlStateOf } from '../database/postgres-errors.ts';
 import { identifier, literal } from '../database/quoting.ts';
 import { pollUntil } from '../poll-until.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
+import { scramVerifier } from './scram-verifier.ts';
 
 /** A session open on the source or the target makes the server wait 5 s and refuse; it is soon gone. */
 const IN_USE_DEADLINE_MS = 30_000;
@@ -78,8 +79,9 @@ export class ServerSession {
     await this.#connection.execute(`revoke all on database ${identifier(name)} from public`);
     if (this.#logins === null) return;
     const { user, password } = this.#logins.loginFor(stamp);
+    const verifier = await scramVerifier(password);
     const created = await this.#unlessPresent(() =>
-      this.#connection.execute(`create role ${identifier(user)} login password ${literal(password)}`),
+      this.#connection.execute(`create role ${identifier(user)} login password ${literal(verifier)}`),
     );
     // One that an earlier attempt left may have its password from an earlier secret.
     if (!created) await this.setPassword(stamp);
@@ -93,10 +95,9 @@ export class ServerSession {
   async setPassword(stamp: string): Promise<boolean> {
     const login = this.#logins?.loginFor(stamp);
     if (login === undefined) return false;
+    const verifier = await scramVerifier(login.password);
     try {
-      await this.#connection.execute(
-        `alter role ${identifier(login.user)} password ${literal(login.password)}`,
-      );
+      await this.#connection.execute(`alter role ${identifier(login.user)} password ${literal(verifier)}`);
       return true;
     } catch (error) {
       if (sqlStateOf(error) === SqlState.undefinedObject) return false;

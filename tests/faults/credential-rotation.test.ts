@@ -5,7 +5,7 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf, until } from '../support/gate.ts';
 import { HttpService } from '../support/http-service.ts';
-import { hookProvisioning } from '../support/provisioning-steps.ts';
+import { hookProvisioning, watchAdminStatements } from '../support/provisioning-steps.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
 import { startTcpProxy, throughProxies, type TcpProxy } from '../support/tcp-proxy.ts';
 
@@ -181,6 +181,20 @@ describe("the rotation of the organizations' credentials", function () {
     });
     await rejectionOf(old.get(TOKENS.connectionManager).provision(organizationId('acme')));
     expect(await read(deployment.start(secrets(NEW)), 'acme')).to.equal(0);
+  });
+
+  it('sends no password in a statement, which the server might write to its log', async () => {
+    const container = deployment.start(secrets(NEW));
+    const statements = watchAdminStatements(container);
+    await container.get(TOKENS.connectionManager).provision(organizationId('acme'));
+    await rotate(container);
+    const record = await container.get(TOKENS.databaseLedger).find(organizationId('acme'));
+    const login = container.get(TOKENS.organizationLogins)?.loginFor(record?.stamp ?? '');
+    const texts = statements.map(({ text }) => text).filter((text) => text.includes(' password '));
+    expect(texts).to.have.length(2);
+    for (const text of texts) {
+      expect(text).to.contain(login?.user).and.not.contain(login?.password);
+    }
   });
 
   describe('npm run cli -- databases rotate-credentials', () => {
