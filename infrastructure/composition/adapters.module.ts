@@ -6,6 +6,7 @@ import { createPinoLogger } from '../../adapters/pino/pino-logger.ts';
 import { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
 import { FleetSnapshot } from '../lifecycle/fleet-snapshot.ts';
 import { Stopping } from '../lifecycle/stopping.ts';
+import { observedMetadata } from './observed-databases.ts';
 import { TOKENS } from './tokens.ts';
 
 export const adaptersModule = new ContainerModule(({ bind }) => {
@@ -19,13 +20,22 @@ export const adaptersModule = new ContainerModule(({ bind }) => {
     .toResolvedValue(() => new Stopping())
     .inSingletonScope();
   bind(TOKENS.metadataDatabase)
-    .toResolvedValue((pool) => createMetadataDatabase(pool), [TOKENS.metadataPool])
+    .toResolvedValue(
+      (pool, config, logger) => createMetadataDatabase(observedMetadata(pool, config, logger)),
+      [TOKENS.metadataPool, TOKENS.config, TOKENS.logger],
+    )
     .inSingletonScope();
   bind(TOKENS.databaseLedger)
-    .toResolvedValue((pool) => new KnexDatabaseLedger(pool), [TOKENS.metadataPool])
+    .toResolvedValue(
+      (pool, config, logger) => new KnexDatabaseLedger(observedMetadata(pool, config, logger)),
+      [TOKENS.metadataPool, TOKENS.config, TOKENS.logger],
+    )
     .inSingletonScope();
   bind(TOKENS.spareLedger)
-    .toResolvedValue((pool) => new KnexSpareLedger(pool), [TOKENS.metadataPool])
+    .toResolvedValue(
+      (pool, config, logger) => new KnexSpareLedger(observedMetadata(pool, config, logger)),
+      [TOKENS.metadataPool, TOKENS.config, TOKENS.logger],
+    )
     .inSingletonScope();
   bind(TOKENS.fleetSnapshot)
     .toResolvedValue(

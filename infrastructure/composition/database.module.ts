@@ -1,5 +1,4 @@
 import { ContainerModule } from 'inversify';
-import { createResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import type { Config } from '../config/config.ts';
 import { ConnectionBudget } from '../database/connection-budget.ts';
@@ -7,6 +6,7 @@ import { ConnectionPool } from '../database/connection-pool.ts';
 import { Connector } from '../database/connector.ts';
 import { DatabaseConnectionManager } from '../database/database-connection-manager.ts';
 import { ServerProbe } from '../database/server-probe.ts';
+import { resultsDatabaseBuilder } from './observed-databases.ts';
 import { TOKENS } from './tokens.ts';
 
 /** Clones gain nothing beyond two at a time; a third session keeps quick claims from queueing behind two of them. */
@@ -51,8 +51,9 @@ export const databaseModule = new ContainerModule(({ bind }) => {
   bind(TOKENS.adminPool).toResolvedValue(adminPool, [TOKENS.connector]).inSingletonScope();
   bind(TOKENS.connectionManager)
     .toResolvedValue(
-      ({ database }, connector, pool, provisioner, budget, logger, admin) =>
-        new DatabaseConnectionManager(
+      (config, connector, pool, provisioner, budget, logger, admin, carrier) => {
+        const { database } = config;
+        return new DatabaseConnectionManager(
           { ...database, drainTimeoutMs: DRAIN_TIMEOUT_MS },
           {
             metadataPool: pool,
@@ -60,12 +61,13 @@ export const databaseModule = new ContainerModule(({ bind }) => {
             provisioner,
             budget,
             connect: (placement) => connector.toOrganization(placement),
-            buildResultsDatabase: createResultsDatabase,
+            buildResultsDatabase: resultsDatabaseBuilder(config, carrier, logger),
             metadataProbe: new ServerProbe(() => connector.toMetadata(database.metadataUrl)),
             resultsProbe: new ServerProbe(() => connector.toResultsServer()),
             logger,
           },
-        ),
+        );
+      },
       [
         TOKENS.config,
         TOKENS.connector,
@@ -74,6 +76,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
         TOKENS.connectionBudget,
         TOKENS.logger,
         TOKENS.adminPool,
+        TOKENS.auditCarrier,
       ],
     )
     .inSingletonScope()

@@ -1,5 +1,7 @@
 import type { ServiceIdentifier } from 'inversify';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
+import type { AuditBacklog } from '../../application/ports/audit-backlog.ts';
+import type { AuditChains } from '../../application/ports/audit-chains.ts';
 import type { DatabaseLedger } from '../../application/ports/database-ledger.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { OrganizationPolicies } from '../../application/ports/organization-policies.ts';
@@ -15,6 +17,7 @@ import type { ConnectionBudget } from '../database/connection-budget.ts';
 import type { ConnectionPool } from '../database/connection-pool.ts';
 import type { Connector } from '../database/connector.ts';
 import type { DatabaseConnectionManager } from '../database/database-connection-manager.ts';
+import type { AuditCarrier } from '../lifecycle/audit-carrier.ts';
 import type { FleetSnapshot } from '../lifecycle/fleet-snapshot.ts';
 import type { Stopping } from '../lifecycle/stopping.ts';
 import type { OrganizationLogins } from '../provisioning/organization-logins.ts';
@@ -37,6 +40,10 @@ export const TOKENS = {
 
   changeFeed: token<MetadataChangeFeed>('MetadataChangeFeed'),
   organizationPolicies: token<OrganizationPolicies>('OrganizationPolicies'),
+
+  auditBacklog: token<AuditBacklog>('AuditBacklog'),
+  auditChains: token<AuditChains>('AuditChains'),
+  auditCarrier: token<AuditCarrier>('AuditCarrier'),
 
   connector: token<Connector>('Connector'),
   connectionBudget: token<ConnectionBudget>('ConnectionBudget'),
