@@ -14,7 +14,7 @@ const WRITERS = 12;
 const TIMES = { gatherMs: 20, restMs: 200, repeatMs: 200, silentForMs: 1500, adoptEveryMs: 300 };
 
 describe('processes that are killed while they write', function () {
-  this.timeout(60_000 + KILLS * 10_000);
+  this.timeout(60_000 + KILLS * 20_000);
   let deployment: Deployment;
 
   before(async () => {
