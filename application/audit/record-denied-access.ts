@@ -1,4 +1,4 @@
-import type { Actor } from '../actor.ts';
+import { causedBy, type Actor } from '../actor.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { MetadataDatabase } from '../ports/metadata-database.ts';
 
@@ -22,16 +22,15 @@ export class RecordDeniedAccess {
     actor: Actor,
     attempt: { asked: string; source: 'path' | 'header'; route: string },
   ): Promise<void> {
-    const { organizationId, userId } = actor.principal;
+    const { organizationId } = actor.principal;
     try {
       await this.#metadata.auditLog.append({
         organizationId,
-        userId,
         action: 'organization.access_denied',
         entityType: 'organization',
         entityId: attempt.asked.slice(0, MAX_ASKED_LENGTH),
         details: { source: attempt.source, route: attempt.route },
-        requestId: actor.requestId,
+        ...causedBy(actor),
       });
     } catch (error) {
       this.#logger.error({ err: error, source: attempt.source }, 'a refused access could not be audited');

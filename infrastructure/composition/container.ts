@@ -1,6 +1,7 @@
 import { Container } from 'inversify';
 import type { Config } from '../config/config.ts';
 import { adaptersModule } from './adapters.module.ts';
+import { auditModule } from './audit.module.ts';
 import { changesModule } from './changes.module.ts';
 import { databaseModule } from './database.module.ts';
 import { httpModule } from './http.module.ts';
@@ -11,6 +12,6 @@ import { TOKENS } from './tokens.ts';
 export const createContainer = (config: Config): Container => {
   const container = new Container();
   container.bind(TOKENS.config).toConstantValue(config);
-  container.load(adaptersModule, changesModule, databaseModule, provisioningModule, httpModule);
+  container.load(adaptersModule, auditModule, changesModule, databaseModule, provisioningModule, httpModule);
   return container;
 };

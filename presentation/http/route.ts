@@ -123,6 +123,7 @@ const routeMaker =
 const actorOf = (locals: HttpLocals): Actor => ({
   principal: held(locals, 'principal'),
   requestId: locals.requestId,
+  address: locals.address,
 });
 
 const organizationScope = (locals: HttpLocals): OrganizationScope => {

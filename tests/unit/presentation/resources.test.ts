@@ -134,6 +134,7 @@ describe('Organizations', () => {
         entity_id: 'acme',
         details: { name: 'B', before: 'A' },
         request_id: 'one',
+        address: '127.0.0.1',
         ts: AT,
       },
     ]);
