@@ -1,5 +1,6 @@
 import { Container } from 'inversify';
 import type { Config } from '../config/config.ts';
+import { accessModule } from './access.module.ts';
 import { adaptersModule } from './adapters.module.ts';
 import { changesModule } from './changes.module.ts';
 import { databaseModule } from './database.module.ts';
@@ -11,6 +12,6 @@ import { TOKENS } from './tokens.ts';
 export const createContainer = (config: Config): Container => {
   const container = new Container();
   container.bind(TOKENS.config).toConstantValue(config);
-  container.load(adaptersModule, changesModule, databaseModule, provisioningModule, httpModule);
+  container.load(adaptersModule, changesModule, databaseModule, provisioningModule, accessModule, httpModule);
   return container;
 };

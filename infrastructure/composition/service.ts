@@ -3,6 +3,7 @@ import type { Logger } from '../../application/ports/logger.ts';
 import { createApp } from '../../presentation/http/create-app.ts';
 import type { Config } from '../config/config.ts';
 import { ensureDatabase } from '../database/ensure-database.ts';
+import { DeniedAccessSummaries } from '../lifecycle/denied-access-summaries.ts';
 import { HealthMonitor } from '../lifecycle/health-monitor.ts';
 import { listen } from '../lifecycle/http-server.ts';
 import { runPhases } from '../lifecycle/shutdown.ts';
@@ -55,7 +56,10 @@ export const startService = async (config: Config): Promise<Service> => {
     monitor.start();
     keeper.start();
     reconcileInBackground(container);
-    const app = createApp(container.get(TOKENS.httpDependencies));
+    const http = container.get(TOKENS.httpDependencies);
+    const app = createApp(http);
+    const refusals = new DeniedAccessSummaries(http.recordDeniedAccess);
+    refusals.start();
     // After all that subscribes to it was made, and before anybody is served from what it keeps fresh.
     await changeFeed.start();
     const server = await listen(app, config.http.host, config.http.port);
@@ -78,7 +82,13 @@ export const startService = async (config: Config): Promise<Service> => {
               name: 'background work',
               deadlineMs: POOLS_DEADLINE_MS,
               run: async () => {
-                await Promise.all([keeper.close(), fleet.close(), monitor.close(), changeFeed.close()]);
+                await Promise.all([
+                  keeper.close(),
+                  fleet.close(),
+                  monitor.close(),
+                  changeFeed.close(),
+                  refusals.close(),
+                ]);
               },
             },
             { name: 'pools', deadlineMs: POOLS_DEADLINE_MS, run: () => manager.closeAll() },

@@ -106,7 +106,9 @@ export class HttpService {
     settings: Readonly<Record<string, string>> = {},
   ): Promise<HttpService> {
     const container = deployment.start(settings);
-    return new HttpService(container, await listen(deployment.app(container), '127.0.0.1', 0), organizations);
+    const app = deployment.app(container);
+    await container.get(TOKENS.changeFeed).start();
+    return new HttpService(container, await listen(app, '127.0.0.1', 0), organizations);
   }
 
   get url(): string {
@@ -131,5 +133,6 @@ export class HttpService {
   async close(): Promise<void> {
     this.#agent.destroy();
     await this.#server.close();
+    await this.container.get(TOKENS.changeFeed).close();
   }
 }

@@ -1,3 +1,4 @@
+import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { created, ok, type Call, type OrganizationScope, type PlatformScope, type Reply } from '../route.ts';
 import { presentPage } from '../schema/cursor.ts';
@@ -59,7 +60,12 @@ export class OrganizationController {
     });
   }
 
-  async listAuditLogs({ organizationId, input }: OrganizationCall<typeof auditRequest>): Promise<Reply> {
+  async listAuditLogs({
+    organizationId,
+    input,
+  }: PlatformCall<typeof auditRequest> & {
+    readonly organizationId: OrganizationId | null;
+  }): Promise<Reply> {
     const { limit, cursor, action } = input.query;
     const filter = { action: action ?? null };
     const page = await this.#deps.metadata.auditLog.list(organizationId, filter, { limit, after: cursor });
