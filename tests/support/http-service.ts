@@ -105,7 +105,15 @@ export class HttpService {
     organizations: readonly string[] = [],
     settings: Readonly<Record<string, string>> = {},
   ): Promise<HttpService> {
-    const container = deployment.start(settings);
+    return HttpService.over(deployment, deployment.start(settings), organizations);
+  }
+
+  /** Over a container that a test has put things of its own into. */
+  static async over(
+    deployment: Deployment,
+    container: Container,
+    organizations: readonly string[] = [],
+  ): Promise<HttpService> {
     const app = deployment.app(container);
     await container.get(TOKENS.changeFeed).start();
     return new HttpService(container, await listen(app, '127.0.0.1', 0), organizations);
