@@ -1,5 +1,6 @@
 import type { Container } from 'inversify';
 import type { Logger } from '../../application/ports/logger.ts';
+import { answerClientError } from '../../presentation/http/client-error.ts';
 import { createApp } from '../../presentation/http/create-app.ts';
 import type { Config } from '../config/config.ts';
 import { ensureDatabase } from '../database/ensure-database.ts';
@@ -62,7 +63,9 @@ export const startService = async (config: Config): Promise<Service> => {
     refusals.start();
     // After all that subscribes to it was made, and before anybody is served from what it keeps fresh.
     await changeFeed.start();
-    const server = await listen(app, config.http.host, config.http.port);
+    const server = await listen(app, config.http.host, config.http.port, {
+      answerClientError: answerClientError(http),
+    });
     logger.info({ url: server.url }, 'listening');
     return {
       url: server.url,

@@ -250,7 +250,7 @@ const ATTACKS: Readonly<Record<string, () => readonly string[]>> = {
 const sameBytes = (signature: string): readonly string[] => {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   const bytes = Buffer.from(signature, 'base64url');
-  return [...alphabet]
+  return Array.from(alphabet)
     .map((last) => signature.slice(0, -1) + last)
     .filter((spelled) => spelled !== signature && Buffer.from(spelled, 'base64url').equals(bytes));
 };

@@ -124,7 +124,7 @@ describe('Guessing passwords', function () {
     });
     try {
       const calls = [1, 2, 3, 4, 5].map((n) => login(`bare-${n}@example.org`, 'wrong', newAddress(), bare));
-      expect((await statuses(calls)).toSorted()).to.deep.equal([401, 401, 401, 429, 429]);
+      expect(await statuses(calls)).to.have.members([401, 401, 401, 429, 429]);
     } finally {
       await bare.close();
     }

@@ -32,5 +32,9 @@ export const parseBody: Step = (req, res, next) => {
   if (req.is('application/json') === false || charset.toLowerCase() !== 'utf-8') {
     throw new HttpError('unsupported_media_type', 'The body must be application/json in UTF-8.');
   }
+  // The parser would read all of it before it says no.
+  if (Number(req.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
+    throw new HttpError('body_too_large', 'The body is larger than 1 MiB.');
+  }
   parseJson(req, res, next);
 };
