@@ -19,6 +19,7 @@ interface Layer {
 /** Every route that Express would serve, however deep it is mounted. */
 const mountedRoutes = (app: Express): readonly string[] => {
   // Express 4 keeps its router here; a release that does not makes the first test below fail.
+  // oxlint-disable-next-line no-underscore-dangle
   const { stack } = app._router as { readonly stack: readonly Layer[] };
   const walk = (layers: readonly Layer[]): readonly string[] =>
     layers.flatMap(({ route, handle }) => [
