@@ -1,6 +1,6 @@
 import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
-import type { OrganizationSettings } from '../../domain/organizations/organization.ts';
+import type { VersionedSettings } from '../../domain/organizations/organization.ts';
 import type { MetadataDatabase } from '../ports/metadata-database.ts';
 
 export class GetSettings {
@@ -11,7 +11,7 @@ export class GetSettings {
   }
 
   /** @throws {OrganizationNotFoundError} */
-  async execute(id: OrganizationId): Promise<OrganizationSettings> {
+  async execute(id: OrganizationId): Promise<VersionedSettings> {
     const settings = await this.#metadata.organizations.findSettings(id);
     if (settings === null) throw new OrganizationNotFoundError();
     return settings;

@@ -14,15 +14,16 @@ export class RenameOrganization {
   /** @throws {OrganizationNotFoundError} */
   execute(actor: Actor, id: OrganizationId, name: string): Promise<Organization> {
     return this.#metadata.transaction(async ({ organizations, auditLog }) => {
+      const before = await organizations.find(id);
       const organization = await organizations.rename(id, name);
-      if (organization === null) throw new OrganizationNotFoundError();
+      if (before === null || organization === null) throw new OrganizationNotFoundError();
       await auditLog.append({
         organizationId: id,
         userId: actor.principal.userId,
         action: 'organization.renamed',
         entityType: 'organization',
         entityId: id,
-        details: { name },
+        details: { name, before: before.name },
         requestId: actor.requestId,
       });
       return organization;

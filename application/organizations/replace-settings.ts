@@ -1,7 +1,8 @@
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
-import type { OrganizationSettings } from '../../domain/organizations/organization.ts';
+import type { OrganizationSettings, VersionedSettings } from '../../domain/organizations/organization.ts';
 import type { Actor } from '../actor.ts';
 import type { MetadataDatabase } from '../ports/metadata-database.ts';
+import { writeSettings } from './write-settings.ts';
 
 export class ReplaceSettings {
   readonly #metadata: MetadataDatabase;
@@ -10,20 +11,25 @@ export class ReplaceSettings {
     this.#metadata = metadata;
   }
 
-  /** Replaces all settings. @throws {OrganizationNotFoundError} */
-  execute(actor: Actor, id: OrganizationId, settings: OrganizationSettings): Promise<OrganizationSettings> {
-    return this.#metadata.transaction(async ({ organizations, auditLog }) => {
-      await organizations.replaceSettings(id, settings);
-      await auditLog.append({
-        organizationId: id,
-        userId: actor.principal.userId,
-        action: 'settings.replaced',
-        entityType: 'settings',
-        entityId: id,
-        details: { keys: Object.keys(settings) },
-        requestId: actor.requestId,
-      });
-      return settings;
+  /**
+   * Replaces all settings.
+   *
+   * @param expected only on one of these versions; null: on any
+   * @throws {OrganizationNotFoundError}
+   * @throws {SettingsChangedError}
+   */
+  execute(
+    actor: Actor,
+    id: OrganizationId,
+    settings: OrganizationSettings,
+    expected: readonly number[] | null,
+  ): Promise<VersionedSettings> {
+    return writeSettings(this.#metadata, {
+      actor,
+      id,
+      action: 'settings.replaced',
+      expected,
+      change: () => settings,
     });
   }
 }

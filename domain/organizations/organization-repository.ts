@@ -1,6 +1,18 @@
 import type { Page, PageRequest } from '../page.ts';
 import type { OrganizationId } from './organization-id.ts';
-import type { Organization, OrganizationSettings } from './organization.ts';
+import type {
+  Organization,
+  OrganizationSettings,
+  OrganizationStatus,
+  VersionedSettings,
+} from './organization.ts';
+
+/** What decides how, and whether, an organization is served. */
+export interface OrganizationControls {
+  readonly organizationId: OrganizationId;
+  readonly status: OrganizationStatus;
+  readonly settings: OrganizationSettings;
+}
 
 /** Organizations in the metadata database. */
 export interface OrganizationRepository {
@@ -12,7 +24,16 @@ export interface OrganizationRepository {
   /** Null when there is no such organization. */
   rename(id: OrganizationId, name: string): Promise<Organization | null>;
   /** An organization that never set anything has empty settings; null when there is no such organization. */
-  findSettings(id: OrganizationId): Promise<OrganizationSettings | null>;
-  /** Replaces all settings. @throws {OrganizationNotFoundError} */
-  replaceSettings(id: OrganizationId, settings: OrganizationSettings): Promise<void>;
+  findSettings(id: OrganizationId): Promise<VersionedSettings | null>;
+  /** As `findSettings`, and keeps other writers of the settings away until the transaction ends. */
+  findSettingsForUpdate(id: OrganizationId): Promise<VersionedSettings | null>;
+  /** Replaces all settings and returns their new version. @throws {OrganizationNotFoundError} */
+  replaceSettings(id: OrganizationId, settings: OrganizationSettings): Promise<number>;
+  /** False, and nothing is changed, when there is no such organization of that status. */
+  moveStatus(id: OrganizationId, from: OrganizationStatus, to: OrganizationStatus): Promise<boolean>;
+  /**
+   * Those organizations, among the given or (null) among all, that are suspended or have settings that the service
+   * acts on.
+   */
+  listControls(ids: readonly OrganizationId[] | null): Promise<readonly OrganizationControls[]>;
 }

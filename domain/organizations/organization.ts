@@ -14,3 +14,9 @@ export interface Organization {
 
 /** What an organization chose for itself; an object of JSON values. */
 export type OrganizationSettings = Readonly<Record<string, unknown>>;
+
+export interface VersionedSettings {
+  readonly settings: OrganizationSettings;
+  /** Rises with every write; 0 when nothing was ever set. */
+  readonly version: number;
+}

@@ -27,7 +27,7 @@ import { LinkIdentity } from '../../application/users/link-identity.ts';
 import { SetPassword } from '../../application/users/set-password.ts';
 import { UnlinkIdentity } from '../../application/users/unlink-identity.ts';
 import type { Config } from '../config/config.ts';
-import type { ConnectionPool } from '../database/connection-pool.ts';
+import type { PooledDatabase } from '../database/pooled-database.ts';
 import { TOKENS } from './tokens.ts';
 
 /** All that logs people in and says who may do what. */
@@ -36,11 +36,11 @@ export type AccessUseCases = ReturnType<typeof accessUseCases>;
 const accessUseCases = (
   { tokens, loginAttempts }: Config,
   metadata: MetadataDatabase,
-  pool: ConnectionPool,
+  database: PooledDatabase,
   accessTokens: TokenIssuer,
 ) => {
   const passwords = new Argon2Passwords();
-  const attempts = new SharedLoginAttempts(pool, loginAttempts);
+  const attempts = new SharedLoginAttempts(database, loginAttempts);
   const sessionTokens = new SessionTokens({
     accessTokens,
     refreshTokens: randomRefreshTokens,
@@ -82,12 +82,12 @@ export const accessModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TOKENS.tokenVerifier)
     .toResolvedValue(
-      ({ tokens }, reader, pool, feed) =>
+      ({ tokens }, reader, database, feed) =>
         new VerifyToken(
           reader,
-          new CurrentAccounts(new KnexAccountRepository(pool, tokens.accessTtlSeconds), feed),
+          new CurrentAccounts(new KnexAccountRepository(database, tokens.accessTtlSeconds), feed),
         ),
-      [TOKENS.config, TOKENS.tokenReader, TOKENS.metadataPool, TOKENS.changeFeed],
+      [TOKENS.config, TOKENS.tokenReader, TOKENS.metadataSql, TOKENS.changeFeed],
     )
     .inSingletonScope();
   bind(TOKENS.ensureAdministrator)
@@ -100,7 +100,7 @@ export const accessModule = new ContainerModule(({ bind }) => {
     .toResolvedValue(accessUseCases, [
       TOKENS.config,
       TOKENS.metadataDatabase,
-      TOKENS.metadataPool,
+      TOKENS.metadataSql,
       TOKENS.tokenIssuer,
     ])
     .inSingletonScope();

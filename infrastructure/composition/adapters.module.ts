@@ -19,13 +19,13 @@ export const adaptersModule = new ContainerModule(({ bind }) => {
     .toResolvedValue(() => new Stopping())
     .inSingletonScope();
   bind(TOKENS.metadataDatabase)
-    .toResolvedValue((pool) => createMetadataDatabase(pool), [TOKENS.metadataPool])
+    .toResolvedValue((database) => createMetadataDatabase(database), [TOKENS.metadataSql])
     .inSingletonScope();
   bind(TOKENS.databaseLedger)
-    .toResolvedValue((pool) => new KnexDatabaseLedger(pool), [TOKENS.metadataPool])
+    .toResolvedValue((database) => new KnexDatabaseLedger(database), [TOKENS.metadataSql])
     .inSingletonScope();
   bind(TOKENS.spareLedger)
-    .toResolvedValue((pool) => new KnexSpareLedger(pool), [TOKENS.metadataPool])
+    .toResolvedValue((database) => new KnexSpareLedger(database), [TOKENS.metadataSql])
     .inSingletonScope();
   bind(TOKENS.fleetSnapshot)
     .toResolvedValue(

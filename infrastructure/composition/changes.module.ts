@@ -1,5 +1,6 @@
 import { ContainerModule } from 'inversify';
 import { MetadataChangeFeed } from '../changes/metadata-change-feed.ts';
+import { OrganizationWatch } from '../changes/organization-watch.ts';
 import { TOKENS } from './tokens.ts';
 
 export const changesModule = new ContainerModule(({ bind }) => {
@@ -11,4 +12,14 @@ export const changesModule = new ContainerModule(({ bind }) => {
     )
     .inSingletonScope()
     .onDeactivation((feed) => feed.close());
+  bind(TOKENS.organizationPolicies)
+    .toResolvedValue(
+      (metadata, feed) => {
+        const watch = new OrganizationWatch(metadata.organizations);
+        feed.subscribe(watch);
+        return watch;
+      },
+      [TOKENS.metadataDatabase, TOKENS.changeFeed],
+    )
+    .inSingletonScope();
 });

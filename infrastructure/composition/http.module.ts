@@ -10,21 +10,26 @@ import { SubmitJob } from '../../application/jobs/submit-job.ts';
 import { CreateOrganization } from '../../application/organizations/create-organization.ts';
 import { GetOrganization } from '../../application/organizations/get-organization.ts';
 import { GetSettings } from '../../application/organizations/get-settings.ts';
+import { PatchSettings } from '../../application/organizations/patch-settings.ts';
 import { RenameOrganization } from '../../application/organizations/rename-organization.ts';
 import { ReplaceSettings } from '../../application/organizations/replace-settings.ts';
+import { SuspendOrganization } from '../../application/organizations/suspend-organization.ts';
 import { TOKENS } from './tokens.ts';
 
 export const httpModule = new ContainerModule(({ bind }) => {
   bind(TOKENS.httpDependencies)
     .toResolvedValue(
-      (config, metadata, ledger, databases, access, tokenVerifier, logger, metrics, stopping) => {
-        const { maxOrganizationIdLength } = config.database.resultsTemplate;
+      (config, metadata, ledger, databases, access, tokenVerifier, logger, metrics, stopping, policies) => {
+        const { organizationPool, resultsTemplate } = config.database;
+        const { maxOrganizationIdLength } = resultsTemplate;
         return {
           createOrganization: new CreateOrganization(metadata),
           renameOrganization: new RenameOrganization(metadata),
           getOrganization: new GetOrganization(metadata, ledger),
           getSettings: new GetSettings(metadata),
           replaceSettings: new ReplaceSettings(metadata),
+          patchSettings: new PatchSettings(metadata),
+          suspendOrganization: new SuspendOrganization(metadata),
           recordDeniedAccess: new RecordDeniedAccess(metadata, logger),
           ...access,
           submitJob: new SubmitJob(canonicalFingerprint, uuidv7),
@@ -33,6 +38,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
           getDatabase: new GetDatabase(ledger, databases),
           metadata,
           databases,
+          policies,
           tokenVerifier,
           logger,
           runWithRequestContext,
@@ -41,6 +47,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
           options: {
             maxOrganizationIdLength,
             trustedProxies: config.http.trustedProxies,
+            maxConnectionsPerOrganization: organizationPool.size + organizationPool.maxOverflow,
             readyStrict: config.http.readyStrict,
             hideOrganizationNames: config.environment === 'production',
             isStopping: () => stopping.hasBegun,
@@ -57,6 +64,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
         TOKENS.logger,
         TOKENS.metrics,
         TOKENS.stopping,
+        TOKENS.organizationPolicies,
       ],
     )
     .inSingletonScope();

@@ -2,6 +2,7 @@ import type { ServiceIdentifier } from 'inversify';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import type { DatabaseLedger } from '../../application/ports/database-ledger.ts';
 import type { Logger } from '../../application/ports/logger.ts';
+import type { OrganizationPolicies } from '../../application/ports/organization-policies.ts';
 import type { TokenIssuer, TokenReader, TokenVerifier } from '../../application/ports/tokens.ts';
 import type { EnsureAdministrator } from '../../application/identity/ensure-administrator.ts';
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
@@ -11,10 +12,14 @@ import type { HttpDependencies } from '../../presentation/http/http-dependencies
 import type { MetadataChangeFeed } from '../changes/metadata-change-feed.ts';
 import type { Config } from '../config/config.ts';
 import type { AccessUseCases } from './access.module.ts';
+import type { CircuitBreaker } from '../database/circuit-breaker.ts';
 import type { ConnectionBudget } from '../database/connection-budget.ts';
 import type { ConnectionPool } from '../database/connection-pool.ts';
 import type { Connector } from '../database/connector.ts';
 import type { DatabaseConnectionManager } from '../database/database-connection-manager.ts';
+import type { DeploymentShare } from '../database/deployment-share.ts';
+import type { PooledDatabase } from '../database/pooled-database.ts';
+import type { ServerProbe } from '../database/server-probe.ts';
 import type { FleetSnapshot } from '../lifecycle/fleet-snapshot.ts';
 import type { Stopping } from '../lifecycle/stopping.ts';
 import type { OrganizationLogins } from '../provisioning/organization-logins.ts';
@@ -35,11 +40,21 @@ export const TOKENS = {
   stopping: token<Stopping>('Stopping'),
   fleetSnapshot: token<FleetSnapshot>('FleetSnapshot'),
 
+  /** A UUID: this process among those of the deployment. */
+  instanceId: token<string>('instance id'),
   changeFeed: token<MetadataChangeFeed>('MetadataChangeFeed'),
+  organizationPolicies: token<OrganizationPolicies>('OrganizationPolicies'),
 
   connector: token<Connector>('Connector'),
+  metadataProbe: token<ServerProbe>('metadata ServerProbe'),
+  resultsProbe: token<ServerProbe>('results ServerProbe'),
+  metadataBreaker: token<CircuitBreaker>('metadata CircuitBreaker'),
+  resultsBreaker: token<CircuitBreaker>('results CircuitBreaker'),
+  deploymentShare: token<DeploymentShare>('DeploymentShare'),
   connectionBudget: token<ConnectionBudget>('ConnectionBudget'),
   metadataPool: token<ConnectionPool>('metadata ConnectionPool'),
+  metadataSql: token<PooledDatabase>('metadata PooledDatabase'),
+  adminSql: token<PooledDatabase>('admin PooledDatabase'),
   adminPool: token<ConnectionPool>('admin ConnectionPool'),
   connectionManager: token<DatabaseConnectionManager>('DatabaseConnectionManager'),
 

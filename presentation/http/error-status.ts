@@ -32,6 +32,7 @@ export const ERROR_STATUS = {
   job_state_conflict: { status: 409, title: 'Job state conflict' },
   idempotency_key_reused: { status: 409, title: 'Idempotency key reused' },
   request_timeout: { status: 408, title: 'Request timeout' },
+  settings_changed: { status: 412, title: 'Settings changed' },
   body_too_large: { status: 413, title: 'Body too large' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
   validation_failed: { status: 422, title: 'Validation failed' },

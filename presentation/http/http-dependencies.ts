@@ -10,13 +10,16 @@ import type { SubmitJob } from '../../application/jobs/submit-job.ts';
 import type { CreateOrganization } from '../../application/organizations/create-organization.ts';
 import type { GetOrganization } from '../../application/organizations/get-organization.ts';
 import type { GetSettings } from '../../application/organizations/get-settings.ts';
+import type { PatchSettings } from '../../application/organizations/patch-settings.ts';
 import type { RenameOrganization } from '../../application/organizations/rename-organization.ts';
 import type { ReplaceSettings } from '../../application/organizations/replace-settings.ts';
 import type { AddMember } from '../../application/members/add-member.ts';
 import type { ChangeMemberRoles } from '../../application/members/change-member-roles.ts';
 import type { RemoveMember } from '../../application/members/remove-member.ts';
+import type { SuspendOrganization } from '../../application/organizations/suspend-organization.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
+import type { OrganizationPolicies } from '../../application/ports/organization-policies.ts';
 import type { OrganizationDatabases } from '../../application/ports/organization-databases.ts';
 import type { TokenVerifier } from '../../application/ports/tokens.ts';
 import type { ChangeUser } from '../../application/users/change-user.ts';
@@ -52,6 +55,8 @@ export interface HttpOptions {
   readonly maxOrganizationIdLength: number;
   /** Entries of `X-Forwarded-For` that are believed, from its end. */
   readonly trustedProxies: number;
+  /** What the configuration lets one organization have in one process. */
+  readonly maxConnectionsPerOrganization: number;
   /** `/ready` answers 503 as soon as any database is unhealthy. */
   readonly readyStrict: boolean;
   /** `/ready` names organizations only to a platform administrator. */
@@ -67,6 +72,8 @@ export interface HttpDependencies {
   readonly getOrganization: GetOrganization;
   readonly getSettings: GetSettings;
   readonly replaceSettings: ReplaceSettings;
+  readonly patchSettings: PatchSettings;
+  readonly suspendOrganization: SuspendOrganization;
   readonly recordDeniedAccess: RecordDeniedAccess;
   readonly issueToken: IssueToken;
   readonly refreshSession: RefreshSession;
@@ -87,6 +94,7 @@ export interface HttpDependencies {
   /** For plain lists. */
   readonly metadata: MetadataDatabase;
   readonly databases: OrganizationDatabases;
+  readonly policies: OrganizationPolicies;
   readonly tokenVerifier: TokenVerifier;
   readonly logger: Logger;
   readonly runWithRequestContext: RunWithRequestContext;

@@ -17,7 +17,7 @@ const pipeline = (route: Route, deps: HttpDependencies): readonly (Step | AsyncS
     ? []
     : [authenticate(deps.tokenVerifier), guardOrganization(route.scope, deps), requireRole(route.roles)]),
   validate(route),
-  ...(route.scope === 'results' ? [leaseResultsDatabase(deps.databases)] : []),
+  ...(route.scope === 'results' ? [leaseResultsDatabase(deps)] : []),
   respond,
 ];
 

@@ -219,7 +219,7 @@ describe('spare databases', function () {
     /** The server's answer to the next `create database … template …` of this process. */
     const fillDisk = (container: Container): (() => number) => {
       let refusals = 0;
-      const pool = container.get(TOKENS.adminPool);
+      const pool = container.get(TOKENS.adminSql);
       const session = pool.session.bind(pool);
       pool.session = (work) =>
         session(async (connection) => {

@@ -35,10 +35,9 @@ describe('the health of databases', function () {
 
   /** Sessions of the organizations' pools, as the server sees them. */
   const sessions = async (): Promise<number> => {
-    const rows = await deployment.administer(
-      'select from pg_stat_activity where starts_with(application_name, $1)',
-      [`mad ${deployment.databaseName('')}`],
-    );
+    const rows = await deployment.administer('select from pg_stat_activity where starts_with(datname, $1)', [
+      deployment.databaseName(''),
+    ]);
     return rows.length;
   };
 

@@ -62,10 +62,14 @@ describe('the repositories of the metadata database', function () {
         OrganizationNotFoundError,
       );
       await deployment.register('acme');
-      expect(await metadata.organizations.findSettings(ACME)).to.deep.equal({});
-      await metadata.organizations.replaceSettings(ACME, { a: [1, '$1 ?'], b: null });
-      await metadata.organizations.replaceSettings(ACME, { b: 'é😀' });
-      expect(await metadata.organizations.findSettings(ACME)).to.deep.equal({ b: 'é😀' });
+      expect(await metadata.organizations.findSettings(ACME)).to.deep.equal({ settings: {}, version: 0 });
+      const first = await metadata.organizations.replaceSettings(ACME, { a: [1, '$1 ?'], b: null });
+      const second = await metadata.organizations.replaceSettings(ACME, { b: 'é😀' });
+      expect([first, second]).to.deep.equal([1, 2]);
+      expect(await metadata.organizations.findSettings(ACME)).to.deep.equal({
+        settings: { b: 'é😀' },
+        version: 2,
+      });
     });
   });
 

@@ -77,6 +77,7 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   identity_not_found: 404,
   method_not_allowed: 405,
   request_timeout: 408,
+  settings_changed: 412,
   body_too_large: 413,
   unsupported_media_type: 415,
   organization_already_exists: 409,

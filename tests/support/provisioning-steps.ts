@@ -30,7 +30,7 @@ export const watchAdminStatements = (container: Container): readonly AdminStatem
       }
     };
   };
-  const pool = container.get(TOKENS.adminPool);
+  const pool = container.get(TOKENS.adminSql);
   const session = pool.session.bind(pool);
   pool.session = (work) =>
     session((connection) => {

@@ -1,10 +1,15 @@
 import { OrganizationAlreadyExistsError, OrganizationNotFoundError } from '../../../domain/exceptions.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
-import type { OrganizationRepository } from '../../../domain/organizations/organization-repository.ts';
+import { POLICY_SETTINGS } from '../../../domain/organizations/organization-policy.ts';
+import type {
+  OrganizationControls,
+  OrganizationRepository,
+} from '../../../domain/organizations/organization-repository.ts';
 import type {
   Organization,
   OrganizationSettings,
   OrganizationStatus,
+  VersionedSettings,
 } from '../../../domain/organizations/organization.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
 import { FOREIGN_KEY_VIOLATION, isViolation, UNIQUE_VIOLATION } from '../postgres-error.ts';
@@ -38,21 +43,68 @@ const rename = statement<{ id: string; name: string }, OrganizationRow>('organiz
     .returning(COLUMNS),
 );
 
-const findSettings = statement<{ id: string }, { settings: OrganizationSettings | null }>(
-  'organization_find_settings',
-  (p) =>
-    sql('organizations')
-      .leftJoin('settings', 'settings.org_id', 'organizations.org_id')
-      .select('settings.settings')
-      .where('organizations.org_id', p('id')),
+interface ControlsRow {
+  readonly org_id: OrganizationId;
+  readonly status: OrganizationStatus;
+  readonly settings: OrganizationSettings;
+}
+
+interface SettingsRow {
+  readonly settings: OrganizationSettings | null;
+  /** bigint: text to the driver. */
+  readonly version: string | null;
+}
+
+const findSettings = statement<{ id: string }, SettingsRow>('organization_find_settings', (p) =>
+  sql('organizations')
+    .leftJoin('settings', 'settings.org_id', 'organizations.org_id')
+    .select('settings.settings', 'settings.version')
+    .where('organizations.org_id', p('id')),
 );
 
-const replaceSettings = statement<{ id: string; settings: string }>('organization_replace_settings', (p) =>
-  sql('settings')
-    .insert({ org_id: p('id'), settings: p('settings') })
-    .onConflict('org_id')
-    .merge({ settings: sql.raw('excluded.settings'), updated_at: sql.raw('now()') }),
+const lock = statement<{ id: string }>('organization_lock', (p) =>
+  sql('organizations').select(sql.raw('1')).where('org_id', p('id')).forNoKeyUpdate(),
 );
+
+const replaceSettings = statement<{ id: string; settings: string }, { version: string }>(
+  'organization_replace_settings',
+  (p) =>
+    sql('settings')
+      .insert({ org_id: p('id'), settings: p('settings') })
+      .onConflict('org_id')
+      .merge({
+        settings: sql.raw('excluded.settings'),
+        version: sql.raw('settings.version + 1'),
+        updated_at: sql.raw('now()'),
+      })
+      .returning('version'),
+);
+
+const moveStatus = statement<{ id: string; from: string; to: string }, { org_id: string }>(
+  'organization_move_status',
+  (p) =>
+    sql('organizations')
+      .where({ org_id: p('id'), status: p('from') })
+      .update({ status: p('to'), updated_at: sql.raw('now()') })
+      .returning('org_id'),
+);
+
+const listControls = statement<{ ids: readonly string[] | null; keys: readonly string[] }, ControlsRow>(
+  'organization_list_controls',
+  (p) =>
+    sql.raw(
+      `select o.org_id, o.status, coalesce(s.settings, '{}') as settings
+       from organizations o left join settings s using (org_id)
+       where (?::text[] is null or o.org_id = any(?))
+         and (o.status = 'suspended' or jsonb_exists_any(s.settings, ?))`,
+      [p('ids'), p('ids'), p('keys')],
+    ),
+);
+
+const toVersioned = ({ settings, version }: SettingsRow): VersionedSettings => ({
+  settings: settings ?? {},
+  version: Number(version ?? 0),
+});
 
 const toOrganization = (row: OrganizationRow): Organization => ({
   id: row.org_id,
@@ -101,18 +153,35 @@ export class KnexOrganizationRepository implements OrganizationRepository {
     return row === undefined ? null : toOrganization(row);
   }
 
-  async findSettings(id: OrganizationId): Promise<OrganizationSettings | null> {
+  async findSettings(id: OrganizationId): Promise<VersionedSettings | null> {
     const [row] = await this.#executor.query(findSettings({ id }));
-    return row === undefined ? null : (row.settings ?? {});
+    return row === undefined ? null : toVersioned(row);
   }
 
-  async replaceSettings(id: OrganizationId, settings: OrganizationSettings): Promise<void> {
+  async findSettingsForUpdate(id: OrganizationId): Promise<VersionedSettings | null> {
+    // By a statement of its own: who waits for a lock sees the other tables as they were before the wait.
+    await this.#executor.query(lock({ id }));
+    return this.findSettings(id);
+  }
+
+  async replaceSettings(id: OrganizationId, settings: OrganizationSettings): Promise<number> {
     try {
-      await this.#executor.query(replaceSettings({ id, settings: JSON.stringify(settings) }));
+      const [row] = await this.#executor.query(replaceSettings({ id, settings: JSON.stringify(settings) }));
+      if (row === undefined) throw new Error('an upsert returned no row');
+      return Number(row.version);
     } catch (error) {
       if (isViolation(error, FOREIGN_KEY_VIOLATION, 'settings_org_id_fkey'))
         throw new OrganizationNotFoundError();
       throw error;
     }
+  }
+
+  async moveStatus(id: OrganizationId, from: OrganizationStatus, to: OrganizationStatus): Promise<boolean> {
+    return (await this.#executor.query(moveStatus({ id, from, to }))).length > 0;
+  }
+
+  async listControls(ids: readonly OrganizationId[] | null): Promise<readonly OrganizationControls[]> {
+    const rows = await this.#executor.query(listControls({ ids, keys: Object.keys(POLICY_SETTINGS) }));
+    return rows.map(({ org_id: organizationId, status, settings }) => ({ organizationId, status, settings }));
   }
 }

@@ -1,11 +1,17 @@
-import type { OrganizationDatabases } from '../../../application/ports/organization-databases.ts';
+import { OrganizationSuspendedError } from '../../../domain/exceptions.ts';
+import type { HttpDependencies } from '../http-dependencies.ts';
 import { held, type AsyncStep } from '../http-locals.ts';
 
-/** Opens the organization's pool, or finds it, and holds it for as long as the response is open. */
+/**
+ * Opens the organization's pool, or finds it, and holds it for as long as the response is open. A suspended organization's
+ * pool may still be there, for the requests that ran when it was suspended; it takes no new ones.
+ */
 export const leaseResultsDatabase =
-  (databases: OrganizationDatabases): AsyncStep =>
+  ({ databases, policies }: Pick<HttpDependencies, 'databases' | 'policies'>): AsyncStep =>
   async (_req, res, next) => {
-    const lease = await databases.acquire(held(res.locals, 'organizationId'));
+    const organizationId = held(res.locals, 'organizationId');
+    if (policies.isSuspended(organizationId)) throw new OrganizationSuspendedError();
+    const lease = await databases.acquire(organizationId);
     if (res.closed) {
       // The client went away meanwhile, and `close` will not come again.
       lease.release();

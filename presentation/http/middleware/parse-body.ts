@@ -11,6 +11,8 @@ const parseJson = express.json({
   strict: false,
   // A small compressed body can unfold to gigabytes.
   inflate: false,
+  // Checked below, by method.
+  type: () => true,
   // A decoder would replace bad bytes in silence. A throw here becomes `entity.verify.failed`.
   verify: (_req, _res, body) => {
     if (!isUtf8(body)) throw new Error('the body is not valid UTF-8');
@@ -22,6 +24,10 @@ const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]*)/i;
 const hasBody = ({ headers }: HttpRequest): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
+/** Every PATCH of this service merges what it is given, as RFC 7396 says. */
+const typesFor = ({ method }: HttpRequest): string[] =>
+  method === 'PATCH' ? ['application/json', 'application/merge-patch+json'] : ['application/json'];
+
 /** Reads a JSON body. Without one `req.body` stays undefined, which no schema takes. */
 export const parseBody: Step = (req, res, next) => {
   if (!hasBody(req)) {
@@ -29,8 +35,11 @@ export const parseBody: Step = (req, res, next) => {
     return;
   }
   const charset = CHARSET.exec(req.get('Content-Type') ?? '')?.[1] ?? 'utf-8';
-  if (req.is('application/json') === false || charset.toLowerCase() !== 'utf-8') {
-    throw new HttpError('unsupported_media_type', 'The body must be application/json in UTF-8.');
+  if (req.is(typesFor(req)) === false || charset.toLowerCase() !== 'utf-8') {
+    throw new HttpError(
+      'unsupported_media_type',
+      `The body must be ${typesFor(req).join(' or ')}, in UTF-8.`,
+    );
   }
   // The parser would read all of it before it says no.
   if (Number(req.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {

@@ -1,4 +1,5 @@
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
+import type { VersionedSettings } from '../../../domain/organizations/organization.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { created, ok, type Call, type OrganizationScope, type PlatformScope, type Reply } from '../route.ts';
 import { presentPage } from '../schema/cursor.ts';
@@ -10,6 +11,7 @@ import {
   type changeRequest,
   type createRequest,
   type listRequest,
+  type settingsPatchRequest,
   type settingsRequest,
 } from './organization-schema.ts';
 
@@ -38,6 +40,10 @@ export class OrganizationController {
   }
 
   async get({ organizationId }: OrganizationScope): Promise<Reply> {
+    return this.#show(organizationId);
+  }
+
+  async #show(organizationId: OrganizationId): Promise<Reply> {
     const { organization, database } = await this.#deps.getOrganization.execute(organizationId);
     return ok(presentOrganization(organization, database));
   }
@@ -46,18 +52,37 @@ export class OrganizationController {
     const { actor, organizationId } = call;
     const { name } = call.input.body;
     if (name !== undefined) await this.#deps.renameOrganization.execute(actor, organizationId, name);
-    return this.get(call);
+    return this.#show(organizationId);
   }
 
   async getSettings({ organizationId }: OrganizationScope): Promise<Reply> {
-    return ok({ settings: await this.#deps.getSettings.execute(organizationId) });
+    return presentSettings(await this.#deps.getSettings.execute(organizationId));
   }
 
-  async replaceSettings(call: OrganizationCall<typeof settingsRequest>): Promise<Reply> {
+  async replaceSettings(call: OrganizationCall<ReturnType<typeof settingsRequest>>): Promise<Reply> {
     const { actor, organizationId, input } = call;
-    return ok({
-      settings: await this.#deps.replaceSettings.execute(actor, organizationId, input.body.settings),
-    });
+    const { settings } = input.body;
+    const expected = input.headers['If-Match'] ?? null;
+    return presentSettings(
+      await this.#deps.replaceSettings.execute(actor, organizationId, settings, expected),
+    );
+  }
+
+  async patchSettings(call: OrganizationCall<ReturnType<typeof settingsPatchRequest>>): Promise<Reply> {
+    const { actor, organizationId, input } = call;
+    const { settings } = input.body;
+    const expected = input.headers['If-Match'] ?? null;
+    return presentSettings(await this.#deps.patchSettings.execute(actor, organizationId, settings, expected));
+  }
+
+  async suspend({ actor, organizationId }: OrganizationScope): Promise<Reply> {
+    await this.#deps.suspendOrganization.suspend(actor, organizationId);
+    return this.#show(organizationId);
+  }
+
+  async resume({ actor, organizationId }: OrganizationScope): Promise<Reply> {
+    await this.#deps.suspendOrganization.resume(actor, organizationId);
+    return this.#show(organizationId);
   }
 
   async listAuditLogs({
@@ -72,3 +97,8 @@ export class OrganizationController {
     return ok(presentPage(page, presentAuditEntry, auditCursor));
   }
 }
+
+const presentSettings = ({ settings, version }: VersionedSettings): Reply => ({
+  ...ok({ settings }),
+  headers: { ETag: `"${version}"` },
+});

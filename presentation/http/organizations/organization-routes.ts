@@ -10,6 +10,7 @@ import {
   listRequest,
   organizationPage,
   organizationReply,
+  settingsPatchRequest,
   settingsReply,
   settingsRequest,
 } from './organization-schema.ts';
@@ -19,6 +20,7 @@ const path = '/organizations/{org_id}';
 
 export const organizationRoutes = (deps: HttpDependencies): readonly Route[] => {
   const controller = new OrganizationController(deps);
+  const maxConnections = deps.options.maxConnectionsPerOrganization;
   return [
     platformRoute(['platform_admin'], {
       method: 'post',
@@ -80,10 +82,43 @@ export const organizationRoutes = (deps: HttpDependencies): readonly Route[] => 
       name: 'replaceSettings',
       summary: "Replace all of the organization's settings",
       tag,
-      request: settingsRequest,
+      request: settingsRequest(maxConnections),
       replies: { 200: { description: 'All settings as they are now', schema: settingsReply } },
-      errors: ['organization_not_found'],
+      errors: ['organization_not_found', 'settings_changed'],
       handle: (call) => controller.replaceSettings(call),
+    }),
+    organizationRoute(['org_admin'], {
+      method: 'patch',
+      path: `${path}/settings`,
+      name: 'patchSettings',
+      summary: "Change the given ones of the organization's settings (RFC 7396: null removes one)",
+      tag,
+      request: settingsPatchRequest(maxConnections),
+      replies: { 200: { description: 'All settings as they are now', schema: settingsReply } },
+      errors: ['organization_not_found', 'settings_changed'],
+      handle: (call) => controller.patchSettings(call),
+    }),
+    organizationRoute(['platform_admin'], {
+      method: 'post',
+      path: `${path}/suspend`,
+      name: 'suspendOrganization',
+      summary: 'Serve no results of the organization until it is resumed; running requests end',
+      tag,
+      request: {},
+      replies: { 200: { description: 'The organization, suspended', schema: organizationReply } },
+      errors: ['organization_not_found'],
+      handle: (call) => controller.suspend(call),
+    }),
+    organizationRoute(['platform_admin'], {
+      method: 'post',
+      path: `${path}/resume`,
+      name: 'resumeOrganization',
+      summary: 'Serve the results of a suspended organization again',
+      tag,
+      request: {},
+      replies: { 200: { description: 'The organization, active', schema: organizationReply } },
+      errors: ['organization_not_found'],
+      handle: (call) => controller.resume(call),
     }),
     organizationRoute(['org_admin', 'platform_admin'], {
       method: 'get',

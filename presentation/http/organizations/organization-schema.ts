@@ -1,6 +1,10 @@
 import { z } from 'zod';
 import { DATABASE_STATES } from '../../../application/ports/database-ledger.ts';
 import { ORGANIZATION_ID_PATTERN } from '../../../domain/organizations/organization-id.ts';
+import {
+  MAX_POLICY_TIMEOUT_MS,
+  type POLICY_SETTINGS,
+} from '../../../domain/organizations/organization-policy.ts';
 import { ORGANIZATION_STATUSES } from '../../../domain/organizations/organization.ts';
 import { textCursor } from '../schema/cursor.ts';
 import { jsonObject, limit, organizationId, pageOf, slug, timestamp } from '../schema/fields.ts';
@@ -17,7 +21,47 @@ export const createRequest = (maxIdLength: number) => ({
 });
 export const listRequest = { query: z.strictObject({ limit, cursor: organizationCursor.schema }) };
 export const changeRequest = { body: z.strictObject({ name: organizationName.optional() }) };
-export const settingsRequest = { body: z.strictObject({ settings: jsonObject }) };
+
+/** `"3"`, or several, or `*`; null for the latter. A weak tag is equal to none. */
+const ifMatch = z
+  .string()
+  .max(1000)
+  .regex(/^\s*(?:\*|(?:W\/)?"[^"]*"(?:\s*,\s*(?:W\/)?"[^"]*")*)\s*$/, 'must be a list of entity tags, or "*"')
+  .transform((tags) =>
+    tags.trim() === '*'
+      ? null
+      : Array.from(tags.matchAll(/(?<!W\/)"(\d{1,15})"/g), ([, version]) => Number(version)),
+  )
+  .optional()
+  .meta({
+    override: { type: 'string' },
+    description: 'Write only if the settings are still as their `ETag` said',
+  });
+
+/** What the service itself reads of the settings; an organization may keep any others beside these. */
+const policyFields = (maxConnections: number) => {
+  const timeout = z.int().min(1).max(MAX_POLICY_TIMEOUT_MS);
+  return {
+    max_connections: z
+      .int()
+      .min(1)
+      .max(maxConnections)
+      .meta({ description: 'Most server connections to its database, in each process of the service' }),
+    statement_timeout_ms: timeout,
+    idle_in_transaction_timeout_ms: timeout,
+    lock_timeout_ms: timeout,
+  } satisfies Record<keyof typeof POLICY_SETTINGS, z.ZodType>;
+};
+
+export const settingsRequest = (maxConnections: number) => ({
+  headers: z.object({ 'If-Match': ifMatch }),
+  body: z.strictObject({ settings: z.object(policyFields(maxConnections)).partial().catchall(z.unknown()) }),
+});
+export const settingsPatchRequest = (maxConnections: number) => {
+  const fields = Object.entries(policyFields(maxConnections)).map(([key, field]) => [key, field.nullable()]);
+  const patch = z.object(Object.fromEntries(fields)).partial().catchall(z.unknown());
+  return { headers: z.object({ 'If-Match': ifMatch }), body: z.strictObject({ settings: patch }) };
+};
 export const auditRequest = {
   query: z.strictObject({ limit, cursor: auditCursor.schema, action: slug(100).optional() }),
 };

@@ -138,7 +138,7 @@ describe('Organizations', () => {
         action: 'organization.renamed',
         entity_type: 'organization',
         entity_id: 'acme',
-        details: { name: 'B' },
+        details: { name: 'B', before: 'A' },
         request_id: 'one',
         ts: AT,
       },
@@ -147,7 +147,7 @@ describe('Organizations', () => {
       .get('/organizations/acme/audit-logs')
       .query({ action: 'organization.renamed', cursor: first.body.next_cursor });
     expect(second.body.items.map(({ details }: { details: object }) => details)).to.deep.equal([
-      { name: 'A' },
+      { name: 'A', before: 'Name of acme' },
     ]);
     expect(second.body.next_cursor).to.be.null;
   });

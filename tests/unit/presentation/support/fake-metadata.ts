@@ -6,7 +6,7 @@ import type {
 import type { AuditEntry, AuditEvent } from '../../../../domain/audit/audit-log.ts';
 import { OrganizationAlreadyExistsError } from '../../../../domain/exceptions.ts';
 import type { OrganizationId } from '../../../../domain/organizations/organization-id.ts';
-import type { Organization, OrganizationSettings } from '../../../../domain/organizations/organization.ts';
+import type { Organization, VersionedSettings } from '../../../../domain/organizations/organization.ts';
 import { toPage } from '../../../../domain/page.ts';
 import { FakePeople } from './fake-people.ts';
 
@@ -15,7 +15,7 @@ const NOW = new Date('2026-01-02T03:04:05.678Z');
 /** The metadata database and the ledger in memory, as far as the HTTP side reaches them. */
 export class FakeMetadata implements MetadataDatabase {
   readonly stored = new Map<string, Organization>();
-  readonly settings = new Map<string, OrganizationSettings>();
+  readonly settings = new Map<string, VersionedSettings>();
   readonly records = new Map<string, DatabaseRecord>();
   readonly trail: AuditEntry[] = [];
   /** Whose people are who. */
@@ -37,10 +37,27 @@ export class FakeMetadata implements MetadataDatabase {
       const organization = this.stored.get(id);
       return organization === undefined ? null : this.#store({ ...organization, name });
     },
-    findSettings: async (id) => (this.stored.has(id) ? (this.settings.get(id) ?? {}) : null),
+    findSettings: async (id) => this.#findSettings(id),
+    findSettingsForUpdate: async (id) => this.#findSettings(id),
     replaceSettings: async (id, settings) => {
-      this.settings.set(id, settings);
+      const version = (this.settings.get(id)?.version ?? 0) + 1;
+      this.settings.set(id, { settings, version });
+      return version;
     },
+    moveStatus: async (id, from, to) => {
+      const organization = this.stored.get(id);
+      if (organization?.status !== from) return false;
+      this.#store({ ...organization, status: to });
+      return true;
+    },
+    listControls: async (ids) =>
+      [...this.stored.values()]
+        .filter(({ id }) => ids === null || ids.includes(id))
+        .map(({ id, status }) => ({
+          organizationId: id,
+          status,
+          settings: this.settings.get(id)?.settings ?? {},
+        })),
   };
 
   readonly users = this.people.users;
@@ -109,6 +126,10 @@ export class FakeMetadata implements MetadataDatabase {
       createdAt: NOW,
       updatedAt: NOW,
     });
+  }
+
+  #findSettings(id: OrganizationId): VersionedSettings | null {
+    return this.stored.has(id) ? (this.settings.get(id) ?? { settings: {}, version: 0 }) : null;
   }
 
   #store(organization: Organization): Organization {

@@ -17,8 +17,10 @@ import { RemoveMember } from '../../../../application/members/remove-member.ts';
 import { CreateOrganization } from '../../../../application/organizations/create-organization.ts';
 import { GetOrganization } from '../../../../application/organizations/get-organization.ts';
 import { GetSettings } from '../../../../application/organizations/get-settings.ts';
+import { PatchSettings } from '../../../../application/organizations/patch-settings.ts';
 import { RenameOrganization } from '../../../../application/organizations/rename-organization.ts';
 import { ReplaceSettings } from '../../../../application/organizations/replace-settings.ts';
+import { SuspendOrganization } from '../../../../application/organizations/suspend-organization.ts';
 import type { Logger } from '../../../../application/ports/logger.ts';
 import type { TokenVerifier } from '../../../../application/ports/tokens.ts';
 import { ChangeUser } from '../../../../application/users/change-user.ts';
@@ -104,6 +106,7 @@ export class FakeService {
   readonly options: { -readonly [Key in keyof HttpOptions]: HttpOptions[Key] } = {
     maxOrganizationIdLength: MAX_ORGANIZATION_ID_LENGTH,
     trustedProxies: 0,
+    maxConnectionsPerOrganization: 15,
     readyStrict: false,
     hideOrganizationNames: false,
     isStopping: () => false,
@@ -141,6 +144,8 @@ export class FakeService {
       getOrganization: new GetOrganization(metadata, metadata.ledger),
       getSettings: new GetSettings(metadata),
       replaceSettings: new ReplaceSettings(metadata),
+      patchSettings: new PatchSettings(metadata),
+      suspendOrganization: new SuspendOrganization(metadata),
       recordDeniedAccess: new RecordDeniedAccess(metadata, this.logger),
       issueToken: new IssueToken({ metadata, passwords, attempts, sessionTokens }),
       refreshSession: new RefreshSession(metadata, sessionTokens),
@@ -160,6 +165,10 @@ export class FakeService {
       getDatabase: new GetDatabase(metadata.ledger, databases),
       metadata,
       databases,
+      policies: {
+        policyOf: () => ({}),
+        isSuspended: (id) => metadata.stored.get(id)?.status === 'suspended',
+      },
       tokenVerifier: this.tokens,
       logger: this.logger,
       runWithRequestContext: (context, run) => {

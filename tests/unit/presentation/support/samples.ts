@@ -24,6 +24,7 @@ const BODIES: Readonly<Record<string, object>> = {
   changeMemberRoles: { roles: ['member', 'worker'] },
   createOrganization: { org_id: 'gamma', name: 'Gamma' },
   changeOrganization: { name: 'Renamed' },
+  patchSettings: { settings: { theme: 'light' } },
   replaceSettings: { settings: { theme: 'dark' } },
   submitJob: { engine: 'vina', inputs: { ligand: 'CCO' } },
   moveJob: { status: 'CANCELED' },

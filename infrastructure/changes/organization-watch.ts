@@ -1,0 +1,62 @@
+import type { Change, ChangeSubscriber } from '../../application/ports/change-feed.ts';
+import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
+import type { OrganizationPolicies } from '../../application/ports/organization-policies.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { policyFrom, type OrganizationPolicy } from '../../domain/organizations/organization-policy.ts';
+import type { OrganizationControls } from '../../domain/organizations/organization-repository.ts';
+
+const EMPTY: OrganizationPolicy = Object.freeze({});
+
+/**
+ * Keeps the organizations in memory that are suspended or have a policy of their own: few among many. All others cost
+ * nothing and need no look-up. Subscribe it to the feed of changes: without that it knows of none.
+ */
+export class OrganizationWatch implements OrganizationPolicies, ChangeSubscriber {
+  readonly #organizations: Pick<MetadataDatabase['organizations'], 'listControls'>;
+  #suspended: ReadonlySet<OrganizationId> = new Set();
+  #policies: ReadonlyMap<OrganizationId, OrganizationPolicy> = new Map();
+
+  constructor(organizations: Pick<MetadataDatabase['organizations'], 'listControls'>) {
+    this.#organizations = organizations;
+  }
+
+  policyOf(organizationId: OrganizationId): OrganizationPolicy {
+    return this.#policies.get(organizationId) ?? EMPTY;
+  }
+
+  isSuspended(organizationId: OrganizationId): boolean {
+    return this.#suspended.has(organizationId);
+  }
+
+  async reset(): Promise<void> {
+    this.#keep(await this.#organizations.listControls(null), new Set(), new Map());
+  }
+
+  async changed(changes: readonly Change[]): Promise<void> {
+    const touched = new Set(
+      changes.flatMap((change) =>
+        change.kind === 'organization' || change.kind === 'settings' ? [change.organizationId] : [],
+      ),
+    );
+    if (touched.size === 0) return;
+    const controls = await this.#organizations.listControls([...touched]);
+    const suspended = new Set([...this.#suspended].filter((id) => !touched.has(id)));
+    const policies = new Map([...this.#policies].filter(([id]) => !touched.has(id)));
+    this.#keep(controls, suspended, policies);
+  }
+
+  /** Puts what is known now in the place of what was known, in one step. */
+  #keep(
+    controls: readonly OrganizationControls[],
+    suspended: Set<OrganizationId>,
+    policies: Map<OrganizationId, OrganizationPolicy>,
+  ): void {
+    for (const { organizationId, status, settings } of controls) {
+      if (status === 'suspended') suspended.add(organizationId);
+      const policy = policyFrom(settings);
+      if (Object.keys(policy).length > 0) policies.set(organizationId, Object.freeze(policy));
+    }
+    this.#suspended = suspended;
+    this.#policies = policies;
+  }
+}
