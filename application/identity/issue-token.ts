@@ -3,6 +3,7 @@ import { chooseMembership } from '../../domain/identity/account.ts';
 import type { Principal } from '../../domain/identity/principal.ts';
 import type { Role } from '../../domain/identity/role.ts';
 import type { Membership, PasswordIdentity } from '../../domain/identity/user-repository.ts';
+import type { Origin } from '../origin.ts';
 import type { LoginAttempts } from '../ports/login-attempts.ts';
 import type { MetadataDatabase } from '../ports/metadata-database.ts';
 import type { Passwords } from '../ports/passwords.ts';
@@ -16,12 +17,6 @@ export interface Credentials {
   readonly organizationId: string | null;
   /** Chosen in place of `password`; checked by the password rule. */
   readonly newPassword: string | null;
-}
-
-/** Where a request without a token comes from. */
-export interface Origin {
-  readonly address: string;
-  readonly requestId: string;
 }
 
 interface IssueTokenOptions {

@@ -64,12 +64,12 @@ export const startService = async (config: Config): Promise<Service> => {
     const http = container.get(TOKENS.httpDependencies);
     const app = createApp(http);
     const refusals = new DeniedAccessSummaries(http.recordDeniedAccess);
-    refusals.start();
     // After all that subscribes to it was made, and before anybody is served from what it keeps fresh.
     await changeFeed.start();
     const server = await listen(app, config.http.host, config.http.port, {
       answerClientError: answerClientError(http),
     });
+    refusals.start();
     logger.info({ url: server.url }, 'listening');
     return {
       url: server.url,

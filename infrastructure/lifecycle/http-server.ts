@@ -29,9 +29,9 @@ const LIMITS = {
   keepAliveTimeout: 65_000,
   /** All headers together. A token has 8 KiB at most. */
   maxHeaderSize: 16 * 1024,
+  /** A socket on which nothing moves, in either direction: whoever does not read an answer does not keep its lease. */
+  idleSocketTimeout: 120_000,
 } as const;
-/** A socket on which nothing moves, in either direction: whoever does not read an answer does not keep its lease. */
-const IDLE_SOCKET_MS = 120_000;
 
 export interface ListenOptions {
   /**
@@ -50,8 +50,9 @@ export const listen = async (
   port: number,
   { answerClientError, limits = {} }: ListenOptions,
 ): Promise<ListeningServer> => {
-  const server = createServer({ ...LIMITS, ...limits }, app);
-  server.setTimeout(IDLE_SOCKET_MS);
+  const { idleSocketTimeout, ...serverLimits } = { ...LIMITS, ...limits };
+  const server = createServer(serverLimits, app);
+  server.setTimeout(idleSocketTimeout);
   // Beyond 2000 Node would drop headers in silence; their size is limited anyway.
   server.maxHeadersCount = 0;
   // `maxRequestsPerSocket` stays unlimited: balancing is the balancer's, and a limit answers requests under way with 503.

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Actor } from '../../application/actor.ts';
-import type { Origin } from '../../application/identity/issue-token.ts';
+import type { Origin } from '../../application/origin.ts';
 import type { ResultsDatabase } from '../../application/ports/results-database.ts';
 import type { OrganizationRole, Role } from '../../domain/identity/role.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';

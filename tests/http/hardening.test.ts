@@ -10,6 +10,7 @@ import { until } from '../support/gate.ts';
 
 const HEADERS_TIMEOUT_MS = 300;
 const REQUEST_TIMEOUT_MS = 600;
+const IDLE_SOCKET_TIMEOUT_MS = 2000;
 
 interface RawReply {
   readonly status: number;
@@ -61,6 +62,7 @@ describe('The server against hostile clients', function () {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: 50,
+      idleSocketTimeout: IDLE_SOCKET_TIMEOUT_MS,
     });
     await deployment.register('alpha');
   });
@@ -191,6 +193,23 @@ describe('The server against hostile clients', function () {
       await lock.release();
     }
     await until('the lease is given back', () => leases() === 0);
+  });
+
+  it('hangs up on who asks and does not read the answers', async () => {
+    const { hostname, port } = new URL(service.url);
+    const before = log.length;
+    const asked = 'GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(30);
+    const socket = connect(Number(port), hostname, () => socket.write(asked));
+    socket.on('error', () => undefined);
+    // More than all buffers on the way hold: the server cannot get rid of the rest.
+    socket.pause();
+    try {
+      await until('an answer is given up', () =>
+        log.slice(before).some(({ fields }) => 'status' in fields && fields.status === 499),
+      );
+    } finally {
+      socket.destroy();
+    }
   });
 
   it('logs each refusal once, without what was sent, and counts it', async () => {
