@@ -8,6 +8,7 @@ import { until } from '../support/gate.ts';
 import type { Problem } from '../support/http-contract.ts';
 import { startHttpProcess, type HttpProcess } from '../support/http-process.ts';
 import { HttpService, send, type Caller } from '../support/http-service.ts';
+import { terminateBackends } from '../support/server-faults.ts';
 
 const PASSWORD = 'correct horse battery staple';
 /** Of a process that looks for itself. */
@@ -159,6 +160,36 @@ describe('Access that is taken away', function () {
       await deployment.administer(statement, [userId], deployment.metadataDatabase);
       await soon(statuses, 401);
     }
+  });
+
+  it('stays what it was while the metadata database is away: who is known is served, who is not gets 503', async () => {
+    const known = await enter(['member']);
+    const unknown = (await enter(['member'])).token.access_token;
+    const fresh = await HttpService.start(deployment);
+    const { metadataDatabase } = deployment;
+    try {
+      // It knows the organization, and none of the two people.
+      const warm = deployment.token('alpha', ['member']);
+      expect((await send(fresh.url, 'GET', '/jobs', { token: warm })).status).to.equal(200);
+      await deployment.administer(`alter database "${metadataDatabase}" allow_connections false`);
+      await terminateBackends(deployment, metadataDatabase);
+      expect(await known.statuses()).to.deep.equal([200, 200, 200]);
+      const refused = await send<Problem>(fresh.url, 'GET', '/jobs', { token: unknown });
+      expect([refused.status, refused.body.code]).to.deep.equal([503, 'database_unavailable']);
+      expect((await send(fresh.url, 'GET', '/jobs', { token: warm })).status).to.equal(200);
+    } finally {
+      await deployment.administer(`alter database "${metadataDatabase}" allow_connections true`);
+      await fresh.close();
+    }
+    await until('everybody is served again', async () =>
+      (await known.statuses()).every((status) => status === 200),
+    );
+    await platform.patch(`/users/${known.userId}`, { status: 'disabled' });
+    await until(
+      'the feeds are back: it is told of again',
+      async () => (await known.statuses()).every((status) => status === 401),
+      DEADLINE_MS,
+    );
   });
 
   it('leaves the operator’s tokens alone, which no account stands behind', async () => {
