@@ -17,6 +17,7 @@ const main = async (): Promise<ExitCode> => {
         provision: (organizationId) => manager.provision(organizationId),
         adopt: (organizationId, from) => container.get(TOKENS.custodian).adopt(organizationId, from),
         retire: (organizationId) => container.get(TOKENS.custodian).retire(organizationId),
+        rotateCredentials: () => container.get(TOKENS.credentialRotation).rotate(),
         print: (line) => process.stdout.write(`${line}\n`),
       });
     } finally {

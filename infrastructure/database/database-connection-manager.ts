@@ -96,6 +96,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
   readonly #removals: Record<RemovalReason, number> = { evict: 0, expire: 0, invalidate: 0, retire: 0 };
   #leaks = 0;
   #closing: Promise<void> | null = null;
+  #health: Promise<DatabaseHealth> | null = null;
 
   constructor(options: ManagerOptions, deps: ManagerDeps) {
     this.#options = options;
@@ -151,7 +152,15 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     return this.#pools.peek(organizationId)?.pool?.snapshot() ?? null;
   }
 
-  async healthCheck(): Promise<DatabaseHealth> {
+  /** Whoever asks while the databases are being asked gets the same answer: nobody queues. */
+  healthCheck(): Promise<DatabaseHealth> {
+    this.#health ??= this.#checkHealth().finally(() => {
+      this.#health = null;
+    });
+    return this.#health;
+  }
+
+  async #checkHealth(): Promise<DatabaseHealth> {
     const [metadata, organizations] = await Promise.all([
       this.#deps.metadataProbe.ask({ text: 'select', values: [] }),
       this.#checkOrganizations(),

@@ -214,11 +214,8 @@ export class PgConnection {
    */
   async #settle(error: unknown): Promise<void> {
     if (error instanceof pg.DatabaseError) {
-      const settled = this.#client.query('').then(
-        () => true,
-        () => false,
-      );
-      this.#alive = (await withDeadline(settled, PROBE_DEADLINE_MS, false)) && this.#alive;
+      const settled = await withDeadline(succeeds(this.#client.query('')), PROBE_DEADLINE_MS, false);
+      this.#alive &&= settled;
     } else {
       // No answer, or half of one: what comes next on this connection may belong to the last question.
       this.#alive = false;
@@ -241,14 +238,7 @@ export class PgConnection {
   /** Whether the server still answers on this connection. */
   async answers(): Promise<boolean> {
     if (!this.isReusable) return false;
-    return withDeadline(
-      this.execute('select').then(
-        () => true,
-        () => false,
-      ),
-      PROBE_DEADLINE_MS,
-      false,
-    );
+    return withDeadline(succeeds(this.execute('select')), PROBE_DEADLINE_MS, false);
   }
 
   /** Says goodbye and waits until the server has hung up, with a deadline; never rejects. Safe to call twice. */
@@ -265,6 +255,12 @@ export class PgConnection {
     if (!ended) this.#client.connection.stream.destroy();
   }
 }
+
+const succeeds = (work: Promise<unknown>): Promise<boolean> =>
+  work.then(
+    () => true,
+    () => false,
+  );
 
 const withDeadline = <Value>(work: Promise<Value>, deadlineMs: number, otherwise: Value): Promise<Value> =>
   new Promise((resolve, reject) => {

@@ -10,6 +10,11 @@ interface Finding {
   readonly action: string;
 }
 
+interface Rotation {
+  readonly rotated: number;
+  readonly failures: readonly { readonly database: string; readonly reason: string }[];
+}
+
 /** What the commands act on. */
 export interface CliDependencies {
   readonly maxOrganizationIdLength: number;
@@ -19,6 +24,8 @@ export interface CliDependencies {
   adopt(organizationId: OrganizationId, from?: string): Promise<string>;
   /** Returns the name the database was put aside under; null when it was gone already. */
   retire(organizationId: OrganizationId): Promise<string | null>;
+  /** Gives all roles their passwords from the first secret. */
+  rotateCredentials(): Promise<Rotation>;
   print(line: string): void;
 }
 
@@ -101,6 +108,19 @@ const addDatabaseCommands = (
           ? `The database of ${text} was gone already; the ledger has forgotten it.`
           : `The database of ${text} was put aside as ${aside}.`,
       );
+    });
+  addRotation(databases, deps, exitWith);
+};
+
+const addRotation = (databases: Command, deps: CliDependencies, exitWith: (code: ExitCode) => void): void => {
+  databases
+    .command('rotate-credentials')
+    .description("give organizations' roles their passwords from DB_ROLE_SECRET; may be repeated")
+    .action(async () => {
+      const { rotated, failures } = await deps.rotateCredentials();
+      for (const { database, reason } of failures) deps.print(`failed  ${database}: ${reason}`);
+      deps.print(`${rotated} roles have the password of today's secret, ${failures.length} failed.`);
+      if (failures.length > 0) exitWith(FINDINGS_LEFT);
     });
 };
 

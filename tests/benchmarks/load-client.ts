@@ -3,7 +3,8 @@ import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadRequest, LoadResult, LoadTask } from './load.ts';
 
-const agent = new Agent({ keepAlive: true });
+// Hangs up before the service does, which would do it while a request is on its way.
+const agent = new Agent({ keepAlive: true, timeout: 3000 });
 
 const send = (url: URL, { method, path, token, body }: LoadRequest): Promise<string | null> =>
   new Promise((resolve, reject) => {

@@ -53,7 +53,7 @@ describe('the connection budget of a deployment', function () {
   const shareOf = async (child: ChildService): Promise<number> =>
     ((await child.call({ do: 'counts' })) as ManagerCounts).budget; // what `counts` answers
   const shares = (...of: ChildService[]): Promise<number[]> => Promise.all(of.map(shareOf));
-  const sorted = (numbers: readonly number[]): readonly number[] => [...numbers].sort();
+  const sorted = (numbers: readonly number[]): readonly number[] => numbers.toSorted((a, b) => a - b);
 
   /** Writes to all organizations again and again, as a busy service does, until it is told to stop or dies. */
   const load = (child: ChildService): (() => Promise<number>) => {

@@ -159,7 +159,7 @@ describe('the health of databases', function () {
     });
 
     it('a live pool is judged without a connection of its own, and still expires', async () => {
-      const { manager } = await open({ DB_IDLE_TIMEOUT_MS: '400' });
+      const { manager } = await open({ DB_IDLE_TIMEOUT_MS: '1500' });
       for (const id of [ACME, BETA]) await terminateBackends(deployment, deployment.databaseName(id));
       await until('no connection is left', () => manager.counts().connections === 0);
       expect(manager.counts().pools).to.equal(2);

@@ -20,17 +20,36 @@ export interface TableLock {
   release(): Promise<void>;
 }
 
+/** Runs statements in a transaction that stays open; `rollBack` undoes them. */
+export const openTransaction = async (
+  deployment: Deployment,
+  databaseName: string,
+  statements: string,
+): Promise<{ rollBack(): Promise<void> }> => {
+  const url = DatabaseUrl.parse(deployment.environment['DB_DATABASE_URL'] ?? '').withDatabase(databaseName);
+  const client = new Client({ connectionString: url.toString() });
+  await client.connect();
+  await client.query(`begin; ${statements}`);
+  let ended: Promise<void> | undefined;
+  return {
+    rollBack: () => {
+      ended ??= client.end();
+      return ended;
+    },
+  };
+};
+
 /** Locks a table against everybody: whoever reads or writes it stands still, in the middle of the statement. */
 export const lockTable = async (
   deployment: Deployment,
   databaseName: string,
   table: string,
 ): Promise<TableLock> => {
-  const url = DatabaseUrl.parse(deployment.environment['DB_DATABASE_URL'] ?? '').withDatabase(databaseName);
-  const client = new Client({ connectionString: url.toString() });
-  await client.connect();
-  await client.query(`begin; lock table ${table} in access exclusive mode`);
-  let released: Promise<void> | undefined;
+  const transaction = await openTransaction(
+    deployment,
+    databaseName,
+    `lock table ${table} in access exclusive mode`,
+  );
   return {
     terminateWaiting: async () => {
       let terminated = 0;
@@ -45,10 +64,7 @@ export const lockTable = async (
       });
       return terminated;
     },
-    release: () => {
-      released ??= client.end();
-      return released;
-    },
+    release: () => transaction.rollBack(),
   };
 };
 
