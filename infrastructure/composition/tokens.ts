@@ -5,7 +5,7 @@ import type { AuditChains } from '../../application/ports/audit-chains.ts';
 import type { DatabaseLedger } from '../../application/ports/database-ledger.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { OrganizationPolicies } from '../../application/ports/organization-policies.ts';
-import type { TokenIssuer, TokenVerifier } from '../../application/ports/tokens.ts';
+import type { TokenIssuer, TokenReader, TokenVerifier } from '../../application/ports/tokens.ts';
 import type { EnsureAdministrator } from '../../application/identity/ensure-administrator.ts';
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
 import type { ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
@@ -14,6 +14,7 @@ import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-met
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
 import type { MetadataChangeFeed } from '../changes/metadata-change-feed.ts';
 import type { Config } from '../config/config.ts';
+import type { AccessUseCases } from './access.module.ts';
 import type { CircuitBreaker } from '../database/circuit-breaker.ts';
 import type { ConnectionBudget } from '../database/connection-budget.ts';
 import type { ConnectionPool } from '../database/connection-pool.ts';
@@ -80,7 +81,9 @@ export const TOKENS = {
   databaseLedger: token<DatabaseLedger & ProvisioningLedger>('DatabaseLedger'),
 
   tokenIssuer: token<TokenIssuer>('TokenIssuer'),
+  tokenReader: token<TokenReader>('TokenReader'),
   tokenVerifier: token<TokenVerifier>('TokenVerifier'),
+  accessUseCases: token<AccessUseCases>('AccessUseCases'),
   ensureAdministrator: token<EnsureAdministrator>('EnsureAdministrator'),
   httpDependencies: token<HttpDependencies>('HttpDependencies'),
 } as const;

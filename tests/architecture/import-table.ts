@@ -23,8 +23,10 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   canonicalize: ['canonicalize'],
   jsonwebtoken: ['jsonwebtoken', 'jwks-rsa', 'lru-cache'],
   knex: ['knex'],
+  'node-crypto': [],
   pino: ['pino'],
   prometheus: ['prom-client'],
+  'rate-limiter-flexible': ['rate-limiter-flexible'],
 };
 
 export const ZONES: readonly Zone[] = [
