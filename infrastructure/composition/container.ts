@@ -2,6 +2,7 @@ import { Container } from 'inversify';
 import type { Config } from '../config/config.ts';
 import { adaptersModule } from './adapters.module.ts';
 import { databaseModule } from './database.module.ts';
+import { fleetModule } from './fleet.module.ts';
 import { httpModule } from './http.module.ts';
 import { provisioningModule } from './provisioning.module.ts';
 import { TOKENS } from './tokens.ts';
@@ -10,6 +11,6 @@ import { TOKENS } from './tokens.ts';
 export const createContainer = (config: Config): Container => {
   const container = new Container();
   container.bind(TOKENS.config).toConstantValue(config);
-  container.load(adaptersModule, databaseModule, provisioningModule, httpModule);
+  container.load(adaptersModule, databaseModule, provisioningModule, fleetModule, httpModule);
   return container;
 };

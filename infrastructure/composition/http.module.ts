@@ -79,7 +79,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
         TOKENS.config,
         TOKENS.metadataDatabase,
         TOKENS.databaseLedger,
-        TOKENS.connectionManager,
+        TOKENS.guardedDatabases,
         TOKENS.tokenIssuer,
         TOKENS.tokenVerifier,
         TOKENS.logger,

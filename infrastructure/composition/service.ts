@@ -35,6 +35,7 @@ export const startService = async (config: Config): Promise<Service> => {
   const manager = container.get(TOKENS.connectionManager);
   const keeper = container.get(TOKENS.spareKeeper);
   const fleet = container.get(TOKENS.fleetSnapshot);
+  const schemaGuard = container.get(TOKENS.schemaGuard);
   const monitor = new HealthMonitor(() => manager.healthCheck(), config.database.healthIntervalMs, logger);
   try {
     await ensureDatabase(config.database.metadataUrl);
@@ -52,6 +53,7 @@ export const startService = async (config: Config): Promise<Service> => {
     registerMetrics(container.get(TOKENS.metrics), manager, fleet);
     fleet.start();
     monitor.start();
+    schemaGuard.start();
     keeper.start();
     reconcileInBackground(container);
     const app = createApp(container.get(TOKENS.httpDependencies));
@@ -75,7 +77,7 @@ export const startService = async (config: Config): Promise<Service> => {
               name: 'background work',
               deadlineMs: POOLS_DEADLINE_MS,
               run: async () => {
-                await Promise.all([keeper.close(), fleet.close(), monitor.close()]);
+                await Promise.all([keeper.close(), fleet.close(), monitor.close(), schemaGuard.close()]);
               },
             },
             { name: 'pools', deadlineMs: POOLS_DEADLINE_MS, run: () => manager.closeAll() },

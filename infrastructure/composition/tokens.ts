@@ -6,6 +6,9 @@ import type { TokenIssuer, TokenVerifier } from '../../application/ports/tokens.
 import type { EnsureAdministrator } from '../../application/identity/ensure-administrator.ts';
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
 import type { ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
+import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
+import type { DatabaseMigrator } from '../../application/ports/database-migrator.ts';
+import type { FleetLedger } from '../../application/ports/fleet-ledger.ts';
 import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
 import type { Config } from '../config/config.ts';
@@ -15,6 +18,10 @@ import type { Connector } from '../database/connector.ts';
 import type { DatabaseConnectionManager } from '../database/database-connection-manager.ts';
 import type { FleetSnapshot } from '../lifecycle/fleet-snapshot.ts';
 import type { Stopping } from '../lifecycle/stopping.ts';
+import type { GuardedDatabases } from '../migrations/guarded-databases.ts';
+import type { SchemaGuard } from '../migrations/schema-guard.ts';
+import type { SchemaWindow } from '../migrations/schema-window.ts';
+import type { MigrationSource } from '../migrations/migration-source.ts';
 import type { OrganizationLogins } from '../provisioning/organization-logins.ts';
 import type { Provisioner } from '../provisioning/provisioner.ts';
 import type { Reconciler } from '../provisioning/reconciler.ts';
@@ -46,6 +53,14 @@ export const TOKENS = {
   spareKeeper: token<SpareKeeper>('SpareKeeper'),
   reconciler: token<Reconciler>('Reconciler'),
   custodian: token<Custodian>('Custodian'),
+
+  resultsMigrations: token<MigrationSource>('results MigrationSource'),
+  schemaWindow: token<() => Promise<SchemaWindow>>('SchemaWindow'),
+  schemaGuard: token<SchemaGuard>('SchemaGuard'),
+  guardedDatabases: token<GuardedDatabases>('GuardedDatabases'),
+  fleetLedger: token<FleetLedger>('FleetLedger'),
+  databaseMigrator: token<DatabaseMigrator>('DatabaseMigrator'),
+  fleetOperator: token<FleetOperator>('FleetOperator'),
 
   metadataDatabase: token<MetadataDatabase>('MetadataDatabase'),
   spareLedger: token<SpareLedger>('SpareLedger'),

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import type { Knex } from 'knex';
 
 /** One migration as its file exports it. */
-interface MigrationModule extends Knex.Migration {
+export interface MigrationModule extends Knex.Migration {
   /** Knex's own convention: `{ transaction: false }` for statements that refuse to run in one. */
   readonly config?: { readonly transaction?: boolean };
 }

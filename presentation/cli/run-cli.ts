@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { DomainError, ValidationError } from '../../domain/exceptions.ts';
 import { parseOrganizationId, type OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { addMigrateCommands, type MigrateDependencies } from './migrate-commands.ts';
 
 /** What a comparison of server and ledger found, and what was done about it. */
 interface Finding {
@@ -20,6 +21,7 @@ export interface CliDependencies {
   /** Returns the name the database was put aside under; null when it was gone already. */
   retire(organizationId: OrganizationId): Promise<string | null>;
   print(line: string): void;
+  readonly migrate: MigrateDependencies;
 }
 
 /** 3: some databases are not as they should be. */
@@ -42,6 +44,14 @@ export const runCli = async (argv: readonly string[], deps: CliDependencies): Pr
     });
   addDatabaseCommands(program, deps, (code) => {
     exitCode = code;
+  });
+  addMigrateCommands(program, {
+    deps: deps.migrate,
+    parseId: (text) => parseOrganizationId(text, deps.maxOrganizationIdLength),
+    print: (line) => deps.print(line),
+    exitWith: (code) => {
+      exitCode = code;
+    },
   });
   try {
     await program.parseAsync(argv, { from: 'user' });

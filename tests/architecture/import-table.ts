@@ -76,7 +76,7 @@ export const ZONES: readonly Zone[] = [
     name: 'presentation/cli',
     files: /^presentation\/cli\//,
     project: /^(?:domain|application|presentation\/cli)\//,
-    packages: new Set(['commander', 'zod']),
+    packages: new Set(['cli-progress', 'commander', 'zod']),
     node: true,
   },
   {

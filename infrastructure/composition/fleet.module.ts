@@ -1,0 +1,70 @@
+import { ContainerModule } from 'inversify';
+import { KnexFleetLedger } from '../../adapters/knex/metadata/knex-fleet-ledger.ts';
+import { FleetOperator } from '../../application/fleet/fleet-operator.ts';
+import { FleetRunner } from '../../application/fleet/fleet-runner.ts';
+import { BudgetedSlots } from '../fleet/connection-slots.ts';
+import { PgDatabaseMigrator } from '../fleet/pg-database-migrator.ts';
+import { GuardedDatabases } from '../migrations/guarded-databases.ts';
+import { SchemaGuard } from '../migrations/schema-guard.ts';
+import { windowOf } from '../migrations/schema-window.ts';
+import { resultsMigrations } from '../migrations/migration-source.ts';
+import { TOKENS } from './tokens.ts';
+
+export const fleetModule = new ContainerModule(({ bind }) => {
+  bind(TOKENS.resultsMigrations).toConstantValue(resultsMigrations);
+  bind(TOKENS.schemaWindow)
+    .toResolvedValue(
+      (migrations) => async () => windowOf((await migrations.getMigrations()).length),
+      [TOKENS.resultsMigrations],
+    )
+    .inSingletonScope();
+  bind(TOKENS.schemaGuard)
+    .toResolvedValue(
+      (window, ledger, logger) => new SchemaGuard({ window: once(window), ledger, logger }),
+      [TOKENS.schemaWindow, TOKENS.fleetLedger, TOKENS.logger],
+    )
+    .inSingletonScope();
+  bind(TOKENS.guardedDatabases)
+    .toResolvedValue(
+      (manager, guard) => new GuardedDatabases(manager, guard),
+      [TOKENS.connectionManager, TOKENS.schemaGuard],
+    )
+    .inSingletonScope();
+  bind(TOKENS.fleetLedger)
+    .toResolvedValue((pool) => new KnexFleetLedger(pool), [TOKENS.metadataPool])
+    .inSingletonScope();
+  bind(TOKENS.databaseMigrator)
+    .toResolvedValue(
+      ({ database }, migrations, budget) =>
+        new PgDatabaseMigrator({
+          migrations,
+          urls: database.resultsTemplate,
+          slots: new BudgetedSlots(budget),
+          timeouts: {
+            connectMs: database.connectTimeoutMs,
+            statementMs: database.migration.statementTimeoutMs,
+            lockMs: database.migration.lockTimeoutMs,
+          },
+        }),
+      [TOKENS.config, TOKENS.resultsMigrations, TOKENS.connectionBudget],
+    )
+    .inSingletonScope();
+  bind(TOKENS.fleetOperator)
+    .toResolvedValue(
+      (ledger, migrator) => new FleetOperator(ledger, new FleetRunner(ledger, migrator), migrator),
+      [TOKENS.fleetLedger, TOKENS.databaseMigrator],
+    )
+    .inSingletonScope();
+});
+
+/** Asked for often, found once; a failure is not remembered. */
+const once = <Value>(find: () => Promise<Value>): (() => Promise<Value>) => {
+  let found: Promise<Value> | null = null;
+  return () => {
+    found ??= find().catch((error: unknown) => {
+      found = null;
+      throw error;
+    });
+    return found;
+  };
+};
