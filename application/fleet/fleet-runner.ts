@@ -42,7 +42,7 @@ export class FleetRunner {
   readonly #migrator: DatabaseMigrator;
   readonly #settings: RunnerSettings;
 
-  constructor(ledger: FleetLedger, migrator: DatabaseMigrator, settings: RunnerSettings = RUNNER_DEFAULTS) {
+  constructor(ledger: FleetLedger, migrator: DatabaseMigrator, settings: RunnerSettings) {
     this.#ledger = ledger;
     this.#migrator = migrator;
     this.#settings = settings;
@@ -89,11 +89,13 @@ class Shift {
 
   async work(): Promise<FleetProgress> {
     const { leaseMs } = this.#settings;
-    // A sign of life that does not get through is followed by another, or by the end of the lease.
-    const heart = setInterval(
-      () => void this.#ledger.renew(this.#runId, this.#runner, leaseMs).catch(() => undefined),
-      leaseMs / SIGNS_OF_LIFE_PER_LEASE,
-    );
+    const heart = setInterval(() => {
+      // A sign of life that does not get through is followed by another, or by the end of the lease. What was claimed
+      // ahead goes back now and then: should the databases under way take long, other runners need not wait for them.
+      this.#giveBack()
+        .then(() => this.#ledger.renew(this.#runId, this.#runner, leaseMs))
+        .catch(() => undefined);
+    }, leaseMs / SIGNS_OF_LIFE_PER_LEASE);
     try {
       const workers = Array.from({ length: this.#options.concurrency }, () => this.#workThrough());
       const ends = await Promise.allSettled(workers);

@@ -28,6 +28,7 @@ export const cliDependencies = (
     print,
     migrate: {
       operator: container.get(TOKENS.fleetOperator),
+      checks: container.get(TOKENS.fleetChecks),
       concurrency: database.migration.concurrency,
       terminal,
       signal,

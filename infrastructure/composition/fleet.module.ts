@@ -1,8 +1,9 @@
 import { ContainerModule } from 'inversify';
 import { KnexFleetLedger } from '../../adapters/knex/metadata/knex-fleet-ledger.ts';
 import { FleetOperator } from '../../application/fleet/fleet-operator.ts';
-import { FleetRunner } from '../../application/fleet/fleet-runner.ts';
+import { FleetRunner, RUNNER_DEFAULTS } from '../../application/fleet/fleet-runner.ts';
 import { BudgetedSlots } from '../fleet/connection-slots.ts';
+import { PgFleetChecks } from '../fleet/pg-fleet-checks.ts';
 import { PgDatabaseMigrator } from '../fleet/pg-database-migrator.ts';
 import { GuardedDatabases } from '../migrations/guarded-databases.ts';
 import { SchemaGuard } from '../migrations/schema-guard.ts';
@@ -33,26 +34,55 @@ export const fleetModule = new ContainerModule(({ bind }) => {
   bind(TOKENS.fleetLedger)
     .toResolvedValue((pool) => new KnexFleetLedger(pool), [TOKENS.metadataPool])
     .inSingletonScope();
+  bind(TOKENS.migrationSlots)
+    .toResolvedValue((budget) => new BudgetedSlots(budget), [TOKENS.connectionBudget])
+    .inSingletonScope();
   bind(TOKENS.databaseMigrator)
     .toResolvedValue(
-      ({ database }, migrations, budget) =>
+      ({ database }, migrations, slots) =>
         new PgDatabaseMigrator({
           migrations,
           urls: database.resultsTemplate,
-          slots: new BudgetedSlots(budget),
+          slots,
           timeouts: {
             connectMs: database.connectTimeoutMs,
             statementMs: database.migration.statementTimeoutMs,
             lockMs: database.migration.lockTimeoutMs,
           },
         }),
-      [TOKENS.config, TOKENS.resultsMigrations, TOKENS.connectionBudget],
+      [TOKENS.config, TOKENS.resultsMigrations, TOKENS.migrationSlots],
     )
     .inSingletonScope();
+  bind(TOKENS.fleetRunnerSettings).toConstantValue(RUNNER_DEFAULTS);
   bind(TOKENS.fleetOperator)
     .toResolvedValue(
-      (ledger, migrator) => new FleetOperator(ledger, new FleetRunner(ledger, migrator), migrator),
-      [TOKENS.fleetLedger, TOKENS.databaseMigrator],
+      (ledger, migrator, settings) =>
+        new FleetOperator(ledger, new FleetRunner(ledger, migrator, settings), migrator),
+      [TOKENS.fleetLedger, TOKENS.databaseMigrator, TOKENS.fleetRunnerSettings],
+    )
+    .inSingletonScope();
+  bind(TOKENS.fleetChecks)
+    .toResolvedValue(
+      ({ database }, ledger, server, migrations, connector, slots, migrator) =>
+        new PgFleetChecks({
+          ledger,
+          server,
+          urls: database.resultsTemplate,
+          migrations,
+          connect: (databaseName) => connector.toResultsServer(databaseName),
+          slots,
+          migrator,
+          concurrency: database.migration.concurrency,
+        }),
+      [
+        TOKENS.config,
+        TOKENS.databaseLedger,
+        TOKENS.resultsServer,
+        TOKENS.resultsMigrations,
+        TOKENS.connector,
+        TOKENS.migrationSlots,
+        TOKENS.databaseMigrator,
+      ],
     )
     .inSingletonScope();
 });

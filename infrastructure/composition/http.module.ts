@@ -46,7 +46,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TOKENS.httpDependencies)
     .toResolvedValue(
-      (config, metadata, ledger, databases, tokenIssuer, tokenVerifier, logger, metrics, stopping) => {
+      (config, metadata, ledger, databases, tokenIssuer, tokenVerifier, logger, metrics, stopping, fleet) => {
         const { maxOrganizationIdLength } = config.database.resultsTemplate;
         return {
           createOrganization: new CreateOrganization(metadata),
@@ -61,6 +61,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
           listDatabases: new ListDatabases(ledger, databases),
           getDatabase: new GetDatabase(ledger, databases),
           metadata,
+          fleet,
           databases,
           tokenVerifier,
           logger,
@@ -85,6 +86,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
         TOKENS.logger,
         TOKENS.metrics,
         TOKENS.stopping,
+        TOKENS.fleetLedger,
       ],
     )
     .inSingletonScope();

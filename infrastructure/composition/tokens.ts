@@ -6,8 +6,9 @@ import type { TokenIssuer, TokenVerifier } from '../../application/ports/tokens.
 import type { EnsureAdministrator } from '../../application/identity/ensure-administrator.ts';
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
 import type { ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
+import type { RunnerSettings } from '../../application/fleet/fleet-runner.ts';
 import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
-import type { DatabaseMigrator } from '../../application/ports/database-migrator.ts';
+import type { FleetChecks } from '../../application/ports/fleet-checks.ts';
 import type { FleetLedger } from '../../application/ports/fleet-ledger.ts';
 import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
@@ -16,6 +17,8 @@ import type { ConnectionBudget } from '../database/connection-budget.ts';
 import type { ConnectionPool } from '../database/connection-pool.ts';
 import type { Connector } from '../database/connector.ts';
 import type { DatabaseConnectionManager } from '../database/database-connection-manager.ts';
+import type { ConnectionSlots } from '../fleet/connection-slots.ts';
+import type { PgDatabaseMigrator } from '../fleet/pg-database-migrator.ts';
 import type { FleetSnapshot } from '../lifecycle/fleet-snapshot.ts';
 import type { Stopping } from '../lifecycle/stopping.ts';
 import type { GuardedDatabases } from '../migrations/guarded-databases.ts';
@@ -59,7 +62,10 @@ export const TOKENS = {
   schemaGuard: token<SchemaGuard>('SchemaGuard'),
   guardedDatabases: token<GuardedDatabases>('GuardedDatabases'),
   fleetLedger: token<FleetLedger>('FleetLedger'),
-  databaseMigrator: token<DatabaseMigrator>('DatabaseMigrator'),
+  migrationSlots: token<ConnectionSlots>('ConnectionSlots'),
+  databaseMigrator: token<PgDatabaseMigrator>('PgDatabaseMigrator'),
+  fleetChecks: token<FleetChecks>('FleetChecks'),
+  fleetRunnerSettings: token<RunnerSettings>('RunnerSettings'),
   fleetOperator: token<FleetOperator>('FleetOperator'),
 
   metadataDatabase: token<MetadataDatabase>('MetadataDatabase'),

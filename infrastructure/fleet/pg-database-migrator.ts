@@ -12,6 +12,7 @@ import { HISTORY_TABLE } from '../migrations/migrator.ts';
 import { formatIdentity } from '../provisioning/database-identity.ts';
 import type { ConnectionSlots } from './connection-slots.ts';
 import { fixedSqlOf } from './fixed-sql.ts';
+import { LockObserver, type TableLock } from './lock-observer.ts';
 import { explainFailure } from './migration-failure.ts';
 import { MigrationSession, type DatabaseFacts, type MigrationTimeouts } from './migration-session.ts';
 import { stepsBetween } from './migration-steps.ts';
@@ -40,10 +41,19 @@ interface Attempt {
   version: number | null;
   readonly applied: string[];
   during: string | null;
+  /** Looks on, where somebody wants to know. */
+  readonly observer: LockObserver | null;
+}
+
+export interface ObservedMigrator {
+  /** As `migrate`; also says which locks it took on tables that were there before, the strongest of each. */
+  migrateObserved(
+    target: MigrationTarget,
+  ): Promise<{ outcome: MigrationOutcome; locks: readonly TableLock[] }>;
 }
 
 /** Migrates results databases over connections of its own, outside the pools. */
-export class PgDatabaseMigrator implements DatabaseMigrator {
+export class PgDatabaseMigrator implements DatabaseMigrator, ObservedMigrator {
   readonly #deps: DatabaseMigratorDeps;
   /** Those nobody uses at the moment. */
   readonly #knexes: SingleConnectionKnex[] = [];
@@ -57,8 +67,20 @@ export class PgDatabaseMigrator implements DatabaseMigrator {
     return (await this.#migrations()).size;
   }
 
-  async migrate(target: MigrationTarget): Promise<MigrationOutcome> {
-    const attempt: Attempt = { version: null, applied: [], during: null };
+  migrate(target: MigrationTarget): Promise<MigrationOutcome> {
+    return this.#attempt(target, null);
+  }
+
+  async migrateObserved(
+    target: MigrationTarget,
+  ): Promise<{ outcome: MigrationOutcome; locks: readonly TableLock[] }> {
+    const observer = new LockObserver();
+    const outcome = await this.#attempt(target, observer);
+    return { outcome, locks: observer.locks };
+  }
+
+  async #attempt(target: MigrationTarget, observer: LockObserver | null): Promise<MigrationOutcome> {
+    const attempt: Attempt = { version: null, applied: [], during: null, observer };
     try {
       const giveBack = await this.#deps.slots.take();
       try {
@@ -126,6 +148,7 @@ export class PgDatabaseMigrator implements DatabaseMigrator {
     attempt.during = name;
     const run = migration?.module[direction];
     if (run === undefined) throw new Error(`it has no "${direction}"`);
+    await attempt.observer?.before(client);
     const fixed = migration?.[direction];
     if (migration?.module.config?.transaction === false) {
       // Building an index concurrently waits for old transactions, which is no harm: nobody queues behind it.
@@ -133,12 +156,19 @@ export class PgDatabaseMigrator implements DatabaseMigrator {
       await this.#withKnex(client, async (knex) => run(knex));
       await client.query(`${record}; reset lock_timeout`);
     } else if (typeof fixed === 'string') {
-      await client.query(`begin;\n${fixed};\n${record}; commit`);
+      if (attempt.observer === null) {
+        await client.query(`begin;\n${fixed};\n${record}; commit`);
+      } else {
+        await client.query(`begin;\n${fixed};\n${record}`);
+        await attempt.observer.after(client);
+        await client.query('commit');
+      }
     } else {
       await this.#withKnex(client, (knex) =>
         knex.transaction(async (transaction) => {
           await run(transaction);
           await transaction.raw(record);
+          await attempt.observer?.after(client);
         }),
       );
     }

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import type {
   FleetOperator,
   FleetPlanOptions,
@@ -6,6 +6,9 @@ import type {
   WorkOptions,
 } from '../../application/fleet/fleet-operator.ts';
 import type { Quantity } from '../../application/fleet/plan-fleet.ts';
+import type { FleetChecks } from '../../application/ports/fleet-checks.ts';
+import { ids, positiveNumber, quantity, wholeNumber } from './migrate-arguments.ts';
+import { addCheckCommands } from './check-commands.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { createProgressDisplay, SILENT } from './fleet-progress.ts';
 import { planJson, planLines, statusJson, statusLines } from './fleet-report.ts';
@@ -13,6 +16,7 @@ import { planJson, planLines, statusJson, statusLines } from './fleet-report.ts'
 /** What the commands of `migrate` act on. */
 export interface MigrateDependencies {
   readonly operator: FleetOperator;
+  readonly checks: FleetChecks;
   /** Databases worked on at once, when the command does not say. */
   readonly concurrency: number;
   /** A terminal to draw progress on; null: plain lines. */
@@ -56,6 +60,7 @@ export const addMigrateCommands = (program: Command, context: MigrateContext): v
   addStatus(migrate, context);
   addRunControl(migrate, context);
   addRollback(migrate, context);
+  addCheckCommands(migrate, context);
 };
 
 const addPlan = (migrate: Command, context: MigrateContext): void => {
@@ -206,27 +211,3 @@ const planOptions = ({ org, to, canary, canaries, waveSize }: PlanningOptions): 
   waveSize,
   ...(to !== undefined && { target: to }),
 });
-
-const ids =
-  ({ parseId }: MigrateContext) =>
-  (text: string): readonly OrganizationId[] =>
-    text.split(',').map((id) => parseId(id.trim()));
-
-const wholeNumber = (text: string): number => {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It takes a whole number.');
-  return Number(text);
-};
-
-const positiveNumber = (text: string): number => {
-  const value = wholeNumber(text);
-  if (value === 0) throw new InvalidArgumentError('It takes a whole number from 1.');
-  return value;
-};
-
-const quantity = (text: string): Quantity => {
-  const [, digits, percent] = /^(\d{1,9})(%?)$/.exec(text) ?? [];
-  if (digits === undefined || (percent === '%' && Number(digits) > 100)) {
-    throw new InvalidArgumentError('It takes a whole number or a share such as 5%.');
-  }
-  return percent === '%' ? { percent: Number(digits) } : { count: Number(digits) };
-};

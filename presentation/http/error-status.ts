@@ -18,6 +18,7 @@ export const ERROR_STATUS = {
   organization_database_not_found: { status: 404, title: 'Organization database not found' },
   job_not_found: { status: 404, title: 'Job not found' },
   signature_not_found: { status: 404, title: 'Input signature not found' },
+  migration_run_not_found: { status: 404, title: 'Migration run not found' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
   organization_already_exists: { status: 409, title: 'Organization exists already' },
   job_state_conflict: { status: 409, title: 'Job state conflict' },

@@ -9,6 +9,7 @@ import type { GetOrganization } from '../../application/organizations/get-organi
 import type { GetSettings } from '../../application/organizations/get-settings.ts';
 import type { RenameOrganization } from '../../application/organizations/rename-organization.ts';
 import type { ReplaceSettings } from '../../application/organizations/replace-settings.ts';
+import type { FleetLedger } from '../../application/ports/fleet-ledger.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import type { OrganizationDatabases } from '../../application/ports/organization-databases.ts';
@@ -47,6 +48,9 @@ export interface HttpOptions {
   isStopping(): boolean;
 }
 
+/** The book of fleet migrations, for plain lists. */
+export type FleetReader = Pick<FleetLedger, 'findRun' | 'listRuns' | 'listItems' | 'progress'>;
+
 /** All that the HTTP side needs of the rest. */
 export interface HttpDependencies {
   readonly createOrganization: CreateOrganization;
@@ -62,6 +66,7 @@ export interface HttpDependencies {
   readonly getDatabase: GetDatabase;
   /** For plain lists. */
   readonly metadata: MetadataDatabase;
+  readonly fleet: FleetReader;
   readonly databases: OrganizationDatabases;
   readonly tokenVerifier: TokenVerifier;
   readonly logger: Logger;

@@ -26,4 +26,5 @@ export const samplePathOf = (route: Route, organizationId: string, jobId: string
     .replace('{org_id}', organizationId)
     .replace('{job_id}', jobId)
     .replace('{task_name}', 'docking')
-    .replace('{signature}', '0'.repeat(64));
+    .replace('{signature}', '0'.repeat(64))
+    .replace('{run_id}', '1');

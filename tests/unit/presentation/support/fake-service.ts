@@ -29,6 +29,7 @@ import type {
   RequestContext,
 } from '../../../../presentation/http/http-dependencies.ts';
 import { FakeDatabases } from './fake-databases.ts';
+import { FakeFleet } from './fake-fleet.ts';
 import { FakeMetadata } from './fake-metadata.ts';
 import { fakeUuid } from './fake-results.ts';
 
@@ -83,6 +84,7 @@ const fingerprint = (value: unknown) => createHash('sha256').update(JSON.stringi
 export class FakeService {
   readonly metadata = new FakeMetadata();
   readonly databases = new FakeDatabases();
+  readonly fleet = new FakeFleet();
   readonly tokens = new FakeTokens();
   readonly logger = new FakeLogger();
   readonly observed: ObservedRequest[] = [];
@@ -123,6 +125,7 @@ export class FakeService {
       listDatabases: new ListDatabases(metadata.ledger, databases),
       getDatabase: new GetDatabase(metadata.ledger, databases),
       metadata,
+      fleet: this.fleet,
       databases,
       tokenVerifier: this.tokens,
       logger: this.logger,
