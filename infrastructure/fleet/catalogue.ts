@@ -37,7 +37,7 @@ const ENTRIES = `
   select format('index %s', name), pg_get_indexdef(indexrelid) || case when indisvalid then '' else ' (not valid)' end
   from relations r join pg_index on indexrelid = r.oid
   union all
-  select format('trigger %s.%I', name, tgname), pg_get_triggerdef(t.oid) || ' ' || tgenabled
+  select format('trigger %s.%I', name, tgname), pg_get_triggerdef(t.oid) || ' ' || tgenabled::text
   from relations r join pg_trigger t on tgrelid = r.oid where not tgisinternal
   union all
   select format('policy %s.%I', name, polname), concat_ws(' ', polcmd, polpermissive, pg_get_expr(polqual, polrelid),
