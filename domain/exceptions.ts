@@ -125,7 +125,10 @@ export class IdempotencyKeyReusedError extends DomainError {
 }
 
 /** Anything that went wrong between the service and a database. */
-export abstract class DatabaseError extends DomainError {}
+export abstract class DatabaseError extends DomainError {
+  /** When another try makes sense, in milliseconds from now; null where nobody can tell. */
+  readonly retryAfterMs: number | null = null;
+}
 
 /** Raised when an organization's database could not be made; the next request tries again. */
 export class DatabaseProvisioningError extends DatabaseError {
@@ -139,9 +142,11 @@ export class DatabaseProvisioningError extends DatabaseError {
 /** Raised when a database cannot be reached, or broke off while it answered. */
 export class DatabaseConnectionError extends DatabaseError {
   readonly code = 'database_unavailable';
+  override readonly retryAfterMs: number | null;
 
-  constructor(message: string, cause?: unknown) {
+  constructor(message: string, cause?: unknown, retryAfterMs: number | null = null) {
     super(message, { cause });
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -168,20 +173,24 @@ export class OrganizationNotReadyError extends DatabaseError {
   readonly code = 'organization_not_ready';
 }
 
-/** Raised when every connection the organization may hold stayed busy until the deadline. */
+/** Raised when every connection the organization may hold stayed busy until the deadline, or too many wait already. */
 export class OrganizationBusyError extends DatabaseError {
   readonly code = 'organization_busy';
+  override readonly retryAfterMs: number | null;
 
-  constructor() {
+  constructor(retryAfterMs: number | null = null) {
     super('The organization has more requests under way than its share of connections serves.');
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
 /** Raised when the budget of server connections stayed spent until the deadline. */
 export class ConnectionBudgetExhaustedError extends DatabaseError {
   readonly code = 'connection_budget_exhausted';
+  override readonly retryAfterMs: number | null;
 
-  constructor() {
+  constructor(retryAfterMs: number | null = null) {
     super('All connections of this service are in use.');
+    this.retryAfterMs = retryAfterMs;
   }
 }

@@ -1,5 +1,6 @@
 import { pino, stdTimeFunctions, type DestinationStream, type LevelWithSilent } from 'pino';
 import type { Logger } from '../../application/ports/logger.ts';
+import { maskFields } from './mask-fields.ts';
 import { maskPasswords } from './mask-passwords.ts';
 import { requestContextFields } from './request-context.ts';
 
@@ -8,16 +9,6 @@ export interface PinoLoggerOptions {
   /** Standard output when left out. */
   readonly destination?: DestinationStream;
 }
-
-const SECRET_FIELDS = [
-  'authorization',
-  'cookie',
-  'password',
-  'secret',
-  'token',
-  'access_token',
-  'refresh_token',
-];
 
 /** Longest chain of causes worth a log line. */
 const MAX_CAUSES = 5;
@@ -32,12 +23,8 @@ export const createPinoLogger = ({ level, destination }: PinoLoggerOptions): Log
       base: { pid: process.pid },
       timestamp: stdTimeFunctions.isoTime,
       mixin: requestContextFields,
-      formatters: { level: (label) => ({ level: label }) },
+      formatters: { level: (label) => ({ level: label }), log: maskFields },
       serializers: { err: (error: unknown) => serializeError(error, MAX_CAUSES) },
-      redact: {
-        paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),
-        censor: '***',
-      },
       hooks: { streamWrite: maskPasswords },
     },
     ...(destination === undefined ? [] : [destination]),

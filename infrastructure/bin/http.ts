@@ -15,12 +15,18 @@ const main = async (): Promise<void> => {
   }
 };
 
+/** A terminal sends its Ctrl-C to npm and to us, and npm passes its own on. */
+const ECHO_MS = 500;
+
 const stopOnSignal = (service: Service, local: LocalStart): void => {
-  let stopping = false;
-  const stop = (): void => {
-    // Somebody who asks twice does not want to wait.
-    if (stopping) process.exit(1);
-    stopping = true;
+  let asked: { readonly signal: NodeJS.Signals; readonly at: number } | null = null;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (asked !== null) {
+      if (signal === asked.signal && performance.now() - asked.at < ECHO_MS) return;
+      // Somebody who asks twice does not want to wait.
+      process.exit(1);
+    }
+    asked = { signal, at: performance.now() };
     void service
       .stop()
       .then((clean) => local.stop().then(() => process.exit(clean ? 0 : 1)))

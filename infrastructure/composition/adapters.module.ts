@@ -21,20 +21,20 @@ export const adaptersModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TOKENS.metadataDatabase)
     .toResolvedValue(
-      (pool, config, logger) => createMetadataDatabase(observedMetadata(pool, config, logger)),
-      [TOKENS.metadataPool, TOKENS.config, TOKENS.logger],
+      (database, config, logger) => createMetadataDatabase(observedMetadata(database, config, logger)),
+      [TOKENS.metadataSql, TOKENS.config, TOKENS.logger],
     )
     .inSingletonScope();
   bind(TOKENS.databaseLedger)
     .toResolvedValue(
-      (pool, config, logger) => new KnexDatabaseLedger(observedMetadata(pool, config, logger)),
-      [TOKENS.metadataPool, TOKENS.config, TOKENS.logger],
+      (database, config, logger) => new KnexDatabaseLedger(observedMetadata(database, config, logger)),
+      [TOKENS.metadataSql, TOKENS.config, TOKENS.logger],
     )
     .inSingletonScope();
   bind(TOKENS.spareLedger)
     .toResolvedValue(
-      (pool, config, logger) => new KnexSpareLedger(observedMetadata(pool, config, logger)),
-      [TOKENS.metadataPool, TOKENS.config, TOKENS.logger],
+      (database, config, logger) => new KnexSpareLedger(observedMetadata(database, config, logger)),
+      [TOKENS.metadataSql, TOKENS.config, TOKENS.logger],
     )
     .inSingletonScope();
   bind(TOKENS.fleetSnapshot)

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { ContainerModule } from 'inversify';
 import { KnexAuditBacklog } from '../../adapters/knex/metadata/knex-audit-backlog.ts';
 import { KnexAuditChains } from '../../adapters/knex/metadata/knex-audit-chains.ts';
@@ -9,17 +8,17 @@ import { TOKENS } from './tokens.ts';
 export const auditModule = new ContainerModule(({ bind }) => {
   bind(TOKENS.auditBacklog)
     .toResolvedValue(
-      (pool, config, logger) => new KnexAuditBacklog(observedMetadata(pool, config, logger)),
-      [TOKENS.metadataPool, TOKENS.config, TOKENS.logger],
+      (database, config, logger) => new KnexAuditBacklog(observedMetadata(database, config, logger)),
+      [TOKENS.metadataSql, TOKENS.config, TOKENS.logger],
     )
     .inSingletonScope();
   bind(TOKENS.auditChains)
-    .toResolvedValue((pool) => new KnexAuditChains(pool), [TOKENS.metadataPool])
+    .toResolvedValue((database) => new KnexAuditChains(database), [TOKENS.metadataSql])
     .inSingletonScope();
   bind(TOKENS.auditCarrier)
     .toResolvedValue(
-      (backlog, logger) => new AuditCarrier({ backlog, writer: randomUUID(), logger }),
-      [TOKENS.auditBacklog, TOKENS.logger],
+      (backlog, writer, logger) => new AuditCarrier({ backlog, writer, logger }),
+      [TOKENS.auditBacklog, TOKENS.instanceId, TOKENS.logger],
     )
     .inSingletonScope();
 });

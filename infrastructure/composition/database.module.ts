@@ -1,10 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { ContainerModule } from 'inversify';
+import { KnexInstanceLedger } from '../../adapters/knex/metadata/knex-instance-ledger.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import type { Config } from '../config/config.ts';
+import { CircuitBreaker } from '../database/circuit-breaker.ts';
 import { ConnectionBudget } from '../database/connection-budget.ts';
 import { ConnectionPool } from '../database/connection-pool.ts';
 import { Connector } from '../database/connector.ts';
 import { DatabaseConnectionManager } from '../database/database-connection-manager.ts';
+import { DeploymentShare } from '../database/deployment-share.ts';
+import { PooledDatabase } from '../database/pooled-database.ts';
 import { ServerProbe } from '../database/server-probe.ts';
 import { resultsDatabaseBuilder } from './observed-databases.ts';
 import { TOKENS } from './tokens.ts';
@@ -14,69 +19,160 @@ const ADMIN_SESSIONS = 3;
 const ADMIN_ACQUIRE_TIMEOUT_MS = 60_000;
 const DRAIN_TIMEOUT_MS = 20_000;
 
-const metadataPool = ({ database }: Config, connector: Connector): ConnectionPool =>
+/** A server is asked twice a second by its probe: one silence may be an accident. */
+const SERVER_BREAKER = { threshold: 2, minDelayMs: 250, maxDelayMs: 5000 };
+
+const metadataPool = (
+  { database }: Config,
+  connector: Connector,
+  serverBreaker: CircuitBreaker,
+): ConnectionPool =>
   new ConnectionPool({
     databaseName: database.metadataUrl.database,
     connect: () => connector.toMetadata(database.metadataUrl),
     ...database.metadataPool,
     acquireTimeoutMs: database.acquireTimeoutMs,
-    timeoutError: () => new DatabaseConnectionError('All connections to the metadata database are in use.'),
+    maxWaiting: Infinity,
+    noPlaceError: (_limit, retryAfterMs) =>
+      new DatabaseConnectionError(
+        'All connections to the metadata database are in use.',
+        undefined,
+        retryAfterMs,
+      ),
     budget: new ConnectionBudget(Infinity),
+    serverBreaker,
   });
 
-const adminPool = (connector: Connector): ConnectionPool =>
+const adminPool = (connector: Connector, serverBreaker: CircuitBreaker): ConnectionPool =>
   new ConnectionPool({
     databaseName: 'postgres',
     connect: () => connector.toResultsServer(),
     size: ADMIN_SESSIONS,
     maxOverflow: 0,
     acquireTimeoutMs: ADMIN_ACQUIRE_TIMEOUT_MS,
-    timeoutError: () => new DatabaseConnectionError('Too many databases are being made at once.'),
+    maxWaiting: Infinity,
+    noPlaceError: () => new DatabaseConnectionError('Too many databases are being made at once.'),
     budget: new ConnectionBudget(Infinity),
+    serverBreaker,
   });
 
 export const databaseModule = new ContainerModule(({ bind }) => {
+  bind(TOKENS.instanceId).toConstantValue(randomUUID());
+  bind(TOKENS.metadataBreaker).toConstantValue(new CircuitBreaker(SERVER_BREAKER));
+  bind(TOKENS.resultsBreaker).toConstantValue(new CircuitBreaker(SERVER_BREAKER));
   bind(TOKENS.connector)
     .toResolvedValue(
-      ({ database }, logins, logger) => new Connector(database, database.resultsTemplate, logins, logger),
-      [TOKENS.config, TOKENS.organizationLogins, TOKENS.logger],
+      ({ database }, instanceId, logins, logger) =>
+        new Connector({ ...database, instanceId }, database.resultsTemplate, logins, logger),
+      [TOKENS.config, TOKENS.instanceId, TOKENS.organizationLogins, TOKENS.logger],
     )
+    .inSingletonScope();
+  bind(TOKENS.metadataProbe)
+    .toResolvedValue(
+      ({ database }, connector) => new ServerProbe(() => connector.toMetadata(database.metadataUrl)),
+      [TOKENS.config, TOKENS.connector],
+    )
+    .inSingletonScope();
+  bind(TOKENS.resultsProbe)
+    .toResolvedValue((connector) => new ServerProbe(() => connector.toPresence()), [TOKENS.connector])
     .inSingletonScope();
   bind(TOKENS.connectionBudget)
     .toResolvedValue(({ database }) => new ConnectionBudget(database.connectionBudget), [TOKENS.config])
     .inSingletonScope();
-  bind(TOKENS.metadataPool)
-    .toResolvedValue(metadataPool, [TOKENS.config, TOKENS.connector])
+  bind(TOKENS.deploymentShare)
+    .toResolvedValue(
+      (
+        { database },
+        instanceId,
+        budget,
+        metadataProbe,
+        resultsProbe,
+        resultsBreaker,
+        metadataBreaker,
+        logger,
+      ) =>
+        new DeploymentShare({
+          instanceId,
+          deploymentBudget: database.connectionBudget,
+          budget,
+          ledger: new KnexInstanceLedger(metadataProbe),
+          resultsProbe,
+          resultsBreaker,
+          metadataBreaker,
+          logger,
+        }),
+      [
+        TOKENS.config,
+        TOKENS.instanceId,
+        TOKENS.connectionBudget,
+        TOKENS.metadataProbe,
+        TOKENS.resultsProbe,
+        TOKENS.resultsBreaker,
+        TOKENS.metadataBreaker,
+        TOKENS.logger,
+      ],
+    )
     .inSingletonScope();
-  bind(TOKENS.adminPool).toResolvedValue(adminPool, [TOKENS.connector]).inSingletonScope();
+  bind(TOKENS.metadataPool)
+    .toResolvedValue(metadataPool, [TOKENS.config, TOKENS.connector, TOKENS.metadataBreaker])
+    .inSingletonScope();
+  bind(TOKENS.metadataSql)
+    .toResolvedValue((pool) => new PooledDatabase(pool), [TOKENS.metadataPool])
+    .inSingletonScope();
+  bind(TOKENS.adminPool)
+    .toResolvedValue(adminPool, [TOKENS.connector, TOKENS.resultsBreaker])
+    .inSingletonScope();
+  bind(TOKENS.adminSql)
+    .toResolvedValue((pool) => new PooledDatabase(pool), [TOKENS.adminPool])
+    .inSingletonScope();
   bind(TOKENS.connectionManager)
     .toResolvedValue(
-      (config, connector, pool, provisioner, budget, logger, admin, carrier) => {
-        const { database } = config;
-        return new DatabaseConnectionManager(
-          { ...database, drainTimeoutMs: DRAIN_TIMEOUT_MS },
+      (
+        config,
+        connector,
+        pool,
+        admin,
+        provisioner,
+        budget,
+        metadataProbe,
+        resultsProbe,
+        serverBreaker,
+        share,
+        policies,
+        carrier,
+        logger,
+      ) =>
+        new DatabaseConnectionManager(
+          { ...config.database, drainTimeoutMs: DRAIN_TIMEOUT_MS },
           {
             metadataPool: pool,
             adminPool: admin,
             provisioner,
             budget,
-            connect: (placement) => connector.toOrganization(placement),
+            connect: (placement, policy) => connector.toOrganization(placement, policy),
+            policies,
             buildResultsDatabase: resultsDatabaseBuilder(config, carrier, logger),
-            metadataProbe: new ServerProbe(() => connector.toMetadata(database.metadataUrl)),
-            resultsProbe: new ServerProbe(() => connector.toResultsServer()),
+            metadataProbe,
+            resultsProbe,
+            serverBreaker,
+            share,
             logger,
           },
-        );
-      },
+        ),
       [
         TOKENS.config,
         TOKENS.connector,
         TOKENS.metadataPool,
+        TOKENS.adminPool,
         TOKENS.provisioner,
         TOKENS.connectionBudget,
-        TOKENS.logger,
-        TOKENS.adminPool,
+        TOKENS.metadataProbe,
+        TOKENS.resultsProbe,
+        TOKENS.resultsBreaker,
+        TOKENS.deploymentShare,
+        TOKENS.organizationPolicies,
         TOKENS.auditCarrier,
+        TOKENS.logger,
       ],
     )
     .inSingletonScope()

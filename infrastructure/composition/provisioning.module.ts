@@ -19,8 +19,8 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TOKENS.resultsServer)
     .toResolvedValue(
-      (adminPool, logins) => new ResultsServer(adminPool, logins),
-      [TOKENS.adminPool, TOKENS.organizationLogins],
+      (admin, logins) => new ResultsServer(admin, logins),
+      [TOKENS.adminSql, TOKENS.organizationLogins],
     )
     .inSingletonScope();
   bind(TOKENS.resultsTemplate)

@@ -1,4 +1,5 @@
 import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
+import type { CircuitBreaker } from '../database/circuit-breaker.ts';
 import type { DatabaseConnectionManager } from '../database/database-connection-manager.ts';
 import type { FleetSnapshot } from '../lifecycle/fleet-snapshot.ts';
 
@@ -10,6 +11,7 @@ export const registerMetrics = (
   metrics: PrometheusMetrics,
   manager: DatabaseConnectionManager,
   fleet: FleetSnapshot,
+  breakers: { readonly metadata: CircuitBreaker; readonly results: CircuitBreaker },
 ): void => {
   metrics.registerGauge({
     name: 'organization_pools',
@@ -29,6 +31,26 @@ export const registerMetrics = (
     name: 'results_connections',
     help: 'Connections of this process to results databases, those being opened or closed included',
     read: () => manager.counts().connections,
+  });
+  metrics.registerGauge({
+    name: 'results_connection_share',
+    help: "This process's share of the deployment's budget of connections to results databases",
+    read: () => manager.counts().budget,
+  });
+  metrics.registerGauge({
+    name: 'organizations_waiting_for_connections',
+    help: 'Organizations with requests that wait for a connection, as the share is spent',
+    read: () => manager.counts().queued,
+  });
+  metrics.registerGauge({
+    name: 'server_circuit_open',
+    help: 'Whether a server counts as away: requests that need it are refused at once',
+    labels: ['server'],
+    read: () =>
+      samples('server', {
+        metadata: breakers.metadata.state === 'closed' ? 0 : 1,
+        results: breakers.results.state === 'closed' ? 0 : 1,
+      }),
   });
   metrics.registerGauge({
     name: 'metadata_connections',

@@ -54,7 +54,11 @@ export const startService = async (config: Config): Promise<Service> => {
     if (administrator !== null) {
       await container.get(TOKENS.ensureAdministrator).execute(administrator.email, administrator.password);
     }
-    registerMetrics(container.get(TOKENS.metrics), manager, fleet);
+    await container.get(TOKENS.deploymentShare).start();
+    registerMetrics(container.get(TOKENS.metrics), manager, fleet, {
+      metadata: container.get(TOKENS.metadataBreaker),
+      results: container.get(TOKENS.resultsBreaker),
+    });
     fleet.start();
     monitor.start();
     keeper.start();

@@ -13,11 +13,15 @@ import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-met
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
 import type { MetadataChangeFeed } from '../changes/metadata-change-feed.ts';
 import type { Config } from '../config/config.ts';
+import type { CircuitBreaker } from '../database/circuit-breaker.ts';
 import type { ConnectionBudget } from '../database/connection-budget.ts';
 import type { ConnectionPool } from '../database/connection-pool.ts';
 import type { Connector } from '../database/connector.ts';
 import type { DatabaseConnectionManager } from '../database/database-connection-manager.ts';
 import type { AuditCarrier } from '../lifecycle/audit-carrier.ts';
+import type { DeploymentShare } from '../database/deployment-share.ts';
+import type { PooledDatabase } from '../database/pooled-database.ts';
+import type { ServerProbe } from '../database/server-probe.ts';
 import type { FleetSnapshot } from '../lifecycle/fleet-snapshot.ts';
 import type { Stopping } from '../lifecycle/stopping.ts';
 import type { OrganizationLogins } from '../provisioning/organization-logins.ts';
@@ -38,6 +42,8 @@ export const TOKENS = {
   stopping: token<Stopping>('Stopping'),
   fleetSnapshot: token<FleetSnapshot>('FleetSnapshot'),
 
+  /** A UUID: this process among those of the deployment. */
+  instanceId: token<string>('instance id'),
   changeFeed: token<MetadataChangeFeed>('MetadataChangeFeed'),
   organizationPolicies: token<OrganizationPolicies>('OrganizationPolicies'),
 
@@ -46,8 +52,15 @@ export const TOKENS = {
   auditCarrier: token<AuditCarrier>('AuditCarrier'),
 
   connector: token<Connector>('Connector'),
+  metadataProbe: token<ServerProbe>('metadata ServerProbe'),
+  resultsProbe: token<ServerProbe>('results ServerProbe'),
+  metadataBreaker: token<CircuitBreaker>('metadata CircuitBreaker'),
+  resultsBreaker: token<CircuitBreaker>('results CircuitBreaker'),
+  deploymentShare: token<DeploymentShare>('DeploymentShare'),
   connectionBudget: token<ConnectionBudget>('ConnectionBudget'),
   metadataPool: token<ConnectionPool>('metadata ConnectionPool'),
+  metadataSql: token<PooledDatabase>('metadata PooledDatabase'),
+  adminSql: token<PooledDatabase>('admin PooledDatabase'),
   adminPool: token<ConnectionPool>('admin ConnectionPool'),
   connectionManager: token<DatabaseConnectionManager>('DatabaseConnectionManager'),
 

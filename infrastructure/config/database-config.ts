@@ -1,4 +1,5 @@
 import type { DatabaseUrl } from '../database/database-url.ts';
+import type { Deadlines } from '../database/pg-connection.ts';
 import { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import type { EnvironmentReader } from './environment-reader.ts';
 import { missingSecret, readSecret } from './token-config.ts';
@@ -20,8 +21,11 @@ export interface DatabaseConfig {
   /** Most pools kept, counting those without a connection. */
   readonly maxPools: number;
   readonly acquireTimeoutMs: number;
+  /** Requests of one organization that may wait for a connection; the next one is refused at once. */
+  readonly maxWaiting: number;
   readonly connectTimeoutMs: number;
-  readonly statementTimeoutMs: number;
+  /** Of the server, for each statement, each wait for a lock, and each pause of a transaction. */
+  readonly deadlines: Deadlines;
   readonly idleTimeoutMs: number;
   readonly healthIntervalMs: number;
   /** After this long a lease counts as lost: its pool may be closed under it. */
@@ -51,8 +55,13 @@ export const readDatabaseConfig = (reader: EnvironmentReader): DatabaseConfig | 
     connectionBudget: reader.integer('DB_CONNECTION_BUDGET', 80, { min: 1, max: MAX_CONNECTIONS }),
     maxPools: reader.integer('DB_MAX_POOLS', 1000, { min: 1, max: MAX_POOLS }),
     acquireTimeoutMs: reader.milliseconds('DB_ACQUIRE_TIMEOUT_MS', 5000),
+    maxWaiting: reader.integer('DB_ORG_MAX_WAITING', 200, { min: 0, max: 1_000_000 }),
     connectTimeoutMs: reader.milliseconds('DB_CONNECT_TIMEOUT_MS', 3000),
-    statementTimeoutMs: reader.milliseconds('DB_STATEMENT_TIMEOUT_MS', 30_000),
+    deadlines: {
+      statementTimeoutMs: reader.milliseconds('DB_STATEMENT_TIMEOUT_MS', 30_000),
+      lockTimeoutMs: reader.milliseconds('DB_LOCK_TIMEOUT_MS', 10_000),
+      idleInTransactionTimeoutMs: reader.milliseconds('DB_IDLE_IN_TRANSACTION_TIMEOUT_MS', 10_000),
+    },
     idleTimeoutMs: reader.milliseconds('DB_IDLE_TIMEOUT_MS', 60_000),
     healthIntervalMs: reader.milliseconds('DB_HEALTH_INTERVAL_MS', 30_000),
     leaseTimeoutMs: reader.milliseconds('DB_LEASE_TIMEOUT_MS', 300_000),

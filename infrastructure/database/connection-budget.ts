@@ -1,3 +1,5 @@
+import { CircuitBreaker } from './circuit-breaker.ts';
+
 /** What the budget needs to know of a pool, and asks of it. */
 export interface BudgetedPool {
   /** Slots of the budget that the pool holds: connecting, idle, in use or closing. */
@@ -13,15 +15,18 @@ export interface BudgetedPool {
 /** How long a pool may keep its only connection busy while others have none: some ten connects. */
 const TURN_MS = 100;
 
+/** Whether the server takes more connections than it did is tried now and then, with one. */
+const SERVER_FULL = { threshold: 1, minDelayMs: 100, maxDelayMs: 2000 };
+
 /**
  * The server connections that all pools of this process may hold together. A slot is taken before a connect begins
  * and comes back after the server has hung up, so the server never sees one connection too many.
  *
  * When the slots are spent, pools queue: the one that holds least comes first, one slot a turn, and an idle connection of the pool that was used
- * longest ago is closed to make room.
+ * longest ago is closed to make room. The same when the server is full before the slots are spent.
  */
 export class ConnectionBudget {
-  readonly limit: number;
+  #limit: number;
   #taken = 0;
   #closing = 0;
   /** Pools that wait for a slot, in the order of their turns. */
@@ -30,18 +35,40 @@ export class ConnectionBudget {
   readonly #idle = new Set<BudgetedPool>();
   /** Pools that hold slots, and since when in `performance.now()`. */
   readonly #holders = new Map<BudgetedPool, number>();
+  /** Slots taken whose connect has not ended. */
+  #connecting = 0;
+  /** What the server let this process have when it last was full. */
+  #ceiling = Infinity;
+  readonly #serverFull = new CircuitBreaker(SERVER_FULL);
+  #retry: NodeJS.Timeout | null = null;
 
   constructor(limit: number) {
-    this.limit = limit;
+    this.#limit = limit;
+  }
+
+  get limit(): number {
+    return this.#limit;
   }
 
   get taken(): number {
     return this.#taken;
   }
 
+  /** Pools that wait for a slot. */
+  get queued(): number {
+    return this.#queue.size;
+  }
+
+  /** Gives out no slot above `limit` any more; above it, connections are closed as they become idle. */
+  resize(limit: number): void {
+    this.#limit = limit;
+    this.#reclaim();
+    this.#serve();
+  }
+
   /** Takes a slot at once, or queues the pool and returns false: `grantSlot` follows. */
   take(pool: BudgetedPool): boolean {
-    if (this.#taken < this.limit && this.#queue.size === 0) {
+    if (this.#queue.size === 0 && this.#hasSlot) {
       this.#give(pool);
       return true;
     }
@@ -63,6 +90,34 @@ export class ConnectionBudget {
     this.#serve();
   }
 
+  /** The connect in a slot succeeded. */
+  connected(): void {
+    this.#connecting -= 1;
+    const established = this.#taken - this.#connecting;
+    if (established <= this.#ceiling) return;
+    this.#ceiling = established;
+    this.#serverFull.succeeded();
+    this.#serve();
+  }
+
+  /** The connect in a slot failed for another reason than a full server; its slot is about to come back. */
+  connectFailed(): void {
+    this.#connecting -= 1;
+    this.#serverFull.abandoned();
+  }
+
+  /** The server refused the connect in a slot, as it takes no more; the slot is about to come back. */
+  serverFull(): void {
+    this.#connecting -= 1;
+    this.#ceiling = this.#taken - this.#connecting - 1;
+    this.#serverFull.failed();
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      this.#retry = null;
+      this.#serve();
+    }, this.#serverFull.retryInMs + 1).unref();
+  }
+
   /** Keeps book of who has idle connections; the latest caller was used last. */
   markIdle(pool: BudgetedPool, hasIdle: boolean): void {
     this.#idle.delete(pool);
@@ -77,10 +132,11 @@ export class ConnectionBudget {
   }
 
   /**
-   * Whether a connection that just became free should be closed for another pool rather than serve this one again: for
-   * one that holds two fewer (fewer moves would never end), or holds none while this one had its turn.
+   * Whether a connection that just became free should be closed rather than serve its pool again: when there are too
+   * many, or for a pool that holds two fewer (fewer moves would never end), or holds none while this one had its turn.
    */
   shouldYield(pool: BudgetedPool): boolean {
+    if (this.#taken - this.#closing > this.#limit) return true;
     if (this.#queue.size === 0) return false;
     const hadItsTurn = performance.now() - (this.#holders.get(pool) ?? Infinity) > TURN_MS;
     for (const other of this.#queue) {
@@ -90,13 +146,20 @@ export class ConnectionBudget {
     return false;
   }
 
+  get #hasSlot(): boolean {
+    if (this.#taken >= this.#limit) return false;
+    return this.#taken < this.#ceiling || (this.#connecting === 0 && this.#serverFull.allows);
+  }
+
   #give(pool: BudgetedPool): void {
     this.#taken += 1;
+    this.#connecting += 1;
+    if (this.#taken > this.#ceiling) this.#serverFull.attempt();
     if (!this.#holders.has(pool)) this.#holders.set(pool, performance.now());
   }
 
   #serve(): void {
-    while (this.#taken < this.limit) {
+    while (this.#hasSlot) {
       const pool = this.#neediest();
       if (pool === undefined) return;
       this.#queue.delete(pool);
@@ -117,9 +180,9 @@ export class ConnectionBudget {
     return neediest;
   }
 
-  /** One idle connection on its way out for each pool that waits; it suffices, as turns are of one slot. */
+  /** One idle connection on its way out for each pool that waits, as turns are of one slot, and for each above the limit. */
   #reclaim(): void {
-    while (this.#closing < this.#queue.size) {
+    while (this.#closing < this.#queue.size + Math.max(0, this.#taken - this.#limit)) {
       const [victim] = this.#idle;
       if (victim === undefined) return;
       victim.closeIdle();

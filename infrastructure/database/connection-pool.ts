@@ -1,40 +1,42 @@
 import { DatabaseConnectionError, DomainError } from '../../domain/exceptions.ts';
 import type { PoolSnapshot } from '../../application/ports/organization-databases.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
 import type { BudgetedPool, ConnectionBudget } from './connection-budget.ts';
-import type { PgConnection, Query } from './pg-connection.ts';
-import { breaksConnection, translateError } from './postgres-errors.ts';
+import type { PgConnection } from './pg-connection.ts';
+import { isServerAnswer, isServerFailure, isServerFull } from './postgres-errors.ts';
+import { WaitingLine } from './waiting-line.ts';
+import { LeaseReleasedError, WorkScope } from './work-scope.ts';
 
-export interface PoolOptions {
-  readonly databaseName: string;
-  /** Opens a connection that is known to be the right database's. */
-  readonly connect: () => Promise<PgConnection>;
+/** How many connections a pool may have. */
+export interface PoolSize {
   /** Connections kept when idle. */
   readonly size: number;
   /** Connections above `size`, closed when they are returned and nobody waits. */
   readonly maxOverflow: number;
+}
+
+export interface PoolOptions extends PoolSize {
+  readonly databaseName: string;
+  /** Opens a connection that is known to be the right database's. */
+  readonly connect: () => Promise<PgConnection>;
   readonly acquireTimeoutMs: number;
-  /** Why nobody could be served in time: the pool's own limit, or the budget's. */
-  readonly timeoutError: (limit: 'pool' | 'budget') => Error;
+  /** How many may wait for a connection; the next one is refused at once. */
+  readonly maxWaiting: number;
+  /** Says that the pool's own limit, or the budget's, leaves no place, and when to come again. */
+  readonly noPlaceError: (limit: 'pool' | 'budget', retryAfterMs: number) => Error;
   readonly budget: ConnectionBudget;
-}
-
-/** A statement that only reads may be sent again when its connection broke under it. */
-export interface PoolQuery<Row> extends Query<Row> {
-  readonly readOnly: boolean;
-}
-
-/** Runs the statements of one transaction, in their order; refuses when the transaction is over. */
-export interface TransactionExecutor {
-  query<Row>(query: Query<Row>): Promise<readonly Row[]>;
-}
-
-interface Waiter {
-  readonly resolve: (connection: PgConnection) => void;
-  readonly reject: (error: unknown) => void;
+  /** Shared by all pools of the server. */
+  readonly serverBreaker: CircuitBreaker;
 }
 
 /** A connection idle for longer is asked whether it is alive before it is used; measured: free below this. */
 const PROBE_AFTER_IDLE_MS = 1000;
+
+/** One failed connect is an accident, and the next request finds out at once. */
+const BREAKER = { threshold: 3, minDelayMs: 250, maxDelayMs: 10_000 };
+
+/** How long a failing database may take to prove that it is back. */
+const RECOVERY_DEADLINE_MS = 1000;
 
 /**
  * The connections to one database. Opens none before it is asked, keeps at most `size` idle, and holds a slot of the
@@ -42,18 +44,24 @@ const PROBE_AFTER_IDLE_MS = 1000;
  */
 export class ConnectionPool implements BudgetedPool {
   readonly #options: PoolOptions;
+  #size: PoolSize;
   /** Last in, first out: what is not needed stays unused and expires. */
   readonly #idle: PgConnection[] = [];
-  readonly #waiters = new Set<Waiter>();
+  readonly #line = new WaitingLine();
+  readonly #breaker = new CircuitBreaker(BREAKER);
+  /** Connections opened before this, in `performance.now()`, are not used again. */
+  #recycledAt = 0;
+  /** Connections not used since then, in `performance.now()`, may have broken like one that did. */
+  #suspectBefore = 0;
   #slots = 0;
   #connecting = 0;
   #closing = 0;
   #closed = false;
-  #failing = false;
   #whenEmpty: () => void = () => undefined;
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.#size = options;
   }
 
   get databaseName(): string {
@@ -62,7 +70,7 @@ export class ConnectionPool implements BudgetedPool {
 
   /** Whether the last attempt to connect failed. */
   get isFailing(): boolean {
-    return this.#failing;
+    return this.#breaker.isFailing;
   }
 
   get slots(): number {
@@ -70,81 +78,79 @@ export class ConnectionPool implements BudgetedPool {
   }
 
   get wantsSlot(): boolean {
-    return !this.#closed && this.#connecting < this.#waiters.size && this.#slots < this.#max;
+    return (
+      !this.#closed &&
+      this.#connecting < this.#line.size &&
+      this.#slots < this.#max &&
+      this.#breaker.allows &&
+      this.#options.serverBreaker.allows
+    );
   }
 
   snapshot(): PoolSnapshot {
     const idle = this.#idle.length;
     const open = this.#slots - this.#closing;
-    return { open, idle, inUse: open - idle, waiting: this.#waiters.size };
+    return { open, idle, inUse: open - idle, waiting: this.#line.size };
   }
 
   /**
-   * Runs one statement on its own.
+   * A connection for the caller alone, proved to be alive; give it back with `release`.
    *
-   * @throws {DatabaseConnectionError} also when the connection broke: a write may then have happened or not
+   * @throws {DatabaseConnectionError} when the database or its server cannot be reached
+   * @throws what `noPlaceError` makes, when no connection is free in time
    */
-  async query<Row>(query: PoolQuery<Row>): Promise<readonly Row[]> {
-    for (let retried = false; ; retried = true) {
-      const connection = await this.#acquire();
-      try {
-        return await connection.query(query);
-      } catch (error) {
-        if (!breaksConnection(error) || !query.readOnly || retried) throw this.#translate(error);
-      } finally {
-        this.#release(connection);
+  async acquire(scope?: WorkScope): Promise<PgConnection> {
+    const deadline = performance.now() + this.#options.acquireTimeoutMs;
+    for (;;) {
+      scope?.assertOpen();
+      if (this.#closed) throw this.#closedError();
+      const connection = this.#takeIdle() ?? (await this.#wait(deadline - performance.now(), scope));
+      const now = performance.now();
+      const rested =
+        now - connection.lastUsedAt > PROBE_AFTER_IDLE_MS || connection.lastUsedAt < this.#suspectBefore;
+      if (rested ? await this.#answers(connection) : connection.isReusable) {
+        connection.lastUsedAt = now;
+        return connection;
       }
+      this.#discard(connection);
     }
   }
 
-  /** Runs `work` in one transaction. Never retried: nobody knows here what else `work` did. */
-  async transaction<Result>(work: (executor: TransactionExecutor) => Promise<Result>): Promise<Result> {
-    const connection = await this.#acquire();
-    let over = false;
-    const executor: TransactionExecutor = {
-      query: (query) => {
-        if (over) return Promise.reject(new Error('the transaction is over'));
-        return connection.query(query);
-      },
-    };
-    try {
-      await connection.execute('begin');
-      const result = await work(executor);
-      over = true;
-      // A transaction in which a statement failed answers COMMIT with ROLLBACK, and no error.
-      if ((await connection.execute('commit')) !== 'COMMIT')
-        throw new Error('a failed transaction was committed');
-      return result;
-    } catch (error) {
-      over = true;
-      if (!connection.isReusable) await rollBack(connection);
-      throw this.#translate(error);
-    } finally {
-      this.#release(connection);
-    }
+  release(connection: PgConnection): void {
+    const now = performance.now();
+    if (!connection.isReusable) this.#suspectBefore = now;
+    this.#line.observeTurn(now - connection.lastUsedAt);
+    connection.lastUsedAt = now;
+    this.#hand(connection);
   }
 
-  /** Runs `work` with a connection of its own, whatever it does to the session: nothing of that survives. */
-  async session<Result>(work: (connection: PgConnection) => Promise<Result>): Promise<Result> {
-    const connection = await this.#acquire();
-    try {
-      return await work(connection);
-    } catch (error) {
-      // What the server says of other databases than this one is for `work`'s caller to judge.
-      throw breaksConnection(error) ? this.#translate(error) : error;
-    } finally {
-      await resetSession(connection);
-      this.#release(connection);
-    }
-  }
-
-  /** Tries a failing pool again. Never rejects. */
+  /** Tries a failing database again, for a second at most; a busy one counts as alive. Never rejects. */
   async recovers(): Promise<boolean> {
-    return this.query({ text: 'select', values: [], readOnly: true }).then(
-      () => true,
+    if (!this.isFailing) return true;
+    const scope = new WorkScope();
+    const deadline = setTimeout(() => scope.end(), RECOVERY_DEADLINE_MS).unref();
+    try {
+      this.release(await this.acquire(scope));
+      return true;
+    } catch (error) {
       // No place in time says that the pool is busy, not that its database is broken.
-      (error: unknown) => error instanceof DomainError && !(error instanceof DatabaseConnectionError),
-    );
+      if (error instanceof LeaseReleasedError) return this.#connecting === 0;
+      return error instanceof DomainError && !(error instanceof DatabaseConnectionError);
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  /** Takes effect with the next connection that is opened or given back. */
+  resize(size: PoolSize): void {
+    this.#size = size;
+    this.#grow();
+  }
+
+  /** Replaces every connection by a new one: idle ones now, those in use when they come back. */
+  recycle(): void {
+    this.#recycledAt = performance.now();
+    while (this.#idle.length > 0) this.closeIdle();
   }
 
   /** Closes connections that nobody used since `before` (in `performance.now()`). */
@@ -167,8 +173,7 @@ export class ConnectionPool implements BudgetedPool {
   /** Refuses new work, lets running work end, and resolves when the last connection is closed. Safe to call twice. */
   close(): Promise<void> {
     this.#closed = true;
-    for (const waiter of this.#waiters) waiter.reject(this.#closedError());
-    this.#waiters.clear();
+    this.#line.rejectAll(this.#closedError());
     while (this.#idle.length > 0) this.closeIdle();
     this.#options.budget.leave(this);
     if (this.#slots === 0) return Promise.resolve();
@@ -182,45 +187,42 @@ export class ConnectionPool implements BudgetedPool {
   }
 
   get #max(): number {
-    return this.#options.size + this.#options.maxOverflow;
+    return this.#size.size + this.#size.maxOverflow;
   }
 
-  async #acquire(): Promise<PgConnection> {
-    const deadline = performance.now() + this.#options.acquireTimeoutMs;
-    for (;;) {
-      if (this.#closed) throw this.#closedError();
-      const connection = this.#takeIdle() ?? (await this.#wait(deadline - performance.now()));
-      const rested = performance.now() - connection.lastUsedAt > PROBE_AFTER_IDLE_MS;
-      if (rested ? await connection.answers() : connection.isReusable) return connection;
-      this.#discard(connection);
-    }
+  /** Nobody waits for the silence of a server that is known to be gone. */
+  async #answers(connection: PgConnection): Promise<boolean> {
+    return this.#options.serverBreaker.state !== 'open' && (await connection.answers());
   }
 
   #takeIdle(): PgConnection | undefined {
     const connection = this.#idle.pop();
-    if (connection !== undefined) this.#options.budget.markIdle(this, this.#idle.length > 0);
+    if (connection === undefined) return undefined;
+    this.#options.budget.markIdle(this, this.#idle.length > 0);
     return connection;
   }
 
-  #wait(timeoutMs: number): Promise<PgConnection> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#waiters.delete(waiter);
-        reject(this.#options.timeoutError(this.#slots >= this.#max ? 'pool' : 'budget'));
-      }, timeoutMs);
-      const waiter: Waiter = {
-        resolve: (connection) => {
-          clearTimeout(timer);
-          resolve(connection);
-        },
-        reject: (error) => {
-          clearTimeout(timer);
-          reject(error);
-        },
-      };
-      this.#waiters.add(waiter);
-      this.#grow();
-    });
+  #wait(timeoutMs: number, scope: WorkScope | undefined): Promise<PgConnection> {
+    const refusal = this.#refusal();
+    if (refusal !== null) return Promise.reject(refusal);
+    const place = this.#line.join(timeoutMs, () => this.#tooLate(), scope);
+    this.#grow();
+    return place;
+  }
+
+  /** Why it makes no sense to wait. */
+  #refusal(): Error | null {
+    const { serverBreaker, maxWaiting, noPlaceError } = this.#options;
+    if (serverBreaker.state === 'open') return this.#unavailable(undefined, serverBreaker.retryInMs);
+    if (this.#breaker.state === 'open' && this.#slots === this.#closing)
+      return this.#unavailable(undefined, this.#breaker.retryInMs);
+    return this.#line.size >= maxWaiting ? noPlaceError('pool', this.#line.clearsInMs(this.#max)) : null;
+  }
+
+  #tooLate(): Error {
+    if (this.#connecting > 0) return this.#unavailable(new Error('connecting took too long'));
+    const limit = this.#slots >= this.#max ? 'pool' : 'budget';
+    return this.#options.noPlaceError(limit, this.#line.clearsInMs(this.#slots));
   }
 
   #grow(): void {
@@ -229,50 +231,68 @@ export class ConnectionPool implements BudgetedPool {
 
   /** Opens a connection in a slot that the budget has given. */
   #connect(): void {
+    const { connect, budget, serverBreaker } = this.#options;
     this.#slots += 1;
     this.#connecting += 1;
-    this.#options.connect().then(
+    this.#breaker.attempt();
+    serverBreaker.attempt();
+    connect().then(
       (connection) => {
         this.#connecting -= 1;
-        this.#failing = false;
+        this.#breaker.succeeded();
+        serverBreaker.succeeded();
+        budget.connected();
         connection.onLost(() => this.#dropIdle(connection));
         this.#hand(connection);
+        // A half-open circuit let one attempt through; the others wait for its outcome.
+        this.#grow();
       },
       (error: unknown) => {
         this.#connecting -= 1;
-        this.#failing = true;
-        // Whatever the server refuses a login for, its right to connect included, the database cannot be used.
-        this.#shiftWaiter()?.reject(error instanceof DomainError ? error : this.#unavailable(error));
+        this.#connectFailed(error);
         this.#freeSlot(false);
       },
     );
   }
 
-  #release(connection: PgConnection): void {
-    connection.lastUsedAt = performance.now();
-    this.#hand(connection);
+  #connectFailed(error: unknown): void {
+    const { budget, serverBreaker } = this.#options;
+    if (isServerFull(error, this.databaseName)) {
+      // It lives, and has connections of ours that will come free: whoever waits goes on waiting.
+      this.#breaker.abandoned();
+      serverBreaker.succeeded();
+      return budget.serverFull();
+    }
+    budget.connectFailed();
+    this.#breaker.failed();
+    if (isServerFailure(error)) serverBreaker.failed();
+    else if (isServerAnswer(error)) serverBreaker.succeeded();
+    else serverBreaker.abandoned();
+    // Whatever the server refuses a login for, its right to connect included, the database cannot be used.
+    this.#line.rejectFirst(error instanceof DomainError ? error : this.#unavailable(error));
+    // `- 1`: the slot of this attempt.
+    const hopeless = this.#slots - this.#closing - this.#connecting - 1 <= 0;
+    const opened = [this.#breaker, serverBreaker].find(({ state }) => state === 'open');
+    if (hopeless && opened !== undefined) this.#line.rejectAll(this.#unavailable(error, opened.retryInMs));
+    return undefined;
   }
 
   /** Gives a free connection to whoever has the best claim: the next waiter, another pool, or the idle ones. */
   #hand(connection: PgConnection): void {
-    const { budget, size } = this.#options;
-    if (this.#closed || !connection.isReusable || budget.shouldYield(this)) return this.#discard(connection);
-    const waiter = this.#shiftWaiter();
-    if (waiter !== undefined) return waiter.resolve(connection);
-    if (this.#slots - this.#closing > size) return this.#discard(connection);
+    const { budget } = this.#options;
+    const outdated = connection.openedAt < this.#recycledAt;
+    if (this.#closed || outdated || !connection.isReusable || budget.shouldYield(this))
+      return this.#discard(connection);
+    const open = this.#slots - this.#closing;
+    if (open <= this.#max && this.#line.serve(connection)) return undefined;
+    if (open > this.#size.size) return this.#discard(connection);
     this.#idle.push(connection);
     return budget.markIdle(this, true);
   }
 
-  #shiftWaiter(): Waiter | undefined {
-    const [waiter] = this.#waiters;
-    if (waiter !== undefined) this.#waiters.delete(waiter);
-    return waiter;
-  }
-
   #dropIdle(connection: PgConnection): void {
     const index = this.#idle.indexOf(connection);
-    // In use: whoever uses it sees the error, and `#release` discards it.
+    // In use: whoever uses it sees the error, and `release` discards it.
     if (index === -1) return;
     this.#idle.splice(index, 1);
     this.#discard(connection);
@@ -295,14 +315,11 @@ export class ConnectionPool implements BudgetedPool {
     else this.#grow();
   }
 
-  #translate(error: unknown): unknown {
-    return translateError(error, this.#options.databaseName);
-  }
-
-  #unavailable(cause: unknown): Error {
+  #unavailable(cause: unknown, retryAfterMs: number | null = null): Error {
     return new DatabaseConnectionError(
       `The database "${this.#options.databaseName}" cannot be used now.`,
       cause,
+      retryAfterMs,
     );
   }
 
@@ -310,17 +327,3 @@ export class ConnectionPool implements BudgetedPool {
     return new DatabaseConnectionError(`The pool of "${this.#options.databaseName}" is closed.`);
   }
 }
-
-/** Never rejects: a connection on which even this fails is not reusable, and is closed. */
-const rollBack = async (connection: PgConnection): Promise<void> => {
-  await connection.execute('rollback').catch(() => undefined);
-};
-
-const resetSession = async (connection: PgConnection): Promise<void> => {
-  if (!connection.isReusable) return;
-  await connection.execute(RESET_SESSION).catch(() => connection.close());
-};
-
-/** `discard all`, but for prepared statements: the driver would go on believing that its named ones are there. */
-const RESET_SESSION = `close all; set session authorization default; reset all; unlisten *; select pg_advisory_unlock_all();
-  discard plans; discard temp; discard sequences`;

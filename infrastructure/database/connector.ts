@@ -1,23 +1,31 @@
 import type { Logger } from '../../application/ports/logger.ts';
+import type { OrganizationPolicy } from '../../domain/organizations/organization-policy.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import { formatIdentity, READ_IDENTITY } from '../provisioning/database-identity.ts';
 import type { OrganizationLogins } from '../provisioning/organization-logins.ts';
 import type { Placement } from '../provisioning/provisioner.ts';
+import { presenceName, resultsConnectionName } from './connection-names.ts';
 import type { DatabaseUrl } from './database-url.ts';
-import { PgConnection } from './pg-connection.ts';
+import { PgConnection, type Deadlines } from './pg-connection.ts';
 import type { ResultsUrlTemplate } from './results-url-template.ts';
 
 export interface ConnectorOptions {
   readonly connectTimeoutMs: number;
-  /** For the requests of clients. */
-  readonly statementTimeoutMs: number;
+  /** For the requests of clients; an organization may have others. */
+  readonly deadlines: Deadlines;
+  /** This process, by which the others know its connections. */
+  readonly instanceId: string;
 }
 
 /** Raised when the database under the recorded name is another than the one recorded. */
 export class MisplacedDatabaseError extends DatabaseConnectionError {}
 
 /** For creating, cloning and migrating databases, which may take longer than a request. */
-const ADMIN_STATEMENT_TIMEOUT_MS = 120_000;
+const ADMIN_DEADLINES: Deadlines = {
+  statementTimeoutMs: 120_000,
+  lockTimeoutMs: 120_000,
+  idleInTransactionTimeoutMs: 120_000,
+};
 
 /** Opens the service's server connections, each under a name that tells operators what it is for. */
 export class Connector {
@@ -39,26 +47,32 @@ export class Connector {
   }
 
   toMetadata(url: DatabaseUrl): Promise<PgConnection> {
-    return this.#open(url, 'mad metadata', this.#options.statementTimeoutMs);
+    return this.#open(url, 'mad metadata', this.#options.deadlines);
   }
 
   /** As the owner of the results databases; outside the budget. */
   toResultsServer(databaseName?: string): Promise<PgConnection> {
     const url = databaseName === undefined ? this.#urls.adminUrl : this.#urls.urlForDatabase(databaseName);
-    return this.#open(url, 'mad admin', ADMIN_STATEMENT_TIMEOUT_MS);
+    return this.#open(url, 'mad admin', ADMIN_DEADLINES);
+  }
+
+  /** The one by which the other processes of the deployment see that this one lives. */
+  toPresence(): Promise<PgConnection> {
+    const { instanceId, deadlines } = this.#options;
+    return this.#open(this.#urls.adminUrl, presenceName(instanceId), deadlines);
   }
 
   /**
    * As the organization's own role, if there is one. The database has to carry the stamp of the ledger: a connection to
    * any other, whatever its name, is closed before anyone can use it.
    */
-  async toOrganization(placement: Placement): Promise<PgConnection> {
+  async toOrganization(placement: Placement, policy: OrganizationPolicy = {}): Promise<PgConnection> {
     const url = this.#urls.urlForDatabase(placement.databaseName);
     const login = this.#logins?.loginFor(placement.stamp);
     const connection = await this.#open(
       login === undefined ? url : url.withCredentials(login.user, login.password),
-      `mad ${placement.databaseName}`,
-      this.#options.statementTimeoutMs,
+      resultsConnectionName(this.#options.instanceId),
+      { ...this.#options.deadlines, ...policy },
     );
     try {
       const [row] = await connection.query<{ identity: string | null }>({ text: READ_IDENTITY, values: [] });
@@ -80,12 +94,12 @@ export class Connector {
     }
   }
 
-  #open(url: DatabaseUrl, applicationName: string, statementTimeoutMs: number): Promise<PgConnection> {
+  #open(url: DatabaseUrl, applicationName: string, deadlines: Deadlines): Promise<PgConnection> {
     return PgConnection.open({
-      client: url.toClientConfig(),
+      url,
       applicationName,
       connectTimeoutMs: this.#options.connectTimeoutMs,
-      statementTimeoutMs,
+      deadlines,
     });
   }
 }

@@ -5,6 +5,7 @@ import type {
   PoolSnapshot,
   ResultsLease,
 } from '../../application/ports/organization-databases.ts';
+import type { OrganizationPolicies } from '../../application/ports/organization-policies.ts';
 import type { ResultsDatabase } from '../../application/ports/results-database.ts';
 import {
   ConnectionBudgetExhaustedError,
@@ -12,20 +13,27 @@ import {
   OrganizationBusyError,
 } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import type { OrganizationPolicy } from '../../domain/organizations/organization-policy.ts';
 import type { Placement, Provisioner } from '../provisioning/provisioner.ts';
+import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { ConnectionBudget } from './connection-budget.ts';
-import { ConnectionPool } from './connection-pool.ts';
+import { ConnectionPool, type PoolSize } from './connection-pool.ts';
 import { MisplacedDatabaseError } from './connector.ts';
 import { LeasedRegistry, type RemovalReason } from './leased-registry.ts';
-import { OrganizationPool, type OpenedPool } from './organization-pool.ts';
+import type { DeploymentShare } from './deployment-share.ts';
+import { OrganizationPool } from './organization-pool.ts';
 import type { PgConnection } from './pg-connection.ts';
+import { PooledDatabase } from './pooled-database.ts';
 import { SqlState, sqlStateOf } from './postgres-errors.ts';
 import type { ServerProbe } from './server-probe.ts';
+import { WorkScope } from './work-scope.ts';
 
 export interface ManagerOptions {
   readonly autoCreate: boolean;
-  readonly organizationPool: { readonly size: number; readonly maxOverflow: number };
+  readonly organizationPool: PoolSize;
   readonly acquireTimeoutMs: number;
+  /** Requests of one organization that may wait for a connection. */
+  readonly maxWaiting: number;
   readonly idleTimeoutMs: number;
   readonly leaseTimeoutMs: number;
   readonly maxPools: number;
@@ -37,13 +45,21 @@ export interface ManagerDeps {
   readonly metadataPool: ConnectionPool;
   /** The administrator's sessions, through which databases are made. */
   readonly adminPool: ConnectionPool;
-  readonly provisioner: Provisioner;
+  readonly provisioner: Pick<Provisioner, 'ensure'>;
   readonly budget: ConnectionBudget;
   /** Opens a connection that has proved to be in this database. */
-  readonly connect: (placement: Placement) => Promise<PgConnection>;
-  readonly buildResultsDatabase: (pool: ConnectionPool) => ResultsDatabase;
+  readonly connect: (placement: Placement, policy: OrganizationPolicy) => Promise<PgConnection>;
+  readonly policies: Pick<OrganizationPolicies, 'policyOf'>;
+  /** Called once per lease: the handle ends with it. */
+  readonly buildResultsDatabase: (
+    database: PooledDatabase,
+    organizationId: OrganizationId,
+  ) => ResultsDatabase;
   readonly metadataProbe: ServerProbe;
   readonly resultsProbe: ServerProbe;
+  /** Of the server of the results databases. */
+  readonly serverBreaker: CircuitBreaker;
+  readonly share: DeploymentShare;
   readonly logger: Logger;
 }
 
@@ -55,6 +71,10 @@ export interface ManagerCounts {
   readonly leases: number;
   /** Connections to results databases: open, being opened or being closed. */
   readonly connections: number;
+  /** This process's share of the deployment's budget. */
+  readonly budget: number;
+  /** Organizations that wait for a connection, as the budget is spent. */
+  readonly queued: number;
   /** Pools taken out of service since the start. */
   readonly removals: Readonly<Record<RemovalReason, number>>;
   /** Leases that outlived their deadline since the start. */
@@ -79,6 +99,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
   readonly #removals: Record<RemovalReason, number> = { evict: 0, expire: 0, invalidate: 0, retire: 0 };
   #leaks = 0;
   #closing: Promise<void> | null = null;
+  #health: Promise<DatabaseHealth> | null = null;
 
   constructor(options: ManagerOptions, deps: ManagerDeps) {
     this.#options = options;
@@ -109,8 +130,16 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     // Claimed before anything is awaited: from here on nobody closes this pool.
     const lease = this.#pools.checkout(organizationId, () => this.#newPool(organizationId));
     try {
-      const database = await lease.value.ready;
-      return { database, release: () => lease.release() };
+      const pool = await lease.value.ready;
+      lease.value.adopt(this.#deps.policies.policyOf(organizationId), this.#options.organizationPool);
+      const scope = new WorkScope();
+      return {
+        database: this.#deps.buildResultsDatabase(new PooledDatabase(pool, scope), organizationId),
+        release: () => {
+          scope.end();
+          lease.release();
+        },
+      };
     } catch (error) {
       this.#pools.remove(organizationId, lease.value, 'invalidate');
       lease.release();
@@ -126,7 +155,15 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     return this.#pools.peek(organizationId)?.pool?.snapshot() ?? null;
   }
 
-  async healthCheck(): Promise<DatabaseHealth> {
+  /** Whoever asks while the databases are being asked gets the same answer: nobody queues. */
+  healthCheck(): Promise<DatabaseHealth> {
+    this.#health ??= this.#checkHealth().finally(() => {
+      this.#health = null;
+    });
+    return this.#health;
+  }
+
+  async #checkHealth(): Promise<DatabaseHealth> {
     const [metadata, organizations] = await Promise.all([
       this.#deps.metadataProbe.ask({ text: 'select', values: [] }),
       this.#checkOrganizations(),
@@ -142,6 +179,8 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
       draining,
       leases,
       connections: this.#deps.budget.taken,
+      budget: this.#deps.budget.limit,
+      queued: this.#deps.budget.queued,
       removals: this.#removals,
       leaks: this.#leaks,
     };
@@ -166,7 +205,8 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
   async #closeAll(): Promise<void> {
     clearInterval(this.#sweeper);
     await this.#pools.closeAll(this.#options.drainTimeoutMs);
-    const { adminPool, resultsProbe, metadataProbe } = this.#deps;
+    const { adminPool, resultsProbe, metadataProbe, share } = this.#deps;
+    await share.close();
     await Promise.all([adminPool.close(), resultsProbe.close(), metadataProbe.close()]);
     await this.metadata.close();
   }
@@ -182,13 +222,13 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     return entry;
   }
 
-  #openPool(placement: Placement, invalidate: () => void): OpenedPool {
-    const { budget, connect, buildResultsDatabase } = this.#deps;
-    const pool = new ConnectionPool({
+  #openPool(placement: Placement, invalidate: () => void): ConnectionPool {
+    const { budget, connect, policies, serverBreaker } = this.#deps;
+    return new ConnectionPool({
       databaseName: placement.databaseName,
       connect: async () => {
         try {
-          return await connect(placement);
+          return await connect(placement, policies.policyOf(placement.organizationId));
         } catch (error) {
           // Moved, re-made or gone: the next request asks the ledger again.
           if (isMisplaced(error)) invalidate();
@@ -197,11 +237,14 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
       },
       ...this.#options.organizationPool,
       acquireTimeoutMs: this.#options.acquireTimeoutMs,
-      timeoutError: (limit) =>
-        limit === 'pool' ? new OrganizationBusyError() : new ConnectionBudgetExhaustedError(),
+      maxWaiting: this.#options.maxWaiting,
+      noPlaceError: (limit, retryAfterMs) =>
+        limit === 'pool'
+          ? new OrganizationBusyError(retryAfterMs)
+          : new ConnectionBudgetExhaustedError(retryAfterMs),
       budget,
+      serverBreaker,
     });
-    return { pool, database: buildResultsDatabase(pool) };
   }
 
   /** One question for all live pools; only a pool whose last connect failed is tried itself. */
@@ -218,7 +261,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     const present = new Set(rows?.map(({ datname }) => datname));
     const checks = pools.map(async ([organizationId, pool]): Promise<[string, boolean]> => [
       healthKey(organizationId),
-      present.has(pool.databaseName) && (!pool.isFailing || (await pool.recovers())),
+      present.has(pool.databaseName) && (await pool.recovers()),
     ]);
     return Object.fromEntries(await Promise.all(checks));
   }

@@ -2,6 +2,8 @@ import { inspect } from 'node:util';
 import type { ClientConfig } from 'pg';
 import connectionString from 'pg-connection-string';
 import { describeRefusedUrl } from './refused-url.ts';
+import { pairAddresses, type ServerAddress } from './server-address.ts';
+import { SESSION_TARGETS, type SessionTarget } from './session-target.ts';
 
 /** PostgreSQL cuts longer names in silence (NAMEDATALEN - 1). */
 export const MAX_NAME_BYTES = 63;
@@ -29,8 +31,11 @@ export class InvalidDatabaseUrlError extends Error {
 interface Parts {
   readonly user: string;
   readonly password: string;
-  /** Host and port as they stand in the URL; empty when a query parameter names the host. */
+  /** Hosts and ports as they stand in the URL; empty when a query parameter names the hosts. */
   readonly authority: string;
+  /** Never empty. */
+  readonly servers: readonly ServerAddress[];
+  readonly sessionTarget: SessionTarget;
   readonly database: string;
   /** With the leading `?`, as written; or empty. */
   readonly search: string;
@@ -38,7 +43,7 @@ interface Parts {
 
 /**
  * Where a database is and how to log in there. Immutable; query parameters survive every derivation. Printed by
- * `JSON.stringify` and `inspect` without its password.
+ * `JSON.stringify` and `inspect` without its password. It may name several servers, of which one is the primary.
  */
 export class DatabaseUrl {
   readonly #parts: Parts;
@@ -48,7 +53,8 @@ export class DatabaseUrl {
   }
 
   /**
-   * Takes `postgresql://`, `postgres://`, and either with a driver (`postgresql+asyncpg://`), which is dropped.
+   * Takes `postgresql://`, `postgres://`, and either with a driver (`postgresql+asyncpg://`), which is dropped. Several
+   * servers are named as for libpq: `//a:5432,b:5433/name`, or `?host=a,b&port=5432,5433`.
    *
    * @throws {InvalidDatabaseUrlError}
    */
@@ -107,17 +113,27 @@ export class DatabaseUrl {
     return this.#format(user, password === '' ? '' : MASK, maskPasswords(search));
   }
 
-  /** What `new pg.Client()` takes, read by the parser that `pg` itself uses. Holds the password: never for a log. */
-  toClientConfig(): ClientConfig {
-    const { port, ...parameters } = connectionString.parse(this.toString());
+  /** Which of its servers a connection is for: the query parameter `target_session_attrs`. */
+  get sessionTarget(): SessionTarget {
+    return this.#parts.sessionTarget;
+  }
+
+  /**
+   * What `new pg.Client()` takes, for each server in its turn, read by the parser that `pg` itself uses. Holds the
+   * password: never for a log.
+   */
+  toClientConfigs(): readonly ClientConfig[] {
+    // The servers are known; the parser takes a single one.
+    const { port: _, ...parameters } = connectionString.parse(
+      new DatabaseUrl({ ...this.#parts, authority: '' }).toString(),
+    );
     // The parser passes query parameters on as they are, and so does `pg`.
-    const config = Object.assign<ClientConfig, object>({}, parameters);
+    const common = Object.assign<ClientConfig, object>({}, parameters);
     // The parser leaves reserved characters in a database name encoded.
-    config.database = this.#parts.database;
-    if (this.user !== '') config.user = this.user;
-    if (this.#password !== '') config.password = this.#password;
-    if (port !== undefined && port !== null && port !== '') config.port = Number(port);
-    return config;
+    common.database = this.#parts.database;
+    if (this.user !== '') common.user = this.user;
+    if (this.#password !== '') common.password = this.#password;
+    return this.#parts.servers.map(({ host, port }) => ({ ...common, host, ...(port !== null && { port }) }));
   }
 
   toJSON(): string {
@@ -156,30 +172,23 @@ const maskPasswords = (search: string): string =>
 /** Its message is about the kind of problem only, never the text that has it. */
 class Refusal extends Error {}
 
-const SINGLE_HOST = 'it must name a single host';
-
 const parseParts = (text: string): Parts => {
   const withoutDriver = /^postgres(?:ql)?(?:\+[a-z0-9_]+)?:\/\/(.*)$/is.exec(text)?.[1];
   if (withoutDriver === undefined) throw new Refusal('it must begin with postgresql://');
   if (/\s/.test(text)) throw new Refusal('it holds white space, which must be written as %20');
 
   const authority = /^[^/?#]*/.exec(withoutDriver)?.[0] ?? '';
-  if (authority.slice(authority.lastIndexOf('@') + 1).includes(',')) throw new Refusal(SINGLE_HOST);
-
+  const rest = withoutDriver.slice(authority.length);
+  const login = authority.slice(0, authority.lastIndexOf('@') + 1);
+  const [first = '', ...others] = authority.slice(login.length).split(',');
   // As in libpq: a login without a host is followed by the database name at once.
-  const hostless = authority.endsWith('@') && withoutDriver[authority.length] === '/';
-  const url = new URL(
-    `postgresql://${hostless ? `${authority}${NO_HOST}${withoutDriver.slice(authority.length)}` : withoutDriver}`,
-  );
+  const hostless = authority === login && login !== '' && rest.startsWith('/');
+  const url = new URL(`postgresql://${login}${hostless ? NO_HOST : first}${rest}`);
   if (url.hash !== '') throw new Refusal('it holds a "#", which must be written as %23');
+  const hosts = hostless ? [] : [url, ...others.map((host) => new URL(`postgresql://${host}`))];
 
-  const hosts = [decodeURIComponent(url.hostname), ...url.searchParams.getAll('host')];
-  if (hosts.some((host) => host.includes(','))) throw new Refusal(SINGLE_HOST);
   if (url.searchParams.has('dbname') || url.searchParams.has('database')) {
     throw new Refusal('its database name must stand in the path');
-  }
-  if (url.searchParams.getAll('port').some((port) => !/^\d{1,5}$/.test(port))) {
-    throw new Refusal('its port must be a number');
   }
   // Most likely the rest of a password, which would be printed as the name of a database.
   if (/[/@]/.test(url.pathname.slice(1))) {
@@ -188,7 +197,9 @@ const parseParts = (text: string): Parts => {
   const parts: Parts = {
     user: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
-    authority: hostless ? '' : url.host,
+    authority: hosts.map(({ host }) => host).join(','),
+    servers: parseServers(hosts, url.searchParams),
+    sessionTarget: parseSessionTarget(url.searchParams),
     database: decodeURIComponent(url.pathname.slice(1)),
     search: url.search,
   };
@@ -197,4 +208,31 @@ const parseParts = (text: string): Parts => {
   const problem = databaseNameProblem(parts.database);
   if (problem !== null) throw new Refusal(problem);
   return parts;
+};
+
+/** Query parameters win over what stands before the path, as in libpq. */
+const parseServers = (authority: readonly URL[], parameters: URLSearchParams): readonly ServerAddress[] => {
+  const hosts = listIn(parameters, 'host') ?? authority.map(({ hostname }) => withoutBrackets(hostname));
+  const ports = listIn(parameters, 'port') ?? authority.map(({ port }) => port);
+  const servers = pairAddresses(hosts.length === 0 ? [''] : hosts, ports.length === 0 ? [''] : ports);
+  if (typeof servers === 'string') throw new Refusal(servers);
+  return servers;
+};
+
+const listIn = (parameters: URLSearchParams, name: string): readonly string[] | null => {
+  const [value = '', ...more] = parameters.getAll(name);
+  if (more.length > 0) throw new Refusal(`it holds the parameter "${name}" twice: several are listed as a,b`);
+  return value === '' ? null : value.split(',');
+};
+
+const withoutBrackets = (hostname: string): string =>
+  decodeURIComponent(hostname).replace(/^\[(.+)\]$/, '$1');
+
+const parseSessionTarget = (parameters: URLSearchParams): SessionTarget => {
+  const value = parameters.get('target_session_attrs') ?? 'any';
+  const target = SESSION_TARGETS.find((known) => known === value);
+  if (target === undefined) {
+    throw new Refusal(`its target_session_attrs must be one of ${SESSION_TARGETS.join(', ')}`);
+  }
+  return target;
 };

@@ -7,10 +7,9 @@ const CONNECT_TIMEOUT_MS = 10_000;
 
 const open = (url: DatabaseUrl): Promise<PgConnection> =>
   PgConnection.open({
-    client: url.toClientConfig(),
+    url,
     applicationName: 'mad admin',
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
-    statementTimeoutMs: 0,
   });
 
 /** Creates an empty database unless it exists. Safe to call concurrently. Rejects with the server's error. */

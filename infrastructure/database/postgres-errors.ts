@@ -10,18 +10,31 @@ export const SqlState = {
   objectInUse: '55006',
   lockNotAvailable: '55P03',
   tooManyConnections: '53300',
+  cannotConnectNow: '57P03',
+  readOnlySqlTransaction: '25006',
   adminShutdown: '57P01',
   queryCanceled: '57014',
 } as const;
 
-export const sqlStateOf = (error: unknown): string | null =>
-  error instanceof pg.DatabaseError ? (error.code ?? null) : null;
+/** Raised when none of the servers that a URL names can be used; the cause is what tells most of their errors. */
+export class NoServerError extends Error {
+  override readonly name = 'NoServerError';
+
+  constructor(message: string, cause: unknown) {
+    super(message, { cause });
+  }
+}
+
+export const sqlStateOf = (error: unknown): string | null => {
+  if (error instanceof NoServerError) return sqlStateOf(error.cause);
+  return error instanceof pg.DatabaseError ? (error.code ?? null) : null;
+};
 
 /** States in which the server answers but does not let the statement, or the login, through for now. */
-const UNAVAILABLE = /^(?:08|28|53|57P|58|3D000|55000|57014)/;
+const UNAVAILABLE = /^(?:08|25006|28|53|57P|58|3D000|55000|57014)/;
 
-/** After these the server hangs up. */
-const FATAL = /^(?:08|57P)/;
+/** After these the server hangs up, or is not the primary any more. */
+const FATAL = /^(?:08|25006|57P)/;
 
 /**
  * Whether the connection is gone with this error. Whatever the driver raises that is not the server's answer
@@ -45,8 +58,31 @@ export const translateError = (error: unknown, databaseName: string): unknown =>
 /** Errors of sockets carry an errno name as their code; those of the driver itself only a message. */
 const isDriverError = (error: unknown): boolean =>
   error instanceof Error &&
-  (('code' in error && typeof error.code === 'string' && /^E[A-Z]+$/.test(error.code)) ||
+  (error instanceof NoServerError ||
+    ('code' in error && typeof error.code === 'string' && /^E[A-Z]+$/.test(error.code)) ||
     // A TypeError that mentions a client is a bug of ours, not an outage.
     (error.constructor === Error && DRIVER_MESSAGE.test(error.message)));
 
 const DRIVER_MESSAGE = /\b(?:connection|client|timeout)\b/i;
+
+/** Of a connect: the server itself is away, whatever database was asked for. A time-out may be one database's own. */
+export const isServerFailure = (error: unknown): boolean => {
+  const sqlState = sqlStateOf(error);
+  if (sqlState !== null) return SERVER_AWAY.test(sqlState);
+  if (error instanceof NoServerError) return true;
+  return error instanceof Error && 'code' in error && UNREACHABLE.test(String(error.code));
+};
+
+const SERVER_AWAY = /^57P0[123]$/;
+const UNREACHABLE = /^(?:ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EPIPE|ENOENT)$/;
+
+/** Of a connect: the server is alive and said no. */
+export const isServerAnswer = (error: unknown): boolean =>
+  sqlStateOf(error) !== null || error instanceof DomainError;
+
+/** Of a connect: the server takes no more connections, rather than the database. */
+export const isServerFull = (error: unknown, databaseName: string): boolean =>
+  // The message that means a database's own limit names it, in every language.
+  sqlStateOf(error) === SqlState.tooManyConnections &&
+  error instanceof Error &&
+  !error.message.includes(databaseName);

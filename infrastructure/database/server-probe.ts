@@ -1,25 +1,37 @@
+import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import type { PgConnection, Query } from './pg-connection.ts';
 
-const DEADLINE_MS = 1500;
+const DEADLINE_MS = 1000;
 
 /**
- * Asks one server a question on a connection of its own: a saturated pool says nothing about the server's health,
- * and a probe must not queue behind it.
+ * Asks one server questions on a connection of its own, one after the other: a saturated pool says nothing about the
+ * server's health, and a probe must not queue behind it.
  */
 export class ServerProbe {
   readonly #connect: () => Promise<PgConnection>;
   #connection: PgConnection | null = null;
+  #sessions = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(connect: () => Promise<PgConnection>) {
     this.#connect = connect;
   }
 
+  /** How many connections it has had: between two answers with the same number, the connection was never lost. */
+  get sessions(): number {
+    return this.#sessions;
+  }
+
+  /** @throws {DatabaseConnectionError} when the server does not answer in time */
+  query<Row>(query: Query<Row>): Promise<readonly Row[]> {
+    const answer = this.#turn.then(() => this.#query(query));
+    this.#turn = answer.catch(() => undefined);
+    return answer;
+  }
+
   /** The rows, or null when the server does not answer in time. Never rejects. */
   ask<Row>(query: Query<Row>): Promise<readonly Row[] | null> {
-    const answer = this.#turn.then(() => this.#ask(query));
-    this.#turn = answer;
-    return answer;
+    return this.query(query).catch(() => null);
   }
 
   async close(): Promise<void> {
@@ -27,16 +39,20 @@ export class ServerProbe {
     await this.#drop();
   }
 
-  async #ask<Row>(query: Query<Row>): Promise<readonly Row[] | null> {
+  async #query<Row>(query: Query<Row>): Promise<readonly Row[]> {
     const late = new AbortController();
-    const deadline = new Promise<null>((resolve) => {
-      late.signal.addEventListener('abort', () => resolve(null));
+    const deadline = new Promise<never>((_, reject) => {
+      late.signal.addEventListener('abort', () => reject(new Error('no answer in time')));
     });
     const timer = setTimeout(() => late.abort(), DEADLINE_MS);
-    const rows = await Promise.race([this.#answer(query, late.signal).catch(() => null), deadline]);
-    clearTimeout(timer);
-    if (rows === null) await this.#drop();
-    return rows;
+    try {
+      return await Promise.race([this.#answer(query, late.signal), deadline]);
+    } catch (error) {
+      await this.#drop();
+      throw new DatabaseConnectionError('The server does not answer.', error);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #answer<Row>(query: Query<Row>, late: AbortSignal): Promise<readonly Row[]> {
@@ -47,6 +63,7 @@ export class ServerProbe {
       await connection.close();
       return [];
     }
+    if (this.#connection === null) this.#sessions += 1;
     this.#connection = connection;
     return connection.query(query);
   }

@@ -23,10 +23,9 @@ export const lookInto = async (
 ): Promise<DirectLook> => {
   const url = urls.urlFor(parseOrganizationId(organizationId, urls.maxOrganizationIdLength));
   const connection = await PgConnection.open({
-    client: url.toClientConfig(),
+    url,
     applicationName: 'mad demo',
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
-    statementTimeoutMs: 0,
   });
   try {
     const [row] = await connection.query<DirectLook>({

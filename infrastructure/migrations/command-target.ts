@@ -109,10 +109,9 @@ const assertExists = async (url: DatabaseUrl, organizationId: OrganizationId): P
 
 const open = (url: DatabaseUrl): Promise<PgConnection> =>
   PgConnection.open({
-    client: url.toClientConfig(),
+    url,
     applicationName: 'mad knex',
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
-    statementTimeoutMs: 0,
   });
 
 /** A host with several addresses that all refuse gives an error of errors, which says nothing itself. */

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Knex } from 'knex';
 import { CommandError } from './command-error.ts';
 import { openCommandTarget, refreshLedger, type CommandTarget, type DatabaseKind } from './command-target.ts';
+import { toKnexConnection } from './knex-connection.ts';
 import { metadataMigrations, resultsMigrations, type MigrationSource } from './migration-source.ts';
 
 const IS_COMPILED = import.meta.url.endsWith('.js');
@@ -30,8 +31,7 @@ export const knexCommandConfig = (kind: DatabaseKind): Knex.Config => {
   return {
     client: 'pg',
     compileSqlOnError: false,
-    // Knex hands it to `pg.Client` as it is; its own type does not know optional fields that may be undefined.
-    connection: async () => (await open()).url.toClientConfig() as Knex.PgConnectionConfig,
+    connection: async () => toKnexConnection((await open()).url),
     // One connection has no queue to wait in, and leaves none behind.
     pool: { min: 0, max: 1 },
     log: { warn },

@@ -1,5 +1,6 @@
 import knex, { type Knex } from 'knex';
 import type { DatabaseUrl } from '../database/database-url.ts';
+import { toKnexConnection } from './knex-connection.ts';
 import { pollUntil } from '../poll-until.ts';
 import type { MigrationSource } from './migration-source.ts';
 
@@ -40,7 +41,7 @@ export class Migrator {
     const database = knex({
       client: 'pg',
       compileSqlOnError: false,
-      connection: toKnexConnection(url),
+      connection: () => toKnexConnection(url),
       pool: { min: 0, max: 1 },
     });
     try {
@@ -87,10 +88,6 @@ export class Migrator {
     });
   }
 }
-
-/** Knex hands it to `pg.Client` as it is; its own type does not know optional fields that may be undefined. */
-const toKnexConnection = (url: DatabaseUrl): Knex.PgConnectionConfig =>
-  url.toClientConfig() as Knex.PgConnectionConfig;
 
 const tryLock = async (database: Knex): Promise<boolean> => {
   const { rows } = await database.raw<{ rows: { locked: boolean }[] }>(

@@ -17,6 +17,12 @@ export const formatIdentity = ({ organizationId, stamp, generation }: DatabaseId
 /** Whether a database's comment says that this service made it, for whomever. */
 export const isOurIdentity = (comment: string | null): boolean => comment?.startsWith('mad:') === true;
 
-/** Reads the stamp of the database that a connection is in; one round trip. */
+/**
+ * Reads the stamp of the database that a connection is in; one round trip. Spelled out, as every new connection pays
+ * for it: `shobj_description` is a function that the server plans each time.
+ */
 export const READ_IDENTITY = `
-  select shobj_description(oid, 'pg_database') as identity from pg_database where datname = current_database()`;
+  select (
+    select description from pg_shdescription where classoid = 'pg_database'::regclass and objoid = d.oid
+  ) as identity
+  from pg_database d where datname = current_database()`;

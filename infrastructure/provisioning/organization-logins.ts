@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 
 export interface Login {
@@ -32,3 +32,15 @@ export class OrganizationLogins {
     };
   }
 }
+
+/**
+ * What the server keeps in place of a password, so that the password itself never stands in a statement. One round of
+ * hashing: it is as random as a key, more rounds would not protect it, and every connect would pay for them.
+ */
+export const scramVerifier = (password: string): string => {
+  const salt = randomBytes(16);
+  const salted = pbkdf2Sync(password, salt, 1, 32, 'sha256');
+  const keyed = (label: string): Buffer => createHmac('sha256', salted).update(label).digest();
+  const stored = createHash('sha256').update(keyed('Client Key')).digest('base64');
+  return `SCRAM-SHA-256$1:${salt.toString('base64')}$${stored}:${keyed('Server Key').toString('base64')}`;
+};

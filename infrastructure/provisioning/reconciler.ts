@@ -67,6 +67,8 @@ export class Reconciler {
       ]);
       const findings: Finding[] = [];
       for (const finding of this.#compare(databases, records, new Set(internalNames))) {
+        // Made between the two looks.
+        if (finding.kind === 'missing' && (await session.exists(finding.database))) continue;
         findings.push(options.dryRun ? finding : await this.#act(session, finding, options));
       }
       if (!options.dryRun) await this.#clearRecovered(databases, records);

@@ -1,4 +1,4 @@
-import type { ConnectionPool } from '../database/connection-pool.ts';
+import type { PooledDatabase } from '../database/pooled-database.ts';
 import { pollUntil } from '../poll-until.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 import { ServerSession } from './server-session.ts';
@@ -7,29 +7,36 @@ const LOCK_DEADLINE_MS = 60_000;
 
 /** The server that holds the results databases, as its administrator. */
 export class ResultsServer {
-  readonly #admin: ConnectionPool;
+  readonly #admin: PooledDatabase;
   readonly #logins: OrganizationLogins | null;
 
   /**
    * @param admin connections to the server's `postgres` database; their number bounds the acts under way
    * @param logins null: all databases are used with the login of the service
    */
-  constructor(admin: ConnectionPool, logins: OrganizationLogins | null) {
+  constructor(admin: PooledDatabase, logins: OrganizationLogins | null) {
     this.#admin = admin;
     this.#logins = logins;
   }
 
   /** Whether requests wait for an administrator's session; background work then yields. */
   get isBusy(): boolean {
-    return this.#admin.snapshot().waiting > 0;
+    return this.#admin.waiting > 0;
   }
 
-  /** Runs `work` while no other process does anything under this name; waits for its turn. */
+  /**
+   * Runs `work` while no other process does anything under this name; waits for its turn. Its result is there before
+   * the session is clean again and the name free: a first request does not wait for that.
+   */
   exclusively<Result>(name: string, work: (session: ServerSession) => Promise<Result>): Promise<Result> {
-    return this.#admin.session(async (connection) => {
-      const session = new ServerSession(connection, this.#logins);
-      await pollUntil(() => session.tryLock(name), LOCK_DEADLINE_MS, `the lock "${name}"`);
-      return work(session);
+    return new Promise((resolve, reject) => {
+      this.#admin
+        .session(async (connection) => {
+          const session = new ServerSession(connection, this.#logins);
+          await pollUntil(() => session.tryLock(name), LOCK_DEADLINE_MS, `the lock "${name}"`);
+          resolve(await work(session));
+        })
+        .catch(reject);
     });
   }
 

@@ -2,7 +2,7 @@ import type { PgConnection } from '../database/pg-connection.ts';
 import { SqlState, sqlStateOf } from '../database/postgres-errors.ts';
 import { identifier, literal } from '../database/quoting.ts';
 import { pollUntil } from '../poll-until.ts';
-import type { OrganizationLogins } from './organization-logins.ts';
+import { scramVerifier, type OrganizationLogins } from './organization-logins.ts';
 
 /** A session open on the source or the target makes the server wait 5 s and refuse; it is soon gone. */
 const IN_USE_DEADLINE_MS = 30_000;
@@ -78,8 +78,9 @@ export class ServerSession {
     await this.#connection.execute(`revoke all on database ${identifier(name)} from public`);
     if (this.#logins === null) return;
     const { user, password } = this.#logins.loginFor(stamp);
+    const verifier = literal(scramVerifier(password));
     await this.#unlessPresent(() =>
-      this.#connection.execute(`create role ${identifier(user)} login password ${literal(password)}`),
+      this.#connection.execute(`create role ${identifier(user)} login password ${verifier}`),
     );
     await this.#connection.execute(
       `grant ${identifier(this.#logins.groupRole)} to ${identifier(user)};

@@ -1,4 +1,5 @@
 import {
+  DatabaseError,
   DomainError,
   UnauthenticatedError,
   ValidationError,
@@ -56,7 +57,9 @@ const failure = (
   headers: Readonly<Record<string, string>> = {},
   issues: readonly InputIssue[] | null = null,
 ): Failure => {
-  const { detail: fixedDetail, retryAfterSeconds } = errorStatus(code);
+  const { detail: fixedDetail, retryAfterSeconds: usual } = errorStatus(code);
+  const known = error instanceof DatabaseError ? error.retryAfterMs : null;
+  const retryAfterSeconds = known === null ? usual : Math.max(1, Math.ceil(known / 1000));
   return {
     code,
     detail: fixedDetail ?? detail,

@@ -60,8 +60,8 @@ const startContender = async (deployment: Deployment, variant: Variant): Promise
     container,
     {},
     {
-      buildResultsDatabase: (pool) =>
-        variant === 'plain' ? createResultsDatabase(plainDatabase(pool)) : build(pool),
+      buildResultsDatabase: (database, id) =>
+        variant === 'plain' ? createResultsDatabase(plainDatabase(database)) : build(database, id),
     },
   );
   const carrier = variant === 'carried' ? startAuditCarrier(container) : null;

@@ -116,6 +116,13 @@ describe('provisioning that is killed or fails', function () {
     }
   });
 
+  it('a failure that is reported late does not undo what another process brought to ready', async () => {
+    await expectAnotherInstanceFinishes();
+    const ledger = deployment.start().get(TOKENS.databaseLedger);
+    await ledger.fail(ACME, deployment.databaseName('acme'), 'late');
+    expect(await ledger.find(ACME)).to.include({ state: 'ready', lastError: null });
+  });
+
   describe('migration-fails-midway-tenant-failed-then-repaired-without-hand-work', () => {
     it('migration-fails-midway-tenant-failed-then-repaired-without-hand-work: the template is dropped meanwhile', async () => {
       const container = deployment.start();

@@ -89,6 +89,36 @@ describe('reconciliation of the books with the server', function () {
     expect(await reconcile()).to.be.empty;
   });
 
+  it('takes what another process makes while it looks neither for an orphan nor for missing', async () => {
+    const looking = deployment.start();
+    let writing: Promise<void> | undefined;
+    const meanwhile = (): Promise<void> => (writing ??= write(container, ACME, 'meanwhile'));
+    const ledger = looking.get(TOKENS.databaseLedger);
+    const list = ledger.list.bind(ledger);
+    ledger.list = async (...values) => {
+      const page = await list(...values);
+      await meanwhile();
+      return page;
+    };
+    const server = looking.get(TOKENS.resultsServer);
+    const exclusively = server.exclusively.bind(server);
+    server.exclusively = (name, work) =>
+      exclusively(name, (session) => {
+        const listDatabases = session.listDatabases.bind(session);
+        session.listDatabases = async () => {
+          const databases = await listDatabases();
+          await meanwhile();
+          return databases;
+        };
+        return work(session);
+      });
+    const options = { dryRun: false, quarantineForeign: false };
+    expect(await looking.get(TOKENS.reconciler).reconcile(options)).to.be.empty;
+    expect(writing, 'between its two looks').to.not.equal(undefined);
+    expect(await jobsOf(deployment.start(), ACME)).to.deep.equal(['meanwhile']);
+    expect(await container.get(TOKENS.databaseLedger).find(ACME)).to.include({ lastError: null });
+  });
+
   it('metadata-commit-lost-orphan-database-found-and-quarantined', async () => {
     await write(container, ACME, 'before the loss');
     await loseRecord();

@@ -4,9 +4,15 @@ import pg from 'pg';
 import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
-import { rejectionOf } from '../support/gate.ts';
-import { createdDatabases, watchAdminStatements } from '../support/provisioning-steps.ts';
+import { Gate, rejectionOf } from '../support/gate.ts';
+import {
+  beforeEachClone,
+  createdDatabases,
+  hookProvisioning,
+  watchAdminStatements,
+} from '../support/provisioning-steps.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
+import { openTransaction } from '../support/server-faults.ts';
 
 const ACME = organizationId('acme');
 const THREE = { DB_SPARES_MIN: '3', DB_SPARES_MAX: '3' };
@@ -114,6 +120,28 @@ describe('spare databases', function () {
     expect(claims.filter((claim) => claim !== 'ready' && claim.ready)).to.have.length(1);
   });
 
+  it('concurrent-claims-never-share-a-spare: one that somebody is about to take is passed over', async () => {
+    await deployment.register('gamma');
+    await refill(deployment.start({ DB_SPARES_MIN: '2', DB_SPARES_MAX: '2' }));
+    // Whoever waits for that somebody fails instead.
+    const container = deployment.start({ DB_STATEMENT_TIMEOUT_MS: '2000' });
+    await container.get(TOKENS.resultsTemplate).ready();
+    const oldest = 'select spare_id from spare_databases order by created_at limit 1';
+    const somebody = await openTransaction(
+      deployment,
+      deployment.metadataDatabase,
+      `update spare_databases set state = 'claimed' where spare_id = (${oldest})`,
+    );
+    try {
+      for (const id of ['acme', 'beta', 'gamma']) expect(await use(container, id)).to.deep.equal([id]);
+      expect(await pathsTaken()).to.deep.equal({ acme: 'spare', beta: 'clone', gamma: 'clone' });
+    } finally {
+      await somebody.rollBack();
+    }
+    expect(await withLabel('spare')).to.deep.equal(await bookedSpares());
+    expect(await bookedSpares()).to.have.length(1);
+  });
+
   it('empty-spare-pool-falls-back-to-template', async () => {
     const container = deployment.start();
     expect(await bookedSpares()).to.be.empty;
@@ -186,6 +214,24 @@ describe('spare databases', function () {
     expect(open, 'sessions left in the way of a claim').to.be.empty;
   });
 
+  it('two-refillers-do-not-overshoot-and-yield-to-live-demand: one builds, the other leaves it to that one', async () => {
+    const [first, second] = [deployment.start(), deployment.start()];
+    await second.get(TOKENS.resultsTemplate).ready();
+    const gate = new Gate();
+    beforeEachClone(first, () => gate.pass());
+    const building = refill(first);
+    try {
+      await gate.reached;
+      await refill(second);
+      expect(await metadata('select from spare_databases'), 'planned').to.have.length(1);
+      expect(await withLabel('spare'), 'built').to.be.empty;
+    } finally {
+      gate.open();
+      await building;
+    }
+    expect(await bookedSpares()).to.have.length(3);
+  });
+
   it('two-refillers-do-not-overshoot-and-yield-to-live-demand: stops after the database under way', async () => {
     const container = deployment.start();
     let looks = 0;
@@ -215,28 +261,60 @@ describe('spare databases', function () {
     expect(await withLabel('spare')).to.deep.equal(await bookedSpares());
   });
 
+  describe('a spare that is being made for an organization', () => {
+    /** A saga that stops with its database made, and without its name. */
+    const leaveHalfMade = async (): Promise<object> => {
+      const broken = deployment.start();
+      hookProvisioning(broken, (step, proceed) => {
+        if (step === 'adopt') throw new Error('out of luck');
+        return proceed();
+      });
+      await rejectionOf(broken.get(TOKENS.connectionManager).acquire(ACME));
+      const [row] = await metadata<object>('select spare_id, database_name, state from spare_databases');
+      return row ?? {};
+    };
+
+    const rowOf = async (spare: object): Promise<object | undefined> => {
+      const rows = await metadata<object>('select spare_id, database_name, state from spare_databases');
+      return rows.find((row) => JSON.stringify(row) === JSON.stringify(spare));
+    };
+
+    it('is finished by no refill, and claimed by nobody else', async () => {
+      const spare = await leaveHalfMade();
+      await refill(deployment.start({ DB_SPARES_MIN: '1', DB_SPARES_MAX: '1' }));
+      expect(await rowOf(spare)).to.include({ state: 'building' });
+      expect(await use(deployment.start(), 'beta')).to.deep.equal(['beta']);
+      expect(await use(deployment.start(), 'acme')).to.deep.equal(['acme']);
+      expect(await pathsTaken()).to.deep.equal({ beta: 'spare', acme: 'resume' });
+    });
+
+    it('is not dropped with those of its release', async () => {
+      const { hash } = await deployment.start().get(TOKENS.resultsTemplate).ready();
+      const spare = await leaveHalfMade();
+      await metadata(
+        `insert into results_templates values ('0123456789', 'gone', 1, now() - interval '1 hour')`,
+      );
+      await metadata(`update spare_databases set template_hash = '0123456789' where template_hash = $1`, [
+        hash,
+      ]);
+      await refill(deployment.start());
+      expect(await rowOf(spare)).to.include({ state: 'building' });
+      expect(await use(deployment.start(), 'acme')).to.deep.equal(['acme']);
+      expect(await pathsTaken()).to.deep.equal({ acme: 'resume' });
+    });
+  });
+
   describe('disk-full-53100-on-create-leaves-no-trace', () => {
-    /** The server's answer to the next `create database … template …` of this process. */
+    /** The server's answer to the next clone of this process. */
     const fillDisk = (container: Container): (() => number) => {
       let refusals = 0;
-      const pool = container.get(TOKENS.adminPool);
-      const session = pool.session.bind(pool);
-      pool.session = (work) =>
-        session(async (connection) => {
-          const execute = connection.execute.bind(connection);
-          connection.execute = (text) => {
-            if (refusals > 0 || !/^create database .* template /.test(text)) return execute(text);
-            refusals += 1;
-            const error = new pg.DatabaseError('could not extend file: No space left on device', 0, 'error');
-            error.code = '53100';
-            return Promise.reject(error);
-          };
-          try {
-            return await work(connection);
-          } finally {
-            connection.execute = execute;
-          }
-        });
+      beforeEachClone(container, () => {
+        if (refusals > 0) return;
+        refusals += 1;
+        const error = new pg.DatabaseError('could not extend file: No space left on device', 0, 'error');
+        error.code = '53100';
+        throw error;
+      });
       return () => refusals;
     };
 

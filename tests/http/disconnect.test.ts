@@ -41,6 +41,10 @@ describe('A client that goes away', function () {
     for (const { abort } of requests) abort();
     for (const { ended } of requests) expect(await ended).to.equal('aborted');
     await until('the leases are given back', () => leases() === 0);
+    await until('and the connections, while the table is still locked', () => {
+      const pool = service.container.get(TOKENS.connectionManager).peek(organizationId('alpha'));
+      return pool?.inUse === 0;
+    });
     await lock.release();
 
     expect((await service.as(deployment.token('alpha', ['member'])).post('/jobs', body)).status).to.equal(

@@ -90,6 +90,18 @@ describe('The process', function () {
     expect(performance.now() - since).to.be.lessThan(2000);
   });
 
+  it('takes a signal that comes twice at once, from a terminal and through npm, for one', async () => {
+    const service = await start();
+    const slow = await slowRequest(await service.listening());
+    service.kill('SIGINT');
+    service.kill('SIGINT');
+    await until('no new connection is taken', async () => refusesConnections(await service.listening()));
+    service.kill('SIGINT');
+    await slow.release();
+    expect((await slow.reply).status).to.equal(200);
+    expect(await service.exited).to.deep.equal({ code: 0, signal: null });
+  });
+
   it('leaves at once on a second signal', async () => {
     const service = await start();
     const url = await service.listening();

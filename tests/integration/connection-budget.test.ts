@@ -8,7 +8,7 @@ import { createDeployment, organizationId, type Deployment } from '../support/de
 import { Gate, until } from '../support/gate.ts';
 import { sampleJob } from '../support/sample-job.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { occupy, openConnection, read, testPool, type TestPool } from '../support/test-pool.ts';
+import { occupy, openConnection, read, on, testPool, type TestPool } from '../support/test-pool.ts';
 
 describe('the budget of connections', function () {
   this.timeout(60_000);
@@ -49,7 +49,7 @@ describe('the budget of connections', function () {
     const client = async (pool: ConnectionPool, stopped: () => boolean): Promise<number> => {
       let answers = 0;
       while (!stopped()) {
-        await pool.query(read());
+        await on(pool).query(read());
         answers += 1;
       }
       return answers;
@@ -93,9 +93,9 @@ describe('the budget of connections', function () {
           return connection;
         },
       });
-      await old.query(read());
+      await on(old).query(read());
       const newcomer = open({ budget });
-      const answer = newcomer.pool.query(read());
+      const answer = on(newcomer.pool).query(read());
       await hangUp.reached;
       await nextTurn();
       expect([newcomer.connects(), budget.taken]).to.deep.equal([0, 1]);
@@ -115,7 +115,7 @@ describe('the budget of connections', function () {
       await until('both are at it', () => budget.taken === 2);
       const newcomer = open({ budget, acquireTimeoutMs: 2000 });
       try {
-        for (let i = 0; i < 3; i += 1) await newcomer.pool.query(read());
+        for (let i = 0; i < 3; i += 1) await on(newcomer.pool).query(read());
       } finally {
         stopped = true;
         await Promise.all(clients);
@@ -158,7 +158,7 @@ describe('the budget of connections', function () {
       const manager = deployment.start().get(TOKENS.connectionManager);
       const sampler = await sampleConnections(
         deployment.environment['DB_DATABASE_URL'] ?? '',
-        `mad ${deployment.databaseName('')}`,
+        deployment.databaseName(''),
       );
       const served = await Promise.all(
         ids.flatMap((id) =>
@@ -188,7 +188,7 @@ describe('the budget of connections', function () {
       const manager = deployment.start({ DB_CONNECTION_BUDGET: '100' }).get(TOKENS.connectionManager);
       const sampler = await sampleConnections(
         deployment.environment['DB_DATABASE_URL'] ?? '',
-        `mad ${deployment.databaseName('')}`,
+        deployment.databaseName(''),
       );
       const gate = new Gate();
       const work = ids.map(async (id) => {

@@ -8,7 +8,7 @@ import { ConnectionBudget } from '../../infrastructure/database/connection-budge
 import type { ConnectionPool, PoolOptions } from '../../infrastructure/database/connection-pool.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { occupy, openConnection, read, testPool, write, type TestPool } from '../support/test-pool.ts';
+import { occupy, openConnection, read, on, testPool, write, type TestPool } from '../support/test-pool.ts';
 
 describe('a connection pool', function () {
   this.timeout(60_000);
@@ -44,7 +44,7 @@ describe('a connection pool', function () {
       const { pool, connects } = open({ size: 2, maxOverflow: 1 });
       const gates = Array.from({ length: 3 }, () => new Gate());
       const occupied = gates.map((gate) => occupy(pool, gate));
-      const waiting = Array.from({ length: 4 }, () => pool.query(read()));
+      const waiting = Array.from({ length: 4 }, () => on(pool).query(read()));
       await Promise.all(gates.map(({ reached }) => reached));
       expect(pool.snapshot()).to.deep.equal({ open: 3, idle: 0, inUse: 3, waiting: 4 });
 
@@ -58,7 +58,7 @@ describe('a connection pool', function () {
     it('uses one connection for one request after another', async () => {
       const { pool, connects } = open({ size: 5 });
       const pids = new Set<number>();
-      for (let i = 0; i < 10; i += 1) for (const { pid } of await pool.query(read())) pids.add(pid);
+      for (let i = 0; i < 10; i += 1) for (const { pid } of await on(pool).query(read())) pids.add(pid);
       expect(pids.size).to.equal(1);
       expect(connects()).to.equal(1);
     });
@@ -68,14 +68,14 @@ describe('a connection pool', function () {
       const gate = new Gate();
       const first = occupy(pool, gate);
       await gate.reached;
-      await pool.query(read());
+      await on(pool).query(read());
       gate.open();
       await first;
       const before = performance.now();
-      const [used] = await pool.query(read());
+      const [used] = await on(pool).query(read());
       pool.closeIdleSince(before);
       await until('one is closed', () => pool.slots === 1);
-      expect(await pool.query(read())).to.deep.equal([used]);
+      expect(await on(pool).query(read())).to.deep.equal([used]);
     });
   });
 
@@ -87,7 +87,7 @@ describe('a connection pool', function () {
       await gate.reached;
       const order: number[] = [];
       const waiting = Array.from({ length: 20 }, async (_, index) => {
-        await pool.query(read());
+        await on(pool).query(read());
         order.push(index);
       });
       gate.open();
@@ -100,11 +100,11 @@ describe('a connection pool', function () {
       const gate = new Gate();
       const occupied = occupy(pool, gate);
       await gate.reached;
-      expect(await rejectionOf(pool.query(read()))).to.be.instanceOf(OrganizationBusyError);
+      expect(await rejectionOf(on(pool).query(read()))).to.be.instanceOf(OrganizationBusyError);
       expect(pool.snapshot().waiting).to.equal(0);
       gate.open();
       await occupied;
-      await pool.query(read());
+      await on(pool).query(read());
     });
 
     it('ends with ConnectionBudgetExhaustedError when the budget stays spent', async () => {
@@ -114,24 +114,24 @@ describe('a connection pool', function () {
       const gate = new Gate();
       const occupied = occupy(one, gate);
       await gate.reached;
-      expect(await rejectionOf(other.query(read()))).to.be.instanceOf(ConnectionBudgetExhaustedError);
+      expect(await rejectionOf(on(other).query(read()))).to.be.instanceOf(ConnectionBudgetExhaustedError);
       gate.open();
       await occupied;
-      await other.query(read());
+      await on(other).query(read());
     });
 
     it('is over when the pool is closed, while running work ends in peace', async () => {
       const { pool } = open();
       const gate = new Gate();
-      const running = pool.transaction(async ({ query }) => {
+      const running = on(pool).transaction(async ({ query }) => {
         await gate.pass();
         return query({ text: 'select 1 as one', values: [] });
       });
       await gate.reached;
-      const waiting = rejectionOf(pool.query(read()));
+      const waiting = rejectionOf(on(pool).query(read()));
       const closing = pool.close();
       expect(await waiting).to.be.instanceOf(DatabaseConnectionError);
-      expect(await rejectionOf(pool.query(read()))).to.be.instanceOf(DatabaseConnectionError);
+      expect(await rejectionOf(on(pool).query(read()))).to.be.instanceOf(DatabaseConnectionError);
       gate.open();
       expect(await running).to.deep.equal([{ one: 1 }]);
       await Promise.all([closing, pool.close()]);
@@ -144,11 +144,20 @@ describe('a connection pool', function () {
         size: 2,
         connect: () => (broken ? Promise.reject(new Error('no')) : openConnection(database.url)),
       });
-      const errors = await Promise.all(Array.from({ length: 5 }, () => rejectionOf(pool.query(read()))));
+      const errors = await Promise.all(Array.from({ length: 5 }, () => rejectionOf(on(pool).query(read()))));
       for (const error of errors) expect(error).to.be.instanceOf(DatabaseConnectionError);
       expect(pool.isFailing).to.equal(true);
+      const refusal = await rejectionOf(on(pool).query(read()));
+      expect(refusal, 'it is not even tried').to.have.property('retryAfterMs').that.is.within(0, 10_000);
       broken = false;
-      await pool.query(read());
+      await until('it is tried again', () =>
+        on(pool)
+          .query(read())
+          .then(
+            () => true,
+            () => false,
+          ),
+      );
       expect(pool.isFailing).to.equal(false);
     });
   });
@@ -158,39 +167,39 @@ describe('a connection pool', function () {
 
     beforeEach(async () => {
       const { pool } = open();
-      await pool.query(write(table));
-      await pool.query(write('truncate pool_rows'));
+      await on(pool).query(write(table));
+      await on(pool).query(write('truncate pool_rows'));
     });
 
     it('commit when the work resolves, and roll back when it rejects, on the same connection', async () => {
       const { pool, connects } = open();
       const insert = (id: number) => ({ text: 'insert into pool_rows values ($1)', values: [id] });
-      await pool.transaction(({ query }) => query(insert(1)));
+      await on(pool).transaction(({ query }) => query(insert(1)));
       const failure = new OrganizationBusyError();
       const error = await rejectionOf(
-        pool.transaction(async ({ query }) => {
+        on(pool).transaction(async ({ query }) => {
           await query(insert(2));
           throw failure;
         }),
       );
       expect(error).to.equal(failure);
-      expect(await pool.query(read('select id from pool_rows'))).to.deep.equal([{ id: 1 }]);
+      expect(await on(pool).query(read('select id from pool_rows'))).to.deep.equal([{ id: 1 }]);
       expect(connects()).to.equal(1);
     });
 
     it('do not pretend that a transaction with a failed statement was committed', async () => {
       const { pool } = open();
-      const swallow = pool.transaction(async ({ query }) => {
+      const swallow = on(pool).transaction(async ({ query }) => {
         await query({ text: 'insert into pool_rows values (3)', values: [] });
         await query({ text: 'select 1 / 0', values: [] }).catch(() => undefined);
       });
       expect(await rejectionOf(swallow)).to.be.instanceOf(Error);
-      expect(await pool.query(read('select id from pool_rows'))).to.be.empty;
+      expect(await on(pool).query(read('select id from pool_rows'))).to.be.empty;
     });
 
     it('run nothing after their end', async () => {
       const { pool } = open();
-      const late = await pool.transaction(
+      const late = await on(pool).transaction(
         async ({ query }) =>
           () =>
             query({ text: 'select 1', values: [] }),
@@ -201,7 +210,7 @@ describe('a connection pool', function () {
     it("leave an error of the work that only sounds like the driver's as it is", async () => {
       const { pool } = open();
       const bug = new TypeError(`Cannot read properties of undefined (reading 'client')`);
-      expect(await rejectionOf(pool.transaction(() => Promise.reject(bug)))).to.equal(bug);
+      expect(await rejectionOf(on(pool).transaction(() => Promise.reject(bug)))).to.equal(bug);
     });
   });
 
@@ -209,7 +218,7 @@ describe('a connection pool', function () {
     const CLEAN = { path: '"$user", public', timeout: '10s', zone: true, temp: null, locks: 0 };
 
     const look = async (pool: ConnectionPool): Promise<unknown> => {
-      const [row] = await pool.query(
+      const [row] = await on(pool).query(
         read<object>(`select current_setting('search_path') as path, current_setting('statement_timeout') as timeout,
                 current_setting('timezone') <> 'Asia/Tokyo' as zone, to_regclass('pg_temp.t') as temp,
                 (select count(*)::int from pg_locks where locktype = 'advisory' and database =
@@ -220,7 +229,7 @@ describe('a connection pool', function () {
 
     it('after a session that changed settings, locked, and made a temporary table', async () => {
       const { pool, connects } = open();
-      await pool.session(async (connection) => {
+      await on(pool).session(async (connection) => {
         await connection.execute(`set search_path = pg_catalog; set statement_timeout = 9999`);
         await connection.execute(`set timezone = "Asia/Tokyo"; create temp table t ()`);
         await connection.query({ text: 'select pg_advisory_lock(42)', values: [] });
@@ -231,24 +240,32 @@ describe('a connection pool', function () {
 
     it('after a session that left a transaction open, and one that left a failed one', async () => {
       const { pool } = open();
-      await pool.session((connection) => connection.execute('begin; set timezone = "Asia/Tokyo"'));
+      await on(pool).session((connection) => connection.execute('begin; set timezone = "Asia/Tokyo"'));
       expect(await look(pool)).to.deep.equal(CLEAN);
-      await rejectionOf(pool.session((connection) => connection.execute('begin; select 1 / 0')));
+      await rejectionOf(on(pool).session((connection) => connection.execute('begin; select 1 / 0')));
+      expect(await look(pool)).to.deep.equal(CLEAN);
+    });
+
+    it('after a statement or a transaction that changed a setting or made a temporary table', async () => {
+      const { pool } = open();
+      await on(pool).query(write(`set timezone = 'Asia/Tokyo'`));
+      expect(await look(pool)).to.deep.equal(CLEAN);
+      await on(pool).transaction(({ query }) => query({ text: 'create temp table t ()', values: [] }));
       expect(await look(pool)).to.deep.equal(CLEAN);
     });
 
     it('and named statements work on the connection afterwards', async () => {
       const { pool } = open();
       const named = { ...read<{ one: number }>('select 1 as one'), name: 'one' };
-      await pool.query(named);
-      await pool.session(() => Promise.resolve());
-      expect(await pool.query(named)).to.deep.equal([{ one: 1 }]);
+      await on(pool).query(named);
+      await on(pool).session(() => Promise.resolve());
+      expect(await on(pool).query(named)).to.deep.equal([{ one: 1 }]);
     });
   });
 
   it('knows that a statement has left a transaction failed as soon as the error is seen', async () => {
     const { pool } = open();
-    await pool.session(async (connection) => {
+    await on(pool).session(async (connection) => {
       for (let i = 0; i < 200; i += 1) {
         await rejectionOf(connection.execute('begin; select 1 / 0; commit'));
         expect(connection.isReusable, `round ${i}`).to.equal(false);

@@ -149,10 +149,10 @@ describe('one organization and the data of another', function () {
         {
           connect: ({ databaseName }) =>
             PgConnection.open({
-              client: resultsTemplate.urlForDatabase(databaseName).toClientConfig(),
+              url: resultsTemplate.urlForDatabase(databaseName),
               applicationName: 'careless',
               connectTimeoutMs: 3000,
-              statementTimeoutMs: 3000,
+              deadlines: { statementTimeoutMs: 3000 },
             }),
         },
       );
@@ -188,7 +188,7 @@ describe('one organization and the data of another', function () {
       const { resultsTemplate } = deployment.start(ROLES).get(TOKENS.config).database;
       const { user, password } = logins.get(id) ?? { user: '', password: '' };
       const client = new Client(
-        resultsTemplate.urlForDatabase(databaseName).withCredentials(user, password).toClientConfig(),
+        resultsTemplate.urlForDatabase(databaseName).withCredentials(user, password).toString(),
       );
       client.on('error', () => undefined); // the error of the connect comes as a rejection
       try {
@@ -272,9 +272,7 @@ describe('one organization and the data of another', function () {
 
     it("is seen to fail without roles: the service's login connects anywhere", async () => {
       const { resultsTemplate } = deployment.start().get(TOKENS.config).database;
-      const client = new Client(
-        resultsTemplate.urlForDatabase(deployment.databaseName('beta')).toClientConfig(),
-      );
+      const client = new Client(resultsTemplate.urlForDatabase(deployment.databaseName('beta')).toString());
       await client.connect();
       await client.end();
     });

@@ -12,6 +12,7 @@ import { createDeployment, organizationId, type Deployment } from '../support/de
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { hookProvisioning } from '../support/provisioning-steps.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
+import { on, testBreaker } from '../support/test-pool.ts';
 
 const [ACME, BETA, GAMMA] = [organizationId('acme'), organizationId('beta'), organizationId('gamma')];
 
@@ -25,18 +26,17 @@ describe('the pools of organizations', function () {
   });
   afterEach(() => deployment.dispose());
 
-  it('are the same for the same organization, and the same handle', async () => {
+  it('are the same for the same organization, each request with a handle of its own', async () => {
     const manager = deployment.start().get(TOKENS.connectionManager);
     const leases = await Promise.all([manager.acquire(ACME), manager.acquire(ACME), manager.acquire(BETA)]);
-    const [one, two, other] = leases.map(({ database }) => database);
-    expect(one).to.equal(two);
-    expect(one).not.to.equal(other);
+    for (const { database } of leases) await database.jobs.list(...ALL_JOBS);
+    expect(manager.counts()).to.include({ pools: 2, leases: 3, connections: 2 });
     for (const { release } of leases) release();
     const later = await manager.acquire(ACME);
-    expect(later.database).to.equal(one);
+    await later.database.jobs.list(...ALL_JOBS);
     later.release();
     later.release();
-    expect(manager.counts()).to.include({ pools: 2, leases: 0 });
+    expect(manager.counts()).to.include({ pools: 2, leases: 0, connections: 2 });
   });
 
   describe('evict-while-query-in-flight-completes', () => {
@@ -74,6 +74,13 @@ describe('the pools of organizations', function () {
       const container = deployment.start({ DB_MAX_POOLS: '1' });
       const connector = container.get(TOKENS.connector);
       const opened: PgConnection[] = [];
+      const budget = container.get(TOKENS.connectionBudget);
+      const leave = budget.leave.bind(budget);
+      // A pool that is closed takes its leave.
+      budget.leave = (pool) => {
+        for (const connection of opened) void connection.close();
+        leave(pool);
+      };
       const manager = replaceManager(
         container,
         {},
@@ -82,14 +89,6 @@ describe('the pools of organizations', function () {
             const connection = await connector.toOrganization(placement);
             opened.push(connection);
             return connection;
-          },
-          buildResultsDatabase: (pool) => {
-            const close = pool.close.bind(pool);
-            pool.close = async () => {
-              await Promise.all(opened.map((connection) => connection.close()));
-              await close();
-            };
-            return createResultsDatabase(pool);
           },
         },
       );
@@ -159,8 +158,10 @@ describe('the pools of organizations', function () {
           size: 1,
           maxOverflow: 3,
           acquireTimeoutMs: 2000,
-          timeoutError: () => new Error('too late'),
+          maxWaiting: Infinity,
+          noPlaceError: () => new Error('too late'),
           budget,
+          serverBreaker: testBreaker(),
         });
       };
       const acquire = async (id: OrganizationId): Promise<ResultsLease> => {
@@ -172,7 +173,7 @@ describe('the pools of organizations', function () {
           cache.delete(key);
           closed.push(other.then((evicted) => evicted.close()));
         }
-        return { database: createResultsDatabase(pool), release: () => undefined };
+        return { database: createResultsDatabase(on(pool)), release: () => undefined };
       };
       expect(await race(acquire)).not.to.be.empty;
       for (const rest of cache.values()) closed.push(rest.then((pool) => pool.close()));
@@ -201,8 +202,8 @@ describe('the pools of organizations', function () {
   describe('shutdown-during-cold-open-does-not-resurrect-pool', () => {
     const sessions = async (): Promise<number> => {
       const rows = await deployment.administer(
-        'select from pg_stat_activity where starts_with(application_name, $1) or datname = $2',
-        [`mad ${deployment.databaseName('')}`, deployment.metadataDatabase],
+        'select from pg_stat_activity where starts_with(datname, $1) or datname = $2',
+        [deployment.databaseName(''), deployment.metadataDatabase],
       );
       return rows.length;
     };

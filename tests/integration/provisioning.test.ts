@@ -108,6 +108,25 @@ describe('provisioning at first use', function () {
     const createElsewhere = (template: string, name: string, strategy: string): Promise<unknown> =>
       deployment.administer(`create database "${name}" template "${template}" strategy ${strategy}`);
 
+    /** Looks at a CREATE while it copies; when it was over too soon, at the next one. */
+    const catchCopying = async (template: string, name: string): Promise<Promise<unknown>[]> => {
+      for (;;) {
+        let over = false;
+        let copies = false;
+        const other = createElsewhere(template, name, 'file_copy').finally(() => (over = true));
+        await until('the other one copies', async () => {
+          const rows = await deployment.administer(
+            `select from pg_stat_activity where state = 'active' and query like 'create database%file_copy'
+               and (wait_event_type = 'IPC' or backend_xid is not null)`,
+          );
+          copies = rows.length > 0;
+          return copies || over;
+        });
+        if (copies) return [other];
+        await deployment.administer(`drop database "${name}"`);
+      }
+    };
+
     const sqlStates = (statements: readonly AdminStatement[]): readonly (string | null)[] =>
       statements.filter(({ text }) => text.includes(' template ')).map(({ sqlState }) => sqlState);
 
@@ -123,14 +142,7 @@ describe('provisioning at first use', function () {
           await others[0];
         } else if (step === 'clone') {
           // It is being made: 23505, for the catalogue does not show what is not committed.
-          others.push(createElsewhere(template, name, 'file_copy'));
-          await until('the other one copies', async () => {
-            const rows = await deployment.administer(
-              `select from pg_stat_activity where state = 'active' and query like 'create database%file_copy'
-                 and (wait_event_type = 'IPC' or backend_xid is not null)`,
-            );
-            return rows.length > 0;
-          });
+          others.push(...(await catchCopying(template, name)));
         }
         await proceed();
       });

@@ -24,6 +24,8 @@ export type ChildCommand =
   /** The DDL of its administrator's sessions that took effect: texts of `create database … template …`. */
   | { readonly do: 'created' }
   | { readonly do: 'counts' }
+  /** Takes its part of the deployment's connections, as a started service does. */
+  | { readonly do: 'join' }
   | { readonly do: 'open gate' };
 
 export interface ChildRequest {

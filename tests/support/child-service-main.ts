@@ -1,4 +1,5 @@
 /** The program of a child process: a container with the environment it is sent, obeying one command after another. */
+import { inspect } from 'node:util';
 import { createContainer } from '../../infrastructure/composition/container.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { parseConfig } from '../../infrastructure/config/config.ts';
@@ -62,6 +63,8 @@ const run = ({
       }
       case 'created':
         return createdDatabases(statements);
+      case 'join':
+        return container.get(TOKENS.deploymentShare).start();
       case 'counts':
         return manager.counts();
       case 'open gate':
@@ -79,7 +82,7 @@ process.once('message', (start: ChildStart) => {
       (error: unknown) => {
         const code =
           error instanceof DomainError ? error.code : error instanceof Error ? error.name : 'unknown';
-        tell({ event: 'failure', id, code, message: String(error) });
+        tell({ event: 'failure', id, code, message: inspect(error) });
       },
     );
   });

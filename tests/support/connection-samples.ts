@@ -2,11 +2,13 @@ import { Client } from 'pg';
 import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
 
 export interface ConnectionSampler {
+  /** The most connections seen at once so far. */
+  most(): number;
   /** Ends the sampling; the most connections seen at once, and how often the server was asked. */
   stop(): Promise<{ readonly most: number; readonly samples: number }>;
 }
 
-/** Asks the server again and again how many connections there are under application names that begin with `prefix`. */
+/** Asks the server again and again how many connections there are to databases whose names begin with `prefix`. */
 export const sampleConnections = async (serverUrl: string, prefix: string): Promise<ConnectionSampler> => {
   const url = DatabaseUrl.parse(serverUrl).withDatabase('postgres').toString();
   const client = new Client({ connectionString: url });
@@ -17,7 +19,9 @@ export const sampleConnections = async (serverUrl: string, prefix: string): Prom
   const sampling = (async () => {
     while (!stopped) {
       const { rows } = await client.query<{ count: number }>(
-        'select count(*)::int as count from pg_stat_activity where starts_with(application_name, $1)',
+        // Those that began before the question: the list is no snapshot, and may hold a connection and its successor.
+        `select count(*)::int as count from pg_stat_activity
+         where starts_with(datname, $1) and backend_start <= statement_timestamp()`,
         [prefix],
       );
       most = Math.max(most, rows[0]?.count ?? 0);
@@ -25,6 +29,7 @@ export const sampleConnections = async (serverUrl: string, prefix: string): Prom
     }
   })();
   return {
+    most: () => most,
     stop: async () => {
       stopped = true;
       await sampling.finally(() => client.end());

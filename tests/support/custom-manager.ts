@@ -6,7 +6,6 @@ import {
   type ManagerDeps,
   type ManagerOptions,
 } from '../../infrastructure/database/database-connection-manager.ts';
-import { ServerProbe } from '../../infrastructure/database/server-probe.ts';
 
 /**
  * Puts a manager with other deadlines, or other (broken) parts, in the place of the container's own, before that was
@@ -26,10 +25,13 @@ export const replaceManager = (
       adminPool: container.get(TOKENS.adminPool),
       provisioner: container.get(TOKENS.provisioner),
       budget: container.get(TOKENS.connectionBudget),
-      connect: (placement) => connector.toOrganization(placement),
+      connect: (placement, policy) => connector.toOrganization(placement, policy),
+      policies: container.get(TOKENS.organizationPolicies),
       buildResultsDatabase: createResultsDatabase,
-      metadataProbe: new ServerProbe(() => connector.toMetadata(database.metadataUrl)),
-      resultsProbe: new ServerProbe(() => connector.toResultsServer()),
+      metadataProbe: container.get(TOKENS.metadataProbe),
+      resultsProbe: container.get(TOKENS.resultsProbe),
+      serverBreaker: container.get(TOKENS.resultsBreaker),
+      share: container.get(TOKENS.deploymentShare),
       logger: container.get(TOKENS.logger),
       ...deps,
     },

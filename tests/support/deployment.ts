@@ -7,6 +7,7 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { parseConfig } from '../../infrastructure/config/config.ts';
 import { ensureDatabase } from '../../infrastructure/database/ensure-database.ts';
 import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+import { PgConnection } from '../../infrastructure/database/pg-connection.ts';
 import { metadataMigrations } from '../../infrastructure/migrations/migration-source.ts';
 import { Migrator } from '../../infrastructure/migrations/migrator.ts';
 import { parseOrganizationId, type OrganizationId } from '../../domain/organizations/organization-id.ts';
@@ -40,7 +41,9 @@ export interface Deployment {
   administer<Row>(sql: string, values?: readonly unknown[], databaseName?: string): Promise<readonly Row[]>;
   /** Names of this deployment's databases other than the metadata database, templates and spares included. */
   databases(): Promise<readonly string[]>;
-  /** Stops every started container, fails when one leaked a lease or a connection, and drops all databases and roles. */
+  /** Stops every started container, and fails when one leaked a lease or a connection. */
+  stop(): Promise<void>;
+  /** As `stop`, and drops all databases and roles. */
   dispose(): Promise<void>;
 }
 
@@ -48,9 +51,16 @@ export const TEST_JWT_SECRET = 'a secret for tests that is long enough';
 
 export const organizationId = (value: string): OrganizationId => parseOrganizationId(value, 51);
 
-/** Ask in a `before` hook with a timeout of a minute: the first one starts the server. */
-export const createDeployment = async (settings: Environment = {}): Promise<Deployment> => {
-  const server = DatabaseUrl.parse((await testServer()).url);
+/**
+ * Ask in a `before` hook with a timeout of a minute: the first one starts the server.
+ *
+ * @param serverUrl of other servers than the shared one
+ */
+export const createDeployment = async (
+  settings: Environment = {},
+  serverUrl?: string,
+): Promise<Deployment> => {
+  const server = DatabaseUrl.parse(serverUrl ?? (await testServer()).url);
   const prefix = `t${randomBytes(4).toString('hex')}_`;
   const metadataUrl = server.withDatabase(`${prefix}metadata`);
   await ensureDatabase(metadataUrl);
@@ -74,7 +84,13 @@ export const createDeployment = async (settings: Environment = {}): Promise<Depl
     values: readonly unknown[] = [],
     databaseName = 'postgres',
   ): Promise<readonly Row[]> => {
-    const client = new Client({ connectionString: server.withDatabase(databaseName).toString() });
+    const client = new Client(
+      await PgConnection.locate({
+        url: server.withDatabase(databaseName),
+        applicationName: 'test',
+        connectTimeoutMs: 10_000,
+      }),
+    );
     await client.connect();
     try {
       // The caller knows what it selects.
@@ -89,6 +105,28 @@ export const createDeployment = async (settings: Environment = {}): Promise<Depl
       [`${prefix}r`],
     );
     return rows.map(({ datname }) => datname);
+  };
+
+  const stop = async (): Promise<void> => {
+    const leaks: string[] = [];
+    for (const container of containers) {
+      const manager = container.get(TOKENS.connectionManager);
+      const { leases } = manager.counts();
+      if (leases > 0) leaks.push(`${leases} leases`);
+      await manager.closeAll();
+      const { connections } = manager.counts();
+      if (connections > 0) leaks.push(`${connections} connections`);
+    }
+    if (leaks.length > 0) throw new Error(`left open at the end of the test: ${leaks.join(', ')}`);
+  };
+  const dropEverything = async (): Promise<void> => {
+    const names = [...(await databases()), metadataUrl.database];
+    await Promise.all(names.map((name) => administer(`drop database if exists "${name}" with (force)`)));
+    const roles = await administer<{ rolname: string }>(
+      'select rolname from pg_roles where position($1 in rolname) > 0',
+      [prefix],
+    );
+    for (const { rolname } of roles) await administer(`drop role "${rolname}"`);
   };
 
   return {
@@ -116,24 +154,13 @@ export const createDeployment = async (settings: Environment = {}): Promise<Depl
       }),
     administer,
     databases,
+    stop,
     dispose: async () => {
-      const leaks: string[] = [];
-      for (const container of containers) {
-        const manager = container.get(TOKENS.connectionManager);
-        const { leases } = manager.counts();
-        if (leases > 0) leaks.push(`${leases} leases`);
-        await manager.closeAll();
-        const { connections } = manager.counts();
-        if (connections > 0) leaks.push(`${connections} connections`);
+      try {
+        await stop();
+      } finally {
+        await dropEverything();
       }
-      const names = [...(await databases()), metadataUrl.database];
-      await Promise.all(names.map((name) => administer(`drop database if exists "${name}" with (force)`)));
-      const roles = await administer<{ rolname: string }>(
-        'select rolname from pg_roles where position($1 in rolname) > 0',
-        [prefix],
-      );
-      for (const { rolname } of roles) await administer(`drop role "${rolname}"`);
-      if (leaks.length > 0) throw new Error(`left open at the end of the test: ${leaks.join(', ')}`);
     },
   };
 };

@@ -30,7 +30,7 @@ export const watchAdminStatements = (container: Container): readonly AdminStatem
       }
     };
   };
-  const pool = container.get(TOKENS.adminPool);
+  const pool = container.get(TOKENS.adminSql);
   const session = pool.session.bind(pool);
   pool.session = (work) =>
     session((connection) => {
@@ -38,6 +38,25 @@ export const watchAdminStatements = (container: Container): readonly AdminStatem
       return work(connection);
     });
   return statements;
+};
+
+/** Does something ahead of each clone of a started container, that of a spare included; a rejection is the clone's. */
+export const beforeEachClone = (container: Container, act: () => void | Promise<void>): void => {
+  const pool = container.get(TOKENS.adminSql);
+  const session = pool.session.bind(pool);
+  pool.session = (work) =>
+    session(async (connection) => {
+      const execute = connection.execute.bind(connection);
+      connection.execute = async (text) => {
+        if (/^create database .* template /.test(text)) await act();
+        return execute(text);
+      };
+      try {
+        return await work(connection);
+      } finally {
+        connection.execute = execute;
+      }
+    });
 };
 
 /** `create database` statements that took effect, those for templates apart. */

@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+import { PgConnection } from '../../infrastructure/database/pg-connection.ts';
 import type { Deployment } from './deployment.ts';
 import { until } from './gate.ts';
 
@@ -19,17 +20,36 @@ export interface TableLock {
   release(): Promise<void>;
 }
 
+/** Runs statements in a transaction that stays open; `rollBack` undoes them. */
+export const openTransaction = async (
+  deployment: Deployment,
+  databaseName: string,
+  statements: string,
+): Promise<{ rollBack(): Promise<void> }> => {
+  const url = DatabaseUrl.parse(deployment.environment['DB_DATABASE_URL'] ?? '').withDatabase(databaseName);
+  const client = new Client({ connectionString: url.toString() });
+  await client.connect();
+  await client.query(`begin; ${statements}`);
+  let ended: Promise<void> | undefined;
+  return {
+    rollBack: () => {
+      ended ??= client.end();
+      return ended;
+    },
+  };
+};
+
 /** Locks a table against everybody: whoever reads or writes it stands still, in the middle of the statement. */
 export const lockTable = async (
   deployment: Deployment,
   databaseName: string,
   table: string,
 ): Promise<TableLock> => {
-  const url = DatabaseUrl.parse(deployment.environment['DB_DATABASE_URL'] ?? '').withDatabase(databaseName);
-  const client = new Client({ connectionString: url.toString() });
-  await client.connect();
-  await client.query(`begin; lock table ${table} in access exclusive mode`);
-  let released: Promise<void> | undefined;
+  const transaction = await openTransaction(
+    deployment,
+    databaseName,
+    `lock table ${table} in access exclusive mode`,
+  );
   return {
     terminateWaiting: async () => {
       let terminated = 0;
@@ -44,9 +64,37 @@ export const lockTable = async (
       });
       return terminated;
     },
-    release: () => {
-      released ??= client.end();
-      return released;
+    release: () => transaction.rollBack(),
+  };
+};
+
+/** A login that the server lets in only so often at the same time: to it the server is full (53300). */
+export interface LimitedLogin {
+  connect(databaseName: string): Promise<PgConnection>;
+  /** Takes all its connections, from outside of the service. */
+  occupyAll(): Promise<{ release(): Promise<void> }>;
+}
+
+export const limitedLogin = async (deployment: Deployment, limit: number): Promise<LimitedLogin> => {
+  const url = DatabaseUrl.parse(deployment.environment['DB_DATABASE_URL'] ?? '');
+  // Dropped with the deployment, as its name begins like those of its databases.
+  const name = deployment.databaseName('limited');
+  await deployment.administer(
+    `create role "${name}" login password 'limited' connection limit ${limit} in role current_user`,
+  );
+  const connect = (databaseName: string): Promise<PgConnection> =>
+    PgConnection.open({
+      url: url.withDatabase(databaseName).withCredentials(name, 'limited'),
+      applicationName: 'limited',
+      connectTimeoutMs: 5000,
+      deadlines: { statementTimeoutMs: 10_000 },
+    });
+  return {
+    connect,
+    occupyAll: async () => {
+      const connections: PgConnection[] = [];
+      for (let i = 0; i < limit; i += 1) connections.push(await connect('postgres'));
+      return { release: async () => void (await Promise.all(connections.map((one) => one.close()))) };
     },
   };
 };

@@ -1,12 +1,10 @@
 import { ConnectionBudgetExhaustedError, OrganizationBusyError } from '../../domain/exceptions.ts';
 import { ConnectionBudget } from '../../infrastructure/database/connection-budget.ts';
-import {
-  ConnectionPool,
-  type PoolOptions,
-  type PoolQuery,
-} from '../../infrastructure/database/connection-pool.ts';
+import { CircuitBreaker } from '../../infrastructure/database/circuit-breaker.ts';
+import { ConnectionPool, type PoolOptions } from '../../infrastructure/database/connection-pool.ts';
 import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
 import { PgConnection } from '../../infrastructure/database/pg-connection.ts';
+import { PooledDatabase, type PoolQuery } from '../../infrastructure/database/pooled-database.ts';
 
 export interface TestPool {
   readonly pool: ConnectionPool;
@@ -16,10 +14,10 @@ export interface TestPool {
 
 export const openConnection = (url: string, applicationName = 'test'): Promise<PgConnection> =>
   PgConnection.open({
-    client: DatabaseUrl.parse(url).toClientConfig(),
+    url: DatabaseUrl.parse(url),
     applicationName,
     connectTimeoutMs: 5000,
-    statementTimeoutMs: 10_000,
+    deadlines: { statementTimeoutMs: 10_000 },
   });
 
 /** A pool on a test database that counts its connects; close it. */
@@ -35,13 +33,22 @@ export const testPool = (url: string, overrides: Partial<PoolOptions> = {}): Tes
     size: 1,
     maxOverflow: 0,
     acquireTimeoutMs: 5000,
-    timeoutError: (limit) =>
+    maxWaiting: Infinity,
+    noPlaceError: (limit) =>
       limit === 'pool' ? new OrganizationBusyError() : new ConnectionBudgetExhaustedError(),
     budget: new ConnectionBudget(Infinity),
+    serverBreaker: testBreaker(),
     ...overrides,
   });
   return { pool, connects: () => connects };
 };
+
+/** Never opens. */
+export const testBreaker = (): CircuitBreaker =>
+  new CircuitBreaker({ threshold: Infinity, minDelayMs: 1, maxDelayMs: 1 });
+
+/** The pool's connections, with statements. */
+export const on = (pool: ConnectionPool): PooledDatabase => new PooledDatabase(pool);
 
 export const read = <Row = { pid: number }>(
   text = 'select pg_backend_pid() as pid',
@@ -56,4 +63,4 @@ export const write = <Row = never>(text: string, values: readonly unknown[] = []
 
 /** Holds a connection of the pool until the gate opens. */
 export const occupy = (pool: ConnectionPool, gate: { pass(): Promise<void> }): Promise<void> =>
-  pool.transaction(() => gate.pass());
+  on(pool).transaction(() => gate.pass());

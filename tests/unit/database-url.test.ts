@@ -44,7 +44,7 @@ describe('DatabaseUrl', () => {
         const url = DatabaseUrl.parse(made.toString());
         expect(url.toString()).to.equal(made.toString());
         expect(url.database).to.equal(value);
-        expect(url.toClientConfig()).to.deep.include({
+        expect(url.toClientConfigs()[0]).to.deep.include({
           host: 'h',
           port: 6543,
           user: other,
@@ -66,7 +66,7 @@ describe('DatabaseUrl', () => {
     expect(url.toString()).to.equal(
       'postgresql://v:q@h/other?sslmode=disable&application_name=m%20d&options=-c%20a%3Db',
     );
-    expect(url.toClientConfig()).to.deep.include({
+    expect(url.toClientConfigs()[0]).to.deep.include({
       user: 'v',
       password: 'q',
       database: 'other',
@@ -80,7 +80,7 @@ describe('DatabaseUrl', () => {
     const url = DatabaseUrl.parse('postgresql://h/d?user=u&password=p&application_name=x');
 
     expect(url.user).to.equal('u');
-    expect(url.toClientConfig()).to.deep.include({ user: 'u', password: 'p' });
+    expect(url.toClientConfigs()[0]).to.deep.include({ user: 'u', password: 'p' });
     expect(url.withCredentials('v', 'q').toString()).to.equal('postgresql://v:q@h/d?application_name=x');
   });
 
@@ -88,17 +88,79 @@ describe('DatabaseUrl', () => {
     for (const text of ['postgresql:///d?host=/run/pg', 'postgresql://u@/d?host=/run/pg']) {
       const url = DatabaseUrl.parse(text);
       expect(url.toString()).to.equal(text);
-      expect(url.withDatabase('e').toClientConfig()).to.deep.include({ host: '/run/pg', database: 'e' });
+      expect(url.withDatabase('e').toClientConfigs()[0]).to.deep.include({ host: '/run/pg', database: 'e' });
     }
-    expect(DatabaseUrl.parse('postgresql://u@%2Frun%2Fpg/d').toClientConfig().host).to.equal('/run/pg');
+    expect(DatabaseUrl.parse('postgresql://u@%2Frun%2Fpg/d').toClientConfigs()[0]?.host).to.equal('/run/pg');
   });
 
   it('leaves out what the URL leaves out', () => {
-    const config = DatabaseUrl.parse('postgresql://h/d').toClientConfig();
+    const config = DatabaseUrl.parse('postgresql://h/d').toClientConfigs()[0];
 
-    expect(config.port).to.equal(undefined);
-    expect(config.password ?? '').to.equal('');
-    expect(config.user ?? '').to.equal('');
+    expect(config).to.not.have.property('port');
+    expect(config?.password ?? '').to.equal('');
+    expect(config?.user ?? '').to.equal('');
+  });
+
+  it('names several servers, before the path or in the query', () => {
+    const serversOf = (text: string) =>
+      DatabaseUrl.parse(text)
+        .toClientConfigs()
+        .map(({ host, port }) => `${host}:${port ?? ''}`);
+
+    expect(serversOf('postgresql://u:p@a:5432,b:5433/d')).to.deep.equal(['a:5432', 'b:5433']);
+    expect(serversOf('postgresql+asyncpg://a,b:5433,[::1]:1,[::2]/d')).to.deep.equal([
+      'a:',
+      'b:5433',
+      '::1:1',
+      '::2:',
+    ]);
+    expect(serversOf('postgresql:///d?host=a,b')).to.deep.equal(['a:', 'b:']);
+    expect(serversOf('postgresql:///d?host=a,b&port=1')).to.deep.equal(['a:1', 'b:1']);
+    expect(serversOf('postgresql:///d?port=1,&host=a,b')).to.deep.equal(['a:1', 'b:']);
+    expect(serversOf('postgresql://u@/d?host=/run/pg,b&port=1,2')).to.deep.equal(['/run/pg:1', 'b:2']);
+    expect(serversOf('postgresql://x:1/d?host=a,b')).to.deep.equal(['a:1', 'b:1']);
+    expect(serversOf('postgresql://a,b/d?port=7')).to.deep.equal(['a:7', 'b:7']);
+  });
+
+  it('keeps its servers, and which of them it is for, through every derivation', () => {
+    const text = 'postgresql://u:p@a:5432,b:5433/d?target_session_attrs=read-write&sslmode=disable';
+    const url = DatabaseUrl.parse(text);
+    const derived = url.withDatabase('e').withCredentials('v', 'q');
+
+    expect(url.toString()).to.equal(text);
+    expect(url.redacted).to.equal(text.replace(':p@', ':***@'));
+    expect(derived.sessionTarget).to.equal('read-write');
+    for (const [index, host] of ['a', 'b'].entries()) {
+      expect(derived.toClientConfigs()[index]).to.deep.include({
+        host,
+        port: 5432 + index,
+        user: 'v',
+        password: 'q',
+        database: 'e',
+        ssl: false,
+      });
+    }
+    expect(DatabaseUrl.parse('postgresql://a,b/d').sessionTarget).to.equal('any');
+  });
+
+  it('says what is wrong with a list of servers', () => {
+    const problemOf = (text: string): string => {
+      try {
+        DatabaseUrl.parse(text);
+      } catch (error) {
+        if (error instanceof InvalidDatabaseUrlError) return error.message;
+      }
+      return 'none';
+    };
+
+    expect(problemOf('postgresql://u:CANARY@a:1,b:2/d?port=1,2,3')).to.equal(
+      '"postgresql://***@a:1,b:2/d?…" is no usable database URL: ' +
+        'it names 2 hosts and 3 ports: one for each is needed, or one for all',
+    );
+    expect(problemOf('postgresql://u:CANARY@a,b/d?target_session_attrs=rw')).to.equal(
+      '"postgresql://***@a,b/d?…" is no usable database URL: ' +
+        'its target_session_attrs must be one of any, read-write, read-only, primary, standby, prefer-standby',
+    );
   });
 
   it('names no password when it is printed', () => {
@@ -131,9 +193,18 @@ describe('DatabaseUrl', () => {
       'postgresql://h/d?port=x',
       'postgresql://h/d?dbname=e',
       'postgresql://h/d?database=e',
-      'postgresql://a,b/d',
-      'postgresql://u:p@a:1,b:2/d',
-      'postgresql:///d?host=a,b',
+      'postgresql://a,/d',
+      'postgresql://,b/d',
+      'postgresql://a%2Cb/d',
+      'postgresql://a:1,b:x/d',
+      'postgresql://a:1,b:70000/d',
+      'postgresql:///d?host=a,',
+      'postgresql:///d?host=a&host=b',
+      'postgresql:///d?host=a,b&port=1,2,3',
+      'postgresql://a,b/d?port=1,x',
+      'postgresql://a:1/d?port=70000',
+      'postgresql://a,b/d?target_session_attrs=readwrite',
+      'postgresql://a,b/d?target_session_attrs=',
       ' postgresql://h/d',
       'postgresql://h/d\n',
       `postgresql://h/${'é'.repeat(32)}`,

@@ -21,16 +21,14 @@ describe('Argon2Passwords', () => {
 
   it('takes as long for an unknown user as for a wrong password', async () => {
     const hash = await passwords.hash('correct horse');
-    const fastestOf = async (passwordHash: string | null): Promise<number> => {
-      const times: number[] = [];
-      for (let round = 0; round < 5; round += 1) {
-        const start = performance.now();
+    // Processor time, the hashing threads' included: what else the machine does is not in it.
+    const workFor = async (passwordHash: string | null): Promise<number> => {
+      const before = process.cpuUsage();
+      for (let round = 0; round < 5; round += 1)
         expect(await passwords.verify('wrong', passwordHash)).to.equal(false);
-        times.push(performance.now() - start);
-      }
-      return Math.min(...times);
+      return process.cpuUsage(before).user;
     };
-
-    expect((await fastestOf(null)) / (await fastestOf(hash))).to.be.within(0.5, 2);
+    await workFor(hash);
+    expect((await workFor(null)) / (await workFor(hash))).to.be.within(0.5, 2);
   });
 });

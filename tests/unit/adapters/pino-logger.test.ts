@@ -128,6 +128,18 @@ describe('createPinoLogger', () => {
     expect(raw.join('').split('***')).to.have.length(22);
   });
 
+  it('masks them in lists, and leaves the object that it was given as it is', () => {
+    const { logger, raw, last } = capture();
+    const users = [{ name: 'a', password: 'CANARY' }, { name: 'b' }];
+
+    logger.info({ users, at: new Date(0) }, 'x');
+
+    expect(raw.join('')).to.not.contain('CANARY');
+    expect(last()).to.have.nested.property('users.0.name', 'a');
+    expect(last()).to.include({ at: '1970-01-01T00:00:00.000Z' });
+    expect(users[0]).to.deep.equal({ name: 'a', password: 'CANARY' });
+  });
+
   it('masks passwords in URLs wherever they stand, and keeps the line valid', () => {
     const urls = [
       'postgresql://u:CANARY@h/d',

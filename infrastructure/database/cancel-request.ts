@@ -1,0 +1,21 @@
+import { connect } from 'node:net';
+
+const CANCEL_REQUEST_CODE = 80_877_102;
+const DEADLINE_MS = 2000;
+
+/**
+ * Asks a server, on a connection of its own, to cancel what the backend runs at this moment. The server tells nothing
+ * back; it takes the request without a login and without TLS, as the protocol has it. Never throws.
+ */
+export const sendCancelRequest = (host: string, port: number, processId: number, secretKey: number): void => {
+  const packet = Buffer.alloc(16);
+  packet.writeInt32BE(packet.length, 0);
+  packet.writeInt32BE(CANCEL_REQUEST_CODE, 4);
+  packet.writeInt32BE(processId, 8);
+  packet.writeInt32BE(secretKey, 12);
+  const socket = connect(host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port });
+  socket.setTimeout(DEADLINE_MS, () => socket.destroy());
+  // Best effort: without it the statement ends by its own deadline.
+  socket.on('error', () => socket.destroy());
+  socket.end(packet);
+};

@@ -1,0 +1,8 @@
+/** What connections are called in `pg_stat_activity`, for operators and for the other processes of the deployment. */
+const shortId = (instanceId: string): string => instanceId.replaceAll('-', '').slice(0, 16);
+
+/** The one connection by which a process shows that it lives. */
+export const presenceName = (instanceId: string): string => `mad presence ${shortId(instanceId)}`;
+
+/** Those that count against the budget. */
+export const resultsConnectionName = (instanceId: string): string => `mad results ${shortId(instanceId)}`;

@@ -1,0 +1,33 @@
+/** Where one server listens. */
+export interface ServerAddress {
+  /** A name, an address or a socket folder; empty: the driver's default. */
+  readonly host: string;
+  /** Null: the driver's default. */
+  readonly port: number | null;
+}
+
+const MAX_PORT = 65_535;
+
+/**
+ * Puts hosts and ports together as libpq does: a port for each host, or one for all. Returns what is wrong with them
+ * otherwise.
+ *
+ * @param ports as text; an empty one is the default
+ */
+export const pairAddresses = (
+  hosts: readonly string[],
+  ports: readonly string[],
+): readonly ServerAddress[] | string => {
+  if (hosts.length > 1 && hosts.includes('')) return 'one of its hosts is empty';
+  if (hosts.some((host) => host.includes(','))) return 'one of its hosts holds a comma';
+  if (ports.some((port) => port !== '' && !isPort(port))) return 'its port must be a number';
+  if (ports.length !== 1 && ports.length !== hosts.length) {
+    return `it names ${hosts.length} hosts and ${ports.length} ports: one for each is needed, or one for all`;
+  }
+  return hosts.map((host, index) => {
+    const port = ports[index] ?? ports[0] ?? '';
+    return { host, port: port === '' ? null : Number(port) };
+  });
+};
+
+const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) <= MAX_PORT;

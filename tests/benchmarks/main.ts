@@ -1,0 +1,30 @@
+/** `npm run bench [-- NAME …]`: figures beside the floors that the same run measures. Never fails for being slow. */
+import { clones, firstRequests, spares, storm } from './provisioning.ts';
+import { organizations, requests } from './request-path.ts';
+import { withServer } from './servers.ts';
+import { formatTable, print, type Line } from './table.ts';
+
+interface Benchmark {
+  /** Whether the database server flushes every commit to disk. */
+  readonly durable: boolean;
+  readonly run: (serverUrl: string) => Promise<readonly Line[]>;
+}
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  spares: { durable: true, run: spares },
+  clones: { durable: true, run: clones },
+  'first-requests': { durable: true, run: firstRequests },
+  storm: { durable: true, run: storm },
+  requests: { durable: false, run: requests },
+  organizations: { durable: false, run: organizations },
+};
+
+const asked = process.argv.slice(2);
+const lines: Line[] = [];
+for (const name of asked.length > 0 ? asked : Object.keys(BENCHMARKS)) {
+  const benchmark = BENCHMARKS[name];
+  if (benchmark === undefined) throw new Error(`no benchmark ${name}: ${Object.keys(BENCHMARKS).join(', ')}`);
+  print(`${name} …`);
+  await withServer(benchmark.durable, async (url) => void lines.push(...(await benchmark.run(url))));
+}
+print(formatTable(lines));

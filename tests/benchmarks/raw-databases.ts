@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import type { Container } from 'inversify';
+import knex from 'knex';
+import { Client } from 'pg';
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import type { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+import { resultsMigrations } from '../../infrastructure/migrations/migration-source.ts';
+import type { ServerSession } from '../../infrastructure/provisioning/server-session.ts';
+
+/** What the service asks first of a new organization's database, word for word. */
+const FIRST_QUERY = 'select * from docking_jobs order by created_at desc, job_id desc limit 101';
+
+/**
+ * What the driver alone can do on the same server, with the same logins: the floors under the service's own paths. Its
+ * connections stay open until the end, as those of the service do.
+ */
+export class RawDatabases {
+  readonly #container: Container;
+  readonly #admin: Client;
+  readonly #open: Client[] = [];
+  #made = 0;
+
+  private constructor(container: Container, admin: Client) {
+    this.#container = container;
+    this.#admin = admin;
+  }
+
+  /** @param container of a deployment with a role per organization */
+  static async open(container: Container): Promise<RawDatabases> {
+    const admin = rawClient(container.get(TOKENS.config).database.resultsTemplate.adminUrl);
+    await admin.connect();
+    return new RawDatabases(container, admin);
+  }
+
+  /** A database like a spare of the service: cloned, restricted, connected to once. Not part of any floor. */
+  async prepareSpare(): Promise<() => Promise<void>> {
+    const name = this.#newName();
+    const stamp = randomUUID();
+    const template = await this.#container.get(TOKENS.resultsTemplate).ready();
+    await this.#withSession(async (session) => {
+      await session.clone(template.databaseName, name);
+      await session.restrict(name, stamp);
+    });
+    const owner = rawClient(this.#urls.urlForDatabase(name));
+    await owner.connect();
+    await owner.end();
+    const login = this.#container.get(TOKENS.organizationLogins)?.loginFor(stamp);
+    if (login === undefined) throw new Error('the deployment has no roles');
+    const finalName = this.#newName();
+    const url = this.#urls.urlForDatabase(finalName).withCredentials(login.user, login.password);
+    return async () => {
+      await this.#admin.query(`alter database "${name}" rename to "${finalName}"`);
+      await this.#connectAndSelect(url);
+    };
+  }
+
+  /** Clones the service's template, connects and selects. */
+  async clone(): Promise<void> {
+    const name = this.#newName();
+    const template = await this.#container.get(TOKENS.resultsTemplate).ready();
+    await this.#admin.query(`create database "${name}" template "${template.databaseName}"`);
+    await this.#connectAndSelect(this.#urls.urlForDatabase(name));
+  }
+
+  /** Creates an empty database, runs the same migrations through Knex itself, and selects. */
+  async createAndMigrate(): Promise<void> {
+    const name = this.#newName();
+    await this.#admin.query(`create database "${name}"`);
+    const connection = this.#urls.urlForDatabase(name).toClientConfigs()[0];
+    // Knex hands it to `pg.Client` as it is; its own type does not know optional fields that may be undefined.
+    const database = knex({ client: 'pg', connection: connection as object, pool: { min: 0, max: 1 } });
+    try {
+      await database.migrate.latest({ migrationSource: resultsMigrations });
+      await database.raw(FIRST_QUERY);
+    } finally {
+      await database.destroy();
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#admin, ...this.#open].map((client) => client.end()));
+  }
+
+  get #urls() {
+    return this.#container.get(TOKENS.config).database.resultsTemplate;
+  }
+
+  #newName(): string {
+    // Holds the deployment's prefix, so that it is dropped with the deployment.
+    return this.#urls.internalName(`raw.${(this.#made += 1)}`);
+  }
+
+  #withSession(work: (session: ServerSession) => Promise<void>): Promise<void> {
+    return this.#container.get(TOKENS.resultsServer).exclusively('benchmark', work);
+  }
+
+  async #connectAndSelect(url: DatabaseUrl): Promise<void> {
+    const client = rawClient(url);
+    await client.connect();
+    await client.query(FIRST_QUERY);
+    this.#open.push(client);
+  }
+}
+
+/** The tests' server is a single one. */
+const rawClient = (url: DatabaseUrl): Client => new Client(url.toClientConfigs()[0]);

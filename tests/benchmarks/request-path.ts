@@ -1,0 +1,145 @@
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
+import { sampleJob } from '../support/sample-job.ts';
+import { LoadClient, type LoadRequest } from './load.ts';
+import { ServerProcess } from './server-process.ts';
+import { interleave, median } from './statistics.ts';
+import { print, type Line } from './table.ts';
+
+const CONCURRENCY = 16;
+const ROUNDS = 5;
+const REQUESTS = 2000;
+const ORGANIZATIONS = 50;
+const FEW = 10;
+const MANY = 1000;
+
+/** In production with its log; no spares, for nothing is to be built meanwhile. */
+const SERVICE = { NODE_ENV: 'production', LOG_LEVEL: 'info' };
+
+const BODY = JSON.stringify({
+  engine: 'vina',
+  pipeline_version: '1.0.0',
+  inputs: { ligand: 'imatinib', receptor: '1IEP' },
+  params: { exhaustiveness: 8 },
+  priority: 0,
+});
+
+/** Organizations with a job each, and the requests for these jobs. */
+export const prepare = async (deployment: Deployment, count: number): Promise<readonly LoadRequest[]> => {
+  const ids = Array.from({ length: count }, (_, index) => `org-${index}`);
+  await deployment.register(...ids);
+  const manager = deployment.start({ DB_IDLE_TIMEOUT_MS: '1000' }).get(TOKENS.connectionManager);
+  const requests: LoadRequest[] = [];
+  for (const id of ids) {
+    const { database, release } = await manager.acquire(organizationId(id));
+    try {
+      const job = await database.jobs.insert(sampleJob());
+      const path = `/organizations/${id}/jobs/${job?.jobId ?? ''}`;
+      requests.push({ method: 'GET', path, token: deployment.token(id, ['member']) });
+    } finally {
+      release();
+    }
+  }
+  await manager.closeAll();
+  return requests;
+};
+
+export const toPost = ({ path, token }: LoadRequest): LoadRequest => ({
+  method: 'POST',
+  path: path.slice(0, path.lastIndexOf('/')),
+  token,
+  body: BODY,
+});
+
+/** CPU of the server a request costs, in microseconds. */
+const cpuPerRequest = async (
+  server: ServerProcess,
+  client: LoadClient,
+  requests: readonly LoadRequest[],
+): Promise<number> => {
+  const total = Math.max(REQUESTS, requests.length);
+  const mode = { kind: 'closed', concurrency: CONCURRENCY, total } as const;
+  return (await server.cpuOf(() => client.run({ url: server.url, requests, mode }))) / total;
+};
+
+/** What a request costs in CPU, over the least that it could cost. */
+export const requests = async (serverUrl: string): Promise<readonly Line[]> => {
+  const deployment = await createDeployment({}, serverUrl);
+  const gets = await prepare(deployment, ORGANIZATIONS);
+  const posts = gets.map(toPost);
+  // An organization's database is this and its id.
+  const urlPrefix = new URL(`/${deployment.databaseName('')}`, serverUrl).href;
+  const environment = {
+    ...deployment.environment,
+    ...SERVICE,
+    RAW_DATABASE_URL: `${urlPrefix}org-0`,
+    NAIVE_URL_PREFIX: urlPrefix,
+  };
+  const client = new LoadClient();
+  const service = await ServerProcess.start({ kind: 'service', environment });
+  const raw = await ServerProcess.start({ kind: 'raw', environment });
+  const naive = await ServerProcess.start({ kind: 'naive', environment });
+  try {
+    const get = await interleave(ROUNDS, {
+      service: () => cpuPerRequest(service, client, gets),
+      raw: () => cpuPerRequest(raw, client, gets.slice(0, 1)),
+      naive: () => cpuPerRequest(naive, client, gets),
+    });
+    const post = await interleave(ROUNDS, {
+      service: () => cpuPerRequest(service, client, posts),
+      raw: () => cpuPerRequest(raw, client, posts.slice(0, 1)),
+      naive: () => cpuPerRequest(naive, client, posts),
+    });
+    const times = (series: Record<'naive' | 'raw', number[]>): string =>
+      (median(series.naive) / median(series.raw)).toFixed(2);
+    print(`  a Map of Knex instances: GET ${times(get)} ×, POST ${times(post)} × the raw server`);
+    return [
+      {
+        measure: `CPU of a GET over ${ORGANIZATIONS} organizations, over node:http + prepared pg`,
+        ours: median(get.service),
+        floor: median(get.raw),
+        unit: 'µs',
+        limit: { kind: 'at most', ratio: 2 },
+      },
+      {
+        measure: `CPU of a POST over ${ORGANIZATIONS} organizations, over node:http + prepared pg`,
+        ours: median(post.service),
+        floor: median(post.raw),
+        unit: 'µs',
+        limit: { kind: 'at most', ratio: 2.3 },
+      },
+    ];
+  } finally {
+    client.close();
+    await Promise.all([service, raw, naive].map((server) => server.close()));
+    await deployment.stop();
+  }
+};
+
+/** Whether a request costs more when there are many organizations; every one has its connection already. */
+export const organizations = async (serverUrl: string): Promise<readonly Line[]> => {
+  const deployment = await createDeployment({}, serverUrl);
+  const all = await prepare(deployment, MANY);
+  const client = new LoadClient();
+  const environment = { ...deployment.environment, ...SERVICE, DB_CONNECTION_BUDGET: String(MANY + 100) };
+  const service = await ServerProcess.start({ kind: 'service', environment });
+  try {
+    const { many, few } = await interleave(ROUNDS, {
+      many: () => cpuPerRequest(service, client, all),
+      few: () => cpuPerRequest(service, client, all.slice(0, FEW)),
+    });
+    return [
+      {
+        measure: `CPU of a GET at ${MANY} organizations, over that at ${FEW}`,
+        ours: median(many),
+        floor: median(few),
+        unit: 'µs',
+        limit: { kind: 'at most', ratio: 1.15 },
+      },
+    ];
+  } finally {
+    client.close();
+    await service.close();
+    await deployment.stop();
+  }
+};

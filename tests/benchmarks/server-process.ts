@@ -1,0 +1,75 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * - `service`: this one, as `npm start` starts it.
+ * - `raw`: `node:http` and a prepared statement on one database, and nothing else.
+ * - `naive`: Express, helmet, jsonwebtoken with its secret as text, zod, and a Map of Knex instances.
+ */
+export interface ServerStart {
+  readonly kind: 'service' | 'raw' | 'naive';
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export type ServerMessage =
+  { readonly url: string } | { readonly cpuMicroseconds: number; readonly heapBytes: number };
+
+const MAIN = fileURLToPath(new URL('./server-main.ts', import.meta.url));
+
+/** A server in a process of its own, which tells what it costs. */
+export class ServerProcess {
+  readonly url: string;
+  readonly #child: ReturnType<typeof fork>;
+
+  private constructor(child: ReturnType<typeof fork>, url: string) {
+    this.#child = child;
+    this.url = url;
+  }
+
+  /** @param flags of Node, such as `--cpu-prof` */
+  static async start(start: ServerStart, flags: readonly string[] = []): Promise<ServerProcess> {
+    const child = fork(MAIN, {
+      execArgv: ['--import', 'tsx', ...flags],
+      // Log lines are written, as they are in production, and read by nobody.
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    child.send(start);
+    const message = await reply(child);
+    if (!('url' in message)) throw new Error('a server that does not say where it listens');
+    return new ServerProcess(child, message.url);
+  }
+
+  /** CPU time of the process, user and system, while `work` goes on; in microseconds. */
+  async cpuOf(work: () => Promise<unknown>): Promise<number> {
+    const before = await this.#cpu();
+    await work();
+    return (await this.#cpu()) - before;
+  }
+
+  async close(): Promise<void> {
+    const exited = once(this.#child, 'exit');
+    this.#child.disconnect();
+    await exited;
+  }
+
+  async #cpu(): Promise<number> {
+    this.#child.send('usage');
+    const message = await reply(this.#child);
+    if (!('cpuMicroseconds' in message)) throw new Error('a server that does not say what it costs');
+    return message.cpuMicroseconds;
+  }
+}
+
+const reply = async (child: ReturnType<typeof fork>): Promise<ServerMessage> => {
+  // Rejects when the child ends without an answer. It answers each message with one of this type.
+  const ended = new AbortController();
+  const onExit = (): void => ended.abort(new Error('the server process ended'));
+  child.once('exit', onExit);
+  try {
+    const [message] = (await once(child, 'message', { signal: ended.signal })) as [ServerMessage];
+    return message;
+  } finally {
+    child.off('exit', onExit);
+  }
+};

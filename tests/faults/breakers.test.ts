@@ -1,0 +1,224 @@
+import { expect } from 'chai';
+import type { Container } from 'inversify';
+import { ConnectionBudgetExhaustedError, DatabaseConnectionError } from '../../domain/exceptions.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import type { DatabaseConnectionManager } from '../../infrastructure/database/database-connection-manager.ts';
+import { replaceManager } from '../support/custom-manager.ts';
+import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
+import { Gate, rejectionOf, until } from '../support/gate.ts';
+import { ALL_JOBS } from '../support/sample-job.ts';
+import { limitedLogin, terminateBackends } from '../support/server-faults.ts';
+import { startTcpProxy, throughProxies, type TcpProxy } from '../support/tcp-proxy.ts';
+
+const IDS = Array.from({ length: 8 }, (_, index) => organizationId(`org-${index}`));
+const [ACME, BETA, UNSEEN] = [organizationId('org-0'), organizationId('org-1'), organizationId('org-7')];
+
+describe('databases and servers that fail', function () {
+  this.timeout(60_000);
+  let deployment: Deployment;
+  let results: TcpProxy;
+  let metadata: TcpProxy;
+
+  beforeEach(async () => {
+    deployment = await createDeployment({ DB_ACQUIRE_TIMEOUT_MS: '4000', DB_CONNECT_TIMEOUT_MS: '1000' });
+    await deployment.register(...IDS);
+    const manager = deployment.start().get(TOKENS.connectionManager);
+    for (const id of IDS) await manager.provision(id);
+    await manager.closeAll();
+    const url = deployment.environment['DB_DATABASE_URL'] ?? '';
+    [results, metadata] = [await startTcpProxy(url), await startTcpProxy(url)];
+  });
+  afterEach(async () => {
+    await Promise.all([results.resume(), metadata.resume()]);
+    await deployment.dispose();
+    results.close();
+    metadata.close();
+  });
+
+  /** As a started service: with its probes at work. */
+  const start = async (): Promise<Container> => {
+    const container = deployment.start(throughProxies(deployment, { results, metadata }));
+    await container.get(TOKENS.deploymentShare).start();
+    return container;
+  };
+  const read = async (manager: DatabaseConnectionManager, id: OrganizationId): Promise<number> => {
+    const { database, release } = await manager.acquire(id);
+    try {
+      return (await database.jobs.list(...ALL_JOBS)).items.length;
+    } finally {
+      release();
+    }
+  };
+  const works = (manager: DatabaseConnectionManager, id: OrganizationId) => (): Promise<boolean> =>
+    read(manager, id).then(
+      () => true,
+      () => false,
+    );
+  /** How long the refusal took, in milliseconds. */
+  const refusal = async (work: () => Promise<unknown>): Promise<{ error: unknown; tookMs: number }> => {
+    const from = performance.now();
+    const error = await rejectionOf(work());
+    return { error, tookMs: performance.now() - from };
+  };
+
+  describe('server-down-breaker-opens-half-opens-closes', () => {
+    for (const fault of ['refuse', 'stall'] as const) {
+      it(`server-down-breaker-opens-half-opens-closes: ${fault}`, async () => {
+        const container = await start();
+        const manager = container.get(TOKENS.connectionManager);
+        const breaker = container.get(TOKENS.resultsBreaker);
+        await read(manager, ACME);
+        expect(breaker.state).to.equal('closed');
+
+        results[fault]();
+        if (fault === 'refuse') results.reset();
+        await until('the circuit is open', () => breaker.state === 'open');
+        // Organizations that were never asked for and such with a pool fare alike: refused at once, without a connect.
+        await until('it stays so for a while', () => breaker.retryInMs > 200);
+        const before = results.connects;
+        for (const id of [ACME, BETA, ACME, BETA]) {
+          const { error, tookMs } = await refusal(() => read(manager, id));
+          expect(error).to.be.instanceOf(DatabaseConnectionError);
+          expect(tookMs, 'without waiting for a server that is known to be gone').to.be.lessThan(1000);
+        }
+        expect(results.connects - before, 'no storm').to.be.at.most(4);
+
+        await results.resume();
+        await until('it serves again', works(manager, ACME));
+        await until('all are served', works(manager, BETA));
+        expect(breaker.state).to.equal('closed');
+      });
+    }
+
+    it('one failing database opens its own circuit, and nobody else notices', async () => {
+      const container = await start();
+      const manager = container.get(TOKENS.connectionManager);
+      await Promise.all([read(manager, ACME), read(manager, BETA)]);
+      const name = deployment.databaseName(ACME);
+      await deployment.administer(`alter database "${name}" with allow_connections false`);
+      await terminateBackends(deployment, name);
+      for (let attempt = 0; attempt < 4; attempt += 1) await rejectionOf(read(manager, ACME));
+      const before = results.connects;
+      const refusals = await Promise.all(Array.from({ length: 50 }, () => rejectionOf(read(manager, ACME))));
+      for (const error of refusals) {
+        expect(error).to.be.instanceOf(DatabaseConnectionError);
+        expect(error).to.have.property('retryAfterMs').that.is.a('number');
+      }
+      expect(results.connects - before, 'tries, half-open').to.be.at.most(3);
+      expect(container.get(TOKENS.resultsBreaker).state).to.equal('closed');
+      expect(await read(manager, BETA)).to.equal(0);
+
+      await deployment.administer(`alter database "${name}" with allow_connections true`);
+      await until('it is served again', works(manager, ACME));
+    });
+  });
+
+  it('momentary-blip-keeps-pool', async () => {
+    const manager = (await start()).get(TOKENS.connectionManager);
+    await Promise.all([ACME, ACME, BETA].map((id) => read(manager, id)));
+    const { removals } = manager.counts();
+    const before = { ...removals };
+    expect(results.reset()).to.be.greaterThan(2);
+    // A read is sent again by itself; whatever is cut, the next request finds the pool in place.
+    for (let i = 0; i < 20; i += 1)
+      for (const id of [ACME, BETA]) expect(await read(manager, id)).to.equal(0);
+    expect(manager.counts().removals).to.deep.equal(before);
+    expect(manager.counts().pools).to.equal(2);
+  });
+
+  describe('metadata-down-cached-tenants-serve-others-fail-in-100ms', () => {
+    for (const fault of ['refuse', 'stall'] as const) {
+      it(`metadata-down-cached-tenants-serve-others-fail-in-100ms: ${fault}`, async () => {
+        const container = await start();
+        const manager = container.get(TOKENS.connectionManager);
+        await Promise.all([read(manager, ACME), read(manager, BETA)]);
+        metadata[fault]();
+        if (fault === 'refuse') metadata.reset();
+        const breaker = container.get(TOKENS.metadataBreaker);
+        await until('its absence is noticed', () => breaker.state === 'open' && breaker.retryInMs > 150);
+
+        const { error, tookMs } = await refusal(() => read(manager, UNSEEN));
+        expect(error).to.be.instanceOf(DatabaseConnectionError);
+        // The one bound in time that is the behaviour itself.
+        expect(tookMs).to.be.lessThan(100);
+        for (let i = 0; i < 20; i += 1) {
+          for (const id of [ACME, BETA]) expect(await read(manager, id)).to.equal(0);
+        }
+
+        await metadata.resume();
+        await until('all are served', works(manager, UNSEEN));
+      });
+    }
+  });
+
+  it('slow-connect-of-A-does-not-delay-B', async () => {
+    const container = await start();
+    const gate = new Gate();
+    const connector = container.get(TOKENS.connector);
+    const manager = replaceManager(
+      container,
+      {},
+      {
+        connect: async (placement) => {
+          if (placement.organizationId === ACME) await gate.pass();
+          return connector.toOrganization(placement);
+        },
+      },
+    );
+    const slow = Promise.all(Array.from({ length: 30 }, () => read(manager, ACME)));
+    await gate.reached;
+    for (const id of IDS.slice(1)) expect(await read(manager, id)).to.equal(0);
+    expect(container.get(TOKENS.resultsBreaker).state).to.equal('closed');
+    gate.open();
+    expect(await slow).to.have.length(30);
+  });
+
+  it('too-many-clients-53300-backs-off-without-storm', async () => {
+    const container = await start();
+    const limited = await limitedLogin(deployment, 3);
+    let [attempts, refused] = [0, 0];
+    const manager = replaceManager(
+      container,
+      {},
+      {
+        connect: async (placement) => {
+          attempts += 1;
+          try {
+            return await limited.connect(placement.databaseName);
+          } catch (error) {
+            refused += 1;
+            throw error;
+          }
+        },
+      },
+    );
+    // Eight organizations, three connections: all are served, as connections move.
+    const answers = await Promise.all(
+      IDS.flatMap((id) => Array.from({ length: 5 }, () => read(manager, id))),
+    );
+    expect(answers).to.have.length(40);
+    expect(refused, 'the server was full').to.be.greaterThan(0);
+
+    // None at all: whoever waits goes on waiting, and the server is asked now and then.
+    await manager.closeAll();
+    const others = await limited.occupyAll();
+    const full = replaceManager(
+      deployment.start({ DB_ACQUIRE_TIMEOUT_MS: '1500' }),
+      {},
+      {
+        connect: (placement) => {
+          attempts += 1;
+          return limited.connect(placement.databaseName);
+        },
+      },
+    );
+    attempts = 0;
+    const errors = await Promise.all(IDS.map((id) => rejectionOf(read(full, id))));
+    for (const error of errors) expect(error).to.be.instanceOf(ConnectionBudgetExhaustedError);
+    expect(attempts).to.be.within(2, 16);
+    const waiting = Promise.all(IDS.map((id) => read(full, id)));
+    await others.release();
+    expect(await waiting).to.have.length(8);
+  });
+});
