@@ -37,6 +37,8 @@ export interface SpareLedger {
   forgetTemplate(hash: string): Promise<void>;
   /** Spares that can be claimed now, of any template. */
   countReady(): Promise<number>;
+  /** Ids of all spares on the books, whatever their state. */
+  listIds(): Promise<readonly string[]>;
   /** Names of all spares and templates on the books, whatever their state. */
   listNames(): Promise<readonly string[]>;
 }

@@ -2,6 +2,7 @@ import { ContainerModule } from 'inversify';
 import { resultsMigrations } from '../migrations/migration-source.ts';
 import { OrganizationLogins } from '../provisioning/organization-logins.ts';
 import { Provisioner } from '../provisioning/provisioner.ts';
+import { CredentialRotation } from '../provisioning/credential-rotation.ts';
 import { Custodian } from '../provisioning/custodian.ts';
 import { Reconciler } from '../provisioning/reconciler.ts';
 import { SpareKeeper } from '../provisioning/spare-keeper.ts';
@@ -13,7 +14,7 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
   bind(TOKENS.organizationLogins)
     .toResolvedValue(
       ({ database: { roles, resultsTemplate } }) =>
-        roles === null ? null : new OrganizationLogins(roles.secret, resultsTemplate),
+        roles === null ? null : new OrganizationLogins(roles.secret, roles.otherSecret, resultsTemplate),
       [TOKENS.config],
     )
     .inSingletonScope();
@@ -126,6 +127,19 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
         TOKENS.databaseLedger,
         TOKENS.resultsServer,
         TOKENS.resultsTemplate,
+        TOKENS.metadataDatabase,
+      ],
+    )
+    .inSingletonScope();
+  bind(TOKENS.credentialRotation)
+    .toResolvedValue(
+      (ledger, spares, server, logins, metadata) =>
+        new CredentialRotation({ ledger, spares, server, logins, metadata }),
+      [
+        TOKENS.databaseLedger,
+        TOKENS.spareLedger,
+        TOKENS.resultsServer,
+        TOKENS.organizationLogins,
         TOKENS.metadataDatabase,
       ],
     )

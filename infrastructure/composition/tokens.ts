@@ -28,6 +28,7 @@ import type { OrganizationLogins } from '../provisioning/organization-logins.ts'
 import type { Provisioner } from '../provisioning/provisioner.ts';
 import type { Reconciler } from '../provisioning/reconciler.ts';
 import type { SpareKeeper } from '../provisioning/spare-keeper.ts';
+import type { CredentialRotation } from '../provisioning/credential-rotation.ts';
 import type { Custodian } from '../provisioning/custodian.ts';
 import type { ResultsServer } from '../provisioning/results-server.ts';
 import type { ResultsTemplate } from '../provisioning/results-template.ts';
@@ -71,6 +72,7 @@ export const TOKENS = {
   spareKeeper: token<SpareKeeper>('SpareKeeper'),
   reconciler: token<Reconciler>('Reconciler'),
   custodian: token<Custodian>('Custodian'),
+  credentialRotation: token<CredentialRotation>('CredentialRotation'),
 
   metadataDatabase: token<MetadataDatabase>('MetadataDatabase'),
   spareLedger: token<SpareLedger>('SpareLedger'),

@@ -30,8 +30,8 @@ export interface DatabaseConfig {
   readonly healthIntervalMs: number;
   /** After this long a lease counts as lost: its pool may be closed under it. */
   readonly leaseTimeoutMs: number;
-  /** Null: organizations share the login of the template. */
-  readonly roles: { readonly secret: string } | null;
+  /** Null: organizations share the login of the template. The other secret is there while secrets are rotated. */
+  readonly roles: { readonly secret: string; readonly otherSecret: string | null } | null;
   /** How many databases are kept ready for new organizations. */
   readonly spares: { readonly min: number; readonly max: number };
 }
@@ -106,8 +106,9 @@ const readPool = (
 const readRoles = (reader: EnvironmentReader): DatabaseConfig['roles'] => {
   const enabled = reader.boolean('DB_ORG_ROLES', false);
   const secret = readSecret(reader, 'DB_ROLE_SECRET');
+  const otherSecret = readSecret(reader, 'DB_ROLE_SECRET_OTHER');
   if (enabled && !reader.has('DB_ROLE_SECRET')) missingSecret(reader, 'DB_ROLE_SECRET');
-  return enabled && secret !== null ? { secret } : null;
+  return enabled && secret !== null ? { secret, otherSecret } : null;
 };
 
 const readSpares = (reader: EnvironmentReader): DatabaseConfig['spares'] => {

@@ -7,6 +7,7 @@ import type { Placement } from '../provisioning/provisioner.ts';
 import { presenceName, resultsConnectionName } from './connection-names.ts';
 import type { DatabaseUrl } from './database-url.ts';
 import { PgConnection, type Deadlines } from './pg-connection.ts';
+import { SqlState, sqlStateOf } from './postgres-errors.ts';
 import type { ResultsUrlTemplate } from './results-url-template.ts';
 
 export interface ConnectorOptions {
@@ -17,7 +18,7 @@ export interface ConnectorOptions {
   readonly instanceId: string;
 }
 
-/** Raised when the database under the recorded name is another than the one recorded. */
+/** Raised when the database under the recorded name is another than the one recorded, or does not know its role. */
 export class MisplacedDatabaseError extends DatabaseConnectionError {}
 
 /** For creating, cloning and migrating databases, which may take longer than a request. */
@@ -67,13 +68,7 @@ export class Connector {
    * any other, whatever its name, is closed before anyone can use it.
    */
   async toOrganization(placement: Placement, policy: OrganizationPolicy = {}): Promise<PgConnection> {
-    const url = this.#urls.urlForDatabase(placement.databaseName);
-    const login = this.#logins?.loginFor(placement.stamp);
-    const connection = await this.#open(
-      login === undefined ? url : url.withCredentials(login.user, login.password),
-      resultsConnectionName(this.#options.instanceId),
-      { ...this.#options.deadlines, ...policy },
-    );
+    const connection = await this.#logIn(placement, { ...this.#options.deadlines, ...policy });
     try {
       const [row] = await connection.query<{ identity: string | null }>({ text: READ_IDENTITY, values: [] });
       const expected = formatIdentity(placement);
@@ -94,6 +89,26 @@ export class Connector {
     }
   }
 
+  async #logIn({ databaseName, stamp }: Placement, deadlines: Deadlines): Promise<PgConnection> {
+    const url = this.#urls.urlForDatabase(databaseName);
+    const open = (as: DatabaseUrl): Promise<PgConnection> =>
+      this.#open(as, resultsConnectionName(this.#options.instanceId), deadlines);
+    const [first, ...others] = this.#logins?.loginsFor(stamp) ?? [];
+    if (first === undefined) return open(url);
+    // A rotation between two refusals makes right what was refused at first.
+    const logins = others.length === 0 ? [first] : [first, ...others, first];
+    let refusal: unknown;
+    for (const { user, password } of logins) {
+      try {
+        return await open(url.withCredentials(user, password));
+      } catch (error) {
+        if (!REFUSED.has(sqlStateOf(error))) throw error;
+        refusal = error;
+      }
+    }
+    throw new MisplacedDatabaseError("The results database refuses its organization's role.", refusal);
+  }
+
   #open(url: DatabaseUrl, applicationName: string, deadlines: Deadlines): Promise<PgConnection> {
     return PgConnection.open({
       url,
@@ -103,3 +118,10 @@ export class Connector {
     });
   }
 }
+
+/** The password is another, the role is none that may log in, or it has no business in this database. */
+const REFUSED: ReadonlySet<string | null> = new Set([
+  SqlState.invalidPassword,
+  SqlState.invalidAuthorization,
+  SqlState.insufficientPrivilege,
+]);

@@ -12,6 +12,11 @@ export const SqlState = {
   tooManyConnections: '53300',
   cannotConnectNow: '57P03',
   readOnlySqlTransaction: '25006',
+  invalidAuthorization: '28000',
+  invalidPassword: '28P01',
+  dependentObjectsStillExist: '2BP01',
+  insufficientPrivilege: '42501',
+  undefinedObject: '42704',
   adminShutdown: '57P01',
   queryCanceled: '57014',
 } as const;

@@ -7,7 +7,7 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import { resultsMigrations } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
-import { formatIdentity } from './database-identity.ts';
+import { formatIdentity, stampIn } from './database-identity.ts';
 import { quarantineName } from './quarantine.ts';
 import type { ResultsServer } from './results-server.ts';
 import type { ResultsTemplate } from './results-template.ts';
@@ -47,7 +47,8 @@ export class Custodian {
     }
     await template.ready();
     await server.exclusively(databaseName, async (session) => {
-      if (!(await session.exists(source))) throw new OrganizationDatabaseNotFoundError();
+      const comment = await session.identityOf(source);
+      if (comment === undefined) throw new OrganizationDatabaseNotFoundError();
       const record = await ledger.find(organizationId);
       if (record?.state === 'ready' && (await session.exists(databaseName)) && source !== databaseName) {
         throw new DatabaseProvisioningError('The organization has a database; retire that one first.');
@@ -58,6 +59,9 @@ export class Custodian {
       const stamp = randomUUID();
       await session.restrict(source, stamp);
       const adopted = await ledger.recordAdoption(organizationId, { databaseName, stamp, schemaVersion });
+      // While the database still says whose it was: a repetition after a crash has to find the role, too.
+      const earlier = stampIn(comment);
+      if (earlier !== null) await session.removeRole(source, earlier);
       await session.adopt(source, databaseName, formatIdentity({ ...adopted, stamp }));
       const spare = { spareId: stamp, databaseName, templateHash: '', schemaVersion };
       await ledger.complete(organizationId, spare, 'adoption');

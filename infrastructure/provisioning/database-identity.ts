@@ -17,6 +17,10 @@ export const formatIdentity = ({ organizationId, stamp, generation }: DatabaseId
 /** Whether a database's comment says that this service made it, for whomever. */
 export const isOurIdentity = (comment: string | null): boolean => comment?.startsWith('mad:') === true;
 
+/** The stamp in a database's comment; null when this service did not write it. */
+export const stampIn = (comment: string | null): string | null =>
+  /^mad:[^:]+:([0-9a-f-]{36}):\d+$/.exec(comment ?? '')?.[1] ?? null;
+
 /**
  * Reads the stamp of the database that a connection is in; one round trip. Spelled out, as every new connection pays
  * for it: `shobj_description` is a function that the server plans each time.

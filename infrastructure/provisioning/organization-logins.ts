@@ -1,4 +1,4 @@
-import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 
 export interface Login {
@@ -12,11 +12,16 @@ export interface Login {
  */
 export class OrganizationLogins {
   readonly #secret: string;
+  readonly #otherSecret: string | null;
   readonly #urls: ResultsUrlTemplate;
 
-  /** @param secret at least 32 characters, the same in every process */
-  constructor(secret: string, urls: ResultsUrlTemplate) {
+  /**
+   * @param secret at least 32 characters, the same in every process; new roles get their passwords from it
+   * @param otherSecret while secrets are rotated: roles may still, or already, have their passwords from this one
+   */
+  constructor(secret: string, otherSecret: string | null, urls: ResultsUrlTemplate) {
     this.#secret = secret;
+    this.#otherSecret = otherSecret;
     this.#urls = urls;
   }
 
@@ -25,22 +30,21 @@ export class OrganizationLogins {
     return this.#urls.internalName('rows.all');
   }
 
+  /** What the role is given, now and here. */
   loginFor(stamp: string): Login {
+    return this.#loginFrom(this.#secret, stamp);
+  }
+
+  /** What the role may have been given, here or in a process with other secrets; the likeliest first. */
+  loginsFor(stamp: string): readonly Login[] {
+    const secrets = this.#otherSecret === null ? [this.#secret] : [this.#secret, this.#otherSecret];
+    return secrets.map((secret) => this.#loginFrom(secret, stamp));
+  }
+
+  #loginFrom(secret: string, stamp: string): Login {
     return {
       user: this.#urls.internalName(`rows.${stamp.replaceAll('-', '').slice(0, 12)}`),
-      password: createHmac('sha256', this.#secret).update(`results database ${stamp}`).digest('base64url'),
+      password: createHmac('sha256', secret).update(`results database ${stamp}`).digest('base64url'),
     };
   }
 }
-
-/**
- * What the server keeps in place of a password, so that the password itself never stands in a statement. One round of
- * hashing: it is as random as a key, more rounds would not protect it, and every connect would pay for them.
- */
-export const scramVerifier = (password: string): string => {
-  const salt = randomBytes(16);
-  const salted = pbkdf2Sync(password, salt, 1, 32, 'sha256');
-  const keyed = (label: string): Buffer => createHmac('sha256', salted).update(label).digest();
-  const stored = createHash('sha256').update(keyed('Client Key')).digest('base64');
-  return `SCRAM-SHA-256$1:${salt.toString('base64')}$${stored}:${keyed('Server Key').toString('base64')}`;
-};

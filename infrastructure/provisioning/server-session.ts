@@ -2,7 +2,8 @@ import type { PgConnection } from '../database/pg-connection.ts';
 import { SqlState, sqlStateOf } from '../database/postgres-errors.ts';
 import { identifier, literal } from '../database/quoting.ts';
 import { pollUntil } from '../poll-until.ts';
-import { scramVerifier, type OrganizationLogins } from './organization-logins.ts';
+import type { OrganizationLogins } from './organization-logins.ts';
+import { scramVerifier } from './scram-verifier.ts';
 
 /** A session open on the source or the target makes the server wait 5 s and refuse; it is soon gone. */
 const IN_USE_DEADLINE_MS = 30_000;
@@ -78,14 +79,49 @@ export class ServerSession {
     await this.#connection.execute(`revoke all on database ${identifier(name)} from public`);
     if (this.#logins === null) return;
     const { user, password } = this.#logins.loginFor(stamp);
-    const verifier = literal(scramVerifier(password));
-    await this.#unlessPresent(() =>
-      this.#connection.execute(`create role ${identifier(user)} login password ${verifier}`),
+    const verifier = scramVerifier(password);
+    const created = await this.#unlessPresent(() =>
+      this.#connection.execute(`create role ${identifier(user)} login password ${literal(verifier)}`),
     );
+    // One that an earlier attempt left may have its password from an earlier secret.
+    if (!created) await this.setPassword(stamp);
     await this.#connection.execute(
       `grant ${identifier(this.#logins.groupRole)} to ${identifier(user)};
        grant connect on database ${identifier(name)} to ${identifier(user)}`,
     );
+  }
+
+  /** Gives the role of a database its password anew; false when there is no such role. */
+  async setPassword(stamp: string): Promise<boolean> {
+    const login = this.#logins?.loginFor(stamp);
+    if (login === undefined) return false;
+    const verifier = scramVerifier(login.password);
+    try {
+      await this.#connection.execute(`alter role ${identifier(login.user)} password ${literal(verifier)}`);
+      return true;
+    } catch (error) {
+      if (sqlStateOf(error) === SqlState.undefinedObject) return false;
+      throw error;
+    }
+  }
+
+  /** Takes a database away from the role of an earlier stamp, and removes that role unless another database needs it. */
+  async removeRole(name: string, stamp: string): Promise<void> {
+    const user = this.#logins?.loginFor(stamp).user;
+    if (user === undefined) return;
+    const role = identifier(user);
+    try {
+      await this.#connection.execute(`revoke all on database ${identifier(name)} from ${role}`);
+      await this.#connection.query({
+        text: 'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and usename = $2',
+        values: [name, user],
+      });
+      await this.#connection.execute(`drop role ${role}`);
+    } catch (error) {
+      const sqlState = sqlStateOf(error);
+      if (sqlState !== SqlState.undefinedObject && sqlState !== SqlState.dependentObjectsStillExist)
+        throw error;
+    }
   }
 
   async createGroupRole(): Promise<void> {
@@ -128,13 +164,15 @@ export class ServerSession {
     await this.#connection.execute(`alter database ${identifier(name)} with allow_connections true`);
   }
 
-  async #unlessPresent(create: () => Promise<unknown>): Promise<void> {
+  async #unlessPresent(create: () => Promise<unknown>): Promise<boolean> {
     try {
       await create();
+      return true;
     } catch (error) {
       const sqlState = sqlStateOf(error);
       // Overlapping creators get the unique violation of the catalogue's index rather than the fitting state.
       if (sqlState === null || !ALREADY_THERE.has(sqlState)) throw error;
+      return false;
     }
   }
 

@@ -11,6 +11,11 @@ interface Finding {
   readonly action: string;
 }
 
+interface Rotation {
+  readonly rotated: number;
+  readonly failures: readonly { readonly database: string; readonly reason: string }[];
+}
+
 /** What the commands act on. */
 export interface CliDependencies extends AuditCommandDependencies {
   readonly maxOrganizationIdLength: number;
@@ -20,6 +25,8 @@ export interface CliDependencies extends AuditCommandDependencies {
   adopt(organizationId: OrganizationId, from?: string): Promise<string>;
   /** Returns the name the database was put aside under; null when it was gone already. */
   retire(organizationId: OrganizationId): Promise<string | null>;
+  /** Gives all roles their passwords from the first secret. */
+  rotateCredentials(): Promise<Rotation>;
 }
 
 /** 3: something is not as it should be. */
@@ -105,6 +112,19 @@ const addDatabaseCommands = (
           ? `The database of ${text} was gone already; the ledger has forgotten it.`
           : `The database of ${text} was put aside as ${aside}.`,
       );
+    });
+  addRotation(databases, deps, exitWith);
+};
+
+const addRotation = (databases: Command, deps: CliDependencies, exitWith: (code: ExitCode) => void): void => {
+  databases
+    .command('rotate-credentials')
+    .description("give organizations' roles their passwords from DB_ROLE_SECRET; may be repeated")
+    .action(async () => {
+      const { rotated, failures } = await deps.rotateCredentials();
+      for (const { database, reason } of failures) deps.print(`failed  ${database}: ${reason}`);
+      deps.print(`${rotated} roles have the password of today's secret, ${failures.length} failed.`);
+      if (failures.length > 0) exitWith(FINDINGS_LEFT);
     });
 };
 

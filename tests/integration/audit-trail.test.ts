@@ -53,6 +53,7 @@ describe('the audit trail', function () {
       provision: never,
       adopt: never,
       retire: never,
+      rotateCredentials: never,
       verifyAudit: (id) => container.get(TOKENS.auditChains).verify(id),
       print: (line) => lines.push(line),
     });

@@ -91,6 +91,10 @@ const countReady = statement<object, { ready: string }>('spare_count_ready', () 
   sql('spare_databases').where('state', 'ready').count({ ready: '*' }),
 );
 
+const listIds = statement<object, { spare_id: string }>('spare_list_ids', () =>
+  sql('spare_databases').select('spare_id').orderBy('created_at'),
+);
+
 const listNames = statement<object, { database_name: string }>('spare_list_names', () =>
   sql('spare_databases').select('database_name').unionAll(sql('results_templates').select('database_name')),
 );
@@ -145,6 +149,11 @@ export class KnexSpareLedger implements SpareLedger {
   async countReady(): Promise<number> {
     const [row] = await this.#database.query(countReady({}));
     return Number(row?.ready ?? 0);
+  }
+
+  async listIds(): Promise<readonly string[]> {
+    const rows = await this.#database.query(listIds({}));
+    return rows.map((row) => row.spare_id);
   }
 
   async listNames(): Promise<readonly string[]> {

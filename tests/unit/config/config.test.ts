@@ -125,6 +125,7 @@ describe('parseConfig', () => {
       DB_LEASE_TIMEOUT_MS: '12',
       DB_ORG_ROLES: '1',
       DB_ROLE_SECRET: 'r'.repeat(32),
+      DB_ROLE_SECRET_OTHER: 'o'.repeat(32),
       DB_SPARES_MIN: '2',
       DB_SPARES_MAX: '9',
       HOST: '::',
@@ -156,7 +157,7 @@ describe('parseConfig', () => {
       idleTimeoutMs: 10,
       healthIntervalMs: 11,
       leaseTimeoutMs: 12,
-      roles: { secret: 'r'.repeat(32) },
+      roles: { secret: 'r'.repeat(32), otherSecret: 'o'.repeat(32) },
       spares: { min: 2, max: 9 },
     });
     expect(config.http).to.deep.equal({ host: '::', port: 0, readyStrict: true });
@@ -317,6 +318,13 @@ describe('parseConfig, databases', () => {
       'DB_ROLE_SECRET holds a text of 6 characters; it takes at least 32 characters',
     ]);
     expect(parse({ DB_ROLE_SECRET: SECRET }).database.roles).to.equal(null);
+    expect(problemsOf({ DB_ORG_ROLES: 'true', DB_ROLE_SECRET_OTHER: SECRET })).to.deep.equal([
+      'DB_ROLE_SECRET is not set; it takes at least 32 characters',
+    ]);
+    expect(parse({ DB_ORG_ROLES: 'true', DB_ROLE_SECRET: SECRET }).database.roles).to.deep.equal({
+      secret: SECRET,
+      otherSecret: null,
+    });
   });
 
   it('keeps the ceiling of the spares above their floor', () => {
@@ -441,9 +449,10 @@ describe('parseConfig, secrets', () => {
       JWT_PUBLIC_KEY: 'CANARY',
       JWT_JWKS_URL: 'https://u:CANARY@h',
       DB_ROLE_SECRET: 'CANARY',
+      DB_ROLE_SECRET_OTHER: 'CANARY',
       BOOTSTRAP_ADMIN_PASSWORD: 'CANARY',
     });
-    expect(problems).to.have.length(7);
+    expect(problems).to.have.length(8);
     expect(problems.join('\n')).to.not.contain('CANARY');
   });
 });

@@ -1,0 +1,21 @@
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+
+/** The passwords are as random as keys: more rounds would not protect them, and every connect would pay for them. */
+const ITERATIONS = 1;
+const SALT_BYTES = 16;
+const KEY_BYTES = 32;
+
+/**
+ * What PostgreSQL stores for a password (RFC 5803), for `create role … password`. A server writes statements to its log,
+ * those that fail by default: a password must not stand in one.
+ *
+ * @param password random, and ASCII, which SASLprep leaves as it is
+ */
+export const scramVerifier = (password: string): string => {
+  const salt = randomBytes(SALT_BYTES);
+  const salted = pbkdf2Sync(password, salt, ITERATIONS, KEY_BYTES, 'sha256');
+  const keyFor = (name: string): Buffer => createHmac('sha256', salted).update(name).digest();
+  const storedKey = createHash('sha256').update(keyFor('Client Key')).digest('base64');
+  const serverKey = keyFor('Server Key').toString('base64');
+  return `SCRAM-SHA-256$${ITERATIONS}:${salt.toString('base64')}$${storedKey}:${serverKey}`;
+};
