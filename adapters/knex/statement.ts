@@ -12,6 +12,8 @@ export interface SqlQuery<Row> {
   readonly values: readonly unknown[];
   /** A statement that only reads may be sent again when its connection broke under it. */
   readonly readOnly: boolean;
+  /** Leaves an entry in the outbox of the audit trail. */
+  readonly isNoted?: boolean;
 }
 
 export interface SqlExecutor {

@@ -1,5 +1,5 @@
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
-import type { Actor } from '../actor.ts';
+import { causedBy, type Actor } from '../actor.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { MetadataDatabase } from '../ports/metadata-database.ts';
 
@@ -46,18 +46,17 @@ export class RecordDeniedAccess {
   }
 
   /** The refusal stands when the trail cannot be written: that is logged instead. */
-  async execute({ principal, requestId }: Actor, attempt: Attempt): Promise<void> {
-    const { organizationId, userId } = principal;
+  async execute(actor: Actor, attempt: Attempt): Promise<void> {
+    const { organizationId, userId } = actor.principal;
     await this.#end(this.#ended());
     const window = this.#count(userId, organizationId, attempt);
     if (window.refusals > MAX_ENTRIES) return;
     await this.#append({
+      ...causedBy(actor),
       organizationId,
-      userId,
       action: 'organization.access_denied',
       entityId: attempt.asked.slice(0, MAX_ASKED_LENGTH),
       details: { source: attempt.source, route: attempt.route },
-      requestId,
     });
   }
 
@@ -107,6 +106,7 @@ export class RecordDeniedAccess {
           last_route: last.route,
         },
         requestId: null,
+        address: null,
       });
     }
   }

@@ -1,6 +1,6 @@
 import { OrganizationDatabaseNotFoundError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
-import type { Actor } from '../actor.ts';
+import { causedBy, type Actor } from '../actor.ts';
 import type { DatabaseLedger } from '../ports/database-ledger.ts';
 import type { MetadataDatabase } from '../ports/metadata-database.ts';
 import type { OrganizationDatabases } from '../ports/organization-databases.ts';
@@ -29,12 +29,11 @@ export class ProvisionDatabase {
     if (record === null) throw new OrganizationDatabaseNotFoundError();
     await this.#metadata.auditLog.append({
       organizationId,
-      userId: actor.principal.userId,
       action: 'database.provision_requested',
       entityType: 'database',
       entityId: record.databaseName,
       details: { state: record.state },
-      requestId: actor.requestId,
+      ...causedBy(actor),
     });
     return viewDatabase(record, this.#databases);
   }

@@ -1,5 +1,6 @@
-import type { Artifact, NewArtifact } from '../../domain/jobs/artifact.ts';
+import type { Artifact } from '../../domain/jobs/artifact.ts';
 import { assertAcceptsOutput } from '../../domain/jobs/docking-job.ts';
+import { noteOf, type Actor } from '../actor.ts';
 import type { ResultsDatabase } from '../ports/results-database.ts';
 import { lockJob } from './get-job.ts';
 
@@ -9,9 +10,15 @@ import { lockJob } from './get-job.ts';
  * @throws {JobNotFoundError}
  * @throws {JobStateConflictError} when the job is finished
  */
-export const addArtifact = (database: ResultsDatabase, artifact: NewArtifact): Promise<Artifact> =>
+export const addArtifact = (
+  database: ResultsDatabase,
+  actor: Actor,
+  artifact: Omit<Artifact, 'artifactId' | 'createdAt'>,
+): Promise<Artifact> =>
   database.transaction(async (repositories) => {
     const job = await lockJob(repositories, artifact.jobId);
     assertAcceptsOutput(job.status);
-    return repositories.artifacts.insert(artifact);
+    const { jobId, name, purpose, uri } = artifact;
+    const note = noteOf(actor, 'artifact.added', { job_id: jobId, name, purpose, uri });
+    return repositories.artifacts.insert({ ...artifact, note });
   });

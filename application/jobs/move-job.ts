@@ -1,7 +1,8 @@
 import { RoleRequiredError } from '../../domain/exceptions.ts';
-import { hasAnyRole, type Principal } from '../../domain/identity/principal.ts';
+import { hasAnyRole } from '../../domain/identity/principal.ts';
 import type { Role } from '../../domain/identity/role.ts';
 import { assertMove, type DockingJob, type JobStatus } from '../../domain/jobs/docking-job.ts';
+import { noteOf, type Actor } from '../actor.ts';
 import type { ResultsDatabase } from '../ports/results-database.ts';
 import { lockJob } from './get-job.ts';
 
@@ -21,17 +22,15 @@ const MOVERS: readonly Role[] = ['worker', 'org_admin'];
  * @throws {RoleRequiredError} when the job is somebody else's, or the move is not a cancellation
  * @throws {JobStateConflictError} when the move is not legal
  */
-export const moveJob = (
-  database: ResultsDatabase,
-  principal: Principal,
-  move: JobMove,
-): Promise<DockingJob> =>
+export const moveJob = (database: ResultsDatabase, actor: Actor, move: JobMove): Promise<DockingJob> =>
   database.transaction(async (repositories) => {
+    const { principal } = actor;
     const job = await lockJob(repositories, move.jobId);
     const cancelsOwn = move.status === 'CANCELED' && job.submittedBy === principal.userId;
     if (!cancelsOwn && !hasAnyRole(principal, MOVERS)) throw new RoleRequiredError(MOVERS);
     assertMove(job.status, move.status);
-    const moved = await repositories.jobs.setStatus(move.jobId, move.status, move.error);
+    const note = noteOf(actor, 'job.moved', { before: job.status, after: move.status });
+    const moved = await repositories.jobs.setStatus(move.jobId, move.status, move.error, note);
     if (moved.status === 'COMPLETED') await repositories.inputSignatures.canonize(moved);
     return moved;
   });

@@ -1,5 +1,6 @@
 import { assertAcceptsOutput } from '../../domain/jobs/docking-job.ts';
-import type { NewTaskResult, TaskResult } from '../../domain/jobs/task-result.ts';
+import type { TaskResult } from '../../domain/jobs/task-result.ts';
+import { noteOf, type Actor } from '../actor.ts';
 import type { ResultsDatabase } from '../ports/results-database.ts';
 import { lockJob } from './get-job.ts';
 
@@ -11,10 +12,18 @@ import { lockJob } from './get-job.ts';
  */
 export const putTaskResult = (
   database: ResultsDatabase,
-  result: NewTaskResult,
+  actor: Actor,
+  result: Omit<TaskResult, 'taskResultId' | 'createdAt' | 'updatedAt'>,
 ): Promise<{ result: TaskResult; created: boolean }> =>
   database.transaction(async (repositories) => {
     const job = await lockJob(repositories, result.jobId);
     assertAcceptsOutput(job.status);
-    return repositories.taskResults.put(result);
+    const { jobId, taskName, serviceName, confidenceScore } = result;
+    const note = noteOf(actor, 'task_result.written', {
+      job_id: jobId,
+      task_name: taskName,
+      service_name: serviceName,
+      confidence_score: confidenceScore,
+    });
+    return repositories.taskResults.put({ ...result, note });
   });

@@ -1,12 +1,12 @@
 import { IdempotencyKeyReusedError } from '../../domain/exceptions.ts';
 import type { DockingJob, JobSpecification } from '../../domain/jobs/docking-job.ts';
 import type { Idempotency, NewDockingJob } from '../../domain/jobs/docking-job-repository.ts';
+import { noteOf, type Actor } from '../actor.ts';
 import type { Fingerprint } from '../ports/fingerprint.ts';
 import type { ResultsDatabase, ResultsRepositories } from '../ports/results-database.ts';
 
 export interface Submission extends JobSpecification {
   readonly priority: number;
-  readonly submittedBy: string;
   /** Whether a completed job with the same inputs may answer for this one. */
   readonly useCache: boolean;
   readonly idempotencyKey: string | null;
@@ -29,7 +29,7 @@ export class SubmitJob {
   }
 
   /** @throws {IdempotencyKeyReusedError} when the key came before with another request */
-  async execute(database: ResultsDatabase, submission: Submission): Promise<Submitted> {
+  async execute(database: ResultsDatabase, actor: Actor, submission: Submission): Promise<Submitted> {
     const { engine, pipelineVersion, inputs, params, priority, useCache } = submission;
     const specification = { engine, inputs, params, pipeline_version: pipelineVersion };
     const idempotency =
@@ -48,9 +48,10 @@ export class SubmitJob {
       params,
       priority,
       inputSignature: this.#fingerprint(specification),
-      submittedBy: submission.submittedBy,
+      submittedBy: actor.principal.userId,
       cache: { hit: false, canonicalJobId: null, confidenceScore: null },
       idempotency,
+      note: noteOf(actor, 'job.submitted', { engine, pipeline_version: pipelineVersion, priority }),
     };
     if (idempotency !== null) {
       const earlier = await findEarlier(database, idempotency);
@@ -93,7 +94,9 @@ const insertFromCache = async (
   const entry = await inputSignatures.use(job.inputSignature);
   if (entry === null) return jobs.insert(job);
   const { canonicalJobId, confidenceScore } = entry;
-  return jobs.insert({ ...job, status: 'COMPLETED', cache: { hit: true, canonicalJobId, confidenceScore } });
+  const note = { ...job.note, details: { ...job.note.details, canonical_job_id: canonicalJobId } };
+  const cache = { hit: true, canonicalJobId, confidenceScore };
+  return jobs.insert({ ...job, status: 'COMPLETED', cache, note });
 };
 
 const findEarlier = async (

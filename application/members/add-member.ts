@@ -2,7 +2,7 @@ import { MemberAlreadyExistsError } from '../../domain/exceptions.ts';
 import type { Member } from '../../domain/identity/member-repository.ts';
 import type { OrganizationRole } from '../../domain/identity/role.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
-import type { Actor } from '../actor.ts';
+import { causedBy, type Actor } from '../actor.ts';
 import type { MetadataDatabase, MetadataRepositories } from '../ports/metadata-database.ts';
 
 export class AddMember {
@@ -31,12 +31,11 @@ export class AddMember {
       if (member === null) throw new MemberAlreadyExistsError();
       await auditLog.append({
         organizationId,
-        userId: actor.principal.userId,
         action: 'member.added',
         entityType: 'user',
         entityId: userId,
         details: { email: member.email, roles: member.roles },
-        requestId: actor.requestId,
+        ...causedBy(actor),
       });
       return member;
     });
@@ -56,12 +55,11 @@ const userIdOf = async (
   }
   await auditLog.append({
     organizationId: null,
-    userId: actor.principal.userId,
     action: 'user.created',
     entityType: 'user',
     entityId: created.userId,
     details: { email, platform_admin: false, password: false },
-    requestId: actor.requestId,
+    ...causedBy(actor),
   });
   return created.userId;
 };

@@ -2,7 +2,7 @@ import { MemberNotFoundError } from '../../domain/exceptions.ts';
 import type { Member } from '../../domain/identity/member-repository.ts';
 import type { OrganizationRole } from '../../domain/identity/role.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
-import type { Actor } from '../actor.ts';
+import { causedBy, type Actor } from '../actor.ts';
 import type { MetadataDatabase } from '../ports/metadata-database.ts';
 
 export class ChangeMemberRoles {
@@ -25,12 +25,11 @@ export class ChangeMemberRoles {
       if (before === null || after === null) throw new MemberNotFoundError();
       await auditLog.append({
         organizationId,
-        userId: actor.principal.userId,
         action: 'member.roles_changed',
         entityType: 'user',
         entityId: userId,
         details: { before: before.roles, after: after.roles },
-        requestId: actor.requestId,
+        ...causedBy(actor),
       });
       return after;
     });

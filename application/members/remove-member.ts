@@ -1,6 +1,6 @@
 import { MemberNotFoundError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
-import type { Actor } from '../actor.ts';
+import { causedBy, type Actor } from '../actor.ts';
 import type { MetadataDatabase } from '../ports/metadata-database.ts';
 
 export class RemoveMember {
@@ -23,12 +23,11 @@ export class RemoveMember {
       await sessions.revokeAll(userId, { organizationId });
       await auditLog.append({
         organizationId,
-        userId: actor.principal.userId,
         action: 'member.removed',
         entityType: 'user',
         entityId: userId,
         details: { roles: member.roles },
-        requestId: actor.requestId,
+        ...causedBy(actor),
       });
     });
   }

@@ -1,6 +1,6 @@
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { Organization } from '../../domain/organizations/organization.ts';
-import type { Actor } from '../actor.ts';
+import { causedBy, type Actor } from '../actor.ts';
 import type { MetadataDatabase } from '../ports/metadata-database.ts';
 
 export class CreateOrganization {
@@ -20,12 +20,11 @@ export class CreateOrganization {
       const organization = await organizations.insert(input);
       await auditLog.append({
         organizationId: organization.id,
-        userId: actor.principal.userId,
         action: 'organization.created',
         entityType: 'organization',
         entityId: organization.id,
         details: { name: organization.name },
-        requestId: actor.requestId,
+        ...causedBy(actor),
       });
       return organization;
     });

@@ -1,7 +1,7 @@
 import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { Organization } from '../../domain/organizations/organization.ts';
-import type { Actor } from '../actor.ts';
+import { causedBy, type Actor } from '../actor.ts';
 import type { MetadataDatabase } from '../ports/metadata-database.ts';
 
 export class RenameOrganization {
@@ -19,12 +19,11 @@ export class RenameOrganization {
       if (before === null || organization === null) throw new OrganizationNotFoundError();
       await auditLog.append({
         organizationId: id,
-        userId: actor.principal.userId,
         action: 'organization.renamed',
         entityType: 'organization',
         entityId: id,
         details: { name, before: before.name },
-        requestId: actor.requestId,
+        ...causedBy(actor),
       });
       return organization;
     });

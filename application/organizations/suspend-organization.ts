@@ -1,6 +1,6 @@
 import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
-import type { Actor } from '../actor.ts';
+import { causedBy, type Actor } from '../actor.ts';
 import type { MetadataDatabase } from '../ports/metadata-database.ts';
 
 export class SuspendOrganization {
@@ -38,12 +38,11 @@ export class SuspendOrganization {
       }
       await auditLog.append({
         organizationId: id,
-        userId: actor.principal.userId,
         action,
         entityType: 'organization',
         entityId: id,
         details: { before: from, after: to },
-        requestId: actor.requestId,
+        ...causedBy(actor),
       });
     });
   }

@@ -2,7 +2,7 @@ import { OrganizationNotFoundError, SettingsChangedError, ValidationError } from
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { POLICY_SETTINGS } from '../../domain/organizations/organization-policy.ts';
 import type { OrganizationSettings, VersionedSettings } from '../../domain/organizations/organization.ts';
-import type { Actor } from '../actor.ts';
+import { causedBy, type Actor } from '../actor.ts';
 import type { MetadataDatabase } from '../ports/metadata-database.ts';
 
 export interface SettingsWrite {
@@ -44,7 +44,6 @@ export const writeSettings = (
     const version = await organizations.replaceSettings(id, settings);
     await auditLog.append({
       organizationId: id,
-      userId: actor.principal.userId,
       action,
       entityType: 'settings',
       entityId: id,
@@ -54,7 +53,7 @@ export const writeSettings = (
         before: policySettings(before.settings),
         after: policySettings(settings),
       },
-      requestId: actor.requestId,
+      ...causedBy(actor),
     });
     return { settings, version };
   });

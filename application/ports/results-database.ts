@@ -3,11 +3,14 @@ import type { DockingJobRepository } from '../../domain/jobs/docking-job-reposit
 import type { InputSignatureRepository } from '../../domain/jobs/input-signature.ts';
 import type { TaskResultRepository } from '../../domain/jobs/task-result.ts';
 
+import type { AuditOutbox } from './audit-outbox.ts';
+
 export interface ResultsRepositories {
   readonly jobs: DockingJobRepository;
   readonly taskResults: TaskResultRepository;
   readonly artifacts: ArtifactRepository;
   readonly inputSignatures: InputSignatureRepository;
+  readonly auditOutbox: AuditOutbox;
 }
 
 /**

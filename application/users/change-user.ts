@@ -1,6 +1,6 @@
 import { OwnAccountProtectedError, UserNotFoundError } from '../../domain/exceptions.ts';
 import type { User, UserChange } from '../../domain/identity/user-repository.ts';
-import type { Actor } from '../actor.ts';
+import { causedBy, type Actor } from '../actor.ts';
 import { findUser } from '../identity/find-user.ts';
 import type { MetadataDatabase } from '../ports/metadata-database.ts';
 
@@ -31,12 +31,11 @@ export class ChangeUser {
       if (takesAway) await sessions.revokeAll(userId);
       await auditLog.append({
         organizationId: null,
-        userId: actor.principal.userId,
         action: 'user.changed',
         entityType: 'user',
         entityId: userId,
         details: { before: summaryOf(before), after: summaryOf(after) },
-        requestId: actor.requestId,
+        ...causedBy(actor),
       });
       return after;
     });

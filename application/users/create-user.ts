@@ -1,6 +1,6 @@
 import { UserAlreadyExistsError } from '../../domain/exceptions.ts';
 import type { User } from '../../domain/identity/user-repository.ts';
-import type { Actor } from '../actor.ts';
+import { causedBy, type Actor } from '../actor.ts';
 import { findUser } from '../identity/find-user.ts';
 import type { MetadataDatabase } from '../ports/metadata-database.ts';
 import type { Passwords } from '../ports/passwords.ts';
@@ -31,12 +31,11 @@ export class CreateUser {
       if (hash !== null) await users.setPassword(userId, { hash, mustChange: true });
       await auditLog.append({
         organizationId: null,
-        userId: actor.principal.userId,
         action: 'user.created',
         entityType: 'user',
         entityId: userId,
         details: { email, platform_admin: platformAdmin, password: hash !== null },
-        requestId: actor.requestId,
+        ...causedBy(actor),
       });
       return findUser({ users }, userId);
     });

@@ -1,6 +1,6 @@
 import { IdentityAlreadyLinkedError } from '../../domain/exceptions.ts';
 import type { ExternalIdentity } from '../../domain/identity/identity-repository.ts';
-import type { Actor } from '../actor.ts';
+import { causedBy, type Actor } from '../actor.ts';
 import { findUser } from '../identity/find-user.ts';
 import type { MetadataDatabase } from '../ports/metadata-database.ts';
 
@@ -28,12 +28,11 @@ export class LinkIdentity {
       if (linked === null) throw new IdentityAlreadyLinkedError();
       await auditLog.append({
         organizationId: null,
-        userId: actor.principal.userId,
         action: 'identity.linked',
         entityType: 'user',
         entityId: userId,
         details: { ...identity },
-        requestId: actor.requestId,
+        ...causedBy(actor),
       });
       return linked;
     });

@@ -1,5 +1,5 @@
 import { IdentityNotFoundError } from '../../domain/exceptions.ts';
-import type { Actor } from '../actor.ts';
+import { causedBy, type Actor } from '../actor.ts';
 import type { MetadataDatabase } from '../ports/metadata-database.ts';
 
 export class UnlinkIdentity {
@@ -16,12 +16,11 @@ export class UnlinkIdentity {
       if (unlinked === null) throw new IdentityNotFoundError();
       await auditLog.append({
         organizationId: null,
-        userId: actor.principal.userId,
         action: 'identity.unlinked',
         entityType: 'user',
         entityId: userId,
         details: { issuer: unlinked.issuer, subject: unlinked.subject },
-        requestId: actor.requestId,
+        ...causedBy(actor),
       });
     });
   }

@@ -11,6 +11,18 @@ export interface AuditEvent {
   readonly entityId: string;
   readonly details: Readonly<Record<string, unknown>>;
   readonly requestId: string | null;
+  /** Network address that the request came from. Left out: not by a request. */
+  readonly address?: string | null;
+}
+
+/** What the trail will tell of one write of results; its entity is the row that is written. */
+export interface WriteNote {
+  readonly action: string;
+  /** Small: what was before and after, not the data itself. */
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly userId: string | null;
+  readonly requestId: string | null;
+  readonly address: string | null;
 }
 
 export interface AuditEntry extends AuditEvent {

@@ -1,3 +1,5 @@
+import type { WriteNote } from '../audit/audit-log.ts';
+
 /** A file that a job made, kept elsewhere: this is its record. */
 export interface Artifact {
   readonly artifactId: string;
@@ -11,7 +13,7 @@ export interface Artifact {
   readonly createdAt: Date;
 }
 
-export type NewArtifact = Omit<Artifact, 'artifactId' | 'createdAt'>;
+export type NewArtifact = Omit<Artifact, 'artifactId' | 'createdAt'> & { readonly note: WriteNote };
 
 export interface ArtifactRepository {
   insert(artifact: NewArtifact): Promise<Artifact>;

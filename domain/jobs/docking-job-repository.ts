@@ -1,3 +1,4 @@
+import type { WriteNote } from '../audit/audit-log.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { CacheUse, DockingJob, JobSpecification, JobStatus } from './docking-job.ts';
 
@@ -16,6 +17,7 @@ export interface NewDockingJob extends JobSpecification {
   readonly submittedBy: string;
   readonly cache: CacheUse;
   readonly idempotency: Idempotency | null;
+  readonly note: WriteNote;
 }
 
 /** Position in the list of jobs: newest first, ties broken by id. */
@@ -37,5 +39,5 @@ export interface DockingJobRepository {
     page: PageRequest<JobKey>,
   ): Promise<Page<DockingJob, JobKey>>;
   /** Sets the status, its times and the error. The caller has checked the move under `findForUpdate`. */
-  setStatus(jobId: string, status: JobStatus, error: string | null): Promise<DockingJob>;
+  setStatus(jobId: string, status: JobStatus, error: string | null, note: WriteNote): Promise<DockingJob>;
 }

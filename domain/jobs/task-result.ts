@@ -1,3 +1,4 @@
+import type { WriteNote } from '../audit/audit-log.ts';
 import type { JsonObject } from './docking-job.ts';
 
 /** What one task of a job's pipeline found. One per job and task name. */
@@ -15,7 +16,9 @@ export interface TaskResult {
   readonly updatedAt: Date;
 }
 
-export type NewTaskResult = Omit<TaskResult, 'taskResultId' | 'createdAt' | 'updatedAt'>;
+export type NewTaskResult = Omit<TaskResult, 'taskResultId' | 'createdAt' | 'updatedAt'> & {
+  readonly note: WriteNote;
+};
 
 export interface TaskResultRepository {
   /** Inserts, or replaces the result of the same job and task. */

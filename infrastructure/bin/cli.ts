@@ -18,6 +18,7 @@ const main = async (): Promise<ExitCode> => {
         adopt: (organizationId, from) => container.get(TOKENS.custodian).adopt(organizationId, from),
         retire: (organizationId) => container.get(TOKENS.custodian).retire(organizationId),
         rotateCredentials: () => container.get(TOKENS.credentialRotation).rotate(),
+        verifyAudit: (organizationId) => container.get(TOKENS.auditChains).verify(organizationId),
         print: (line) => process.stdout.write(`${line}\n`),
       });
     } finally {

@@ -19,6 +19,7 @@ import { VerifyToken } from '../../application/identity/verify-token.ts';
 import { AddMember } from '../../application/members/add-member.ts';
 import { ChangeMemberRoles } from '../../application/members/change-member-roles.ts';
 import { RemoveMember } from '../../application/members/remove-member.ts';
+import type { SqlDatabase } from '../../adapters/knex/statement.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import type { TokenIssuer } from '../../application/ports/tokens.ts';
 import { ChangeUser } from '../../application/users/change-user.ts';
@@ -27,7 +28,6 @@ import { LinkIdentity } from '../../application/users/link-identity.ts';
 import { SetPassword } from '../../application/users/set-password.ts';
 import { UnlinkIdentity } from '../../application/users/unlink-identity.ts';
 import type { Config } from '../config/config.ts';
-import type { PooledDatabase } from '../database/pooled-database.ts';
 import { TOKENS } from './tokens.ts';
 
 /** All that logs people in and says who may do what. */
@@ -36,7 +36,7 @@ export type AccessUseCases = ReturnType<typeof accessUseCases>;
 const accessUseCases = (
   { tokens, loginAttempts }: Config,
   metadata: MetadataDatabase,
-  database: PooledDatabase,
+  database: SqlDatabase,
   accessTokens: TokenIssuer,
 ) => {
   const passwords = new Argon2Passwords();

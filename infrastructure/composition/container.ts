@@ -2,6 +2,7 @@ import { Container } from 'inversify';
 import type { Config } from '../config/config.ts';
 import { accessModule } from './access.module.ts';
 import { adaptersModule } from './adapters.module.ts';
+import { auditModule } from './audit.module.ts';
 import { changesModule } from './changes.module.ts';
 import { databaseModule } from './database.module.ts';
 import { httpModule } from './http.module.ts';
@@ -12,6 +13,14 @@ import { TOKENS } from './tokens.ts';
 export const createContainer = (config: Config): Container => {
   const container = new Container();
   container.bind(TOKENS.config).toConstantValue(config);
-  container.load(adaptersModule, changesModule, databaseModule, provisioningModule, accessModule, httpModule);
+  container.load(
+    adaptersModule,
+    auditModule,
+    changesModule,
+    databaseModule,
+    provisioningModule,
+    accessModule,
+    httpModule,
+  );
   return container;
 };

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ContainerModule } from 'inversify';
 import { KnexInstanceLedger } from '../../adapters/knex/metadata/knex-instance-ledger.ts';
-import { createResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import type { Config } from '../config/config.ts';
 import { CircuitBreaker } from '../database/circuit-breaker.ts';
@@ -12,6 +11,7 @@ import { DatabaseConnectionManager } from '../database/database-connection-manag
 import { DeploymentShare } from '../database/deployment-share.ts';
 import { PooledDatabase } from '../database/pooled-database.ts';
 import { ServerProbe } from '../database/server-probe.ts';
+import { observedMetadata, resultsDatabaseBuilder } from './observed-databases.ts';
 import { TOKENS } from './tokens.ts';
 
 /** Clones gain nothing beyond two at a time; a third session keeps quick claims from queueing behind two of them. */
@@ -117,7 +117,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
     .toResolvedValue(metadataPool, [TOKENS.config, TOKENS.connector, TOKENS.metadataBreaker])
     .inSingletonScope();
   bind(TOKENS.metadataSql)
-    .toResolvedValue((pool) => new PooledDatabase(pool), [TOKENS.metadataPool])
+    .toResolvedValue(observedMetadata, [TOKENS.metadataPool, TOKENS.config, TOKENS.logger])
     .inSingletonScope();
   bind(TOKENS.adminPool)
     .toResolvedValue(adminPool, [TOKENS.connector, TOKENS.resultsBreaker])
@@ -128,7 +128,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
   bind(TOKENS.connectionManager)
     .toResolvedValue(
       (
-        { database },
+        config,
         connector,
         pool,
         admin,
@@ -140,9 +140,10 @@ export const databaseModule = new ContainerModule(({ bind }) => {
         share,
         policies,
         logger,
+        carrier,
       ) =>
         new DatabaseConnectionManager(
-          { ...database, drainTimeoutMs: DRAIN_TIMEOUT_MS },
+          { ...config.database, drainTimeoutMs: DRAIN_TIMEOUT_MS },
           {
             metadataPool: pool,
             adminPool: admin,
@@ -150,7 +151,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
             budget,
             connect: (placement, policy) => connector.toOrganization(placement, policy),
             policies,
-            buildResultsDatabase: createResultsDatabase,
+            buildResultsDatabase: resultsDatabaseBuilder(config, carrier, logger),
             metadataProbe,
             resultsProbe,
             serverBreaker,
@@ -171,6 +172,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
         TOKENS.deploymentShare,
         TOKENS.organizationPolicies,
         TOKENS.logger,
+        TOKENS.auditCarrier,
       ],
     )
     .inSingletonScope()

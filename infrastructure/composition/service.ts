@@ -11,6 +11,7 @@ import { runPhases } from '../lifecycle/shutdown.ts';
 import { metadataMigrations } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
 import { createContainer } from './container.ts';
+import { startAuditCarrier } from './start-audit-carrier.ts';
 import { registerMetrics } from './register-metrics.ts';
 import { TOKENS } from './tokens.ts';
 
@@ -24,6 +25,8 @@ export interface Service {
 }
 
 const REQUESTS_DEADLINE_MS = 15_000;
+/** What is not carried by then is carried by another process, or after the next start. */
+const AUDIT_DEADLINE_MS = 5000;
 const POOLS_DEADLINE_MS = 25_000;
 
 /**
@@ -38,6 +41,7 @@ export const startService = async (config: Config): Promise<Service> => {
   const keeper = container.get(TOKENS.spareKeeper);
   const fleet = container.get(TOKENS.fleetSnapshot);
   const changeFeed = container.get(TOKENS.changeFeed);
+  const carrier = container.get(TOKENS.auditCarrier);
   const monitor = new HealthMonitor(() => manager.healthCheck(), config.database.healthIntervalMs, logger);
   try {
     await ensureDatabase(config.database.metadataUrl);
@@ -66,6 +70,7 @@ export const startService = async (config: Config): Promise<Service> => {
     const refusals = new DeniedAccessSummaries(http.recordDeniedAccess);
     // After all that subscribes to it was made, and before anybody is served from what it keeps fresh.
     await changeFeed.start();
+    startAuditCarrier(container);
     const server = await listen(app, config.http.host, config.http.port, {
       answerClientError: answerClientError(http),
     });
@@ -85,6 +90,12 @@ export const startService = async (config: Config): Promise<Service> => {
           [
             { name: 'requests', deadlineMs: REQUESTS_DEADLINE_MS, run: () => server.close() },
             { name: 'cut requests', deadlineMs: 1000, run: async () => server.closeNow() },
+            {
+              // Before the pools go that hold the entries.
+              name: 'audit entries',
+              deadlineMs: AUDIT_DEADLINE_MS,
+              run: () => carrier.close(),
+            },
             {
               name: 'background work',
               deadlineMs: POOLS_DEADLINE_MS,
@@ -106,6 +117,7 @@ export const startService = async (config: Config): Promise<Service> => {
       },
     };
   } catch (error) {
+    await carrier.close();
     await changeFeed.close();
     await manager.closeAll();
     throw error;

@@ -1,5 +1,7 @@
 import type { ServiceIdentifier } from 'inversify';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
+import type { AuditBacklog } from '../../application/ports/audit-backlog.ts';
+import type { AuditChains } from '../../application/ports/audit-chains.ts';
 import type { DatabaseLedger } from '../../application/ports/database-ledger.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { OrganizationPolicies } from '../../application/ports/organization-policies.ts';
@@ -7,6 +9,7 @@ import type { TokenIssuer, TokenReader, TokenVerifier } from '../../application/
 import type { EnsureAdministrator } from '../../application/identity/ensure-administrator.ts';
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
 import type { ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
+import type { SqlDatabase } from '../../adapters/knex/statement.ts';
 import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
 import type { MetadataChangeFeed } from '../changes/metadata-change-feed.ts';
@@ -20,6 +23,7 @@ import type { DatabaseConnectionManager } from '../database/database-connection-
 import type { DeploymentShare } from '../database/deployment-share.ts';
 import type { PooledDatabase } from '../database/pooled-database.ts';
 import type { ServerProbe } from '../database/server-probe.ts';
+import type { AuditCarrier } from '../lifecycle/audit-carrier.ts';
 import type { FleetSnapshot } from '../lifecycle/fleet-snapshot.ts';
 import type { Stopping } from '../lifecycle/stopping.ts';
 import type { OrganizationLogins } from '../provisioning/organization-logins.ts';
@@ -46,6 +50,10 @@ export const TOKENS = {
   changeFeed: token<MetadataChangeFeed>('MetadataChangeFeed'),
   organizationPolicies: token<OrganizationPolicies>('OrganizationPolicies'),
 
+  auditBacklog: token<AuditBacklog>('AuditBacklog'),
+  auditChains: token<AuditChains>('AuditChains'),
+  auditCarrier: token<AuditCarrier>('AuditCarrier'),
+
   connector: token<Connector>('Connector'),
   metadataProbe: token<ServerProbe>('metadata ServerProbe'),
   resultsProbe: token<ServerProbe>('results ServerProbe'),
@@ -54,7 +62,7 @@ export const TOKENS = {
   deploymentShare: token<DeploymentShare>('DeploymentShare'),
   connectionBudget: token<ConnectionBudget>('ConnectionBudget'),
   metadataPool: token<ConnectionPool>('metadata ConnectionPool'),
-  metadataSql: token<PooledDatabase>('metadata PooledDatabase'),
+  metadataSql: token<SqlDatabase>('metadata SqlDatabase'),
   adminSql: token<PooledDatabase>('admin PooledDatabase'),
   adminPool: token<ConnectionPool>('admin ConnectionPool'),
   connectionManager: token<DatabaseConnectionManager>('DatabaseConnectionManager'),

@@ -51,7 +51,10 @@ export interface ManagerDeps {
   readonly connect: (placement: Placement, policy: OrganizationPolicy) => Promise<PgConnection>;
   readonly policies: Pick<OrganizationPolicies, 'policyOf'>;
   /** Called once per lease: the handle ends with it. */
-  readonly buildResultsDatabase: (database: PooledDatabase) => ResultsDatabase;
+  readonly buildResultsDatabase: (
+    database: PooledDatabase,
+    organizationId: OrganizationId,
+  ) => ResultsDatabase;
   readonly metadataProbe: ServerProbe;
   readonly resultsProbe: ServerProbe;
   /** Of the server of the results databases. */
@@ -131,7 +134,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
       lease.value.adopt(this.#deps.policies.policyOf(organizationId), this.#options.organizationPool);
       const scope = new WorkScope();
       return {
-        database: this.#deps.buildResultsDatabase(new PooledDatabase(pool, scope)),
+        database: this.#deps.buildResultsDatabase(new PooledDatabase(pool, scope), organizationId),
         release: () => {
           scope.end();
           lease.release();

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { DomainError, ValidationError } from '../../domain/exceptions.ts';
+import { addAuditCommands, type AuditCommandDependencies } from './audit-commands.ts';
 import { parseOrganizationId, type OrganizationId } from '../../domain/organizations/organization-id.ts';
 
 /** What a comparison of server and ledger found, and what was done about it. */
@@ -16,7 +17,7 @@ interface Rotation {
 }
 
 /** What the commands act on. */
-export interface CliDependencies {
+export interface CliDependencies extends AuditCommandDependencies {
   readonly maxOrganizationIdLength: number;
   reconcile(options: { dryRun: boolean; quarantineForeign: boolean }): Promise<readonly Finding[]>;
   provision(organizationId: OrganizationId): Promise<void>;
@@ -26,10 +27,9 @@ export interface CliDependencies {
   retire(organizationId: OrganizationId): Promise<string | null>;
   /** Gives all roles their passwords from the first secret. */
   rotateCredentials(): Promise<Rotation>;
-  print(line: string): void;
 }
 
-/** 3: some databases are not as they should be. */
+/** 3: something is not as it should be. */
 export type ExitCode = 0 | 1 | 2 | 3;
 
 const OK: ExitCode = 0;
@@ -49,6 +49,10 @@ export const runCli = async (argv: readonly string[], deps: CliDependencies): Pr
     });
   addDatabaseCommands(program, deps, (code) => {
     exitCode = code;
+  });
+  const idOf = (text: string): OrganizationId => parseOrganizationId(text, deps.maxOrganizationIdLength);
+  addAuditCommands(program, deps, idOf, () => {
+    exitCode = FINDINGS_LEFT;
   });
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -9,6 +9,8 @@ import type { Answer } from './route.ts';
 /** What the steps of one request hand on to each other in `res.locals`. */
 export interface HttpLocals {
   requestId: string;
+  /** The client's; a proxy's where one stands before the service and is not trusted. */
+  address: string | null;
   startedAtMs: number;
   context: RequestContext;
   /** Pattern of the matched route; `unmatched` until then. */

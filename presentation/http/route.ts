@@ -129,6 +129,7 @@ const routeMaker =
 const actorOf = (locals: HttpLocals): Actor => ({
   principal: held(locals, 'principal'),
   requestId: locals.requestId,
+  address: locals.address,
 });
 
 /** The address is the socket's, or what as many proxies as are trusted say. */

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { expect } from 'chai';
 import { createDeployment, TEST_JWT_SECRET, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
-import type { Job, Page } from '../support/http-contract.ts';
+import type { AuditEntry, Job, Page } from '../support/http-contract.ts';
 import { startHttpProcess, type HttpProcess } from '../support/http-process.ts';
 import { send, type Reply } from '../support/http-service.ts';
 import { lockTable } from '../support/server-faults.ts';
@@ -166,6 +166,10 @@ describe('The process', function () {
     ];
     const readAll = (from: string) =>
       Promise.all(paths.map(async (path) => (await send(from, 'GET', path, { token: worker })).body));
+    await until('the trail holds every write', async () => {
+      const path = '/organizations/kept/audit-logs';
+      return (await send<Page<AuditEntry>>(url, 'GET', path, { token: worker })).body.items.length === 8;
+    });
     const before = await readAll(url);
     first.kill('SIGINT');
     expect((await first.exited).code).to.equal(0);

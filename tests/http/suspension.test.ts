@@ -35,6 +35,12 @@ describe('Suspending an organization', function () {
     Promise.all(urls.map((_, process) => ask<Problem>(process, 'GET', path, token)));
   const codesOf = (replies: readonly Reply<Problem>[]) => replies.map(({ body }) => body.code);
 
+  /** Without what is only on its way out. */
+  const results = async () => {
+    const { audit_outbox: _, ...tables } = await rowCounts(deployment, deployment.databaseName('acme'));
+    return tables;
+  };
+
   it('suspend-rejects-and-drains', async () => {
     const submission = { engine: 'vina', inputs: { ligand: 'CCO' } };
     for (const id of ['acme', 'beta']) {
@@ -43,7 +49,7 @@ describe('Suspending an organization', function () {
         expect(status).to.equal(201);
       }
     }
-    const data = await rowCounts(deployment, deployment.databaseName('acme'));
+    const data = await results();
 
     // One request of each process stands in the middle of a statement.
     const lock = await lockTable(deployment, deployment.databaseName('acme'), 'docking_jobs');
@@ -93,7 +99,7 @@ describe('Suspending an organization', function () {
     for (const { status, body } of await Promise.all(running)) {
       expect([status, body.items.length]).to.deep.equal([200, PROCESSES]);
     }
-    expect(await rowCounts(deployment, deployment.databaseName('acme'))).to.deep.equal(data);
+    expect(await results()).to.deep.equal(data);
 
     const resumed = await ask<{ status: string }>(1, 'POST', '/organizations/acme/resume', platform());
     const resumedAt = performance.now();

@@ -10,7 +10,7 @@ import { captureLog } from '../support/captured-log.ts';
 import { replaceManager } from '../support/custom-manager.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf, until } from '../support/gate.ts';
-import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
+import { ALL_JOBS, sampleJob, sampleNote } from '../support/sample-job.ts';
 import { terminateBackends } from '../support/server-faults.ts';
 
 const [ACME, BETA] = [organizationId('acme'), organizationId('beta')];
@@ -217,7 +217,9 @@ describe('one organization and the data of another', function () {
       const { database, release } = await manager.acquire(ACME);
       try {
         const job = await database.jobs.insert(sampleJob());
-        await database.transaction(({ jobs }) => jobs.setStatus(job?.jobId ?? '', 'RUNNING', null));
+        await database.transaction(({ jobs }) =>
+          jobs.setStatus(job?.jobId ?? '', 'RUNNING', null, sampleNote('job.moved')),
+        );
         expect((await database.jobs.list(...ALL_JOBS)).items).to.have.length(1);
         const [row] = await deployment.administer<{ usename: string }>(
           'select usename from pg_stat_activity where datname = $1',

@@ -7,8 +7,9 @@ import type { NewTaskResult } from '../../domain/jobs/task-result.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
-import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
+import { ALL_JOBS, sampleJob, sampleNote } from '../support/sample-job.ts';
 
+const NOTE = sampleNote('tested');
 const NONE = '00000000-0000-4000-8000-000000000000';
 
 describe("an organization's repositories", function () {
@@ -46,6 +47,7 @@ describe("an organization's repositories", function () {
     schemaVersion: null,
     confidenceScore: 0.5,
     resultData: { affinity: -12.9 },
+    note: sampleNote('task_result.written'),
     ...overrides,
   });
 
@@ -83,10 +85,10 @@ describe("an organization's repositories", function () {
 
     it('keep the times of their moves', async () => {
       const { jobId, createdAt } = await insertJob();
-      const running = await database.jobs.setStatus(jobId, 'RUNNING', null);
+      const running = await database.jobs.setStatus(jobId, 'RUNNING', null, NOTE);
       expect(running.startedAt).to.be.instanceOf(Date);
       expect(running.completedAt).to.equal(null);
-      const failed = await database.jobs.setStatus(jobId, 'FAILED', 'no $1?');
+      const failed = await database.jobs.setStatus(jobId, 'FAILED', 'no $1?', NOTE);
       expect(failed).to.deep.include({
         status: 'FAILED',
         error: 'no $1?',
@@ -122,7 +124,7 @@ describe("an organization's repositories", function () {
         await execute(`update docking_jobs set created_at = created_at - interval '1 minute'`);
       }
       const ids = jobs.map(({ jobId }) => jobId).toReversed();
-      await database.jobs.setStatus(ids[1] ?? '', 'RUNNING', null);
+      await database.jobs.setStatus(ids[1] ?? '', 'RUNNING', null, NOTE);
       const list = async (status: 'PENDING' | 'RUNNING' | null, limit: number) => {
         const { items, next } = await database.jobs.list({ status }, { limit, after: null });
         return [items.map(({ jobId }) => jobId), next === null];
@@ -164,7 +166,7 @@ describe("an organization's repositories", function () {
         database.transaction(async ({ jobs }) => {
           const job = await jobs.findForUpdate(jobId);
           await pass();
-          return job?.status === 'PENDING' ? jobs.setStatus(jobId, status, null) : null;
+          return job?.status === 'PENDING' ? jobs.setStatus(jobId, status, null, NOTE) : null;
         });
       const first = move('RUNNING', () => gate.pass());
       await gate.reached;
@@ -245,7 +247,14 @@ describe("an organization's repositories", function () {
 
   it('artifacts come back in the order they were made, sizes beyond 32 bits included', async () => {
     const { jobId } = await insertJob();
-    const common = { jobId, purpose: 'pose', uri: 's3://x?y=$1', contentType: null, checksum: null };
+    const common = {
+      note: NOTE,
+      jobId,
+      purpose: 'pose',
+      uri: 's3://x?y=$1',
+      contentType: null,
+      checksum: null,
+    };
     const made = [];
     for (const [name, sizeBytes] of [
       ['z', 2 ** 40],

@@ -1,3 +1,4 @@
+import type { AuditCarrierTimes } from '../../infrastructure/lifecycle/audit-carrier.ts';
 import type { ProvisioningStep } from './provisioning-steps.ts';
 
 /** Where a child stops until it is told to go on, or is killed. */
@@ -10,6 +11,8 @@ export interface ChildGate {
 export interface ChildStart {
   readonly environment: Readonly<Record<string, string>>;
   readonly gate: ChildGate | null;
+  /** Whether it carries audit entries, and how fast. */
+  readonly audit: Partial<AuditCarrierTimes> | null;
 }
 
 /** What a child does when it is told to; each is answered once. */

@@ -6,13 +6,18 @@ import { parseConfig } from '../../infrastructure/config/config.ts';
 import { DomainError } from '../../domain/exceptions.ts';
 import { parseOrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { ChildCommand, ChildMessage, ChildRequest, ChildStart } from './child-protocol.ts';
+import { carryEntries } from './carry-entries.ts';
 import { Gate } from './gate.ts';
 import { createdDatabases, hookProvisioning, watchAdminStatements } from './provisioning-steps.ts';
 import { ALL_JOBS, sampleJob } from './sample-job.ts';
 
 const tell = (message: ChildMessage): void => void process.send?.(message);
 
-const run = ({ environment, gate: place }: ChildStart): ((command: ChildCommand) => Promise<unknown>) => {
+const run = ({
+  environment,
+  gate: place,
+  audit,
+}: ChildStart): ((command: ChildCommand) => Promise<unknown>) => {
   const config = parseConfig(environment);
   const container = createContainer(config);
   const statements = watchAdminStatements(container);
@@ -27,8 +32,12 @@ const run = ({ environment, gate: place }: ChildStart): ((command: ChildCommand)
     await proceed();
     await stopAt(step, 'after');
   });
+  const stopCarrying = audit === null ? null : carryEntries(container, audit);
   const manager = container.get(TOKENS.connectionManager);
-  process.once('disconnect', () => void manager.closeAll());
+  process.once(
+    'disconnect',
+    () => void (stopCarrying?.() ?? Promise.resolve()).then(() => manager.closeAll()),
+  );
 
   const lease = (id: string) =>
     manager.acquire(parseOrganizationId(id, config.database.resultsTemplate.maxOrganizationIdLength));

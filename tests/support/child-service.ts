@@ -37,10 +37,12 @@ const STOP_DEADLINE_MS = 10_000;
  *
  * @param environment as for a deployment's containers
  * @param gate where it stops, the first time it comes by
+ * @param audit makes it carry audit entries
  */
 export const startChildService = async (
   environment: Readonly<Record<string, string>>,
   gate: ChildGate | null = null,
+  audit: ChildStart['audit'] = null,
 ): Promise<ChildService> => {
   const child = spawn(process.execPath, ['--import', 'tsx', MAIN], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -63,7 +65,7 @@ export const startChildService = async (
     pending.clear();
   });
 
-  const start: ChildStart = { environment, gate };
+  const start: ChildStart = { environment, gate, audit };
   child.send(start);
   await Promise.race([
     started.opened,

@@ -34,6 +34,7 @@ export const AUDIT_FIELDS = [
   'entity_id',
   'details',
   'request_id',
+  'address',
   'ts',
 ] as const;
 export const SIGNATURE_FIELDS = [
@@ -133,6 +134,7 @@ export interface AuditEntry {
   readonly entity_id: string;
   readonly details: Readonly<Record<string, unknown>>;
   readonly request_id: string | null;
+  readonly address: string | null;
   readonly ts: string;
 }
 

@@ -1,5 +1,15 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { WriteNote } from '../../domain/audit/audit-log.ts';
 import type { NewDockingJob } from '../../domain/jobs/docking-job-repository.ts';
+
+/** As a request of `user-1` would leave it. */
+export const sampleNote = (action: string): WriteNote => ({
+  action,
+  details: {},
+  userId: 'user-1',
+  requestId: null,
+  address: null,
+});
 
 /** A pending job that is like no other. */
 export const sampleJob = (overrides: Partial<NewDockingJob> = {}): NewDockingJob => ({
@@ -14,6 +24,7 @@ export const sampleJob = (overrides: Partial<NewDockingJob> = {}): NewDockingJob
   submittedBy: 'user-1',
   cache: { hit: false, canonicalJobId: null, confidenceScore: null },
   idempotency: null,
+  note: sampleNote('job.submitted'),
   ...overrides,
 });
 

@@ -14,10 +14,25 @@ interface AuditRow {
   readonly entity_id: string;
   readonly details: Readonly<Record<string, unknown>>;
   readonly request_id: string | null;
+  readonly address: string | null;
   readonly ts: Date;
 }
 
-const append = statement<AuditEvent & { json: string }>('audit_append', (p) =>
+const COLUMNS = [
+  'position',
+  'audit_id',
+  'org_id',
+  'user_id',
+  'action',
+  'entity_type',
+  'entity_id',
+  'details',
+  'request_id',
+  'address',
+  'ts',
+] as const satisfies readonly (keyof AuditRow)[];
+
+const append = statement<AuditEvent & { address: string | null; json: string }>('audit_append', (p) =>
   sql('audit_logs').insert({
     org_id: p('organizationId'),
     user_id: p('userId'),
@@ -26,6 +41,7 @@ const append = statement<AuditEvent & { json: string }>('audit_append', (p) =>
     entity_id: p('entityId'),
     details: p('json'),
     request_id: p('requestId'),
+    address: p('address'),
   }),
 );
 
@@ -39,6 +55,7 @@ const toAuditEntry = (row: AuditRow): AuditEntry => ({
   entityId: row.entity_id,
   details: row.details,
   requestId: row.request_id,
+  address: row.address,
   at: row.ts,
 });
 
@@ -50,7 +67,9 @@ export class KnexAuditLog implements AuditLog {
   }
 
   async append(event: AuditEvent): Promise<void> {
-    await this.#executor.query(append({ ...event, json: JSON.stringify(event.details) }));
+    await this.#executor.query(
+      append({ ...event, address: event.address ?? null, json: JSON.stringify(event.details) }),
+    );
   }
 
   async list(
@@ -59,7 +78,7 @@ export class KnexAuditLog implements AuditLog {
     { limit, after }: PageRequest<string>,
   ): Promise<Page<AuditEntry, string>> {
     const query = sql('audit_logs')
-      .select('*')
+      .select(COLUMNS)
       .where('org_id', organizationId)
       .orderBy('position', 'desc')
       .limit(limit + 1);

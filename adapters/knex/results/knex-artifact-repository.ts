@@ -1,4 +1,5 @@
 import type { Artifact, ArtifactRepository, NewArtifact } from '../../../domain/jobs/artifact.ts';
+import { notedStatement } from './noted.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
 interface ArtifactRow {
@@ -26,18 +27,21 @@ const COLUMNS = [
   'created_at',
 ] as const satisfies readonly (keyof ArtifactRow)[];
 
-const insert = statement<NewArtifact, ArtifactRow>('artifact_insert', (p) =>
-  sql('artifacts')
-    .insert({
-      job_id: p('jobId'),
-      name: p('name'),
-      purpose: p('purpose'),
-      uri: p('uri'),
-      content_type: p('contentType'),
-      size_bytes: p('sizeBytes'),
-      checksum: p('checksum'),
-    })
-    .returning(COLUMNS),
+const insert = notedStatement<Omit<NewArtifact, 'note'>, ArtifactRow>(
+  'artifact_insert',
+  { type: 'artifact', idColumn: 'artifact_id' },
+  (p) =>
+    sql('artifacts')
+      .insert({
+        job_id: p('jobId'),
+        name: p('name'),
+        purpose: p('purpose'),
+        uri: p('uri'),
+        content_type: p('contentType'),
+        size_bytes: p('sizeBytes'),
+        checksum: p('checksum'),
+      })
+      .returning(COLUMNS),
 );
 
 const listByJob = statement<{ jobId: string }, ArtifactRow>('artifact_list', (p) =>
@@ -63,8 +67,8 @@ export class KnexArtifactRepository implements ArtifactRepository {
     this.#executor = executor;
   }
 
-  async insert(artifact: NewArtifact): Promise<Artifact> {
-    const [row] = await this.#executor.query(insert(artifact));
+  async insert({ note, ...artifact }: NewArtifact): Promise<Artifact> {
+    const [row] = await this.#executor.query(insert(artifact, note));
     if (row === undefined) throw new Error('an insert returned no row');
     return toArtifact(row);
   }

@@ -1,3 +1,4 @@
+import type { WriteNote } from '../../../domain/audit/audit-log.ts';
 import type { DockingJob, JobStatus } from '../../../domain/jobs/docking-job.ts';
 import type {
   DockingJobRepository,
@@ -6,6 +7,7 @@ import type {
 } from '../../../domain/jobs/docking-job-repository.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
 import { dynamicQuery, sql, statement, type SqlExecutor } from '../statement.ts';
+import { notedStatement } from './noted.ts';
 import { DOCKING_JOB_COLUMNS, toDockingJob, type DockingJobRow } from './docking-job-row.ts';
 
 const find = statement<{ jobId: string }, DockingJobRow>('docking_job_find', (p) =>
@@ -20,7 +22,9 @@ const findByIdempotencyKey = statement<{ key: string }, DockingJobRow>('docking_
   sql('docking_jobs').select(DOCKING_JOB_COLUMNS).where('idempotency_key', p('key')),
 );
 
-const insert = statement<Record<string, unknown>, DockingJobRow>('docking_job_insert', (p) =>
+const JOB = { type: 'job', idColumn: 'job_id' } as const;
+
+const insert = notedStatement<Record<string, unknown>, DockingJobRow>('docking_job_insert', JOB, (p) =>
   sql('docking_jobs')
     .insert({
       job_id: p('jobId'),
@@ -44,8 +48,9 @@ const insert = statement<Record<string, unknown>, DockingJobRow>('docking_job_in
     .returning(DOCKING_JOB_COLUMNS),
 );
 
-const setStatus = statement<{ jobId: string; status: JobStatus; error: string | null }, DockingJobRow>(
+const setStatus = notedStatement<{ jobId: string; status: JobStatus; error: string | null }, DockingJobRow>(
   'docking_job_set_status',
+  JOB,
   (p) =>
     sql('docking_jobs')
       .where('job_id', p('jobId'))
@@ -66,18 +71,21 @@ export class KnexDockingJobRepository implements DockingJobRepository {
     this.#executor = executor;
   }
 
-  async insert({ cache, idempotency, ...job }: NewDockingJob): Promise<DockingJob | null> {
+  async insert({ cache, idempotency, note, ...job }: NewDockingJob): Promise<DockingJob | null> {
     const [row] = await this.#executor.query(
-      insert({
-        ...job,
-        inputs: JSON.stringify(job.inputs),
-        params: JSON.stringify(job.params),
-        idempotencyKey: idempotency?.key ?? null,
-        requestHash: idempotency?.requestHash ?? null,
-        cacheHit: cache.hit,
-        canonicalJobId: cache.canonicalJobId,
-        confidenceScore: cache.confidenceScore,
-      }),
+      insert(
+        {
+          ...job,
+          inputs: JSON.stringify(job.inputs),
+          params: JSON.stringify(job.params),
+          idempotencyKey: idempotency?.key ?? null,
+          requestHash: idempotency?.requestHash ?? null,
+          cacheHit: cache.hit,
+          canonicalJobId: cache.canonicalJobId,
+          confidenceScore: cache.confidenceScore,
+        },
+        note,
+      ),
     );
     return row === undefined ? null : toDockingJob(row);
   }
@@ -116,8 +124,13 @@ export class KnexDockingJobRepository implements DockingJobRepository {
     return toPage(rows.map(toDockingJob), limit, ({ createdAt, jobId }) => ({ createdAt, jobId }));
   }
 
-  async setStatus(jobId: string, status: JobStatus, error: string | null): Promise<DockingJob> {
-    const [row] = await this.#executor.query(setStatus({ jobId, status, error }));
+  async setStatus(
+    jobId: string,
+    status: JobStatus,
+    error: string | null,
+    note: WriteNote,
+  ): Promise<DockingJob> {
+    const [row] = await this.#executor.query(setStatus({ jobId, status, error }, note));
     if (row === undefined) throw new Error('a locked job vanished');
     return toDockingJob(row);
   }

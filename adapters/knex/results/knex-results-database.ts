@@ -1,5 +1,6 @@
 import type { ResultsDatabase, ResultsRepositories } from '../../../application/ports/results-database.ts';
 import type { SqlDatabase, SqlExecutor } from '../statement.ts';
+import { KnexAuditOutbox } from './knex-audit-outbox.ts';
 import { KnexArtifactRepository } from './knex-artifact-repository.ts';
 import { KnexDockingJobRepository } from './knex-docking-job-repository.ts';
 import { KnexInputSignatureRepository } from './knex-input-signature-repository.ts';
@@ -10,6 +11,7 @@ const repositoriesOver = (executor: SqlExecutor): ResultsRepositories => ({
   taskResults: new KnexTaskResultRepository(executor),
   artifacts: new KnexArtifactRepository(executor),
   inputSignatures: new KnexInputSignatureRepository(executor),
+  auditOutbox: new KnexAuditOutbox(executor),
 });
 
 /** The repositories of one organization, over its own pool: built once per pool. */

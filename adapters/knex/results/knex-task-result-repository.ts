@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../../domain/jobs/docking-job.ts';
 import type { NewTaskResult, TaskResult, TaskResultRepository } from '../../../domain/jobs/task-result.ts';
+import { notedStatement } from './noted.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
 interface TaskResultRow {
@@ -28,30 +29,31 @@ const COLUMNS = [
   'updated_at',
 ] as const satisfies readonly (keyof TaskResultRow)[];
 
-const put = statement<NewTaskResult & { json: string }, TaskResultRow & { inserted: boolean }>(
-  'task_result_put',
-  (p) =>
-    sql('task_results')
-      .insert({
-        job_id: p('jobId'),
-        task_name: p('taskName'),
-        service_name: p('serviceName'),
-        service_version: p('serviceVersion'),
-        schema_version: p('schemaVersion'),
-        confidence_score: p('confidenceScore'),
-        result_data: p('json'),
-      })
-      .onConflict(['job_id', 'task_name'])
-      .merge({
-        service_name: sql.raw('excluded.service_name'),
-        service_version: sql.raw('excluded.service_version'),
-        schema_version: sql.raw('excluded.schema_version'),
-        confidence_score: sql.raw('excluded.confidence_score'),
-        result_data: sql.raw('excluded.result_data'),
-        updated_at: sql.raw('now()'),
-      })
-      // A row version that no transaction has superseded or locked is a fresh insert.
-      .returning([...COLUMNS, sql.raw('(xmax = 0) as inserted')]),
+const put = notedStatement<
+  Omit<NewTaskResult, 'note'> & { json: string },
+  TaskResultRow & { inserted: boolean }
+>('task_result_put', { type: 'task_result', idColumn: 'task_result_id' }, (p) =>
+  sql('task_results')
+    .insert({
+      job_id: p('jobId'),
+      task_name: p('taskName'),
+      service_name: p('serviceName'),
+      service_version: p('serviceVersion'),
+      schema_version: p('schemaVersion'),
+      confidence_score: p('confidenceScore'),
+      result_data: p('json'),
+    })
+    .onConflict(['job_id', 'task_name'])
+    .merge({
+      service_name: sql.raw('excluded.service_name'),
+      service_version: sql.raw('excluded.service_version'),
+      schema_version: sql.raw('excluded.schema_version'),
+      confidence_score: sql.raw('excluded.confidence_score'),
+      result_data: sql.raw('excluded.result_data'),
+      updated_at: sql.raw('now()'),
+    })
+    // A row version that no transaction has superseded or locked is a fresh insert.
+    .returning([...COLUMNS, sql.raw('(xmax = 0) as inserted')]),
 );
 
 const listByJob = statement<{ jobId: string }, TaskResultRow>('task_result_list', (p) =>
@@ -78,8 +80,10 @@ export class KnexTaskResultRepository implements TaskResultRepository {
     this.#executor = executor;
   }
 
-  async put(result: NewTaskResult): Promise<{ result: TaskResult; created: boolean }> {
-    const [row] = await this.#executor.query(put({ ...result, json: JSON.stringify(result.resultData) }));
+  async put({ note, ...result }: NewTaskResult): Promise<{ result: TaskResult; created: boolean }> {
+    const [row] = await this.#executor.query(
+      put({ ...result, json: JSON.stringify(result.resultData) }, note),
+    );
     if (row === undefined) throw new Error('an upsert returned no row');
     return { result: toTaskResult(row), created: row.inserted };
   }

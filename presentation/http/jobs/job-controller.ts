@@ -19,13 +19,12 @@ export const submit =
   (submitJob: SubmitJob) =>
   async ({ input, actor, database, home }: JobCall<typeof submitRequest>): Promise<Reply> => {
     const { engine, pipeline_version: pipelineVersion, inputs, params, priority } = input.body;
-    const { job, replayed } = await submitJob.execute(database, {
+    const { job, replayed } = await submitJob.execute(database, actor, {
       engine,
       pipelineVersion,
       inputs,
       params,
       priority,
-      submittedBy: actor.principal.userId,
       useCache: input.query.use_cache,
       idempotencyKey: input.headers['Idempotency-Key'] ?? null,
     });
@@ -44,5 +43,5 @@ export const get = async ({ input, database }: JobCall<typeof jobRequest>): Prom
 export const move = async ({ input, actor, database }: JobCall<typeof moveRequest>): Promise<Reply> => {
   const { status, error } = input.body;
   const wanted = { jobId: input.params.job_id, status, error: error ?? null };
-  return ok(presentJob(await moveJob(database, actor.principal, wanted)));
+  return ok(presentJob(await moveJob(database, actor, wanted)));
 };

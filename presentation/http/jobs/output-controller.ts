@@ -11,9 +11,10 @@ type OutputCall<Parts extends object> = Call<Parts, ResultsScope>;
 
 export const writeTaskResult = async ({
   input: { params, body },
+  actor,
   database,
 }: OutputCall<typeof taskResultRequest>): Promise<Reply> => {
-  const { result, created: isNew } = await putTaskResult(database, {
+  const { result, created: isNew } = await putTaskResult(database, actor, {
     jobId: params.job_id,
     taskName: params.task_name,
     serviceName: body.service_name,
@@ -33,9 +34,10 @@ export const readTaskResults = async ({ input, database }: OutputCall<typeof job
 
 export const writeArtifact = async ({
   input: { params, body },
+  actor,
   database,
 }: OutputCall<typeof artifactRequest>): Promise<Reply> => {
-  const artifact = await addArtifact(database, {
+  const artifact = await addArtifact(database, actor, {
     jobId: params.job_id,
     name: body.name,
     purpose: body.purpose,

@@ -34,7 +34,7 @@ export const guardOrganization =
     const expected = own ?? asked[0]?.id;
     const foreign = belongsNowhere ? asked[0] : asked.find(({ id }) => id !== expected);
     if (foreign !== undefined) {
-      const actor = { principal, requestId: locals.requestId };
+      const actor = { principal, requestId: locals.requestId, address: locals.address };
       const attempt = { asked: foreign.id, source: foreign.source, route: locals.route };
       await recordDeniedAccess.execute(actor, attempt);
     }

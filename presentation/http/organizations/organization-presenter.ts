@@ -28,5 +28,6 @@ export const presentAuditEntry = (entry: AuditEntry) => ({
   entity_id: entry.entityId,
   details: entry.details,
   request_id: entry.requestId,
+  address: entry.address ?? null,
   ts: entry.at.toISOString(),
 });

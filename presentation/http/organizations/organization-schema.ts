@@ -99,6 +99,7 @@ export const auditPage = pageOf(
       entity_id: z.string(),
       details: jsonObject,
       request_id: z.string().nullable(),
+      address: z.string().nullable(),
       ts: timestamp,
     })
     .meta({ id: 'AuditEntry' }),

@@ -28,6 +28,7 @@ const setUp = () => {
           roles: new Set<Role>(['member']),
         },
         requestId: 'request',
+        address: null,
       },
       { asked, source: 'path', route: '/organizations/{org_id}/jobs' },
     );

@@ -140,6 +140,7 @@ describe('Organizations', () => {
         entity_id: 'acme',
         details: { name: 'B', before: 'A' },
         request_id: 'one',
+        address: '127.0.0.1',
         ts: AT,
       },
     ]);

@@ -1,4 +1,5 @@
 import type { ResultsDatabase, ResultsRepositories } from '../../../../application/ports/results-database.ts';
+import type { WriteNote } from '../../../../domain/audit/audit-log.ts';
 import type { Artifact } from '../../../../domain/jobs/artifact.ts';
 import type { DockingJob } from '../../../../domain/jobs/docking-job.ts';
 import type { NewDockingJob } from '../../../../domain/jobs/docking-job-repository.ts';
@@ -15,6 +16,8 @@ export class FakeResults implements ResultsDatabase {
   readonly signatures = new Map<string, InputSignature>();
   readonly storedTaskResults = new Map<string, TaskResult>();
   readonly storedArtifacts: Artifact[] = [];
+  /** What the trail will tell, in the order of the writes. */
+  readonly notes: WriteNote[] = [];
 
   readonly jobs: ResultsRepositories['jobs'] = {
     insert: async (job) => this.#insertJob(job),
@@ -32,9 +35,10 @@ export class FakeResults implements ResultsDatabase {
         .toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
       return toPage(following, limit, ({ createdAt, jobId }) => ({ createdAt, jobId }));
     },
-    setStatus: async (jobId, status, error) => {
+    setStatus: async (jobId, status, error, note) => {
       const job = this.storedJobs.get(jobId);
       if (job === undefined) throw new Error('no such job');
+      this.notes.push(note);
       const moved = { ...job, status, error };
       this.storedJobs.set(jobId, moved);
       return moved;
@@ -42,7 +46,8 @@ export class FakeResults implements ResultsDatabase {
   };
 
   readonly taskResults: ResultsRepositories['taskResults'] = {
-    put: async (result) => {
+    put: async ({ note, ...result }) => {
+      this.notes.push(note);
       const key = `${result.jobId}/${result.taskName}`;
       const created = !this.storedTaskResults.has(key);
       const at = new Date(START);
@@ -55,7 +60,8 @@ export class FakeResults implements ResultsDatabase {
   };
 
   readonly artifacts: ResultsRepositories['artifacts'] = {
-    insert: async (artifact) => {
+    insert: async ({ note, ...artifact }) => {
+      this.notes.push(note);
       const stored = { ...artifact, artifactId: fakeUuid(2), createdAt: new Date(START) };
       this.storedArtifacts.push(stored);
       return stored;
@@ -69,11 +75,16 @@ export class FakeResults implements ResultsDatabase {
     canonize: async () => {},
   };
 
+  readonly auditOutbox: ResultsRepositories['auditOutbox'] = {
+    take: async () => [],
+    remove: async () => {},
+  };
+
   async transaction<Result>(work: (repositories: ResultsRepositories) => Promise<Result>): Promise<Result> {
     return work(this);
   }
 
-  #insertJob({ idempotency, ...job }: NewDockingJob): DockingJob | null {
+  #insertJob({ idempotency, note, ...job }: NewDockingJob): DockingJob | null {
     if (idempotency !== null) {
       if (this.keys.has(idempotency.key)) return null;
       this.keys.set(idempotency.key, { jobId: job.jobId, requestHash: idempotency.requestHash });
@@ -81,6 +92,7 @@ export class FakeResults implements ResultsDatabase {
     const at = new Date(START + this.storedJobs.size * 1000);
     const stored = { ...job, createdAt: at, updatedAt: at, startedAt: null, completedAt: null, error: null };
     this.storedJobs.set(job.jobId, stored);
+    this.notes.push(note);
     return stored;
   }
 }

@@ -66,6 +66,7 @@ export const seedSamples = async (service: FakeService, submittedBy: string): Pr
     submittedBy,
     cache: { hit: false, canonicalJobId: null, confidenceScore: null },
     idempotency: null,
+    note: { action: 'job.submitted', details: {}, userId: submittedBy, requestId: null, address: null },
   });
   const at = new Date('2026-01-02T03:04:05.678Z');
   results.signatures.set(SIGNATURE, {

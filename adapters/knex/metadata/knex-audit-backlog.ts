@@ -1,0 +1,87 @@
+import type { AuditBacklog } from '../../../application/ports/audit-backlog.ts';
+import type { OutboxEntry } from '../../../application/ports/audit-outbox.ts';
+import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
+import { sql, statement, type SqlExecutor } from '../statement.ts';
+
+interface Announcement {
+  readonly organizationId: string;
+  readonly writer: string;
+}
+
+// Who delivers holds the entries in the outbox, so nobody else delivers them now, but for the last act of a process that
+// died: that ends in a unique violation here, and the next attempt finds the entries delivered.
+const deliver = statement<{ organizationId: string; entries: string }>('audit_deliver', (p) =>
+  sql.raw(
+    `insert into audit_logs (audit_id, org_id, user_id, action, entity_type, entity_id, details, request_id, address, ts)
+     select audit_id, ?, user_id, action, entity_type, entity_id, details, request_id, address, ts
+     from rows from (jsonb_to_recordset(?::jsonb) as (
+       audit_id uuid, user_id text, action text, entity_type text, entity_id text, details jsonb,
+       request_id text, address text, ts timestamptz(3)
+     )) with ordinality as entry (
+       audit_id, user_id, action, entity_type, entity_id, details, request_id, address, ts, number
+     )
+     where not exists (select from audit_logs known where known.audit_id = entry.audit_id)
+     order by number`,
+    [p('organizationId'), p('entries')],
+  ),
+);
+
+const announce = statement<Announcement>('audit_announce', (p) =>
+  sql('audit_backlogs')
+    .insert({ org_id: p('organizationId'), writer: p('writer') })
+    .onConflict(['org_id', 'writer'])
+    .merge({ touched_at: sql.raw('now()') }),
+);
+
+const withdraw = statement<Announcement>('audit_withdraw', (p) =>
+  sql('audit_backlogs')
+    .where({ org_id: p('organizationId'), writer: p('writer') })
+    .delete(),
+);
+
+const MOST_ADOPTED = 20;
+
+const adopt = statement<{ heir: string; silentForMs: number }, { org_id: OrganizationId }>(
+  'audit_adopt',
+  (p) =>
+    sql.raw(
+      `with gone as (
+         delete from audit_backlogs where (org_id, writer) in (
+           select org_id, writer from audit_backlogs
+           where touched_at < now() - ?::double precision * interval '1 millisecond'
+           order by touched_at limit ${MOST_ADOPTED} for update skip locked
+         )
+         returning org_id
+       )
+       insert into audit_backlogs (org_id, writer) select distinct org_id, ?::uuid from gone
+       on conflict (org_id, writer) do update set touched_at = now()
+       returning org_id`,
+      [p('silentForMs'), p('heir')],
+    ),
+);
+
+export class KnexAuditBacklog implements AuditBacklog {
+  readonly #executor: SqlExecutor;
+
+  constructor(executor: SqlExecutor) {
+    this.#executor = executor;
+  }
+
+  async deliver(organizationId: OrganizationId, entries: readonly OutboxEntry[]): Promise<void> {
+    const text = JSON.stringify(entries.map(({ entry }) => entry));
+    await this.#executor.query(deliver({ organizationId, entries: text }));
+  }
+
+  async announce(organizationId: OrganizationId, writer: string): Promise<void> {
+    await this.#executor.query(announce({ organizationId, writer }));
+  }
+
+  async withdraw(organizationId: OrganizationId, writer: string): Promise<void> {
+    await this.#executor.query(withdraw({ organizationId, writer }));
+  }
+
+  async adopt(heir: string, silentForMs: number): Promise<readonly OrganizationId[]> {
+    const rows = await this.#executor.query(adopt({ heir, silentForMs }));
+    return rows.map(({ org_id: organizationId }) => organizationId);
+  }
+}

@@ -1,0 +1,35 @@
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import type { AuditBacklog } from '../ports/audit-backlog.ts';
+import type { OrganizationDatabases } from '../ports/organization-databases.ts';
+
+const BATCH = 200;
+
+/**
+ * Carries what an organization's outbox holds into the audit trail: each entry exactly once, though the process may die
+ * anywhere on the way. What is delivered and not yet removed is delivered again, and known by its id. Safe to call
+ * concurrently, in several processes.
+ *
+ * @returns how many there were
+ */
+export const carryAuditEntries = async (
+  databases: Pick<OrganizationDatabases, 'acquire'>,
+  backlog: AuditBacklog,
+  organizationId: OrganizationId,
+): Promise<number> => {
+  const lease = await databases.acquire(organizationId);
+  try {
+    for (let carried = 0; ;) {
+      const taken = await lease.database.transaction(async ({ auditOutbox }) => {
+        const entries = await auditOutbox.take(BATCH);
+        if (entries.length === 0) return 0;
+        await backlog.deliver(organizationId, entries);
+        await auditOutbox.remove(entries);
+        return entries.length;
+      });
+      carried += taken;
+      if (taken < BATCH) return carried;
+    }
+  } finally {
+    lease.release();
+  }
+};

@@ -1,0 +1,20 @@
+import { ContainerModule } from 'inversify';
+import { KnexAuditBacklog } from '../../adapters/knex/metadata/knex-audit-backlog.ts';
+import { KnexAuditChains } from '../../adapters/knex/metadata/knex-audit-chains.ts';
+import { AuditCarrier } from '../lifecycle/audit-carrier.ts';
+import { TOKENS } from './tokens.ts';
+
+export const auditModule = new ContainerModule(({ bind }) => {
+  bind(TOKENS.auditBacklog)
+    .toResolvedValue((database) => new KnexAuditBacklog(database), [TOKENS.metadataSql])
+    .inSingletonScope();
+  bind(TOKENS.auditChains)
+    .toResolvedValue((database) => new KnexAuditChains(database), [TOKENS.metadataSql])
+    .inSingletonScope();
+  bind(TOKENS.auditCarrier)
+    .toResolvedValue(
+      (backlog, writer, logger) => new AuditCarrier({ backlog, writer, logger }),
+      [TOKENS.auditBacklog, TOKENS.instanceId, TOKENS.logger],
+    )
+    .inSingletonScope();
+});

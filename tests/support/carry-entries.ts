@@ -1,0 +1,23 @@
+import type { Container } from 'inversify';
+import { startAuditCarrier } from '../../infrastructure/composition/start-audit-carrier.ts';
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { AuditCarrier, type AuditCarrierTimes } from '../../infrastructure/lifecycle/audit-carrier.ts';
+
+/**
+ * Makes a container just started carry audit entries, at a pace of its own; before its manager was made. Returns what
+ * stops that, to be called before the container is disposed of.
+ */
+export const carryEntries = (
+  container: Container,
+  times: Partial<AuditCarrierTimes> = {},
+): (() => Promise<void>) => {
+  const carrier = new AuditCarrier({
+    backlog: container.get(TOKENS.auditBacklog),
+    writer: crypto.randomUUID(),
+    logger: container.get(TOKENS.logger),
+    times,
+  });
+  container.rebind(TOKENS.auditCarrier).toConstantValue(carrier);
+  startAuditCarrier(container);
+  return () => carrier.close();
+};
