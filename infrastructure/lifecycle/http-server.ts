@@ -35,11 +35,11 @@ const LIMITS = {
 
 export interface ListenOptions {
   /**
-   * The response to what Node could not read as a request, headers included.
+   * The response to what Node could not read as a request, headers included. Left out: Node answers a bare line.
    *
    * @param requestId of the request that had begun, if one had
    */
-  readonly answerClientError: (error: Error, requestId?: string) => string;
+  readonly answerClientError?: (error: Error, requestId?: string) => string;
   readonly limits?: Partial<Record<keyof typeof LIMITS, number>>;
 }
 
@@ -48,7 +48,7 @@ export const listen = async (
   app: RequestListener,
   host: string,
   port: number,
-  { answerClientError, limits = {} }: ListenOptions,
+  { answerClientError, limits = {} }: ListenOptions = {},
 ): Promise<ListeningServer> => {
   const { idleSocketTimeout, ...serverLimits } = { ...LIMITS, ...limits };
   const server = createServer(serverLimits, app);
@@ -56,7 +56,7 @@ export const listen = async (
   // Beyond 2000 Node would drop headers in silence; their size is limited anyway.
   server.maxHeadersCount = 0;
   // `maxRequestsPerSocket` stays unlimited: balancing is the balancer's, and a limit answers requests under way with 503.
-  answerUnreadable(server, answerClientError);
+  if (answerClientError !== undefined) answerUnreadable(server, answerClientError);
   let closing = false;
   server.on('request', (_request, response) => {
     response.once('close', () => {
@@ -90,7 +90,10 @@ interface Exchange {
 }
 
 /** In place of Node's own answers of one line. */
-const answerUnreadable = (server: Server, answerClientError: ListenOptions['answerClientError']): void => {
+const answerUnreadable = (
+  server: Server,
+  answerClientError: NonNullable<ListenOptions['answerClientError']>,
+): void => {
   const latest = new WeakMap<Socket, Exchange>();
   server.on('request', (request, response) => {
     const exchange = { request, response };

@@ -211,6 +211,18 @@ describe('Users and members', function () {
       );
     });
 
+    it('are replaced by others, never by themselves', async () => {
+      const email = newEmail();
+      await platform.post('/users', { email, platform_admin: true, password: OTHER_PASSWORD });
+      const same = await login({ email, password: OTHER_PASSWORD, new_password: OTHER_PASSWORD });
+      expect([same.status, same.body.errors?.[0]?.path]).to.deep.equal([422, 'new_password']);
+      const { body } = await login({ email, password: OTHER_PASSWORD, new_password: PASSWORD });
+      const own = await service
+        .as(body.access_token)
+        .put<Problem>('/users/me/password', { password: PASSWORD, new_password: PASSWORD });
+      expect([own.status, own.body.errors?.[0]?.path]).to.deep.equal([422, 'new_password']);
+    });
+
     it('have at least 12 characters and at most 1024 bytes', async () => {
       const { user_id } = await makeUser();
       for (const password of ['short', 'a'.repeat(11), '😀'.repeat(11), 'a'.repeat(1025), 'ä'.repeat(513)]) {

@@ -167,9 +167,7 @@ describe('provisioning at first use', function () {
       await proceed();
     });
     const manager = container.get(TOKENS.connectionManager);
-    const server = await listen(deployment.app(container), '127.0.0.1', 0, {
-      answerClientError: String,
-    });
+    const server = await listen(deployment.app(container), '127.0.0.1', 0);
     try {
       const cancellation = new AbortController();
       const ask = (signal: AbortSignal | null): Promise<Response> =>

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { SessionGrant } from '../../../application/identity/session-tokens.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { noContent, ok, publicRoute, type Reply, type Route } from '../route.ts';
-import { newPassword, organizationId, text } from '../schema/fields.ts';
+import { choosesAnother, newPassword, organizationId, SAME_PASSWORD, text } from '../schema/fields.ts';
 
 const tag = 'auth';
 const refreshToken = text(255);
@@ -34,12 +34,14 @@ export const authRoutes = (deps: HttpDependencies): readonly Route[] => [
     summary: 'Log in with email and password; with "new_password" the password is replaced',
     tag,
     request: {
-      body: z.strictObject({
-        email: text(254),
-        password: text(1024),
-        new_password: newPassword.optional(),
-        org_id: organizationId(deps.options.maxOrganizationIdLength).optional(),
-      }),
+      body: z
+        .strictObject({
+          email: text(254),
+          password: text(1024),
+          new_password: newPassword.optional(),
+          org_id: organizationId(deps.options.maxOrganizationIdLength).optional(),
+        })
+        .refine(choosesAnother, SAME_PASSWORD),
     },
     replies: { 200: { description: 'An access token and a refresh token', schema: tokenReply } },
     errors: ['unauthenticated', 'password_change_required', 'too_many_attempts', 'database_unavailable'],

@@ -35,6 +35,16 @@ export const newPassword = z
     error: ({ input }) => passwordProblem(String(input)) ?? 'is not usable',
   });
 
+/** A body that replaces a password must not bring the same one again. */
+export const choosesAnother = ({
+  password,
+  new_password: chosen,
+}: {
+  readonly password: string;
+  readonly new_password?: string | undefined;
+}): boolean => password !== chosen;
+export const SAME_PASSWORD = { path: ['new_password'], error: 'must be another password' };
+
 /** In the order of their rank, each once. */
 export const organizationRoles = z
   .array(z.enum(ORGANIZATION_ROLES))

@@ -1,7 +1,17 @@
 import { z } from 'zod';
 import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
 import { textCursor } from '../schema/cursor.ts';
-import { email, limit, newPassword, pageOf, text, timestamp, uuid } from '../schema/fields.ts';
+import {
+  choosesAnother,
+  SAME_PASSWORD,
+  email,
+  limit,
+  newPassword,
+  pageOf,
+  text,
+  timestamp,
+  uuid,
+} from '../schema/fields.ts';
 
 /** Lists of users and members are in the order of the user ids. */
 export const userCursor = textCursor(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
@@ -30,7 +40,9 @@ export const changeRequest = {
 };
 export const setPasswordRequest = { params, body: z.strictObject({ password: newPassword }) };
 export const ownPasswordRequest = {
-  body: z.strictObject({ password: text(1024), new_password: newPassword }),
+  body: z
+    .strictObject({ password: text(1024), new_password: newPassword })
+    .refine(choosesAnother, SAME_PASSWORD),
 };
 export const linkRequest = {
   params,
