@@ -110,7 +110,6 @@ export class PgDatabaseMigrator implements DatabaseMigrator, ObservedMigrator {
         const reason = 'another migration of this database is under way';
         return { kind: 'deferred', reason, schemaVersion: null, applied: [] };
       }
-      attempt.version = facts.applied.length;
       await this.#move(session, facts, target.toVersion, attempt);
       return { kind: 'done', reason: null, schemaVersion: attempt.version, applied: attempt.applied };
     } finally {
@@ -126,6 +125,7 @@ export class PgDatabaseMigrator implements DatabaseMigrator, ObservedMigrator {
   ): Promise<void> {
     const release = await this.#migrations();
     const steps = stepsBetween([...release.keys()], applied, toVersion);
+    attempt.version = applied.length;
     const batch = Math.max(0, ...applied.map((row) => row.batch)) + 1;
     for (const name of steps.up) {
       const record = `insert into ${HISTORY_TABLE} (name, batch, migration_time) values (${literal(name)}, ${batch}, now())`;

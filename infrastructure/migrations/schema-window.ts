@@ -12,7 +12,10 @@ export interface SchemaWindow {
 export const DECLARED = { oldest: 1, ahead: 1 } as const;
 
 /** The window of a release that has so many migrations. */
-export const windowOf = (migrations: number, { oldest, ahead } = DECLARED): SchemaWindow => ({
+export const windowOf = (
+  migrations: number,
+  { oldest, ahead }: { readonly oldest: number; readonly ahead: number } = DECLARED,
+): SchemaWindow => ({
   oldest: Math.min(oldest, migrations),
   newest: migrations + ahead,
 });

@@ -70,6 +70,10 @@ const run = async (): Promise<void> => {
     say(
       `${databases} databases stand; ${CONCURRENCY} connections at once; ${rounds} rounds after one to warm up`,
     );
+    const some = ids.slice(0, PROCESSES);
+    const processes = await secondsOf(async () => {
+      for (const id of some) await knexCommand(deployment, id);
+    });
     const floors: number[] = [];
     const fleets: number[] = [];
     for (let round = 0; round <= rounds; round += 1) {
@@ -99,10 +103,6 @@ const run = async (): Promise<void> => {
           { concurrency: CONCURRENCY },
         ),
     );
-    const some = ids.slice(0, PROCESSES);
-    const processes = await secondsOf(async () => {
-      for (const id of some) await knexCommand(deployment, id);
-    });
     const perProcess = (processes / some.length) * databases;
     const [floor, fleet] = [median(floors), median(fleets)];
     say('');
