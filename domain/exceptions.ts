@@ -176,6 +176,15 @@ export class JobNotFoundError extends DomainError {
   }
 }
 
+/** Raised when no fleet migration has that number. */
+export class MigrationRunNotFoundError extends DomainError {
+  readonly code = 'migration_run_not_found';
+
+  constructor() {
+    super('There is no such migration run.');
+  }
+}
+
 export class SignatureNotFoundError extends DomainError {
   readonly code = 'signature_not_found';
 

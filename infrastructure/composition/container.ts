@@ -5,6 +5,7 @@ import { adaptersModule } from './adapters.module.ts';
 import { auditModule } from './audit.module.ts';
 import { changesModule } from './changes.module.ts';
 import { databaseModule } from './database.module.ts';
+import { fleetModule } from './fleet.module.ts';
 import { httpModule } from './http.module.ts';
 import { provisioningModule } from './provisioning.module.ts';
 import { TOKENS } from './tokens.ts';
@@ -19,6 +20,7 @@ export const createContainer = (config: Config): Container => {
     changesModule,
     databaseModule,
     provisioningModule,
+    fleetModule,
     accessModule,
     httpModule,
   );

@@ -19,7 +19,19 @@ import { TOKENS } from './tokens.ts';
 export const httpModule = new ContainerModule(({ bind }) => {
   bind(TOKENS.httpDependencies)
     .toResolvedValue(
-      (config, metadata, ledger, databases, access, tokenVerifier, logger, metrics, stopping, policies) => {
+      (
+        config,
+        metadata,
+        ledger,
+        databases,
+        access,
+        tokenVerifier,
+        logger,
+        metrics,
+        stopping,
+        policies,
+        fleet,
+      ) => {
         const { organizationPool, resultsTemplate } = config.database;
         const { maxOrganizationIdLength } = resultsTemplate;
         return {
@@ -37,6 +49,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
           listDatabases: new ListDatabases(ledger, databases),
           getDatabase: new GetDatabase(ledger, databases),
           metadata,
+          fleet,
           databases,
           policies,
           tokenVerifier,
@@ -58,13 +71,14 @@ export const httpModule = new ContainerModule(({ bind }) => {
         TOKENS.config,
         TOKENS.metadataDatabase,
         TOKENS.databaseLedger,
-        TOKENS.connectionManager,
+        TOKENS.guardedDatabases,
         TOKENS.accessUseCases,
         TOKENS.tokenVerifier,
         TOKENS.logger,
         TOKENS.metrics,
         TOKENS.stopping,
         TOKENS.organizationPolicies,
+        TOKENS.fleetLedger,
       ],
     )
     .inSingletonScope();

@@ -42,6 +42,7 @@ export const startService = async (config: Config): Promise<Service> => {
   const fleet = container.get(TOKENS.fleetSnapshot);
   const changeFeed = container.get(TOKENS.changeFeed);
   const carrier = container.get(TOKENS.auditCarrier);
+  const schemaGuard = container.get(TOKENS.schemaGuard);
   const monitor = new HealthMonitor(() => manager.healthCheck(), config.database.healthIntervalMs, logger);
   try {
     await ensureDatabase(config.database.metadataUrl);
@@ -63,6 +64,7 @@ export const startService = async (config: Config): Promise<Service> => {
     });
     fleet.start();
     monitor.start();
+    schemaGuard.start();
     keeper.start();
     reconcileInBackground(container);
     const http = container.get(TOKENS.httpDependencies);
@@ -106,6 +108,7 @@ export const startService = async (config: Config): Promise<Service> => {
                   monitor.close(),
                   changeFeed.close(),
                   refusals.close(),
+                  schemaGuard.close(),
                 ]);
               },
             },

@@ -10,6 +10,10 @@ import type { EnsureAdministrator } from '../../application/identity/ensure-admi
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
 import type { ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
 import type { SqlDatabase } from '../../adapters/knex/statement.ts';
+import type { RunnerSettings } from '../../application/fleet/fleet-runner.ts';
+import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
+import type { FleetChecks } from '../../application/ports/fleet-checks.ts';
+import type { FleetLedger } from '../../application/ports/fleet-ledger.ts';
 import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
 import type { MetadataChangeFeed } from '../changes/metadata-change-feed.ts';
@@ -24,8 +28,14 @@ import type { DeploymentShare } from '../database/deployment-share.ts';
 import type { PooledDatabase } from '../database/pooled-database.ts';
 import type { ServerProbe } from '../database/server-probe.ts';
 import type { AuditCarrier } from '../lifecycle/audit-carrier.ts';
+import type { ConnectionSlots } from '../fleet/connection-slots.ts';
+import type { PgDatabaseMigrator } from '../fleet/pg-database-migrator.ts';
 import type { FleetSnapshot } from '../lifecycle/fleet-snapshot.ts';
 import type { Stopping } from '../lifecycle/stopping.ts';
+import type { GuardedDatabases } from '../migrations/guarded-databases.ts';
+import type { SchemaGuard } from '../migrations/schema-guard.ts';
+import type { SchemaWindow } from '../migrations/schema-window.ts';
+import type { MigrationSource } from '../migrations/migration-source.ts';
 import type { OrganizationLogins } from '../provisioning/organization-logins.ts';
 import type { Provisioner } from '../provisioning/provisioner.ts';
 import type { Reconciler } from '../provisioning/reconciler.ts';
@@ -75,6 +85,17 @@ export const TOKENS = {
   reconciler: token<Reconciler>('Reconciler'),
   custodian: token<Custodian>('Custodian'),
   credentialRotation: token<CredentialRotation>('CredentialRotation'),
+
+  resultsMigrations: token<MigrationSource>('results MigrationSource'),
+  schemaWindow: token<() => Promise<SchemaWindow>>('SchemaWindow'),
+  schemaGuard: token<SchemaGuard>('SchemaGuard'),
+  guardedDatabases: token<GuardedDatabases>('GuardedDatabases'),
+  fleetLedger: token<FleetLedger>('FleetLedger'),
+  migrationSlots: token<ConnectionSlots>('ConnectionSlots'),
+  databaseMigrator: token<PgDatabaseMigrator>('PgDatabaseMigrator'),
+  fleetChecks: token<FleetChecks>('FleetChecks'),
+  fleetRunnerSettings: token<RunnerSettings>('RunnerSettings'),
+  fleetOperator: token<FleetOperator>('FleetOperator'),
 
   metadataDatabase: token<MetadataDatabase>('MetadataDatabase'),
   spareLedger: token<SpareLedger>('SpareLedger'),

@@ -23,6 +23,7 @@ export const ERROR_STATUS = {
   user_not_found: { status: 404, title: 'User not found' },
   member_not_found: { status: 404, title: 'Member not found' },
   identity_not_found: { status: 404, title: 'Identity not found' },
+  migration_run_not_found: { status: 404, title: 'Migration run not found' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
   organization_already_exists: { status: 409, title: 'Organization exists already' },
   user_already_exists: { status: 409, title: 'User exists already' },

@@ -17,6 +17,7 @@ import type { AddMember } from '../../application/members/add-member.ts';
 import type { ChangeMemberRoles } from '../../application/members/change-member-roles.ts';
 import type { RemoveMember } from '../../application/members/remove-member.ts';
 import type { SuspendOrganization } from '../../application/organizations/suspend-organization.ts';
+import type { FleetLedger } from '../../application/ports/fleet-ledger.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import type { OrganizationPolicies } from '../../application/ports/organization-policies.ts';
@@ -65,6 +66,9 @@ export interface HttpOptions {
   isStopping(): boolean;
 }
 
+/** The book of fleet migrations, for plain lists. */
+export type FleetReader = Pick<FleetLedger, 'findRun' | 'listRuns' | 'listItems' | 'progress'>;
+
 /** All that the HTTP side needs of the rest. */
 export interface HttpDependencies {
   readonly createOrganization: CreateOrganization;
@@ -93,6 +97,7 @@ export interface HttpDependencies {
   readonly getDatabase: GetDatabase;
   /** For plain lists. */
   readonly metadata: MetadataDatabase;
+  readonly fleet: FleetReader;
   readonly databases: OrganizationDatabases;
   readonly policies: OrganizationPolicies;
   readonly tokenVerifier: TokenVerifier;

@@ -4,6 +4,7 @@ import type { HttpDependencies } from './http-dependencies.ts';
 import { jobRoutes } from './jobs/job-routes.ts';
 import { outputRoutes } from './jobs/output-routes.ts';
 import { memberRoutes } from './members/member-routes.ts';
+import { migrationRoutes } from './migrations/migration-routes.ts';
 import { openApiDocument } from './openapi/open-api-document.ts';
 import { operationRoutes } from './operations/operation-routes.ts';
 import { organizationRoutes } from './organizations/organization-routes.ts';
@@ -22,6 +23,7 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
     ...ofJobs,
     ...ofJobs.flatMap(byClaimAlone),
     ...databaseRoutes(deps),
+    ...migrationRoutes(deps),
     ...operationRoutes(
       deps,
       () => (document ??= openApiDocument(routes, deps.options.maxOrganizationIdLength)),

@@ -78,7 +78,7 @@ export const ZONES: readonly Zone[] = [
     name: 'presentation/cli',
     files: /^presentation\/cli\//,
     project: /^(?:domain|application|presentation\/cli)\//,
-    packages: new Set(['commander', 'zod']),
+    packages: new Set(['cli-progress', 'commander', 'zod']),
     node: true,
   },
   {

@@ -1,5 +1,6 @@
 /** `npm run bench [-- NAME …]`: figures beside the floors that the same run measures. Never fails for being slow. */
 import { clones, firstRequests, spares, storm } from './provisioning.ts';
+import { budget, fairness, visits } from './pools.ts';
 import { organizations, requests } from './request-path.ts';
 import { withServer } from './servers.ts';
 import { formatTable, print, type Line } from './table.ts';
@@ -17,6 +18,9 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   storm: { durable: true, run: storm },
   requests: { durable: false, run: requests },
   organizations: { durable: false, run: organizations },
+  budget: { durable: false, run: budget },
+  fairness: { durable: false, run: fairness },
+  visits: { durable: false, run: visits },
 };
 
 const asked = process.argv.slice(2);

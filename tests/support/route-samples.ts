@@ -41,4 +41,5 @@ export const samplePathOf = (route: Route, organizationId: string, jobId: string
     .replace('{user_id}', SAMPLE_USER_ID)
     .replace('{identity_id}', SAMPLE_USER_ID)
     .replace('{task_name}', 'docking')
-    .replace('{signature}', '0'.repeat(64));
+    .replace('{signature}', '0'.repeat(64))
+    .replace('{run_id}', '1');

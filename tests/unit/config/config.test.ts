@@ -43,6 +43,9 @@ const INTEGERS = [
   ['DB_LEASE_TIMEOUT_MS', 1],
   ['DB_SPARES_MIN', 0],
   ['DB_SPARES_MAX', 0],
+  ['DB_MIGRATION_CONCURRENCY', 1],
+  ['DB_MIGRATION_STATEMENT_TIMEOUT_MS', 1],
+  ['DB_MIGRATION_LOCK_TIMEOUT_MS', 1],
   ['PORT', 0],
   ['JWT_ACCESS_TTL_SECONDS', 1],
   ['JWT_REFRESH_TTL_SECONDS', 1],
@@ -97,6 +100,7 @@ describe('parseConfig', () => {
       leaseTimeoutMs: 300_000,
       roles: null,
       spares: { min: 2, max: 20 },
+      migration: { concurrency: 4, statementTimeoutMs: 600_000, lockTimeoutMs: 2000 },
     });
     expect(tokens).to.deep.equal({
       secret: SECRET,
@@ -135,6 +139,9 @@ describe('parseConfig', () => {
       DB_ROLE_SECRET_OTHER: 'o'.repeat(32),
       DB_SPARES_MIN: '2',
       DB_SPARES_MAX: '9',
+      DB_MIGRATION_CONCURRENCY: '13',
+      DB_MIGRATION_STATEMENT_TIMEOUT_MS: '14',
+      DB_MIGRATION_LOCK_TIMEOUT_MS: '15',
       HOST: '::',
       PORT: '0',
       NODE_ENV: 'production',
@@ -171,6 +178,7 @@ describe('parseConfig', () => {
       leaseTimeoutMs: 12,
       roles: { secret: 'r'.repeat(32), otherSecret: 'o'.repeat(32) },
       spares: { min: 2, max: 9 },
+      migration: { concurrency: 13, statementTimeoutMs: 14, lockTimeoutMs: 15 },
     });
     expect(config.http).to.deep.equal({ host: '::', port: 0, readyStrict: true, trustedProxies: 2 });
     expect(config.loginAttempts).to.deep.equal({ perAccount: 3, perAddress: 7 });

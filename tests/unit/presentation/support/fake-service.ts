@@ -43,6 +43,7 @@ import type {
   RequestContext,
 } from '../../../../presentation/http/http-dependencies.ts';
 import { FakeDatabases } from './fake-databases.ts';
+import { FakeFleet } from './fake-fleet.ts';
 import { FakeMetadata } from './fake-metadata.ts';
 import { fakeUuid } from './fake-results.ts';
 
@@ -99,6 +100,7 @@ const hashOf = (token: string) => Buffer.from(`hash of ${token}`);
 export class FakeService {
   readonly metadata = new FakeMetadata();
   readonly databases = new FakeDatabases();
+  readonly fleet = new FakeFleet();
   readonly tokens = new FakeTokens();
   readonly logger = new FakeLogger();
   readonly observed: ObservedRequest[] = [];
@@ -164,6 +166,7 @@ export class FakeService {
       listDatabases: new ListDatabases(metadata.ledger, databases),
       getDatabase: new GetDatabase(metadata.ledger, databases),
       metadata,
+      fleet: this.fleet,
       databases,
       policies: {
         policyOf: () => ({}),

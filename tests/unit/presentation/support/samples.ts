@@ -46,7 +46,8 @@ export const samplePath = (route: Route, organizationId = 'acme'): string =>
     .replace('{user_id}', USER_ID)
     .replace('{identity_id}', IDENTITY_ID)
     .replace('{task_name}', 'docking')
-    .replace('{signature}', SIGNATURE);
+    .replace('{signature}', SIGNATURE)
+    .replace('{run_id}', '1');
 
 export const titleOf = (route: Route): string => `${route.method.toUpperCase()} ${route.path}`;
 
@@ -69,6 +70,32 @@ export const seedSamples = async (service: FakeService, submittedBy: string): Pr
     note: { action: 'job.submitted', details: {}, userId: submittedBy, requestId: null, address: null },
   });
   const at = new Date('2026-01-02T03:04:05.678Z');
+  service.fleet.runs.push({
+    runId: 1,
+    kind: 'migrate',
+    targetVersion: 2,
+    wholeFleet: true,
+    state: 'halted',
+    reason: 'a canary failed',
+    wave: 0,
+    errorBudget: 0,
+    createdAt: at,
+    updatedAt: at,
+    finishedAt: null,
+  });
+  service.fleet.items.set(1, [
+    {
+      organizationId: organization('acme'),
+      wave: 0,
+      state: 'failed',
+      fromVersion: 1,
+      toVersion: 2,
+      attempts: 1,
+      error: 'migration 0002_x: column "x" already exists (42701)',
+      durationMs: 12,
+      updatedAt: at,
+    },
+  ]);
   results.signatures.set(SIGNATURE, {
     signature: SIGNATURE,
     canonicalJobId: JOB_ID,
