@@ -1,5 +1,5 @@
 import { UserNotFoundError, ValidationError } from '../../domain/exceptions.ts';
-import type { Actor } from '../actor.ts';
+import { causedBy, type Actor } from '../actor.ts';
 import type { LoginAttempts } from '../ports/login-attempts.ts';
 import type { MetadataDatabase } from '../ports/metadata-database.ts';
 import type { Passwords } from '../ports/passwords.ts';
@@ -29,11 +29,11 @@ export class ChangeOwnPassword {
   async execute(
     actor: Actor,
     { password, newPassword }: { password: string; newPassword: string },
-    address: string,
   ): Promise<void> {
     const { metadata, passwords, attempts } = this.#options;
     const { email, userId, hasPassword } = await findUser(metadata, actor.principal.userId);
     if (!hasPassword) throw new UserNotFoundError();
+    const address = actor.address ?? 'unknown';
     await attempts.begin(email, address);
     const identity = await metadata.users.findPasswordIdentity(email);
     const isRight = await passwords.verify(password, identity?.passwordHash ?? null);
@@ -43,8 +43,7 @@ export class ChangeOwnPassword {
     await metadata.transaction(async (repositories) => {
       const current = await repositories.users.lockPasswordHash(userId);
       if (current !== identity.passwordHash) throw new ValidationError([WRONG]);
-      const author = { userId, requestId: actor.requestId };
-      await replacePassword(repositories, author, userId, { hash, mustChange: false });
+      await replacePassword(repositories, causedBy(actor), userId, { hash, mustChange: false });
     });
   }
 }
