@@ -1,4 +1,5 @@
 /** `npm run bench [-- NAME …]`: figures beside the floors that the same run measures. Never fails for being slow. */
+import { audit } from './audit.ts';
 import { clones, firstRequests, spares, storm } from './provisioning.ts';
 import { organizations, requests } from './request-path.ts';
 import { withServer } from './servers.ts';
@@ -17,6 +18,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   storm: { durable: true, run: storm },
   requests: { durable: false, run: requests },
   organizations: { durable: false, run: organizations },
+  audit: { durable: false, run: audit },
 };
 
 const asked = process.argv.slice(2);
