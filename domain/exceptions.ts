@@ -44,6 +44,26 @@ export class UnauthenticatedError extends DomainError {
   }
 }
 
+/** Raised when a password is right and no longer good for anything but choosing another. */
+export class PasswordChangeRequiredError extends DomainError {
+  readonly code = 'password_change_required';
+
+  constructor() {
+    super('The password has to be changed: log in with "new_password" beside it.');
+  }
+}
+
+/** Raised when an account or an address has tried too many passwords; nothing was looked at. */
+export class TooManyAttemptsError extends DomainError {
+  readonly code = 'too_many_attempts';
+  readonly retryAfterSeconds: number;
+
+  constructor(retryAfterSeconds: number) {
+    super('Too many attempts. Try again later.');
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
 /** Raised when path, header and claim disagree; says nothing of whether the organization exists. */
 export class OrganizationAccessDeniedError extends DomainError {
   readonly code = 'organization_access_denied';
@@ -90,11 +110,78 @@ export class OrganizationAlreadyExistsError extends DomainError {
   }
 }
 
+export class UserNotFoundError extends DomainError {
+  readonly code = 'user_not_found';
+
+  constructor() {
+    super('There is no such user.');
+  }
+}
+
+export class UserAlreadyExistsError extends DomainError {
+  readonly code = 'user_already_exists';
+
+  constructor() {
+    super('A user of this email exists already.');
+  }
+}
+
+/** Raised when an administrator would shut out or demote themself. */
+export class OwnAccountProtectedError extends DomainError {
+  readonly code = 'own_account_protected';
+
+  constructor() {
+    super('Administrators neither disable nor demote themselves: another one has to.');
+  }
+}
+
+export class MemberNotFoundError extends DomainError {
+  readonly code = 'member_not_found';
+
+  constructor() {
+    super('The organization has no such member.');
+  }
+}
+
+export class MemberAlreadyExistsError extends DomainError {
+  readonly code = 'member_already_exists';
+
+  constructor() {
+    super('The user is a member of the organization already.');
+  }
+}
+
+export class IdentityNotFoundError extends DomainError {
+  readonly code = 'identity_not_found';
+
+  constructor() {
+    super('The user has no such identity.');
+  }
+}
+
+/** Raised when an issuer's subject belongs to a user already, whoever that is. */
+export class IdentityAlreadyLinkedError extends DomainError {
+  readonly code = 'identity_already_linked';
+
+  constructor() {
+    super('This identity is linked already.');
+  }
+}
+
 export class JobNotFoundError extends DomainError {
   readonly code = 'job_not_found';
 
   constructor(jobId: string) {
     super('The organization has no such docking job.', { details: { job_id: jobId } });
+  }
+}
+
+/** Raised when no fleet migration has that number. */
+export class MigrationRunNotFoundError extends DomainError {
+  readonly code = 'migration_run_not_found';
+
+  constructor() {
+    super('There is no such migration run.');
   }
 }
 

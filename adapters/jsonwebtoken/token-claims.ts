@@ -1,31 +1,47 @@
 import { isRole, type Role } from '../../domain/identity/role.ts';
-import type { Principal } from '../../domain/identity/principal.ts';
+import type { TokenClaims } from '../../application/ports/tokens.ts';
 import { parseOrganizationId, type OrganizationId } from '../../domain/organizations/organization-id.ts';
 
-const MAX_SUBJECT_LENGTH = 255;
+const MAX_NAME_LENGTH = 255;
 
 /** Raised for a verified token that says something this service does not accept. Its message is for debugging only. */
 export class ClaimError extends Error {}
 
 /**
  * What a token's claims say of its bearer. Unknown roles are left out, and so are roles out of their place: with
- * an `org_id` a token never carries `platform_admin`, and without one it carries nothing else.
+ * an `org_id` a token never carries `platform_admin`, and without one it carries nothing else. What an identity
+ * provider (`external`) calls a role is none of ours.
  *
  * @throws {ClaimError}
  * @throws {ValidationError} for an `org_id` that breaks the rules
  */
-export const toPrincipal = (
+export const toClaims = (
   claims: Readonly<Record<string, unknown>>,
+  { issuer, external }: { readonly issuer: string; readonly external: boolean },
   maxOrganizationIdLength: number,
-): Principal => {
-  const { sub, roles, org_id: organization } = claims;
-  if (typeof sub !== 'string' || sub === '' || sub.length > MAX_SUBJECT_LENGTH || /\p{Cc}/u.test(sub)) {
-    throw new ClaimError('sub is no user id');
-  }
-  if (!Array.isArray(roles)) throw new ClaimError('roles is no array');
+): TokenClaims => {
+  const { sub, sid, org_id: organization } = claims;
+  if (!isName(sub)) throw new ClaimError('sub is no user id');
+  if (sid !== undefined && !isName(sid)) throw new ClaimError('sid is no session id');
   const organizationId = toOrganizationId(organization, maxOrganizationIdLength);
+  return {
+    issuer,
+    subject: sub,
+    external,
+    organizationId,
+    roles: external ? new Set() : toRoles(claims['roles'], organizationId),
+    // Another issuer's sessions are its own affair.
+    sessionId: external ? null : (sid ?? null),
+  };
+};
+
+const isName = (claim: unknown): claim is string =>
+  typeof claim === 'string' && claim !== '' && claim.length <= MAX_NAME_LENGTH && !/\p{Cc}/u.test(claim);
+
+const toRoles = (claim: unknown, organizationId: OrganizationId | null): ReadonlySet<Role> => {
+  if (!Array.isArray(claim)) throw new ClaimError('roles is no array');
   const inPlace = (role: Role): boolean => (role === 'platform_admin') === (organizationId === null);
-  return { userId: sub, organizationId, roles: new Set(roles.filter(isRole).filter(inPlace)) };
+  return new Set(claim.filter(isRole).filter(inPlace));
 };
 
 const toOrganizationId = (claim: unknown, maxLength: number): OrganizationId | null => {

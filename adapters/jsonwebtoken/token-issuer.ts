@@ -24,11 +24,12 @@ export class JsonwebtokenIssuer implements TokenIssuer {
   }
 
   /** @throws {UnauthenticatedError} when this service has no key to sign with */
-  issue({ userId, organizationId, roles }: Principal): IssuedToken {
+  issue({ userId, organizationId, roles }: Principal, sessionId?: string): IssuedToken {
     if (this.#key === null) throw new UnauthenticatedError();
     const { issuer, audience, accessTtlSeconds } = this.#settings;
     const organization = organizationId === null ? {} : { org_id: organizationId };
-    const accessToken = jwt.sign({ ...organization, roles: [...roles] }, this.#key, {
+    const session = sessionId === undefined ? {} : { sid: sessionId };
+    const accessToken = jwt.sign({ ...organization, ...session, roles: [...roles] }, this.#key, {
       algorithm: 'HS256',
       subject: userId,
       issuer,

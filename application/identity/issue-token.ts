@@ -1,54 +1,86 @@
-import { UnauthenticatedError } from '../../domain/exceptions.ts';
-import type { Membership } from '../../domain/identity/user-repository.ts';
+import { PasswordChangeRequiredError, UnauthenticatedError } from '../../domain/exceptions.ts';
+import { chooseMembership } from '../../domain/identity/account.ts';
+import type { Principal } from '../../domain/identity/principal.ts';
 import type { Role } from '../../domain/identity/role.ts';
+import type { Membership, PasswordIdentity } from '../../domain/identity/user-repository.ts';
+import type { Origin } from '../origin.ts';
+import type { LoginAttempts } from '../ports/login-attempts.ts';
 import type { MetadataDatabase } from '../ports/metadata-database.ts';
 import type { Passwords } from '../ports/passwords.ts';
-import type { IssuedToken, TokenIssuer } from '../ports/tokens.ts';
+import { replacePassword } from './replace-password.ts';
+import type { SessionGrant, SessionTokens } from './session-tokens.ts';
 
 export interface Credentials {
   readonly email: string;
   readonly password: string;
   /** Null: as platform administrator, or for the only organization that the user belongs to. */
   readonly organizationId: string | null;
+  /** Chosen in place of `password`; checked by the password rule. */
+  readonly newPassword: string | null;
+}
+
+interface IssueTokenOptions {
+  readonly metadata: MetadataDatabase;
+  readonly passwords: Passwords;
+  readonly attempts: LoginAttempts;
+  readonly sessionTokens: SessionTokens;
 }
 
 export class IssueToken {
-  readonly #metadata: MetadataDatabase;
-  readonly #passwords: Passwords;
-  readonly #tokens: TokenIssuer;
+  readonly #options: IssueTokenOptions;
 
-  constructor(metadata: MetadataDatabase, passwords: Passwords, tokens: TokenIssuer) {
-    this.#metadata = metadata;
-    this.#passwords = passwords;
-    this.#tokens = tokens;
+  constructor(options: IssueTokenOptions) {
+    this.#options = options;
   }
 
-  /** @throws {UnauthenticatedError} the same, after the same work, for every cause */
-  async execute(credentials: Credentials): Promise<IssuedToken> {
-    const identity = await this.#metadata.users.findPasswordIdentity(credentials.email);
-    const matches = await this.#passwords.verify(credentials.password, identity?.passwordHash ?? null);
+  /**
+   * Opens a session.
+   *
+   * @throws {UnauthenticatedError} the same, after the same work, for every cause
+   * @throws {PasswordChangeRequiredError} when the password is right and has to be replaced
+   * @throws {TooManyAttemptsError}
+   */
+  async execute(credentials: Credentials, origin: Origin): Promise<SessionGrant> {
+    const { metadata, passwords, attempts, sessionTokens } = this.#options;
+    const { email, password, newPassword } = credentials;
+    await attempts.begin(email, origin.address);
+    const identity = await metadata.users.findPasswordIdentity(email);
+    const matches = await passwords.verify(password, identity?.passwordHash ?? null);
     if (identity === null || !matches || !identity.active) throw new UnauthenticatedError(REFUSAL);
+    const principal = this.#principal(
+      identity,
+      credentials.organizationId,
+      await metadata.users.listMemberships(identity.userId),
+    );
+    if (principal === null) throw new UnauthenticatedError(REFUSAL);
+    await attempts.succeed(email, origin.address);
+    if (identity.mustChange && newPassword === null) throw new PasswordChangeRequiredError();
 
-    const { userId } = identity;
-    if (identity.platformAdmin && credentials.organizationId === null) {
-      return this.#tokens.issue({ userId, organizationId: null, roles: new Set<Role>(['platform_admin']) });
-    }
-    const memberships = await this.#metadata.users.listMemberships(userId);
-    const membership = choose(memberships, credentials.organizationId);
-    if (membership === null) throw new UnauthenticatedError(REFUSAL);
-    return this.#tokens.issue({
-      userId,
-      organizationId: membership.organizationId,
-      roles: new Set<Role>(membership.roles),
+    const newHash = newPassword === null ? null : await passwords.hash(newPassword);
+    return metadata.transaction(async (repositories) => {
+      // Who replaces the password meanwhile ends the sessions of the old one: this one must not slip in after that.
+      const current = await repositories.users.lockPasswordHash(identity.userId);
+      if (current !== identity.passwordHash) throw new UnauthenticatedError(REFUSAL);
+      if (newHash !== null) {
+        const author = { userId: identity.userId, requestId: origin.requestId };
+        await replacePassword(repositories, author, identity.userId, { hash: newHash, mustChange: false });
+      }
+      return sessionTokens.open(repositories, principal);
     });
+  }
+
+  #principal(
+    { userId, platformAdmin }: PasswordIdentity,
+    organizationId: string | null,
+    memberships: readonly Membership[],
+  ): Principal | null {
+    if (platformAdmin && organizationId === null) {
+      return { userId, organizationId: null, roles: new Set<Role>(['platform_admin']) };
+    }
+    const membership = chooseMembership(memberships, organizationId);
+    if (membership === null) return null;
+    return { userId, organizationId: membership.organizationId, roles: new Set<Role>(membership.roles) };
   }
 }
 
 const REFUSAL = 'Email, password or organization is wrong.';
-
-const choose = (memberships: readonly Membership[], organizationId: string | null): Membership | null => {
-  if (organizationId !== null) {
-    return memberships.find((membership) => membership.organizationId === organizationId) ?? null;
-  }
-  return memberships.length === 1 ? (memberships[0] ?? null) : null;
-};

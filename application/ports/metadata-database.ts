@@ -1,10 +1,16 @@
 import type { AuditLog } from '../../domain/audit/audit-log.ts';
+import type { IdentityRepository } from '../../domain/identity/identity-repository.ts';
+import type { MemberRepository } from '../../domain/identity/member-repository.ts';
+import type { SessionRepository } from '../../domain/identity/session-repository.ts';
 import type { UserRepository } from '../../domain/identity/user-repository.ts';
 import type { OrganizationRepository } from '../../domain/organizations/organization-repository.ts';
 
 export interface MetadataRepositories {
   readonly organizations: OrganizationRepository;
   readonly users: UserRepository;
+  readonly members: MemberRepository;
+  readonly identities: IdentityRepository;
+  readonly sessions: SessionRepository;
   readonly auditLog: AuditLog;
 }
 

@@ -35,9 +35,9 @@ export interface AuditEntry extends AuditEvent {
 /** The audit trail in the metadata database: only ever added to. */
 export interface AuditLog {
   append(event: AuditEvent): Promise<void>;
-  /** Newest first; the page key is a position. */
+  /** Newest first; the page key is a position. Null: what concerns no single organization. */
   list(
-    organizationId: OrganizationId,
+    organizationId: OrganizationId | null,
     filter: { readonly action: string | null },
     page: PageRequest<string>,
   ): Promise<Page<AuditEntry, string>>;

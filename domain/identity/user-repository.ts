@@ -1,4 +1,5 @@
 import type { OrganizationId } from '../organizations/organization-id.ts';
+import type { Page, PageRequest } from '../page.ts';
 import type { OrganizationRole } from './role.ts';
 
 /** What a login is checked against. */
@@ -6,6 +7,8 @@ export interface PasswordIdentity {
   readonly userId: string;
   /** PHC string, argon2id. */
   readonly passwordHash: string;
+  /** The password opens nothing before its owner has chosen another. */
+  readonly mustChange: boolean;
   readonly active: boolean;
   readonly platformAdmin: boolean;
 }
@@ -16,9 +19,29 @@ export interface Membership {
   readonly roles: readonly OrganizationRole[];
 }
 
-/** Users, their identities and memberships in the metadata database. Emails are compared without case. */
+export interface User {
+  readonly userId: string;
+  readonly email: string;
+  readonly active: boolean;
+  readonly platformAdmin: boolean;
+  readonly hasPassword: boolean;
+  readonly mustChangePassword: boolean;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** What an administrator may decide about a user; what is left out stays. */
+export interface UserChange {
+  readonly active?: boolean | undefined;
+  readonly platformAdmin?: boolean | undefined;
+  readonly mustChangePassword?: boolean | undefined;
+}
+
+/** Users, their passwords and memberships in the metadata database. Emails are compared without case. */
 export interface UserRepository {
   findPasswordIdentity(email: string): Promise<PasswordIdentity | null>;
+  /** The hash of one user's password, locked until the end of the transaction; null when there is none. */
+  lockPasswordHash(userId: string): Promise<string | null>;
   /** Memberships of one user, in the order they were made. */
   listMemberships(userId: string): Promise<readonly Membership[]>;
   /** Makes a user with a password; leaves an existing user of that email as it is. Returns its id, and whether it is new. */
@@ -27,6 +50,17 @@ export interface UserRepository {
     passwordHash: string;
     platformAdmin: boolean;
   }): Promise<{ userId: string; created: boolean }>;
+  /** Makes a user without any credential. Null when the email is taken. */
+  insert(user: { email: string; platformAdmin: boolean }): Promise<User | null>;
+  /** Null also for subjects that other issuers made up, of whatever form. */
+  find(userId: string): Promise<User | null>;
+  findByEmail(email: string): Promise<User | null>;
+  /** In the order of their ids; with an email at most the one it belongs to. */
+  list(filter: { readonly email: string | null }, page: PageRequest<string>): Promise<Page<User, string>>;
+  /** Null when there is no such user. */
+  change(userId: string, change: UserChange): Promise<User | null>;
+  /** Gives a user a password, in place of an earlier one. */
+  setPassword(userId: string, password: { hash: string; mustChange: boolean }): Promise<void>;
   /** Gives a user these roles in an organization, in place of earlier ones. */
   setMembership(userId: string, membership: Membership): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { runCli, type ExitCode } from '../../presentation/cli/run-cli.ts';
+import { cliDependencies } from '../composition/cli-dependencies.ts';
 import { createContainer } from '../composition/container.ts';
 import { TOKENS } from '../composition/tokens.ts';
 import { parseConfig, readEnvironment } from '../config/config.ts';
@@ -10,17 +11,18 @@ const main = async (): Promise<ExitCode> => {
     const config = parseConfig(local.environment);
     const container = createContainer(config);
     const manager = container.get(TOKENS.connectionManager);
+    const interruption = new AbortController();
+    // The first one ends the work in good order; the second finds no listener and ends the process.
+    if (process.argv[2] === 'migrate') process.once('SIGINT', () => interruption.abort());
     try {
-      return await runCli(process.argv.slice(2), {
-        maxOrganizationIdLength: config.database.resultsTemplate.maxOrganizationIdLength,
-        reconcile: (options) => container.get(TOKENS.reconciler).reconcile(options),
-        provision: (organizationId) => manager.provision(organizationId),
-        adopt: (organizationId, from) => container.get(TOKENS.custodian).adopt(organizationId, from),
-        retire: (organizationId) => container.get(TOKENS.custodian).retire(organizationId),
-        verifyAudit: (organizationId) => container.get(TOKENS.auditChains).verify(organizationId),
-        rotateCredentials: () => container.get(TOKENS.credentialRotation).rotate(),
-        print: (line) => process.stdout.write(`${line}\n`),
-      });
+      return await runCli(
+        process.argv.slice(2),
+        cliDependencies(container, {
+          print: (line) => process.stdout.write(`${line}\n`),
+          terminal: process.stdout.isTTY ? process.stdout : null,
+          signal: interruption.signal,
+        }),
+      );
     } finally {
       await manager.closeAll();
     }

@@ -6,7 +6,6 @@ import { createPinoLogger } from '../../adapters/pino/pino-logger.ts';
 import { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
 import { FleetSnapshot } from '../lifecycle/fleet-snapshot.ts';
 import { Stopping } from '../lifecycle/stopping.ts';
-import { observedMetadata } from './observed-databases.ts';
 import { TOKENS } from './tokens.ts';
 
 export const adaptersModule = new ContainerModule(({ bind }) => {
@@ -20,22 +19,13 @@ export const adaptersModule = new ContainerModule(({ bind }) => {
     .toResolvedValue(() => new Stopping())
     .inSingletonScope();
   bind(TOKENS.metadataDatabase)
-    .toResolvedValue(
-      (database, config, logger) => createMetadataDatabase(observedMetadata(database, config, logger)),
-      [TOKENS.metadataSql, TOKENS.config, TOKENS.logger],
-    )
+    .toResolvedValue((database) => createMetadataDatabase(database), [TOKENS.metadataSql])
     .inSingletonScope();
   bind(TOKENS.databaseLedger)
-    .toResolvedValue(
-      (database, config, logger) => new KnexDatabaseLedger(observedMetadata(database, config, logger)),
-      [TOKENS.metadataSql, TOKENS.config, TOKENS.logger],
-    )
+    .toResolvedValue((database) => new KnexDatabaseLedger(database), [TOKENS.metadataSql])
     .inSingletonScope();
   bind(TOKENS.spareLedger)
-    .toResolvedValue(
-      (database, config, logger) => new KnexSpareLedger(observedMetadata(database, config, logger)),
-      [TOKENS.metadataSql, TOKENS.config, TOKENS.logger],
-    )
+    .toResolvedValue((database) => new KnexSpareLedger(database), [TOKENS.metadataSql])
     .inSingletonScope();
   bind(TOKENS.fleetSnapshot)
     .toResolvedValue(

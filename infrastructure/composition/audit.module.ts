@@ -2,15 +2,11 @@ import { ContainerModule } from 'inversify';
 import { KnexAuditBacklog } from '../../adapters/knex/metadata/knex-audit-backlog.ts';
 import { KnexAuditChains } from '../../adapters/knex/metadata/knex-audit-chains.ts';
 import { AuditCarrier } from '../lifecycle/audit-carrier.ts';
-import { observedMetadata } from './observed-databases.ts';
 import { TOKENS } from './tokens.ts';
 
 export const auditModule = new ContainerModule(({ bind }) => {
   bind(TOKENS.auditBacklog)
-    .toResolvedValue(
-      (database, config, logger) => new KnexAuditBacklog(observedMetadata(database, config, logger)),
-      [TOKENS.metadataSql, TOKENS.config, TOKENS.logger],
-    )
+    .toResolvedValue((database) => new KnexAuditBacklog(database), [TOKENS.metadataSql])
     .inSingletonScope();
   bind(TOKENS.auditChains)
     .toResolvedValue((database) => new KnexAuditChains(database), [TOKENS.metadataSql])

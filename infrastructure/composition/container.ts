@@ -1,9 +1,11 @@
 import { Container } from 'inversify';
 import type { Config } from '../config/config.ts';
+import { accessModule } from './access.module.ts';
 import { adaptersModule } from './adapters.module.ts';
 import { auditModule } from './audit.module.ts';
 import { changesModule } from './changes.module.ts';
 import { databaseModule } from './database.module.ts';
+import { fleetModule } from './fleet.module.ts';
 import { httpModule } from './http.module.ts';
 import { provisioningModule } from './provisioning.module.ts';
 import { TOKENS } from './tokens.ts';
@@ -12,6 +14,15 @@ import { TOKENS } from './tokens.ts';
 export const createContainer = (config: Config): Container => {
   const container = new Container();
   container.bind(TOKENS.config).toConstantValue(config);
-  container.load(adaptersModule, auditModule, changesModule, databaseModule, provisioningModule, httpModule);
+  container.load(
+    adaptersModule,
+    auditModule,
+    changesModule,
+    databaseModule,
+    provisioningModule,
+    fleetModule,
+    accessModule,
+    httpModule,
+  );
   return container;
 };

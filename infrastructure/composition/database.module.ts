@@ -11,7 +11,7 @@ import { DatabaseConnectionManager } from '../database/database-connection-manag
 import { DeploymentShare } from '../database/deployment-share.ts';
 import { PooledDatabase } from '../database/pooled-database.ts';
 import { ServerProbe } from '../database/server-probe.ts';
-import { resultsDatabaseBuilder } from './observed-databases.ts';
+import { observedMetadata, resultsDatabaseBuilder } from './observed-databases.ts';
 import { TOKENS } from './tokens.ts';
 
 /** Clones gain nothing beyond two at a time; a third session keeps quick claims from queueing behind two of them. */
@@ -117,7 +117,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
     .toResolvedValue(metadataPool, [TOKENS.config, TOKENS.connector, TOKENS.metadataBreaker])
     .inSingletonScope();
   bind(TOKENS.metadataSql)
-    .toResolvedValue((pool) => new PooledDatabase(pool), [TOKENS.metadataPool])
+    .toResolvedValue(observedMetadata, [TOKENS.metadataPool, TOKENS.config, TOKENS.logger])
     .inSingletonScope();
   bind(TOKENS.adminPool)
     .toResolvedValue(adminPool, [TOKENS.connector, TOKENS.resultsBreaker])
@@ -139,8 +139,8 @@ export const databaseModule = new ContainerModule(({ bind }) => {
         serverBreaker,
         share,
         policies,
-        carrier,
         logger,
+        carrier,
       ) =>
         new DatabaseConnectionManager(
           { ...config.database, drainTimeoutMs: DRAIN_TIMEOUT_MS },
@@ -171,8 +171,8 @@ export const databaseModule = new ContainerModule(({ bind }) => {
         TOKENS.resultsBreaker,
         TOKENS.deploymentShare,
         TOKENS.organizationPolicies,
-        TOKENS.auditCarrier,
         TOKENS.logger,
+        TOKENS.auditCarrier,
       ],
     )
     .inSingletonScope()

@@ -1,18 +1,11 @@
 import { ContainerModule } from 'inversify';
 import { v7 as uuidv7 } from 'uuid';
-import { Argon2Passwords } from '../../adapters/argon2/argon2-passwords.ts';
 import { canonicalFingerprint } from '../../adapters/canonicalize/canonical-fingerprint.ts';
-import { RemoteKeySet } from '../../adapters/jsonwebtoken/remote-key-set.ts';
-import { JsonwebtokenIssuer } from '../../adapters/jsonwebtoken/token-issuer.ts';
-import { JsonwebtokenVerifier } from '../../adapters/jsonwebtoken/token-verifier.ts';
-import { VerificationKeys } from '../../adapters/jsonwebtoken/verification-keys.ts';
 import { runWithRequestContext } from '../../adapters/pino/request-context.ts';
 import { RecordDeniedAccess } from '../../application/audit/record-denied-access.ts';
 import { GetDatabase } from '../../application/databases/get-database.ts';
 import { ListDatabases } from '../../application/databases/list-databases.ts';
 import { ProvisionDatabase } from '../../application/databases/provision-database.ts';
-import { EnsureAdministrator } from '../../application/identity/ensure-administrator.ts';
-import { IssueToken } from '../../application/identity/issue-token.ts';
 import { SubmitJob } from '../../application/jobs/submit-job.ts';
 import { CreateOrganization } from '../../application/organizations/create-organization.ts';
 import { GetOrganization } from '../../application/organizations/get-organization.ts';
@@ -24,28 +17,6 @@ import { SuspendOrganization } from '../../application/organizations/suspend-org
 import { TOKENS } from './tokens.ts';
 
 export const httpModule = new ContainerModule(({ bind }) => {
-  bind(TOKENS.tokenIssuer)
-    .toResolvedValue(({ tokens }) => new JsonwebtokenIssuer(tokens), [TOKENS.config])
-    .inSingletonScope();
-  bind(TOKENS.tokenVerifier)
-    .toResolvedValue(
-      ({ tokens, database }, logger) => {
-        const remoteKeys = tokens.jwksUrl === null ? null : new RemoteKeySet({ url: tokens.jwksUrl, logger });
-        return new JsonwebtokenVerifier({
-          ...tokens,
-          keys: new VerificationKeys({ ...tokens, remoteKeys }),
-          maxOrganizationIdLength: database.resultsTemplate.maxOrganizationIdLength,
-        });
-      },
-      [TOKENS.config, TOKENS.logger],
-    )
-    .inSingletonScope();
-  bind(TOKENS.ensureAdministrator)
-    .toResolvedValue(
-      (metadata) => new EnsureAdministrator(metadata, new Argon2Passwords()),
-      [TOKENS.metadataDatabase],
-    )
-    .inSingletonScope();
   bind(TOKENS.httpDependencies)
     .toResolvedValue(
       (
@@ -53,12 +24,13 @@ export const httpModule = new ContainerModule(({ bind }) => {
         metadata,
         ledger,
         databases,
-        tokenIssuer,
+        access,
         tokenVerifier,
         logger,
         metrics,
         stopping,
         policies,
+        fleet,
       ) => {
         const { organizationPool, resultsTemplate } = config.database;
         const { maxOrganizationIdLength } = resultsTemplate;
@@ -71,12 +43,13 @@ export const httpModule = new ContainerModule(({ bind }) => {
           patchSettings: new PatchSettings(metadata),
           suspendOrganization: new SuspendOrganization(metadata),
           recordDeniedAccess: new RecordDeniedAccess(metadata, logger),
-          issueToken: new IssueToken(metadata, new Argon2Passwords(), tokenIssuer),
+          ...access,
           submitJob: new SubmitJob(canonicalFingerprint, uuidv7),
           provisionDatabase: new ProvisionDatabase(metadata, databases, ledger),
           listDatabases: new ListDatabases(ledger, databases),
           getDatabase: new GetDatabase(ledger, databases),
           metadata,
+          fleet,
           databases,
           policies,
           tokenVerifier,
@@ -86,6 +59,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
           renderMetrics: () => metrics.renderMetrics(),
           options: {
             maxOrganizationIdLength,
+            trustedProxies: config.http.trustedProxies,
             maxConnectionsPerOrganization: organizationPool.size + organizationPool.maxOverflow,
             readyStrict: config.http.readyStrict,
             hideOrganizationNames: config.environment === 'production',
@@ -97,13 +71,14 @@ export const httpModule = new ContainerModule(({ bind }) => {
         TOKENS.config,
         TOKENS.metadataDatabase,
         TOKENS.databaseLedger,
-        TOKENS.connectionManager,
-        TOKENS.tokenIssuer,
+        TOKENS.guardedDatabases,
+        TOKENS.accessUseCases,
         TOKENS.tokenVerifier,
         TOKENS.logger,
         TOKENS.metrics,
         TOKENS.stopping,
         TOKENS.organizationPolicies,
+        TOKENS.fleetLedger,
       ],
     )
     .inSingletonScope();

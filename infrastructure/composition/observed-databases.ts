@@ -6,28 +6,27 @@ import type { Logger } from '../../application/ports/logger.ts';
 import type { ResultsDatabase } from '../../application/ports/results-database.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { Config } from '../config/config.ts';
+import type { ConnectionPool } from '../database/connection-pool.ts';
+import { PooledDatabase } from '../database/pooled-database.ts';
 import type { AuditCarrier } from '../lifecycle/audit-carrier.ts';
 
 const logsOperations = ({ logLevel }: Config): boolean => logLevel === 'debug' || logLevel === 'trace';
 
-/** The metadata database, with a line for every operation when somebody wants to read them. */
-export const observedMetadata = (database: SqlDatabase, config: Config, logger: Logger): SqlDatabase =>
-  logsOperations(config)
-    ? logOperations(database, logger, { database: config.database.metadataUrl.database })
-    : database;
+/** Statements over the pool, with a line for each operation when somebody wants to read them. */
+export const observedMetadata = (pool: ConnectionPool, config: Config, logger: Logger): SqlDatabase => {
+  const database = new PooledDatabase(pool);
+  return logsOperations(config) ? logOperations(database, logger, { database: pool.databaseName }) : database;
+};
 
-/** What makes an organization's repositories over its pool. */
-export const resultsDatabaseBuilder = (config: Config, carrier: AuditCarrier, logger: Logger) => {
-  const { resultsTemplate } = config.database;
-  const observed = (database: SqlDatabase, organizationId: OrganizationId): SqlDatabase =>
-    logsOperations(config)
+/** What makes an organization's repositories for one lease. */
+export const resultsDatabaseBuilder =
+  (config: Config, carrier: AuditCarrier, logger: Logger) =>
+  (database: PooledDatabase, organizationId: OrganizationId): ResultsDatabase => {
+    const observed = logsOperations(config)
       ? logOperations(database, logger, {
-          database: resultsTemplate.databaseNameFor(organizationId),
+          database: config.database.resultsTemplate.databaseNameFor(organizationId),
           org_id: organizationId,
         })
       : database;
-  return (database: SqlDatabase, organizationId: OrganizationId): ResultsDatabase =>
-    createResultsDatabase(
-      watchWrites(observed(database, organizationId), carrier.watcherFor(organizationId)),
-    );
-};
+    return createResultsDatabase(watchWrites(observed, carrier.watcherFor(organizationId)));
+  };

@@ -1,5 +1,4 @@
 import { ContainerModule } from 'inversify';
-import { resultsMigrations } from '../migrations/migration-source.ts';
 import { OrganizationLogins } from '../provisioning/organization-logins.ts';
 import { Provisioner } from '../provisioning/provisioner.ts';
 import { CredentialRotation } from '../provisioning/credential-rotation.ts';
@@ -26,11 +25,11 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TOKENS.resultsTemplate)
     .toResolvedValue(
-      (config, server, logins, connector, ledger, logger) =>
+      (config, server, logins, connector, ledger, logger, migrations) =>
         new ResultsTemplate({
           server,
           urls: config.database.resultsTemplate,
-          migrations: resultsMigrations,
+          migrations,
           logins,
           connect: (databaseName) => connector.toResultsServer(databaseName),
           ledger,
@@ -43,18 +42,20 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
         TOKENS.connector,
         TOKENS.spareLedger,
         TOKENS.logger,
+        TOKENS.resultsMigrations,
       ],
     )
     .inSingletonScope();
   bind(TOKENS.provisioner)
     .toResolvedValue(
-      (config, ledger, server, template, logger, metrics, spareKeeper) =>
+      (config, ledger, server, template, logger, metrics, spareKeeper, schemaGuard) =>
         new Provisioner({
           ledger,
           server,
           template,
           urls: config.database.resultsTemplate,
           logger,
+          admit: (organizationId, schemaVersion) => schemaGuard.admit(organizationId, schemaVersion),
           onStep: (step, organizationId) =>
             logger.debug({ step, org_id: organizationId }, 'provisioning step done'),
           onProvisioned: (path, seconds) => {
@@ -70,6 +71,7 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
         TOKENS.logger,
         TOKENS.metrics,
         TOKENS.spareKeeper,
+        TOKENS.schemaGuard,
       ],
     )
     .inSingletonScope();
@@ -120,14 +122,15 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TOKENS.custodian)
     .toResolvedValue(
-      ({ database }, ledger, server, template, metadata) =>
-        new Custodian({ ledger, server, template, urls: database.resultsTemplate, metadata }),
+      ({ database }, ledger, server, template, metadata, migrations) =>
+        new Custodian({ ledger, server, template, urls: database.resultsTemplate, metadata, migrations }),
       [
         TOKENS.config,
         TOKENS.databaseLedger,
         TOKENS.resultsServer,
         TOKENS.resultsTemplate,
         TOKENS.metadataDatabase,
+        TOKENS.resultsMigrations,
       ],
     )
     .inSingletonScope();

@@ -1,8 +1,10 @@
 import type { Container } from 'inversify';
 import type { Logger } from '../../application/ports/logger.ts';
+import { answerClientError } from '../../presentation/http/client-error.ts';
 import { createApp } from '../../presentation/http/create-app.ts';
 import type { Config } from '../config/config.ts';
 import { ensureDatabase } from '../database/ensure-database.ts';
+import { DeniedAccessSummaries } from '../lifecycle/denied-access-summaries.ts';
 import { HealthMonitor } from '../lifecycle/health-monitor.ts';
 import { listen } from '../lifecycle/http-server.ts';
 import { runPhases } from '../lifecycle/shutdown.ts';
@@ -40,6 +42,7 @@ export const startService = async (config: Config): Promise<Service> => {
   const fleet = container.get(TOKENS.fleetSnapshot);
   const changeFeed = container.get(TOKENS.changeFeed);
   const carrier = container.get(TOKENS.auditCarrier);
+  const schemaGuard = container.get(TOKENS.schemaGuard);
   const monitor = new HealthMonitor(() => manager.healthCheck(), config.database.healthIntervalMs, logger);
   try {
     await ensureDatabase(config.database.metadataUrl);
@@ -61,13 +64,19 @@ export const startService = async (config: Config): Promise<Service> => {
     });
     fleet.start();
     monitor.start();
+    schemaGuard.start();
     keeper.start();
     reconcileInBackground(container);
-    const app = createApp(container.get(TOKENS.httpDependencies));
+    const http = container.get(TOKENS.httpDependencies);
+    const app = createApp(http);
+    const refusals = new DeniedAccessSummaries(http.recordDeniedAccess);
     // After all that subscribes to it was made, and before anybody is served from what it keeps fresh.
     await changeFeed.start();
     startAuditCarrier(container);
-    const server = await listen(app, config.http.host, config.http.port);
+    const server = await listen(app, config.http.host, config.http.port, {
+      answerClientError: answerClientError(http),
+    });
+    refusals.start();
     logger.info({ url: server.url }, 'listening');
     return {
       url: server.url,
@@ -93,7 +102,14 @@ export const startService = async (config: Config): Promise<Service> => {
               name: 'background work',
               deadlineMs: POOLS_DEADLINE_MS,
               run: async () => {
-                await Promise.all([keeper.close(), fleet.close(), monitor.close(), changeFeed.close()]);
+                await Promise.all([
+                  keeper.close(),
+                  fleet.close(),
+                  monitor.close(),
+                  changeFeed.close(),
+                  refusals.close(),
+                  schemaGuard.close(),
+                ]);
               },
             },
             { name: 'pools', deadlineMs: POOLS_DEADLINE_MS, run: () => manager.closeAll() },

@@ -5,25 +5,37 @@ import type { AuditChains } from '../../application/ports/audit-chains.ts';
 import type { DatabaseLedger } from '../../application/ports/database-ledger.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { OrganizationPolicies } from '../../application/ports/organization-policies.ts';
-import type { TokenIssuer, TokenVerifier } from '../../application/ports/tokens.ts';
+import type { TokenIssuer, TokenReader, TokenVerifier } from '../../application/ports/tokens.ts';
 import type { EnsureAdministrator } from '../../application/identity/ensure-administrator.ts';
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
 import type { ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
+import type { SqlDatabase } from '../../adapters/knex/statement.ts';
+import type { RunnerSettings } from '../../application/fleet/fleet-runner.ts';
+import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
+import type { FleetChecks } from '../../application/ports/fleet-checks.ts';
+import type { FleetLedger } from '../../application/ports/fleet-ledger.ts';
 import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
 import type { MetadataChangeFeed } from '../changes/metadata-change-feed.ts';
 import type { Config } from '../config/config.ts';
+import type { AccessUseCases } from './access.module.ts';
 import type { CircuitBreaker } from '../database/circuit-breaker.ts';
 import type { ConnectionBudget } from '../database/connection-budget.ts';
 import type { ConnectionPool } from '../database/connection-pool.ts';
 import type { Connector } from '../database/connector.ts';
 import type { DatabaseConnectionManager } from '../database/database-connection-manager.ts';
-import type { AuditCarrier } from '../lifecycle/audit-carrier.ts';
 import type { DeploymentShare } from '../database/deployment-share.ts';
 import type { PooledDatabase } from '../database/pooled-database.ts';
 import type { ServerProbe } from '../database/server-probe.ts';
+import type { AuditCarrier } from '../lifecycle/audit-carrier.ts';
+import type { ConnectionSlots } from '../fleet/connection-slots.ts';
+import type { PgDatabaseMigrator } from '../fleet/pg-database-migrator.ts';
 import type { FleetSnapshot } from '../lifecycle/fleet-snapshot.ts';
 import type { Stopping } from '../lifecycle/stopping.ts';
+import type { GuardedDatabases } from '../migrations/guarded-databases.ts';
+import type { SchemaGuard } from '../migrations/schema-guard.ts';
+import type { SchemaWindow } from '../migrations/schema-window.ts';
+import type { MigrationSource } from '../migrations/migration-source.ts';
 import type { OrganizationLogins } from '../provisioning/organization-logins.ts';
 import type { Provisioner } from '../provisioning/provisioner.ts';
 import type { Reconciler } from '../provisioning/reconciler.ts';
@@ -60,7 +72,7 @@ export const TOKENS = {
   deploymentShare: token<DeploymentShare>('DeploymentShare'),
   connectionBudget: token<ConnectionBudget>('ConnectionBudget'),
   metadataPool: token<ConnectionPool>('metadata ConnectionPool'),
-  metadataSql: token<PooledDatabase>('metadata PooledDatabase'),
+  metadataSql: token<SqlDatabase>('metadata SqlDatabase'),
   adminSql: token<PooledDatabase>('admin PooledDatabase'),
   adminPool: token<ConnectionPool>('admin ConnectionPool'),
   connectionManager: token<DatabaseConnectionManager>('DatabaseConnectionManager'),
@@ -74,12 +86,25 @@ export const TOKENS = {
   custodian: token<Custodian>('Custodian'),
   credentialRotation: token<CredentialRotation>('CredentialRotation'),
 
+  resultsMigrations: token<MigrationSource>('results MigrationSource'),
+  schemaWindow: token<() => Promise<SchemaWindow>>('SchemaWindow'),
+  schemaGuard: token<SchemaGuard>('SchemaGuard'),
+  guardedDatabases: token<GuardedDatabases>('GuardedDatabases'),
+  fleetLedger: token<FleetLedger>('FleetLedger'),
+  migrationSlots: token<ConnectionSlots>('ConnectionSlots'),
+  databaseMigrator: token<PgDatabaseMigrator>('PgDatabaseMigrator'),
+  fleetChecks: token<FleetChecks>('FleetChecks'),
+  fleetRunnerSettings: token<RunnerSettings>('RunnerSettings'),
+  fleetOperator: token<FleetOperator>('FleetOperator'),
+
   metadataDatabase: token<MetadataDatabase>('MetadataDatabase'),
   spareLedger: token<SpareLedger>('SpareLedger'),
   databaseLedger: token<DatabaseLedger & ProvisioningLedger>('DatabaseLedger'),
 
   tokenIssuer: token<TokenIssuer>('TokenIssuer'),
+  tokenReader: token<TokenReader>('TokenReader'),
   tokenVerifier: token<TokenVerifier>('TokenVerifier'),
+  accessUseCases: token<AccessUseCases>('AccessUseCases'),
   ensureAdministrator: token<EnsureAdministrator>('EnsureAdministrator'),
   httpDependencies: token<HttpDependencies>('HttpDependencies'),
 } as const;

@@ -13,9 +13,17 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export interface Config {
   readonly environment: 'development' | 'production' | 'test';
   readonly logLevel: LogLevel;
-  readonly http: { readonly host: string; readonly port: number; readonly readyStrict: boolean };
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    readonly readyStrict: boolean;
+    /** Reverse proxies in front, each of which adds to `X-Forwarded-For`: so many of its last entries are believed. */
+    readonly trustedProxies: number;
+  };
   readonly database: DatabaseConfig;
   readonly tokens: TokenConfig;
+  /** Attempts to guess a password within a quarter of an hour, before more are refused. */
+  readonly loginAttempts: { readonly perAccount: number; readonly perAddress: number };
   /** Made at start if absent. */
   readonly bootstrapAdministrator: { readonly email: string; readonly password: string } | null;
 }
@@ -34,6 +42,10 @@ export const parseConfig = (environment: Environment): Config => {
     http: readHttp(reader),
     database: readDatabaseConfig(reader),
     tokens: readTokenConfig(reader, mode === 'production'),
+    loginAttempts: {
+      perAccount: reader.integer('LOGIN_ATTEMPTS_PER_ACCOUNT', 10, { min: 1, max: 1_000_000 }),
+      perAddress: reader.integer('LOGIN_ATTEMPTS_PER_ADDRESS', 100, { min: 1, max: 1_000_000 }),
+    },
     bootstrapAdministrator: readAdministrator(reader),
   };
   const { database } = config;
@@ -73,6 +85,7 @@ const readHttp = (reader: EnvironmentReader): Config['http'] => ({
   ),
   port: reader.integer('PORT', 3000, { min: 0, max: 65_535 }),
   readyStrict: reader.boolean('READY_STRICT', false),
+  trustedProxies: reader.integer('TRUSTED_PROXIES', 0, { min: 0, max: 16 }),
 });
 
 const EMAIL_TAKES = 'an e-mail address';

@@ -34,6 +34,14 @@ export interface DatabaseConfig {
   readonly roles: { readonly secret: string; readonly otherSecret: string | null } | null;
   /** How many databases are kept ready for new organizations. */
   readonly spares: { readonly min: number; readonly max: number };
+  /** Of results databases that exist. */
+  readonly migration: {
+    /** Databases worked on at once. */
+    readonly concurrency: number;
+    readonly statementTimeoutMs: number;
+    /** How long a migration may wait for a lock, and with it the requests that queue up behind it. */
+    readonly lockTimeoutMs: number;
+  };
 }
 
 const MAX_CONNECTIONS = 10_000;
@@ -67,6 +75,11 @@ export const readDatabaseConfig = (reader: EnvironmentReader): DatabaseConfig | 
     leaseTimeoutMs: reader.milliseconds('DB_LEASE_TIMEOUT_MS', 300_000),
     roles: readRoles(reader),
     spares: readSpares(reader),
+    migration: {
+      concurrency: reader.integer('DB_MIGRATION_CONCURRENCY', 4, { min: 1, max: MAX_CONNECTIONS }),
+      statementTimeoutMs: reader.milliseconds('DB_MIGRATION_STATEMENT_TIMEOUT_MS', 600_000),
+      lockTimeoutMs: reader.milliseconds('DB_MIGRATION_LOCK_TIMEOUT_MS', 2000),
+    },
   };
   return places === null ? null : { ...places, ...settings };
 };

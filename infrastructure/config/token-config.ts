@@ -10,13 +10,21 @@ export interface TokenConfig {
   /** Key set for RS256 and ES256. */
   readonly jwksUrl: string | null;
   readonly issuer: string;
+  /**
+   * The identity provider whose keys `publicKey` and `jwksUrl` are: its tokens say who somebody is, and a linked user's
+   * memberships what they may do. Null: such tokens are `issuer`'s own, and their roles count.
+   */
+  readonly externalIssuer: string | null;
   readonly audience: string;
   readonly accessTtlSeconds: number;
+  /** How long a login can be prolonged with refresh tokens. */
+  readonly sessionTtlSeconds: number;
 }
 
 const MIN_SECRET_LENGTH = 32;
 const MIN_RSA_BITS = 2048;
 const MAX_TTL_SECONDS = 30 * 24 * 3600;
+const MAX_SESSION_SECONDS = 365 * 24 * 3600;
 const SECRET_TAKES = `at least ${MIN_SECRET_LENGTH} characters`;
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -43,14 +51,35 @@ export const readTokenConfig = (reader: EnvironmentReader, production: boolean):
     // Two places to look for one key would leave it open which of them vouches for a token.
     reader.refuse('JWT_PUBLIC_KEY', 'a key', 'no value where JWT_JWKS_URL is set');
   }
+  const issuer = reader.text('JWT_ISSUER', 'mad.local', CLAIM_TAKES, isClaim);
   return {
     secret,
     publicKey,
     jwksUrl,
-    issuer: reader.text('JWT_ISSUER', 'mad.local', CLAIM_TAKES, isClaim),
+    issuer,
+    externalIssuer: readExternalIssuer(reader, issuer, publicKey ?? jwksUrl),
     audience: reader.text('JWT_AUDIENCE', 'mad', CLAIM_TAKES, isClaim),
     accessTtlSeconds: reader.integer('JWT_ACCESS_TTL_SECONDS', 3600, { min: 1, max: MAX_TTL_SECONDS }),
+    sessionTtlSeconds: reader.integer('JWT_REFRESH_TTL_SECONDS', 14 * 24 * 3600, {
+      min: 1,
+      max: MAX_SESSION_SECONDS,
+    }),
   };
+};
+
+const readExternalIssuer = (
+  reader: EnvironmentReader,
+  issuer: string,
+  keys: string | null,
+): string | null => {
+  const name = 'JWT_EXTERNAL_ISSUER';
+  const external = reader.text(name, null, CLAIM_TAKES, isClaim);
+  if (external !== null && keys === null) {
+    reader.refuse(name, 'an issuer', 'no value where neither JWT_PUBLIC_KEY nor JWT_JWKS_URL is set');
+  }
+  // With one name for both, nobody could tell whose word on roles counts.
+  if (external === issuer) reader.refuse(name, 'the value of JWT_ISSUER', 'another issuer');
+  return external;
 };
 
 const CLAIM_TAKES = '1 to 255 printable characters';

@@ -4,5 +4,6 @@ const shortId = (instanceId: string): string => instanceId.replaceAll('-', '').s
 /** The one connection by which a process shows that it lives. */
 export const presenceName = (instanceId: string): string => `mad presence ${shortId(instanceId)}`;
 
-/** Those that count against the budget. */
+/** Those that count against the budget: of requests, and of a fleet migration. */
 export const resultsConnectionName = (instanceId: string): string => `mad results ${shortId(instanceId)}`;
+export const migrationConnectionName = (instanceId: string): string => `mad migrate ${shortId(instanceId)}`;

@@ -2,7 +2,7 @@ import type { InstanceLedger, ServiceInstance } from '../../application/ports/in
 import type { Logger } from '../../application/ports/logger.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { ConnectionBudget } from './connection-budget.ts';
-import { presenceName, resultsConnectionName } from './connection-names.ts';
+import { migrationConnectionName, presenceName, resultsConnectionName } from './connection-names.ts';
 import type { ServerProbe } from './server-probe.ts';
 
 export interface DeploymentShareDeps {
@@ -122,6 +122,7 @@ export class DeploymentShare {
     const names = silent.flatMap(({ instanceId }) => [
       presenceName(instanceId),
       resultsConnectionName(instanceId),
+      migrationConnectionName(instanceId),
     ]);
     const rows = await this.#deps.resultsProbe.query<{ application_name: string; connections: number }>({
       text: `select application_name, count(*)::int as connections from pg_stat_activity
@@ -131,7 +132,9 @@ export class DeploymentShare {
     const seen = new Map(rows.map(({ application_name: name, connections }) => [name, connections]));
     for (const { instanceId, share } of silent) {
       if (seen.has(presenceName(instanceId))) continue;
-      const connections = seen.get(resultsConnectionName(instanceId)) ?? 0;
+      const countOf = (name: string): number => seen.get(name) ?? 0;
+      const connections =
+        countOf(resultsConnectionName(instanceId)) + countOf(migrationConnectionName(instanceId));
       await this.#deps.ledger.reclaim(instanceId, connections);
       this.#deps.logger.warn(
         { instance: instanceId, share, connections },

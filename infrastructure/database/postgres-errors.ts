@@ -9,6 +9,8 @@ export const SqlState = {
   duplicateObject: '42710',
   objectInUse: '55006',
   lockNotAvailable: '55P03',
+  deadlockDetected: '40P01',
+  undefinedTable: '42P01',
   tooManyConnections: '53300',
   cannotConnectNow: '57P03',
   readOnlySqlTransaction: '25006',

@@ -23,8 +23,8 @@ export const demoPerson = (secret: string, organizationId: string, role: Organiz
 };
 
 /**
- * Makes the person's user and membership unless they are there. Straight in the metadata database, as an operator
- * would: the API has no routes for members yet.
+ * Makes the person's user and membership unless they are there. Straight in the metadata database: through the API the
+ * person would have to choose a password of their own first.
  */
 export const enrol = async (
   person: Person,

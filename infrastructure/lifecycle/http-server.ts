@@ -1,5 +1,11 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 
 export interface ListeningServer {
   /** With the port that was really bound. */
@@ -10,16 +16,47 @@ export interface ListeningServer {
   closeNow(): void;
 }
 
-/** Slow clients: headers within 10 s, the whole request within 30 s. */
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
+/**
+ * What a client may take of the service without having asked for anything yet. Measured against the slowest honest
+ * request: 1 MiB within 30 s, an answer of some minutes while a database is made.
+ */
+const LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  /** Node looks for overdue requests so often; its default of 30 s would double the two deadlines above. */
+  connectionsCheckingInterval: 1000,
+  /** Above the usual minute of a load balancer, so that it is the one that closes: no request meets a closing socket. */
+  keepAliveTimeout: 65_000,
+  /** All headers together. A token has 8 KiB at most. */
+  maxHeaderSize: 16 * 1024,
+  /** A socket on which nothing moves, in either direction: whoever does not read an answer does not keep its lease. */
+  idleSocketTimeout: 120_000,
+} as const;
+
+export interface ListenOptions {
+  /**
+   * The response to what Node could not read as a request, headers included. Left out: Node answers a bare line.
+   *
+   * @param requestId of the request that had begun, if one had
+   */
+  readonly answerClientError?: (error: Error, requestId?: string) => string;
+  readonly limits?: Partial<Record<keyof typeof LIMITS, number>>;
+}
 
 /** Rejects when the address cannot be bound. */
-export const listen = async (app: RequestListener, host: string, port: number): Promise<ListeningServer> => {
-  const server = createServer(
-    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
-    app,
-  );
+export const listen = async (
+  app: RequestListener,
+  host: string,
+  port: number,
+  { answerClientError, limits = {} }: ListenOptions = {},
+): Promise<ListeningServer> => {
+  const { idleSocketTimeout, ...serverLimits } = { ...LIMITS, ...limits };
+  const server = createServer(serverLimits, app);
+  server.setTimeout(idleSocketTimeout);
+  // Beyond 2000 Node would drop headers in silence; their size is limited anyway.
+  server.maxHeadersCount = 0;
+  // `maxRequestsPerSocket` stays unlimited: balancing is the balancer's, and a limit answers requests under way with 503.
+  if (answerClientError !== undefined) answerUnreadable(server, answerClientError);
   let closing = false;
   server.on('request', (_request, response) => {
     response.once('close', () => {
@@ -46,6 +83,44 @@ export const listen = async (app: RequestListener, host: string, port: number): 
     closeNow: () => server.closeAllConnections(),
   };
 };
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+/** In place of Node's own answers of one line. */
+const answerUnreadable = (
+  server: Server,
+  answerClientError: NonNullable<ListenOptions['answerClientError']>,
+): void => {
+  const latest = new WeakMap<Socket, Exchange>();
+  server.on('request', (request, response) => {
+    const exchange = { request, response };
+    latest.set(request.socket, exchange);
+    response.once('close', () => {
+      // The rest of a body that was answered early may still come, or not come in time.
+      if (request.complete && latest.get(request.socket) === exchange) latest.delete(request.socket);
+    });
+  });
+  server.on('clientError', (error, stream) => {
+    // The types allow for other streams than the sockets that a server of this kind has.
+    const socket = stream as Socket;
+    const exchange = latest.get(socket);
+    // A whole request before this one, or an answer that has begun, must not be mixed with the refusal.
+    const isBusy = exchange !== undefined && (exchange.request.complete || exchange.response.headersSent);
+    if (isBusy || !socket.writable || isReset(error)) {
+      socket.destroy();
+      return;
+    }
+    const requestId = exchange?.response.getHeader('X-Request-Id');
+    const answer =
+      typeof requestId === 'string' ? answerClientError(error, requestId) : answerClientError(error);
+    socket.end(answer, () => socket.destroy());
+  });
+};
+
+const isReset = (error: Error): boolean => 'code' in error && error.code === 'ECONNRESET';
 
 const boundPort = (server: Server): number => {
   // A TCP server that listens has an address that is an object.

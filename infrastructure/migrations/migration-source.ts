@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import type { Knex } from 'knex';
 
 /** One migration as its file exports it. */
-interface MigrationModule extends Knex.Migration {
+export interface MigrationModule extends Knex.Migration {
   /** Knex's own convention: `{ transaction: false }` for statements that refuse to run in one. */
   readonly config?: { readonly transaction?: boolean };
 }
@@ -14,15 +14,28 @@ interface MigrationModule extends Knex.Migration {
  */
 export class MigrationSource implements Knex.MigrationSource<string> {
   readonly directory: URL;
+  readonly #count: number;
 
-  /** @param directory ends with a slash */
-  constructor(directory: URL) {
+  /**
+   * @param directory ends with a slash
+   * @param count as many as there are to be, from the first
+   */
+  constructor(directory: URL, count = Infinity) {
     this.directory = directory;
+    this.#count = count;
+  }
+
+  /** The first of them, as an earlier release had them. */
+  upTo(count: number): MigrationSource {
+    return new MigrationSource(this.directory, count);
   }
 
   async getMigrations(): Promise<string[]> {
     const files = await readdir(this.directory);
-    return files.filter((file) => /^\d.*\.[jt]s$/.test(file) && !file.endsWith('.d.ts')).toSorted();
+    return files
+      .filter((file) => /^\d.*\.[jt]s$/.test(file) && !file.endsWith('.d.ts'))
+      .toSorted()
+      .slice(0, this.#count);
   }
 
   getMigrationName(file: string): string {

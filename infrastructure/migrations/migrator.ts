@@ -16,10 +16,15 @@ export class UnknownMigrationError extends Error {
   override readonly name = 'UnknownMigrationError';
 }
 
-const TABLE = 'knex_migrations';
+export const HISTORY_TABLE = 'knex_migrations';
+
+/** The table that Knex would make. */
+export const CREATE_HISTORY_TABLE = `create table if not exists ${HISTORY_TABLE} (
+  id serial primary key, name varchar(255), batch integer, migration_time timestamptz
+)`;
 
 /** Serializes the runners of one database; an advisory lock dies with its session, unlike Knex's lock row. */
-const LOCK = 0x6d61_646d;
+export const MIGRATION_LOCK = 0x6d61_646d;
 
 const LOCK_DEADLINE_MS = 60_000;
 
@@ -53,9 +58,9 @@ export class Migrator {
   }
 
   async #applyPending(database: Knex): Promise<MigrationRun> {
-    await createTable(database);
+    await database.raw(CREATE_HISTORY_TABLE);
     const files = await this.#source.getMigrations();
-    const done = await database<{ name: string; batch: number }>(TABLE).select('name', 'batch');
+    const done = await database<{ name: string; batch: number }>(HISTORY_TABLE).select('name', 'batch');
     const names = new Set(done.map(({ name }) => name));
     const known = new Set(files.map((file) => this.#source.getMigrationName(file)));
     const unknown = [...names].filter((name) => !known.has(name));
@@ -76,7 +81,7 @@ export class Migrator {
   async #apply(database: Knex, file: string, row: { name: string; batch: number }): Promise<void> {
     const migration = await this.#source.getMigration(file);
     const record = (executor: Knex): Promise<unknown> =>
-      executor(TABLE).insert({ ...row, migration_time: executor.fn.now() });
+      executor(HISTORY_TABLE).insert({ ...row, migration_time: executor.fn.now() });
     if (migration.config?.transaction === false) {
       await migration.up(database);
       await record(database);
@@ -92,15 +97,7 @@ export class Migrator {
 const tryLock = async (database: Knex): Promise<boolean> => {
   const { rows } = await database.raw<{ rows: { locked: boolean }[] }>(
     'select pg_try_advisory_lock(?) as locked',
-    [LOCK],
+    [MIGRATION_LOCK],
   );
   return rows[0]?.locked === true;
 };
-
-/** The table that Knex would make. */
-const createTable = (database: Knex): Promise<unknown> =>
-  database.raw(
-    `create table if not exists ${TABLE} (
-       id serial primary key, name varchar(255), batch integer, migration_time timestamptz
-     )`,
-  );

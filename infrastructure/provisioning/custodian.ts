@@ -5,7 +5,7 @@ import type { ProvisioningLedger } from '../../application/ports/provisioning-le
 import { DatabaseProvisioningError, OrganizationDatabaseNotFoundError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
-import { resultsMigrations } from '../migrations/migration-source.ts';
+import type { MigrationSource } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
 import { formatIdentity, stampIn } from './database-identity.ts';
 import { quarantineName } from './quarantine.ts';
@@ -18,6 +18,8 @@ export interface CustodianDeps {
   readonly template: ResultsTemplate;
   readonly urls: ResultsUrlTemplate;
   readonly metadata: MetadataDatabase;
+  /** Of the results databases. */
+  readonly migrations: MigrationSource;
 }
 
 /** What an operator may do with an organization's database by hand. Every command may be repeated after a crash. */
@@ -38,7 +40,7 @@ export class Custodian {
    * @throws {DatabaseProvisioningError} when the organization has another database already, or the name is another's
    */
   async adopt(organizationId: OrganizationId, from?: string): Promise<string> {
-    const { ledger, server, template, urls } = this.#deps;
+    const { ledger, server, template, urls, migrations } = this.#deps;
     const databaseName = urls.databaseNameFor(organizationId);
     const source = from ?? databaseName;
     const owner = urls.organizationIdOf(source);
@@ -54,7 +56,7 @@ export class Custodian {
         throw new DatabaseProvisioningError('The organization has a database; retire that one first.');
       }
       await session.allowConnections(source);
-      const { schemaVersion } = await new Migrator(resultsMigrations).latest(urls.urlForDatabase(source));
+      const { schemaVersion } = await new Migrator(migrations).latest(urls.urlForDatabase(source));
       await template.grantRows(source);
       const stamp = randomUUID();
       await session.restrict(source, stamp);

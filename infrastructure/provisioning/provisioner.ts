@@ -38,6 +38,8 @@ export interface ProvisionerDeps {
   readonly template: ResultsTemplate;
   readonly urls: ResultsUrlTemplate;
   readonly logger: Logger;
+  /** Judges the schema version of a database that is there. @throws {OrganizationNotReadyError} */
+  readonly admit: (organizationId: OrganizationId, schemaVersion: number) => Promise<void>;
   /** Called after each step; for progress, and for tests that end the process there. */
   readonly onStep: (step: ProvisioningStep, organizationId: OrganizationId) => void | Promise<void>;
   readonly onProvisioned: (path: ProvisioningPath, seconds: number) => void;
@@ -65,6 +67,7 @@ export class Provisioner {
    * @throws {OrganizationSuspendedError}
    * @throws {OrganizationDatabaseNotFoundError}
    * @throws {DatabaseProvisioningError}
+   * @throws {OrganizationNotReadyError}
    */
   async ensure(organizationId: OrganizationId, create: boolean): Promise<Placement> {
     const found = await this.#deps.ledger.findForAccess(organizationId);
@@ -73,7 +76,10 @@ export class Provisioner {
     const { record } = found;
     if (record === null && !create) throw new OrganizationDatabaseNotFoundError();
     if (record !== null) {
-      if (record.state === 'ready') return toPlacement(record);
+      if (record.state === 'ready') {
+        await this.#deps.admit(organizationId, record.schemaVersion ?? 0);
+        return toPlacement(record);
+      }
       if (record.state === 'suspended' || record.state === 'retiring') throw new OrganizationSuspendedError();
     }
     return this.#provision(organizationId);

@@ -63,7 +63,31 @@ export class ServerSession {
     );
   }
 
-  /** Only for databases that hold nobody's data. */
+  /**
+   * As `clone`, of a database that is in service: sessions that lay idle for a second are ended (pools notice), and new
+   * ones wait for the copy. Closed to everyone but the service.
+   */
+  async copy(source: string, name: string): Promise<void> {
+    await this.#whenUnused(`create database ${identifier(name)} template ${identifier(source)}`, () =>
+      this.#connection.query({
+        text: `select pg_terminate_backend(pid) from pg_stat_activity
+               where datname = $1 and state = 'idle' and state_change < now() - interval '1 second'`,
+        values: [source],
+      }),
+    );
+    await this.#connection.execute(`revoke all on database ${identifier(name)} from public`);
+  }
+
+  /** In bytes. */
+  async sizeOf(name: string): Promise<number> {
+    const [row] = await this.#connection.query<{ bytes: string }>({
+      text: 'select pg_database_size($1) as bytes',
+      values: [name],
+    });
+    return Number(row?.bytes ?? 0);
+  }
+
+  /** Only for databases that hold nobody's data, or a copy of it. */
   async drop(name: string): Promise<void> {
     await this.#connection.execute(`drop database if exists ${identifier(name)} with (force)`);
   }
@@ -176,8 +200,9 @@ export class ServerSession {
     }
   }
 
-  async #whenUnused(statement: string): Promise<void> {
+  async #whenUnused(statement: string, before?: () => Promise<unknown>): Promise<void> {
     const attempt = async (): Promise<boolean> => {
+      await before?.();
       try {
         await this.#connection.execute(statement);
         return true;

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { DomainError, ValidationError } from '../../domain/exceptions.ts';
 import { addAuditCommands, type AuditCommandDependencies } from './audit-commands.ts';
 import { parseOrganizationId, type OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { addMigrateCommands, type MigrateDependencies } from './migrate-commands.ts';
 
 /** What a comparison of server and ledger found, and what was done about it. */
 interface Finding {
@@ -27,6 +28,7 @@ export interface CliDependencies extends AuditCommandDependencies {
   retire(organizationId: OrganizationId): Promise<string | null>;
   /** Gives all roles their passwords from the first secret. */
   rotateCredentials(): Promise<Rotation>;
+  readonly migrate: MigrateDependencies;
 }
 
 /** 3: something is not as it should be. */
@@ -53,6 +55,14 @@ export const runCli = async (argv: readonly string[], deps: CliDependencies): Pr
   const idOf = (text: string): OrganizationId => parseOrganizationId(text, deps.maxOrganizationIdLength);
   addAuditCommands(program, deps, idOf, () => {
     exitCode = FINDINGS_LEFT;
+  });
+  addMigrateCommands(program, {
+    deps: deps.migrate,
+    parseId: idOf,
+    print: (line) => deps.print(line),
+    exitWith: (code) => {
+      exitCode = code;
+    },
   });
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -18,6 +18,7 @@ export const createApp = (deps: HttpDependencies): express.Express => {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.set('trust proxy', deps.options.trustedProxies);
   // One level, strings only; a parameter given twice is an array, which no schema takes.
   app.set('query parser', 'simple');
 

@@ -1,11 +1,23 @@
 import type { NextFunction } from 'express';
+import type { InputIssue } from '../../domain/exceptions.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import { errorStatus } from './error-status.ts';
 import { toFailure, type Failure } from './failure.ts';
 import type { HttpRequest, HttpResponse } from './http-locals.ts';
 
+interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly instance: string;
+  readonly code: string;
+  readonly request_id: string;
+  readonly errors?: readonly InputIssue[];
+}
+
 /** RFC 9457. `instance` is made of the request id alone: nothing of the request is echoed. */
-const presentProblem = ({ code, detail, issues }: Failure, requestId: string): object => {
+export const problemOf = ({ code, detail, issues }: Failure, requestId: string): Problem => {
   const { status, title } = errorStatus(code);
   return {
     type: `urn:mad:problem:${code}`,
@@ -46,7 +58,7 @@ export const handleErrors =
       .status(errorStatus(failure.code).status)
       .set(failure.headers)
       .type('application/problem+json')
-      .json(presentProblem(failure, requestId));
+      .json(problemOf(failure, requestId));
   };
 
 /** raw-body's ways of saying that the client stopped sending. */

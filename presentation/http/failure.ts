@@ -1,6 +1,7 @@
 import {
   DatabaseError,
   DomainError,
+  TooManyAttemptsError,
   UnauthenticatedError,
   ValidationError,
   type InputIssue,
@@ -45,9 +46,19 @@ export const toFailure = (error: unknown): Failure => {
 export const NO_SUCH_ROUTE = 'There is no such route.';
 
 const fromDomain = (code: ErrorCode, error: DomainError): Failure => {
-  const headers: Record<string, string> =
-    error instanceof UnauthenticatedError ? { 'WWW-Authenticate': 'Bearer' } : {};
-  return failure(code, error.message, error, headers, error instanceof ValidationError ? error.issues : null);
+  return failure(
+    code,
+    error.message,
+    error,
+    headersOf(error),
+    error instanceof ValidationError ? error.issues : null,
+  );
+};
+
+const headersOf = (error: DomainError): Readonly<Record<string, string>> => {
+  if (error instanceof UnauthenticatedError) return { 'WWW-Authenticate': 'Bearer' };
+  if (error instanceof TooManyAttemptsError) return { 'Retry-After': String(error.retryAfterSeconds) };
+  return {};
 };
 
 const failure = (

@@ -2,7 +2,10 @@ import type { RecordDeniedAccess } from '../../application/audit/record-denied-a
 import type { GetDatabase } from '../../application/databases/get-database.ts';
 import type { ListDatabases } from '../../application/databases/list-databases.ts';
 import type { ProvisionDatabase } from '../../application/databases/provision-database.ts';
+import type { ChangeOwnPassword } from '../../application/identity/change-own-password.ts';
+import type { EndSession } from '../../application/identity/end-session.ts';
 import type { IssueToken } from '../../application/identity/issue-token.ts';
+import type { RefreshSession } from '../../application/identity/refresh-session.ts';
 import type { SubmitJob } from '../../application/jobs/submit-job.ts';
 import type { CreateOrganization } from '../../application/organizations/create-organization.ts';
 import type { GetOrganization } from '../../application/organizations/get-organization.ts';
@@ -10,12 +13,21 @@ import type { GetSettings } from '../../application/organizations/get-settings.t
 import type { PatchSettings } from '../../application/organizations/patch-settings.ts';
 import type { RenameOrganization } from '../../application/organizations/rename-organization.ts';
 import type { ReplaceSettings } from '../../application/organizations/replace-settings.ts';
+import type { AddMember } from '../../application/members/add-member.ts';
+import type { ChangeMemberRoles } from '../../application/members/change-member-roles.ts';
+import type { RemoveMember } from '../../application/members/remove-member.ts';
 import type { SuspendOrganization } from '../../application/organizations/suspend-organization.ts';
+import type { FleetLedger } from '../../application/ports/fleet-ledger.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import type { OrganizationPolicies } from '../../application/ports/organization-policies.ts';
 import type { OrganizationDatabases } from '../../application/ports/organization-databases.ts';
 import type { TokenVerifier } from '../../application/ports/tokens.ts';
+import type { ChangeUser } from '../../application/users/change-user.ts';
+import type { CreateUser } from '../../application/users/create-user.ts';
+import type { LinkIdentity } from '../../application/users/link-identity.ts';
+import type { SetPassword } from '../../application/users/set-password.ts';
+import type { UnlinkIdentity } from '../../application/users/unlink-identity.ts';
 
 /** What every log line of one request carries. The organization is filled in once a token has proved it. */
 export interface RequestContext {
@@ -42,6 +54,8 @@ export interface HttpMetrics {
 export interface HttpOptions {
   /** What the name template of the results databases leaves for an organization id. */
   readonly maxOrganizationIdLength: number;
+  /** Entries of `X-Forwarded-For` that are believed, from its end. */
+  readonly trustedProxies: number;
   /** What the configuration lets one organization have in one process. */
   readonly maxConnectionsPerOrganization: number;
   /** `/ready` answers 503 as soon as any database is unhealthy. */
@@ -51,6 +65,9 @@ export interface HttpOptions {
   /** The process is on its way out: not ready, and connections are not kept. */
   isStopping(): boolean;
 }
+
+/** The book of fleet migrations, for plain lists. */
+export type FleetReader = Pick<FleetLedger, 'findRun' | 'listRuns' | 'listItems' | 'progress'>;
 
 /** All that the HTTP side needs of the rest. */
 export interface HttpDependencies {
@@ -63,12 +80,24 @@ export interface HttpDependencies {
   readonly suspendOrganization: SuspendOrganization;
   readonly recordDeniedAccess: RecordDeniedAccess;
   readonly issueToken: IssueToken;
+  readonly refreshSession: RefreshSession;
+  readonly endSession: EndSession;
+  readonly changeOwnPassword: ChangeOwnPassword;
+  readonly createUser: CreateUser;
+  readonly changeUser: ChangeUser;
+  readonly setPassword: SetPassword;
+  readonly linkIdentity: LinkIdentity;
+  readonly unlinkIdentity: UnlinkIdentity;
+  readonly addMember: AddMember;
+  readonly changeMemberRoles: ChangeMemberRoles;
+  readonly removeMember: RemoveMember;
   readonly submitJob: SubmitJob;
   readonly provisionDatabase: ProvisionDatabase;
   readonly listDatabases: ListDatabases;
   readonly getDatabase: GetDatabase;
   /** For plain lists. */
   readonly metadata: MetadataDatabase;
+  readonly fleet: FleetReader;
   readonly databases: OrganizationDatabases;
   readonly policies: OrganizationPolicies;
   readonly tokenVerifier: TokenVerifier;

@@ -3,10 +3,13 @@ import { databaseRoutes } from './databases/database-routes.ts';
 import type { HttpDependencies } from './http-dependencies.ts';
 import { jobRoutes } from './jobs/job-routes.ts';
 import { outputRoutes } from './jobs/output-routes.ts';
+import { memberRoutes } from './members/member-routes.ts';
+import { migrationRoutes } from './migrations/migration-routes.ts';
 import { openApiDocument } from './openapi/open-api-document.ts';
 import { operationRoutes } from './operations/operation-routes.ts';
 import { organizationRoutes } from './organizations/organization-routes.ts';
 import type { Route } from './route.ts';
+import { userRoutes } from './users/user-routes.ts';
 
 /** Every route of the service. The router, the checks and the documentation are made from this list. */
 export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
@@ -14,10 +17,13 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
   let document: string | undefined;
   const routes: readonly Route[] = [
     ...authRoutes(deps),
+    ...userRoutes(deps),
     ...organizationRoutes(deps),
+    ...memberRoutes(deps),
     ...ofJobs,
     ...ofJobs.flatMap(byClaimAlone),
     ...databaseRoutes(deps),
+    ...migrationRoutes(deps),
     ...operationRoutes(
       deps,
       () => (document ??= openApiDocument(routes, deps.options.maxOrganizationIdLength)),

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Actor } from '../../application/actor.ts';
+import type { Origin } from '../../application/origin.ts';
 import type { ResultsDatabase } from '../../application/ports/results-database.ts';
 import type { OrganizationRole, Role } from '../../domain/identity/role.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
@@ -21,6 +22,7 @@ export const created = (body: unknown, location?: string): Reply => ({
   body,
   ...(location === undefined ? {} : { headers: { Location: location } }),
 });
+export const noContent: Reply = { status: 204, body: null };
 export const raw = (contentType: string, body: string): Reply => ({
   status: 200,
   body,
@@ -44,9 +46,13 @@ export type Input<Parts extends RequestParts> = {
 export interface PublicScope {
   /** Not verified. */
   readonly bearer: string | null;
+  readonly origin: Origin;
 }
 export interface PlatformScope {
   readonly actor: Actor;
+}
+export interface CallerScope extends PlatformScope {
+  readonly origin: Origin;
 }
 export interface OrganizationScope extends PlatformScope {
   readonly organizationId: OrganizationId;
@@ -63,13 +69,13 @@ export type Answer = (locals: HttpLocals) => Promise<Reply>;
 
 interface ReplyDescription {
   readonly description: string;
-  /** None: the body is plain text. */
+  /** None: the body is plain text, or with 204 there is none. */
   readonly schema?: z.ZodType;
   readonly contentType?: string;
 }
 
 interface RouteDescription {
-  readonly method: 'get' | 'post' | 'put' | 'patch';
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** As in OpenAPI: `/organizations/{org_id}`. */
   readonly path: string;
   /** Unique; OpenAPI's `operationId`. */
@@ -83,7 +89,7 @@ interface RouteDescription {
 
 /** One route, whole: everything that is mounted, checked or documented about it comes from here. */
 export interface Route extends RouteDescription {
-  readonly scope: 'public' | 'platform' | 'organization' | 'results';
+  readonly scope: 'public' | 'caller' | 'platform' | 'organization' | 'results';
   /** Any of these may call it; empty for public routes. */
   readonly roles: readonly Role[];
   readonly request: RequestParts;
@@ -126,6 +132,12 @@ const actorOf = (locals: HttpLocals): Actor => ({
   address: locals.address,
 });
 
+/** The address is the socket's, or what as many proxies as are trusted say. */
+const originOf = ({ requestId }: HttpLocals, req: HttpRequest): Origin => ({
+  address: req.ip ?? 'unknown',
+  requestId,
+});
+
 const organizationScope = (locals: HttpLocals): OrganizationScope => {
   const organizationId = held(locals, 'organizationId');
   const home = namesOrganization(locals.route) ? `/organizations/${organizationId}` : '';
@@ -135,8 +147,15 @@ const organizationScope = (locals: HttpLocals): OrganizationScope => {
 export const namesOrganization = (path: string): boolean => path.includes('{org_id}');
 
 /** Anyone may call it. */
-export const publicRoute: RouteMaker<PublicScope, never> = routeMaker('public', (_locals, req) => ({
+export const publicRoute: RouteMaker<PublicScope, never> = routeMaker('public', (locals, req) => ({
   bearer: bearerToken(req.headers.authorization),
+  origin: originOf(locals, req),
+}));
+
+/** Concerns the caller alone, whoever that is. */
+export const callerRoute: RouteMaker<CallerScope, Role> = routeMaker('caller', (locals, req) => ({
+  actor: actorOf(locals),
+  origin: originOf(locals, req),
 }));
 
 /** Concerns no single organization. */

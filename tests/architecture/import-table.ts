@@ -23,8 +23,10 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   canonicalize: ['canonicalize'],
   jsonwebtoken: ['jsonwebtoken', 'jwks-rsa', 'lru-cache'],
   knex: ['knex'],
+  'node-crypto': [],
   pino: ['pino'],
   prometheus: ['prom-client'],
+  'rate-limiter-flexible': ['rate-limiter-flexible'],
 };
 
 export const ZONES: readonly Zone[] = [
@@ -76,7 +78,7 @@ export const ZONES: readonly Zone[] = [
     name: 'presentation/cli',
     files: /^presentation\/cli\//,
     project: /^(?:domain|application|presentation\/cli)\//,
-    packages: new Set(['commander', 'zod']),
+    packages: new Set(['cli-progress', 'commander', 'zod']),
     node: true,
   },
   {

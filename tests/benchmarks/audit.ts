@@ -51,12 +51,14 @@ const startContender = async (deployment: Deployment, variant: Variant): Promise
     container,
     {},
     {
-      buildResultsDatabase: (database, id) =>
-        variant === 'plain' ? createResultsDatabase(plainDatabase(database)) : build(database, id),
+      buildResultsDatabase: (database, organizationId) =>
+        variant === 'plain'
+          ? createResultsDatabase(plainDatabase(database))
+          : build(database, organizationId),
     },
   );
   const carrier = variant === 'carried' ? startAuditCarrier(container) : null;
-  const server = await listen(deployment.app(container), '127.0.0.1', 0);
+  const server = await listen(deployment.app(container), '127.0.0.1', 0, { answerClientError: () => '' });
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
   const token = deployment.token(variant, ['member']);
   const body = {

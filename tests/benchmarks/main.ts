@@ -1,6 +1,7 @@
 /** `npm run bench [-- NAME …]`: figures beside the floors that the same run measures. Never fails for being slow. */
 import { audit } from './audit.ts';
 import { clones, firstRequests, spares, storm } from './provisioning.ts';
+import { budget, fairness, visits } from './pools.ts';
 import { organizations, requests } from './request-path.ts';
 import { withServer } from './servers.ts';
 import { formatTable, print, type Line } from './table.ts';
@@ -19,6 +20,9 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   requests: { durable: false, run: requests },
   organizations: { durable: false, run: organizations },
   audit: { durable: false, run: audit },
+  budget: { durable: false, run: budget },
+  fairness: { durable: false, run: fairness },
+  visits: { durable: false, run: visits },
 };
 
 const asked = process.argv.slice(2);

@@ -70,5 +70,5 @@ export const startNaiveServer = async (
       .returning('*')
       .then(([made]: unknown[]) => res.status(201).json(made), next);
   });
-  return listen(app, '127.0.0.1', 0);
+  return listen(app, '127.0.0.1', 0, { answerClientError: () => '' });
 };

@@ -2,7 +2,7 @@ export interface Line {
   readonly measure: string;
   readonly ours: number;
   readonly floor: number;
-  readonly unit: 'ms' | 'µs';
+  readonly unit: 'ms' | 'µs' | 'MB';
   /** `at most`: ours / floor may not exceed it; `at least`: floor / ours has to reach it. */
   readonly limit: { readonly kind: 'at most' | 'at least'; readonly ratio: number };
 }

@@ -18,10 +18,25 @@ interface Operation {
 
 /** The contract's body of each route, by operation: with every field, optional ones included. */
 const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  issueToken: { email: 'a@example.org', password: 'secret', org_id: 'alpha' },
+  issueToken: {
+    email: 'a@example.org',
+    password: 'secret',
+    new_password: 'another password',
+    org_id: 'alpha',
+  },
+  refreshToken: { refresh_token: 'unknown' },
+  logout: { refresh_token: 'unknown' },
+  changeOwnPassword: { password: 'secret', new_password: 'another password' },
+  createUser: { email: 'a@example.org', platform_admin: false, password: 'another password' },
+  changeUser: { status: 'active', platform_admin: false, must_change_password: false },
+  setPassword: { password: 'another password' },
+  linkIdentity: { issuer: 'https://idp.example', subject: 'a' },
+  addMember: { email: 'a@example.org', roles: ['member'] },
+  changeMemberRoles: { roles: ['member'] },
   createOrganization: { org_id: 'created', name: 'Created' },
   changeOrganization: { name: 'Renamed' },
   replaceSettings: { settings: { theme: 'dark' } },
+  patchSettings: { settings: { theme: 'dark' } },
   submitJob: { engine: 'vina', pipeline_version: '1', inputs: { a: 1 }, params: { b: 2 }, priority: 1 },
   moveJob: { status: 'CANCELED', error: 'because' },
   putTaskResult: {
@@ -42,14 +57,31 @@ const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 };
 const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   issueToken: ['email', 'password'],
+  refreshToken: ['refresh_token'],
+  logout: ['refresh_token'],
+  changeOwnPassword: ['password', 'new_password'],
+  createUser: ['email'],
+  changeUser: [],
+  setPassword: ['password'],
+  linkIdentity: ['issuer', 'subject'],
+  addMember: ['email', 'roles'],
+  changeMemberRoles: ['roles'],
   createOrganization: ['org_id', 'name'],
   changeOrganization: [],
   replaceSettings: ['settings'],
+  patchSettings: ['settings'],
   submitJob: ['engine', 'inputs'],
   moveJob: ['status'],
   putTaskResult: ['service_name', 'result_data'],
   addArtifact: ['name', 'purpose', 'uri'],
 };
+const PLATFORM_OPERATIONS: ReadonlySet<string> = new Set([
+  'createOrganization',
+  'createUser',
+  'changeUser',
+  'setPassword',
+  'linkIdentity',
+]);
 const MIB = 1024 * 1024;
 
 interface BodyRoute {
@@ -68,8 +100,8 @@ describe('Bad bodies', function () {
 
   before(async () => {
     deployment = await createDeployment();
-    service = await HttpService.start(deployment, ['alpha', 'fresh']);
-    await deployment.register('alpha', 'fresh');
+    service = await HttpService.start(deployment, ['alpha', 'unused']);
+    await deployment.register('alpha', 'unused');
     const member = service.as(deployment.token('alpha', ['member']));
     job = (await member.post<Job>('/jobs', { engine: 'vina', inputs: { a: 1 } })).body;
     routes = bodyRoutes((await service.call<OpenApi>('GET', '/openapi.json')).body);
@@ -98,13 +130,13 @@ describe('Bad bodies', function () {
     );
   /** Somebody who may call the route for this organization; the body alone is wrong. */
   const send = ({ method, path, operation }: BodyRoute, organization: string, options: CallOptions) => {
-    const isPlatform = operation === 'createOrganization';
-    const token = isPlatform
+    const token = PLATFORM_OPERATIONS.has(operation)
       ? deployment.token(null, ['platform_admin'])
       : deployment.token(organization, ['org_admin', 'member', 'worker']);
     const filled = path
       .replace('{org_id}', organization)
       .replace('{job_id}', job.job_id)
+      .replace('{user_id}', job.job_id)
       .replace('{task_name}', 't');
     return service.call<Problem>(method, filled, { token, ...options });
   };
@@ -115,7 +147,7 @@ describe('Bad bodies', function () {
   });
 
   it('are looked for on every route of the contract that takes one', () => {
-    expect(routes).to.have.length(12);
+    expect(routes).to.have.length(22);
     for (const { operation, schema } of routes) {
       expect(Object.keys(schema.properties ?? {}), operation).to.have.members(
         Object.keys(BODIES[operation] ?? {}),
@@ -125,8 +157,8 @@ describe('Bad bodies', function () {
     }
   });
 
-  for (const organization of ['alpha', 'fresh']) {
-    it(`are 422, name the field, and write nothing, for ${organization === 'fresh' ? 'a never-used organization' : 'one in use'}`, async () => {
+  for (const organization of ['alpha', 'unused']) {
+    it(`are 422, name the field, and write nothing, for ${organization === 'unused' ? 'a never-used organization' : 'one in use'}`, async () => {
       const before = await everything();
       let faults = 0;
       for (const route of routes) {
@@ -172,7 +204,7 @@ describe('Bad bodies', function () {
         [{ body: good, headers: { 'content-encoding': 'gzip' } }, 415, 'unsupported_media_type'],
         [{ body: padded(good, MIB + 1) }, 413, 'body_too_large'],
       ] as const) {
-        const reply = await send(route, 'fresh', options);
+        const reply = await send(route, 'unused', options);
         expect([route.path, reply.status, reply.body.code]).to.deep.equal([route.path, status, code]);
       }
     }

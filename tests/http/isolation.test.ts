@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Role } from '../../domain/identity/role.ts';
 import type { Route } from '../../presentation/http/route.ts';
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import type { AuditEntry, Job, Page, Problem } from '../support/http-contract.ts';
 import { HttpService, type Method } from '../support/http-service.ts';
@@ -31,11 +32,17 @@ describe('One organization and another', function () {
   });
 
   /** The call with a body that would be served; `path` names an organization as given. */
-  const ask = (route: Route, path: string, roles: readonly Role[], headers = {}) => {
+  const ask = (
+    route: Route,
+    path: string,
+    roles: readonly Role[],
+    headers: Readonly<Record<string, string>> = {},
+  ) => {
     // The table holds exactly these methods in lower case.
     const method = route.method.toUpperCase() as Method;
     const body = sampleBodyOf(route);
-    const token = deployment.token('alpha', roles);
+    // Somebody else each time: of one caller only so many refusals a minute get an entry each.
+    const token = deployment.token('alpha', roles, { sub: `user of ${headers['X-Request-Id'] ?? 'none'}` });
     return service.call<Problem>(method, path, { token, headers, ...(body && { body }) });
   };
   const denials = async (requestId: string): Promise<readonly AuditEntry[]> => {
@@ -75,7 +82,7 @@ describe('One organization and another', function () {
         expect(more).to.deep.equal([]);
         expect(entry).to.deep.include({
           org_id: 'alpha',
-          user_id: 'user-1',
+          user_id: `user of ${id}`,
           entity_type: 'organization',
           entity_id: foreign,
           details: { source: 'header', route: route.path },
@@ -84,6 +91,36 @@ describe('One organization and another', function () {
       expect(bodies.size, `${route.path}: the same answer whether the organization exists`).to.equal(1);
     }
     expect(await everything()).to.deep.equal(before);
+  });
+
+  it('header that differs again and again is counted, not listed without end', async () => {
+    const eve = service.as(deployment.token('alpha', ['member'], { sub: 'eve' }));
+    for (let n = 0; n < 40; n += 1) {
+      expect((await eve.get<Problem>('/jobs', { 'X-Org-Id': 'beta' })).status).to.equal(403);
+    }
+    const { recordDeniedAccess } = service.container.get(TOKENS.httpDependencies);
+    await recordDeniedAccess.flush({ all: true });
+    const administrator = service.as(deployment.token('alpha', ['org_admin']));
+    const { body } = await administrator.get<Page<AuditEntry>>('/organizations/alpha/audit-logs?limit=200');
+    const ofEve = body.items.filter(({ user_id }) => user_id === 'eve');
+    expect(ofEve.filter(({ action }) => action === 'organization.access_denied')).to.have.length(30);
+    const [sum, ...more] = ofEve.filter(({ action }) => action !== 'organization.access_denied');
+    expect(more).to.deep.equal([]);
+    expect(sum).to.deep.include({ org_id: 'alpha', action: 'organization.access_denied_repeatedly' });
+    expect(sum?.details).to.include({ refusals_not_listed: 10 });
+  });
+
+  it('platform administrator’s header that differs from the path is in the trail of the platform', async () => {
+    const root = service.as(deployment.token(null, ['platform_admin'], { sub: 'root' }));
+    const reply = await root.get<Problem>('/organizations/alpha', { 'X-Org-Id': 'beta' });
+    expect([reply.status, reply.body.code]).to.deep.equal([403, 'organization_access_denied']);
+    const path = '/admin/audit-logs?action=organization.access_denied';
+    const { items } = (await root.get<Page<AuditEntry>>(path)).body;
+    expect(items.find(({ user_id }) => user_id === 'root')).to.deep.include({
+      org_id: null,
+      entity_id: 'beta',
+      details: { source: 'header', route: '/organizations/{org_id}' },
+    });
   });
 
   it('header that agrees with the claim is served', async () => {

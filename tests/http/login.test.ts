@@ -53,7 +53,13 @@ describe('POST /auth/token', function () {
     const { status, body } = await login({ email: 'root@example.org', password });
 
     expect(status).to.equal(200);
-    expect(body).to.have.all.keys('access_token', 'token_type', 'expires_in');
+    expect(body).to.have.all.keys(
+      'access_token',
+      'token_type',
+      'expires_in',
+      'refresh_token',
+      'refresh_expires_in',
+    );
     expect(body).to.include({ token_type: 'bearer', expires_in: 900 });
     const claims = jwt.decode(body.access_token, { json: true });
     expect(claims).to.include({ iss: 'mad.local', aud: 'mad' });

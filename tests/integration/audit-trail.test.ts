@@ -3,6 +3,7 @@ import knex from 'knex';
 import type { AuditBacklog } from '../../application/ports/audit-backlog.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import { carryAuditEntries } from '../../application/audit/carry-audit-entries.ts';
+import { cliDependencies } from '../../infrastructure/composition/cli-dependencies.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { down, up } from '../../migrations/metadata/0007_audit_chains.ts';
 import { runCli } from '../../presentation/cli/run-cli.ts';
@@ -46,17 +47,14 @@ describe('the audit trail', function () {
     });
   const verify = async (...args: readonly string[]) => {
     const lines: string[] = [];
-    const never = () => Promise.reject(new Error('not asked for'));
-    const exitCode = await runCli(['audit', 'verify', ...args], {
-      maxOrganizationIdLength: 51,
-      reconcile: never,
-      provision: never,
-      adopt: never,
-      retire: never,
-      rotateCredentials: never,
-      verifyAudit: (id) => container.get(TOKENS.auditChains).verify(id),
-      print: (line) => lines.push(line),
-    });
+    const exitCode = await runCli(
+      ['audit', 'verify', ...args],
+      cliDependencies(container, {
+        print: (line) => lines.push(line),
+        terminal: null,
+        signal: new AbortController().signal,
+      }),
+    );
     return { exitCode, text: lines.join('\n') };
   };
   const idOf = async (entityId: string): Promise<string> => {

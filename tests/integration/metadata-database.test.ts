@@ -147,6 +147,7 @@ describe('the repositories of the metadata database', function () {
       expect(await metadata.users.findPasswordIdentity('ADA@example.org')).to.deep.equal({
         userId: made[0]?.userId,
         passwordHash: `${HASH}${winner}`,
+        mustChange: false,
         active: true,
         platformAdmin: true,
       });

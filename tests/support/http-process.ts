@@ -10,6 +10,7 @@ const START_DEADLINE_MS = 20_000;
 
 /** The service as an operator starts it: a process of its own, with no other environment than the given one. */
 export interface HttpProcess {
+  readonly pid: number;
   /** Resolves once it listens; rejects with what it wrote when it ended before. */
   listening(): Promise<string>;
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
@@ -43,6 +44,8 @@ export const startHttpProcess = async (
   const address = (): string | undefined =>
     /"url":"(http:\/\/[^"]+)"[^\n]*"msg":"listening"/.exec(stdout)?.[1];
   return {
+    // A process that was spawned has one; one that was not fails to listen.
+    pid: child.pid ?? 0,
     exited,
     stdout: () => stdout,
     stderr: () => stderr,

@@ -1,7 +1,12 @@
 import { Agent, request, type IncomingHttpHeaders } from 'node:http';
 import type { Container } from 'inversify';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { listen, type ListeningServer } from '../../infrastructure/lifecycle/http-server.ts';
+import {
+  listen,
+  type ListeningServer,
+  type ListenOptions,
+} from '../../infrastructure/lifecycle/http-server.ts';
+import { answerClientError } from '../../presentation/http/client-error.ts';
 import { createRouteTable } from '../../presentation/http/route-table.ts';
 import type { Route } from '../../presentation/http/route.ts';
 import type { Deployment } from './deployment.ts';
@@ -105,10 +110,21 @@ export class HttpService {
     organizations: readonly string[] = [],
     settings: Readonly<Record<string, string>> = {},
   ): Promise<HttpService> {
-    const container = deployment.start(settings);
+    return HttpService.over(deployment, deployment.start(settings), organizations);
+  }
+
+  /** Over a container that a test has put things of its own into. */
+  static async over(
+    deployment: Deployment,
+    container: Container,
+    organizations: readonly string[] = [],
+    limits: NonNullable<ListenOptions['limits']> = {},
+  ): Promise<HttpService> {
     const app = deployment.app(container);
     await container.get(TOKENS.changeFeed).start();
-    return new HttpService(container, await listen(app, '127.0.0.1', 0), organizations);
+    const refusal = answerClientError(container.get(TOKENS.httpDependencies));
+    const server = await listen(app, '127.0.0.1', 0, { answerClientError: refusal, limits });
+    return new HttpService(container, server, organizations);
   }
 
   get url(): string {

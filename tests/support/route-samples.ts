@@ -3,6 +3,15 @@ import type { Route } from '../../presentation/http/route.ts';
 /** A body that each route with a body takes; those that write leave traces a test can find. */
 const BODIES: Readonly<Record<string, object>> = {
   issueToken: { email: 'ada@example.org', password: 'secret' },
+  refreshToken: { refresh_token: 'nobody knows it' },
+  logout: { refresh_token: 'nobody knows it' },
+  changeOwnPassword: { password: 'the present password', new_password: 'another password' },
+  createUser: { email: 'made-by-sample@example.org', password: 'another password' },
+  changeUser: { must_change_password: false },
+  setPassword: { password: 'another password' },
+  linkIdentity: { issuer: 'https://idp.example', subject: 'sample' },
+  addMember: { email: 'member-by-sample@example.org', roles: ['member'] },
+  changeMemberRoles: { roles: ['member', 'worker'] },
   createOrganization: { org_id: 'made-by-sample', name: 'Made' },
   changeOrganization: { name: 'Renamed' },
   patchSettings: { settings: { theme: 'light' } },
@@ -12,6 +21,9 @@ const BODIES: Readonly<Record<string, object>> = {
   putTaskResult: { service_name: 'vina', result_data: { affinity: -9.1 } },
   addArtifact: { name: 'poses.sdf', purpose: 'poses', uri: 's3://bucket/poses.sdf' },
 };
+
+/** A user that nobody made. */
+const SAMPLE_USER_ID = '00000000-0000-4000-8000-00000000abcd';
 
 /** @throws when a route is new and has no sample yet */
 export const sampleBodyOf = (route: Route): object | undefined => {
@@ -26,5 +38,8 @@ export const samplePathOf = (route: Route, organizationId: string, jobId: string
   route.path
     .replace('{org_id}', organizationId)
     .replace('{job_id}', jobId)
+    .replace('{user_id}', SAMPLE_USER_ID)
+    .replace('{identity_id}', SAMPLE_USER_ID)
     .replace('{task_name}', 'docking')
-    .replace('{signature}', '0'.repeat(64));
+    .replace('{signature}', '0'.repeat(64))
+    .replace('{run_id}', '1');

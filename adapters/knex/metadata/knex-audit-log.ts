@@ -73,7 +73,7 @@ export class KnexAuditLog implements AuditLog {
   }
 
   async list(
-    organizationId: OrganizationId,
+    organizationId: OrganizationId | null,
     { action }: { readonly action: string | null },
     { limit, after }: PageRequest<string>,
   ): Promise<Page<AuditEntry, string>> {

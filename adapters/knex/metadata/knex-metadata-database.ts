@@ -1,12 +1,18 @@
 import type { MetadataDatabase, MetadataRepositories } from '../../../application/ports/metadata-database.ts';
 import type { SqlDatabase, SqlExecutor } from '../statement.ts';
 import { KnexAuditLog } from './knex-audit-log.ts';
+import { KnexIdentityRepository } from './knex-identity-repository.ts';
+import { KnexMemberRepository } from './knex-member-repository.ts';
 import { KnexOrganizationRepository } from './knex-organization-repository.ts';
+import { KnexSessionRepository } from './knex-session-repository.ts';
 import { KnexUserRepository } from './knex-user-repository.ts';
 
 const repositoriesOver = (executor: SqlExecutor): MetadataRepositories => ({
   organizations: new KnexOrganizationRepository(executor),
   users: new KnexUserRepository(executor),
+  members: new KnexMemberRepository(executor),
+  identities: new KnexIdentityRepository(executor),
+  sessions: new KnexSessionRepository(executor),
   auditLog: new KnexAuditLog(executor),
 });
 

@@ -29,7 +29,8 @@ export const guardOrganization =
     const principal = held(locals, 'principal');
     const asked = askedOrganizations(req, options.maxOrganizationIdLength);
     const own = principal.organizationId;
-    const belongsNowhere = own === null && !principal.roles.has('platform_admin') && scope !== 'platform';
+    const namesNone = scope === 'platform' || scope === 'caller';
+    const belongsNowhere = own === null && !principal.roles.has('platform_admin') && !namesNone;
     const expected = own ?? asked[0]?.id;
     const foreign = belongsNowhere ? asked[0] : asked.find(({ id }) => id !== expected);
     if (foreign !== undefined) {

@@ -41,5 +41,9 @@ export const parseBody: Step = (req, res, next) => {
       `The body must be ${typesFor(req).join(' or ')}, in UTF-8.`,
     );
   }
+  // The parser would read all of it before it says no.
+  if (Number(req.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
+    throw new HttpError('body_too_large', 'The body is larger than 1 MiB.');
+  }
   parseJson(req, res, next);
 };

@@ -73,7 +73,9 @@ const plainReplies = ({ replies }: Route): ZodOpenApiResponsesObject =>
       status,
       {
         description,
-        content: { [contentType ?? 'application/json']: { schema: schema ?? z.string() } },
+        ...(status !== '204' && {
+          content: { [contentType ?? 'application/json']: { schema: schema ?? z.string() } },
+        }),
       },
     ]),
   );
@@ -117,7 +119,8 @@ const CALLER_ERRORS: readonly ErrorCode[] = [
 ];
 const SCOPE_ERRORS: Readonly<Record<Route['scope'], readonly ErrorCode[]>> = {
   public: [],
-  // Its path names no organization, but the header may.
+  // Their paths name no organization, but the header may.
+  caller: CALLER_ERRORS,
   platform: CALLER_ERRORS,
   organization: CALLER_ERRORS,
   results: [

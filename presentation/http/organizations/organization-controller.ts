@@ -85,7 +85,12 @@ export class OrganizationController {
     return this.#show(organizationId);
   }
 
-  async listAuditLogs({ organizationId, input }: OrganizationCall<typeof auditRequest>): Promise<Reply> {
+  async listAuditLogs({
+    organizationId,
+    input,
+  }: PlatformCall<typeof auditRequest> & {
+    readonly organizationId: OrganizationId | null;
+  }): Promise<Reply> {
     const { limit, cursor, action } = input.query;
     const filter = { action: action ?? null };
     const page = await this.#deps.metadata.auditLog.list(organizationId, filter, { limit, after: cursor });

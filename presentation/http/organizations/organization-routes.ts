@@ -130,5 +130,15 @@ export const organizationRoutes = (deps: HttpDependencies): readonly Route[] => 
       replies: { 200: { description: 'One page', schema: auditPage } },
       handle: (call) => controller.listAuditLogs(call),
     }),
+    platformRoute(['platform_admin'], {
+      method: 'get',
+      path: '/admin/audit-logs',
+      name: 'listPlatformAuditLogs',
+      summary: 'List the audit trail of what concerns no single organization, newest first',
+      tag,
+      request: auditRequest,
+      replies: { 200: { description: 'One page', schema: auditPage } },
+      handle: (call) => controller.listAuditLogs({ ...call, organizationId: null }),
+    }),
   ];
 };

@@ -1,5 +1,11 @@
 import { z } from 'zod';
 import {
+  MAX_PASSWORD_BYTES,
+  MIN_PASSWORD_LENGTH,
+  passwordProblem,
+} from '../../../domain/identity/password-rule.ts';
+import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
+import {
   ORGANIZATION_ID_PATTERN,
   organizationIdProblem,
   parseOrganizationId,
@@ -17,6 +23,34 @@ export const slug = (maxLength: number): z.ZodString =>
 
 /** Lower case, as PostgreSQL gives it back; any version, so that an unknown id is not found rather than refused. */
 export const uuid = z.guid().toLowerCase();
+
+export const email = text(254).regex(/^[^\s@]+@[^\s@]+$/, 'must be an e-mail address');
+
+/** One that is being chosen. The longest take fewer characters than bytes. */
+export const newPassword = z
+  .string()
+  .min(MIN_PASSWORD_LENGTH)
+  .max(MAX_PASSWORD_BYTES)
+  .refine((password) => passwordProblem(password) === null, {
+    error: ({ input }) => passwordProblem(String(input)) ?? 'is not usable',
+  });
+
+/** A body that replaces a password must not bring the same one again. */
+export const choosesAnother = ({
+  password,
+  new_password: chosen,
+}: {
+  readonly password: string;
+  readonly new_password?: string | undefined;
+}): boolean => password !== chosen;
+export const SAME_PASSWORD = { path: ['new_password'], error: 'must be another password' };
+
+/** In the order of their rank, each once. */
+export const organizationRoles = z
+  .array(z.enum(ORGANIZATION_ROLES))
+  .min(1)
+  .max(16)
+  .transform((roles) => ORGANIZATION_ROLES.filter((role) => roles.includes(role)));
 
 export const jsonObject = z.record(z.string(), z.unknown());
 

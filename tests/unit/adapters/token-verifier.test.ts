@@ -47,6 +47,7 @@ const verifierWith = (keys: Partial<ConfiguredKeys>, now: () => number = () => S
   new JsonwebtokenVerifier({
     keys: new VerificationKeys({ secret: null, publicKey: null, remoteKeys: null, ...keys }),
     ...NAMES,
+    externalIssuer: null,
     maxOrganizationIdLength: MAX_ID,
     now,
   });
@@ -58,7 +59,7 @@ const withBoth = verifierWith({ secret: SECRET, publicKey: pem(RSA.publicKey) })
 const expectRefused = async (token: string, verifier = withSecret): Promise<void> => {
   let caught: unknown;
   try {
-    await verifier.verify(token);
+    await verifier.read(token);
   } catch (error) {
     caught = error;
   }
@@ -93,8 +94,21 @@ describe('JsonwebtokenVerifier', () => {
     const issued = issuer.issue(principal);
 
     expect(issued.expiresInSeconds).to.equal(60);
-    expect(await verifier.verify(issued.accessToken)).to.deep.equal(principal);
-    expect(await verifier.verify(issuer.issue(administrator).accessToken)).to.deep.equal(administrator);
+    const common = { issuer: 'mad.local', external: false };
+    const { userId: subject, ...rest } = principal;
+    expect(await verifier.read(issued.accessToken)).to.deep.equal({
+      ...common,
+      ...rest,
+      subject,
+      sessionId: null,
+    });
+    expect(await verifier.read(issuer.issue(administrator, 'session-1').accessToken)).to.deep.equal({
+      ...common,
+      subject: 'root',
+      organizationId: null,
+      roles: administrator.roles,
+      sessionId: 'session-1',
+    });
     expect(jwt.decode(issuer.issue(administrator).accessToken)).to.not.have.property('org_id');
   });
 
@@ -109,17 +123,15 @@ describe('JsonwebtokenVerifier', () => {
   it('takes RS256 and ES256 with a public key of their kind', async () => {
     const ecVerifier = verifierWith({ publicKey: pem(EC.publicKey) });
 
-    expect((await withRsa.verify(sign({}, RSA.privateKey, { algorithm: 'RS256' }))).userId).to.equal(
-      'user-1',
-    );
-    expect((await ecVerifier.verify(sign({}, EC.privateKey, { algorithm: 'ES256' }))).userId).to.equal(
+    expect((await withRsa.read(sign({}, RSA.privateKey, { algorithm: 'RS256' }))).subject).to.equal('user-1');
+    expect((await ecVerifier.read(sign({}, EC.privateKey, { algorithm: 'ES256' }))).subject).to.equal(
       'user-1',
     );
   });
 
   it('takes each kind of token with its own key where both are configured', async () => {
-    expect((await withBoth.verify(sign())).userId).to.equal('user-1');
-    expect((await withBoth.verify(sign({}, RSA.privateKey, { algorithm: 'RS256' }))).userId).to.equal(
+    expect((await withBoth.read(sign())).subject).to.equal('user-1');
+    expect((await withBoth.read(sign({}, RSA.privateKey, { algorithm: 'RS256' }))).subject).to.equal(
       'user-1',
     );
   });
@@ -191,7 +203,7 @@ describe('JsonwebtokenVerifier', () => {
     };
 
     await expectRefused(sign({}, OTHER_RSA.privateKey, options), withRsa);
-    expect((await withRsa.verify(sign({}, RSA.privateKey, options))).userId).to.equal('user-1');
+    expect((await withRsa.read(sign({}, RSA.privateKey, options))).subject).to.equal('user-1');
   });
 
   it('refuses another key', async () => {
@@ -202,7 +214,7 @@ describe('JsonwebtokenVerifier', () => {
   it('refuses an expired token, to the second', async () => {
     await expectRefused(sign({ exp: NOW - 1 }));
     await expectRefused(sign({ exp: NOW }));
-    expect((await withSecret.verify(sign({ exp: NOW + 1 }))).userId).to.equal('user-1');
+    expect((await withSecret.read(sign({ exp: NOW + 1 }))).subject).to.equal('user-1');
   });
 
   it('refuses a token without a numeric exp', async () => {
@@ -219,7 +231,7 @@ describe('JsonwebtokenVerifier', () => {
     for (const aud of [undefined, 'other', '', ['other'], [], 'mad ', { mad: true }]) {
       await expectRefused(signByHand({ alg: 'HS256' }, { aud }));
     }
-    expect((await withSecret.verify(sign({ aud: ['other', 'mad'] }))).userId).to.equal('user-1');
+    expect((await withSecret.read(sign({ aud: ['other', 'mad'] }))).subject).to.equal('user-1');
   });
 
   it('refuses another issuer', async () => {
@@ -230,7 +242,7 @@ describe('JsonwebtokenVerifier', () => {
 
   it('refuses trailing garbage', async () => {
     for (const token of [sign(), sign({}, RSA.privateKey, { algorithm: 'RS256' })]) {
-      await withBoth.verify(token);
+      await withBoth.read(token);
       for (const garbage of ['x', 'AAAA', '.', '.x', '=', ' ', '\n', '\u0000', '%00', ',', `.${token}`]) {
         await expectRefused(token + garbage, withBoth);
         if (garbage !== 'AAAA') await expectRefused(garbage + token, withBoth);
@@ -247,7 +259,7 @@ describe('JsonwebtokenVerifier', () => {
   it('refuses a token that is not valid yet, with five seconds of grace', async () => {
     await expectRefused(sign({ nbf: NOW + 6 }));
     await expectRefused(signByHand({ alg: 'HS256' }, { nbf: 'soon' }));
-    expect((await withSecret.verify(sign({ nbf: NOW + 5 }))).userId).to.equal('user-1');
+    expect((await withSecret.read(sign({ nbf: NOW + 5 }))).subject).to.equal('user-1');
   });
 
   it('refuses a token without a usable sub', async () => {
@@ -282,7 +294,7 @@ describe('JsonwebtokenVerifier', () => {
   });
 
   it('leaves out unknown roles', async () => {
-    const { roles } = await withSecret.verify(
+    const { roles } = await withSecret.read(
       sign({ roles: ['member', 'god', 1, null, 'member', '__proto__'] }),
     );
 
@@ -290,8 +302,8 @@ describe('JsonwebtokenVerifier', () => {
   });
 
   it('gives no token both an organization and the platform', async () => {
-    const within = await withSecret.verify(sign({ roles: ['platform_admin', 'org_admin'] }));
-    const without = await withSecret.verify(
+    const within = await withSecret.read(sign({ roles: ['platform_admin', 'org_admin'] }));
+    const without = await withSecret.read(
       sign({ roles: ['platform_admin', 'org_admin'], org_id: undefined }),
     );
 
@@ -327,9 +339,9 @@ describe('JsonwebtokenVerifier', () => {
     const verifier = verifierWith({ secret: SECRET }, () => now);
     const token = sign();
 
-    const first = await verifier.verify(token);
+    const first = await verifier.read(token);
     now += 59_999;
-    expect(await verifier.verify(token)).to.equal(first);
+    expect(await verifier.read(token)).to.equal(first);
     now += 1;
     await expectRefused(token, verifier);
   });
@@ -341,7 +353,7 @@ describe('JsonwebtokenVerifier', () => {
 
     await expectRefused(early, verifier);
     now += 30_000;
-    expect((await verifier.verify(early)).userId).to.equal('user-1');
+    expect((await verifier.read(early)).subject).to.equal('user-1');
   });
 });
 
@@ -383,23 +395,23 @@ describe('JsonwebtokenVerifier with a published key set', () => {
       sign({}, EC.privateKey, { algorithm: 'ES256', keyid: 'two' }),
       sign(),
     ];
-    await Promise.all(tokens.map((token) => verifier.verify(token)));
+    await Promise.all(tokens.map((token) => verifier.read(token)));
 
     expect(fetches).to.equal(1);
   });
 
   it('takes a token without a key id where a lone key fits', async () => {
-    expect((await verifier.verify(signWithRsa(undefined))).userId).to.equal('user-1');
+    expect((await verifier.read(signWithRsa(undefined))).subject).to.equal('user-1');
     published.push(jwk(OTHER_RSA.publicKey, 'three'));
     // The first look refreshes in the background; the second finds two keys, and no word of which one.
     now += 11 * 60_000;
-    await verifier.verify(signWithRsa(undefined));
+    await verifier.read(signWithRsa(undefined));
     let subject = 0;
     await until(async () => {
       subject += 1;
       // Another token each time, as a remembered one is not looked up again.
       const token = sign({ sub: `user-${subject}`, exp: NOW + 1e6 }, RSA.privateKey, { algorithm: 'RS256' });
-      return verifier.verify(token).then(
+      return verifier.read(token).then(
         () => false,
         () => true,
       );
@@ -414,48 +426,47 @@ describe('JsonwebtokenVerifier with a published key set', () => {
   });
 
   it('refuses a published public key used as an HMAC secret', async () => {
-    await verifier.verify(signWithRsa('one'));
+    await verifier.read(signWithRsa('one'));
 
     await expectRefused(signByHand({ alg: 'HS256', kid: 'one' }, {}, pem(RSA.publicKey)), verifier);
   });
 
   it('finds a rotated key, and drops the withdrawn one', async () => {
-    await verifier.verify(signWithRsa('one'));
+    await verifier.read(signWithRsa('one'));
     published = [jwk(OTHER_RSA.publicKey, 'three')];
     now += 20_000;
 
-    expect((await verifier.verify(signWithRsa('three', OTHER_RSA.privateKey))).userId).to.equal('user-1');
+    expect((await verifier.read(signWithRsa('three', OTHER_RSA.privateKey))).subject).to.equal('user-1');
     // Remembered, but not for long.
     now += 11 * 60_000;
     await expectRefused(signWithRsa('one'), verifier);
   });
 
   it('asks the key server once for a flood of made-up key ids', async () => {
-    await verifier.verify(signWithRsa('one'));
+    await verifier.read(signWithRsa('one'));
     now += 20_000;
     const flood = Array.from({ length: 100 }, (_, index) => signWithRsa(`made-up-${index}`));
     for (const token of flood) await expectRefused(token, verifier);
 
     expect(fetches).to.equal(2);
     expect(
-      (await verifier.verify(sign({ sub: 'b' }, RSA.privateKey, { algorithm: 'RS256', keyid: 'one' })))
-        .userId,
+      (await verifier.read(sign({ sub: 'b' }, RSA.privateKey, { algorithm: 'RS256', keyid: 'one' }))).subject,
     ).to.equal('b');
   });
 
   it('survives an outage of the key server with the keys it knows', async () => {
-    await verifier.verify(signWithRsa('one'));
+    await verifier.read(signWithRsa('one'));
     down = true;
     now += 12 * 3_600_000;
 
-    expect((await verifier.verify(signWithRsa('one'))).userId).to.equal('user-1');
+    expect((await verifier.read(signWithRsa('one'))).subject).to.equal('user-1');
     await expectRefused(signWithRsa('made-up'), verifier);
     expect(warnings).to.equal(1);
     now += 13 * 3_600_000;
     await expectRefused(signWithRsa('one'), verifier);
     down = false;
     now += 60_000;
-    expect((await verifier.verify(signWithRsa('one'))).userId).to.equal('user-1');
+    expect((await verifier.read(signWithRsa('one'))).subject).to.equal('user-1');
   });
 
   it('refuses what a broken key server vouches for', async () => {

@@ -43,8 +43,15 @@ const INTEGERS = [
   ['DB_LEASE_TIMEOUT_MS', 1],
   ['DB_SPARES_MIN', 0],
   ['DB_SPARES_MAX', 0],
+  ['DB_MIGRATION_CONCURRENCY', 1],
+  ['DB_MIGRATION_STATEMENT_TIMEOUT_MS', 1],
+  ['DB_MIGRATION_LOCK_TIMEOUT_MS', 1],
   ['PORT', 0],
   ['JWT_ACCESS_TTL_SECONDS', 1],
+  ['JWT_REFRESH_TTL_SECONDS', 1],
+  ['LOGIN_ATTEMPTS_PER_ACCOUNT', 1],
+  ['LOGIN_ATTEMPTS_PER_ADDRESS', 1],
+  ['TRUSTED_PROXIES', 0],
 ] as const;
 
 const NOT_INTEGERS = [
@@ -71,9 +78,10 @@ describe('parseConfig', () => {
     expect(rest).to.deep.equal({
       environment: 'development',
       logLevel: 'info',
+      loginAttempts: { perAccount: 10, perAddress: 100 },
       bootstrapAdministrator: null,
     });
-    expect(http).to.deep.equal({ host: '127.0.0.1', port: 3000, readyStrict: false });
+    expect(http).to.deep.equal({ host: '127.0.0.1', port: 3000, readyStrict: false, trustedProxies: 0 });
     const { metadataUrl, resultsTemplate, ...settings } = database;
     expect(metadataUrl.toString()).to.equal(BASE.DB_DATABASE_URL);
     expect(resultsTemplate.redacted).to.equal('postgresql://mad:***@db:5432/mad_results_{org_id}');
@@ -92,14 +100,17 @@ describe('parseConfig', () => {
       leaseTimeoutMs: 300_000,
       roles: null,
       spares: { min: 2, max: 20 },
+      migration: { concurrency: 4, statementTimeoutMs: 600_000, lockTimeoutMs: 2000 },
     });
     expect(tokens).to.deep.equal({
       secret: SECRET,
       publicKey: null,
       jwksUrl: null,
       issuer: 'mad.local',
+      externalIssuer: null,
       audience: 'mad',
       accessTtlSeconds: 3600,
+      sessionTtlSeconds: 1_209_600,
     });
   });
 
@@ -128,14 +139,22 @@ describe('parseConfig', () => {
       DB_ROLE_SECRET_OTHER: 'o'.repeat(32),
       DB_SPARES_MIN: '2',
       DB_SPARES_MAX: '9',
+      DB_MIGRATION_CONCURRENCY: '13',
+      DB_MIGRATION_STATEMENT_TIMEOUT_MS: '14',
+      DB_MIGRATION_LOCK_TIMEOUT_MS: '15',
       HOST: '::',
       PORT: '0',
       NODE_ENV: 'production',
       LOG_LEVEL: 'warn',
       READY_STRICT: 'True',
+      TRUSTED_PROXIES: '2',
       JWT_ISSUER: 'https://issuer.example',
+      JWT_EXTERNAL_ISSUER: 'https://people.example',
       JWT_AUDIENCE: 'api',
       JWT_ACCESS_TTL_SECONDS: '60',
+      JWT_REFRESH_TTL_SECONDS: '600',
+      LOGIN_ATTEMPTS_PER_ACCOUNT: '3',
+      LOGIN_ATTEMPTS_PER_ADDRESS: '7',
       JWT_JWKS_URL: 'https://issuer.example/keys',
       BOOTSTRAP_ADMIN_EMAIL: 'root@example.org',
       BOOTSTRAP_ADMIN_PASSWORD: 'correct horse',
@@ -159,8 +178,10 @@ describe('parseConfig', () => {
       leaseTimeoutMs: 12,
       roles: { secret: 'r'.repeat(32), otherSecret: 'o'.repeat(32) },
       spares: { min: 2, max: 9 },
+      migration: { concurrency: 13, statementTimeoutMs: 14, lockTimeoutMs: 15 },
     });
-    expect(config.http).to.deep.equal({ host: '::', port: 0, readyStrict: true });
+    expect(config.http).to.deep.equal({ host: '::', port: 0, readyStrict: true, trustedProxies: 2 });
+    expect(config.loginAttempts).to.deep.equal({ perAccount: 3, perAddress: 7 });
     expect(config.environment).to.equal('production');
     expect(config.logLevel).to.equal('warn');
     expect(config.tokens).to.deep.equal({
@@ -168,13 +189,28 @@ describe('parseConfig', () => {
       publicKey: null,
       jwksUrl: 'https://issuer.example/keys',
       issuer: 'https://issuer.example',
+      externalIssuer: 'https://people.example',
       audience: 'api',
       accessTtlSeconds: 60,
+      sessionTtlSeconds: 600,
     });
     expect(config.bootstrapAdministrator).to.deep.equal({
       email: 'root@example.org',
       password: 'correct horse',
     });
+  });
+
+  it('takes an identity provider only beside its keys, and by a name of its own', () => {
+    const issuer = 'https://people.example';
+    expect(parse({ JWT_EXTERNAL_ISSUER: issuer, JWT_PUBLIC_KEY: RSA_PEM }).tokens.externalIssuer).to.equal(
+      issuer,
+    );
+    expect(problemsOf({ JWT_EXTERNAL_ISSUER: issuer })).to.deep.equal([
+      'JWT_EXTERNAL_ISSUER holds an issuer; it takes no value where neither JWT_PUBLIC_KEY nor JWT_JWKS_URL is set',
+    ]);
+    expect(problemsOf({ JWT_EXTERNAL_ISSUER: 'mad.local', JWT_PUBLIC_KEY: RSA_PEM })).to.deep.equal([
+      'JWT_EXTERNAL_ISSUER holds the value of JWT_ISSUER; it takes another issuer',
+    ]);
   });
 
   it('is frozen in depth', () => {

@@ -15,7 +15,9 @@ describe('.env.example', () => {
   it('names every variable that the configuration reads, once', () => {
     const read = readdirSync(CONFIG)
       .map((file) => readFileSync(new URL(file, CONFIG), 'utf8'))
-      .flatMap((text) => [...text.matchAll(/'((?:DB|JWT|BOOTSTRAP|READY|LOG|NODE)_[A-Z_]+|HOST|PORT)'/g)])
+      .flatMap((text) => [
+        ...text.matchAll(/'((?:DB|JWT|BOOTSTRAP|READY|LOG|LOGIN|NODE|TRUSTED)_[A-Z_]+|HOST|PORT)'/g),
+      ])
       .map(([, name]) => name);
     expect(read.length).to.be.greaterThan(30);
     expect(exampleEntries().map(([name]) => name)).to.have.members([...new Set(read), 'TEST_DATABASE_URL']);

@@ -7,9 +7,9 @@ const AT = '2026-01-02T03:04:05.678Z';
 
 const withAda = () => {
   const service = new FakeService();
-  const ada = { userId: 'ada', passwordHash: 'hash of secret', active: true, platformAdmin: false };
-  service.metadata.identities.set('ada@example.org', ada);
-  service.metadata.memberships.set('ada', [{ organizationId: organization('acme'), roles: ['member'] }]);
+  const { people } = service.metadata;
+  people.add({ userId: 'ada', email: 'ada@example.org', passwordHash: 'hash of secret' });
+  people.join('ada', organization('acme'), ['member']);
   return service;
 };
 
@@ -19,8 +19,14 @@ describe('POST /auth/token', () => {
     const credentials = { email: 'ada@example.org', password: 'secret', org_id: 'acme' };
     const response = await service.anonymous().post('/auth/token').send(credentials);
     expect(response.status).to.equal(200);
-    expect(response.body).to.have.all.keys('access_token', 'token_type', 'expires_in');
-    expect(response.body).to.include({ token_type: 'bearer', expires_in: 3600 });
+    expect(response.body).to.have.all.keys(
+      'access_token',
+      'token_type',
+      'expires_in',
+      'refresh_token',
+      'refresh_expires_in',
+    );
+    expect(response.body).to.include({ token_type: 'bearer', expires_in: 3600, refresh_expires_in: 7200 });
     expect((await service.as(response.body.access_token).get('/jobs')).status).to.equal(200);
   });
 

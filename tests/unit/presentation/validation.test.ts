@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { safeParse } from 'zod';
 import { createRouteTable } from '../../../presentation/http/route-table.ts';
 import type { Route } from '../../../presentation/http/route.ts';
 import { jsonIssues } from '../../../presentation/http/schema/json-issues.ts';
@@ -47,15 +48,16 @@ describe('Validation', () => {
       expect(pathsOf(response)).to.deep.equal(['surprise']);
     });
 
-    for (const field of Object.keys(route.request.body?.shape ?? {})) {
+    for (const [field, schema] of Object.entries(route.request.body?.shape ?? {})) {
       it(`refuses a ${field} of the wrong type in the body of ${titleOf(route)}`, async () => {
-        for (const wrong of [null, [], [1], true]) {
+        const takesFlags = safeParse(schema, true).success;
+        for (const wrong of [null, [], [1], ...(takesFlags ? [] : [true])]) {
           const response = await send(new FakeService(), route).send({
             ...sampleBody(route),
             [field]: wrong,
           });
           expect(response.status).to.equal(422);
-          expect(pathsOf(response)).to.deep.equal([field]);
+          expect(pathsOf(response).map((path) => path.replace(/\.0$/, ''))).to.deep.equal([field]);
         }
       });
     }

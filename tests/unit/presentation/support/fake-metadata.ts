@@ -5,10 +5,10 @@ import type {
 } from '../../../../application/ports/metadata-database.ts';
 import type { AuditEntry, AuditEvent } from '../../../../domain/audit/audit-log.ts';
 import { OrganizationAlreadyExistsError } from '../../../../domain/exceptions.ts';
-import type { Membership, PasswordIdentity } from '../../../../domain/identity/user-repository.ts';
 import type { OrganizationId } from '../../../../domain/organizations/organization-id.ts';
 import type { Organization, VersionedSettings } from '../../../../domain/organizations/organization.ts';
 import { toPage } from '../../../../domain/page.ts';
+import { FakePeople } from './fake-people.ts';
 
 const NOW = new Date('2026-01-02T03:04:05.678Z');
 
@@ -18,8 +18,8 @@ export class FakeMetadata implements MetadataDatabase {
   readonly settings = new Map<string, VersionedSettings>();
   readonly records = new Map<string, DatabaseRecord>();
   readonly trail: AuditEntry[] = [];
-  readonly identities = new Map<string, PasswordIdentity>();
-  readonly memberships = new Map<string, readonly Membership[]>();
+  /** Whose people are who. */
+  readonly people = new FakePeople();
 
   readonly organizations: MetadataRepositories['organizations'] = {
     insert: async ({ id, name }) => {
@@ -60,12 +60,10 @@ export class FakeMetadata implements MetadataDatabase {
         })),
   };
 
-  readonly users: MetadataRepositories['users'] = {
-    findPasswordIdentity: async (email) => this.identities.get(email) ?? null,
-    listMemberships: async (userId) => this.memberships.get(userId) ?? [],
-    ensureUser: async () => ({ userId: 'unused', created: false }),
-    setMembership: async () => {},
-  };
+  readonly users = this.people.users;
+  readonly members = this.people.members;
+  readonly identities = this.people.identities;
+  readonly sessions = this.people.sessions;
 
   readonly auditLog: MetadataRepositories['auditLog'] = {
     append: async (event: AuditEvent) => {

@@ -5,8 +5,15 @@ import { RecordDeniedAccess } from '../../../../application/audit/record-denied-
 import { GetDatabase } from '../../../../application/databases/get-database.ts';
 import { ListDatabases } from '../../../../application/databases/list-databases.ts';
 import { ProvisionDatabase } from '../../../../application/databases/provision-database.ts';
+import { ChangeOwnPassword } from '../../../../application/identity/change-own-password.ts';
+import { EndSession } from '../../../../application/identity/end-session.ts';
 import { IssueToken } from '../../../../application/identity/issue-token.ts';
+import { RefreshSession } from '../../../../application/identity/refresh-session.ts';
+import { SessionTokens } from '../../../../application/identity/session-tokens.ts';
 import { SubmitJob } from '../../../../application/jobs/submit-job.ts';
+import { AddMember } from '../../../../application/members/add-member.ts';
+import { ChangeMemberRoles } from '../../../../application/members/change-member-roles.ts';
+import { RemoveMember } from '../../../../application/members/remove-member.ts';
 import { CreateOrganization } from '../../../../application/organizations/create-organization.ts';
 import { GetOrganization } from '../../../../application/organizations/get-organization.ts';
 import { GetSettings } from '../../../../application/organizations/get-settings.ts';
@@ -16,6 +23,11 @@ import { ReplaceSettings } from '../../../../application/organizations/replace-s
 import { SuspendOrganization } from '../../../../application/organizations/suspend-organization.ts';
 import type { Logger } from '../../../../application/ports/logger.ts';
 import type { TokenVerifier } from '../../../../application/ports/tokens.ts';
+import { ChangeUser } from '../../../../application/users/change-user.ts';
+import { CreateUser } from '../../../../application/users/create-user.ts';
+import { LinkIdentity } from '../../../../application/users/link-identity.ts';
+import { SetPassword } from '../../../../application/users/set-password.ts';
+import { UnlinkIdentity } from '../../../../application/users/unlink-identity.ts';
 import { UnauthenticatedError } from '../../../../domain/exceptions.ts';
 import type { Principal } from '../../../../domain/identity/principal.ts';
 import type { Role } from '../../../../domain/identity/role.ts';
@@ -31,6 +43,7 @@ import type {
   RequestContext,
 } from '../../../../presentation/http/http-dependencies.ts';
 import { FakeDatabases } from './fake-databases.ts';
+import { FakeFleet } from './fake-fleet.ts';
 import { FakeMetadata } from './fake-metadata.ts';
 import { fakeUuid } from './fake-results.ts';
 
@@ -81,16 +94,20 @@ class FakeTokens implements TokenVerifier {
 
 const fingerprint = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
 
+const hashOf = (token: string) => Buffer.from(`hash of ${token}`);
+
 /** The whole HTTP side over fakes of its ports. The organizations `acme` and `beta` are registered. */
 export class FakeService {
   readonly metadata = new FakeMetadata();
   readonly databases = new FakeDatabases();
+  readonly fleet = new FakeFleet();
   readonly tokens = new FakeTokens();
   readonly logger = new FakeLogger();
   readonly observed: ObservedRequest[] = [];
   readonly contexts: RequestContext[] = [];
   readonly options: { -readonly [Key in keyof HttpOptions]: HttpOptions[Key] } = {
     maxOrganizationIdLength: MAX_ORGANIZATION_ID_LENGTH,
+    trustedProxies: 0,
     maxConnectionsPerOrganization: 15,
     readyStrict: false,
     hideOrganizationNames: false,
@@ -113,6 +130,16 @@ export class FakeService {
         expiresInSeconds: 3600,
       }),
     };
+    const attempts = { begin: async () => {}, succeed: async () => {} };
+    const sessionTokens = new SessionTokens({
+      accessTokens: tokenIssuer,
+      refreshTokens: {
+        create: () => ({ token: 'a refresh token', hash: hashOf('a refresh token') }),
+        hashOf,
+      },
+      newId: () => fakeUuid((this.#ids += 1)),
+      lifetimeSeconds: 7200,
+    });
     this.deps = {
       createOrganization: new CreateOrganization(metadata),
       renameOrganization: new RenameOrganization(metadata),
@@ -122,12 +149,24 @@ export class FakeService {
       patchSettings: new PatchSettings(metadata),
       suspendOrganization: new SuspendOrganization(metadata),
       recordDeniedAccess: new RecordDeniedAccess(metadata, this.logger),
-      issueToken: new IssueToken(metadata, passwords, tokenIssuer),
+      issueToken: new IssueToken({ metadata, passwords, attempts, sessionTokens }),
+      refreshSession: new RefreshSession(metadata, sessionTokens),
+      endSession: new EndSession(metadata, sessionTokens),
+      changeOwnPassword: new ChangeOwnPassword({ metadata, passwords, attempts }),
+      createUser: new CreateUser(metadata, passwords),
+      changeUser: new ChangeUser(metadata),
+      setPassword: new SetPassword(metadata, passwords),
+      linkIdentity: new LinkIdentity(metadata),
+      unlinkIdentity: new UnlinkIdentity(metadata),
+      addMember: new AddMember(metadata),
+      changeMemberRoles: new ChangeMemberRoles(metadata),
+      removeMember: new RemoveMember(metadata),
       submitJob: new SubmitJob(fingerprint, () => fakeUuid((this.#ids += 1))),
       provisionDatabase: new ProvisionDatabase(metadata, databases, metadata.ledger),
       listDatabases: new ListDatabases(metadata.ledger, databases),
       getDatabase: new GetDatabase(metadata.ledger, databases),
       metadata,
+      fleet: this.fleet,
       databases,
       policies: {
         policyOf: () => ({}),

@@ -5,11 +5,23 @@ import { organization } from './fake-service.ts';
 import { fakeUuid } from './fake-results.ts';
 
 export const JOB_ID = fakeUuid(7);
+/** A member with an identity. */
+export const USER_ID = fakeUuid(8);
+const IDENTITY_ID = fakeUuid(9);
 export const SIGNATURE = 'ab'.repeat(32);
 
 /** A body that each route with a body takes, by the route's name. */
 const BODIES: Readonly<Record<string, object>> = {
   issueToken: { email: 'ada@example.org', password: 'secret' },
+  refreshToken: { refresh_token: 'a refresh token' },
+  logout: { refresh_token: 'a refresh token' },
+  changeOwnPassword: { password: 'secret', new_password: 'another password' },
+  createUser: { email: 'new@example.org', password: 'another password' },
+  changeUser: { status: 'active' },
+  setPassword: { password: 'another password' },
+  linkIdentity: { issuer: 'https://idp.example', subject: 'eve' },
+  addMember: { email: 'ada@example.org', roles: ['member'] },
+  changeMemberRoles: { roles: ['member', 'worker'] },
   createOrganization: { org_id: 'gamma', name: 'Gamma' },
   changeOrganization: { name: 'Renamed' },
   patchSettings: { settings: { theme: 'light' } },
@@ -31,8 +43,11 @@ export const samplePath = (route: Route, organizationId = 'acme'): string =>
   route.path
     .replace('{org_id}', organizationId)
     .replace('{job_id}', JOB_ID)
+    .replace('{user_id}', USER_ID)
+    .replace('{identity_id}', IDENTITY_ID)
     .replace('{task_name}', 'docking')
-    .replace('{signature}', SIGNATURE);
+    .replace('{signature}', SIGNATURE)
+    .replace('{run_id}', '1');
 
 export const titleOf = (route: Route): string => `${route.method.toUpperCase()} ${route.path}`;
 
@@ -55,6 +70,32 @@ export const seedSamples = async (service: FakeService, submittedBy: string): Pr
     note: { action: 'job.submitted', details: {}, userId: submittedBy, requestId: null, address: null },
   });
   const at = new Date('2026-01-02T03:04:05.678Z');
+  service.fleet.runs.push({
+    runId: 1,
+    kind: 'migrate',
+    targetVersion: 2,
+    wholeFleet: true,
+    state: 'halted',
+    reason: 'a canary failed',
+    wave: 0,
+    errorBudget: 0,
+    createdAt: at,
+    updatedAt: at,
+    finishedAt: null,
+  });
+  service.fleet.items.set(1, [
+    {
+      organizationId: organization('acme'),
+      wave: 0,
+      state: 'failed',
+      fromVersion: 1,
+      toVersion: 2,
+      attempts: 1,
+      error: 'migration 0002_x: column "x" already exists (42701)',
+      durationMs: 12,
+      updatedAt: at,
+    },
+  ]);
   results.signatures.set(SIGNATURE, {
     signature: SIGNATURE,
     canonicalJobId: JOB_ID,
@@ -72,11 +113,14 @@ export const sampleService = async (
   ...roles: readonly Role[]
 ): Promise<FakeService> => {
   await seedSamples(service, `user-${roles.join('-')}`);
-  service.metadata.identities.set('ada@example.org', {
-    userId: 'user-ada',
-    passwordHash: 'hash of secret',
-    active: true,
-    platformAdmin: true,
-  });
+  const { people } = service.metadata;
+  const passwordHash = 'hash of secret';
+  people.add({ userId: 'user-ada', email: 'ada@example.org', passwordHash, platformAdmin: true });
+  people.add({ userId: `user-${roles.join('-')}`, email: 'caller@example.org', passwordHash });
+  people.add({ userId: USER_ID, email: 'member@example.org' });
+  people.join(USER_ID, organization('acme'), ['member']);
+  people.link(USER_ID, { identityId: IDENTITY_ID, issuer: 'https://idp.example', subject: 'member' });
+  await people.sessions.open({ sessionId: 'session', userId: 'user-ada', organizationId: null }, 60);
+  await people.sessions.addToken('session', Buffer.from('hash of a refresh token'));
   return service;
 };

@@ -1,0 +1,126 @@
+import type { DatabaseState } from '../../../application/ports/database-ledger.ts';
+import type {
+  FleetCandidate,
+  FleetClaim,
+  FleetItem,
+  FleetRun,
+  ItemState,
+} from '../../../application/ports/fleet-ledger.ts';
+import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
+
+export interface RunRow {
+  readonly run_id: number;
+  readonly kind: FleetRun['kind'];
+  readonly target_version: number | null;
+  readonly whole_fleet: boolean;
+  readonly state: FleetRun['state'];
+  readonly reason: string | null;
+  readonly wave: number;
+  readonly error_budget: number;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly finished_at: Date | null;
+}
+
+export const RUN_COLUMNS = [
+  'run_id',
+  'kind',
+  'target_version',
+  'whole_fleet',
+  'state',
+  'reason',
+  'wave',
+  'error_budget',
+  'created_at',
+  'updated_at',
+  'finished_at',
+] as const satisfies readonly (keyof RunRow)[];
+
+export interface ItemRow {
+  /** References organizations, where only checked ids are written. */
+  readonly org_id: OrganizationId;
+  readonly wave: number;
+  readonly state: ItemState;
+  readonly from_version: number;
+  readonly to_version: number;
+  readonly attempts: number;
+  readonly error: string | null;
+  readonly duration_ms: number | null;
+  readonly updated_at: Date;
+}
+
+export const ITEM_COLUMNS = [
+  'org_id',
+  'wave',
+  'state',
+  'from_version',
+  'to_version',
+  'attempts',
+  'error',
+  'duration_ms',
+  'updated_at',
+] as const satisfies readonly (keyof ItemRow)[];
+
+export interface CandidateRow {
+  readonly org_id: OrganizationId;
+  readonly state: FleetCandidate['state'];
+  readonly schema_version: number | null;
+  readonly urgent: boolean;
+}
+
+export interface ClaimRow {
+  readonly org_id: OrganizationId;
+  /** Null, like what follows, when the organization has no database any more. */
+  readonly database_name: string | null;
+  readonly state: DatabaseState | null;
+  readonly stamp: string | null;
+  readonly generation: number | null;
+  readonly to_version: number;
+  readonly attempts: number;
+}
+
+export const toRun = (row: RunRow): FleetRun => ({
+  runId: row.run_id,
+  kind: row.kind,
+  targetVersion: row.target_version,
+  wholeFleet: row.whole_fleet,
+  state: row.state,
+  reason: row.reason,
+  wave: row.wave,
+  errorBudget: row.error_budget,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+  finishedAt: row.finished_at,
+});
+
+export const toItem = (row: ItemRow): FleetItem => ({
+  organizationId: row.org_id,
+  wave: row.wave,
+  state: row.state,
+  fromVersion: row.from_version,
+  toVersion: row.to_version,
+  attempts: row.attempts,
+  error: row.error,
+  durationMs: row.duration_ms,
+  updatedAt: row.updated_at,
+});
+
+export const toCandidate = (row: CandidateRow): FleetCandidate => ({
+  organizationId: row.org_id,
+  state: row.state,
+  schemaVersion: row.schema_version,
+  urgent: row.urgent,
+});
+
+export const toClaim = (row: ClaimRow): FleetClaim => ({
+  organizationId: row.org_id,
+  database: toClaimedDatabase(row),
+  toVersion: row.to_version,
+  attempt: row.attempts,
+});
+
+const toClaimedDatabase = ({ database_name, state, stamp, generation }: ClaimRow): FleetClaim['database'] => {
+  const usable = state === 'ready' || state === 'suspended';
+  if (!usable || database_name === null || stamp === null || generation === null) return null;
+  return { databaseName: database_name, stamp, generation };
+};

@@ -1,0 +1,298 @@
+import { sql, statement } from '../statement.ts';
+import {
+  RUN_COLUMNS,
+  type CandidateRow,
+  type ClaimRow,
+  type ItemRow,
+  type RunRow,
+} from './fleet-ledger-rows.ts';
+
+interface OfRun {
+  readonly runId: number;
+}
+interface OfRunner extends OfRun {
+  readonly runner: string;
+}
+
+/** Items that are not at their end; the partial index knows them by the same words. */
+const UNFINISHED = `state in ('pending', 'running', 'deferred')`;
+
+export const listCandidates = statement<object, CandidateRow>('fleet_list_candidates', () =>
+  sql.raw(
+    `select org_id, state, schema_version, migration_wanted_at is not null as urgent
+     from organization_databases order by org_id`,
+  ),
+);
+
+export const endAbandonedRun = statement<object>('fleet_end_abandoned_run', () =>
+  sql.raw(
+    `update fleet_runs r
+     set state = 'finished', reason = 'superseded by a later run', finished_at = now(), updated_at = now()
+     where state <> 'finished' and not exists (
+       select from fleet_items i where i.run_id = r.run_id and i.state = 'running' and i.lease_until > now()
+     )`,
+  ),
+);
+
+// Nothing comes back when another run is unfinished.
+export const insertRun = statement<
+  { kind: string; targetVersion: number | null; wholeFleet: boolean; errorBudget: number },
+  RunRow
+>('fleet_insert_run', (p) =>
+  sql('fleet_runs')
+    .insert({
+      kind: p('kind'),
+      target_version: p('targetVersion'),
+      whole_fleet: p('wholeFleet'),
+      error_budget: p('errorBudget'),
+    })
+    .onConflict()
+    .ignore()
+    .returning(RUN_COLUMNS),
+);
+
+export const insertItems = statement<
+  OfRun & {
+    organizationIds: readonly string[];
+    waves: readonly number[];
+    urgent: readonly boolean[];
+    fromVersions: readonly number[];
+    toVersions: readonly number[];
+  },
+  Pick<ItemRow, 'org_id'>
+>('fleet_insert_items', (p) =>
+  sql.raw(
+    `insert into fleet_items (run_id, org_id, wave, urgent, from_version, to_version)
+     select ?::int, * from unnest(?::text[], ?::int[], ?::boolean[], ?::int[], ?::int[])
+     on conflict do nothing returning org_id`,
+    [p('runId'), p('organizationIds'), p('waves'), p('urgent'), p('fromVersions'), p('toVersions')],
+  ),
+);
+
+export const findRun = statement<OfRun, RunRow>('fleet_find_run', (p) =>
+  sql('fleet_runs').select(RUN_COLUMNS).where('run_id', p('runId')),
+);
+
+export const latestRun = statement<object, RunRow>('fleet_latest_run', () =>
+  sql('fleet_runs').select(RUN_COLUMNS).orderBy('run_id', 'desc').limit(1),
+);
+
+export const countItems = statement<OfRun, { state: ItemRow['state']; count: string; last_wave: number }>(
+  'fleet_count_items',
+  (p) =>
+    sql('fleet_items')
+      .select('state')
+      .count({ count: '*' })
+      .max({ last_wave: 'wave' })
+      .where('run_id', p('runId'))
+      .groupBy('state'),
+);
+
+// A row that another runner is just taking is skipped, so two never get the same.
+export const claim = statement<OfRunner & { count: number; leaseMs: number }, ClaimRow>('fleet_claim', (p) =>
+  sql.raw(
+    `with next as (
+       select i.org_id from fleet_items i join fleet_runs r on r.run_id = i.run_id
+       where i.run_id = ?::int and r.state = 'running'
+         and (i.wave <= r.wave or (i.urgent and r.wave > 0))
+         and i.${UNFINISHED}
+         and case i.state when 'running' then i.lease_until < now() else i.not_before <= now() end
+       order by i.urgent desc, i.wave, i.org_id limit ?::int
+       for update of i skip locked
+     )
+     update fleet_items i
+     set state = 'running', attempts = attempts + 1, runner = ?,
+       lease_until = now() + ?::int * interval '1 ms', updated_at = now()
+     from next left join organization_databases d on d.org_id = next.org_id
+     where i.run_id = ?::int and i.org_id = next.org_id
+     returning i.org_id, d.database_name, d.state, d.stamp, d.generation, i.to_version, i.attempts`,
+    [p('runId'), p('count'), p('runner'), p('leaseMs'), p('runId')],
+  ),
+);
+
+export const renew = statement<OfRunner & { leaseMs: number }>('fleet_renew', (p) =>
+  sql.raw(
+    `update fleet_items set lease_until = now() + ?::int * interval '1 ms'
+     where run_id = ?::int and runner = ? and state = 'running'`,
+    [p('leaseMs'), p('runId'), p('runner')],
+  ),
+);
+
+export const release = statement<OfRunner & { organizationIds: readonly string[] }>('fleet_release', (p) =>
+  sql.raw(
+    `update fleet_items
+     set state = 'pending', attempts = attempts - 1, runner = null, lease_until = null, updated_at = now()
+     where run_id = ?::int and runner = ? and state = 'running' and org_id = any(?::text[])`,
+    [p('runId'), p('runner'), p('organizationIds')],
+  ),
+);
+
+// The item guards the organization's row: whoever has lost the claim to another runner knows less than that one.
+export const report = statement<
+  OfRunner & {
+    organizationIds: readonly string[];
+    states: readonly string[];
+    schemaVersions: readonly (number | null)[];
+    errors: readonly (string | null)[];
+    durationsMs: readonly number[];
+    delaysMs: readonly number[];
+  },
+  Pick<RunRow, 'state'>
+>('fleet_report', (p) =>
+  sql.raw(
+    `with reported as (
+       select * from unnest(?::text[], ?::text[], ?::int[], ?::text[], ?::int[], ?::int[])
+         as r (org_id, state, schema_version, error, duration_ms, delay_ms)
+     ), items as (
+       update fleet_items i
+       set state = r.state, error = r.error, duration_ms = r.duration_ms, runner = null, lease_until = null,
+         not_before = now() + r.delay_ms * interval '1 ms', updated_at = now()
+       from reported r
+       where i.run_id = ?::int and i.runner = ? and i.state = 'running' and i.org_id = r.org_id
+       returning r.*
+     ), databases as (
+       update organization_databases d
+       set schema_version = coalesce(i.schema_version, d.schema_version),
+         last_error = case i.state when 'failed' then i.error when 'done' then null else d.last_error end,
+         migration_wanted_at = case i.state when 'done' then null else d.migration_wanted_at end,
+         updated_at = now()
+       from items i where d.org_id = i.org_id
+     )
+     select state from fleet_runs where run_id = ?::int`,
+    [
+      p('organizationIds'),
+      p('states'),
+      p('schemaVersions'),
+      p('errors'),
+      p('durationsMs'),
+      p('delaysMs'),
+      p('runId'),
+      p('runner'),
+      p('runId'),
+    ],
+  ),
+);
+
+/** Failures are counted while the run's row is held, so that two reports do not both find the budget unspent. */
+export const lockRun = statement<OfRun, RunRow & { accepted_failures: number }>('fleet_lock_run', (p) =>
+  sql('fleet_runs')
+    .select(...RUN_COLUMNS, 'accepted_failures')
+    .where('run_id', p('runId'))
+    .forUpdate(),
+);
+
+export const countFailures = statement<OfRun, { failures: string; canaries: string }>(
+  'fleet_count_failures',
+  (p) =>
+    sql.raw(
+      `select count(*) as failures, count(*) filter (where wave = 0) as canaries
+       from fleet_items where run_id = ?::int and state = 'failed'`,
+      [p('runId')],
+    ),
+);
+
+export const halt = statement<OfRun & { reason: string }>('fleet_halt', (p) =>
+  sql('fleet_runs')
+    .where({ run_id: p('runId'), state: 'running' })
+    .update({ state: 'halted', reason: p('reason'), updated_at: sql.raw('now()') }),
+);
+
+// Deferred items hold up no other wave, but canaries have to be through.
+export const advance = statement<OfRun, { wave: number }>('fleet_advance', (p) =>
+  sql.raw(
+    `update fleet_runs r
+     set wave = next.wave, updated_at = now()
+     from (
+       select min(i.wave) as wave from fleet_items i join fleet_runs r on r.run_id = i.run_id
+       where i.run_id = ?::int and i.wave > r.wave and i.${UNFINISHED}
+     ) next
+     where r.run_id = ?::int and r.state = 'running' and next.wave > r.wave and not exists (
+       select from fleet_items i
+       where i.run_id = r.run_id and i.wave <= r.wave
+         and (i.state in ('pending', 'running') or (i.wave = 0 and i.state = 'deferred'))
+     )
+     returning r.wave`,
+    [p('runId'), p('runId')],
+  ),
+);
+
+export const finish = statement<OfRun, { run_id: number }>('fleet_finish', (p) =>
+  sql.raw(
+    `update fleet_runs r set state = 'finished', finished_at = now(), updated_at = now()
+     where run_id = ?::int and state = 'running'
+       and not exists (select from fleet_items i where i.run_id = r.run_id and i.${UNFINISHED})
+     returning run_id`,
+    [p('runId')],
+  ),
+);
+
+export const pause = statement<OfRun, { run_id: number }>('fleet_pause', (p) =>
+  sql('fleet_runs')
+    .where({ run_id: p('runId'), state: 'running' })
+    .update({ state: 'paused', reason: 'paused by an operator', updated_at: sql.raw('now()') })
+    .returning('run_id'),
+);
+
+export const resume = statement<OfRun, { run_id: number }>('fleet_resume', (p) =>
+  sql.raw(
+    `update fleet_runs r
+     set state = 'running', reason = null, updated_at = now(), accepted_failures = (
+       select count(*) from fleet_items i where i.run_id = r.run_id and i.state = 'failed'
+     )
+     where run_id = ?::int and state in ('paused', 'halted') returning run_id`,
+    [p('runId')],
+  ),
+);
+
+export const retryItems = statement<
+  OfRun & { organizationIds: readonly string[] | null },
+  { org_id: string }
+>('fleet_retry_items', (p) =>
+  sql.raw(
+    `update fleet_items
+       set state = 'pending', attempts = 0, error = null, not_before = now(), updated_at = now()
+       where run_id = ?::int and state = 'failed' and (?::text[] is null or org_id = any(?::text[]))
+       returning org_id`,
+    [p('runId'), p('organizationIds'), p('organizationIds')],
+  ),
+);
+
+// Only the latest run, which no unfinished one follows, is taken up again.
+export const reopen = statement<OfRun>('fleet_reopen', (p) =>
+  sql.raw(
+    `update fleet_runs r
+     set state = 'running', reason = null, finished_at = null, updated_at = now(), accepted_failures = (
+       select count(*) from fleet_items i where i.run_id = r.run_id and i.state = 'failed'
+     )
+     where run_id = ?::int`,
+    [p('runId')],
+  ),
+);
+
+export const listMoved = statement<
+  { oldest: number; newest: number; sinceMs: number; known: readonly string[] },
+  { org_id: ItemRow['org_id']; schema_version: number }
+>('fleet_list_moved', (p) =>
+  sql.raw(
+    `select org_id, schema_version from organization_databases
+     where state = 'ready' and (
+       org_id = any(?::text[])
+       or (updated_at > now() - ?::int * interval '1 ms' and schema_version not between ?::int and ?::int)
+     )`,
+    [p('known'), p('sinceMs'), p('oldest'), p('newest')],
+  ),
+);
+
+export const want = statement<{ organizationId: string }>('fleet_want', (p) =>
+  sql.raw(
+    `with wanted as (
+       update organization_databases set migration_wanted_at = now()
+       where org_id = ? and migration_wanted_at is null returning org_id
+     )
+     update fleet_items i set urgent = true
+     from fleet_runs r
+     where r.run_id = i.run_id and r.state <> 'finished' and i.org_id = ? and not i.urgent
+       and i.${UNFINISHED}`,
+    [p('organizationId'), p('organizationId')],
+  ),
+);

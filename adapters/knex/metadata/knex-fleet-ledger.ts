@@ -1,0 +1,232 @@
+import type {
+  FleetCandidate,
+  FleetClaim,
+  FleetItem,
+  FleetLedger,
+  FleetProgress,
+  FleetReport,
+  FleetRun,
+  ItemState,
+  NewRun,
+  PlannedItem,
+  RunState,
+} from '../../../application/ports/fleet-ledger.ts';
+import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
+import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
+import { dynamicQuery, sql, type SqlDatabase, type SqlExecutor } from '../statement.ts';
+import {
+  ITEM_COLUMNS,
+  RUN_COLUMNS,
+  toCandidate,
+  toClaim,
+  toItem,
+  toRun,
+  type ItemRow,
+  type RunRow,
+} from './fleet-ledger-rows.ts';
+import * as statements from './fleet-ledger-statements.ts';
+
+export class KnexFleetLedger implements FleetLedger {
+  readonly #database: SqlDatabase;
+
+  constructor(database: SqlDatabase) {
+    this.#database = database;
+  }
+
+  async listCandidates(): Promise<readonly FleetCandidate[]> {
+    return (await this.#database.query(statements.listCandidates({}))).map(toCandidate);
+  }
+
+  begin({ items, ...run }: NewRun): Promise<FleetRun | null> {
+    return this.#database.transaction(async (executor) => {
+      await executor.query(statements.endAbandonedRun({}));
+      const [row] = await executor.query(statements.insertRun(run));
+      if (row === undefined) return null;
+      await insertItems(executor, row.run_id, items);
+      return toRun(row);
+    });
+  }
+
+  add(runId: number, items: readonly PlannedItem[]): Promise<number> {
+    return insertItems(this.#database, runId, items);
+  }
+
+  async findRun(runId: number): Promise<FleetRun | null> {
+    const [row] = await this.#database.query(statements.findRun({ runId }));
+    return row === undefined ? null : toRun(row);
+  }
+
+  async latestRun(): Promise<FleetRun | null> {
+    const [row] = await this.#database.query(statements.latestRun({}));
+    return row === undefined ? null : toRun(row);
+  }
+
+  async listRuns({ limit, after }: PageRequest<number>): Promise<Page<FleetRun, number>> {
+    const query = sql('fleet_runs')
+      .select(RUN_COLUMNS)
+      .orderBy('run_id', 'desc')
+      .limit(limit + 1);
+    if (after !== null) query.where('run_id', '<', after);
+    const rows = await this.#database.query(dynamicQuery<RunRow>(query));
+    return toPage(rows.map(toRun), limit, ({ runId }) => runId);
+  }
+
+  async progress(runId: number): Promise<FleetProgress | null> {
+    const run = await this.findRun(runId);
+    if (run === null) return null;
+    const counts: Record<ItemState, number> = { pending: 0, running: 0, deferred: 0, done: 0, failed: 0 };
+    let organizations = 0;
+    let lastWave = 0;
+    for (const row of await this.#database.query(statements.countItems({ runId }))) {
+      counts[row.state] = Number(row.count);
+      organizations += counts[row.state];
+      lastWave = Math.max(lastWave, row.last_wave);
+    }
+    return { run, organizations, counts, waves: lastWave + 1 };
+  }
+
+  async listItems(
+    runId: number,
+    { state }: { readonly state: ItemState | null },
+    { limit, after }: PageRequest<string>,
+  ): Promise<Page<FleetItem, string>> {
+    const query = sql('fleet_items')
+      .select(ITEM_COLUMNS)
+      .where('run_id', runId)
+      .orderBy('org_id')
+      .limit(limit + 1);
+    if (state !== null) query.where('state', state);
+    if (after !== null) query.where('org_id', '>', after);
+    const rows = await this.#database.query(dynamicQuery<ItemRow>(query));
+    return toPage(rows.map(toItem), limit, ({ organizationId }) => organizationId);
+  }
+
+  async claim(runId: number, runner: string, count: number, leaseMs: number): Promise<readonly FleetClaim[]> {
+    const rows = await this.#database.query(statements.claim({ runId, runner, count, leaseMs }));
+    return rows.map(toClaim);
+  }
+
+  async renew(runId: number, runner: string, leaseMs: number): Promise<void> {
+    await this.#database.query(statements.renew({ runId, runner, leaseMs }));
+  }
+
+  async release(runId: number, runner: string, organizationIds: readonly OrganizationId[]): Promise<void> {
+    await this.#database.query(statements.release({ runId, runner, organizationIds }));
+  }
+
+  report(runId: number, runner: string, reports: readonly FleetReport[]): Promise<RunState> {
+    // Only a failure can halt the run, and only then does it take more than one statement.
+    if (reports.every(({ state }) => state !== 'failed')) {
+      return writeReports(this.#database, runId, runner, reports);
+    }
+    return this.#database.transaction(async (executor) => {
+      const run = await lockRun(executor, runId);
+      const state = await writeReports(executor, runId, runner, reports);
+      if (state !== 'running') return state;
+      const reason = await reasonToHalt(executor, run);
+      if (reason === null) return state;
+      await executor.query(statements.halt({ runId, reason }));
+      return 'halted';
+    });
+  }
+
+  async advance(runId: number): Promise<boolean> {
+    return (await this.#database.query(statements.advance({ runId }))).length > 0;
+  }
+
+  async finish(runId: number): Promise<boolean> {
+    return (await this.#database.query(statements.finish({ runId }))).length > 0;
+  }
+
+  async pause(runId: number): Promise<boolean> {
+    return (await this.#database.query(statements.pause({ runId }))).length > 0;
+  }
+
+  async resume(runId: number): Promise<boolean> {
+    return (await this.#database.query(statements.resume({ runId }))).length > 0;
+  }
+
+  retry(runId: number, organizationIds: readonly OrganizationId[] | null): Promise<number> {
+    return this.#database.transaction(async (executor) => {
+      await lockRun(executor, runId);
+      const rows = await executor.query(statements.retryItems({ runId, organizationIds }));
+      if (rows.length > 0) await executor.query(statements.reopen({ runId }));
+      return rows.length;
+    });
+  }
+
+  async listMoved(
+    { oldest, newest }: { readonly oldest: number; readonly newest: number },
+    sinceMs: number,
+    known: readonly OrganizationId[],
+  ): Promise<readonly { readonly organizationId: OrganizationId; readonly schemaVersion: number }[]> {
+    const rows = await this.#database.query(
+      statements.listMoved({ oldest, newest, sinceMs: Math.ceil(sinceMs), known }),
+    );
+    return rows.map((row) => ({ organizationId: row.org_id, schemaVersion: row.schema_version }));
+  }
+
+  async want(organizationId: OrganizationId): Promise<void> {
+    await this.#database.query(statements.want({ organizationId }));
+  }
+}
+
+const insertItems = async (
+  executor: SqlExecutor,
+  runId: number,
+  items: readonly PlannedItem[],
+): Promise<number> => {
+  const rows = await executor.query(
+    statements.insertItems({
+      runId,
+      organizationIds: items.map(({ organizationId }) => organizationId),
+      waves: items.map(({ wave }) => wave),
+      urgent: items.map(({ urgent }) => urgent),
+      fromVersions: items.map(({ fromVersion }) => fromVersion),
+      toVersions: items.map(({ toVersion }) => toVersion),
+    }),
+  );
+  return rows.length;
+};
+
+const writeReports = async (
+  executor: SqlExecutor,
+  runId: number,
+  runner: string,
+  reports: readonly FleetReport[],
+): Promise<RunState> => {
+  const [row] = await executor.query(
+    statements.report({
+      runId,
+      runner,
+      organizationIds: reports.map(({ organizationId }) => organizationId),
+      states: reports.map(({ state }) => state),
+      schemaVersions: reports.map(({ schemaVersion }) => schemaVersion),
+      errors: reports.map(({ error }) => error),
+      durationsMs: reports.map(({ durationMs }) => Math.round(durationMs)),
+      delaysMs: reports.map(({ delayMs }) => Math.round(delayMs)),
+    }),
+  );
+  return row?.state ?? 'finished';
+};
+
+const lockRun = async (
+  executor: SqlExecutor,
+  runId: number,
+): Promise<RunRow & { accepted_failures: number }> => {
+  const [row] = await executor.query(statements.lockRun({ runId }));
+  if (row === undefined) throw new Error(`there is no run ${runId}`);
+  return row;
+};
+
+const reasonToHalt = async (
+  executor: SqlExecutor,
+  run: RunRow & { accepted_failures: number },
+): Promise<string | null> => {
+  const [row] = await executor.query(statements.countFailures({ runId: run.run_id }));
+  const failures = Number(row?.failures ?? 0) - run.accepted_failures;
+  if (failures <= 0) return null;
+  if (run.wave === 0 && Number(row?.canaries ?? 0) > 0) return 'a canary failed';
+  if (failures <= run.error_budget) return null;
+  return `${failures} organizations failed, and the error budget is ${run.error_budget}`;
+};

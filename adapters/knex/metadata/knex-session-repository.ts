@@ -1,0 +1,110 @@
+import type {
+  RefreshTokenUse,
+  Session,
+  SessionRepository,
+} from '../../../domain/identity/session-repository.ts';
+import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
+import { sql, statement, type SqlExecutor } from '../statement.ts';
+
+interface SessionRow {
+  readonly session_id: string;
+  readonly user_id: string;
+  readonly org_id: OrganizationId | null;
+}
+
+// Access tokens live for 30 days at most: after that nobody can present one of a session that has ended.
+const open = statement<{
+  sessionId: string;
+  userId: string;
+  organizationId: string | null;
+  lifetimeSeconds: number;
+}>('session_open', (p) =>
+  sql.raw(
+    `with forgotten as (
+       delete from sessions where user_id = ? and expires_at < now() - interval '31 days'
+     )
+     insert into sessions (session_id, user_id, org_id, expires_at)
+     values (?, ?, ?, now() + make_interval(secs => ?))`,
+    [p('userId'), p('sessionId'), p('userId'), p('organizationId'), p('lifetimeSeconds')],
+  ),
+);
+
+const addToken = statement<{ sessionId: string; tokenHash: Uint8Array }>('session_add_token', (p) =>
+  sql('refresh_tokens').insert({ session_id: p('sessionId'), token_hash: p('tokenHash') }),
+);
+
+/** Locks the session, so that of two uses of its tokens, or a use and its end, one is first. */
+const findByToken = statement<{ tokenHash: Uint8Array }, SessionRow>('session_find_by_token', (p) =>
+  sql('refresh_tokens')
+    .join('sessions', 'sessions.session_id', 'refresh_tokens.session_id')
+    .select('sessions.session_id', 'sessions.user_id', 'sessions.org_id')
+    .where('refresh_tokens.token_hash', p('tokenHash'))
+    .whereNull('sessions.revoked_at')
+    .whereRaw('sessions.expires_at > now()')
+    .forUpdate('sessions'),
+);
+
+const useToken = statement<{ tokenHash: Uint8Array }, { session_id: string }>('session_use_token', (p) =>
+  sql('refresh_tokens')
+    .where('token_hash', p('tokenHash'))
+    .whereNull('used_at')
+    .update({ used_at: sql.raw('now()') })
+    .returning('session_id'),
+);
+
+const revoke = statement<{ sessionId: string }>('session_revoke', (p) =>
+  sql('sessions')
+    .where('session_id', p('sessionId'))
+    .whereNull('revoked_at')
+    .update({ revoked_at: sql.raw('now()') }),
+);
+
+const revokeAll = statement<{ userId: string; organizationId: string | null }>('session_revoke_all', (p) =>
+  sql('sessions')
+    .where('user_id', p('userId'))
+    .whereRaw('(?::text is null or org_id = ?)', [p('organizationId'), p('organizationId')])
+    .whereNull('revoked_at')
+    .update({ revoked_at: sql.raw('now()') }),
+);
+
+const toSession = (row: SessionRow): Session => ({
+  sessionId: row.session_id,
+  userId: row.user_id,
+  organizationId: row.org_id,
+});
+
+export class KnexSessionRepository implements SessionRepository {
+  readonly #executor: SqlExecutor;
+
+  constructor(executor: SqlExecutor) {
+    this.#executor = executor;
+  }
+
+  async open(session: Session, lifetimeSeconds: number): Promise<void> {
+    await this.#executor.query(open({ ...session, lifetimeSeconds }));
+  }
+
+  async addToken(sessionId: string, tokenHash: Uint8Array): Promise<void> {
+    await this.#executor.query(addToken({ sessionId, tokenHash }));
+  }
+
+  async useToken(tokenHash: Uint8Array): Promise<RefreshTokenUse> {
+    const session = await this.findByToken(tokenHash);
+    if (session === null) return { outcome: 'refused' };
+    const used = await this.#executor.query(useToken({ tokenHash }));
+    return { outcome: used.length === 0 ? 'reused' : 'used', session };
+  }
+
+  async findByToken(tokenHash: Uint8Array): Promise<Session | null> {
+    const [row] = await this.#executor.query(findByToken({ tokenHash }));
+    return row === undefined ? null : toSession(row);
+  }
+
+  async revoke(sessionId: string): Promise<void> {
+    await this.#executor.query(revoke({ sessionId }));
+  }
+
+  async revokeAll(userId: string, scope: { readonly organizationId?: OrganizationId } = {}): Promise<void> {
+    await this.#executor.query(revokeAll({ userId, organizationId: scope.organizationId ?? null }));
+  }
+}

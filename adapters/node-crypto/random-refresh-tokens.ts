@@ -1,0 +1,13 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { RefreshTokens } from '../../application/ports/refresh-tokens.ts';
+
+const BYTES = 32;
+
+/** 256 random bits in base64url. A plain hash keeps them safe: there is nothing to guess, so nothing to slow down. */
+export const randomRefreshTokens: RefreshTokens = {
+  create: () => {
+    const token = randomBytes(BYTES).toString('base64url');
+    return { token, hash: randomRefreshTokens.hashOf(token) };
+  },
+  hashOf: (token) => createHash('sha256').update(token).digest(),
+};

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import { isIPv6 } from 'node:net';
+import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
+import type { LoginAttempts } from '../../application/ports/login-attempts.ts';
+import { TooManyAttemptsError } from '../../domain/exceptions.ts';
+
+const WINDOW_SECONDS = 15 * 60;
+
+export interface LoginAttemptLimits {
+  /** Within a quarter of an hour, on one account, from wherever. */
+  readonly perAccount: number;
+  /** Within a quarter of an hour, from one address, on whatever account. */
+  readonly perAddress: number;
+}
+
+interface StoreQuery {
+  readonly name: string;
+  readonly text: string;
+  readonly values: readonly unknown[];
+  readonly readOnly: boolean;
+}
+
+/** The database that the counters are in, table `login_attempts`. */
+interface Store {
+  query<Row>(query: StoreQuery): Promise<readonly Row[]>;
+}
+
+/** Counts in a table that all processes share: a second process must not double the guesses. */
+export class SharedLoginAttempts implements LoginAttempts {
+  readonly #store: Store;
+  readonly #accounts: RateLimiterPostgres;
+  readonly #addresses: RateLimiterPostgres;
+
+  constructor(store: Store, { perAccount, perAddress }: LoginAttemptLimits) {
+    this.#store = store;
+    this.#accounts = limiter(store, 'account', perAccount);
+    this.#addresses = limiter(store, 'address', perAddress);
+  }
+
+  async begin(account: string, address: string): Promise<void> {
+    await count(this.#addresses, addressKey(address));
+    await count(this.#accounts, accountKey(account));
+  }
+
+  async succeed(account: string, address: string): Promise<void> {
+    await Promise.all([
+      this.#accounts.delete(accountKey(account)),
+      this.#addresses.reward(addressKey(address)),
+      this.#store.query(forgetExpired()),
+    ]);
+  }
+}
+
+const forgetExpired = (): StoreQuery => ({
+  name: 'login_attempts_forget',
+  text: 'delete from login_attempts where expire < $1',
+  values: [Date.now()],
+  readOnly: false,
+});
+
+const limiter = (store: Store, keyPrefix: string, points: number): RateLimiterPostgres =>
+  new RateLimiterPostgres({
+    storeClient: {
+      query: async ({ name, text, values }: StoreQuery) => {
+        const rows = await store.query({ name: `${keyPrefix} ${name}`, text, values, readOnly: false });
+        return { rows, rowCount: rows.length };
+      },
+    },
+    storeType: 'client',
+    tableName: 'login_attempts',
+    tableCreated: true,
+    // Done with each login that succeeds; the library's own sweep is a timer that nobody can stop.
+    clearExpiredByTimeout: false,
+    keyPrefix,
+    points,
+    duration: WINDOW_SECONDS,
+    // Somebody who keeps trying is refused without a query until the window is over.
+    inMemoryBlockOnConsumed: points + 1,
+  });
+
+const count = async (limiterOfKind: RateLimiterPostgres, key: string): Promise<void> => {
+  try {
+    await limiterOfKind.consume(key);
+  } catch (refusal) {
+    if (!(refusal instanceof RateLimiterRes)) throw refusal;
+    throw new TooManyAttemptsError(Math.max(1, Math.ceil(refusal.msBeforeNext / 1000)));
+  }
+};
+
+/** Hashed: what was typed into the wrong field is nobody's business, and keys have 255 characters at most. */
+const accountKey = (account: string): string =>
+  createHash('sha256').update(account.toLowerCase()).digest('base64url');
+
+/** Whoever has one IPv6 address has the 64 bits behind it as well. */
+const addressKey = (address: string): string => {
+  if (!isIPv6(address)) return address;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  return mapped ?? network64(address);
+};
+
+const network64 = (address: string): string => {
+  const [plain = ''] = address.split('%');
+  const [head = '', tail] = plain.split('::');
+  const first = head === '' ? [] : head.split(':');
+  const last = tail === undefined || tail === '' ? [] : tail.split(':');
+  const groups = [...first, ...Array.from({ length: 8 - first.length - last.length }, () => '0'), ...last];
+  return groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':');
+};

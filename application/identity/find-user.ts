@@ -1,0 +1,13 @@
+import { UserNotFoundError } from '../../domain/exceptions.ts';
+import type { User } from '../../domain/identity/user-repository.ts';
+import type { MetadataRepositories } from '../ports/metadata-database.ts';
+
+/** @throws {UserNotFoundError} */
+export const findUser = async (
+  { users }: Pick<MetadataRepositories, 'users'>,
+  userId: string,
+): Promise<User> => {
+  const user = await users.find(userId);
+  if (user === null) throw new UserNotFoundError();
+  return user;
+};

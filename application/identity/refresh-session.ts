@@ -1,0 +1,73 @@
+import { UnauthenticatedError } from '../../domain/exceptions.ts';
+import type { Principal } from '../../domain/identity/principal.ts';
+import type { Role } from '../../domain/identity/role.ts';
+import type { Session } from '../../domain/identity/session-repository.ts';
+import type { MetadataDatabase, MetadataRepositories } from '../ports/metadata-database.ts';
+import type { SessionGrant, SessionTokens } from './session-tokens.ts';
+
+export class RefreshSession {
+  readonly #metadata: MetadataDatabase;
+  readonly #sessionTokens: SessionTokens;
+
+  constructor(metadata: MetadataDatabase, sessionTokens: SessionTokens) {
+    this.#metadata = metadata;
+    this.#sessionTokens = sessionTokens;
+  }
+
+  /**
+   * Exchanges a refresh token for two fresh tokens, with the roles that the user has now. A token that comes back after
+   * it was used has been stolen, from its owner or from the thief: the session ends for both.
+   *
+   * @throws {UnauthenticatedError} the same for every cause
+   */
+  async execute(refreshToken: string, requestId: string): Promise<SessionGrant> {
+    const hash = this.#sessionTokens.hashOf(refreshToken);
+    // A refusal is a result, for what is written on its occasion has to be committed.
+    const grant = await this.#metadata.transaction(async (repositories) => {
+      const use = await repositories.sessions.useToken(hash);
+      if (use.outcome === 'refused') return null;
+      if (use.outcome === 'reused') return endStolen(repositories, use.session, requestId);
+      const principal = await principalNow(repositories, use.session);
+      if (principal !== null) {
+        return this.#sessionTokens.grant(repositories, use.session.sessionId, principal);
+      }
+      await repositories.sessions.revoke(use.session.sessionId);
+      return null;
+    });
+    if (grant === null) throw new UnauthenticatedError('The refresh token is not valid.');
+    return grant;
+  }
+}
+
+const endStolen = async (
+  { sessions, auditLog }: MetadataRepositories,
+  { sessionId, userId, organizationId }: Session,
+  requestId: string,
+): Promise<null> => {
+  await sessions.revoke(sessionId);
+  await auditLog.append({
+    organizationId,
+    userId,
+    action: 'session.token_reused',
+    entityType: 'session',
+    entityId: sessionId,
+    details: {},
+    requestId,
+  });
+  return null;
+};
+
+/** What a session's user may do at this moment; null when that is nothing. */
+const principalNow = async (
+  { users }: MetadataRepositories,
+  { userId, organizationId }: Session,
+): Promise<Principal | null> => {
+  const user = await users.find(userId);
+  if (user === null || !user.active || user.mustChangePassword) return null;
+  if (organizationId === null) {
+    return user.platformAdmin ? { userId, organizationId, roles: new Set<Role>(['platform_admin']) } : null;
+  }
+  const memberships = await users.listMemberships(userId);
+  const membership = memberships.find((candidate) => candidate.organizationId === organizationId);
+  return membership === undefined ? null : { userId, organizationId, roles: new Set<Role>(membership.roles) };
+};

@@ -1,0 +1,30 @@
+import type { MetadataRepositories } from '../ports/metadata-database.ts';
+
+/** Who does it, for the audit trail. */
+export interface PasswordAuthor {
+  readonly userId: string;
+  readonly requestId: string;
+}
+
+/**
+ * Gives a user another password and ends all sessions: whoever came in with the old one is out. In this order, so
+ * that a login that is under way waits at the password, and then finds another one.
+ */
+export const replacePassword = async (
+  { users, sessions, auditLog }: MetadataRepositories,
+  author: PasswordAuthor,
+  userId: string,
+  password: { hash: string; mustChange: boolean },
+): Promise<void> => {
+  await users.setPassword(userId, password);
+  await sessions.revokeAll(userId);
+  await auditLog.append({
+    organizationId: null,
+    userId: author.userId,
+    action: author.userId === userId ? 'user.password_changed' : 'user.password_set',
+    entityType: 'user',
+    entityId: userId,
+    details: { must_change: password.mustChange },
+    requestId: author.requestId,
+  });
+};

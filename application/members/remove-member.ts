@@ -1,0 +1,34 @@
+import { MemberNotFoundError } from '../../domain/exceptions.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { causedBy, type Actor } from '../actor.ts';
+import type { MetadataDatabase } from '../ports/metadata-database.ts';
+
+export class RemoveMember {
+  readonly #metadata: MetadataDatabase;
+
+  constructor(metadata: MetadataDatabase) {
+    this.#metadata = metadata;
+  }
+
+  /**
+   * Ends a membership and the user's sessions for this organization; the user stays, and so do other memberships.
+   *
+   * @throws {MemberNotFoundError}
+   */
+  execute(actor: Actor, organizationId: OrganizationId, userId: string): Promise<void> {
+    return this.#metadata.transaction(async ({ members, sessions, auditLog }) => {
+      const member = await members.findForUpdate(organizationId, userId);
+      if (member === null) throw new MemberNotFoundError();
+      await members.remove(organizationId, userId);
+      await sessions.revokeAll(userId, { organizationId });
+      await auditLog.append({
+        organizationId,
+        action: 'member.removed',
+        entityType: 'user',
+        entityId: userId,
+        details: { roles: member.roles },
+        ...causedBy(actor),
+      });
+    });
+  }
+}

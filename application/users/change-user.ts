@@ -1,0 +1,49 @@
+import { OwnAccountProtectedError, UserNotFoundError } from '../../domain/exceptions.ts';
+import type { User, UserChange } from '../../domain/identity/user-repository.ts';
+import { causedBy, type Actor } from '../actor.ts';
+import { findUser } from '../identity/find-user.ts';
+import type { MetadataDatabase } from '../ports/metadata-database.ts';
+
+export class ChangeUser {
+  readonly #metadata: MetadataDatabase;
+
+  constructor(metadata: MetadataDatabase) {
+    this.#metadata = metadata;
+  }
+
+  /**
+   * Disables, enables, promotes or demotes a user, or makes the password one that has to be changed. Whatever takes
+   * something away ends the user's sessions.
+   *
+   * @throws {UserNotFoundError}
+   * @throws {OwnAccountProtectedError}
+   */
+  execute(actor: Actor, userId: string, change: UserChange): Promise<User> {
+    const takesAway =
+      change.active === false || change.platformAdmin === false || change.mustChangePassword === true;
+    if (userId === actor.principal.userId && (change.active === false || change.platformAdmin === false)) {
+      throw new OwnAccountProtectedError();
+    }
+    return this.#metadata.transaction(async ({ users, sessions, auditLog }) => {
+      const before = await findUser({ users }, userId);
+      const after = await users.change(userId, change);
+      if (after === null) throw new UserNotFoundError();
+      if (takesAway) await sessions.revokeAll(userId);
+      await auditLog.append({
+        organizationId: null,
+        action: 'user.changed',
+        entityType: 'user',
+        entityId: userId,
+        details: { before: summaryOf(before), after: summaryOf(after) },
+        ...causedBy(actor),
+      });
+      return after;
+    });
+  }
+}
+
+const summaryOf = ({ active, platformAdmin, mustChangePassword }: User): object => ({
+  status: active ? 'active' : 'disabled',
+  platform_admin: platformAdmin,
+  must_change_password: mustChangePassword,
+});

@@ -1,0 +1,40 @@
+import { IdentityAlreadyLinkedError } from '../../domain/exceptions.ts';
+import type { ExternalIdentity } from '../../domain/identity/identity-repository.ts';
+import { causedBy, type Actor } from '../actor.ts';
+import { findUser } from '../identity/find-user.ts';
+import type { MetadataDatabase } from '../ports/metadata-database.ts';
+
+export class LinkIdentity {
+  readonly #metadata: MetadataDatabase;
+
+  constructor(metadata: MetadataDatabase) {
+    this.#metadata = metadata;
+  }
+
+  /**
+   * From now on tokens of this issuer and subject speak for the user.
+   *
+   * @throws {UserNotFoundError}
+   * @throws {IdentityAlreadyLinkedError}
+   */
+  execute(
+    actor: Actor,
+    userId: string,
+    identity: { issuer: string; subject: string },
+  ): Promise<ExternalIdentity> {
+    return this.#metadata.transaction(async ({ users, identities, auditLog }) => {
+      await findUser({ users }, userId);
+      const linked = await identities.link(userId, identity);
+      if (linked === null) throw new IdentityAlreadyLinkedError();
+      await auditLog.append({
+        organizationId: null,
+        action: 'identity.linked',
+        entityType: 'user',
+        entityId: userId,
+        details: { ...identity },
+        ...causedBy(actor),
+      });
+      return linked;
+    });
+  }
+}

@@ -1,0 +1,31 @@
+import type { OrganizationId } from '../organizations/organization-id.ts';
+
+/** One login, and what it may be prolonged for. */
+export interface Session {
+  readonly sessionId: string;
+  readonly userId: string;
+  /** Null for a platform administrator's. */
+  readonly organizationId: OrganizationId | null;
+}
+
+/** What became of a refresh token that was presented. */
+export type RefreshTokenUse =
+  | { readonly outcome: 'used'; readonly session: Session }
+  /** It had been used before: it, or its successor, is in two hands. */
+  | { readonly outcome: 'reused'; readonly session: Session }
+  /** Never issued, expired, or of a revoked session. */
+  | { readonly outcome: 'refused' };
+
+/** Logins and their refresh tokens, which are known by their hashes alone. */
+export interface SessionRepository {
+  /** Also forgets sessions of this user that ended long ago. */
+  open(session: Session, lifetimeSeconds: number): Promise<void>;
+  addToken(sessionId: string, tokenHash: Uint8Array): Promise<void>;
+  /** Uses a token up. Of concurrent callers with one token a single one gets `used`. */
+  useToken(tokenHash: Uint8Array): Promise<RefreshTokenUse>;
+  /** The session of a token, used up or not, unless it is over. */
+  findByToken(tokenHash: Uint8Array): Promise<Session | null>;
+  revoke(sessionId: string): Promise<void>;
+  /** Ends a user's sessions; with an organization only those for it. */
+  revokeAll(userId: string, scope?: { readonly organizationId?: OrganizationId }): Promise<void>;
+}

@@ -1,0 +1,45 @@
+import type { Container } from 'inversify';
+import type { CliDependencies } from '../../presentation/cli/run-cli.ts';
+import { ensureDatabase } from '../database/ensure-database.ts';
+import { metadataMigrations } from '../migrations/migration-source.ts';
+import { Migrator } from '../migrations/migrator.ts';
+import { TOKENS } from './tokens.ts';
+
+/** Where a command writes, and what ends it early. */
+export interface CliSurroundings {
+  readonly print: (line: string) => void;
+  /** Null: not a terminal. */
+  readonly terminal: NodeJS.WritableStream | null;
+  readonly signal: AbortSignal;
+}
+
+/** What the commands act on; opens nothing yet. */
+export const cliDependencies = (
+  container: Container,
+  { print, terminal, signal }: CliSurroundings,
+): CliDependencies => {
+  const { database } = container.get(TOKENS.config);
+  return {
+    maxOrganizationIdLength: database.resultsTemplate.maxOrganizationIdLength,
+    reconcile: (options) => container.get(TOKENS.reconciler).reconcile(options),
+    provision: (organizationId) => container.get(TOKENS.connectionManager).provision(organizationId),
+    adopt: (organizationId, from) => container.get(TOKENS.custodian).adopt(organizationId, from),
+    retire: (organizationId) => container.get(TOKENS.custodian).retire(organizationId),
+    rotateCredentials: () => container.get(TOKENS.credentialRotation).rotate(),
+    verifyAudit: (organizationId) => container.get(TOKENS.auditChains).verify(organizationId),
+    print,
+    migrate: {
+      operator: container.get(TOKENS.fleetOperator),
+      checks: container.get(TOKENS.fleetChecks),
+      concurrency: database.migration.concurrency,
+      terminal,
+      signal,
+      prepare: async () => {
+        await ensureDatabase(database.metadataUrl);
+        await new Migrator(metadataMigrations).latest(database.metadataUrl);
+        // A runner is a process of the deployment like any other: its connections come out of the same budget.
+        await container.get(TOKENS.deploymentShare).start();
+      },
+    },
+  };
+};

@@ -1,0 +1,52 @@
+import type { Client } from 'pg';
+import { HISTORY_TABLE } from '../migrations/migrator.ts';
+
+export interface TableLock {
+  readonly table: string;
+  readonly mode: string;
+}
+
+/** From weak to strong. What only reads is not among them. */
+const MODES = [
+  'RowShareLock',
+  'RowExclusiveLock',
+  'ShareUpdateExclusiveLock',
+  'ShareLock',
+  'ShareRowExclusiveLock',
+  'ExclusiveLock',
+  'AccessExclusiveLock',
+];
+
+const TABLES = `
+  select c.oid, c.relname as table from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+    and c.relname !~ '^${HISTORY_TABLE}'`;
+
+/** Notes which locks a migration holds at the end of its transaction, on tables that others could be waiting for. */
+export class LockObserver {
+  readonly #strongest = new Map<string, string>();
+  #present: readonly number[] = [];
+
+  get locks(): readonly TableLock[] {
+    return [...this.#strongest].map(([table, mode]) => ({ table, mode }));
+  }
+
+  /** Call it before the transaction: nobody waits for tables that come into being in it. */
+  async before(client: Client): Promise<void> {
+    const { rows } = await client.query<{ oid: number }>(TABLES);
+    this.#present = rows.map(({ oid }) => oid);
+  }
+
+  async after(client: Client): Promise<void> {
+    const { rows } = await client.query<TableLock>({
+      text: `select t.table, l.mode from pg_locks l join (${TABLES}) t on t.oid = l.relation
+             where l.pid = pg_backend_pid() and t.oid = any($1::oid[])`,
+      values: [this.#present],
+    });
+    for (const { table, mode } of rows) {
+      if (MODES.indexOf(mode) > MODES.indexOf(this.#strongest.get(table) ?? '')) {
+        this.#strongest.set(table, mode);
+      }
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import pg from 'pg';
+import type { DatabaseUrl } from '../database/database-url.ts';
+import { PgConnection } from '../database/pg-connection.ts';
+import { SqlState, sqlStateOf } from '../database/postgres-errors.ts';
+import { CREATE_HISTORY_TABLE, HISTORY_TABLE, MIGRATION_LOCK } from '../migrations/migrator.ts';
+import { READ_IDENTITY } from '../provisioning/database-identity.ts';
+import type { AppliedMigration } from './migration-steps.ts';
+
+export interface MigrationTimeouts {
+  readonly connectMs: number;
+  /** Of one statement of a migration. */
+  readonly statementMs: number;
+  /** How long a statement may wait for a lock, and with it everybody who comes after it. */
+  readonly lockMs: number;
+}
+
+/** What a database says of itself before anything is done to it. */
+export interface DatabaseFacts {
+  /** Whether this session alone may migrate it now. */
+  readonly locked: boolean;
+  readonly identity: string | null;
+  /** In the order of application. */
+  readonly applied: readonly AppliedMigration[];
+}
+
+/** A runner that hangs in a transaction loses it after this long, and its locks with it. */
+const IDLE_IN_TRANSACTION_MS = 60_000;
+const GOODBYE_MS = 2000;
+
+/** A connection of its own to one results database, as its owner; the right to migrate it ends with it. */
+export class MigrationSession {
+  readonly client: pg.Client;
+
+  private constructor(client: pg.Client) {
+    this.client = client;
+    // A connection that breaks while nothing is asked of it: the next statement says so.
+    client.on('error', () => undefined);
+  }
+
+  static async open(
+    url: DatabaseUrl,
+    applicationName: string,
+    timeouts: MigrationTimeouts,
+  ): Promise<MigrationSession> {
+    const server = await PgConnection.locate({
+      url,
+      applicationName,
+      connectTimeoutMs: timeouts.connectMs,
+    });
+    const session = new MigrationSession(
+      new pg.Client({
+        ...server,
+        application_name: applicationName,
+        connectionTimeoutMillis: timeouts.connectMs,
+        keepAlive: true,
+        statement_timeout: timeouts.statementMs,
+        lock_timeout: timeouts.lockMs,
+        idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+      }),
+    );
+    try {
+      await session.client.connect();
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+    return session;
+  }
+
+  /** Takes the lock on migrations if it is free, and looks around; one round trip, which waits for nobody. */
+  async begin(): Promise<DatabaseFacts> {
+    try {
+      return await this.#look();
+    } catch (error) {
+      if (sqlStateOf(error) !== SqlState.undefinedTable) throw error;
+      // A database that was made elsewhere and adopted before anything was applied to it.
+      await this.client.query(CREATE_HISTORY_TABLE);
+      return this.#look();
+    }
+  }
+
+  /** Says goodbye, with a deadline; never rejects. */
+  async close(): Promise<void> {
+    const cut = setTimeout(() => this.client.connection.stream.destroy(), GOODBYE_MS);
+    await this.client.end().catch(() => undefined);
+    clearTimeout(cut);
+  }
+
+  async #look(): Promise<DatabaseFacts> {
+    // The history is read by a statement after the one that locks: whoever had the lock before has committed by then.
+    const answers: unknown = await this.client.query(
+      `select pg_try_advisory_lock(${MIGRATION_LOCK}) as locked;
+       select identity, name, batch from (${READ_IDENTITY}) i left join ${HISTORY_TABLE} on true order by id`,
+    );
+    // Two statements give two results, with these columns.
+    const [lock, history] = answers as [
+      pg.QueryResult<{ locked: boolean }>,
+      pg.QueryResult<{ identity: string | null; name: string | null; batch: number }>,
+    ];
+    return {
+      locked: lock.rows[0]?.locked === true,
+      identity: history.rows[0]?.identity ?? null,
+      applied: history.rows.flatMap(({ name, batch }) => (name === null ? [] : [{ name, batch }])),
+    };
+  }
+}

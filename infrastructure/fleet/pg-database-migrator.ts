@@ -1,0 +1,214 @@
+import type {
+  DatabaseMigrator,
+  MigrationOutcome,
+  MigrationTarget,
+} from '../../application/ports/database-migrator.ts';
+import type { Knex } from 'knex';
+import type { Client } from 'pg';
+import { literal } from '../database/quoting.ts';
+import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
+import type { MigrationModule, MigrationSource } from '../migrations/migration-source.ts';
+import { HISTORY_TABLE } from '../migrations/migrator.ts';
+import { formatIdentity } from '../provisioning/database-identity.ts';
+import type { ConnectionSlots } from './connection-slots.ts';
+import { fixedSqlOf } from './fixed-sql.ts';
+import { LockObserver, type TableLock } from './lock-observer.ts';
+import { explainFailure } from './migration-failure.ts';
+import { MigrationSession, type DatabaseFacts, type MigrationTimeouts } from './migration-session.ts';
+import { stepsBetween } from './migration-steps.ts';
+import { SingleConnectionKnex } from './single-connection-knex.ts';
+
+export interface DatabaseMigratorDeps {
+  /** Of its connections. */
+  readonly applicationName: string;
+  readonly migrations: MigrationSource;
+  readonly urls: ResultsUrlTemplate;
+  /** The connections of all attempts under way are taken from here. */
+  readonly slots: ConnectionSlots;
+  readonly timeouts: MigrationTimeouts;
+}
+
+interface ReleasedMigration {
+  readonly module: MigrationModule;
+  /** The text it sends, where that is known beforehand. */
+  readonly up: string | null;
+  readonly down: string | null;
+}
+
+/** The release's migrations by name, in their order. */
+type Release = ReadonlyMap<string, ReleasedMigration>;
+
+/** How far an attempt has come, also when it then fails. */
+interface Attempt {
+  version: number | null;
+  readonly applied: string[];
+  during: string | null;
+  /** Looks on, where somebody wants to know. */
+  readonly observer: LockObserver | null;
+}
+
+export interface ObservedMigrator {
+  /** As `migrate`; also says which locks it took on tables that were there before, the strongest of each. */
+  migrateObserved(
+    target: MigrationTarget,
+  ): Promise<{ outcome: MigrationOutcome; locks: readonly TableLock[] }>;
+}
+
+/** Migrates results databases over connections of its own, outside the pools. */
+export class PgDatabaseMigrator implements DatabaseMigrator, ObservedMigrator {
+  readonly #deps: DatabaseMigratorDeps;
+  /** Those nobody uses at the moment. */
+  readonly #knexes: SingleConnectionKnex[] = [];
+  #release: Promise<Release> | null = null;
+
+  constructor(deps: DatabaseMigratorDeps) {
+    this.#deps = deps;
+  }
+
+  async newestVersion(): Promise<number> {
+    return (await this.#migrations()).size;
+  }
+
+  migrate(target: MigrationTarget): Promise<MigrationOutcome> {
+    return this.#attempt(target, null);
+  }
+
+  async migrateObserved(
+    target: MigrationTarget,
+  ): Promise<{ outcome: MigrationOutcome; locks: readonly TableLock[] }> {
+    const observer = new LockObserver();
+    const outcome = await this.#attempt(target, observer);
+    return { outcome, locks: observer.locks };
+  }
+
+  async #attempt(target: MigrationTarget, observer: LockObserver | null): Promise<MigrationOutcome> {
+    const attempt: Attempt = { version: null, applied: [], during: null, observer };
+    try {
+      const giveBack = await this.#deps.slots.take();
+      try {
+        return await this.#connect(target, attempt);
+      } finally {
+        giveBack();
+      }
+    } catch (error) {
+      const { kind, reason } = explainFailure(error, attempt.during);
+      return { kind, reason, schemaVersion: attempt.version, applied: attempt.applied };
+    }
+  }
+
+  async #connect(target: MigrationTarget, attempt: Attempt): Promise<MigrationOutcome> {
+    const { urls, timeouts } = this.#deps;
+    const url = urls.urlForDatabase(target.databaseName);
+    const session = await MigrationSession.open(url, this.#deps.applicationName, timeouts);
+    try {
+      const facts = await session.begin();
+      if (facts.identity !== formatIdentity(target)) {
+        const reason = `the database carries another stamp than the ledger (${facts.identity ?? 'none'})`;
+        return { kind: 'failed', reason, schemaVersion: null, applied: [] };
+      }
+      if (!facts.locked) {
+        const reason = 'another migration of this database is under way';
+        return { kind: 'deferred', reason, schemaVersion: null, applied: [] };
+      }
+      await this.#move(session, facts, target.toVersion, attempt);
+      return { kind: 'done', reason: null, schemaVersion: attempt.version, applied: attempt.applied };
+    } finally {
+      await session.close();
+    }
+  }
+
+  async #move(
+    session: MigrationSession,
+    { applied }: DatabaseFacts,
+    toVersion: number,
+    attempt: Attempt,
+  ): Promise<void> {
+    const release = await this.#migrations();
+    const steps = stepsBetween([...release.keys()], applied, toVersion);
+    attempt.version = applied.length;
+    const batch = Math.max(0, ...applied.map((row) => row.batch)) + 1;
+    for (const name of steps.up) {
+      const record = `insert into ${HISTORY_TABLE} (name, batch, migration_time) values (${literal(name)}, ${batch}, now())`;
+      await this.#step(session.client, release.get(name), 'up', name, record, attempt);
+      attempt.version = (attempt.version ?? 0) + 1;
+    }
+    for (const name of steps.down) {
+      const record = `delete from ${HISTORY_TABLE} where name = ${literal(name)}`;
+      await this.#step(session.client, release.get(name), 'down', name, record, attempt);
+      attempt.version = (attempt.version ?? 0) - 1;
+    }
+  }
+
+  /** One migration with its entry in the history: both or neither, unless it takes no transaction. */
+  async #step(
+    client: Client,
+    migration: ReleasedMigration | undefined,
+    direction: 'up' | 'down',
+    name: string,
+    record: string,
+    attempt: Attempt,
+  ): Promise<void> {
+    attempt.during = name;
+    const run = migration?.module[direction];
+    if (run === undefined) throw new Error(`it has no "${direction}"`);
+    await attempt.observer?.before(client);
+    const fixed = migration?.[direction];
+    if (migration?.module.config?.transaction === false) {
+      // Building an index concurrently waits for old transactions, which is no harm: nobody queues behind it.
+      await client.query('set lock_timeout = 0');
+      await this.#withKnex(client, async (knex) => run(knex));
+      await client.query(`${record}; reset lock_timeout`);
+    } else if (typeof fixed === 'string') {
+      if (attempt.observer === null) {
+        await client.query(`begin;\n${fixed};\n${record}; commit`);
+      } else {
+        await client.query(`begin;\n${fixed};\n${record}`);
+        await attempt.observer.after(client);
+        await client.query('commit');
+      }
+    } else {
+      await this.#withKnex(client, (knex) =>
+        knex.transaction(async (transaction) => {
+          await run(transaction);
+          await transaction.raw(record);
+          await attempt.observer?.after(client);
+        }),
+      );
+    }
+    attempt.applied.push(name);
+    attempt.during = null;
+  }
+
+  async #withKnex(client: Client, work: (knex: Knex) => Promise<unknown>): Promise<void> {
+    const lent = this.#knexes.pop() ?? new SingleConnectionKnex();
+    lent.connection = client;
+    try {
+      await work(lent.knex);
+    } finally {
+      lent.connection = null;
+      this.#knexes.push(lent);
+    }
+  }
+
+  #migrations(): Promise<Release> {
+    this.#release ??= this.#load().catch((error: unknown) => {
+      this.#release = null;
+      throw error;
+    });
+    return this.#release;
+  }
+
+  async #load(): Promise<Release> {
+    const { migrations } = this.#deps;
+    const release = new Map<string, ReleasedMigration>();
+    for (const file of await migrations.getMigrations()) {
+      const module = await migrations.getMigration(file);
+      release.set(migrations.getMigrationName(file), {
+        module,
+        up: await fixedSqlOf(async (knex) => module.up(knex)),
+        down: await fixedSqlOf(async (knex) => module.down?.(knex)),
+      });
+    }
+    return release;
+  }
+}

@@ -1,0 +1,113 @@
+import { SingleBar } from 'cli-progress';
+import type { FleetProgress } from '../../application/ports/fleet-ledger.ts';
+
+/** Shows how far a run is while it runs. */
+export interface ProgressDisplay {
+  show(progress: FleetProgress): void;
+  /** Leaves the place to what is printed next. */
+  end(): void;
+}
+
+/** Between two plain lines, unless a new wave has begun. */
+const LINE_EVERY_MS = 5000;
+
+/** @param terminal where a bar can be drawn; null: plain lines, now and then */
+export const createProgressDisplay = (
+  terminal: NodeJS.WritableStream | null,
+  print: (line: string) => void,
+): ProgressDisplay => (terminal === null ? new ProgressLines(print) : new ProgressBar(terminal));
+
+export const SILENT: ProgressDisplay = { show: () => undefined, end: () => undefined };
+
+/** What was done since somebody looks on, and how long the rest will take at that rate. */
+class Pace {
+  readonly #startedAt = performance.now();
+  #atStart: number | null = null;
+
+  measure({ counts }: FleetProgress): { perSecond: number; secondsLeft: number | null } {
+    const ended = counts.done + counts.failed;
+    this.#atStart ??= ended;
+    const seconds = (performance.now() - this.#startedAt) / 1000;
+    const perSecond = seconds > 0 ? (ended - this.#atStart) / seconds : 0;
+    const left = counts.pending + counts.running + counts.deferred;
+    return { perSecond, secondsLeft: perSecond > 0 ? left / perSecond : null };
+  }
+}
+
+class ProgressBar implements ProgressDisplay {
+  readonly #bar: SingleBar;
+  readonly #pace = new Pace();
+  #isDrawn = false;
+
+  constructor(terminal: NodeJS.WritableStream) {
+    this.#bar = new SingleBar({
+      format: '{bar} {value} of {total} organizations, {details}',
+      stream: terminal,
+      barsize: 24,
+      barCompleteChar: '█',
+      barIncompleteChar: '░',
+      hideCursor: true,
+    });
+  }
+
+  show(progress: FleetProgress): void {
+    const { counts, organizations } = progress;
+    const ended = counts.done + counts.failed;
+    const details = detailsOf(progress, this.#pace);
+    if (this.#isDrawn) {
+      this.#bar.setTotal(organizations);
+      this.#bar.update(ended, { details });
+      return;
+    }
+    this.#isDrawn = true;
+    this.#bar.start(organizations, ended, { details });
+  }
+
+  end(): void {
+    if (this.#isDrawn) this.#bar.stop();
+  }
+}
+
+class ProgressLines implements ProgressDisplay {
+  readonly #print: (line: string) => void;
+  readonly #pace = new Pace();
+  #lastAt = -Infinity;
+  #lastWave = -1;
+
+  constructor(print: (line: string) => void) {
+    this.#print = print;
+  }
+
+  show(progress: FleetProgress): void {
+    const { run, counts, organizations } = progress;
+    const isDue = performance.now() - this.#lastAt > LINE_EVERY_MS || run.wave !== this.#lastWave;
+    if (!isDue || run.state === 'finished') return;
+    this.#lastAt = performance.now();
+    this.#lastWave = run.wave;
+    const ended = counts.done + counts.failed;
+    this.#print(`${ended} of ${organizations} organizations, ${detailsOf(progress, this.#pace)}`);
+  }
+
+  end(): void {}
+}
+
+const detailsOf = (progress: FleetProgress, pace: Pace): string => {
+  const { run, counts, waves } = progress;
+  const { perSecond, secondsLeft } = pace.measure(progress);
+  return [
+    run.wave === 0 ? 'canaries' : `wave ${run.wave} of ${Math.max(run.wave, waves - 1)}`,
+    ...(counts.failed > 0 ? [`${counts.failed} failed`] : []),
+    ...(counts.deferred > 0 ? [`${counts.deferred} busy, tried again later`] : []),
+    `${perSecond.toFixed(perSecond < 10 ? 1 : 0)}/s`,
+    ...(secondsLeft === null ? [] : [`about ${formatSeconds(secondsLeft)} left`]),
+  ].join(', ');
+};
+
+/** `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
+export const formatSeconds = (seconds: number): string => {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+};

@@ -1,0 +1,129 @@
+import type { FleetStatus } from '../../application/fleet/fleet-operator.ts';
+import type { FleetPlan, SkipReason } from '../../application/fleet/plan-fleet.ts';
+import type { FleetItem, FleetRun } from '../../application/ports/fleet-ledger.ts';
+import { formatSeconds } from './fleet-progress.ts';
+
+/** Organizations named in one line of a text; JSON has all. */
+const MAX_NAMED = 10;
+
+const SKIPPED: Readonly<Record<SkipReason, string>> = {
+  current: 'up to date already',
+  ahead: 'at a newer version; only a rollback takes them back',
+  not_ready: 'not ready: their databases are being made, have failed to be made, or are on their way out',
+  no_database: 'without a database; the first access makes one that is up to date',
+};
+
+/** A plan for a person: who is migrated when, and why the others are not. */
+export const planLines = ({ target, items, skipped, waves }: FleetPlan): readonly string[] => {
+  const lines = [
+    items.length === 0
+      ? `Nothing to do: no organization chosen is behind schema version ${target}.`
+      : `${plural(items.length, 'organization')} to be brought to schema version ${target}:`,
+  ];
+  for (const [wave, size] of waves.entries()) {
+    if (size === 0) continue;
+    const of = items.filter((item) => item.wave === wave);
+    const title = wave === 0 ? 'canaries' : `wave ${wave}`;
+    const from = [...new Set(of.map(({ fromVersion }) => fromVersion))].toSorted((a, b) => a - b);
+    const urgent = of.filter((item) => item.urgent).length;
+    const waiting = urgent === 0 ? '' : `, ${urgent} of them first: requests are being turned away`;
+    lines.push(`  ${title.padEnd(9)} ${size}, from version ${from.join(', ')}${waiting} (${named(of)})`);
+  }
+  const reasons = new Map<SkipReason, { organizationId: string }[]>();
+  for (const { organizationId, reason } of skipped) {
+    reasons.set(reason, [...(reasons.get(reason) ?? []), { organizationId }]);
+  }
+  if (reasons.size > 0) lines.push('Left out:');
+  for (const [reason, of] of reasons) {
+    lines.push(`  ${of.length} ${SKIPPED[reason]}${reason === 'current' ? '' : ` (${named(of)})`}`);
+  }
+  return lines;
+};
+
+/** How a run stands or ended, what failed and why, and what to do about it. */
+export const statusLines = ({ run, counts, organizations, failures }: FleetStatus): readonly string[] => {
+  const open = counts.pending + counts.running + counts.deferred;
+  const lines = [
+    `Run ${run.runId} (${taskOf(run)}) ${stateOf(run)}.`,
+    `  ${counts.done} of ${plural(organizations, 'organization')} done, ${counts.failed} failed, ${open} not yet done` +
+      (counts.deferred > 0 ? `, ${counts.deferred} of these busy when they were tried` : ''),
+  ];
+  if (failures.length > 0) {
+    lines.push('', 'Failed, with the cause; their data is as it was before the migration that failed:');
+    const width = Math.max(...failures.map(({ organizationId }) => organizationId.length));
+    for (const item of failures) lines.push(failureLine(item, width));
+  }
+  const advice = adviceFor(run, failures.length, open);
+  return advice === null ? lines : [...lines, '', advice];
+};
+
+const failureLine = (item: FleetItem, width: number): string =>
+  `  ${item.organizationId.padEnd(width)}  ${item.error ?? 'no cause is on record'}`;
+
+const taskOf = ({ kind, targetVersion }: FleetRun): string => {
+  if (kind === 'migrate') return `to schema version ${targetVersion}`;
+  return targetVersion === null ? 'back to the versions before' : `back to schema version ${targetVersion}`;
+};
+
+const stateOf = ({ state, reason, createdAt, finishedAt }: FleetRun): string => {
+  const because = reason === null ? '' : `: ${reason}`;
+  if (state === 'running') return 'is under way';
+  if (finishedAt === null) return `is ${state}${because}`;
+  const seconds = (finishedAt.getTime() - createdAt.getTime()) / 1000;
+  return `is finished${because}, after ${formatSeconds(seconds)}`;
+};
+
+const adviceFor = ({ state }: FleetRun, failed: number, open: number): string | null => {
+  if (state === 'halted') {
+    return (
+      'Nothing more is begun. When the cause is mended: "migrate retry" tries the failed ones again and goes on; ' +
+      '"migrate resume" goes on without them; "migrate rollback" takes organizations back.'
+    );
+  }
+  if (state === 'paused') return 'Go on with it by "migrate resume".';
+  if (state === 'running' && open > 0) return 'If nobody works on it any more: "migrate resume".';
+  return failed > 0 ? 'When the causes are mended: "migrate retry" tries the failed ones again.' : null;
+};
+
+export const planJson = ({ target, items, skipped, waves }: FleetPlan): object => ({
+  target_version: target,
+  waves,
+  organizations: items.map((item) => ({
+    org_id: item.organizationId,
+    wave: item.wave,
+    from_version: item.fromVersion,
+    to_version: item.toVersion,
+    urgent: item.urgent,
+  })),
+  skipped: skipped.map(({ organizationId, reason }) => ({ org_id: organizationId, reason })),
+});
+
+export const statusJson = ({ run, counts, organizations, waves, failures }: FleetStatus): object => ({
+  run_id: run.runId,
+  kind: run.kind,
+  target_version: run.targetVersion,
+  state: run.state,
+  reason: run.reason,
+  wave: run.wave,
+  waves,
+  error_budget: run.errorBudget,
+  organizations,
+  counts,
+  created_at: run.createdAt.toISOString(),
+  finished_at: run.finishedAt?.toISOString() ?? null,
+  failures: failures.map((item) => ({
+    org_id: item.organizationId,
+    wave: item.wave,
+    from_version: item.fromVersion,
+    to_version: item.toVersion,
+    attempts: item.attempts,
+    error: item.error,
+  })),
+});
+
+export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+const named = (of: readonly { readonly organizationId: string }[]): string => {
+  const names = of.slice(0, MAX_NAMED).map(({ organizationId }) => organizationId);
+  return names.join(', ') + (of.length > MAX_NAMED ? `, and ${of.length - MAX_NAMED} more` : '');
+};

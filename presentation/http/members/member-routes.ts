@@ -1,0 +1,90 @@
+import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
+import type { Member } from '../../../domain/identity/member-repository.ts';
+import type { HttpDependencies } from '../http-dependencies.ts';
+import { created, noContent, ok, organizationRoute, type Route } from '../route.ts';
+import { presentPage } from '../schema/cursor.ts';
+import { userCursor } from '../users/user-schema.ts';
+import {
+  addRequest,
+  listRequest,
+  memberPage,
+  memberReply,
+  removeRequest,
+  rolesRequest,
+} from './member-schema.ts';
+
+const tag = 'members';
+const path = '/organizations/{org_id}/members';
+
+const presentMember = (member: Member) => ({
+  user_id: member.userId,
+  email: member.email,
+  status: member.active ? 'active' : 'disabled',
+  roles: member.roles,
+  created_at: member.createdAt.toISOString(),
+  updated_at: member.updatedAt.toISOString(),
+});
+
+export const memberRoutes = (deps: HttpDependencies): readonly Route[] => [
+  organizationRoute(['org_admin', 'platform_admin'], {
+    method: 'get',
+    path,
+    name: 'listMembers',
+    summary: "List the organization's members in the order of their user ids",
+    tag,
+    request: listRequest,
+    replies: { 200: { description: 'One page', schema: memberPage } },
+    errors: ['organization_not_found'],
+    handle: async ({ organizationId, input: { query } }) => {
+      const { organizations, members } = deps.metadata;
+      if ((await organizations.find(organizationId)) === null) throw new OrganizationNotFoundError();
+      const page = await members.list(organizationId, { limit: query.limit, after: query.cursor });
+      return ok(presentPage(page, presentMember, userCursor));
+    },
+  }),
+  organizationRoute(['org_admin', 'platform_admin'], {
+    method: 'post',
+    path,
+    name: 'addMember',
+    summary: 'Make a user a member, by email; an email that is new becomes a user without a password',
+    tag,
+    request: addRequest,
+    replies: { 201: { description: 'A member', schema: memberReply } },
+    errors: ['organization_not_found', 'member_already_exists'],
+    handle: async ({ actor, organizationId, input: { body }, home }) => {
+      const member = await deps.addMember.execute(actor, organizationId, body);
+      return created(presentMember(member), `${home}/members/${member.userId}`);
+    },
+  }),
+  organizationRoute(['org_admin', 'platform_admin'], {
+    method: 'put',
+    path: `${path}/{user_id}`,
+    name: 'changeMemberRoles',
+    summary:
+      "Replace a member's roles; what is taken away is gone at once, what is given comes with the next token",
+    tag,
+    request: rolesRequest,
+    replies: { 200: { description: 'The member as it is now', schema: memberReply } },
+    errors: ['member_not_found'],
+    handle: async ({ actor, organizationId, input: { params, body } }) =>
+      ok(
+        presentMember(
+          await deps.changeMemberRoles.execute(actor, organizationId, params.user_id, body.roles),
+        ),
+      ),
+  }),
+  organizationRoute(['org_admin', 'platform_admin'], {
+    method: 'delete',
+    path: `${path}/{user_id}`,
+    name: 'removeMember',
+    summary: 'End a membership; its tokens are good for nothing from then on',
+    tag,
+    request: removeRequest,
+    replies: { 204: { description: 'Ended' } },
+    errors: ['member_not_found'],
+    handle: async ({ actor, organizationId, input: { params } }) => {
+      await deps.removeMember.execute(actor, organizationId, params.user_id);
+      return noContent;
+    },
+  }),
+];

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
+import { email, limit, organizationRoles, pageOf, timestamp, uuid } from '../schema/fields.ts';
+import { userCursor } from '../users/user-schema.ts';
+
+const params = z.object({ user_id: uuid });
+
+export const listRequest = { query: z.strictObject({ limit, cursor: userCursor.schema }) };
+export const addRequest = { body: z.strictObject({ email, roles: organizationRoles }) };
+export const rolesRequest = { params, body: z.strictObject({ roles: organizationRoles }) };
+export const removeRequest = { params };
+
+export const memberReply = z
+  .strictObject({
+    user_id: z.string(),
+    email: z.string(),
+    status: z.enum(['active', 'disabled']),
+    roles: z.array(z.enum(ORGANIZATION_ROLES)),
+    created_at: timestamp,
+    updated_at: timestamp,
+  })
+  .meta({ id: 'Member' });
+export const memberPage = pageOf(memberReply).meta({ id: 'MemberPage' });

@@ -1,0 +1,105 @@
+import { expect } from 'chai';
+import { Argon2Passwords } from '../../adapters/argon2/argon2-passwords.ts';
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import type { Route } from '../../presentation/http/route.ts';
+import { createDeployment, type Deployment } from '../support/deployment.ts';
+import type { Job, Problem } from '../support/http-contract.ts';
+import { HttpService, type Method } from '../support/http-service.ts';
+import { sampleBodyOf, samplePathOf } from '../support/route-samples.ts';
+import { CALLERS, MATRIX, mayCall } from '../unit/presentation/support/access-matrix.ts';
+import { titleOf } from '../unit/presentation/support/samples.ts';
+
+const PASSWORD = 'correct horse battery staple';
+
+describe('The access matrix over HTTP', function () {
+  this.timeout(60_000);
+  let deployment: Deployment;
+  let service: HttpService;
+  let job: Job;
+
+  before(async () => {
+    deployment = await createDeployment();
+    service = await HttpService.start(deployment, ['alpha']);
+    await deployment.register('alpha');
+    const member = service.as(deployment.token('alpha', ['member']));
+    job = (await member.post<Job>('/jobs', { engine: 'vina', inputs: { a: 1 } })).body;
+  });
+  after(async () => {
+    await service.close();
+    await deployment.dispose();
+  });
+
+  const routeOf = (title: string): Route => {
+    const route = service.routes.find((each) => titleOf(each) === title);
+    if (route === undefined) throw new Error(`there is no route ${title}`);
+    return route;
+  };
+  const ask = (title: string, token: string | undefined) => {
+    const route = routeOf(title);
+    const body = sampleBodyOf(route);
+    // The table holds exactly these methods in lower case.
+    const method = route.method.toUpperCase() as Method;
+    return service.call<Problem>(method, samplePathOf(route, 'alpha', job.job_id), {
+      ...(token !== undefined && { token }),
+      ...(body && { body }),
+    });
+  };
+  const codeOf = (reply: { readonly status: number; readonly body: Problem | null }): string =>
+    `${reply.status} ${reply.body?.code ?? ''}`;
+
+  it('has a row for every route, and none for another', () => {
+    expect(service.routes.map(titleOf)).to.have.members(Object.keys(MATRIX));
+  });
+
+  for (const [title, letters] of Object.entries(MATRIX)) {
+    if (letters === '-') {
+      it(`${title} asks nobody for a token`, async () => {
+        const reply = await ask(title, undefined);
+        expect(codeOf(reply)).not.to.match(/^403/);
+        // A login is refused for what it says, with a token or without.
+        if (!title.includes('/auth/')) expect(codeOf(reply)).not.to.match(/^401/);
+      });
+      continue;
+    }
+
+    it(`${title} asks for a token`, async () => {
+      expect(codeOf(await ask(title, undefined))).to.equal('401 unauthenticated');
+      expect(codeOf(await ask(title, 'not.a.token'))).to.equal('401 unauthenticated');
+    });
+
+    for (const { role, belongs } of CALLERS) {
+      const allowed = mayCall(role, title);
+      it(`${title} ${allowed ? 'serves' : 'refuses'} a ${role}`, async () => {
+        const reply = await ask(title, deployment.token(belongs ? 'alpha' : null, [role]));
+        if (allowed) expect(codeOf(reply), reply.text).not.to.match(/^40[13]/);
+        else expect(codeOf(reply)).to.equal('403 role_required');
+      });
+    }
+
+    it(`${title} refuses a token without a role`, async () => {
+      expect(codeOf(await ask(title, deployment.token('alpha', [])))).to.equal('403 role_required');
+    });
+  }
+
+  it('holds for people who logged in, as for tokens made elsewhere', async () => {
+    const { users } = service.container.get(TOKENS.metadataDatabase);
+    const passwordHash = await new Argon2Passwords().hash(PASSWORD);
+    const email = 'member@example.org';
+    const { userId } = await users.ensureUser({ email, passwordHash, platformAdmin: false });
+    const administrator = service.as(deployment.token('alpha', ['org_admin']));
+    await administrator.post('/organizations/alpha/members', { email, roles: ['member'] });
+    const { body } = await service.call<{ access_token: string }>('POST', '/auth/token', {
+      body: { email, password: PASSWORD },
+    });
+    for (const title of Object.keys(MATRIX).filter((each) => MATRIX[each] !== '-')) {
+      // Its own requests would end the session, or the membership.
+      if (title.startsWith('PUT /users/me')) continue;
+      const code = codeOf(await ask(title, body.access_token));
+      // Only who submitted a job, or moves jobs along, may cancel it; this one is another's.
+      if (title.startsWith('PATCH') && title.includes('/jobs/{job_id}')) continue;
+      if (mayCall('member', title)) expect(code, title).not.to.match(/^40[13]/);
+      else expect(code, title).to.equal('403 role_required');
+    }
+    expect(userId).to.be.a('string');
+  });
+});

@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect } from 'chai';
+
+const MIGRATIONS = new URL('../../migrations/', import.meta.url);
+
+/**
+ * SHA-256 of each migration. One that was released may be applied anywhere, so it never changes again: whoever wants
+ * another schema writes another migration, and adds its line here.
+ */
+const FROZEN: Readonly<Record<string, string>> = {
+  'metadata/0001_initial.ts': 'bf1958fc2d0c67e653717a4590ae3d21696e22477f69c57ce0ca1be89ae77c35',
+  'metadata/0003_fleet_runs.ts': 'ede9c21145d1c29c16b2677400d53dd263e74a54d0372b6adca438fb5cb10179',
+  'results/0001_initial.ts': 'af6cd70980a929279bab3e83722995643be934da56660360951f4a33d18712fa',
+};
+
+const filesOf = (kind: string): string[] =>
+  readdirSync(new URL(`${kind}/`, MIGRATIONS)).filter((file) => /^\d.*\.ts$/.test(file));
+const files = ['metadata', 'results'].flatMap((kind) => filesOf(kind).map((file) => `${kind}/${file}`));
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+const contentOf = (file: string): string => readFileSync(new URL(file, MIGRATIONS), 'utf8');
+
+describe('migrations', () => {
+  for (const file of files) {
+    it(`stay as they were released: ${file}`, () => {
+      const line = `'${file}': '${hashOf(contentOf(file))}',`;
+      expect(FROZEN[file], `a new migration is frozen by the line ${line}`).to.be.a('string');
+      expect(hashOf(contentOf(file)), `${file} was changed after it was released`).to.equal(FROZEN[file]);
+    });
+  }
+
+  it('are all there', () => {
+    expect(Object.keys(FROZEN).filter((file) => !files.includes(file))).to.deep.equal([]);
+  });
+
+  it('are no longer the same by a single character', () => {
+    const [file = ''] = files;
+    expect(hashOf(`${contentOf(file)} `)).not.to.equal(FROZEN[file]);
+  });
+
+  it('have numbers of their own, so that their order is never in doubt', () => {
+    for (const kind of ['metadata', 'results']) {
+      const numbers = filesOf(kind).map((file) => file.slice(0, 4));
+      expect(new Set(numbers).size).to.equal(numbers.length);
+      for (const number of numbers) expect(number).to.match(/^\d{4}$/);
+    }
+  });
+});

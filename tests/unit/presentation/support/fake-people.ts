@@ -1,0 +1,221 @@
+import type { MetadataRepositories } from '../../../../application/ports/metadata-database.ts';
+import type { ExternalIdentity } from '../../../../domain/identity/identity-repository.ts';
+import type { Member } from '../../../../domain/identity/member-repository.ts';
+import type { OrganizationRole } from '../../../../domain/identity/role.ts';
+import type { Session } from '../../../../domain/identity/session-repository.ts';
+import type { User } from '../../../../domain/identity/user-repository.ts';
+import type { OrganizationId } from '../../../../domain/organizations/organization-id.ts';
+import { toPage } from '../../../../domain/page.ts';
+
+const NOW = new Date('2026-01-02T03:04:05.678Z');
+
+interface Person {
+  readonly userId: string;
+  readonly email: string;
+  readonly passwordHash: string | null;
+  readonly mustChange: boolean;
+  readonly active: boolean;
+  readonly platformAdmin: boolean;
+  readonly memberships: ReadonlyMap<OrganizationId, readonly OrganizationRole[]>;
+  readonly identities: readonly ExternalIdentity[];
+}
+
+interface StoredSession extends Session {
+  readonly revoked: boolean;
+  /** Hashes as hex, and whether they were used. */
+  readonly tokens: Map<string, boolean>;
+}
+
+/** Users, members, identities and sessions in memory. */
+export class FakePeople {
+  readonly #people = new Map<string, Person>();
+  readonly #sessions = new Map<string, StoredSession>();
+
+  readonly users: MetadataRepositories['users'] = {
+    findPasswordIdentity: async (email) => {
+      const person = this.#byEmail(email);
+      if (person === undefined || person.passwordHash === null) return null;
+      const { userId, passwordHash, mustChange, active, platformAdmin } = person;
+      return { userId, passwordHash, mustChange, active, platformAdmin };
+    },
+    lockPasswordHash: async (userId) => this.#people.get(userId)?.passwordHash ?? null,
+    listMemberships: async (userId) =>
+      [...(this.#people.get(userId)?.memberships ?? [])].map(([organizationId, roles]) => ({
+        organizationId,
+        roles,
+      })),
+    ensureUser: async (user) => {
+      const existing = this.#byEmail(user.email);
+      const userId = existing?.userId ?? `user of ${user.email}`;
+      if (existing === undefined) this.add({ userId, ...user });
+      return { userId, created: existing === undefined };
+    },
+    insert: async (user) => {
+      if (this.#byEmail(user.email) !== undefined) return null;
+      this.add({ userId: `user of ${user.email}`, ...user });
+      return this.users.findByEmail(user.email);
+    },
+    find: async (userId) => toUser(this.#people.get(userId)),
+    findByEmail: async (email) => toUser(this.#byEmail(email)),
+    list: async ({ email }, { limit, after }) => {
+      const following = [...this.#people.values()]
+        .filter((person) => email === null || person.email === email)
+        .filter(({ userId }) => after === null || userId > after)
+        .toSorted((a, b) => (a.userId < b.userId ? -1 : 1))
+        .flatMap((person) => toUser(person) ?? []);
+      return toPage(following, limit, ({ userId }) => userId);
+    },
+    change: async (userId, { active, platformAdmin, mustChangePassword }) => {
+      this.#update(userId, (person) => ({
+        ...person,
+        active: active ?? person.active,
+        platformAdmin: platformAdmin ?? person.platformAdmin,
+        mustChange: mustChangePassword ?? person.mustChange,
+      }));
+      return this.users.find(userId);
+    },
+    setPassword: async (userId, { hash: passwordHash, mustChange }) => {
+      this.#update(userId, (person) => ({ ...person, passwordHash, mustChange }));
+    },
+    setMembership: async (userId, { organizationId, roles }) => this.join(userId, organizationId, roles),
+  };
+
+  readonly members: MetadataRepositories['members'] = {
+    list: async (organizationId, { limit, after }) => {
+      const following = [...this.#people.keys()]
+        .filter((userId) => after === null || userId > after)
+        .toSorted()
+        .flatMap((userId) => this.#member(organizationId, userId) ?? []);
+      return toPage(following, limit, ({ userId }) => userId);
+    },
+    findForUpdate: async (organizationId, userId) => this.#member(organizationId, userId),
+    add: async (organizationId, userId, roles) => {
+      if (this.#member(organizationId, userId) !== null) return null;
+      this.join(userId, organizationId, roles);
+      return this.#member(organizationId, userId);
+    },
+    setRoles: async (organizationId, userId, roles) => {
+      if (this.#member(organizationId, userId) !== null) this.join(userId, organizationId, roles);
+      return this.#member(organizationId, userId);
+    },
+    remove: async (organizationId, userId) => {
+      this.#update(userId, ({ memberships, ...person }) => ({
+        ...person,
+        memberships: new Map([...memberships].filter(([id]) => id !== organizationId)),
+      }));
+    },
+  };
+
+  readonly identities: MetadataRepositories['identities'] = {
+    list: async (userId) => this.#people.get(userId)?.identities ?? [],
+    link: async (userId, { issuer, subject }) => {
+      const linked = { identityId: `identity of ${subject}`, issuer, subject, createdAt: NOW };
+      const all = [...this.#people.values()].flatMap(({ identities }) => identities);
+      if (all.some((other) => other.issuer === issuer && other.subject === subject)) return null;
+      this.link(userId, linked);
+      return linked;
+    },
+    unlink: async (userId, identityId) => {
+      const identities = this.#people.get(userId)?.identities ?? [];
+      const unlinked = identities.find((identity) => identity.identityId === identityId);
+      this.#update(userId, (person) => ({
+        ...person,
+        identities: identities.filter((identity) => identity !== unlinked),
+      }));
+      return unlinked ?? null;
+    },
+  };
+
+  readonly sessions: MetadataRepositories['sessions'] = {
+    open: async (session) => {
+      this.#sessions.set(session.sessionId, { ...session, revoked: false, tokens: new Map() });
+    },
+    addToken: async (sessionId, hash) => {
+      this.#sessions.get(sessionId)?.tokens.set(hexOf(hash), false);
+    },
+    useToken: async (hash) => {
+      const session = this.#sessionOf(hash);
+      if (session === undefined) return { outcome: 'refused' };
+      const used = session.tokens.get(hexOf(hash)) === true;
+      session.tokens.set(hexOf(hash), true);
+      return { outcome: used ? 'reused' : 'used', session };
+    },
+    findByToken: async (hash) => this.#sessionOf(hash) ?? null,
+    revoke: async (sessionId) => this.#revoke((session) => session.sessionId === sessionId),
+    revokeAll: async (userId, { organizationId } = {}) =>
+      this.#revoke(
+        (session) =>
+          session.userId === userId &&
+          (organizationId === undefined || session.organizationId === organizationId),
+      ),
+  };
+
+  add(person: { userId: string; email: string } & Partial<Person>): void {
+    this.#people.set(person.userId, {
+      passwordHash: null,
+      mustChange: false,
+      active: true,
+      platformAdmin: false,
+      memberships: new Map(),
+      identities: [],
+      ...person,
+    });
+  }
+
+  join(userId: string, organizationId: OrganizationId, roles: readonly OrganizationRole[]): void {
+    this.#update(userId, ({ memberships, ...person }) => ({
+      ...person,
+      memberships: new Map([...memberships, [organizationId, roles]]),
+    }));
+  }
+
+  link(userId: string, identity: Omit<ExternalIdentity, 'createdAt'>): void {
+    this.#update(userId, ({ identities, ...person }) => ({
+      ...person,
+      identities: [...identities, { ...identity, createdAt: NOW }],
+    }));
+  }
+
+  #byEmail(email: string): Person | undefined {
+    return [...this.#people.values()].find((person) => person.email.toLowerCase() === email.toLowerCase());
+  }
+
+  #update(userId: string, change: (person: Person) => Person): void {
+    const person = this.#people.get(userId);
+    if (person !== undefined) this.#people.set(userId, change(person));
+  }
+
+  #member(organizationId: OrganizationId, userId: string): Member | null {
+    const person = this.#people.get(userId);
+    const roles = person?.memberships.get(organizationId);
+    if (person === undefined || roles === undefined) return null;
+    const { email, active } = person;
+    return { userId, email, active, roles, createdAt: NOW, updatedAt: NOW };
+  }
+
+  #sessionOf(hash: Uint8Array): StoredSession | undefined {
+    return [...this.#sessions.values()].find(({ revoked, tokens }) => !revoked && tokens.has(hexOf(hash)));
+  }
+
+  #revoke(fits: (session: Session) => boolean): void {
+    for (const session of this.#sessions.values()) {
+      if (fits(session)) this.#sessions.set(session.sessionId, { ...session, revoked: true });
+    }
+  }
+}
+
+const hexOf = (hash: Uint8Array): string => Buffer.from(hash).toString('hex');
+
+const toUser = (person: Person | undefined): User | null =>
+  person === undefined
+    ? null
+    : {
+        userId: person.userId,
+        email: person.email,
+        active: person.active,
+        platformAdmin: person.platformAdmin,
+        hasPassword: person.passwordHash !== null,
+        mustChangePassword: person.mustChange,
+        createdAt: NOW,
+        updatedAt: NOW,
+      };
