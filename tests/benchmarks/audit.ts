@@ -1,27 +1,19 @@
-/** What it costs a POST to leave its audit entry in the same transaction. Run: `node --import tsx tests/benchmarks/audit.ts` */
 import { Agent } from 'node:http';
-import { fileURLToPath } from 'node:url';
 import type { Container } from 'inversify';
 import { createResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
 import type { SqlDatabase, SqlQuery } from '../../adapters/knex/statement.ts';
 import { resultsDatabaseBuilder } from '../../infrastructure/composition/observed-databases.ts';
 import { startAuditCarrier } from '../../infrastructure/composition/start-audit-carrier.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { listen, type ListeningServer } from '../../infrastructure/lifecycle/http-server.ts';
+import { listen } from '../../infrastructure/lifecycle/http-server.ts';
 import { replaceManager } from '../support/custom-manager.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { send } from '../support/http-service.ts';
-import { stopSharedTestServer } from '../support/postgres-server.ts';
+import { interleave, median } from './statistics.ts';
+import type { Line } from './table.ts';
 
-interface Line {
-  readonly measure: string;
-  readonly ours: number;
-  readonly floor: number;
-  readonly unit: 'ms' | 'µs';
-  readonly limit: { readonly kind: 'at most'; readonly ratio: number };
-}
-
-type Variant = 'plain' | 'noted' | 'carried';
+const VARIANTS = ['plain', 'noted', 'carried'] as const;
+type Variant = (typeof VARIANTS)[number];
 
 const ROUNDS = 12;
 const ONE_BY_ONE = 150;
@@ -43,7 +35,6 @@ const plainDatabase = (database: SqlDatabase): SqlDatabase => ({
 });
 
 interface Contender {
-  readonly server: ListeningServer;
   /** Milliseconds of `count` requests, `atOnce` at a time. */
   post(count: number, atOnce: number): Promise<number>;
   close(): Promise<void>;
@@ -80,7 +71,6 @@ const startContender = async (deployment: Deployment, variant: Variant): Promise
     if (status !== 201) throw new Error(`a request failed: ${status} ${text}`);
   };
   return {
-    server,
     post: async (count, atOnce) => {
       let left = count;
       const client = async (): Promise<void> => {
@@ -98,62 +88,56 @@ const startContender = async (deployment: Deployment, variant: Variant): Promise
   };
 };
 
-const median = (samples: readonly number[]): number =>
-  samples.toSorted((a, b) => a - b)[Math.floor(samples.length / 2)] ?? Number.NaN;
-
 /**
- * POST by POST and sixteen at a time, on the server of the tests, which flushes nothing to disk: with a disk to wait
- * for, the ratios are nearer to one. `carried` also has the carrier at work, in the same process and on the same cores.
+ * What it costs a POST to leave its audit entry in the same transaction, one by one and sixteen at once. `carried` also
+ * has the carrier at work, in the same process and on the same cores.
  */
-export const audit = async (): Promise<readonly Line[]> => {
-  const deployment = await createDeployment();
+export const audit = async (serverUrl: string): Promise<readonly Line[]> => {
+  const deployment = await createDeployment({}, serverUrl);
   // An organization each: nobody carries what another one writes.
   await deployment.register(...VARIANTS);
-  const contenders: Partial<Record<Variant, Contender>> = {};
+  const [plain, noted, carried] = await Promise.all(
+    VARIANTS.map((variant) => startContender(deployment, variant)),
+  );
+  if (plain === undefined || noted === undefined || carried === undefined)
+    throw new Error('nobody to measure');
   try {
-    const samples = { plain: empty(), noted: empty(), carried: empty() };
-    // The first round warms up.
-    for (let round = 0; round <= ROUNDS; round += 1) {
-      for (const variant of round % 2 === 0 ? VARIANTS : VARIANTS.toReversed()) {
-        const contender = (contenders[variant] ??= await startContender(deployment, variant));
-        const alone = (await contender.post(ONE_BY_ONE, 1)) / ONE_BY_ONE;
-        const together = (await contender.post(TOGETHER, AT_ONCE)) / TOGETHER;
-        if (round === 0) continue;
-        samples[variant].alone.push(alone);
-        samples[variant].together.push(together);
-      }
+    const lines: Line[] = [];
+    for (const [count, atOnce] of [
+      [ONE_BY_ONE, 1],
+      [TOGETHER, AT_ONCE],
+    ] as const) {
+      const measure =
+        ({ post }: Contender) =>
+        async () =>
+          ((await post(count, atOnce)) / count) * 1000;
+      const series = await interleave(ROUNDS, {
+        plain: measure(plain),
+        noted: measure(noted),
+        carried: measure(carried),
+      });
+      const floor = median(series.plain);
+      const how = atOnce === 1 ? 'one by one' : `${atOnce} at once`;
+      lines.push(
+        {
+          measure: `POST with its audit entry / without, ${how}`,
+          ours: median(series.noted),
+          floor,
+          unit: 'µs',
+          limit: LIMIT,
+        },
+        {
+          measure: `… and carried to the metadata, ${how}`,
+          ours: median(series.carried),
+          floor,
+          unit: 'µs',
+          limit: LIMIT,
+        },
+      );
     }
-    const { plain, noted, carried } = samples;
-    const line = (measure: string, ours: readonly number[], floor: readonly number[]): Line => ({
-      measure,
-      ours: median(ours) * 1000,
-      floor: median(floor) * 1000,
-      unit: 'µs',
-      limit: LIMIT,
-    });
-    return [
-      line('POST with its audit entry / without, one by one', noted.alone, plain.alone),
-      line(`POST with its audit entry / without, ${AT_ONCE} at once`, noted.together, plain.together),
-      line('… and carried to the metadata, one by one', carried.alone, plain.alone),
-      line(`… and carried to the metadata, ${AT_ONCE} at once`, carried.together, plain.together),
-    ];
+    return lines;
   } finally {
-    for (const contender of Object.values(contenders)) await contender.close();
+    for (const contender of [plain, noted, carried]) await contender.close();
     await deployment.dispose();
   }
 };
-
-const VARIANTS: readonly Variant[] = ['plain', 'noted', 'carried'];
-
-const empty = (): { readonly alone: number[]; readonly together: number[] } => ({ alone: [], together: [] });
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const { measure, ours, floor, unit, limit } of await audit()) {
-    const ratio = ours / floor;
-    const verdict = ratio <= limit.ratio ? 'holds' : 'MISSED';
-    process.stdout.write(
-      `${measure.padEnd(52)} ${ours.toFixed(0)} ${unit} / ${floor.toFixed(0)} ${unit} = ${ratio.toFixed(2)}  (≤ ${limit.ratio})  ${verdict}\n`,
-    );
-  }
-  await stopSharedTestServer();
-}

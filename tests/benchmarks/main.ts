@@ -1,4 +1,5 @@
 /** `npm run bench [-- NAME …]`: figures beside the floors that the same run measures. Never fails for being slow. */
+import { audit } from './audit.ts';
 import { clones, firstRequests, spares, storm } from './provisioning.ts';
 import { budget, fairness, visits } from './pools.ts';
 import { organizations, requests } from './request-path.ts';
@@ -18,6 +19,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   storm: { durable: true, run: storm },
   requests: { durable: false, run: requests },
   organizations: { durable: false, run: organizations },
+  audit: { durable: false, run: audit },
   budget: { durable: false, run: budget },
   fairness: { durable: false, run: fairness },
   visits: { durable: false, run: visits },
