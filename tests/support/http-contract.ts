@@ -70,6 +70,7 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   organization_database_not_found: 404,
   job_not_found: 404,
   signature_not_found: 404,
+  migration_run_not_found: 404,
   method_not_allowed: 405,
   body_too_large: 413,
   unsupported_media_type: 415,
