@@ -89,6 +89,7 @@ export const startService = async (config: Config): Promise<Service> => {
           .accessToken,
       stop: () => {
         stopping.begin();
+        logger.info({}, 'stopping');
         return runPhases(
           [
             { name: 'requests', deadlineMs: REQUESTS_DEADLINE_MS, run: () => server.close() },

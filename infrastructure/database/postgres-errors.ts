@@ -38,7 +38,7 @@ export const sqlStateOf = (error: unknown): string | null => {
 };
 
 /** States in which the server answers but does not let the statement, or the login, through for now. */
-const UNAVAILABLE = /^(?:08|25006|28|53|57P|58|3D000|55000|57014)/;
+const UNAVAILABLE = /^(?:08|25006|28|40001|40P01|53|55P03|57P|58|3D000|55000|57014)/;
 
 /** After these the server hangs up, or is not the primary any more. */
 const FATAL = /^(?:08|25006|57P)/;
@@ -70,7 +70,8 @@ const isDriverError = (error: unknown): boolean =>
     // A TypeError that mentions a client is a bug of ours, not an outage.
     (error.constructor === Error && DRIVER_MESSAGE.test(error.message)));
 
-const DRIVER_MESSAGE = /\b(?:connection|client|timeout)\b/i;
+const DRIVER_MESSAGE =
+  /^(?:connection terminated|client (?:has|was)|query read timeout|timeout e|the server does not support ssl|there was an error establishing an ssl|sasl: |the connection was cancelled)/i;
 
 /** Of a connect: the server itself is away, whatever database was asked for. A time-out may be one database's own. */
 export const isServerFailure = (error: unknown): boolean => {

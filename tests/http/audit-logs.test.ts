@@ -50,6 +50,12 @@ describe('The audit trail over HTTP', function () {
     }
   };
 
+  it('of an organization that does not exist is not found', async () => {
+    const { status, body } = await platform.get<Problem>('/organizations/nobody/audit-logs');
+    expect([status, body.code]).to.deep.equal([404, 'organization_not_found']);
+    expect((await platform.get('/organizations/beta/audit-logs?action=none')).status).to.equal(200);
+  });
+
   it('holds what happened, newest first, with the request that did it', async () => {
     const entries = await walk(administrator, 'limit=50');
 

@@ -94,6 +94,8 @@ export class OrganizationController {
     const { limit, cursor, action } = input.query;
     const filter = { action: action ?? null };
     const page = await this.#deps.metadata.auditLog.list(organizationId, filter, { limit, after: cursor });
+    // Every organization's trail begins with its registration: an empty page may be that of none.
+    if (page.items.length === 0 && organizationId !== null) await this.#show(organizationId);
     return ok(presentPage(page, presentAuditEntry, auditCursor));
   }
 }

@@ -128,6 +128,7 @@ export const organizationRoutes = (deps: HttpDependencies): readonly Route[] => 
       tag,
       request: auditRequest,
       replies: { 200: { description: 'One page', schema: auditPage } },
+      errors: ['organization_not_found'],
       handle: (call) => controller.listAuditLogs(call),
     }),
     platformRoute(['platform_admin'], {
