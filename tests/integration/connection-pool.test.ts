@@ -96,7 +96,7 @@ describe('a connection pool', function () {
     });
 
     it('ends with OrganizationBusyError when its own connections stay in use', async () => {
-      const { pool } = open({ acquireTimeoutMs: 30 });
+      const { pool } = open({ acquireTimeoutMs: 500 });
       const gate = new Gate();
       const occupied = occupy(pool, gate);
       await gate.reached;
@@ -110,7 +110,7 @@ describe('a connection pool', function () {
     it('ends with ConnectionBudgetExhaustedError when the budget stays spent', async () => {
       const budget = new ConnectionBudget(1);
       const { pool: one } = open({ budget });
-      const { pool: other } = open({ budget, acquireTimeoutMs: 30 });
+      const { pool: other } = open({ budget, acquireTimeoutMs: 500 });
       const gate = new Gate();
       const occupied = occupy(one, gate);
       await gate.reached;
