@@ -1,5 +1,5 @@
 import { UserNotFoundError, ValidationError } from '../../domain/exceptions.ts';
-import type { Actor } from '../actor.ts';
+import { causedBy, type Actor } from '../actor.ts';
 import type { LoginAttempts } from '../ports/login-attempts.ts';
 import type { MetadataDatabase } from '../ports/metadata-database.ts';
 import type { Passwords } from '../ports/passwords.ts';
@@ -43,8 +43,7 @@ export class ChangeOwnPassword {
     await metadata.transaction(async (repositories) => {
       const current = await repositories.users.lockPasswordHash(userId);
       if (current !== identity.passwordHash) throw new ValidationError([WRONG]);
-      const author = { userId, requestId: actor.requestId };
-      await replacePassword(repositories, author, userId, { hash, mustChange: false });
+      await replacePassword(repositories, causedBy(actor), userId, { hash, mustChange: false });
     });
   }
 }

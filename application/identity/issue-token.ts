@@ -62,7 +62,7 @@ export class IssueToken {
       const current = await repositories.users.lockPasswordHash(identity.userId);
       if (current !== identity.passwordHash) throw new UnauthenticatedError(REFUSAL);
       if (newHash !== null) {
-        const author = { userId: identity.userId, requestId: origin.requestId };
+        const author = { userId: identity.userId, ...origin };
         await replacePassword(repositories, author, identity.userId, { hash: newHash, mustChange: false });
       }
       return sessionTokens.open(repositories, principal);

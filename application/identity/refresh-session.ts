@@ -2,6 +2,7 @@ import { UnauthenticatedError } from '../../domain/exceptions.ts';
 import type { Principal } from '../../domain/identity/principal.ts';
 import type { Role } from '../../domain/identity/role.ts';
 import type { Session } from '../../domain/identity/session-repository.ts';
+import type { Origin } from '../origin.ts';
 import type { MetadataDatabase, MetadataRepositories } from '../ports/metadata-database.ts';
 import type { SessionGrant, SessionTokens } from './session-tokens.ts';
 
@@ -20,13 +21,13 @@ export class RefreshSession {
    *
    * @throws {UnauthenticatedError} the same for every cause
    */
-  async execute(refreshToken: string, requestId: string): Promise<SessionGrant> {
+  async execute(refreshToken: string, origin: Origin): Promise<SessionGrant> {
     const hash = this.#sessionTokens.hashOf(refreshToken);
     // A refusal is a result, for what is written on its occasion has to be committed.
     const grant = await this.#metadata.transaction(async (repositories) => {
       const use = await repositories.sessions.useToken(hash);
       if (use.outcome === 'refused') return null;
-      if (use.outcome === 'reused') return endStolen(repositories, use.session, requestId);
+      if (use.outcome === 'reused') return endStolen(repositories, use.session, origin);
       const principal = await principalNow(repositories, use.session);
       if (principal !== null) {
         return this.#sessionTokens.grant(repositories, use.session.sessionId, principal);
@@ -42,7 +43,7 @@ export class RefreshSession {
 const endStolen = async (
   { sessions, auditLog }: MetadataRepositories,
   { sessionId, userId, organizationId }: Session,
-  requestId: string,
+  origin: Origin,
 ): Promise<null> => {
   await sessions.revoke(sessionId);
   await auditLog.append({
@@ -52,7 +53,7 @@ const endStolen = async (
     entityType: 'session',
     entityId: sessionId,
     details: {},
-    requestId,
+    ...origin,
   });
   return null;
 };

@@ -4,6 +4,7 @@ import type { MetadataRepositories } from '../ports/metadata-database.ts';
 export interface PasswordAuthor {
   readonly userId: string;
   readonly requestId: string;
+  readonly address: string | null;
 }
 
 /**
@@ -20,11 +21,10 @@ export const replacePassword = async (
   await sessions.revokeAll(userId);
   await auditLog.append({
     organizationId: null,
-    userId: author.userId,
+    ...author,
     action: author.userId === userId ? 'user.password_changed' : 'user.password_set',
     entityType: 'user',
     entityId: userId,
     details: { must_change: password.mustChange },
-    requestId: author.requestId,
   });
 };

@@ -1,4 +1,4 @@
-import type { Actor } from '../actor.ts';
+import { causedBy, type Actor } from '../actor.ts';
 import { findUser } from '../identity/find-user.ts';
 import { replacePassword } from '../identity/replace-password.ts';
 import type { MetadataDatabase } from '../ports/metadata-database.ts';
@@ -22,8 +22,7 @@ export class SetPassword {
     const hash = await this.#passwords.hash(password);
     await this.#metadata.transaction(async (repositories) => {
       await findUser(repositories, userId);
-      const author = { userId: actor.principal.userId, requestId: actor.requestId };
-      await replacePassword(repositories, author, userId, { hash, mustChange: true });
+      await replacePassword(repositories, causedBy(actor), userId, { hash, mustChange: true });
     });
   }
 }

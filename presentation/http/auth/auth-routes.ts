@@ -65,7 +65,7 @@ export const authRoutes = (deps: HttpDependencies): readonly Route[] => [
     replies: { 200: { description: 'Fresh tokens', schema: tokenReply } },
     errors: ['unauthenticated', 'database_unavailable'],
     handle: async ({ origin, input: { body } }) =>
-      presentGrant(await deps.refreshSession.execute(body.refresh_token, origin.requestId)),
+      presentGrant(await deps.refreshSession.execute(body.refresh_token, origin)),
   }),
   publicRoute([], {
     method: 'post',
