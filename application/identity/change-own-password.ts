@@ -29,11 +29,11 @@ export class ChangeOwnPassword {
   async execute(
     actor: Actor,
     { password, newPassword }: { password: string; newPassword: string },
-    address: string,
   ): Promise<void> {
     const { metadata, passwords, attempts } = this.#options;
     const { email, userId, hasPassword } = await findUser(metadata, actor.principal.userId);
     if (!hasPassword) throw new UserNotFoundError();
+    const address = actor.address ?? 'unknown';
     await attempts.begin(email, address);
     const identity = await metadata.users.findPasswordIdentity(email);
     const isRight = await passwords.verify(password, identity?.passwordHash ?? null);

@@ -21,10 +21,10 @@ export const replacePassword = async (
   await sessions.revokeAll(userId);
   await auditLog.append({
     organizationId: null,
-    ...author,
     action: author.userId === userId ? 'user.password_changed' : 'user.password_set',
     entityType: 'user',
     entityId: userId,
     details: { must_change: password.mustChange },
+    ...author,
   });
 };

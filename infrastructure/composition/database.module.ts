@@ -139,6 +139,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
         serverBreaker,
         share,
         policies,
+        schemaGuard,
         logger,
         carrier,
       ) =>
@@ -151,6 +152,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
             budget,
             connect: (placement, policy) => connector.toOrganization(placement, policy),
             policies,
+            schemaGuard,
             buildResultsDatabase: resultsDatabaseBuilder(config, carrier, logger),
             metadataProbe,
             resultsProbe,
@@ -171,6 +173,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
         TOKENS.resultsBreaker,
         TOKENS.deploymentShare,
         TOKENS.organizationPolicies,
+        TOKENS.schemaGuard,
         TOKENS.logger,
         TOKENS.auditCarrier,
       ],

@@ -6,7 +6,6 @@ import { migrationConnectionName } from '../database/connection-names.ts';
 import { BudgetedSlots } from '../fleet/connection-slots.ts';
 import { PgFleetChecks } from '../fleet/pg-fleet-checks.ts';
 import { PgDatabaseMigrator } from '../fleet/pg-database-migrator.ts';
-import { GuardedDatabases } from '../migrations/guarded-databases.ts';
 import { SchemaGuard } from '../migrations/schema-guard.ts';
 import { windowOf } from '../migrations/schema-window.ts';
 import { resultsMigrations } from '../migrations/migration-source.ts';
@@ -24,12 +23,6 @@ export const fleetModule = new ContainerModule(({ bind }) => {
     .toResolvedValue(
       (window, ledger, logger) => new SchemaGuard({ window: once(window), ledger, logger }),
       [TOKENS.schemaWindow, TOKENS.fleetLedger, TOKENS.logger],
-    )
-    .inSingletonScope();
-  bind(TOKENS.guardedDatabases)
-    .toResolvedValue(
-      (manager, guard) => new GuardedDatabases(manager, guard),
-      [TOKENS.connectionManager, TOKENS.schemaGuard],
     )
     .inSingletonScope();
   bind(TOKENS.fleetLedger)

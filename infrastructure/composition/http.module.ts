@@ -71,7 +71,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
         TOKENS.config,
         TOKENS.metadataDatabase,
         TOKENS.databaseLedger,
-        TOKENS.guardedDatabases,
+        TOKENS.connectionManager,
         TOKENS.accessUseCases,
         TOKENS.tokenVerifier,
         TOKENS.logger,

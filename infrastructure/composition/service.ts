@@ -67,6 +67,7 @@ export const startService = async (config: Config): Promise<Service> => {
     schemaGuard.start();
     keeper.start();
     reconcileInBackground(container);
+    tellWhoIsBehind(container);
     const http = container.get(TOKENS.httpDependencies);
     const app = createApp(http);
     const refusals = new DeniedAccessSummaries(http.recordDeniedAccess);
@@ -125,6 +126,24 @@ export const startService = async (config: Config): Promise<Service> => {
     await manager.closeAll();
     throw error;
   }
+};
+
+/** A release serves older schemas for a while; somebody has to know that it should not be for long. */
+const tellWhoIsBehind = (container: Container): void => {
+  const logger = container.get(TOKENS.logger);
+  container
+    .get(TOKENS.fleetOperator)
+    .plan({ only: null, canaries: 0, waveSize: { percent: 100 } })
+    .then(
+      ({ items, target }) => {
+        if (items.length === 0) return;
+        logger.warn(
+          { organizations: items.length, schema_version: target },
+          'organizations are behind this release: see "npm run cli -- migrate plan"',
+        );
+      },
+      (error: unknown) => logger.warn({ err: error }, 'it is not known which organizations are behind'),
+    );
 };
 
 /** Finishes what an earlier process left, without holding up the start. */

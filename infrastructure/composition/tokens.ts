@@ -32,7 +32,6 @@ import type { ConnectionSlots } from '../fleet/connection-slots.ts';
 import type { PgDatabaseMigrator } from '../fleet/pg-database-migrator.ts';
 import type { FleetSnapshot } from '../lifecycle/fleet-snapshot.ts';
 import type { Stopping } from '../lifecycle/stopping.ts';
-import type { GuardedDatabases } from '../migrations/guarded-databases.ts';
 import type { SchemaGuard } from '../migrations/schema-guard.ts';
 import type { SchemaWindow } from '../migrations/schema-window.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
@@ -89,7 +88,6 @@ export const TOKENS = {
   resultsMigrations: token<MigrationSource>('results MigrationSource'),
   schemaWindow: token<() => Promise<SchemaWindow>>('SchemaWindow'),
   schemaGuard: token<SchemaGuard>('SchemaGuard'),
-  guardedDatabases: token<GuardedDatabases>('GuardedDatabases'),
   fleetLedger: token<FleetLedger>('FleetLedger'),
   migrationSlots: token<ConnectionSlots>('ConnectionSlots'),
   databaseMigrator: token<PgDatabaseMigrator>('PgDatabaseMigrator'),

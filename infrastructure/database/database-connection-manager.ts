@@ -14,6 +14,7 @@ import {
 } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { OrganizationPolicy } from '../../domain/organizations/organization-policy.ts';
+import type { SchemaGuard } from '../migrations/schema-guard.ts';
 import type { Placement, Provisioner } from '../provisioning/provisioner.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { ConnectionBudget } from './connection-budget.ts';
@@ -50,6 +51,8 @@ export interface ManagerDeps {
   /** Opens a connection that has proved to be in this database. */
   readonly connect: (placement: Placement, policy: OrganizationPolicy) => Promise<PgConnection>;
   readonly policies: Pick<OrganizationPolicies, 'policyOf'>;
+  /** Turns organizations away whose schema left the release's window, also on pools that are open. */
+  readonly schemaGuard: Pick<SchemaGuard, 'check'>;
   /** Called once per lease: the handle ends with it. */
   readonly buildResultsDatabase: (
     database: PooledDatabase,
@@ -125,6 +128,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
 
   async acquire(organizationId: OrganizationId): Promise<ResultsLease> {
     if (this.#closing !== null) throw new DatabaseConnectionError('The service is stopping.');
+    this.#deps.schemaGuard.check(organizationId);
     const known = this.#pools.peek(organizationId);
     if (known?.outdated === true) this.#pools.remove(organizationId, known, 'invalidate');
     // Claimed before anything is awaited: from here on nobody closes this pool.

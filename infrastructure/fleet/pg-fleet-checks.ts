@@ -131,6 +131,9 @@ export class PgFleetChecks implements FleetChecks {
 
   async #buildReference(session: ServerSession, version: number): Promise<Reference> {
     const { urls, migrations } = this.#deps;
+    const known = (await migrations.getMigrations()).length;
+    if (version > known)
+      throw new Error(`it is at schema version ${version}, and this release knows ${known}`);
     const name = this.#newName();
     try {
       await session.createEmpty(name);

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type {
   FleetOperator,
   FleetPlanOptions,
@@ -78,11 +78,13 @@ const addRun = (migrate: Command, context: MigrateContext): void => {
     .description(
       'bring organizations up to date: canaries first, then wave after wave. Goes on with an unfinished run; several may run at once and share the work',
     )
-    .option(
-      '--error-budget <n>',
-      'failures taken before it halts by itself; a failing canary always halts it. A number or a share (5%)',
-      quantity,
-      { percent: 5 },
+    .addOption(
+      new Option(
+        '--error-budget <n>',
+        'failures taken before it halts by itself; a failing canary always halts it. A number or a share (5%)',
+      )
+        .argParser(quantity)
+        .default({ percent: 5 }, '5%'),
     )
     .action(async (options: PlanningOptions & WorkingOptions & { errorBudget: Quantity }) => {
       const { errorBudget } = options;
@@ -191,9 +193,11 @@ const withPlanning = (command: Command, context: MigrateContext): Command =>
     .option('--to <version>', 'schema version; left out: the newest of this release', wholeNumber)
     .option('--canary <ids>', 'these go first, alone', ids(context))
     .option('--canaries <n>', 'so many go first, alone, when none are named', wholeNumber, 1)
-    .option('--wave-size <n>', 'organizations of a wave: a number or a share (25%)', quantity, {
-      percent: 25,
-    })
+    .addOption(
+      new Option('--wave-size <n>', 'organizations of a wave: a number or a share (25%)')
+        .argParser(quantity)
+        .default({ percent: 25 }, '25%'),
+    )
     .option('--json', 'one JSON document', false);
 
 const withWorking = (command: Command): Command => {

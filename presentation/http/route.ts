@@ -51,9 +51,6 @@ export interface PublicScope {
 export interface PlatformScope {
   readonly actor: Actor;
 }
-export interface CallerScope extends PlatformScope {
-  readonly origin: Origin;
-}
 export interface OrganizationScope extends PlatformScope {
   readonly organizationId: OrganizationId;
   /** Where this caller's organization begins: `/organizations/acme`, or nothing where the claim alone decides. */
@@ -132,10 +129,9 @@ const actorOf = (locals: HttpLocals): Actor => ({
   address: locals.address,
 });
 
-/** The address is the socket's, or what as many proxies as are trusted say. */
-const originOf = ({ requestId }: HttpLocals, req: HttpRequest): Origin => ({
-  address: req.ip ?? 'unknown',
+const originOf = ({ requestId, address }: HttpLocals): Origin => ({
   requestId,
+  address: address ?? 'unknown',
 });
 
 const organizationScope = (locals: HttpLocals): OrganizationScope => {
@@ -149,13 +145,12 @@ export const namesOrganization = (path: string): boolean => path.includes('{org_
 /** Anyone may call it. */
 export const publicRoute: RouteMaker<PublicScope, never> = routeMaker('public', (locals, req) => ({
   bearer: bearerToken(req.headers.authorization),
-  origin: originOf(locals, req),
+  origin: originOf(locals),
 }));
 
 /** Concerns the caller alone, whoever that is. */
-export const callerRoute: RouteMaker<CallerScope, Role> = routeMaker('caller', (locals, req) => ({
+export const callerRoute: RouteMaker<PlatformScope, Role> = routeMaker('caller', (locals) => ({
   actor: actorOf(locals),
-  origin: originOf(locals, req),
 }));
 
 /** Concerns no single organization. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { ConnectionBudgetExhaustedError, DatabaseConnectionError } from '../../domain/exceptions.ts';
@@ -152,6 +153,28 @@ describe('databases and servers that fail', function () {
     }
   });
 
+  it('a backend that stands still costs its own request a deadline, and nobody else anything', async function () {
+    const container = deployment.start({ DB_STATEMENT_TIMEOUT_MS: '300', DB_ORG_POOL_SIZE: '1' });
+    const manager = container.get(TOKENS.connectionManager);
+    await Promise.all([read(manager, ACME), read(manager, BETA)]);
+    const [backend] = await deployment.administer<{ pid: number }>(
+      'select pid from pg_stat_activity where datname = $1',
+      [deployment.databaseName(ACME)],
+    );
+    const pid = backend?.pid ?? 0;
+    // The server may run on another machine, or as somebody whom we may not stop.
+    if (!isOurs(pid)) this.skip();
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const standing = read(manager, ACME);
+      for (let i = 0; i < 20; i += 1) expect(await read(manager, BETA)).to.equal(0);
+      expect(await standing, 'sent again on another connection').to.equal(0);
+      expect(manager.counts().pools).to.equal(2);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+  });
+
   it('slow-connect-of-A-does-not-delay-B', async () => {
     const container = await start();
     const gate = new Gate();
@@ -175,7 +198,7 @@ describe('databases and servers that fail', function () {
   });
 
   it('too-many-clients-53300-backs-off-without-storm', async () => {
-    const container = await start();
+    const container = deployment.start({ DB_ACQUIRE_TIMEOUT_MS: '20000' });
     const limited = await limitedLogin(deployment, 3);
     let [attempts, refused] = [0, 0];
     const manager = replaceManager(
@@ -222,3 +245,11 @@ describe('databases and servers that fail', function () {
     expect(await waiting).to.have.length(8);
   });
 });
+
+const isOurs = (pid: number): boolean => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('postgres:') && process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};

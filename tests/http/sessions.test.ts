@@ -99,6 +99,7 @@ describe('Sessions', function () {
     const { items } = (await administrator.get<Page<AuditEntry>>(path)).body;
     const sid = jwt.decode(stolen.access_token, { json: true })?.['sid'];
     expect(items.map(({ user_id, entity_id }) => [user_id, entity_id])).to.deep.equal([[userId, sid]]);
+    expect(items[0]?.address).to.match(/127\.0\.0\.1$/);
   });
 
   it('let one of twenty concurrent uses of a token through, and end', async () => {

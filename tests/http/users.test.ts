@@ -157,6 +157,7 @@ describe('Users and members', function () {
           after: { status: 'disabled', platform_admin: false, must_change_password: false },
         },
       });
+      for (const { address } of entries) expect(address).to.match(/127\.0\.0\.1$/);
       expect(JSON.stringify(entries)).not.to.include(PASSWORD).and.not.to.include('argon2');
     });
   });

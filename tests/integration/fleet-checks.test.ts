@@ -176,6 +176,12 @@ describe('checks of the fleet', function () {
         deployment.metadataDatabase,
       );
       await deployment.administer(`drop database "${deployment.databaseName('beta')}"`);
+      await deployment.register('newer');
+      const newer = asRelease(deployment.start(), releases.release(releases.newest));
+      await provisionAll(newer, ['newer']);
+      expect(
+        (await old.get(TOKENS.fleetChecks).drift(new Set([organizationId('newer')]))).unreadable[0]?.reason,
+      ).to.match(/^it is at schema version \d+, and this release knows \d+$/);
       const { drifted, unreadable } = await container.get(TOKENS.fleetChecks).drift(null);
       expect(drifted[0]?.differences).to.deep.equal([
         {

@@ -22,9 +22,9 @@ describe('a new release', function () {
         down: `await knex.raw('alter table docking_jobs drop column note')`,
       },
       {
-        name: 'add_flag',
-        up: `await knex.raw('alter table docking_jobs add column flag boolean')`,
-        down: `await knex.raw('alter table docking_jobs drop column flag')`,
+        name: 'add_notes',
+        up: `await knex.raw('create table notes (note text)')`,
+        down: `await knex.raw('drop table notes')`,
       },
     ]);
   });
@@ -90,6 +90,20 @@ describe('a new release', function () {
       (await next.get(TOKENS.fleetChecks).drift(null)).drifted,
       'clones are as migrations make them',
     ).to.deep.equal([]);
+  });
+
+  it("gives organizations' roles what it adds, and no right to change it", async () => {
+    const roles = { DB_ORG_ROLES: 'true', DB_ROLE_SECRET: 'a secret for roles that is long enough' };
+    await provisionAll(start(releases.base, roles), ['acme']);
+    const next = start(releases.newest, roles);
+    await next.get(TOKENS.fleetOperator).run(RUN, { concurrency: 1 });
+    const group = next.get(TOKENS.organizationLogins)?.groupRole ?? '';
+    const [rights] = await deployment.administer(
+      `select has_table_privilege($1, 'notes', 'insert') as insert, has_table_privilege($1, 'notes', 'truncate') as truncate`,
+      [group],
+      deployment.databaseName('acme'),
+    );
+    expect(rights).to.deep.equal({ insert: true, truncate: false });
   });
 
   it('agrees with Knex on what is applied, whichever of the two applied it', async () => {

@@ -27,6 +27,7 @@ export const replaceManager = (
       budget: container.get(TOKENS.connectionBudget),
       connect: (placement, policy) => connector.toOrganization(placement, policy),
       policies: container.get(TOKENS.organizationPolicies),
+      schemaGuard: container.get(TOKENS.schemaGuard),
       buildResultsDatabase: createResultsDatabase,
       metadataProbe: container.get(TOKENS.metadataProbe),
       resultsProbe: container.get(TOKENS.resultsProbe),

@@ -75,6 +75,7 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   signature_not_found: 404,
   user_not_found: 404,
   member_not_found: 404,
+  migration_run_not_found: 404,
   identity_not_found: 404,
   method_not_allowed: 405,
   request_timeout: 408,

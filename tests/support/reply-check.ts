@@ -85,7 +85,9 @@ const foreignNames = ({ options, organizations }: Asked): readonly string[] => {
 /** The route that serves this path, if there is one. Its parameters never hold a slash. */
 const routeOf = (routes: readonly Route[], method: Method, path: string): Route | undefined => {
   const [plain = ''] = path.split('?');
-  return routes.find(
+  // A path without parameters stands before one that would take its last word for one: `/users/me`.
+  const literal = routes.filter((route) => route.path === plain);
+  return (literal.length > 0 ? literal : routes).find(
     (route) =>
       (route.method.toUpperCase() === method || (method === 'HEAD' && route.method === 'get')) &&
       new RegExp(`^${route.path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(plain),

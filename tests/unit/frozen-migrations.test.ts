@@ -11,6 +11,8 @@ const MIGRATIONS = new URL('../../migrations/', import.meta.url);
 const FROZEN: Readonly<Record<string, string>> = {
   'metadata/0001_initial.ts': 'bf1958fc2d0c67e653717a4590ae3d21696e22477f69c57ce0ca1be89ae77c35',
   'metadata/0003_fleet_runs.ts': 'ede9c21145d1c29c16b2677400d53dd263e74a54d0372b6adca438fb5cb10179',
+  'metadata/0004_access.ts': '0c95ee2aa01386eb83d6962160af06ce5e44d65636ec79fa5fc58f47efa6fe49',
+  'metadata/0010_session_changes.ts': '7dd74a94ddfea71ea2df51e67ad121d62a74f64b1f4ade584cea4a8f4f8c067d',
   'results/0001_initial.ts': 'af6cd70980a929279bab3e83722995643be934da56660360951f4a33d18712fa',
 };
 

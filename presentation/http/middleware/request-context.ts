@@ -13,6 +13,7 @@ export const requestContext =
     const context: RequestContext = { requestId, organizationId: null };
     const { locals } = res;
     locals.requestId = requestId;
+    // The socket's, or what as many proxies as are trusted say.
     locals.address = req.ip ?? null;
     locals.startedAtMs = performance.now();
     locals.context = context;

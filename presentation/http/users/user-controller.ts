@@ -1,14 +1,6 @@
 import { findUser } from '../../../application/identity/find-user.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import {
-  created,
-  noContent,
-  ok,
-  type Call,
-  type CallerScope,
-  type PlatformScope,
-  type Reply,
-} from '../route.ts';
+import { created, noContent, ok, type Call, type PlatformScope, type Reply } from '../route.ts';
 import { presentPage } from '../schema/cursor.ts';
 import { presentIdentity, presentOwnUser, presentUser } from './user-presenter.ts';
 import {
@@ -32,15 +24,15 @@ export class UserController {
     this.#deps = deps;
   }
 
-  async getOwn({ actor }: CallerScope): Promise<Reply> {
+  async getOwn({ actor }: PlatformScope): Promise<Reply> {
     const { metadata } = this.#deps;
     const user = await findUser(metadata, actor.principal.userId);
     return ok(presentOwnUser(user, await metadata.users.listMemberships(user.userId)));
   }
 
-  async changeOwnPassword(call: Call<typeof ownPasswordRequest, CallerScope>): Promise<Reply> {
+  async changeOwnPassword(call: Call<typeof ownPasswordRequest, PlatformScope>): Promise<Reply> {
     const { password, new_password: newPassword } = call.input.body;
-    await this.#deps.changeOwnPassword.execute(call.actor, { password, newPassword }, call.origin.address);
+    await this.#deps.changeOwnPassword.execute(call.actor, { password, newPassword });
     return noContent;
   }
 
