@@ -50,7 +50,7 @@ export const up = async (knex: Knex): Promise<void> => {
         -- The lock on the last link is what puts concurrent entries one after the other.
         select * into link from audit_chains where chain = key for update;
         -- Positions rise along the chain: this one is handed out under the lock, in place of the column's own.
-        new.position := nextval(pg_get_serial_sequence('audit_logs', 'position'));
+        new.position := nextval('audit_logs_position_seq');
         new.entry_hash := audit_entry_hash(coalesce(link.head, ''), new);
         if link is null then
           insert into audit_chains (chain, length, head) values (key, 1, new.entry_hash) on conflict do nothing;

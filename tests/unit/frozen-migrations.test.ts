@@ -12,8 +12,12 @@ const FROZEN: Readonly<Record<string, string>> = {
   'metadata/0001_initial.ts': 'bf1958fc2d0c67e653717a4590ae3d21696e22477f69c57ce0ca1be89ae77c35',
   'metadata/0003_fleet_runs.ts': 'ede9c21145d1c29c16b2677400d53dd263e74a54d0372b6adca438fb5cb10179',
   'metadata/0004_access.ts': '0c95ee2aa01386eb83d6962160af06ce5e44d65636ec79fa5fc58f47efa6fe49',
+  'metadata/0005_changes.ts': 'fd8cc0ac86d3fb828711c61ce47d004ece8efa4fc72090ec4710977f4d747481',
+  'metadata/0006_settings_version.ts': '8fb018fbc8fef71cfb8babec7a2134bfd226b2587a538957f5f8f74af1d04a09',
+  'metadata/0007_audit_chains.ts': '1b92c8d6d203778599a07bc5ea2cac5eb5a6e4c0a2d588c7ecbf4015fddce839',
   'metadata/0010_session_changes.ts': '7dd74a94ddfea71ea2df51e67ad121d62a74f64b1f4ade584cea4a8f4f8c067d',
   'results/0001_initial.ts': 'af6cd70980a929279bab3e83722995643be934da56660360951f4a33d18712fa',
+  'results/0002_audit_outbox.ts': '1d867ba3622c9efb9aaa1e87da5e2f7015c7974a628c86210ee9e0aa695ea6c6',
 };
 
 const filesOf = (kind: string): string[] =>
