@@ -17,6 +17,11 @@ export const formatIdentity = ({ organizationId, stamp, generation }: DatabaseId
 /** Whether a database's comment says that this service made it, for whomever. */
 export const isOurIdentity = (comment: string | null): boolean => comment?.startsWith('mad:') === true;
 
+/** The stamp of the database that a connection is in, and the one row that it goes with. */
+export const IDENTITY = `(
+  select description from pg_shdescription where classoid = 'pg_database'::regclass and objoid = pg_database.oid
+)`;
+export const OF_THIS_DATABASE = 'from pg_database where datname = current_database()';
+
 /** Reads the stamp of the database that a connection is in; one round trip. */
-export const READ_IDENTITY = `
-  select shobj_description(oid, 'pg_database') as identity from pg_database where datname = current_database()`;
+export const READ_IDENTITY = `select ${IDENTITY} as identity ${OF_THIS_DATABASE}`;
