@@ -30,7 +30,7 @@ const SIGNS_OF_LIFE_PER_LEASE = 3;
 const BATCH_MS = 250;
 const MAX_BATCH = 32;
 /** How often it is looked whether deferred items are due, or other runners are through. */
-const POLL_MS = 100;
+const POLL_MS = 200;
 const PROGRESS_EVERY_MS = 250;
 
 /**
@@ -71,6 +71,7 @@ class Shift {
   #wake: () => void = () => undefined;
   /** Of the attempts so far; null before the first. */
   #averageMs: number | null = null;
+  #flushedAt = performance.now();
   #shownAt = 0;
 
   constructor(
@@ -99,6 +100,8 @@ class Shift {
     try {
       const workers = Array.from({ length: this.#options.concurrency }, () => this.#workThrough());
       const ends = await Promise.allSettled(workers);
+      // One under way ahead of need may still make claims.
+      await this.#refilling?.catch(() => undefined);
       const broken = ends.find((end) => end.status === 'rejected');
       if (broken !== undefined) throw broken.reason;
       await this.#flush();
@@ -143,8 +146,9 @@ class Shift {
       this.#busy -= 1;
       this.#wake();
     }
-    // A failure may have to halt the run before more is begun.
-    if (this.#reports.length >= this.#batch || this.#reports.at(-1)?.state === 'failed') await this.#flush();
+    // A failure may have to halt the run before more is begun; and requests may be waiting for the good news.
+    const isDue = performance.now() - this.#flushedAt > BATCH_MS;
+    if (isDue || this.#reports.at(-1)?.state === 'failed') await this.#flush();
   }
 
   async #attempt({ organizationId, database, toVersion }: FleetClaim): Promise<MigrationOutcome> {
@@ -179,6 +183,7 @@ class Shift {
   }
 
   async #flush(): Promise<void> {
+    this.#flushedAt = performance.now();
     const reports = this.#reports.splice(0);
     if (reports.length === 0) return;
     const state = await this.#ledger.report(this.#runId, this.#runner, reports);

@@ -3,7 +3,7 @@ import type { DatabaseUrl } from '../database/database-url.ts';
 import { PgConnection } from '../database/pg-connection.ts';
 import { SqlState, sqlStateOf } from '../database/postgres-errors.ts';
 import { CREATE_HISTORY_TABLE, HISTORY_TABLE, MIGRATION_LOCK } from '../migrations/migrator.ts';
-import { READ_IDENTITY } from '../provisioning/database-identity.ts';
+import { IDENTITY, OF_THIS_DATABASE } from '../provisioning/database-identity.ts';
 import type { AppliedMigration } from './migration-steps.ts';
 
 export interface MigrationTimeouts {
@@ -19,7 +19,6 @@ export interface DatabaseFacts {
   /** Whether this session alone may migrate it now. */
   readonly locked: boolean;
   readonly identity: string | null;
-  /** In the order of application. */
   readonly applied: readonly AppliedMigration[];
 }
 
@@ -89,18 +88,18 @@ export class MigrationSession {
   async #look(): Promise<DatabaseFacts> {
     // The history is read by a statement after the one that locks: whoever had the lock before has committed by then.
     const answers: unknown = await this.client.query(
-      `select pg_try_advisory_lock(${MIGRATION_LOCK}) as locked;
-       select identity, name, batch from (${READ_IDENTITY}) i left join ${HISTORY_TABLE} on true order by id`,
+      `select pg_try_advisory_lock(${MIGRATION_LOCK}) as locked, ${IDENTITY} as identity ${OF_THIS_DATABASE};
+       select name, batch from ${HISTORY_TABLE}`,
     );
     // Two statements give two results, with these columns.
-    const [lock, history] = answers as [
-      pg.QueryResult<{ locked: boolean }>,
-      pg.QueryResult<{ identity: string | null; name: string | null; batch: number }>,
+    const [facts, history] = answers as [
+      pg.QueryResult<{ locked: boolean; identity: string | null }>,
+      pg.QueryResult<AppliedMigration>,
     ];
     return {
-      locked: lock.rows[0]?.locked === true,
-      identity: history.rows[0]?.identity ?? null,
-      applied: history.rows.flatMap(({ name, batch }) => (name === null ? [] : [{ name, batch }])),
+      locked: facts.rows[0]?.locked === true,
+      identity: facts.rows[0]?.identity ?? null,
+      applied: history.rows,
     };
   }
 }

@@ -2,7 +2,7 @@ import type { FleetLedger } from '../../application/ports/fleet-ledger.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import { OrganizationNotReadyError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
-import { fitOf, type SchemaFit, type SchemaWindow } from './schema-window.ts';
+import { fitOf, type SchemaWindow } from './schema-window.ts';
 
 export interface SchemaGuardDeps {
   /** What this release serves. */
@@ -41,7 +41,7 @@ export class SchemaGuard {
     const window = await this.#deps.window();
     const fit = fitOf(window, schemaVersion);
     if (fit === 'inside') return;
-    await this.#turnAway(organizationId, fit);
+    if (fit === 'below') await this.#deps.ledger.want(organizationId);
     throw notReady(schemaVersion, window);
   }
 
@@ -86,17 +86,15 @@ export class SchemaGuard {
         this.#outside.delete(organizationId);
         continue;
       }
-      if (!this.#outside.has(organizationId)) await this.#turnAway(organizationId, fit);
+      if (!this.#outside.has(organizationId)) {
+        if (fit === 'below') await this.#deps.ledger.want(organizationId);
+        this.#deps.logger.warn(
+          { org_id: organizationId, schema_version: schemaVersion, fit },
+          'a results database has left the schema versions that this release serves',
+        );
+      }
       this.#outside.set(organizationId, schemaVersion);
     }
-  }
-
-  async #turnAway(organizationId: OrganizationId, fit: Exclude<SchemaFit, 'inside'>): Promise<void> {
-    if (fit === 'below') await this.#deps.ledger.want(organizationId);
-    this.#deps.logger.warn(
-      { org_id: organizationId, fit },
-      'the schema of a results database is outside of what this release serves',
-    );
   }
 }
 

@@ -21,12 +21,14 @@ export const isOurIdentity = (comment: string | null): boolean => comment?.start
 export const stampIn = (comment: string | null): string | null =>
   /^mad:[^:]+:([0-9a-f-]{36}):\d+$/.exec(comment ?? '')?.[1] ?? null;
 
+/** The stamp of the database that a connection is in, and the one row that it goes with. */
+export const IDENTITY = `(
+  select description from pg_shdescription where classoid = 'pg_database'::regclass and objoid = pg_database.oid
+)`;
+export const OF_THIS_DATABASE = 'from pg_database where datname = current_database()';
+
 /**
  * Reads the stamp of the database that a connection is in; one round trip. Spelled out, as every new connection pays
  * for it: `shobj_description` is a function that the server plans each time.
  */
-export const READ_IDENTITY = `
-  select (
-    select description from pg_shdescription where classoid = 'pg_database'::regclass and objoid = d.oid
-  ) as identity
-  from pg_database d where datname = current_database()`;
+export const READ_IDENTITY = `select ${IDENTITY} as identity ${OF_THIS_DATABASE}`;

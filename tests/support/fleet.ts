@@ -66,7 +66,7 @@ export const asRelease = (container: Container, migrations: MigrationSource): Co
   // Patience is tested where it is the matter.
   container
     .rebind(TOKENS.fleetRunnerSettings)
-    .toConstantValue({ leaseMs: 1500, maxAttempts: 10, retryDelayMs: 20 });
+    .toConstantValue({ leaseMs: 3000, maxAttempts: 10, retryDelayMs: 20 });
   return container;
 };
 
