@@ -25,7 +25,7 @@ const BODY = JSON.stringify({
 });
 
 /** Organizations with a job each, and the requests for these jobs. */
-export const prepare = async (deployment: Deployment, count: number): Promise<readonly LoadRequest[]> => {
+const prepare = async (deployment: Deployment, count: number): Promise<readonly LoadRequest[]> => {
   const ids = Array.from({ length: count }, (_, index) => `org-${index}`);
   await deployment.register(...ids);
   const manager = deployment.start({ DB_IDLE_TIMEOUT_MS: '1000' }).get(TOKENS.connectionManager);
@@ -44,7 +44,7 @@ export const prepare = async (deployment: Deployment, count: number): Promise<re
   return requests;
 };
 
-export const toPost = ({ path, token }: LoadRequest): LoadRequest => ({
+const toPost = ({ path, token }: LoadRequest): LoadRequest => ({
   method: 'POST',
   path: path.slice(0, path.lastIndexOf('/')),
   token,
