@@ -15,6 +15,9 @@ export interface BudgetedPool {
 /** How long a pool may keep its only connection busy while others have none: some ten connects. */
 const TURN_MS = 100;
 
+/** After this long without use a connection is worth less than a second one of a pool that has work for it. */
+const LONG_IDLE_MS = 1000;
+
 /** Whether the server takes more connections than it did is tried now and then, with one. */
 const SERVER_FULL = { threshold: 1, minDelayMs: 100, maxDelayMs: 2000 };
 
@@ -31,8 +34,8 @@ export class ConnectionBudget {
   #closing = 0;
   /** Pools that wait for a slot, in the order of their turns. */
   readonly #queue = new Set<BudgetedPool>();
-  /** Pools with idle connections, least recently used first. */
-  readonly #idle = new Set<BudgetedPool>();
+  /** Pools with idle connections, and when they were used last in `performance.now()`; least recently used first. */
+  readonly #idle = new Map<BudgetedPool, number>();
   /** Pools that hold slots, and since when in `performance.now()`. */
   readonly #holders = new Map<BudgetedPool, number>();
   /** Slots taken whose connect has not ended. */
@@ -121,7 +124,7 @@ export class ConnectionBudget {
   /** Keeps book of who has idle connections; the latest caller was used last. */
   markIdle(pool: BudgetedPool, hasIdle: boolean): void {
     this.#idle.delete(pool);
-    if (hasIdle) this.#idle.add(pool);
+    if (hasIdle) this.#idle.set(pool, performance.now());
     if (this.#queue.size > 0) this.#reclaim();
   }
 
@@ -180,12 +183,22 @@ export class ConnectionBudget {
     return neediest;
   }
 
-  /** One idle connection on its way out for each pool that waits, as turns are of one slot, and for each above the limit. */
+  /**
+   * One idle connection on its way out for each pool that waits, as turns are of one slot, and for each above the limit.
+   * A pool that has a connection gets those that lie idle for long only: it would be a connect for every turn.
+   */
   #reclaim(): void {
-    while (this.#closing < this.#queue.size + Math.max(0, this.#taken - this.#limit)) {
+    let [needed, wanted] = [Math.max(0, this.#taken - this.#limit), 0];
+    for (const pool of this.#queue) {
+      if (pool.slots === 0) needed += 1;
+      else wanted += 1;
+    }
+    while (this.#closing < needed + wanted) {
       const [victim] = this.#idle;
       if (victim === undefined) return;
-      victim.closeIdle();
+      const [pool, usedAt] = victim;
+      if (this.#closing >= needed && performance.now() - usedAt < LONG_IDLE_MS) return;
+      pool.closeIdle();
     }
   }
 }

@@ -32,6 +32,9 @@ export interface PoolOptions extends PoolSize {
 /** A connection idle for longer is asked whether it is alive before it is used; measured: free below this. */
 const PROBE_AFTER_IDLE_MS = 1000;
 
+/** A wait that is over sooner is shorter than a connect: most statements are. */
+const PATIENCE_MS = 10;
+
 /** One failed connect is an accident, and the next request finds out at once. */
 const BREAKER = { threshold: 3, minDelayMs: 250, maxDelayMs: 10_000 };
 
@@ -57,6 +60,7 @@ export class ConnectionPool implements BudgetedPool {
   #connecting = 0;
   #closing = 0;
   #closed = false;
+  #growth: NodeJS.Timeout | null = null;
   #whenEmpty: () => void = () => undefined;
 
   constructor(options: PoolOptions) {
@@ -82,6 +86,7 @@ export class ConnectionPool implements BudgetedPool {
       !this.#closed &&
       this.#connecting < this.#line.size &&
       this.#slots < this.#max &&
+      (this.#slots === this.#closing || this.#line.waitedMs >= PATIENCE_MS) &&
       this.#breaker.allows &&
       this.#options.serverBreaker.allows
     );
@@ -174,6 +179,7 @@ export class ConnectionPool implements BudgetedPool {
   close(): Promise<void> {
     this.#closed = true;
     this.#line.rejectAll(this.#closedError());
+    if (this.#growth !== null) clearTimeout(this.#growth);
     while (this.#idle.length > 0) this.closeIdle();
     this.#options.budget.leave(this);
     if (this.#slots === 0) return Promise.resolve();
@@ -207,6 +213,7 @@ export class ConnectionPool implements BudgetedPool {
     if (refusal !== null) return Promise.reject(refusal);
     const place = this.#line.join(timeoutMs, () => this.#tooLate(), scope);
     this.#grow();
+    this.#growLater();
     return place;
   }
 
@@ -227,6 +234,16 @@ export class ConnectionPool implements BudgetedPool {
 
   #grow(): void {
     while (this.wantsSlot && this.#options.budget.take(this)) this.#connect();
+  }
+
+  /** A first connection is opened at once, further ones for those who have waited for a while. */
+  #growLater(): void {
+    if (this.#growth !== null || this.#line.size === 0) return;
+    this.#growth = setTimeout(() => {
+      this.#growth = null;
+      this.#grow();
+      this.#growLater();
+    }, PATIENCE_MS).unref();
   }
 
   /** Opens a connection in a slot that the budget has given. */
@@ -264,10 +281,13 @@ export class ConnectionPool implements BudgetedPool {
       return budget.serverFull();
     }
     budget.connectFailed();
+    const isAccident = !this.#breaker.isFailing && !isServerAnswer(error);
     this.#breaker.failed();
     if (isServerFailure(error)) serverBreaker.failed();
     else if (isServerAnswer(error)) serverBreaker.succeeded();
     else serverBreaker.abandoned();
+    // A connect that broke off once is tried again for whoever waits.
+    if (isAccident) return undefined;
     // Whatever the server refuses a login for, its right to connect included, the database cannot be used.
     this.#line.rejectFirst(error instanceof DomainError ? error : this.#unavailable(error));
     // `- 1`: the slot of this attempt.

@@ -3,6 +3,8 @@ import type { WorkScope } from './work-scope.ts';
 import { LeaseReleasedError } from './work-scope.ts';
 
 interface Waiter {
+  /** In `performance.now()`. */
+  readonly since: number;
   readonly resolve: (connection: PgConnection) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -20,6 +22,12 @@ export class WaitingLine {
     return this.#waiters.size;
   }
 
+  /** How long the first one has waited, in milliseconds; 0 when nobody does. */
+  get waitedMs(): number {
+    const [waiter] = this.#waiters;
+    return waiter === undefined ? 0 : performance.now() - waiter.since;
+  }
+
   /** Resolves with the connection that `serve` hands over. */
   join(timeoutMs: number, tooLate: () => Error, scope: WorkScope | undefined): Promise<PgConnection> {
     return new Promise((resolve, reject) => {
@@ -29,6 +37,7 @@ export class WaitingLine {
         this.#waiters.delete(waiter);
       };
       const waiter: Waiter = {
+        since: performance.now(),
         resolve: (connection) => {
           leave();
           resolve(connection);

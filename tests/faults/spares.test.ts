@@ -4,7 +4,7 @@ import pg from 'pg';
 import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
-import { Gate, rejectionOf } from '../support/gate.ts';
+import { Gate, rejectionOf, until } from '../support/gate.ts';
 import {
   beforeEachClone,
   createdDatabases,
@@ -76,6 +76,24 @@ describe('spare databases', function () {
     expect(createdDatabases(statements)).to.be.empty;
     expect(await withLabel('spare')).to.deep.equal(await bookedSpares());
     expect(await bookedSpares()).to.have.length(2);
+  });
+
+  it('a spare that was claimed is made up for without being asked', async () => {
+    const container = deployment.start();
+    const keeper = container.get(TOKENS.spareKeeper);
+    keeper.start();
+    try {
+      await until('there are spares', async () => (await bookedSpares()).length === 3);
+      const before = await bookedSpares();
+      await use(container, 'acme');
+      await until('there is another one', async () => {
+        const spares = await bookedSpares();
+        return spares.length === 3 && spares.some((name) => !before.includes(name));
+      });
+      expect(await pathsTaken()).to.deep.equal({ acme: 'spare' });
+    } finally {
+      await keeper.close();
+    }
   });
 
   it('concurrent-claims-never-share-a-spare', async () => {

@@ -10,6 +10,7 @@ import { captureLog } from '../support/captured-log.ts';
 import { replaceManager } from '../support/custom-manager.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf, until } from '../support/gate.ts';
+import { watchAdminStatements } from '../support/provisioning-steps.ts';
 import { ALL_JOBS, sampleJob, sampleNote } from '../support/sample-job.ts';
 import { terminateBackends } from '../support/server-faults.ts';
 
@@ -199,6 +200,19 @@ describe('one organization and the data of another', function () {
       }
       return client;
     };
+
+    it('and has a password that the server is never told', async () => {
+      const container = deployment.start(ROLES);
+      const statements = watchAdminStatements(container);
+      await deployment.register('gamma');
+      await container.get(TOKENS.connectionManager).provision(organizationId('gamma'));
+      const record = await container.get(TOKENS.databaseLedger).find(organizationId('gamma'));
+      const { user = '', password = '' } =
+        container.get(TOKENS.organizationLogins)?.loginFor(record?.stamp ?? '') ?? {};
+      const texts = statements.map(({ text }) => text).join('\n');
+      expect(texts).to.include(`create role "${user}" login password 'SCRAM-SHA-256$1:`);
+      expect(texts).to.not.include(password);
+    });
 
     it('of another organization, nor to the metadata, a template or a spare', async () => {
       const others = (await deployment.databases()).filter(

@@ -10,6 +10,7 @@ const MIGRATIONS = new URL('../../migrations/', import.meta.url);
  */
 const FROZEN: Readonly<Record<string, string>> = {
   'metadata/0001_initial.ts': 'bf1958fc2d0c67e653717a4590ae3d21696e22477f69c57ce0ca1be89ae77c35',
+  'metadata/0002_service_instances.ts': '2b2b018037813514aac397428bf9ed46b94bc992d97850f06dee08a32eb24985',
   'metadata/0003_fleet_runs.ts': 'ede9c21145d1c29c16b2677400d53dd263e74a54d0372b6adca438fb5cb10179',
   'metadata/0004_access.ts': '0c95ee2aa01386eb83d6962160af06ce5e44d65636ec79fa5fc58f47efa6fe49',
   'metadata/0005_changes.ts': 'fd8cc0ac86d3fb828711c61ce47d004ece8efa4fc72090ec4710977f4d747481',

@@ -91,13 +91,21 @@ describe('the connection budget', () => {
   });
 
   it('takes one connection after another from the same pool before it turns to one that was used later', () => {
-    const [, a, b, c] = pools(4, 'a', 'b', 'c');
+    const [, a, b, c, d] = pools(4, 'a', 'b', 'c', 'd');
     a?.want(2).rest();
     b?.want(2).rest();
     c?.want();
     a?.hangUp();
-    c?.want();
+    d?.want();
     expect([a?.closing, b?.closing], 'losing a connection is no use').to.deep.equal([1, 0]);
+  });
+
+  it('takes nothing that was used a moment ago for a pool that has a connection', () => {
+    const [, a, b] = pools(2, 'a', 'b');
+    a?.want().rest();
+    b?.want();
+    b?.want();
+    expect(a?.closing).to.equal(0);
   });
 
   it('takes turns of one slot between pools that wait', () => {
