@@ -67,6 +67,7 @@ class Shift {
   #refilling: Promise<boolean> | null = null;
   /** Databases under way, until their reports are queued. */
   #busy = 0;
+  #ended = 0;
   #over = false;
   #wake: () => void = () => undefined;
   /** Of the attempts so far; null before the first. */
@@ -144,6 +145,7 @@ class Shift {
       this.#reports.push(this.#toReport(claim, outcome, durationMs));
     } finally {
       this.#busy -= 1;
+      this.#ended += 1;
       this.#wake();
     }
     // A failure may have to halt the run before more is begun; and requests may be waiting for the good news.
@@ -203,6 +205,7 @@ class Shift {
     await this.#flush();
     if (this.#isOver) return false;
     const { leaseMs } = this.#settings;
+    const endedBefore = this.#ended;
     const claims = await this.#ledger.claim(this.#runId, this.#runner, this.#batch, leaseMs);
     this.#queue.push(...claims);
     if (claims.length > 0 || (await this.#ledger.advance(this.#runId))) return true;
@@ -210,7 +213,8 @@ class Shift {
     if (run.state !== 'running') return false;
     const open = counts.pending + counts.running + counts.deferred;
     if (open > 0 || this.#busy > 0) {
-      await this.#rest();
+      // One that ended while the ledger answered may be what the next wave waits for.
+      if (this.#ended === endedBefore) await this.#rest();
       return true;
     }
     if ((await this.#options.onDrained?.()) === true) return true;
