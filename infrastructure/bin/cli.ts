@@ -15,7 +15,8 @@ const main = async (): Promise<ExitCode> => {
         maxOrganizationIdLength: config.database.resultsTemplate.maxOrganizationIdLength,
         reconcile: (options) => container.get(TOKENS.reconciler).reconcile(options),
         provision: (organizationId) => manager.provision(organizationId),
-        adopt: (organizationId, from) => container.get(TOKENS.custodian).adopt(organizationId, from),
+        adopt: (organizationId, from, takeOver) =>
+          container.get(TOKENS.custodian).adopt(organizationId, from, takeOver),
         retire: (organizationId) => container.get(TOKENS.custodian).retire(organizationId),
         print: (line) => process.stdout.write(`${line}\n`),
       });

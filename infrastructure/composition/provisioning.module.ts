@@ -25,7 +25,7 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TOKENS.resultsTemplate)
     .toResolvedValue(
-      (config, server, logins, connector, ledger, logger) =>
+      (config, server, logins, connector, ledger, deployment, logger) =>
         new ResultsTemplate({
           server,
           urls: config.database.resultsTemplate,
@@ -33,6 +33,7 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
           logins,
           connect: (databaseName) => connector.toResultsServer(databaseName),
           ledger,
+          deployment,
           logger,
         }),
       [
@@ -41,18 +42,20 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
         TOKENS.organizationLogins,
         TOKENS.connector,
         TOKENS.spareLedger,
+        TOKENS.deployment,
         TOKENS.logger,
       ],
     )
     .inSingletonScope();
   bind(TOKENS.provisioner)
     .toResolvedValue(
-      (config, ledger, server, template, logger, metrics, spareKeeper) =>
+      (config, ledger, server, template, deployment, logger, metrics, spareKeeper) =>
         new Provisioner({
           ledger,
           server,
           template,
           urls: config.database.resultsTemplate,
+          deployment,
           logger,
           onStep: (step, organizationId) =>
             logger.debug({ step, org_id: organizationId }, 'provisioning step done'),
@@ -66,6 +69,7 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
         TOKENS.databaseLedger,
         TOKENS.resultsServer,
         TOKENS.resultsTemplate,
+        TOKENS.deployment,
         TOKENS.logger,
         TOKENS.metrics,
         TOKENS.spareKeeper,
@@ -74,13 +78,14 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TOKENS.spareKeeper)
     .toResolvedValue(
-      ({ database }, ledger, server, template, connector, logger) =>
+      ({ database }, ledger, server, template, connector, deployment, logger) =>
         new SpareKeeper({
           ledger,
           server,
           template,
           urls: database.resultsTemplate,
           demand: database.spares,
+          deployment,
           connect: (databaseName) => connector.toResultsServer(databaseName),
           logger,
         }),
@@ -90,13 +95,14 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
         TOKENS.resultsServer,
         TOKENS.resultsTemplate,
         TOKENS.connector,
+        TOKENS.deployment,
         TOKENS.logger,
       ],
     )
     .inSingletonScope();
   bind(TOKENS.reconciler)
     .toResolvedValue(
-      ({ database }, ledger, spares, provisioner, server, metadata, logger) =>
+      ({ database }, ledger, spares, provisioner, server, metadata, deployment, logger) =>
         new Reconciler({
           ledger,
           spares,
@@ -104,6 +110,7 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
           server,
           urls: database.resultsTemplate,
           metadata,
+          deployment,
           logger,
         }),
       [
@@ -113,20 +120,22 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
         TOKENS.provisioner,
         TOKENS.resultsServer,
         TOKENS.metadataDatabase,
+        TOKENS.deployment,
         TOKENS.logger,
       ],
     )
     .inSingletonScope();
   bind(TOKENS.custodian)
     .toResolvedValue(
-      ({ database }, ledger, server, template, metadata) =>
-        new Custodian({ ledger, server, template, urls: database.resultsTemplate, metadata }),
+      ({ database }, ledger, server, template, metadata, deployment) =>
+        new Custodian({ ledger, server, template, urls: database.resultsTemplate, metadata, deployment }),
       [
         TOKENS.config,
         TOKENS.databaseLedger,
         TOKENS.resultsServer,
         TOKENS.resultsTemplate,
         TOKENS.metadataDatabase,
+        TOKENS.deployment,
       ],
     )
     .inSingletonScope();

@@ -1,5 +1,6 @@
 import type { ServiceIdentifier } from 'inversify';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
+import type { Deployment } from '../../application/ports/deployment.ts';
 import type { DatabaseLedger } from '../../application/ports/database-ledger.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { OrganizationPolicies } from '../../application/ports/organization-policies.ts';
@@ -66,6 +67,7 @@ export const TOKENS = {
   custodian: token<Custodian>('Custodian'),
 
   metadataDatabase: token<MetadataDatabase>('MetadataDatabase'),
+  deployment: token<Deployment>('Deployment'),
   spareLedger: token<SpareLedger>('SpareLedger'),
   databaseLedger: token<DatabaseLedger & ProvisioningLedger>('DatabaseLedger'),
 

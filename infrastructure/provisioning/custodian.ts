@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { DatabaseLedger } from '../../application/ports/database-ledger.ts';
+import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
+import type { Deployment } from '../../application/ports/deployment.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import type { ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
 import { DatabaseProvisioningError, OrganizationDatabaseNotFoundError } from '../../domain/exceptions.ts';
@@ -7,7 +8,7 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import { resultsMigrations } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
-import { formatIdentity } from './database-identity.ts';
+import { formatIdentity, isIdentity, readMark } from './database-identity.ts';
 import { quarantineName } from './quarantine.ts';
 import type { ResultsServer } from './results-server.ts';
 import type { ResultsTemplate } from './results-template.ts';
@@ -18,6 +19,7 @@ export interface CustodianDeps {
   readonly template: ResultsTemplate;
   readonly urls: ResultsUrlTemplate;
   readonly metadata: MetadataDatabase;
+  readonly deployment: Deployment;
 }
 
 /** What an operator may do with an organization's database by hand. Every command may be repeated after a crash. */
@@ -33,11 +35,12 @@ export class Custodian {
    * stamps it, and gives it the organization's name. Earlier pools do not recognize it: its generation is new.
    *
    * @param from its present name; the organization's by default
+   * @param takeOver also when it is another deployment's, whose metadata database is lost
    * @throws {OrganizationNotFoundError}
    * @throws {OrganizationDatabaseNotFoundError} when there is no database of that name
    * @throws {DatabaseProvisioningError} when the organization has another database already, or the name is another's
    */
-  async adopt(organizationId: OrganizationId, from?: string): Promise<string> {
+  async adopt(organizationId: OrganizationId, from?: string, takeOver = false): Promise<string> {
     const { ledger, server, template, urls } = this.#deps;
     const databaseName = urls.databaseNameFor(organizationId);
     const source = from ?? databaseName;
@@ -47,18 +50,21 @@ export class Custodian {
     }
     await template.ready();
     await server.exclusively(databaseName, async (session) => {
-      if (!(await session.exists(source))) throw new OrganizationDatabaseNotFoundError();
+      const comment = await session.identityOf(source);
+      if (comment === undefined) throw new OrganizationDatabaseNotFoundError();
       const record = await ledger.find(organizationId);
+      if (!takeOver) await this.#assertNotAnothers(source, comment, null);
       if (record?.state === 'ready' && (await session.exists(databaseName)) && source !== databaseName) {
         throw new DatabaseProvisioningError('The organization has a database; retire that one first.');
       }
       await session.allowConnections(source);
       const { schemaVersion } = await new Migrator(resultsMigrations).latest(urls.urlForDatabase(source));
       await template.grantRows(source);
+      const deploymentId = await this.#deps.deployment.id();
       const stamp = randomUUID();
       await session.restrict(source, stamp);
       const adopted = await ledger.recordAdoption(organizationId, { databaseName, stamp, schemaVersion });
-      await session.adopt(source, databaseName, formatIdentity({ ...adopted, stamp }));
+      await session.adopt(source, databaseName, formatIdentity({ ...adopted, stamp, deploymentId }));
       const spare = { spareId: stamp, databaseName, templateHash: '', schemaVersion };
       await ledger.complete(organizationId, spare, 'adoption');
     });
@@ -70,15 +76,19 @@ export class Custodian {
    * empty one of the next generation. Returns the name it was put aside under; null when it was gone already.
    *
    * @throws {OrganizationDatabaseNotFoundError}
+   * @throws {DatabaseProvisioningError} when what has its name is another deployment's
    */
   async retire(organizationId: OrganizationId): Promise<string | null> {
     const { ledger, server, urls } = this.#deps;
     const databaseName = urls.databaseNameFor(organizationId);
     const aside = quarantineName(urls, 'retired');
     const present = await server.exclusively(databaseName, async (session) => {
-      if ((await ledger.find(organizationId)) === null) throw new OrganizationDatabaseNotFoundError();
+      const record = await ledger.find(organizationId);
+      if (record === null) throw new OrganizationDatabaseNotFoundError();
+      const comment = await session.identityOf(databaseName);
+      await this.#assertNotAnothers(databaseName, comment, record);
       await ledger.beginRetirement(organizationId);
-      const found = await session.exists(databaseName);
+      const found = comment !== undefined;
       if (found) await session.quarantine(databaseName, aside);
       await ledger.completeRetirement(organizationId);
       return found;
@@ -93,5 +103,27 @@ export class Custodian {
       requestId: null,
     });
     return present ? aside : null;
+  }
+
+  /**
+   * What earlier releases stamped says nothing of its deployment: it may be taken, but is put aside only when it is the
+   * recorded one.
+   */
+  async #assertNotAnothers(
+    database: string,
+    comment: string | null | undefined,
+    toPutAside: DatabaseRecord | null,
+  ): Promise<void> {
+    const mark = readMark(comment);
+    const deploymentId = await this.#deps.deployment.id();
+    if (mark === null || mark.deploymentId === deploymentId) return;
+    if (mark.deploymentId === null) {
+      const stamp = toPutAside?.stamp ?? null;
+      if (toPutAside === null || stamp === null) return;
+      if (isIdentity(comment, { ...toPutAside, stamp, deploymentId })) return;
+    }
+    throw new DatabaseProvisioningError(
+      `The database "${database}" belongs to another deployment of this service: it is marked "${comment}".`,
+    );
   }
 }

@@ -1,4 +1,5 @@
 import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
+import type { Deployment } from '../../application/ports/deployment.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type {
   Claim,
@@ -17,7 +18,7 @@ import {
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { SqlState, sqlStateOf } from '../database/postgres-errors.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
-import { formatIdentity, type DatabaseIdentity } from './database-identity.ts';
+import { formatIdentity, isIdentity, readMark, type DatabaseIdentity } from './database-identity.ts';
 import { newSpare } from './new-spare.ts';
 import type { ResultsServer } from './results-server.ts';
 import type { ResultsTemplate } from './results-template.ts';
@@ -37,6 +38,7 @@ export interface ProvisionerDeps {
   readonly server: ResultsServer;
   readonly template: ResultsTemplate;
   readonly urls: ResultsUrlTemplate;
+  readonly deployment: Deployment;
   readonly logger: Logger;
   /** Called after each step; for progress, and for tests that end the process there. */
   readonly onStep: (step: ProvisioningStep, organizationId: OrganizationId) => void | Promise<void>;
@@ -73,7 +75,7 @@ export class Provisioner {
     const { record } = found;
     if (record === null && !create) throw new OrganizationDatabaseNotFoundError();
     if (record !== null) {
-      if (record.state === 'ready') return toPlacement(record);
+      if (record.state === 'ready') return this.#placementOf(record);
       if (record.state === 'suspended' || record.state === 'retiring') throw new OrganizationSuspendedError();
     }
     return this.#provision(organizationId);
@@ -114,12 +116,12 @@ export class Provisioner {
     if (claim === 'ready') {
       const record = await ledger.find(organizationId);
       if (record === null) throw new Error('a ready database vanished from the ledger');
-      return toPlacement(record);
+      return this.#placementOf(record);
     }
     await this.#deps.onStep('claimed', organizationId);
     const { path, spare } = await this.#bringAbout(session, claim, source);
     await this.#deps.onStep('adopted', organizationId);
-    const placement = toPlacement(await ledger.complete(organizationId, spare, path));
+    const placement = await this.#placementOf(await ledger.complete(organizationId, spare, path));
     await this.#deps.onStep('completed', organizationId);
     const seconds = (performance.now() - startedAt) / 1000;
     onProvisioned(path, seconds);
@@ -138,21 +140,28 @@ export class Provisioner {
   ): Promise<{ path: ProvisioningPath; spare: SpareDatabase }> {
     if (claim.ready && (await this.#adoptSpare(session, claim))) return { path: 'spare', spare: claim.spare };
 
-    const { databaseName, organizationId } = claim.record;
-    const identity = formatIdentity(identityOf(claim.record));
+    const { databaseName, ...identity } = await this.#placementOf(claim.record);
+    const { organizationId } = identity;
     const present = await session.identityOf(databaseName);
-    if (present === identity) return { path: 'resume', spare: claim.spare };
+    if (isIdentity(present, identity)) return { path: 'resume', spare: claim.spare };
     if (present !== undefined) {
       throw new DatabaseProvisioningError(
         `A database "${databaseName}" exists that this service did not make for the organization.`,
       );
     }
-    const resumed = await session.exists(claim.spare.databaseName);
+    const left = await session.identityOf(claim.spare.databaseName);
+    const mark = readMark(left);
+    if (mark !== null && mark.deploymentId !== null && mark.deploymentId !== identity.deploymentId) {
+      throw new DatabaseProvisioningError(
+        `The database "${claim.spare.databaseName}" on the books belongs to another deployment.`,
+      );
+    }
+    const resumed = left !== undefined;
     const spare = resumed ? claim.spare : await this.#clone(session, claim.spare, source);
     await this.#deps.onStep('cloned', organizationId);
     await session.restrict(spare.databaseName, spare.spareId);
     await this.#deps.onStep('restricted', organizationId);
-    await session.adopt(spare.databaseName, databaseName, identity);
+    await session.adopt(spare.databaseName, databaseName, formatIdentity(identity));
     return { path: resumed ? 'resume' : 'clone', spare };
   }
 
@@ -167,7 +176,8 @@ export class Provisioner {
   /** The quick way; when anything is not as the ledger says, the slow way finds out. */
   async #adoptSpare(session: ServerSession, { record, spare }: Claim): Promise<boolean> {
     try {
-      await session.adopt(spare.databaseName, record.databaseName, formatIdentity(identityOf(record)));
+      const identity = formatIdentity(await this.#placementOf(record));
+      await session.adopt(spare.databaseName, record.databaseName, identity);
       return true;
     } catch (error) {
       const sqlState = sqlStateOf(error);
@@ -175,14 +185,15 @@ export class Provisioner {
       throw error;
     }
   }
+
+  async #placementOf({
+    organizationId,
+    stamp,
+    generation,
+    databaseName,
+  }: DatabaseRecord): Promise<Placement> {
+    if (stamp === null) throw new Error(`the ledger has no stamp for the database of ${organizationId}`);
+    const deploymentId = await this.#deps.deployment.id();
+    return { deploymentId, organizationId, stamp, generation, databaseName };
+  }
 }
-
-const identityOf = ({ organizationId, stamp, generation }: DatabaseRecord): DatabaseIdentity => {
-  if (stamp === null) throw new Error(`the ledger has no stamp for the database of ${organizationId}`);
-  return { organizationId, stamp, generation };
-};
-
-const toPlacement = (record: DatabaseRecord): Placement => ({
-  ...identityOf(record),
-  databaseName: record.databaseName,
-});

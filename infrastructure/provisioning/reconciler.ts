@@ -1,11 +1,12 @@
 import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
+import type { Deployment } from '../../application/ports/deployment.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import type { ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
-import { formatIdentity, isOurIdentity } from './database-identity.ts';
+import { formatIdentity, isEarlierIdentity, isIdentity, readMark } from './database-identity.ts';
 import type { Provisioner } from './provisioner.ts';
 import { quarantineName } from './quarantine.ts';
 import type { ResultsServer } from './results-server.ts';
@@ -14,24 +15,30 @@ import type { ListedDatabase, ServerSession } from './server-session.ts';
 /**
  * - `missing`: on the books as ready, not on the server. Never made again empty: an operator restores or retires it.
  * - `half-made`: a provisioning that nobody finished.
- * - `orphan`: made by this service, and on no book: the metadata lost it.
- * - `foreign`: under an organization's name, and not made by this service.
- * - `stale-spare`: a spare or template on no book. Holds nobody's data.
+ * - `orphan`: made by this deployment, and on no book: the metadata lost it.
+ * - `foreign`: under an organization's name, and not made by this deployment, as far as it says.
+ * - `stale-spare`: a spare or template on no book. Holds nobody's data; dropped only where it says that it is ours.
+ * - `old-stamp`: as recorded, but stamped by a release that did not write the deployment down.
  */
-export type FindingKind = 'missing' | 'half-made' | 'orphan' | 'foreign' | 'stale-spare';
+export type FindingKind = 'missing' | 'half-made' | 'orphan' | 'foreign' | 'stale-spare' | 'old-stamp';
 
 export interface Finding {
   readonly kind: FindingKind;
   readonly database: string;
   readonly organizationId: OrganizationId | null;
   /** What was done about it; in a dry run, what would be. */
-  readonly action: 'reported' | 'resumed' | 'quarantined' | 'dropped' | 'failed';
+  readonly action: 'reported' | 'resumed' | 'quarantined' | 'dropped' | 'stamped' | 'failed';
 }
 
 export interface ReconcileOptions {
   readonly dryRun: boolean;
-  /** Also put databases aside that this service did not make: only on an operator's word. */
+  /** Also put databases aside that no deployment of this service is known to have made: only on an operator's word. */
   readonly quarantineForeign: boolean;
+  /**
+   * Finish what is half-made, report all else: what a start may do, as it does not know that its metadata is right.
+   * False by default.
+   */
+  readonly resumeOnly?: boolean;
 }
 
 export interface ReconcilerDeps {
@@ -40,6 +47,7 @@ export interface ReconcilerDeps {
   readonly provisioner: Provisioner;
   readonly server: ResultsServer;
   readonly urls: ResultsUrlTemplate;
+  readonly deployment: Deployment;
   readonly metadata: MetadataDatabase;
   readonly logger: Logger;
 }
@@ -61,12 +69,16 @@ export class Reconciler {
       // The server first: whatever stands there was on the books before it was made, so what the books do not hold
       // afterwards is no work in progress.
       const databases = await session.listDatabases();
-      const [records, internalNames] = await Promise.all([
+      const [records, internalNames, deploymentId] = await Promise.all([
         this.#listRecords(),
         this.#deps.spares.listNames(),
+        this.#deps.deployment.id(),
       ]);
+      const books = { records, internalNames: new Set(internalNames), deploymentId };
       const findings: Finding[] = [];
-      for (const finding of this.#compare(databases, records, new Set(internalNames))) {
+      for (const found of this.#compare(databases, books)) {
+        const finding = options.resumeOnly === true ? cautious(found) : found;
+        if (finding === null) continue;
         findings.push(options.dryRun ? finding : await this.#act(session, finding, options));
       }
       if (!options.dryRun) await this.#clearRecovered(databases, records);
@@ -84,33 +96,33 @@ export class Reconciler {
     }
   }
 
-  *#compare(
-    databases: readonly ListedDatabase[],
-    records: ReadonlyMap<OrganizationId, DatabaseRecord>,
-    internalNames: ReadonlySet<string>,
-  ): IterableIterator<Finding> {
-    const { urls } = this.#deps;
+  *#compare(databases: readonly ListedDatabase[], books: Books): IterableIterator<Finding> {
     const present = new Set(databases.map(({ name }) => name));
-    for (const { name: database, identity } of databases) {
-      const organizationId = urls.organizationIdOf(database);
-      if (organizationId !== null) {
-        if (isOnRecord(records.get(organizationId), identity)) continue;
-        yield isOurIdentity(identity)
-          ? { kind: 'orphan', database, organizationId, action: 'quarantined' }
-          : { kind: 'foreign', database, organizationId, action: 'reported' };
-      } else if (isSpareOrTemplate(urls.internalLabelOf(database)) && !internalNames.has(database)) {
-        if (identity === null)
-          yield { kind: 'stale-spare', database, organizationId: null, action: 'dropped' };
-      }
+    for (const database of databases) {
+      const finding = this.#judge(database, books);
+      if (finding !== null) yield finding;
     }
     // Last: a half-made database may have to be made again under a name that an orphan holds until it is put aside.
-    for (const { organizationId, databaseName: database, state } of records.values()) {
+    for (const { organizationId, databaseName: database, state } of books.records.values()) {
       if (state === 'provisioning' || state === 'failed') {
         yield { kind: 'half-made', database, organizationId, action: 'resumed' };
       } else if (!present.has(database) && state !== 'retiring') {
         yield { kind: 'missing', database, organizationId, action: 'reported' };
       }
     }
+  }
+
+  /** What is wrong with a database that is on the server; null for nothing, or nothing of ours. */
+  #judge({ name: database, identity }: ListedDatabase, books: Books): Finding | null {
+    const { urls } = this.#deps;
+    const organizationId = urls.organizationIdOf(database);
+    if (organizationId !== null) return judgeNamed(database, identity, organizationId, books);
+    if (!isSpareOrTemplate(urls.internalLabelOf(database)) || books.internalNames.has(database)) return null;
+    if (identity === null) return { kind: 'stale-spare', database, organizationId: null, action: 'reported' };
+    const mark = readMark(identity);
+    return mark?.deploymentId === books.deploymentId && mark.organizationId === null
+      ? { kind: 'stale-spare', database, organizationId: null, action: 'dropped' }
+      : null;
   }
 
   async #act(session: ServerSession, finding: Finding, options: ReconcileOptions): Promise<Finding> {
@@ -127,7 +139,7 @@ export class Reconciler {
 
   async #repair(
     session: ServerSession,
-    { kind, database, organizationId }: Finding,
+    { kind, database, organizationId, action }: Finding,
     options: ReconcileOptions,
   ): Promise<Finding['action']> {
     switch (kind) {
@@ -137,15 +149,36 @@ export class Reconciler {
       case 'half-made':
         if (organizationId !== null) await this.#deps.provisioner.ensure(organizationId, true);
         return 'resumed';
+      case 'old-stamp':
+        if (action === 'stamped') await this.#stamp(session, database, organizationId);
+        return action;
       case 'stale-spare':
+        if (action === 'reported') return action;
         await session.dropSpare(database, spareIdIn(this.#deps.urls.internalLabelOf(database)));
         return 'dropped';
       case 'foreign':
-        if (!options.quarantineForeign) return 'reported';
+        if (!options.quarantineForeign || (await this.#isAnothers(session, database))) return 'reported';
         return this.#quarantine(session, database, organizationId);
       case 'orphan':
+        if (action === 'reported') return action;
         return this.#quarantine(session, database, organizationId);
     }
+  }
+
+  async #isAnothers(session: ServerSession, database: string): Promise<boolean> {
+    const deploymentId = readMark(await session.identityOf(database))?.deploymentId ?? null;
+    return deploymentId !== null && deploymentId !== (await this.#deps.deployment.id());
+  }
+
+  async #stamp(
+    session: ServerSession,
+    database: string,
+    organizationId: OrganizationId | null,
+  ): Promise<void> {
+    const record = organizationId === null ? null : await this.#deps.ledger.find(organizationId);
+    if (record === null || record.stamp === null) return;
+    const deploymentId = await this.#deps.deployment.id();
+    await session.mark(database, formatIdentity({ ...record, stamp: record.stamp, deploymentId }));
   }
 
   async #quarantine(
@@ -179,11 +212,40 @@ export class Reconciler {
   }
 }
 
-/** A database that is being made, put aside or known by its stamp. */
-const isOnRecord = (record: DatabaseRecord | undefined, identity: string | null): boolean => {
-  if (record === undefined) return false;
-  if (record.stamp === null) return record.state === 'retiring';
-  return identity === formatIdentity({ ...record, stamp: record.stamp });
+/** What the metadata database knows. */
+interface Books {
+  readonly records: ReadonlyMap<OrganizationId, DatabaseRecord>;
+  /** Of spares and templates. */
+  readonly internalNames: ReadonlySet<string>;
+  readonly deploymentId: string;
+}
+
+const judgeNamed = (
+  database: string,
+  identity: string | null,
+  organizationId: OrganizationId,
+  { records, deploymentId }: Books,
+): Finding | null => {
+  const record = records.get(organizationId);
+  if (record !== undefined) {
+    // Being put aside.
+    if (record.stamp === null && record.state === 'retiring') return null;
+    if (record.stamp !== null) {
+      const expected = { ...record, stamp: record.stamp, deploymentId };
+      if (isEarlierIdentity(identity, expected))
+        return { kind: 'old-stamp', database, organizationId, action: 'stamped' };
+      if (isIdentity(identity, expected)) return null;
+    }
+  }
+  return readMark(identity)?.deploymentId === deploymentId
+    ? { kind: 'orphan', database, organizationId, action: 'quarantined' }
+    : { kind: 'foreign', database, organizationId, action: 'reported' };
+};
+
+/** What is left of a finding for a start to do. */
+const cautious = (finding: Finding): Finding | null => {
+  if (finding.kind === 'old-stamp') return null;
+  return finding.kind === 'half-made' ? finding : { ...finding, action: 'reported' };
 };
 
 const isSpareOrTemplate = (label: string | null): boolean =>

@@ -94,6 +94,11 @@ export class ServerSession {
     await this.#unlessPresent(() => this.#connection.execute(`create role ${identifier(group)} nologin`));
   }
 
+  /** Says in a database's comment whose it is. */
+  async mark(name: string, comment: string): Promise<void> {
+    await this.#connection.execute(`comment on database ${identifier(name)} is ${literal(comment)}`);
+  }
+
   /** Stamps a database and gives it its final name: both or neither. */
   async adopt(name: string, finalName: string, identity: string): Promise<void> {
     await this.#whenUnused(

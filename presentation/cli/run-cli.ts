@@ -16,7 +16,7 @@ export interface CliDependencies {
   reconcile(options: { dryRun: boolean; quarantineForeign: boolean }): Promise<readonly Finding[]>;
   provision(organizationId: OrganizationId): Promise<void>;
   /** Returns the database's name. */
-  adopt(organizationId: OrganizationId, from?: string): Promise<string>;
+  adopt(organizationId: OrganizationId, from: string | undefined, takeOver: boolean): Promise<string>;
   /** Returns the name the database was put aside under; null when it was gone already. */
   retire(organizationId: OrganizationId): Promise<string | null>;
   print(line: string): void;
@@ -65,7 +65,7 @@ const addDatabaseCommands = (
     .command('reconcile')
     .description('compare the server with the ledger and repair what is safe; never drops data')
     .option('--dry-run', 'only say what would be done', false)
-    .option('--quarantine-foreign', 'also put databases aside that this service did not make', false)
+    .option('--quarantine-foreign', 'also put databases aside that no deployment of this service made', false)
     .option('--json', 'one JSON document', false)
     .action(async (options: { dryRun: boolean; quarantineForeign: boolean; json: boolean }) => {
       const findings = await deps.reconcile(options);
@@ -86,8 +86,13 @@ const addDatabaseCommands = (
     .description("make an existing database the organization's: migrate it, stamp it, name it")
     .argument('<org_id>')
     .option('--from <database>', "its present name, when it is not the organization's")
-    .action(async (text: string, { from }: { from?: string }) => {
-      const name = await (from === undefined ? deps.adopt(idOf(text)) : deps.adopt(idOf(text), from));
+    .option(
+      '--take-over',
+      'also when it belongs to another deployment, whose metadata database is lost',
+      false,
+    )
+    .action(async (text: string, { from, takeOver }: { from?: string; takeOver: boolean }) => {
+      const name = await deps.adopt(idOf(text), from, takeOver);
       deps.print(`${name} is now the database of ${text}.`);
     });
   databases

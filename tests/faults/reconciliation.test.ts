@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { DatabaseConnectionError, DatabaseError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { markOf } from '../../infrastructure/provisioning/database-identity.ts';
 import type { Finding } from '../../infrastructure/provisioning/reconciler.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf } from '../support/gate.ts';
@@ -70,6 +71,12 @@ describe('reconciliation of the books with the server', function () {
 
   const loseRecord = (): Promise<unknown> =>
     metadata(`delete from organization_databases where org_id = 'acme'`);
+
+  const makeSpareOnNoBook = async (name: string): Promise<void> => {
+    await deployment.administer(`create database "${name}"`);
+    const mark = markOf(await container.get(TOKENS.deployment).id());
+    await deployment.administer(`comment on database "${name}" is '${mark}'`);
+  };
 
   /** A provisioning that stops before the database gets its name. */
   const leaveHalfMade = async (id: typeof ACME): Promise<void> => {
@@ -268,12 +275,16 @@ describe('reconciliation of the books with the server', function () {
     await recorded.get(TOKENS.spareKeeper).refill();
     const kept = await deployment.databases();
     const name = internalName('spare.00ddba11f00d');
-    await deployment.administer(`create database "${name}"`);
+    await makeSpareOnNoBook(name);
+    // Of an earlier release, or of another deployment's: it does not say.
+    const unmarked = internalName('spare.00ddba11f00e');
+    await deployment.administer(`create database "${unmarked}"`);
 
     expect(await reconcile()).to.deep.equal([
       { kind: 'stale-spare', database: name, organizationId: null, action: 'dropped' },
+      { kind: 'stale-spare', database: unmarked, organizationId: null, action: 'reported' },
     ]);
-    expect(await deployment.databases()).to.deep.equal(kept);
+    expect(await deployment.databases()).to.have.members([...kept, unmarked]);
   });
 
   it('half-made-is-resumed', async () => {
@@ -305,7 +316,7 @@ describe('reconciliation of the books with the server', function () {
     await write(container, organizationId('gamma'), 'user-1');
     await deployment.administer(`drop database "${deployment.databaseName('gamma')}" with (force)`);
     await deployment.administer(`create database "${deployment.databaseName('stranger')}"`);
-    await deployment.administer(`create database "${internalName('spare.00ddba11f00d')}"`);
+    await makeSpareOnNoBook(internalName('spare.00ddba11f00d'));
     const before = await everything();
 
     const foreseen = await reconcile({ dryRun: true });
