@@ -128,7 +128,15 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
   bind(TOKENS.custodian)
     .toResolvedValue(
       ({ database }, ledger, server, template, metadata, deployment) =>
-        new Custodian({ ledger, server, template, urls: database.resultsTemplate, metadata, deployment }),
+        new Custodian({
+          ledger,
+          server,
+          template,
+          urls: database.resultsTemplate,
+          metadata,
+          deployment,
+          metadataDatabaseName: database.metadataUrl.database,
+        }),
       [
         TOKENS.config,
         TOKENS.databaseLedger,

@@ -20,6 +20,14 @@ export interface CustodianDeps {
   readonly urls: ResultsUrlTemplate;
   readonly metadata: MetadataDatabase;
   readonly deployment: Deployment;
+  /** No organization's, wherever it is. */
+  readonly metadataDatabaseName: string;
+}
+
+export interface Adoption {
+  readonly databaseName: string;
+  /** The organization that the database said it was of before; null when it did not say. */
+  readonly formerly: string | null;
 }
 
 /** What an operator may do with an organization's database by hand. Every command may be repeated after a crash. */
@@ -38,20 +46,25 @@ export class Custodian {
    * @param takeOver also when it is another deployment's, whose metadata database is lost
    * @throws {OrganizationNotFoundError}
    * @throws {OrganizationDatabaseNotFoundError} when there is no database of that name
-   * @throws {DatabaseProvisioningError} when the organization has another database already, or the name is another's
+   * @throws {DatabaseProvisioningError} when the organization has another database already, and when this one says that it
+   * is another organization's or deployment's, or is no organization's: the metadata, a spare, a template, the server's
    */
-  async adopt(organizationId: OrganizationId, from?: string, takeOver = false): Promise<string> {
+  async adopt(organizationId: OrganizationId, from?: string, takeOver = false): Promise<Adoption> {
     const { ledger, server, template, urls } = this.#deps;
     const databaseName = urls.databaseNameFor(organizationId);
     const source = from ?? databaseName;
-    const owner = urls.organizationIdOf(source);
-    if (owner !== null && owner !== organizationId) {
-      throw new DatabaseProvisioningError('The database to adopt has the name of another organization.');
-    }
+    const reason = this.#whyNotByName(source, organizationId);
+    if (reason !== null) throw refusal(source, reason);
     await template.ready();
-    await server.exclusively(databaseName, async (session) => {
+    return server.exclusively(databaseName, async (session) => {
       const comment = await session.identityOf(source);
       if (comment === undefined) throw new OrganizationDatabaseNotFoundError();
+      const mark = readMark(comment);
+      if (mark !== null) {
+        if (mark.organizationId === null) throw refusal(source, 'is a spare or a template');
+        if (mark.organizationId !== organizationId)
+          throw refusal(source, `is the database of the organization "${mark.organizationId}"`);
+      }
       const record = await ledger.find(organizationId);
       if (!takeOver) await this.#assertNotAnothers(source, comment, null);
       if (record?.state === 'ready' && (await session.exists(databaseName)) && source !== databaseName) {
@@ -67,8 +80,8 @@ export class Custodian {
       await session.adopt(source, databaseName, formatIdentity({ ...adopted, stamp, deploymentId }));
       const spare = { spareId: stamp, databaseName, templateHash: '', schemaVersion };
       await ledger.complete(organizationId, spare, 'adoption');
+      return { databaseName, formerly: mark?.organizationId ?? null };
     });
-    return databaseName;
   }
 
   /**
@@ -105,6 +118,17 @@ export class Custodian {
     return present ? aside : null;
   }
 
+  #whyNotByName(source: string, organizationId: OrganizationId): string | null {
+    const { urls, metadataDatabaseName } = this.#deps;
+    const owner = urls.organizationIdOf(source);
+    if (owner !== null && owner !== organizationId) return `has the name of the organization "${owner}"`;
+    if (source === metadataDatabaseName) return 'has the name of the metadata database';
+    if (/^(?:postgres|template\d)$/.test(source)) return "is the server's own";
+    return /^(?:spare|template|build)\./.test(urls.internalLabelOf(source) ?? '')
+      ? 'has the name of a spare or a template'
+      : null;
+  }
+
   /**
    * What earlier releases stamped says nothing of its deployment: it may be taken, but is put aside only when it is the
    * recorded one.
@@ -122,8 +146,9 @@ export class Custodian {
       if (toPutAside === null || stamp === null) return;
       if (isIdentity(comment, { ...toPutAside, stamp, deploymentId })) return;
     }
-    throw new DatabaseProvisioningError(
-      `The database "${database}" belongs to another deployment of this service: it is marked "${comment}".`,
-    );
+    throw refusal(database, `belongs to another deployment of this service: it is marked "${comment}"`);
   }
 }
+
+const refusal = (database: string, why: string): DatabaseProvisioningError =>
+  new DatabaseProvisioningError(`The database "${database}" ${why}.`);

@@ -10,13 +10,18 @@ interface Finding {
   readonly action: string;
 }
 
+interface Adoption {
+  readonly databaseName: string;
+  readonly formerly: string | null;
+}
+
 /** What the commands act on. */
 export interface CliDependencies {
   readonly maxOrganizationIdLength: number;
   reconcile(options: { dryRun: boolean; quarantineForeign: boolean }): Promise<readonly Finding[]>;
   provision(organizationId: OrganizationId): Promise<void>;
-  /** Returns the database's name. */
-  adopt(organizationId: OrganizationId, from: string | undefined, takeOver: boolean): Promise<string>;
+  /** Returns the database's name, and the organization that it said it was of before, if any. */
+  adopt(organizationId: OrganizationId, from: string | undefined, takeOver: boolean): Promise<Adoption>;
   /** Returns the name the database was put aside under; null when it was gone already. */
   retire(organizationId: OrganizationId): Promise<string | null>;
   print(line: string): void;
@@ -92,8 +97,9 @@ const addDatabaseCommands = (
       false,
     )
     .action(async (text: string, { from, takeOver }: { from?: string; takeOver: boolean }) => {
-      const name = await deps.adopt(idOf(text), from, takeOver);
-      deps.print(`${name} is now the database of ${text}.`);
+      const { databaseName, formerly } = await deps.adopt(idOf(text), from, takeOver);
+      const before = formerly === null ? 'it did not say whose it was' : `it was one of ${formerly} before`;
+      deps.print(`${databaseName} is now the database of ${text}; ${before}.`);
     });
   databases
     .command('retire')
