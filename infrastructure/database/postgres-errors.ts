@@ -6,6 +6,7 @@ export const SqlState = {
   invalidCatalogName: '3D000',
   duplicateDatabase: '42P04',
   uniqueViolation: '23505',
+  dependentObjectsStillExist: '2BP01',
   duplicateObject: '42710',
   objectInUse: '55006',
   lockNotAvailable: '55P03',

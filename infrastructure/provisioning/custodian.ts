@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
 import type { Deployment } from '../../application/ports/deployment.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
-import type { ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
+import { ADOPTED, type ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
 import { DatabaseProvisioningError, OrganizationDatabaseNotFoundError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
@@ -12,6 +12,7 @@ import { formatIdentity, isIdentity, readMark } from './database-identity.ts';
 import { quarantineName } from './quarantine.ts';
 import type { ResultsServer } from './results-server.ts';
 import type { ResultsTemplate } from './results-template.ts';
+import type { ServerSession } from './server-session.ts';
 
 export interface CustodianDeps {
   readonly ledger: DatabaseLedger & ProvisioningLedger;
@@ -40,7 +41,8 @@ export class Custodian {
 
   /**
    * Makes a database that this service did not make, or put aside, the organization's: brings its schema up to date,
-   * stamps it, and gives it the organization's name. Earlier pools do not recognize it: its generation is new.
+   * stamps it, and gives it the organization's name. Earlier pools do not recognize it: its generation is new. What an
+   * attempt leaves undone is finished by the next one, or by the organization's next request.
    *
    * @param from its present name; the organization's by default
    * @param takeOver also when it is another deployment's, whose metadata database is lost
@@ -58,27 +60,32 @@ export class Custodian {
     await template.ready();
     return server.exclusively(databaseName, async (session) => {
       const comment = await session.identityOf(source);
-      if (comment === undefined) throw new OrganizationDatabaseNotFoundError();
+      const record = await ledger.find(organizationId);
+      if (comment === undefined) {
+        // An adoption that ended between its last two steps: renamed, and not completed.
+        if (record === null || !(await this.#finishAdoption(session, record)))
+          throw new OrganizationDatabaseNotFoundError();
+        return { databaseName, formerly: null };
+      }
       const mark = readMark(comment);
       if (mark !== null) {
         if (mark.organizationId === null) throw refusal(source, 'is a spare or a template');
         if (mark.organizationId !== organizationId)
           throw refusal(source, `is the database of the organization "${mark.organizationId}"`);
       }
-      const record = await ledger.find(organizationId);
       if (!takeOver) await this.#assertNotAnothers(source, comment, null);
-      if (record?.state === 'ready' && (await session.exists(databaseName)) && source !== databaseName) {
+      if (source !== databaseName && (await session.exists(databaseName))) {
         throw new DatabaseProvisioningError('The organization has a database; retire that one first.');
       }
       await session.allowConnections(source);
       const { schemaVersion } = await new Migrator(resultsMigrations).latest(urls.urlForDatabase(source));
       await template.grantRows(source);
       const deploymentId = await this.#deps.deployment.id();
-      const stamp = randomUUID();
-      await session.restrict(source, stamp);
-      const adopted = await ledger.recordAdoption(organizationId, { databaseName, stamp, schemaVersion });
-      await session.adopt(source, databaseName, formatIdentity({ ...adopted, stamp, deploymentId }));
-      const spare = { spareId: stamp, databaseName, templateHash: '', schemaVersion };
+      const adoption = { databaseName, from: source, stamp: randomUUID(), schemaVersion };
+      // From here on it is the provisioner that finishes it, if this process does not.
+      const { record: adopted, spare } = await ledger.recordAdoption(organizationId, adoption);
+      await session.restrict(source, adopted.stamp);
+      await session.adopt(source, databaseName, formatIdentity({ ...adopted, deploymentId }));
       await ledger.complete(organizationId, spare, 'adoption');
       return { databaseName, formerly: mark?.organizationId ?? null };
     });
@@ -116,6 +123,17 @@ export class Custodian {
       requestId: null,
     });
     return present ? aside : null;
+  }
+
+  async #finishAdoption(session: ServerSession, record: DatabaseRecord): Promise<boolean> {
+    const { organizationId, databaseName, state, stamp, schemaVersion } = record;
+    if ((state !== 'provisioning' && state !== 'failed') || stamp === null || schemaVersion === null)
+      return false;
+    const deploymentId = await this.#deps.deployment.id();
+    if (!isIdentity(await session.identityOf(databaseName), { ...record, stamp, deploymentId })) return false;
+    const spare = { spareId: stamp, databaseName, templateHash: ADOPTED, schemaVersion };
+    await this.#deps.ledger.complete(organizationId, spare, 'adoption');
+    return true;
   }
 
   #whyNotByName(source: string, organizationId: OrganizationId): string | null {

@@ -1,11 +1,12 @@
 import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
 import type { Deployment } from '../../application/ports/deployment.ts';
 import type { Logger } from '../../application/ports/logger.ts';
-import type {
-  Claim,
-  ProvisioningLedger,
-  ProvisioningPath,
-  SpareDatabase,
+import {
+  ADOPTED,
+  type Claim,
+  type ProvisioningLedger,
+  type ProvisioningPath,
+  type SpareDatabase,
 } from '../../application/ports/provisioning-ledger.ts';
 import type { TemplateRecord } from '../../application/ports/spare-ledger.ts';
 import {
@@ -143,15 +144,21 @@ export class Provisioner {
     const { databaseName, ...identity } = await this.#placementOf(claim.record);
     const { organizationId } = identity;
     const present = await session.identityOf(databaseName);
-    if (isIdentity(present, identity)) return { path: 'resume', spare: claim.spare };
-    if (present !== undefined) {
+    const given = claim.spare.templateHash === ADOPTED;
+    const path = given ? 'adoption' : 'resume';
+    if (isIdentity(present, identity)) return { path, spare: claim.spare };
+    // One that an operator gave may have the name already, and lack the stamp.
+    if (present !== undefined && !(given && claim.spare.databaseName === databaseName)) {
       throw new DatabaseProvisioningError(
         `A database "${databaseName}" exists that this service did not make for the organization.`,
       );
     }
     const left = await session.identityOf(claim.spare.databaseName);
-    const mark = readMark(left);
-    if (mark !== null && mark.deploymentId !== null && mark.deploymentId !== identity.deploymentId) {
+    if (given && left === undefined) {
+      throw new DatabaseProvisioningError(`The database "${claim.spare.databaseName}" to adopt is gone.`);
+    }
+    const owner = readMark(left)?.deploymentId ?? null;
+    if (!given && owner !== null && owner !== identity.deploymentId) {
       throw new DatabaseProvisioningError(
         `The database "${claim.spare.databaseName}" on the books belongs to another deployment.`,
       );
@@ -162,7 +169,7 @@ export class Provisioner {
     await session.restrict(spare.databaseName, spare.spareId);
     await this.#deps.onStep('restricted', organizationId);
     await session.adopt(spare.databaseName, databaseName, formatIdentity(identity));
-    return { path: resumed ? 'resume' : 'clone', spare };
+    return { path: resumed ? path : 'clone', spare };
   }
 
   /** A claim left by an older release is cloned from today's template, and the ledger knows before it happens. */

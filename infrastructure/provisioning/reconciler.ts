@@ -215,7 +215,7 @@ export class Reconciler {
 /** What the metadata database knows. */
 interface Books {
   readonly records: ReadonlyMap<OrganizationId, DatabaseRecord>;
-  /** Of spares and templates. */
+  /** Of spares and templates, and of databases on their way to an organization. */
   readonly internalNames: ReadonlySet<string>;
   readonly deploymentId: string;
 }
@@ -224,8 +224,10 @@ const judgeNamed = (
   database: string,
   identity: string | null,
   organizationId: OrganizationId,
-  { records, deploymentId }: Books,
+  { records, internalNames, deploymentId }: Books,
 ): Finding | null => {
+  // An operator gave it to the organization, and its stamp is yet to come.
+  if (internalNames.has(database)) return null;
   const record = records.get(organizationId);
   if (record !== undefined) {
     // Being put aside.

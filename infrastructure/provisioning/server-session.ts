@@ -70,7 +70,13 @@ export class ServerSession {
   async dropSpare(name: string, spareId: string): Promise<void> {
     await this.drop(name);
     const user = this.#logins?.loginFor(spareId).user;
-    if (user !== undefined) await this.#connection.execute(`drop role if exists ${identifier(user)}`);
+    if (user === undefined) return;
+    try {
+      await this.#connection.execute(`drop role if exists ${identifier(user)}`);
+    } catch (error) {
+      // What it was a spare for has another name now.
+      if (sqlStateOf(error) !== SqlState.dependentObjectsStillExist) throw error;
+    }
   }
 
   /** Closes a database to everyone but the service, or the one role that is its own. */
