@@ -79,7 +79,8 @@ export class Reconciler {
       for (const found of this.#compare(databases, books)) {
         const finding = options.resumeOnly === true ? cautious(found) : found;
         if (finding === null) continue;
-        findings.push(options.dryRun ? finding : await this.#act(session, finding, options));
+        const outcome = await this.#settle(session, finding, options);
+        if (outcome !== null) findings.push(outcome);
       }
       if (!options.dryRun) await this.#clearRecovered(databases, records);
       return findings;
@@ -106,7 +107,7 @@ export class Reconciler {
     for (const { organizationId, databaseName: database, state } of books.records.values()) {
       if (state === 'provisioning' || state === 'failed') {
         yield { kind: 'half-made', database, organizationId, action: 'resumed' };
-      } else if (!present.has(database) && state !== 'retiring') {
+      } else if (!present.has(database) && shouldStand(state)) {
         yield { kind: 'missing', database, organizationId, action: 'reported' };
       }
     }
@@ -125,16 +126,47 @@ export class Reconciler {
       : null;
   }
 
-  async #act(session: ServerSession, finding: Finding, options: ReconcileOptions): Promise<Finding> {
-    const { logger } = this.#deps;
+  /**
+   * What became of a finding; null when it is so no longer. Server and books were read one after the other, and the
+   * findings before this one took their time: each is looked at again, and acted on while nobody else works on it.
+   */
+  async #settle(
+    session: ServerSession,
+    finding: Finding,
+    options: ReconcileOptions,
+  ): Promise<Finding | null> {
+    // Provisioning takes the lock and looks at the books itself.
+    const locksItself = finding.kind === 'half-made';
+    if (options.dryRun) return locksItself || (await this.#isStillSo(session, finding)) ? finding : null;
+    const { logger, server } = this.#deps;
     try {
-      const done = { ...finding, action: await this.#repair(session, finding, options) };
+      const action = locksItself
+        ? await this.#repair(session, finding, options)
+        : await server.exclusively(finding.database, async (locked) =>
+            (await this.#isStillSo(locked, finding)) ? this.#repair(locked, finding, options) : null,
+          );
+      if (action === null) return null;
+      const done = { ...finding, action };
       logger.warn({ finding: done }, 'a results database was not as recorded');
       return done;
     } catch (error) {
       logger.error({ err: error, finding }, 'a results database could not be reconciled');
       return { ...finding, action: 'failed' };
     }
+  }
+
+  async #isStillSo(session: ServerSession, { kind, database, organizationId }: Finding): Promise<boolean> {
+    const { ledger, spares, deployment } = this.#deps;
+    const identity = await session.identityOf(database);
+    const record = organizationId === null ? null : await ledger.find(organizationId);
+    if (kind === 'missing') return identity === undefined && record !== null && shouldStand(record.state);
+    if (identity === undefined) return false;
+    const books = {
+      records: new Map(record === null ? [] : [[record.organizationId, record]]),
+      internalNames: new Set(await spares.listNames()),
+      deploymentId: await deployment.id(),
+    };
+    return this.#judge({ name: database, identity }, books)?.kind === kind;
   }
 
   async #repair(
@@ -211,6 +243,9 @@ export class Reconciler {
     }
   }
 }
+
+/** Whether a database of this state is on the server unless it was taken away. */
+const shouldStand = (state: DatabaseRecord['state']): boolean => state === 'ready' || state === 'suspended';
 
 /** What the metadata database knows. */
 interface Books {

@@ -5,7 +5,7 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { markOf } from '../../infrastructure/provisioning/database-identity.ts';
 import type { Finding } from '../../infrastructure/provisioning/reconciler.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
-import { rejectionOf } from '../support/gate.ts';
+import { Gate, rejectionOf } from '../support/gate.ts';
 import { hookProvisioning } from '../support/provisioning-steps.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
 
@@ -94,6 +94,86 @@ describe('reconciliation of the books with the server', function () {
     await write(deployment.start(), ACME, 'user-2');
     await write(container, BETA, 'user-3');
     expect(await reconcile()).to.be.empty;
+  });
+
+  describe('reconciler-acts-on-what-is-not-on-what-was', () => {
+    const OPTIONS = { dryRun: false, quarantineForeign: true };
+
+    /** Looks while something happens between its look at the server and its look at the books. */
+    const reconcileWhile = (
+      looking: Container,
+      happens: () => Promise<unknown>,
+    ): Promise<readonly Finding[]> => {
+      const server = looking.get(TOKENS.resultsServer);
+      const exclusively = server.exclusively.bind(server);
+      server.exclusively = (name, work) =>
+        exclusively(name, (session) => {
+          const listDatabases = session.listDatabases.bind(session);
+          session.listDatabases = async () => {
+            const databases = await listDatabases();
+            await happens();
+            return databases;
+          };
+          return work(session);
+        });
+      return looking.get(TOKENS.reconciler).reconcile(OPTIONS);
+    };
+
+    it('a database that was made again meanwhile is left alone', async () => {
+      await write(container, ACME, 'of the first');
+      const findings = await reconcileWhile(deployment.start(), async () => {
+        await container.get(TOKENS.custodian).retire(ACME);
+        await write(deployment.start(), ACME, 'of the second');
+      });
+      expect(findings).to.be.empty;
+      expect(await jobsOf(deployment.start(), ACME)).to.deep.equal(['of the second']);
+      expect(await metadata(`select from audit_logs where action = 'database.quarantined'`)).to.be.empty;
+    });
+
+    it('a spare that became an organization’s meanwhile is left alone, with its role', async () => {
+      const settings = {
+        DB_SPARES_MIN: '1',
+        DB_SPARES_MAX: '1',
+        DB_ORG_ROLES: 'true',
+        DB_ROLE_SECRET: 'a secret for roles that is long enough',
+      };
+      await deployment.start(settings).get(TOKENS.spareKeeper).refill();
+      const looking = deployment.start(settings);
+      const findings = await reconcileWhile(looking, () => write(deployment.start(settings), ACME, 'user-1'));
+      expect(findings).to.be.empty;
+      expect(await jobsOf(deployment.start(settings), ACME)).to.deep.equal(['user-1']);
+    });
+
+    it('nothing is done to a database before whoever works on it has ended', async () => {
+      await write(container, ACME, 'user-1');
+      const [row] = await metadata<{ record: unknown }>(
+        'select to_jsonb(d) as record from organization_databases d',
+      );
+      await loseRecord();
+      const name = deployment.databaseName('acme');
+      const working = new Gate();
+      const work = container.get(TOKENS.resultsServer).exclusively(name, () => working.pass());
+      await working.reached;
+
+      const looking = deployment.start();
+      const atLock = new Gate();
+      const server = looking.get(TOKENS.resultsServer);
+      const exclusively = server.exclusively.bind(server);
+      server.exclusively = (lock, act) => {
+        if (lock === name) void atLock.pass();
+        return exclusively(lock, act);
+      };
+      const findings = looking.get(TOKENS.reconciler).reconcile(OPTIONS);
+      await Promise.race([atLock.reached, findings]);
+      await metadata(
+        'insert into organization_databases select * from jsonb_populate_record(null::organization_databases, $1)',
+        [row?.record],
+      );
+      working.open();
+      await work;
+      expect(await findings).to.be.empty;
+      expect(await jobsOf(deployment.start(), ACME)).to.deep.equal(['user-1']);
+    });
   });
 
   it('metadata-commit-lost-orphan-database-found-and-quarantined', async () => {
