@@ -33,7 +33,11 @@ export interface OrganizationDatabases {
    * @throws {DatabaseConnectionError} when the metadata database cannot be asked
    */
   acquire(organizationId: OrganizationId): Promise<ResultsLease>;
-  /** Makes the organization's database if it is not ready, also when that is not automatic. Idempotent. */
+  /**
+   * Makes the organization's database if it is not ready, also when that is not automatic. Idempotent.
+   *
+   * @throws {DatabaseConnectionError} also when it was ready, and is missing or another one on the server
+   */
   provision(organizationId: OrganizationId): Promise<void>;
   /** Looks at a pool without opening it or making it look used. */
   peek(organizationId: OrganizationId): PoolSnapshot | null;

@@ -45,7 +45,7 @@ export interface ManagerDeps {
   readonly metadataPool: ConnectionPool;
   /** The administrator's sessions, through which databases are made. */
   readonly adminPool: ConnectionPool;
-  readonly provisioner: Pick<Provisioner, 'ensure'>;
+  readonly provisioner: Pick<Provisioner, 'ensure' | 'confirm'>;
   readonly budget: ConnectionBudget;
   /** Opens a connection that has proved to be in this database. */
   readonly connect: (placement: Placement, policy: OrganizationPolicy) => Promise<PgConnection>;
@@ -144,7 +144,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
   }
 
   async provision(organizationId: OrganizationId): Promise<void> {
-    await this.#deps.provisioner.ensure(organizationId, true);
+    await this.#deps.provisioner.confirm(organizationId);
   }
 
   peek(organizationId: OrganizationId): PoolSnapshot | null {

@@ -10,6 +10,7 @@ import {
 } from '../../application/ports/provisioning-ledger.ts';
 import type { TemplateRecord } from '../../application/ports/spare-ledger.ts';
 import {
+  DatabaseConnectionError,
   DatabaseProvisioningError,
   DomainError,
   OrganizationDatabaseNotFoundError,
@@ -20,6 +21,7 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 import { SqlState, sqlStateOf } from '../database/postgres-errors.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import { formatIdentity, isIdentity, readMark, type DatabaseIdentity } from './database-identity.ts';
+import { isServerProblem, MISPLACED, MISSING } from './database-problems.ts';
 import { newSpare } from './new-spare.ts';
 import type { ResultsServer } from './results-server.ts';
 import type { ResultsTemplate } from './results-template.ts';
@@ -80,6 +82,28 @@ export class Provisioner {
       if (record.state === 'suspended' || record.state === 'retiring') throw new OrganizationSuspendedError();
     }
     return this.#provision(organizationId);
+  }
+
+  /**
+   * As `ensure`, and looks on the server for what the ledger calls ready: for operators, who ask when something is wrong.
+   * What it finds stays in the ledger. Never makes again what is missing.
+   *
+   * @throws {DatabaseConnectionError} when the database is missing, or is another one
+   */
+  async confirm(organizationId: OrganizationId): Promise<Placement> {
+    const { server, ledger } = this.#deps;
+    const placement = await this.ensure(organizationId, true);
+    const { databaseName } = placement;
+    const problem = await server.exclusively(databaseName, async (session) => {
+      const identity = await session.identityOf(databaseName);
+      if (identity === undefined) return MISSING;
+      return isIdentity(identity, placement) ? null : MISPLACED;
+    });
+    const record = await ledger.find(organizationId);
+    if (problem !== null || isServerProblem(record?.lastError ?? null))
+      await ledger.noteError(organizationId, problem);
+    if (problem !== null) throw new DatabaseConnectionError(problem);
+    return placement;
   }
 
   async #provision(organizationId: OrganizationId): Promise<Placement> {

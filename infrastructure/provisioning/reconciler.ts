@@ -7,6 +7,7 @@ import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import { formatIdentity, isEarlierIdentity, isIdentity, readMark } from './database-identity.ts';
+import { isServerProblem, MISSING } from './database-problems.ts';
 import type { Provisioner } from './provisioner.ts';
 import { quarantineName } from './quarantine.ts';
 import type { ResultsServer } from './results-server.ts';
@@ -52,7 +53,6 @@ export interface ReconcilerDeps {
   readonly logger: Logger;
 }
 
-const MISSING = 'The database is missing on the server.';
 const PAGE = 1000;
 
 /** Compares what is on the server with what is on the books, both ways. Repairs what is safe and drops nobody's data. */
@@ -82,7 +82,7 @@ export class Reconciler {
         const outcome = await this.#settle(session, finding, options);
         if (outcome !== null) findings.push(outcome);
       }
-      if (!options.dryRun) await this.#clearRecovered(databases, records);
+      if (!options.dryRun) await this.#clearRecovered(databases, books);
       return findings;
     });
   }
@@ -232,13 +232,12 @@ export class Reconciler {
     return 'quarantined';
   }
 
-  async #clearRecovered(
-    databases: readonly ListedDatabase[],
-    records: ReadonlyMap<OrganizationId, DatabaseRecord>,
-  ): Promise<void> {
-    const present = new Set(databases.map(({ name }) => name));
-    for (const { organizationId, databaseName, lastError } of records.values()) {
-      if (lastError === MISSING && present.has(databaseName))
+  async #clearRecovered(databases: readonly ListedDatabase[], books: Books): Promise<void> {
+    const right = new Set(
+      databases.filter((one) => this.#judge(one, books) === null).map(({ name }) => name),
+    );
+    for (const { organizationId, databaseName, lastError } of books.records.values()) {
+      if (isServerProblem(lastError) && right.has(databaseName))
         await this.#deps.ledger.noteError(organizationId, null);
     }
   }

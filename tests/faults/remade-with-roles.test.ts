@@ -104,6 +104,7 @@ describe('a database that was made again, where organizations have roles', funct
             asked += 1;
             return provisioner.ensure(...values);
           },
+          confirm: (id) => provisioner.confirm(id),
         },
       },
     );

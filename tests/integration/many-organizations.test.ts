@@ -40,7 +40,10 @@ describe('many organizations', function () {
       container,
       {},
       {
-        provisioner: { ensure: (id) => Promise.resolve({ ...placement, organizationId: id }) },
+        provisioner: {
+          ensure: (id) => Promise.resolve({ ...placement, organizationId: id }),
+          confirm: (id) => Promise.resolve({ ...placement, organizationId: id }),
+        },
         connect: () => connector.toOrganization(placement),
       },
     );
