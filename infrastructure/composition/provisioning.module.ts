@@ -102,11 +102,12 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TOKENS.reconciler)
     .toResolvedValue(
-      ({ database }, ledger, spares, provisioner, server, metadata, deployment, logger) =>
+      ({ database }, ledger, spares, provisioner, template, server, metadata, deployment, logger) =>
         new Reconciler({
           ledger,
           spares,
           provisioner,
+          template,
           server,
           urls: database.resultsTemplate,
           metadata,
@@ -118,6 +119,7 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
         TOKENS.databaseLedger,
         TOKENS.spareLedger,
         TOKENS.provisioner,
+        TOKENS.resultsTemplate,
         TOKENS.resultsServer,
         TOKENS.metadataDatabase,
         TOKENS.deployment,

@@ -21,7 +21,7 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 import { SqlState, sqlStateOf } from '../database/postgres-errors.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import { formatIdentity, isIdentity, readMark, type DatabaseIdentity } from './database-identity.ts';
-import { isServerProblem, MISPLACED, MISSING } from './database-problems.ts';
+import { isServerProblem, LOCKED_OUT, MISPLACED, MISSING } from './database-problems.ts';
 import { newSpare } from './new-spare.ts';
 import type { ResultsServer } from './results-server.ts';
 import type { ResultsTemplate } from './results-template.ts';
@@ -88,7 +88,7 @@ export class Provisioner {
    * As `ensure`, and looks on the server for what the ledger calls ready: for operators, who ask when something is wrong.
    * What it finds stays in the ledger. Never makes again what is missing.
    *
-   * @throws {DatabaseConnectionError} when the database is missing, or is another one
+   * @throws {DatabaseConnectionError} when the database is missing, is another one, or lacks its role
    */
   async confirm(organizationId: OrganizationId): Promise<Placement> {
     const { server, ledger } = this.#deps;
@@ -97,7 +97,8 @@ export class Provisioner {
     const problem = await server.exclusively(databaseName, async (session) => {
       const identity = await session.identityOf(databaseName);
       if (identity === undefined) return MISSING;
-      return isIdentity(identity, placement) ? null : MISPLACED;
+      if (!isIdentity(identity, placement)) return MISPLACED;
+      return (await session.lockedOut([placement])).size === 0 ? null : LOCKED_OUT;
     });
     const record = await ledger.find(organizationId);
     if (problem !== null || isServerProblem(record?.lastError ?? null))

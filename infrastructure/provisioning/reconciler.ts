@@ -11,6 +11,7 @@ import { isServerProblem, MISSING } from './database-problems.ts';
 import type { Provisioner } from './provisioner.ts';
 import { quarantineName } from './quarantine.ts';
 import type { ResultsServer } from './results-server.ts';
+import type { ResultsTemplate } from './results-template.ts';
 import type { ListedDatabase, ServerSession } from './server-session.ts';
 
 /**
@@ -19,16 +20,18 @@ import type { ListedDatabase, ServerSession } from './server-session.ts';
  * - `orphan`: made by this deployment, and on no book: the metadata lost it.
  * - `foreign`: under an organization's name, and not made by this deployment, as far as it says.
  * - `stale-spare`: a spare or template on no book. Holds nobody's data; dropped only where it says that it is ours.
+ * - `locked-out`: as recorded, but its organization's role cannot use it: roles were switched on after it was made.
  * - `old-stamp`: as recorded, but stamped by a release that did not write the deployment down.
  */
-export type FindingKind = 'missing' | 'half-made' | 'orphan' | 'foreign' | 'stale-spare' | 'old-stamp';
+export type FindingKind =
+  'missing' | 'half-made' | 'orphan' | 'foreign' | 'stale-spare' | 'locked-out' | 'old-stamp';
 
 export interface Finding {
   readonly kind: FindingKind;
   readonly database: string;
   readonly organizationId: OrganizationId | null;
   /** What was done about it; in a dry run, what would be. */
-  readonly action: 'reported' | 'resumed' | 'quarantined' | 'dropped' | 'stamped' | 'failed';
+  readonly action: 'reported' | 'resumed' | 'quarantined' | 'dropped' | 'admitted' | 'stamped' | 'failed';
 }
 
 export interface ReconcileOptions {
@@ -46,6 +49,7 @@ export interface ReconcilerDeps {
   readonly ledger: DatabaseLedger & ProvisioningLedger;
   readonly spares: SpareLedger;
   readonly provisioner: Provisioner;
+  readonly template: ResultsTemplate;
   readonly server: ResultsServer;
   readonly urls: ResultsUrlTemplate;
   readonly deployment: Deployment;
@@ -74,7 +78,8 @@ export class Reconciler {
         this.#deps.spares.listNames(),
         this.#deps.deployment.id(),
       ]);
-      const books = { records, internalNames: new Set(internalNames), deploymentId };
+      const lockedOut = await session.lockedOut([...records.values()].filter(isStamped));
+      const books = { records, internalNames: new Set(internalNames), deploymentId, lockedOut };
       const findings: Finding[] = [];
       for (const found of this.#compare(databases, books)) {
         const finding = options.resumeOnly === true ? cautious(found) : found;
@@ -165,6 +170,7 @@ export class Reconciler {
       records: new Map(record === null ? [] : [[record.organizationId, record]]),
       internalNames: new Set(await spares.listNames()),
       deploymentId: await deployment.id(),
+      lockedOut: await session.lockedOut(record !== null && isStamped(record) ? [record] : []),
     };
     return this.#judge({ name: database, identity }, books)?.kind === kind;
   }
@@ -181,6 +187,9 @@ export class Reconciler {
       case 'half-made':
         if (organizationId !== null) await this.#deps.provisioner.ensure(organizationId, true);
         return 'resumed';
+      case 'locked-out':
+        if (action === 'admitted') await this.#admit(session, database, organizationId);
+        return action;
       case 'old-stamp':
         if (action === 'stamped') await this.#stamp(session, database, organizationId);
         return action;
@@ -211,6 +220,18 @@ export class Reconciler {
     if (record === null || record.stamp === null) return;
     const deploymentId = await this.#deps.deployment.id();
     await session.mark(database, formatIdentity({ ...record, stamp: record.stamp, deploymentId }));
+  }
+
+  async #admit(
+    session: ServerSession,
+    database: string,
+    organizationId: OrganizationId | null,
+  ): Promise<void> {
+    const record = organizationId === null ? null : await this.#deps.ledger.find(organizationId);
+    if (record === null || record.stamp === null) return;
+    await session.createGroupRole();
+    await session.restrict(database, record.stamp);
+    await this.#deps.template.grantRows(database);
   }
 
   async #quarantine(
@@ -252,13 +273,18 @@ interface Books {
   /** Of spares and templates, and of databases on their way to an organization. */
   readonly internalNames: ReadonlySet<string>;
   readonly deploymentId: string;
+  /** Databases that their roles cannot use. */
+  readonly lockedOut: ReadonlySet<string>;
 }
+
+const isStamped = (record: DatabaseRecord): record is DatabaseRecord & { readonly stamp: string } =>
+  record.stamp !== null;
 
 const judgeNamed = (
   database: string,
   identity: string | null,
   organizationId: OrganizationId,
-  { records, internalNames, deploymentId }: Books,
+  { records, internalNames, deploymentId, lockedOut }: Books,
 ): Finding | null => {
   // An operator gave it to the organization, and its stamp is yet to come.
   if (internalNames.has(database)) return null;
@@ -266,8 +292,10 @@ const judgeNamed = (
   if (record !== undefined) {
     // Being put aside.
     if (record.stamp === null && record.state === 'retiring') return null;
-    if (record.stamp !== null) {
-      const expected = { ...record, stamp: record.stamp, deploymentId };
+    if (isStamped(record)) {
+      const expected = { ...record, deploymentId };
+      if (lockedOut.has(database) && isIdentity(identity, expected))
+        return { kind: 'locked-out', database, organizationId, action: 'admitted' };
       if (isEarlierIdentity(identity, expected))
         return { kind: 'old-stamp', database, organizationId, action: 'stamped' };
       if (isIdentity(identity, expected)) return null;

@@ -3,7 +3,7 @@ import type { Container } from 'inversify';
 import { DatabaseConnectionError, DatabaseError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { markOf } from '../../infrastructure/provisioning/database-identity.ts';
-import type { Finding } from '../../infrastructure/provisioning/reconciler.ts';
+import type { Finding, ReconcileOptions } from '../../infrastructure/provisioning/reconciler.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf } from '../support/gate.ts';
 import { hookProvisioning } from '../support/provisioning-steps.ts';
@@ -365,6 +365,43 @@ describe('reconciliation of the books with the server', function () {
       { kind: 'stale-spare', database: unmarked, organizationId: null, action: 'reported' },
     ]);
     expect(await deployment.databases()).to.have.members([...kept, unmarked]);
+  });
+
+  it('roles-switched-on-later-lock-nobody-out-after-a-reconciliation', async () => {
+    const WITH_ROLES = { DB_ORG_ROLES: 'true', DB_ROLE_SECRET: 'a secret for roles that is long enough' };
+    await write(container, ACME, 'user-1');
+    await write(container, BETA, 'user-2');
+    const withRoles = deployment.start(WITH_ROLES);
+    expect(await rejectionOf(jobsOf(withRoles, ACME))).to.be.instanceOf(DatabaseConnectionError);
+    expect(await rejectionOf(withRoles.get(TOKENS.connectionManager).provision(ACME))).to.be.instanceOf(
+      DatabaseConnectionError,
+    );
+    expect((await container.get(TOKENS.databaseLedger).find(ACME))?.lastError).to.match(/role/);
+
+    const look = (options: Partial<ReconcileOptions>): Promise<readonly Finding[]> =>
+      deployment
+        .start(WITH_ROLES)
+        .get(TOKENS.reconciler)
+        .reconcile({ dryRun: false, quarantineForeign: false, ...options });
+    for (const [action, options] of [
+      ['reported', { resumeOnly: true }],
+      ['admitted', {}],
+    ] as const) {
+      expect(await look(options)).to.deep.equal(
+        ['acme', 'beta'].map((id) => ({
+          kind: 'locked-out',
+          database: deployment.databaseName(id),
+          organizationId: id,
+          action,
+        })),
+      );
+    }
+    expect(await look({})).to.be.empty;
+    expect(await jobsOf(deployment.start(WITH_ROLES), ACME)).to.deep.equal(['user-1']);
+    await write(withRoles, BETA, 'user-3');
+    expect(await jobsOf(container, BETA), 'also without roles').to.have.members(['user-2', 'user-3']);
+    await withRoles.get(TOKENS.connectionManager).provision(ACME);
+    expect(await container.get(TOKENS.databaseLedger).find(ACME)).to.include({ lastError: null });
   });
 
   it('half-made-is-resumed', async () => {
