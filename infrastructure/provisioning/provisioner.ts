@@ -76,7 +76,8 @@ export class Provisioner {
     if (found === null || found.status === 'retired') throw new OrganizationNotFoundError();
     if (found.status === 'suspended') throw new OrganizationSuspendedError();
     const { record } = found;
-    if (record === null && !create) throw new OrganizationDatabaseNotFoundError();
+    // One that was put aside is to be asked for as one that never was.
+    if (!create && (record === null || record.stamp === null)) throw new OrganizationDatabaseNotFoundError();
     if (record !== null) {
       if (record.state === 'ready') return this.#placementOf(record);
       if (record.state === 'suspended' || record.state === 'retiring') throw new OrganizationSuspendedError();

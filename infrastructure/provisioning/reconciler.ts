@@ -16,7 +16,7 @@ import type { ListedDatabase, ServerSession } from './server-session.ts';
 
 /**
  * - `missing`: on the books as ready, not on the server. Never made again empty: an operator restores or retires it.
- * - `half-made`: a provisioning that nobody finished.
+ * - `half-made`: a provisioning that was begun and nobody finished. What was put aside, and is not asked for again, is not.
  * - `orphan`: made by this deployment, and on no book: the metadata lost it.
  * - `foreign`: under an organization's name, and not made by this deployment, as far as it says.
  * - `stale-spare`: a spare or template on no book. Holds nobody's data; dropped only where it says that it is ours.
@@ -109,8 +109,9 @@ export class Reconciler {
       if (finding !== null) yield finding;
     }
     // Last: a half-made database may have to be made again under a name that an orphan holds until it is put aside.
-    for (const { organizationId, databaseName: database, state } of books.records.values()) {
+    for (const { organizationId, databaseName: database, state, stamp } of books.records.values()) {
       if (state === 'provisioning' || state === 'failed') {
+        if (stamp === null) continue;
         yield { kind: 'half-made', database, organizationId, action: 'resumed' };
       } else if (!present.has(database) && shouldStand(state)) {
         yield { kind: 'missing', database, organizationId, action: 'reported' };

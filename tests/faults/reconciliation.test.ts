@@ -1,6 +1,10 @@
 import { expect } from 'chai';
 import type { Container } from 'inversify';
-import { DatabaseConnectionError, DatabaseError } from '../../domain/exceptions.ts';
+import {
+  DatabaseConnectionError,
+  DatabaseError,
+  OrganizationDatabaseNotFoundError,
+} from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { markOf } from '../../infrastructure/provisioning/database-identity.ts';
 import type { Finding, ReconcileOptions } from '../../infrastructure/provisioning/reconciler.ts';
@@ -423,6 +427,18 @@ describe('reconciliation of the books with the server', function () {
     });
     expect(await metadata('select from spare_databases')).to.be.empty;
     expect(await jobsOf(container, ACME)).to.be.empty;
+  });
+
+  it('a-retired-database-is-made-again-by-the-next-access-only', async () => {
+    await write(container, ACME, 'user-1');
+    const aside = await container.get(TOKENS.custodian).retire(ACME);
+    expect(await reconcile()).to.be.empty;
+    expect(await made()).to.deep.equal([aside]);
+
+    const reluctant = deployment.start({ DB_AUTO_CREATE_ORG_DBS: 'false' });
+    expect(await rejectionOf(jobsOf(reluctant, ACME))).to.be.instanceOf(OrganizationDatabaseNotFoundError);
+    expect(await made()).to.deep.equal([aside]);
+    expect(await jobsOf(deployment.start(), ACME)).to.be.empty;
   });
 
   it('dry-run-changes-nothing', async () => {
