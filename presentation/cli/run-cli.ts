@@ -74,8 +74,8 @@ const addDatabaseCommands = (
     .option('--json', 'one JSON document', false)
     .action(async (options: { dryRun: boolean; quarantineForeign: boolean; json: boolean }) => {
       const findings = await deps.reconcile(options);
-      printFindings(findings, options.json, deps);
-      if (findings.some(({ action }) => action === 'reported' || action === 'failed'))
+      printFindings(findings, options, deps);
+      if (findings.some(({ action }) => options.dryRun || action === 'reported' || action === 'failed'))
         exitWith(FINDINGS_LEFT);
     });
   databases
@@ -115,11 +115,18 @@ const addDatabaseCommands = (
     });
 };
 
-const printFindings = (findings: readonly Finding[], json: boolean, deps: CliDependencies): void => {
-  if (json) return deps.print(JSON.stringify({ findings }, null, 2));
+const printFindings = (
+  findings: readonly Finding[],
+  { json, dryRun }: { readonly json: boolean; readonly dryRun: boolean },
+  deps: CliDependencies,
+): void => {
+  if (json) return deps.print(JSON.stringify({ dry_run: dryRun, findings }, null, 2));
   if (findings.length === 0) return deps.print('Server and ledger agree.');
-  for (const { kind, database, action } of findings)
-    deps.print(`${kind.padEnd(12)} ${action.padEnd(12)} ${database}`);
+  for (const { kind, database, action } of findings) {
+    const outcome = dryRun && action !== 'reported' ? `would be ${action}` : action;
+    deps.print(`${kind.padEnd(12)} ${outcome.padEnd(dryRun ? 21 : 12)} ${database}`);
+  }
+  if (dryRun) deps.print('A dry run: nothing was changed.');
 };
 
 const explain = (error: unknown): string => {
