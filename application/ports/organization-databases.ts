@@ -29,7 +29,7 @@ export interface OrganizationDatabases {
    * @throws {OrganizationSuspendedError}
    * @throws {OrganizationDatabaseNotFoundError} when databases are not to be made automatically
    * @throws {DatabaseProvisioningError} when the database cannot be made
-   * @throws {OrganizationNotReadyError} when another release has to come first
+   * @throws {OrganizationNotReadyError} when another release has to come first, or the database is being put aside
    * @throws {DatabaseConnectionError} when the metadata database cannot be asked
    */
   acquire(organizationId: OrganizationId): Promise<ResultsLease>;

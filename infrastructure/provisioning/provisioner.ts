@@ -15,6 +15,7 @@ import {
   DomainError,
   OrganizationDatabaseNotFoundError,
   OrganizationNotFoundError,
+  OrganizationNotReadyError,
   OrganizationSuspendedError,
 } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
@@ -69,6 +70,7 @@ export class Provisioner {
    * @throws {OrganizationNotFoundError}
    * @throws {OrganizationSuspendedError}
    * @throws {OrganizationDatabaseNotFoundError}
+   * @throws {OrganizationNotReadyError} while an operator puts the database aside
    * @throws {DatabaseProvisioningError}
    */
   async ensure(organizationId: OrganizationId, create: boolean): Promise<Placement> {
@@ -80,7 +82,9 @@ export class Provisioner {
     if (!create && (record === null || record.stamp === null)) throw new OrganizationDatabaseNotFoundError();
     if (record !== null) {
       if (record.state === 'ready') return this.#placementOf(record);
-      if (record.state === 'suspended' || record.state === 'retiring') throw new OrganizationSuspendedError();
+      if (record.state === 'suspended') throw new OrganizationSuspendedError();
+      if (record.state === 'retiring')
+        throw new OrganizationNotReadyError('The database of the organization is being put aside.');
     }
     return this.#provision(organizationId);
   }

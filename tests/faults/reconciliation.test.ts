@@ -4,6 +4,7 @@ import {
   DatabaseConnectionError,
   DatabaseError,
   OrganizationDatabaseNotFoundError,
+  OrganizationNotReadyError,
 } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { markOf } from '../../infrastructure/provisioning/database-identity.ts';
@@ -427,6 +428,28 @@ describe('reconciliation of the books with the server', function () {
     });
     expect(await metadata('select from spare_databases')).to.be.empty;
     expect(await jobsOf(container, ACME)).to.be.empty;
+  });
+
+  it('a template under other names of databases is kept on the books', async () => {
+    await container.get(TOKENS.resultsTemplate).ready();
+    const names = (deployment.environment['DB_RESULTS_DB_TEMPLATE'] ?? '').replace(
+      '_%7Borg',
+      '_other_%7Borg',
+    );
+    const renamed = deployment.start({ DB_RESULTS_DB_TEMPLATE: names });
+    const { databaseName } = await renamed.get(TOKENS.resultsTemplate).ready();
+    expect(databaseName).to.match(/_other$/);
+    const before = await deployment.databases();
+
+    expect(await renamed.get(TOKENS.reconciler).reconcile({ dryRun: false, quarantineForeign: false })).to.be
+      .empty;
+    expect(await deployment.databases()).to.deep.equal(before);
+  });
+
+  it('says of a database that an operator is putting aside that it is not ready now', async () => {
+    await write(container, ACME, 'user-1');
+    await metadata(`update organization_databases set state = 'retiring'`);
+    expect(await rejectionOf(jobsOf(deployment.start(), ACME))).to.be.instanceOf(OrganizationNotReadyError);
   });
 
   it('a-retired-database-is-made-again-by-the-next-access-only', async () => {
