@@ -6,7 +6,16 @@ import type { ProvisioningLedger } from '../../application/ports/provisioning-le
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
-import { formatIdentity, isEarlierIdentity, isIdentity, readMark } from './database-identity.ts';
+import {
+  cautious,
+  compare,
+  isStamped,
+  judge,
+  shouldStand,
+  type Books,
+  type Finding,
+} from './database-findings.ts';
+import { formatIdentity, readMark } from './database-identity.ts';
 import { isServerProblem, MISSING } from './database-problems.ts';
 import type { Provisioner } from './provisioner.ts';
 import { quarantineName } from './quarantine.ts';
@@ -14,25 +23,7 @@ import type { ResultsServer } from './results-server.ts';
 import type { ResultsTemplate } from './results-template.ts';
 import type { ListedDatabase, ServerSession } from './server-session.ts';
 
-/**
- * - `missing`: on the books as ready, not on the server. Never made again empty: an operator restores or retires it.
- * - `half-made`: a provisioning that was begun and nobody finished. What was put aside, and is not asked for again, is not.
- * - `orphan`: made by this deployment, and on no book: the metadata lost it.
- * - `foreign`: under an organization's name, and not made by this deployment, as far as it says.
- * - `stale-spare`: a spare or template on no book. Holds nobody's data; dropped only where it says that it is ours.
- * - `locked-out`: as recorded, but its organization's role cannot use it: roles were switched on after it was made.
- * - `old-stamp`: as recorded, but stamped by a release that did not write the deployment down.
- */
-export type FindingKind =
-  'missing' | 'half-made' | 'orphan' | 'foreign' | 'stale-spare' | 'locked-out' | 'old-stamp';
-
-export interface Finding {
-  readonly kind: FindingKind;
-  readonly database: string;
-  readonly organizationId: OrganizationId | null;
-  /** What was done about it; in a dry run, what would be. */
-  readonly action: 'reported' | 'resumed' | 'quarantined' | 'dropped' | 'admitted' | 'stamped' | 'failed';
-}
+export type { Finding } from './database-findings.ts';
 
 export interface ReconcileOptions {
   readonly dryRun: boolean;
@@ -81,7 +72,7 @@ export class Reconciler {
       const lockedOut = await session.lockedOut([...records.values()].filter(isStamped));
       const books = { records, internalNames: new Set(internalNames), deploymentId, lockedOut };
       const findings: Finding[] = [];
-      for (const found of this.#compare(databases, books)) {
+      for (const found of compare(databases, books, this.#deps.urls)) {
         const finding = options.resumeOnly === true ? cautious(found) : found;
         if (finding === null) continue;
         const outcome = await this.#settle(session, finding, options);
@@ -100,36 +91,6 @@ export class Reconciler {
       if (next === null) return records;
       after = next;
     }
-  }
-
-  *#compare(databases: readonly ListedDatabase[], books: Books): IterableIterator<Finding> {
-    const present = new Set(databases.map(({ name }) => name));
-    for (const database of databases) {
-      const finding = this.#judge(database, books);
-      if (finding !== null) yield finding;
-    }
-    // Last: a half-made database may have to be made again under a name that an orphan holds until it is put aside.
-    for (const { organizationId, databaseName: database, state, stamp } of books.records.values()) {
-      if (state === 'provisioning' || state === 'failed') {
-        if (stamp === null) continue;
-        yield { kind: 'half-made', database, organizationId, action: 'resumed' };
-      } else if (!present.has(database) && shouldStand(state)) {
-        yield { kind: 'missing', database, organizationId, action: 'reported' };
-      }
-    }
-  }
-
-  /** What is wrong with a database that is on the server; null for nothing, or nothing of ours. */
-  #judge({ name: database, identity }: ListedDatabase, books: Books): Finding | null {
-    const { urls } = this.#deps;
-    const organizationId = urls.organizationIdOf(database);
-    if (organizationId !== null) return judgeNamed(database, identity, organizationId, books);
-    if (!isSpareOrTemplate(urls.internalLabelOf(database)) || books.internalNames.has(database)) return null;
-    if (identity === null) return { kind: 'stale-spare', database, organizationId: null, action: 'reported' };
-    const mark = readMark(identity);
-    return mark?.deploymentId === books.deploymentId && mark.organizationId === null
-      ? { kind: 'stale-spare', database, organizationId: null, action: 'dropped' }
-      : null;
   }
 
   /**
@@ -173,7 +134,7 @@ export class Reconciler {
       deploymentId: await deployment.id(),
       lockedOut: await session.lockedOut(record !== null && isStamped(record) ? [record] : []),
     };
-    return this.#judge({ name: database, identity }, books)?.kind === kind;
+    return judge({ name: database, identity }, books, this.#deps.urls)?.kind === kind;
   }
 
   async #repair(
@@ -256,7 +217,7 @@ export class Reconciler {
 
   async #clearRecovered(databases: readonly ListedDatabase[], books: Books): Promise<void> {
     const right = new Set(
-      databases.filter((one) => this.#judge(one, books) === null).map(({ name }) => name),
+      databases.filter((one) => judge(one, books, this.#deps.urls) === null).map(({ name }) => name),
     );
     for (const { organizationId, databaseName, lastError } of books.records.values()) {
       if (isServerProblem(lastError) && right.has(databaseName))
@@ -264,57 +225,6 @@ export class Reconciler {
     }
   }
 }
-
-/** Whether a database of this state is on the server unless it was taken away. */
-const shouldStand = (state: DatabaseRecord['state']): boolean => state === 'ready' || state === 'suspended';
-
-/** What the metadata database knows. */
-interface Books {
-  readonly records: ReadonlyMap<OrganizationId, DatabaseRecord>;
-  /** Of spares and templates, and of databases on their way to an organization. */
-  readonly internalNames: ReadonlySet<string>;
-  readonly deploymentId: string;
-  /** Databases that their roles cannot use. */
-  readonly lockedOut: ReadonlySet<string>;
-}
-
-const isStamped = (record: DatabaseRecord): record is DatabaseRecord & { readonly stamp: string } =>
-  record.stamp !== null;
-
-const judgeNamed = (
-  database: string,
-  identity: string | null,
-  organizationId: OrganizationId,
-  { records, internalNames, deploymentId, lockedOut }: Books,
-): Finding | null => {
-  // An operator gave it to the organization, and its stamp is yet to come.
-  if (internalNames.has(database)) return null;
-  const record = records.get(organizationId);
-  if (record !== undefined) {
-    // Being put aside.
-    if (record.stamp === null && record.state === 'retiring') return null;
-    if (isStamped(record)) {
-      const expected = { ...record, deploymentId };
-      if (lockedOut.has(database) && isIdentity(identity, expected))
-        return { kind: 'locked-out', database, organizationId, action: 'admitted' };
-      if (isEarlierIdentity(identity, expected))
-        return { kind: 'old-stamp', database, organizationId, action: 'stamped' };
-      if (isIdentity(identity, expected)) return null;
-    }
-  }
-  return readMark(identity)?.deploymentId === deploymentId
-    ? { kind: 'orphan', database, organizationId, action: 'quarantined' }
-    : { kind: 'foreign', database, organizationId, action: 'reported' };
-};
-
-/** What is left of a finding for a start to do. */
-const cautious = (finding: Finding): Finding | null => {
-  if (finding.kind === 'old-stamp') return null;
-  return finding.kind === 'half-made' ? finding : { ...finding, action: 'reported' };
-};
-
-const isSpareOrTemplate = (label: string | null): boolean =>
-  label !== null && /^(?:spare|template)\./.test(label);
 
 /** The part of a spare's id that its name and its role's name hold. */
 const spareIdIn = (label: string | null): string => label?.replace(/^\w+\./, '') ?? '';
