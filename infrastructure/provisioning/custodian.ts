@@ -8,7 +8,7 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import { resultsMigrations } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
-import { formatIdentity, isIdentity, readMark } from './database-identity.ts';
+import { formatIdentity, isIdentity, readMark, type DatabaseMark } from './database-identity.ts';
 import { quarantineName } from './quarantine.ts';
 import type { ResultsServer } from './results-server.ts';
 import type { ResultsTemplate } from './results-template.ts';
@@ -68,11 +68,8 @@ export class Custodian {
         return { databaseName, formerly: null };
       }
       const mark = readMark(comment);
-      if (mark !== null) {
-        if (mark.organizationId === null) throw refusal(source, 'is a spare or a template');
-        if (mark.organizationId !== organizationId)
-          throw refusal(source, `is the database of the organization "${mark.organizationId}"`);
-      }
+      if (mark !== null && mark.organizationId === null) throw refusal(source, 'is a spare or a template');
+      assertNotOf(mark, organizationId, source);
       if (!takeOver) await this.#assertNotAnothers(source, comment, null);
       if (source !== databaseName && (await session.exists(databaseName))) {
         throw new DatabaseProvisioningError('The organization has a database; retire that one first.');
@@ -96,7 +93,7 @@ export class Custodian {
    * empty one of the next generation. Returns the name it was put aside under; null when it was gone already.
    *
    * @throws {OrganizationDatabaseNotFoundError}
-   * @throws {DatabaseProvisioningError} when what has its name is another deployment's
+   * @throws {DatabaseProvisioningError} when what has its name is another organization's or deployment's
    */
   async retire(organizationId: OrganizationId): Promise<string | null> {
     const { ledger, server, urls } = this.#deps;
@@ -106,6 +103,7 @@ export class Custodian {
       const record = await ledger.find(organizationId);
       if (record === null) throw new OrganizationDatabaseNotFoundError();
       const comment = await session.identityOf(databaseName);
+      assertNotOf(readMark(comment), organizationId, databaseName);
       await this.#assertNotAnothers(databaseName, comment, record);
       await ledger.beginRetirement(organizationId);
       const found = comment !== undefined;
@@ -167,6 +165,11 @@ export class Custodian {
     throw refusal(database, `belongs to another deployment of this service: it is marked "${comment}"`);
   }
 }
+
+const assertNotOf = (mark: DatabaseMark | null, organizationId: OrganizationId, database: string): void => {
+  const owner = mark?.organizationId ?? organizationId;
+  if (owner !== organizationId) throw refusal(database, `is the database of the organization "${owner}"`);
+};
 
 const refusal = (database: string, why: string): DatabaseProvisioningError =>
   new DatabaseProvisioningError(`The database "${database}" ${why}.`);

@@ -7,6 +7,7 @@ import { createDeployment, organizationId, type Deployment } from '../support/de
 import { rejectionOf } from '../support/gate.ts';
 import { hookProvisioning, type ProvisioningStep } from '../support/provisioning-steps.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
+import { terminateBackends } from '../support/server-faults.ts';
 
 const ACME = organizationId('acme');
 const BETA = organizationId('beta');
@@ -59,6 +60,25 @@ describe('adoption of a database', function () {
       databaseName: deployment.databaseName('acme'),
       formerly: 'acme',
     });
+    expect(await jobsOf(ACME)).to.deep.equal(['acme']);
+  });
+
+  it('a database that lies under the name of another organization is not put aside with that one', async () => {
+    await write(ACME, 'acme');
+    await write(BETA, 'beta');
+    const [acme, beta] = [deployment.databaseName('acme'), deployment.databaseName('beta')];
+    const moves = [
+      [acme, `${acme}.moved`],
+      [beta, acme],
+    ] as const;
+    for (const [from, to] of moves) {
+      await terminateBackends(deployment, from);
+      await deployment.administer(`alter database "${from}" rename to "${to}"`);
+    }
+    expect(String(await rejectionOf(retire(ACME)))).to.include('the organization "beta"');
+    for (const [from, to] of moves.toReversed())
+      await deployment.administer(`alter database "${to}" rename to "${from}"`);
+    expect(await jobsOf(BETA)).to.deep.equal(['beta']);
     expect(await jobsOf(ACME)).to.deep.equal(['acme']);
   });
 
