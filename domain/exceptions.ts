@@ -255,7 +255,7 @@ export class OrganizationDatabaseNotFoundError extends DatabaseError {
   }
 }
 
-/** Raised when a database exists but this release cannot serve it yet (or no longer). */
+/** Raised when a database exists but cannot be served now: it wants another release, or is being put aside. */
 export class OrganizationNotReadyError extends DatabaseError {
   readonly code = 'organization_not_ready';
 }

@@ -22,6 +22,7 @@ export class ProvisionDatabase {
    *
    * @throws {OrganizationNotFoundError}
    * @throws {DatabaseProvisioningError}
+   * @throws {DatabaseConnectionError} when it was ready, and is missing or another one on the server
    */
   async execute(actor: Actor, organizationId: OrganizationId): Promise<DatabaseView> {
     await this.#databases.provision(organizationId);

@@ -29,11 +29,15 @@ export interface OrganizationDatabases {
    * @throws {OrganizationSuspendedError}
    * @throws {OrganizationDatabaseNotFoundError} when databases are not to be made automatically
    * @throws {DatabaseProvisioningError} when the database cannot be made
-   * @throws {OrganizationNotReadyError} when another release has to come first
+   * @throws {OrganizationNotReadyError} when another release has to come first, or the database is being put aside
    * @throws {DatabaseConnectionError} when the metadata database cannot be asked
    */
   acquire(organizationId: OrganizationId): Promise<ResultsLease>;
-  /** Makes the organization's database if it is not ready, also when that is not automatic. Idempotent. */
+  /**
+   * Makes the organization's database if it is not ready, also when that is not automatic. Idempotent.
+   *
+   * @throws {DatabaseConnectionError} also when it was ready, and is missing or another one on the server
+   */
   provision(organizationId: OrganizationId): Promise<void>;
   /** Looks at a pool without opening it or making it look used. */
   peek(organizationId: OrganizationId): PoolSnapshot | null;

@@ -1,11 +1,15 @@
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { DatabaseRecord } from './database-ledger.ts';
 
+/** In place of a template's hash: the database was not made here, but given by an operator. Never cloned, never dropped. */
+export const ADOPTED = '';
+
 /** A database that is migrated, stamped by nobody and claimed by at most one organization. */
 export interface SpareDatabase {
   /** Becomes the stamp of the organization's database. */
   readonly spareId: string;
   readonly databaseName: string;
+  /** Of what it was, or is to be, cloned from; or `ADOPTED`. */
   readonly templateHash: string;
   readonly schemaVersion: number;
 }
@@ -22,6 +26,15 @@ export interface Claim {
   readonly spare: SpareDatabase;
   /** Whether the spare stood ready when it was claimed just now; otherwise it may have to be built first. */
   readonly ready: boolean;
+}
+
+export interface Adoption {
+  readonly databaseName: string;
+  /** The database's present name. */
+  readonly from: string;
+  /** A new one. */
+  readonly stamp: string;
+  readonly schemaVersion: number;
 }
 
 /** What provisioning writes down, before and after it acts. Every method commits on its own. */
@@ -48,11 +61,17 @@ export interface ProvisioningLedger {
   noteError(organizationId: OrganizationId, reason: string | null): Promise<void>;
   /** Takes the organization's database out of service, before it is put aside. */
   beginRetirement(organizationId: OrganizationId): Promise<void>;
-  /** Forgets the database that was put aside: the next access makes a new one, of the next generation. */
+  /**
+   * Forgets the database that was put aside, and what was claimed for it: the next access makes a new one, of the next
+   * generation.
+   */
   completeRetirement(organizationId: OrganizationId): Promise<void>;
-  /** Records another database as the organization's, of the next generation if it had one. Not ready until `complete`. */
-  recordAdoption(
-    organizationId: OrganizationId,
-    adopted: { readonly databaseName: string; readonly stamp: string; readonly schemaVersion: number },
-  ): Promise<DatabaseRecord>;
+  /**
+   * Records an existing database as the organization's, of the next generation if it had one. It is a claim as any
+   * other: not ready until `complete`, and whoever comes next resumes it. The same adoption begun before is found again.
+   *
+   * @throws {OrganizationNotFoundError}
+   * @throws {DatabaseProvisioningError} when another organization is being given the same database
+   */
+  recordAdoption(organizationId: OrganizationId, adopted: Adoption): Promise<Claim>;
 }

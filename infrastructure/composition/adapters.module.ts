@@ -1,5 +1,6 @@
 import { ContainerModule } from 'inversify';
 import { KnexDatabaseLedger } from '../../adapters/knex/metadata/knex-database-ledger.ts';
+import { KnexDeployment } from '../../adapters/knex/metadata/knex-deployment.ts';
 import { createMetadataDatabase } from '../../adapters/knex/metadata/knex-metadata-database.ts';
 import { KnexSpareLedger } from '../../adapters/knex/metadata/knex-spare-ledger.ts';
 import { createPinoLogger } from '../../adapters/pino/pino-logger.ts';
@@ -20,6 +21,9 @@ export const adaptersModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TOKENS.metadataDatabase)
     .toResolvedValue((database) => createMetadataDatabase(database), [TOKENS.metadataSql])
+    .inSingletonScope();
+  bind(TOKENS.deployment)
+    .toResolvedValue((database) => new KnexDeployment(database), [TOKENS.metadataSql])
     .inSingletonScope();
   bind(TOKENS.databaseLedger)
     .toResolvedValue((database) => new KnexDatabaseLedger(database), [TOKENS.metadataSql])

@@ -23,7 +23,8 @@ export const cliDependencies = (
     maxOrganizationIdLength: database.resultsTemplate.maxOrganizationIdLength,
     reconcile: (options) => container.get(TOKENS.reconciler).reconcile(options),
     provision: (organizationId) => container.get(TOKENS.connectionManager).provision(organizationId),
-    adopt: (organizationId, from) => container.get(TOKENS.custodian).adopt(organizationId, from),
+    adopt: (organizationId, from, takeOver) =>
+      container.get(TOKENS.custodian).adopt(organizationId, from, takeOver),
     retire: (organizationId) => container.get(TOKENS.custodian).retire(organizationId),
     rotateCredentials: () => container.get(TOKENS.credentialRotation).rotate(),
     verifyAudit: (organizationId) => container.get(TOKENS.auditChains).verify(organizationId),

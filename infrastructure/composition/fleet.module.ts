@@ -33,8 +33,9 @@ export const fleetModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TOKENS.databaseMigrator)
     .toResolvedValue(
-      ({ database }, migrations, slots, instanceId) =>
+      ({ database }, migrations, slots, instanceId, deployment) =>
         new PgDatabaseMigrator({
+          deployment,
           applicationName: migrationConnectionName(instanceId),
           migrations,
           urls: database.resultsTemplate,
@@ -45,7 +46,7 @@ export const fleetModule = new ContainerModule(({ bind }) => {
             lockMs: database.migration.lockTimeoutMs,
           },
         }),
-      [TOKENS.config, TOKENS.resultsMigrations, TOKENS.migrationSlots, TOKENS.instanceId],
+      [TOKENS.config, TOKENS.resultsMigrations, TOKENS.migrationSlots, TOKENS.instanceId, TOKENS.deployment],
     )
     .inSingletonScope();
   bind(TOKENS.fleetRunnerSettings).toConstantValue(RUNNER_DEFAULTS);
@@ -58,8 +59,9 @@ export const fleetModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TOKENS.fleetChecks)
     .toResolvedValue(
-      ({ database }, ledger, server, migrations, connector, slots, migrator) =>
+      ({ database }, ledger, server, migrations, connector, slots, migrator, deployment) =>
         new PgFleetChecks({
+          deployment,
           ledger,
           server,
           urls: database.resultsTemplate,
@@ -77,6 +79,7 @@ export const fleetModule = new ContainerModule(({ bind }) => {
         TOKENS.connector,
         TOKENS.migrationSlots,
         TOKENS.databaseMigrator,
+        TOKENS.deployment,
       ],
     )
     .inSingletonScope();

@@ -25,7 +25,7 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TOKENS.resultsTemplate)
     .toResolvedValue(
-      (config, server, logins, connector, ledger, logger, migrations) =>
+      (config, server, logins, connector, ledger, logger, deployment, migrations) =>
         new ResultsTemplate({
           server,
           urls: config.database.resultsTemplate,
@@ -33,6 +33,7 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
           logins,
           connect: (databaseName) => connector.toResultsServer(databaseName),
           ledger,
+          deployment,
           logger,
         }),
       [
@@ -42,18 +43,20 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
         TOKENS.connector,
         TOKENS.spareLedger,
         TOKENS.logger,
+        TOKENS.deployment,
         TOKENS.resultsMigrations,
       ],
     )
     .inSingletonScope();
   bind(TOKENS.provisioner)
     .toResolvedValue(
-      (config, ledger, server, template, logger, metrics, spareKeeper, schemaGuard) =>
+      (config, ledger, server, template, deployment, logger, metrics, spareKeeper, schemaGuard) =>
         new Provisioner({
           ledger,
           server,
           template,
           urls: config.database.resultsTemplate,
+          deployment,
           logger,
           admit: (organizationId, schemaVersion) => schemaGuard.admit(organizationId, schemaVersion),
           onStep: (step, organizationId) =>
@@ -68,6 +71,7 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
         TOKENS.databaseLedger,
         TOKENS.resultsServer,
         TOKENS.resultsTemplate,
+        TOKENS.deployment,
         TOKENS.logger,
         TOKENS.metrics,
         TOKENS.spareKeeper,
@@ -77,13 +81,14 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TOKENS.spareKeeper)
     .toResolvedValue(
-      ({ database }, ledger, server, template, connector, logger) =>
+      ({ database }, ledger, server, template, connector, deployment, logger) =>
         new SpareKeeper({
           ledger,
           server,
           template,
           urls: database.resultsTemplate,
           demand: database.spares,
+          deployment,
           connect: (databaseName) => connector.toResultsServer(databaseName),
           logger,
         }),
@@ -93,20 +98,23 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
         TOKENS.resultsServer,
         TOKENS.resultsTemplate,
         TOKENS.connector,
+        TOKENS.deployment,
         TOKENS.logger,
       ],
     )
     .inSingletonScope();
   bind(TOKENS.reconciler)
     .toResolvedValue(
-      ({ database }, ledger, spares, provisioner, server, metadata, logger) =>
+      ({ database }, ledger, spares, provisioner, template, server, metadata, deployment, logger) =>
         new Reconciler({
           ledger,
           spares,
           provisioner,
+          template,
           server,
           urls: database.resultsTemplate,
           metadata,
+          deployment,
           logger,
         }),
       [
@@ -114,22 +122,34 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
         TOKENS.databaseLedger,
         TOKENS.spareLedger,
         TOKENS.provisioner,
+        TOKENS.resultsTemplate,
         TOKENS.resultsServer,
         TOKENS.metadataDatabase,
+        TOKENS.deployment,
         TOKENS.logger,
       ],
     )
     .inSingletonScope();
   bind(TOKENS.custodian)
     .toResolvedValue(
-      ({ database }, ledger, server, template, metadata, migrations) =>
-        new Custodian({ ledger, server, template, urls: database.resultsTemplate, metadata, migrations }),
+      ({ database }, ledger, server, template, metadata, deployment, migrations) =>
+        new Custodian({
+          ledger,
+          server,
+          template,
+          urls: database.resultsTemplate,
+          metadata,
+          deployment,
+          metadataDatabaseName: database.metadataUrl.database,
+          migrations,
+        }),
       [
         TOKENS.config,
         TOKENS.databaseLedger,
         TOKENS.resultsServer,
         TOKENS.resultsTemplate,
         TOKENS.metadataDatabase,
+        TOKENS.deployment,
         TOKENS.resultsMigrations,
       ],
     )

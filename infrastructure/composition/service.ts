@@ -147,12 +147,12 @@ const tellWhoIsBehind = (container: Container): void => {
     );
 };
 
-/** Finishes what an earlier process left, without holding up the start. */
+/** Finishes what an earlier process left, and reports what else is wrong, without holding up the start. */
 const reconcileInBackground = (container: Container): void => {
   const logger = container.get(TOKENS.logger);
   container
     .get(TOKENS.reconciler)
-    .reconcile({ dryRun: false, quarantineForeign: false })
+    .reconcile({ dryRun: false, quarantineForeign: false, resumeOnly: true })
     .then(
       (findings) => logger.info({ findings: findings.length }, 'results databases reconciled'),
       (error: unknown) => logger.warn({ err: error }, 'results databases could not be reconciled'),

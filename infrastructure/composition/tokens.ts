@@ -2,6 +2,7 @@ import type { ServiceIdentifier } from 'inversify';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import type { AuditBacklog } from '../../application/ports/audit-backlog.ts';
 import type { AuditChains } from '../../application/ports/audit-chains.ts';
+import type { Deployment } from '../../application/ports/deployment.ts';
 import type { DatabaseLedger } from '../../application/ports/database-ledger.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { OrganizationPolicies } from '../../application/ports/organization-policies.ts';
@@ -96,6 +97,7 @@ export const TOKENS = {
   fleetOperator: token<FleetOperator>('FleetOperator'),
 
   metadataDatabase: token<MetadataDatabase>('MetadataDatabase'),
+  deployment: token<Deployment>('Deployment'),
   spareLedger: token<SpareLedger>('SpareLedger'),
   databaseLedger: token<DatabaseLedger & ProvisioningLedger>('DatabaseLedger'),
 

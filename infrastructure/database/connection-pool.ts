@@ -27,6 +27,8 @@ export interface PoolOptions extends PoolSize {
   readonly budget: ConnectionBudget;
   /** Shared by all pools of the server. */
   readonly serverBreaker: CircuitBreaker;
+  /** Of an earlier pool of the same database, whose back-off goes on; a new one by default. */
+  readonly breaker?: CircuitBreaker | undefined;
 }
 
 /** A connection idle for longer is asked whether it is alive before it is used; measured: free below this. */
@@ -51,7 +53,7 @@ export class ConnectionPool implements BudgetedPool {
   /** Last in, first out: what is not needed stays unused and expires. */
   readonly #idle: PgConnection[] = [];
   readonly #line = new WaitingLine();
-  readonly #breaker = new CircuitBreaker(BREAKER);
+  readonly #breaker: CircuitBreaker;
   /** Connections opened before this, in `performance.now()`, are not used again. */
   #recycledAt = 0;
   /** Connections not used since then, in `performance.now()`, may have broken like one that did. */
@@ -66,10 +68,15 @@ export class ConnectionPool implements BudgetedPool {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#size = options;
+    this.#breaker = options.breaker ?? new CircuitBreaker(BREAKER);
   }
 
   get databaseName(): string {
     return this.#options.databaseName;
+  }
+
+  get breaker(): CircuitBreaker {
+    return this.#breaker;
   }
 
   /** Whether the last attempt to connect failed. */

@@ -1,7 +1,7 @@
 import type { Logger } from '../../application/ports/logger.ts';
 import type { OrganizationPolicy } from '../../domain/organizations/organization-policy.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
-import { formatIdentity, READ_IDENTITY } from '../provisioning/database-identity.ts';
+import { formatIdentity, isIdentity, READ_IDENTITY } from '../provisioning/database-identity.ts';
 import type { OrganizationLogins } from '../provisioning/organization-logins.ts';
 import type { Placement } from '../provisioning/provisioner.ts';
 import { presenceName, resultsConnectionName } from './connection-names.ts';
@@ -71,13 +71,12 @@ export class Connector {
     const connection = await this.#logIn(placement, { ...this.#options.deadlines, ...policy });
     try {
       const [row] = await connection.query<{ identity: string | null }>({ text: READ_IDENTITY, values: [] });
-      const expected = formatIdentity(placement);
-      if (row?.identity === expected) return connection;
+      if (isIdentity(row?.identity, placement)) return connection;
       this.#logger.error(
         {
           org_id: placement.organizationId,
           database: placement.databaseName,
-          expected,
+          expected: formatIdentity(placement),
           found: row?.identity ?? null,
         },
         'a results database carries another stamp than the ledger; it is not served',

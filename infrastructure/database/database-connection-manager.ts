@@ -25,7 +25,7 @@ import type { DeploymentShare } from './deployment-share.ts';
 import { OrganizationPool } from './organization-pool.ts';
 import type { PgConnection } from './pg-connection.ts';
 import { PooledDatabase } from './pooled-database.ts';
-import { SqlState, sqlStateOf } from './postgres-errors.ts';
+import { sqlStateOf } from './postgres-errors.ts';
 import type { ServerProbe } from './server-probe.ts';
 import { WorkScope } from './work-scope.ts';
 
@@ -46,7 +46,7 @@ export interface ManagerDeps {
   readonly metadataPool: ConnectionPool;
   /** The administrator's sessions, through which databases are made. */
   readonly adminPool: ConnectionPool;
-  readonly provisioner: Pick<Provisioner, 'ensure'>;
+  readonly provisioner: Pick<Provisioner, 'ensure' | 'confirm'>;
   readonly budget: ConnectionBudget;
   /** Opens a connection that has proved to be in this database. */
   readonly connect: (placement: Placement, policy: OrganizationPolicy) => Promise<PgConnection>;
@@ -132,7 +132,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     const known = this.#pools.peek(organizationId);
     if (known?.outdated === true) this.#pools.remove(organizationId, known, 'invalidate');
     // Claimed before anything is awaited: from here on nobody closes this pool.
-    const lease = this.#pools.checkout(organizationId, () => this.#newPool(organizationId));
+    const lease = this.#pools.checkout(organizationId, () => this.#newPool(organizationId, known));
     try {
       const pool = await lease.value.ready;
       lease.value.adopt(this.#deps.policies.policyOf(organizationId), this.#options.organizationPool);
@@ -152,7 +152,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
   }
 
   async provision(organizationId: OrganizationId): Promise<void> {
-    await this.#deps.provisioner.ensure(organizationId, true);
+    await this.#deps.provisioner.confirm(organizationId);
   }
 
   peek(organizationId: OrganizationId): PoolSnapshot | null {
@@ -215,18 +215,24 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     await this.metadata.close();
   }
 
-  #newPool(organizationId: OrganizationId): OrganizationPool {
+  /** @param previous the pool that it replaces, if any: what is still broken is not tried more often for that. */
+  #newPool(organizationId: OrganizationId, previous: OrganizationPool | undefined): OrganizationPool {
     const { provisioner } = this.#deps;
     const entry: OrganizationPool = new OrganizationPool(async () => {
       const placement = await provisioner.ensure(organizationId, this.#options.autoCreate);
-      return this.#openPool(placement, () => {
+      entry.placement = placement;
+      return this.#openPool(placement, previous?.breakerFor(placement), () => {
         entry.outdated = true;
       });
     });
     return entry;
   }
 
-  #openPool(placement: Placement, invalidate: () => void): ConnectionPool {
+  #openPool(
+    placement: Placement,
+    breaker: CircuitBreaker | undefined,
+    invalidate: () => void,
+  ): ConnectionPool {
     const { budget, connect, policies, serverBreaker } = this.#deps;
     return new ConnectionPool({
       databaseName: placement.databaseName,
@@ -248,6 +254,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
           : new ConnectionBudgetExhaustedError(retryAfterMs),
       budget,
       serverBreaker,
+      breaker,
     });
   }
 
@@ -271,5 +278,6 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
   }
 }
 
+/** Where organizations have roles, a refused login is the first sign that the database was made again. */
 const isMisplaced = (error: unknown): boolean =>
-  error instanceof MisplacedDatabaseError || sqlStateOf(error) === SqlState.invalidCatalogName;
+  error instanceof MisplacedDatabaseError || /^(?:3D000|28...|42501)$/.test(sqlStateOf(error) ?? '');

@@ -1,5 +1,7 @@
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import type { OrganizationPolicy } from '../../domain/organizations/organization-policy.ts';
+import type { Placement } from '../provisioning/provisioner.ts';
+import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { ConnectionPool, PoolSize } from './connection-pool.ts';
 import type { Closeable } from './leased-registry.ts';
 
@@ -11,6 +13,8 @@ export class OrganizationPool implements Closeable {
   readonly ready: Promise<ConnectionPool>;
   /** Set when the database turned out to be another, or gone: the next request opens a new pool in place of this one. */
   outdated = false;
+  /** Where its connections go; null while nobody has said. */
+  placement: Placement | null = null;
   #pool: ConnectionPool | null = null;
   #policy: OrganizationPolicy | null = null;
   #closed = false;
@@ -24,6 +28,15 @@ export class OrganizationPool implements Closeable {
   /** Null while the pool is opening. */
   get pool(): ConnectionPool | null {
     return this.#pool;
+  }
+
+  /** Its circuit breaker, for a pool that replaces this one and goes to the same database. */
+  breakerFor({ databaseName, stamp, generation }: Placement): CircuitBreaker | undefined {
+    const same =
+      this.placement?.databaseName === databaseName &&
+      this.placement.stamp === stamp &&
+      this.placement.generation === generation;
+    return same ? this.#pool?.breaker : undefined;
   }
 
   /** Lives by the organization's policy from now on. Cheap when that is as before. */

@@ -5,11 +5,12 @@ import type {
 } from '../../application/ports/database-migrator.ts';
 import type { Knex } from 'knex';
 import type { Client } from 'pg';
+import type { Deployment } from '../../application/ports/deployment.ts';
 import { literal } from '../database/quoting.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import type { MigrationModule, MigrationSource } from '../migrations/migration-source.ts';
 import { HISTORY_TABLE } from '../migrations/migrator.ts';
-import { formatIdentity } from '../provisioning/database-identity.ts';
+import { isIdentity } from '../provisioning/database-identity.ts';
 import type { ConnectionSlots } from './connection-slots.ts';
 import { fixedSqlOf } from './fixed-sql.ts';
 import { LockObserver, type TableLock } from './lock-observer.ts';
@@ -23,6 +24,7 @@ export interface DatabaseMigratorDeps {
   readonly applicationName: string;
   readonly migrations: MigrationSource;
   readonly urls: ResultsUrlTemplate;
+  readonly deployment: Deployment;
   /** The connections of all attempts under way are taken from here. */
   readonly slots: ConnectionSlots;
   readonly timeouts: MigrationTimeouts;
@@ -102,7 +104,8 @@ export class PgDatabaseMigrator implements DatabaseMigrator, ObservedMigrator {
     const session = await MigrationSession.open(url, this.#deps.applicationName, timeouts);
     try {
       const facts = await session.begin();
-      if (facts.identity !== formatIdentity(target)) {
+      const identity = { ...target, deploymentId: await this.#deps.deployment.id() };
+      if (!isIdentity(facts.identity, identity)) {
         const reason = `the database carries another stamp than the ledger (${facts.identity ?? 'none'})`;
         return { kind: 'failed', reason, schemaVersion: null, applied: [] };
       }

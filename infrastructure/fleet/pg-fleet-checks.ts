@@ -1,3 +1,4 @@
+import type { Deployment } from '../../application/ports/deployment.ts';
 import { randomUUID } from 'node:crypto';
 import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
 import type { DriftReport, FleetChecks, Rehearsal } from '../../application/ports/fleet-checks.ts';
@@ -15,6 +16,7 @@ import { explainFailure } from './migration-failure.ts';
 import type { ObservedMigrator } from './pg-database-migrator.ts';
 
 export interface FleetChecksDeps {
+  readonly deployment: Deployment;
   readonly ledger: DatabaseLedger;
   readonly server: ResultsServer;
   readonly urls: ResultsUrlTemplate;
@@ -165,7 +167,8 @@ export class PgFleetChecks implements FleetChecks {
     try {
       const copyMs = await timed(() => session.copy(record.databaseName, name));
       // What the migrator asks of every database. Its name is nobody's, so it is never served.
-      await session.adopt(name, name, formatIdentity({ organizationId, stamp, generation }));
+      const deploymentId = await this.#deps.deployment.id();
+      await session.adopt(name, name, formatIdentity({ deploymentId, organizationId, stamp, generation }));
       const bytesBefore = await session.sizeOf(name);
       const startedAt = performance.now();
       const { outcome, locks } = await migrator.migrateObserved({

@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import type { DatabaseLedger } from '../../application/ports/database-ledger.ts';
+import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
+import type { Deployment } from '../../application/ports/deployment.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
-import type { ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
+import { ADOPTED, type ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
 import { DatabaseProvisioningError, OrganizationDatabaseNotFoundError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
-import { formatIdentity, stampIn } from './database-identity.ts';
+import { formatIdentity, isIdentity, readMark, stampIn, type DatabaseMark } from './database-identity.ts';
 import { quarantineName } from './quarantine.ts';
 import type { ResultsServer } from './results-server.ts';
 import type { ResultsTemplate } from './results-template.ts';
+import type { ServerSession } from './server-session.ts';
 
 export interface CustodianDeps {
   readonly ledger: DatabaseLedger & ProvisioningLedger;
@@ -20,6 +22,15 @@ export interface CustodianDeps {
   readonly metadata: MetadataDatabase;
   /** Of the results databases. */
   readonly migrations: MigrationSource;
+  readonly deployment: Deployment;
+  /** No organization's, wherever it is. */
+  readonly metadataDatabaseName: string;
+}
+
+export interface Adoption {
+  readonly databaseName: string;
+  /** The organization that the database said it was of before; null when it did not say. */
+  readonly formerly: string | null;
 }
 
 /** What an operator may do with an organization's database by hand. Every command may be repeated after a crash. */
@@ -32,43 +43,54 @@ export class Custodian {
 
   /**
    * Makes a database that this service did not make, or put aside, the organization's: brings its schema up to date,
-   * stamps it, and gives it the organization's name. Earlier pools do not recognize it: its generation is new.
+   * stamps it, and gives it the organization's name. Earlier pools do not recognize it: its generation is new. What an
+   * attempt leaves undone is finished by the next one, or by the organization's next request.
    *
    * @param from its present name; the organization's by default
+   * @param takeOver also when it is another deployment's, whose metadata database is lost
    * @throws {OrganizationNotFoundError}
    * @throws {OrganizationDatabaseNotFoundError} when there is no database of that name
-   * @throws {DatabaseProvisioningError} when the organization has another database already, or the name is another's
+   * @throws {DatabaseProvisioningError} when the organization has another database already, and when this one says that it
+   * is another organization's or deployment's, or is no organization's: the metadata, a spare, a template, the server's
    */
-  async adopt(organizationId: OrganizationId, from?: string): Promise<string> {
+  async adopt(organizationId: OrganizationId, from?: string, takeOver = false): Promise<Adoption> {
     const { ledger, server, template, urls, migrations } = this.#deps;
     const databaseName = urls.databaseNameFor(organizationId);
     const source = from ?? databaseName;
-    const owner = urls.organizationIdOf(source);
-    if (owner !== null && owner !== organizationId) {
-      throw new DatabaseProvisioningError('The database to adopt has the name of another organization.');
-    }
+    const reason = this.#whyNotByName(source, organizationId);
+    if (reason !== null) throw refusal(source, reason);
     await template.ready();
-    await server.exclusively(databaseName, async (session) => {
+    return server.exclusively(databaseName, async (session) => {
       const comment = await session.identityOf(source);
-      if (comment === undefined) throw new OrganizationDatabaseNotFoundError();
       const record = await ledger.find(organizationId);
-      if (record?.state === 'ready' && (await session.exists(databaseName)) && source !== databaseName) {
+      if (comment === undefined) {
+        // An adoption that ended between its last two steps: renamed, and not completed.
+        if (record === null || !(await this.#finishAdoption(session, record)))
+          throw new OrganizationDatabaseNotFoundError();
+        return { databaseName, formerly: null };
+      }
+      const mark = readMark(comment);
+      if (mark !== null && mark.organizationId === null) throw refusal(source, 'is a spare or a template');
+      assertNotOf(mark, organizationId, source);
+      if (!takeOver) await this.#assertNotAnothers(source, comment, null);
+      if (source !== databaseName && (await session.exists(databaseName))) {
         throw new DatabaseProvisioningError('The organization has a database; retire that one first.');
       }
       await session.allowConnections(source);
       const { schemaVersion } = await new Migrator(migrations).latest(urls.urlForDatabase(source));
       await template.grantRows(source);
-      const stamp = randomUUID();
-      await session.restrict(source, stamp);
-      const adopted = await ledger.recordAdoption(organizationId, { databaseName, stamp, schemaVersion });
+      const deploymentId = await this.#deps.deployment.id();
+      const adoption = { databaseName, from: source, stamp: randomUUID(), schemaVersion };
+      // From here on it is the provisioner that finishes it, if this process does not.
+      const { record: adopted, spare } = await ledger.recordAdoption(organizationId, adoption);
+      await session.restrict(source, adopted.stamp);
       // While the database still says whose it was: a repetition after a crash has to find the role, too.
       const earlier = stampIn(comment);
       if (earlier !== null) await session.removeRole(source, earlier);
-      await session.adopt(source, databaseName, formatIdentity({ ...adopted, stamp }));
-      const spare = { spareId: stamp, databaseName, templateHash: '', schemaVersion };
+      await session.adopt(source, databaseName, formatIdentity({ ...adopted, deploymentId }));
       await ledger.complete(organizationId, spare, 'adoption');
+      return { databaseName, formerly: mark?.organizationId ?? null };
     });
-    return databaseName;
   }
 
   /**
@@ -76,15 +98,20 @@ export class Custodian {
    * empty one of the next generation. Returns the name it was put aside under; null when it was gone already.
    *
    * @throws {OrganizationDatabaseNotFoundError}
+   * @throws {DatabaseProvisioningError} when what has its name is another organization's or deployment's
    */
   async retire(organizationId: OrganizationId): Promise<string | null> {
     const { ledger, server, urls } = this.#deps;
     const databaseName = urls.databaseNameFor(organizationId);
     const aside = quarantineName(urls, 'retired');
     const present = await server.exclusively(databaseName, async (session) => {
-      if ((await ledger.find(organizationId)) === null) throw new OrganizationDatabaseNotFoundError();
+      const record = await ledger.find(organizationId);
+      if (record === null) throw new OrganizationDatabaseNotFoundError();
+      const comment = await session.identityOf(databaseName);
+      assertNotOf(readMark(comment), organizationId, databaseName);
+      await this.#assertNotAnothers(databaseName, comment, record);
       await ledger.beginRetirement(organizationId);
-      const found = await session.exists(databaseName);
+      const found = comment !== undefined;
       if (found) await session.quarantine(databaseName, aside);
       await ledger.completeRetirement(organizationId);
       return found;
@@ -100,4 +127,54 @@ export class Custodian {
     });
     return present ? aside : null;
   }
+
+  async #finishAdoption(session: ServerSession, record: DatabaseRecord): Promise<boolean> {
+    const { organizationId, databaseName, state, stamp, schemaVersion } = record;
+    if ((state !== 'provisioning' && state !== 'failed') || stamp === null || schemaVersion === null)
+      return false;
+    const deploymentId = await this.#deps.deployment.id();
+    if (!isIdentity(await session.identityOf(databaseName), { ...record, stamp, deploymentId })) return false;
+    const spare = { spareId: stamp, databaseName, templateHash: ADOPTED, schemaVersion };
+    await this.#deps.ledger.complete(organizationId, spare, 'adoption');
+    return true;
+  }
+
+  #whyNotByName(source: string, organizationId: OrganizationId): string | null {
+    const { urls, metadataDatabaseName } = this.#deps;
+    const owner = urls.organizationIdOf(source);
+    if (owner !== null && owner !== organizationId) return `has the name of the organization "${owner}"`;
+    if (source === metadataDatabaseName) return 'has the name of the metadata database';
+    if (/^(?:postgres|template\d)$/.test(source)) return "is the server's own";
+    return /^(?:spare|template|build)\./.test(urls.internalLabelOf(source) ?? '')
+      ? 'has the name of a spare or a template'
+      : null;
+  }
+
+  /**
+   * What earlier releases stamped says nothing of its deployment: it may be taken, but is put aside only when it is the
+   * recorded one.
+   */
+  async #assertNotAnothers(
+    database: string,
+    comment: string | null | undefined,
+    toPutAside: DatabaseRecord | null,
+  ): Promise<void> {
+    const mark = readMark(comment);
+    const deploymentId = await this.#deps.deployment.id();
+    if (mark === null || mark.deploymentId === deploymentId) return;
+    if (mark.deploymentId === null) {
+      const stamp = toPutAside?.stamp ?? null;
+      if (toPutAside === null || stamp === null) return;
+      if (isIdentity(comment, { ...toPutAside, stamp, deploymentId })) return;
+    }
+    throw refusal(database, `belongs to another deployment of this service: it is marked "${comment}"`);
+  }
 }
+
+const assertNotOf = (mark: DatabaseMark | null, organizationId: OrganizationId, database: string): void => {
+  const owner = mark?.organizationId ?? organizationId;
+  if (owner !== organizationId) throw refusal(database, `is the database of the organization "${owner}"`);
+};
+
+const refusal = (database: string, why: string): DatabaseProvisioningError =>
+  new DatabaseProvisioningError(`The database "${database}" ${why}.`);

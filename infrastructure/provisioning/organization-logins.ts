@@ -7,7 +7,8 @@ export interface Login {
 }
 
 /**
- * The role that may read and write the rows of one database and connect to no other. Its password is derived from
+ * The role that may read and write the rows of one database and connect to no other of this service. (To `postgres` and
+ * `template1` it may where the server lets everybody; it finds no rows of ours there.) Its password is derived from
  * the database's stamp, which is new for each database and generation, and stored nowhere.
  */
 export class OrganizationLogins {

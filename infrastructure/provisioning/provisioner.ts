@@ -1,23 +1,28 @@
 import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
+import type { Deployment } from '../../application/ports/deployment.ts';
 import type { Logger } from '../../application/ports/logger.ts';
-import type {
-  Claim,
-  ProvisioningLedger,
-  ProvisioningPath,
-  SpareDatabase,
+import {
+  ADOPTED,
+  type Claim,
+  type ProvisioningLedger,
+  type ProvisioningPath,
+  type SpareDatabase,
 } from '../../application/ports/provisioning-ledger.ts';
 import type { TemplateRecord } from '../../application/ports/spare-ledger.ts';
 import {
+  DatabaseConnectionError,
   DatabaseProvisioningError,
   DomainError,
   OrganizationDatabaseNotFoundError,
   OrganizationNotFoundError,
+  OrganizationNotReadyError,
   OrganizationSuspendedError,
 } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { SqlState, sqlStateOf } from '../database/postgres-errors.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
-import { formatIdentity, type DatabaseIdentity } from './database-identity.ts';
+import { formatIdentity, isIdentity, readMark, type DatabaseIdentity } from './database-identity.ts';
+import { isServerProblem, LOCKED_OUT, MISPLACED, MISSING } from './database-problems.ts';
 import { newSpare } from './new-spare.ts';
 import type { ResultsServer } from './results-server.ts';
 import type { ResultsTemplate } from './results-template.ts';
@@ -37,6 +42,7 @@ export interface ProvisionerDeps {
   readonly server: ResultsServer;
   readonly template: ResultsTemplate;
   readonly urls: ResultsUrlTemplate;
+  readonly deployment: Deployment;
   readonly logger: Logger;
   /** Judges the schema version of a database that is there. @throws {OrganizationNotReadyError} */
   readonly admit: (organizationId: OrganizationId, schemaVersion: number) => Promise<void>;
@@ -66,6 +72,7 @@ export class Provisioner {
    * @throws {OrganizationNotFoundError}
    * @throws {OrganizationSuspendedError}
    * @throws {OrganizationDatabaseNotFoundError}
+   * @throws {OrganizationNotReadyError} while an operator puts the database aside
    * @throws {DatabaseProvisioningError}
    * @throws {OrganizationNotReadyError}
    */
@@ -74,15 +81,41 @@ export class Provisioner {
     if (found === null || found.status === 'retired') throw new OrganizationNotFoundError();
     if (found.status === 'suspended') throw new OrganizationSuspendedError();
     const { record } = found;
-    if (record === null && !create) throw new OrganizationDatabaseNotFoundError();
+    // One that was put aside is to be asked for as one that never was.
+    if (!create && (record === null || record.stamp === null)) throw new OrganizationDatabaseNotFoundError();
     if (record !== null) {
       if (record.state === 'ready') {
         await this.#deps.admit(organizationId, record.schemaVersion ?? 0);
-        return toPlacement(record);
+        return this.#placementOf(record);
       }
-      if (record.state === 'suspended' || record.state === 'retiring') throw new OrganizationSuspendedError();
+      if (record.state === 'suspended') throw new OrganizationSuspendedError();
+      if (record.state === 'retiring')
+        throw new OrganizationNotReadyError('The database of the organization is being put aside.');
     }
     return this.#provision(organizationId);
+  }
+
+  /**
+   * As `ensure`, and looks on the server for what the ledger calls ready: for operators, who ask when something is wrong.
+   * What it finds stays in the ledger. Never makes again what is missing.
+   *
+   * @throws {DatabaseConnectionError} when the database is missing, is another one, or lacks its role
+   */
+  async confirm(organizationId: OrganizationId): Promise<Placement> {
+    const { server, ledger } = this.#deps;
+    const placement = await this.ensure(organizationId, true);
+    const { databaseName } = placement;
+    const problem = await server.exclusively(databaseName, async (session) => {
+      const identity = await session.identityOf(databaseName);
+      if (identity === undefined) return MISSING;
+      if (!isIdentity(identity, placement)) return MISPLACED;
+      return (await session.lockedOut([placement])).size === 0 ? null : LOCKED_OUT;
+    });
+    const record = await ledger.find(organizationId);
+    if (problem !== null || isServerProblem(record?.lastError ?? null))
+      await ledger.noteError(organizationId, problem);
+    if (problem !== null) throw new DatabaseConnectionError(problem);
+    return placement;
   }
 
   async #provision(organizationId: OrganizationId): Promise<Placement> {
@@ -120,12 +153,12 @@ export class Provisioner {
     if (claim === 'ready') {
       const record = await ledger.find(organizationId);
       if (record === null) throw new Error('a ready database vanished from the ledger');
-      return toPlacement(record);
+      return this.#placementOf(record);
     }
     await this.#deps.onStep('claimed', organizationId);
     const { path, spare } = await this.#bringAbout(session, claim, source);
     await this.#deps.onStep('adopted', organizationId);
-    const placement = toPlacement(await ledger.complete(organizationId, spare, path));
+    const placement = await this.#placementOf(await ledger.complete(organizationId, spare, path));
     await this.#deps.onStep('completed', organizationId);
     const seconds = (performance.now() - startedAt) / 1000;
     onProvisioned(path, seconds);
@@ -144,22 +177,35 @@ export class Provisioner {
   ): Promise<{ path: ProvisioningPath; spare: SpareDatabase }> {
     if (claim.ready && (await this.#adoptSpare(session, claim))) return { path: 'spare', spare: claim.spare };
 
-    const { databaseName, organizationId } = claim.record;
-    const identity = formatIdentity(identityOf(claim.record));
+    const { databaseName, ...identity } = await this.#placementOf(claim.record);
+    const { organizationId } = identity;
     const present = await session.identityOf(databaseName);
-    if (present === identity) return { path: 'resume', spare: claim.spare };
-    if (present !== undefined) {
+    const given = claim.spare.templateHash === ADOPTED;
+    const path = given ? 'adoption' : 'resume';
+    if (isIdentity(present, identity)) return { path, spare: claim.spare };
+    // One that an operator gave may have the name already, and lack the stamp.
+    if (present !== undefined && !(given && claim.spare.databaseName === databaseName)) {
       throw new DatabaseProvisioningError(
         `A database "${databaseName}" exists that this service did not make for the organization.`,
       );
     }
-    const resumed = await session.exists(claim.spare.databaseName);
+    const left = await session.identityOf(claim.spare.databaseName);
+    if (given && left === undefined) {
+      throw new DatabaseProvisioningError(`The database "${claim.spare.databaseName}" to adopt is gone.`);
+    }
+    const owner = readMark(left)?.deploymentId ?? null;
+    if (!given && owner !== null && owner !== identity.deploymentId) {
+      throw new DatabaseProvisioningError(
+        `The database "${claim.spare.databaseName}" on the books belongs to another deployment.`,
+      );
+    }
+    const resumed = left !== undefined;
     const spare = resumed ? claim.spare : await this.#clone(session, claim.spare, source);
     await this.#deps.onStep('cloned', organizationId);
     await session.restrict(spare.databaseName, spare.spareId);
     await this.#deps.onStep('restricted', organizationId);
-    await session.adopt(spare.databaseName, databaseName, identity);
-    return { path: resumed ? 'resume' : 'clone', spare };
+    await session.adopt(spare.databaseName, databaseName, formatIdentity(identity));
+    return { path: resumed ? path : 'clone', spare };
   }
 
   /** A claim left by an older release is cloned from today's template, and the ledger knows before it happens. */
@@ -173,7 +219,8 @@ export class Provisioner {
   /** The quick way; when anything is not as the ledger says, the slow way finds out. */
   async #adoptSpare(session: ServerSession, { record, spare }: Claim): Promise<boolean> {
     try {
-      await session.adopt(spare.databaseName, record.databaseName, formatIdentity(identityOf(record)));
+      const identity = formatIdentity(await this.#placementOf(record));
+      await session.adopt(spare.databaseName, record.databaseName, identity);
       return true;
     } catch (error) {
       const sqlState = sqlStateOf(error);
@@ -181,14 +228,15 @@ export class Provisioner {
       throw error;
     }
   }
+
+  async #placementOf({
+    organizationId,
+    stamp,
+    generation,
+    databaseName,
+  }: DatabaseRecord): Promise<Placement> {
+    if (stamp === null) throw new Error(`the ledger has no stamp for the database of ${organizationId}`);
+    const deploymentId = await this.#deps.deployment.id();
+    return { deploymentId, organizationId, stamp, generation, databaseName };
+  }
 }
-
-const identityOf = ({ organizationId, stamp, generation }: DatabaseRecord): DatabaseIdentity => {
-  if (stamp === null) throw new Error(`the ledger has no stamp for the database of ${organizationId}`);
-  return { organizationId, stamp, generation };
-};
-
-const toPlacement = (record: DatabaseRecord): Placement => ({
-  ...identityOf(record),
-  databaseName: record.databaseName,
-});

@@ -1,50 +1,53 @@
 import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
+import type { Deployment } from '../../application/ports/deployment.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import type { ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
-import { formatIdentity, isOurIdentity } from './database-identity.ts';
+import {
+  cautious,
+  compare,
+  isStamped,
+  judge,
+  shouldStand,
+  type Books,
+  type Finding,
+} from './database-findings.ts';
+import { formatIdentity, readMark } from './database-identity.ts';
+import { isServerProblem, MISSING } from './database-problems.ts';
 import type { Provisioner } from './provisioner.ts';
 import { quarantineName } from './quarantine.ts';
 import type { ResultsServer } from './results-server.ts';
+import type { ResultsTemplate } from './results-template.ts';
 import type { ListedDatabase, ServerSession } from './server-session.ts';
 
-/**
- * - `missing`: on the books as ready, not on the server. Never made again empty: an operator restores or retires it.
- * - `half-made`: a provisioning that nobody finished.
- * - `orphan`: made by this service, and on no book: the metadata lost it.
- * - `foreign`: under an organization's name, and not made by this service.
- * - `stale-spare`: a spare or template on no book. Holds nobody's data.
- */
-export type FindingKind = 'missing' | 'half-made' | 'orphan' | 'foreign' | 'stale-spare';
-
-export interface Finding {
-  readonly kind: FindingKind;
-  readonly database: string;
-  readonly organizationId: OrganizationId | null;
-  /** What was done about it; in a dry run, what would be. */
-  readonly action: 'reported' | 'resumed' | 'quarantined' | 'dropped' | 'failed';
-}
+export type { Finding } from './database-findings.ts';
 
 export interface ReconcileOptions {
   readonly dryRun: boolean;
-  /** Also put databases aside that this service did not make: only on an operator's word. */
+  /** Also put databases aside that no deployment of this service is known to have made: only on an operator's word. */
   readonly quarantineForeign: boolean;
+  /**
+   * Finish what is half-made, report all else: what a start may do, as it does not know that its metadata is right.
+   * False by default.
+   */
+  readonly resumeOnly?: boolean;
 }
 
 export interface ReconcilerDeps {
   readonly ledger: DatabaseLedger & ProvisioningLedger;
   readonly spares: SpareLedger;
   readonly provisioner: Provisioner;
+  readonly template: ResultsTemplate;
   readonly server: ResultsServer;
   readonly urls: ResultsUrlTemplate;
+  readonly deployment: Deployment;
   readonly metadata: MetadataDatabase;
   readonly logger: Logger;
 }
 
-const MISSING = 'The database is missing on the server.';
 const PAGE = 1000;
 
 /** Compares what is on the server with what is on the books, both ways. Repairs what is safe and drops nobody's data. */
@@ -61,17 +64,21 @@ export class Reconciler {
       // The server first: whatever stands there was on the books before it was made, so what the books do not hold
       // afterwards is no work in progress.
       const databases = await session.listDatabases();
-      const [records, internalNames] = await Promise.all([
+      const [records, internalNames, deploymentId] = await Promise.all([
         this.#listRecords(),
         this.#deps.spares.listNames(),
+        this.#deps.deployment.id(),
       ]);
+      const lockedOut = await session.lockedOut([...records.values()].filter(isStamped));
+      const books = { records, internalNames: new Set(internalNames), deploymentId, lockedOut };
       const findings: Finding[] = [];
-      for (const finding of this.#compare(databases, records, new Set(internalNames))) {
-        // Made between the two looks.
-        if (finding.kind === 'missing' && (await session.exists(finding.database))) continue;
-        findings.push(options.dryRun ? finding : await this.#act(session, finding, options));
+      for (const found of compare(databases, books, this.#deps.urls)) {
+        const finding = options.resumeOnly === true ? cautious(found) : found;
+        if (finding === null) continue;
+        const outcome = await this.#settle(session, finding, options);
+        if (outcome !== null) findings.push(outcome);
       }
-      if (!options.dryRun) await this.#clearRecovered(databases, records);
+      if (!options.dryRun) await this.#clearRecovered(databases, books);
       return findings;
     });
   }
@@ -86,39 +93,27 @@ export class Reconciler {
     }
   }
 
-  *#compare(
-    databases: readonly ListedDatabase[],
-    records: ReadonlyMap<OrganizationId, DatabaseRecord>,
-    internalNames: ReadonlySet<string>,
-  ): IterableIterator<Finding> {
-    const { urls } = this.#deps;
-    const present = new Set(databases.map(({ name }) => name));
-    for (const { name: database, identity } of databases) {
-      const organizationId = urls.organizationIdOf(database);
-      if (organizationId !== null) {
-        if (isOnRecord(records.get(organizationId), identity)) continue;
-        yield isOurIdentity(identity)
-          ? { kind: 'orphan', database, organizationId, action: 'quarantined' }
-          : { kind: 'foreign', database, organizationId, action: 'reported' };
-      } else if (isSpareOrTemplate(urls.internalLabelOf(database)) && !internalNames.has(database)) {
-        if (identity === null)
-          yield { kind: 'stale-spare', database, organizationId: null, action: 'dropped' };
-      }
-    }
-    // Last: a half-made database may have to be made again under a name that an orphan holds until it is put aside.
-    for (const { organizationId, databaseName: database, state } of records.values()) {
-      if (state === 'provisioning' || state === 'failed') {
-        yield { kind: 'half-made', database, organizationId, action: 'resumed' };
-      } else if (!present.has(database) && state !== 'retiring') {
-        yield { kind: 'missing', database, organizationId, action: 'reported' };
-      }
-    }
-  }
-
-  async #act(session: ServerSession, finding: Finding, options: ReconcileOptions): Promise<Finding> {
-    const { logger } = this.#deps;
+  /**
+   * What became of a finding; null when it is so no longer. Server and books were read one after the other, and the
+   * findings before this one took their time: each is looked at again, and acted on while nobody else works on it.
+   */
+  async #settle(
+    session: ServerSession,
+    finding: Finding,
+    options: ReconcileOptions,
+  ): Promise<Finding | null> {
+    // Provisioning takes the lock and looks at the books itself.
+    const locksItself = finding.kind === 'half-made';
+    if (options.dryRun) return locksItself || (await this.#isStillSo(session, finding)) ? finding : null;
+    const { logger, server } = this.#deps;
     try {
-      const done = { ...finding, action: await this.#repair(session, finding, options) };
+      const action = locksItself
+        ? await this.#repair(session, finding, options)
+        : await server.exclusively(finding.database, async (locked) =>
+            (await this.#isStillSo(locked, finding)) ? this.#repair(locked, finding, options) : null,
+          );
+      if (action === null) return null;
+      const done = { ...finding, action };
       logger.warn({ finding: done }, 'a results database was not as recorded');
       return done;
     } catch (error) {
@@ -127,9 +122,24 @@ export class Reconciler {
     }
   }
 
+  async #isStillSo(session: ServerSession, { kind, database, organizationId }: Finding): Promise<boolean> {
+    const { ledger, spares, deployment } = this.#deps;
+    const identity = await session.identityOf(database);
+    const record = organizationId === null ? null : await ledger.find(organizationId);
+    if (kind === 'missing') return identity === undefined && record !== null && shouldStand(record.state);
+    if (identity === undefined) return false;
+    const books = {
+      records: new Map(record === null ? [] : [[record.organizationId, record]]),
+      internalNames: new Set(await spares.listNames()),
+      deploymentId: await deployment.id(),
+      lockedOut: await session.lockedOut(record !== null && isStamped(record) ? [record] : []),
+    };
+    return judge({ name: database, identity }, books, this.#deps.urls)?.kind === kind;
+  }
+
   async #repair(
     session: ServerSession,
-    { kind, database, organizationId }: Finding,
+    { kind, database, organizationId, action }: Finding,
     options: ReconcileOptions,
   ): Promise<Finding['action']> {
     switch (kind) {
@@ -139,15 +149,51 @@ export class Reconciler {
       case 'half-made':
         if (organizationId !== null) await this.#deps.provisioner.ensure(organizationId, true);
         return 'resumed';
+      case 'locked-out':
+        if (action === 'admitted') await this.#admit(session, database, organizationId);
+        return action;
+      case 'old-stamp':
+        if (action === 'stamped') await this.#stamp(session, database, organizationId);
+        return action;
       case 'stale-spare':
+        if (action === 'reported') return action;
         await session.dropSpare(database, spareIdIn(this.#deps.urls.internalLabelOf(database)));
         return 'dropped';
       case 'foreign':
-        if (!options.quarantineForeign) return 'reported';
+        if (!options.quarantineForeign || (await this.#isAnothers(session, database))) return 'reported';
         return this.#quarantine(session, database, organizationId);
       case 'orphan':
+        if (action === 'reported') return action;
         return this.#quarantine(session, database, organizationId);
     }
+  }
+
+  async #isAnothers(session: ServerSession, database: string): Promise<boolean> {
+    const deploymentId = readMark(await session.identityOf(database))?.deploymentId ?? null;
+    return deploymentId !== null && deploymentId !== (await this.#deps.deployment.id());
+  }
+
+  async #stamp(
+    session: ServerSession,
+    database: string,
+    organizationId: OrganizationId | null,
+  ): Promise<void> {
+    const record = organizationId === null ? null : await this.#deps.ledger.find(organizationId);
+    if (record === null || record.stamp === null) return;
+    const deploymentId = await this.#deps.deployment.id();
+    await session.mark(database, formatIdentity({ ...record, stamp: record.stamp, deploymentId }));
+  }
+
+  async #admit(
+    session: ServerSession,
+    database: string,
+    organizationId: OrganizationId | null,
+  ): Promise<void> {
+    const record = organizationId === null ? null : await this.#deps.ledger.find(organizationId);
+    if (record === null || record.stamp === null) return;
+    await session.createGroupRole();
+    await session.restrict(database, record.stamp);
+    await this.#deps.template.grantRows(database);
   }
 
   async #quarantine(
@@ -169,27 +215,16 @@ export class Reconciler {
     return 'quarantined';
   }
 
-  async #clearRecovered(
-    databases: readonly ListedDatabase[],
-    records: ReadonlyMap<OrganizationId, DatabaseRecord>,
-  ): Promise<void> {
-    const present = new Set(databases.map(({ name }) => name));
-    for (const { organizationId, databaseName, lastError } of records.values()) {
-      if (lastError === MISSING && present.has(databaseName))
+  async #clearRecovered(databases: readonly ListedDatabase[], books: Books): Promise<void> {
+    const right = new Set(
+      databases.filter((one) => judge(one, books, this.#deps.urls) === null).map(({ name }) => name),
+    );
+    for (const { organizationId, databaseName, lastError } of books.records.values()) {
+      if (isServerProblem(lastError) && right.has(databaseName))
         await this.#deps.ledger.noteError(organizationId, null);
     }
   }
 }
-
-/** A database that is being made, put aside or known by its stamp. */
-const isOnRecord = (record: DatabaseRecord | undefined, identity: string | null): boolean => {
-  if (record === undefined) return false;
-  if (record.stamp === null) return record.state === 'retiring';
-  return identity === formatIdentity({ ...record, stamp: record.stamp });
-};
-
-const isSpareOrTemplate = (label: string | null): boolean =>
-  label !== null && /^(?:spare|template)\./.test(label);
 
 /** The part of a spare's id that its name and its role's name hold. */
 const spareIdIn = (label: string | null): string => label?.replace(/^\w+\./, '') ?? '';

@@ -1,18 +1,20 @@
 import { createHash } from 'node:crypto';
+import type { Deployment } from '../../application/ports/deployment.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { SpareLedger, TemplateRecord } from '../../application/ports/spare-ledger.ts';
 import type { PgConnection } from '../database/pg-connection.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
+import { markOf } from './database-identity.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 import { identifier } from '../database/quoting.ts';
 import type { ResultsServer } from './results-server.ts';
 import type { ServerSession } from './server-session.ts';
 
 /**
- * The template of this release. Its name holds the hash of what it is made of, so releases that run side by side
- * clone each its own, and the one under its final name is always complete.
+ * The template of this release and deployment. Its name holds the hash of what it is made of, and for whom, so releases
+ * and deployments that share a server clone each its own, and the one under its final name is always complete.
  */
 export class ResultsTemplate {
   readonly #server: ResultsServer;
@@ -21,6 +23,7 @@ export class ResultsTemplate {
   readonly #logins: OrganizationLogins | null;
   readonly #connect: (databaseName: string) => Promise<PgConnection>;
   readonly #ledger: SpareLedger;
+  readonly #deployment: Deployment;
   readonly #logger: Logger;
   #current: Promise<TemplateRecord> | null = null;
 
@@ -32,6 +35,7 @@ export class ResultsTemplate {
     /** Opens a connection as the owner, not out of a pool: a session left open would block the cloning. */
     connect: (databaseName: string) => Promise<PgConnection>;
     ledger: SpareLedger;
+    deployment: Deployment;
     logger: Logger;
   }) {
     this.#server = deps.server;
@@ -40,6 +44,7 @@ export class ResultsTemplate {
     this.#logins = deps.logins;
     this.#connect = deps.connect;
     this.#ledger = deps.ledger;
+    this.#deployment = deps.deployment;
     this.#logger = deps.logger;
   }
 
@@ -98,7 +103,7 @@ export class ResultsTemplate {
   async #hash(): Promise<string> {
     const content = await this.#migrations.contentHash();
     return createHash('sha256')
-      .update(`${content} ${this.#logins?.groupRole ?? ''}`)
+      .update(`${content} ${this.#logins?.groupRole ?? ''} ${await this.#deployment.id()}`)
       .digest('hex')
       .slice(0, 10);
   }
@@ -111,6 +116,7 @@ export class ResultsTemplate {
     await session.createGroupRole();
     await new Migrator(this.#migrations).latest(this.#urls.urlForDatabase(unfinished));
     await this.grantRows(unfinished);
+    await session.mark(unfinished, markOf(await this.#deployment.id()));
     await session.seal(unfinished, databaseName);
     this.#logger.info(
       { database: databaseName, duration_ms: Math.round(performance.now() - startedAt) },

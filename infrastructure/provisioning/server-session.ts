@@ -95,7 +95,13 @@ export class ServerSession {
   async dropSpare(name: string, spareId: string): Promise<void> {
     await this.drop(name);
     const user = this.#logins?.loginFor(spareId).user;
-    if (user !== undefined) await this.#connection.execute(`drop role if exists ${identifier(user)}`);
+    if (user === undefined) return;
+    try {
+      await this.#connection.execute(`drop role if exists ${identifier(user)}`);
+    } catch (error) {
+      // What it was a spare for has another name now.
+      if (sqlStateOf(error) !== SqlState.dependentObjectsStillExist) throw error;
+    }
   }
 
   /** Closes a database to everyone but the service, or the one role that is its own. */
@@ -148,10 +154,38 @@ export class ServerSession {
     }
   }
 
+  /** Those of the databases that their own role cannot use, as it is missing or lacks rights. None without roles. */
+  async lockedOut(
+    databases: readonly { readonly databaseName: string; readonly stamp: string }[],
+  ): Promise<ReadonlySet<string>> {
+    const logins = this.#logins;
+    if (logins === null || databases.length === 0) return new Set();
+    // By number: what is dropped meanwhile gives null rather than an error.
+    const rows = await this.#connection.query<{ name: string }>({
+      text: `select d.datname as name
+             from unnest($1::text[], $2::text[]) as own(name, role)
+             join pg_database d on d.datname = own.name
+             left join pg_roles r on r.rolname = own.role
+             left join pg_roles g on g.rolname = $3
+             where coalesce(not (has_database_privilege(r.oid, d.oid, 'connect') and pg_has_role(r.oid, g.oid, 'member')), true)`,
+      values: [
+        databases.map(({ databaseName }) => databaseName),
+        databases.map(({ stamp }) => logins.loginFor(stamp).user),
+        logins.groupRole,
+      ],
+    });
+    return new Set(rows.map(({ name }) => name));
+  }
+
   async createGroupRole(): Promise<void> {
     const group = this.#logins?.groupRole;
     if (group === undefined) return;
     await this.#unlessPresent(() => this.#connection.execute(`create role ${identifier(group)} nologin`));
+  }
+
+  /** Says in a database's comment whose it is. */
+  async mark(name: string, comment: string): Promise<void> {
+    await this.#connection.execute(`comment on database ${identifier(name)} is ${literal(comment)}`);
   }
 
   /** Stamps a database and gives it its final name: both or neither. */

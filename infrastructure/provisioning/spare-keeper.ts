@@ -1,8 +1,10 @@
+import type { Deployment } from '../../application/ports/deployment.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { SpareDatabase } from '../../application/ports/provisioning-ledger.ts';
 import type { SpareDemand, SpareLedger, TemplateRecord } from '../../application/ports/spare-ledger.ts';
 import type { PgConnection } from '../database/pg-connection.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
+import { markOf, readMark } from './database-identity.ts';
 import type { ResultsServer } from './results-server.ts';
 import type { ResultsTemplate } from './results-template.ts';
 import type { ServerSession } from './server-session.ts';
@@ -14,6 +16,7 @@ export interface SpareKeeperDeps {
   readonly template: ResultsTemplate;
   readonly urls: ResultsUrlTemplate;
   readonly demand: SpareDemand;
+  readonly deployment: Deployment;
   /** Opens a connection as the owner, not out of a pool: a session left open would block the claim. */
   readonly connect: (databaseName: string) => Promise<PgConnection>;
   readonly logger: Logger;
@@ -106,6 +109,7 @@ export class SpareKeeper {
 
   async #build(session: ServerSession, source: TemplateRecord, spare: SpareDatabase): Promise<void> {
     await session.clone(source.databaseName, spare.databaseName);
+    await session.mark(spare.databaseName, markOf(await this.#deps.deployment.id()));
     await session.restrict(spare.databaseName, spare.spareId);
     // The first connection writes the catalogue cache file, which survives the rename: the claimer's starts faster.
     const connection = await this.#deps.connect(spare.databaseName);
@@ -115,14 +119,24 @@ export class SpareKeeper {
   async #dropStale(session: ServerSession, source: TemplateRecord): Promise<void> {
     const { ledger, demand, logger } = this.#deps;
     for (const spare of await ledger.retireStale(source, demand)) {
-      await session.dropSpare(spare.databaseName, spare.spareId);
+      if (await this.#isOurs(session, spare.databaseName)) {
+        await session.dropSpare(spare.databaseName, spare.spareId);
+        logger.info({ database: spare.databaseName }, 'stale spare dropped');
+      }
       await ledger.forget(spare.spareId);
-      logger.info({ database: spare.databaseName }, 'stale spare dropped');
     }
     for (const { databaseName, hash } of await ledger.listUnusedTemplates(source)) {
-      await session.drop(databaseName);
+      if (await this.#isOurs(session, databaseName)) {
+        await session.drop(databaseName);
+        logger.info({ database: databaseName }, 'unused template dropped');
+      }
       await ledger.forgetTemplate(hash);
-      logger.info({ database: databaseName }, 'unused template dropped');
     }
+  }
+
+  /** A copy of another deployment's metadata lists that one's spares; earlier releases did not mark theirs. */
+  async #isOurs(session: ServerSession, databaseName: string): Promise<boolean> {
+    const mark = readMark(await session.identityOf(databaseName));
+    return mark === null || mark.deploymentId === (await this.#deps.deployment.id());
   }
 }

@@ -17,13 +17,18 @@ interface Rotation {
   readonly failures: readonly { readonly database: string; readonly reason: string }[];
 }
 
+interface Adoption {
+  readonly databaseName: string;
+  readonly formerly: string | null;
+}
+
 /** What the commands act on. */
 export interface CliDependencies extends AuditCommandDependencies {
   readonly maxOrganizationIdLength: number;
   reconcile(options: { dryRun: boolean; quarantineForeign: boolean }): Promise<readonly Finding[]>;
   provision(organizationId: OrganizationId): Promise<void>;
-  /** Returns the database's name. */
-  adopt(organizationId: OrganizationId, from?: string): Promise<string>;
+  /** Returns the database's name, and the organization that it said it was of before, if any. */
+  adopt(organizationId: OrganizationId, from: string | undefined, takeOver: boolean): Promise<Adoption>;
   /** Returns the name the database was put aside under; null when it was gone already. */
   retire(organizationId: OrganizationId): Promise<string | null>;
   /** Gives all roles their passwords from the first secret. */
@@ -86,12 +91,12 @@ const addDatabaseCommands = (
     .command('reconcile')
     .description('compare the server with the ledger and repair what is safe; never drops data')
     .option('--dry-run', 'only say what would be done', false)
-    .option('--quarantine-foreign', 'also put databases aside that this service did not make', false)
+    .option('--quarantine-foreign', 'also put databases aside that no deployment of this service made', false)
     .option('--json', 'one JSON document', false)
     .action(async (options: { dryRun: boolean; quarantineForeign: boolean; json: boolean }) => {
       const findings = await deps.reconcile(options);
-      printFindings(findings, options.json, deps);
-      if (findings.some(({ action }) => action === 'reported' || action === 'failed'))
+      printFindings(findings, options, deps);
+      if (findings.some(({ action }) => options.dryRun || action === 'reported' || action === 'failed'))
         exitWith(FINDINGS_LEFT);
     });
   databases
@@ -107,9 +112,15 @@ const addDatabaseCommands = (
     .description("make an existing database the organization's: migrate it, stamp it, name it")
     .argument('<org_id>')
     .option('--from <database>', "its present name, when it is not the organization's")
-    .action(async (text: string, { from }: { from?: string }) => {
-      const name = await (from === undefined ? deps.adopt(idOf(text)) : deps.adopt(idOf(text), from));
-      deps.print(`${name} is now the database of ${text}.`);
+    .option(
+      '--take-over',
+      'also when it belongs to another deployment, whose metadata database is lost',
+      false,
+    )
+    .action(async (text: string, { from, takeOver }: { from?: string; takeOver: boolean }) => {
+      const { databaseName, formerly } = await deps.adopt(idOf(text), from, takeOver);
+      const before = formerly === null ? 'it did not say whose it was' : `it was one of ${formerly} before`;
+      deps.print(`${databaseName} is now the database of ${text}; ${before}.`);
     });
   databases
     .command('retire')
@@ -138,11 +149,18 @@ const addRotation = (databases: Command, deps: CliDependencies, exitWith: (code:
     });
 };
 
-const printFindings = (findings: readonly Finding[], json: boolean, deps: CliDependencies): void => {
-  if (json) return deps.print(JSON.stringify({ findings }, null, 2));
+const printFindings = (
+  findings: readonly Finding[],
+  { json, dryRun }: { readonly json: boolean; readonly dryRun: boolean },
+  deps: CliDependencies,
+): void => {
+  if (json) return deps.print(JSON.stringify({ dry_run: dryRun, findings }, null, 2));
   if (findings.length === 0) return deps.print('Server and ledger agree.');
-  for (const { kind, database, action } of findings)
-    deps.print(`${kind.padEnd(12)} ${action.padEnd(12)} ${database}`);
+  for (const { kind, database, action } of findings) {
+    const outcome = dryRun && action !== 'reported' ? `would be ${action}` : action;
+    deps.print(`${kind.padEnd(12)} ${outcome.padEnd(dryRun ? 21 : 12)} ${database}`);
+  }
+  if (dryRun) deps.print('A dry run: nothing was changed.');
 };
 
 const explain = (error: unknown): string => {

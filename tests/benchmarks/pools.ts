@@ -1,8 +1,10 @@
 import { Client } from 'pg';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type { DatabaseConnectionManager } from '../../infrastructure/database/database-connection-manager.ts';
 import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
 import { replaceManager } from '../support/custom-manager.ts';
+import type { Placement } from '../../infrastructure/provisioning/provisioner.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Random } from '../support/random.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
@@ -135,11 +137,13 @@ export const visits = async (serverUrl: string): Promise<readonly Line[]> => {
     const container = deployment.start();
     const connector = container.get(TOKENS.connector);
     const placement = await container.get(TOKENS.provisioner).ensure(organizationId('all'), true);
+    const placementOf = (id: OrganizationId): Promise<Placement> =>
+      Promise.resolve({ ...placement, organizationId: id });
     const manager = replaceManager(
       container,
       {},
       {
-        provisioner: { ensure: (id) => Promise.resolve({ ...placement, organizationId: id }) },
+        provisioner: { ensure: placementOf, confirm: placementOf },
         connect: () => connector.toOrganization(placement),
       },
     );

@@ -1,10 +1,16 @@
 import { expect } from 'chai';
 import type { Container } from 'inversify';
-import { DatabaseConnectionError, DatabaseError } from '../../domain/exceptions.ts';
+import {
+  DatabaseConnectionError,
+  DatabaseError,
+  OrganizationDatabaseNotFoundError,
+  OrganizationNotReadyError,
+} from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import type { Finding } from '../../infrastructure/provisioning/reconciler.ts';
+import { markOf } from '../../infrastructure/provisioning/database-identity.ts';
+import type { Finding, ReconcileOptions } from '../../infrastructure/provisioning/reconciler.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
-import { rejectionOf } from '../support/gate.ts';
+import { Gate, rejectionOf } from '../support/gate.ts';
 import { hookProvisioning } from '../support/provisioning-steps.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
 
@@ -71,6 +77,12 @@ describe('reconciliation of the books with the server', function () {
   const loseRecord = (): Promise<unknown> =>
     metadata(`delete from organization_databases where org_id = 'acme'`);
 
+  const makeSpareOnNoBook = async (name: string): Promise<void> => {
+    await deployment.administer(`create database "${name}"`);
+    const mark = markOf(await container.get(TOKENS.deployment).id());
+    await deployment.administer(`comment on database "${name}" is '${mark}'`);
+  };
+
   /** A provisioning that stops before the database gets its name. */
   const leaveHalfMade = async (id: typeof ACME): Promise<void> => {
     const broken = deployment.start();
@@ -117,6 +129,86 @@ describe('reconciliation of the books with the server', function () {
     expect(writing, 'between its two looks').to.not.equal(undefined);
     expect(await jobsOf(deployment.start(), ACME)).to.deep.equal(['meanwhile']);
     expect(await container.get(TOKENS.databaseLedger).find(ACME)).to.include({ lastError: null });
+  });
+
+  describe('reconciler-acts-on-what-is-not-on-what-was', () => {
+    const OPTIONS = { dryRun: false, quarantineForeign: true };
+
+    /** Looks while something happens between its look at the server and its look at the books. */
+    const reconcileWhile = (
+      looking: Container,
+      happens: () => Promise<unknown>,
+    ): Promise<readonly Finding[]> => {
+      const server = looking.get(TOKENS.resultsServer);
+      const exclusively = server.exclusively.bind(server);
+      server.exclusively = (name, work) =>
+        exclusively(name, (session) => {
+          const listDatabases = session.listDatabases.bind(session);
+          session.listDatabases = async () => {
+            const databases = await listDatabases();
+            await happens();
+            return databases;
+          };
+          return work(session);
+        });
+      return looking.get(TOKENS.reconciler).reconcile(OPTIONS);
+    };
+
+    it('a database that was made again meanwhile is left alone', async () => {
+      await write(container, ACME, 'of the first');
+      const findings = await reconcileWhile(deployment.start(), async () => {
+        await container.get(TOKENS.custodian).retire(ACME);
+        await write(deployment.start(), ACME, 'of the second');
+      });
+      expect(findings).to.be.empty;
+      expect(await jobsOf(deployment.start(), ACME)).to.deep.equal(['of the second']);
+      expect(await metadata(`select from audit_logs where action = 'database.quarantined'`)).to.be.empty;
+    });
+
+    it('a spare that became an organization’s meanwhile is left alone, with its role', async () => {
+      const settings = {
+        DB_SPARES_MIN: '1',
+        DB_SPARES_MAX: '1',
+        DB_ORG_ROLES: 'true',
+        DB_ROLE_SECRET: 'a secret for roles that is long enough',
+      };
+      await deployment.start(settings).get(TOKENS.spareKeeper).refill();
+      const looking = deployment.start(settings);
+      const findings = await reconcileWhile(looking, () => write(deployment.start(settings), ACME, 'user-1'));
+      expect(findings).to.be.empty;
+      expect(await jobsOf(deployment.start(settings), ACME)).to.deep.equal(['user-1']);
+    });
+
+    it('nothing is done to a database before whoever works on it has ended', async () => {
+      await write(container, ACME, 'user-1');
+      const [row] = await metadata<{ record: unknown }>(
+        'select to_jsonb(d) as record from organization_databases d',
+      );
+      await loseRecord();
+      const name = deployment.databaseName('acme');
+      const working = new Gate();
+      const work = container.get(TOKENS.resultsServer).exclusively(name, () => working.pass());
+      await working.reached;
+
+      const looking = deployment.start();
+      const atLock = new Gate();
+      const server = looking.get(TOKENS.resultsServer);
+      const exclusively = server.exclusively.bind(server);
+      server.exclusively = (lock, act) => {
+        if (lock === name) void atLock.pass();
+        return exclusively(lock, act);
+      };
+      const findings = looking.get(TOKENS.reconciler).reconcile(OPTIONS);
+      await Promise.race([atLock.reached, findings]);
+      await metadata(
+        'insert into organization_databases select * from jsonb_populate_record(null::organization_databases, $1)',
+        [row?.record],
+      );
+      working.open();
+      await work;
+      expect(await findings).to.be.empty;
+      expect(await jobsOf(deployment.start(), ACME)).to.deep.equal(['user-1']);
+    });
   });
 
   it('metadata-commit-lost-orphan-database-found-and-quarantined', async () => {
@@ -298,12 +390,53 @@ describe('reconciliation of the books with the server', function () {
     await recorded.get(TOKENS.spareKeeper).refill();
     const kept = await deployment.databases();
     const name = internalName('spare.00ddba11f00d');
-    await deployment.administer(`create database "${name}"`);
+    await makeSpareOnNoBook(name);
+    // Of an earlier release, or of another deployment's: it does not say.
+    const unmarked = internalName('spare.00ddba11f00e');
+    await deployment.administer(`create database "${unmarked}"`);
 
     expect(await reconcile()).to.deep.equal([
       { kind: 'stale-spare', database: name, organizationId: null, action: 'dropped' },
+      { kind: 'stale-spare', database: unmarked, organizationId: null, action: 'reported' },
     ]);
-    expect(await deployment.databases()).to.deep.equal(kept);
+    expect(await deployment.databases()).to.have.members([...kept, unmarked]);
+  });
+
+  it('roles-switched-on-later-lock-nobody-out-after-a-reconciliation', async () => {
+    const WITH_ROLES = { DB_ORG_ROLES: 'true', DB_ROLE_SECRET: 'a secret for roles that is long enough' };
+    await write(container, ACME, 'user-1');
+    await write(container, BETA, 'user-2');
+    const withRoles = deployment.start(WITH_ROLES);
+    expect(await rejectionOf(jobsOf(withRoles, ACME))).to.be.instanceOf(DatabaseConnectionError);
+    expect(await rejectionOf(withRoles.get(TOKENS.connectionManager).provision(ACME))).to.be.instanceOf(
+      DatabaseConnectionError,
+    );
+    expect((await container.get(TOKENS.databaseLedger).find(ACME))?.lastError).to.match(/role/);
+
+    const look = (options: Partial<ReconcileOptions>): Promise<readonly Finding[]> =>
+      deployment
+        .start(WITH_ROLES)
+        .get(TOKENS.reconciler)
+        .reconcile({ dryRun: false, quarantineForeign: false, ...options });
+    for (const [action, options] of [
+      ['reported', { resumeOnly: true }],
+      ['admitted', {}],
+    ] as const) {
+      expect(await look(options)).to.deep.equal(
+        ['acme', 'beta'].map((id) => ({
+          kind: 'locked-out',
+          database: deployment.databaseName(id),
+          organizationId: id,
+          action,
+        })),
+      );
+    }
+    expect(await look({})).to.be.empty;
+    expect(await jobsOf(deployment.start(WITH_ROLES), ACME)).to.deep.equal(['user-1']);
+    await write(withRoles, BETA, 'user-3');
+    expect(await jobsOf(container, BETA), 'also without roles').to.have.members(['user-2', 'user-3']);
+    await withRoles.get(TOKENS.connectionManager).provision(ACME);
+    expect(await container.get(TOKENS.databaseLedger).find(ACME)).to.include({ lastError: null });
   });
 
   it('half-made-is-resumed', async () => {
@@ -327,6 +460,40 @@ describe('reconciliation of the books with the server', function () {
     expect(await jobsOf(container, ACME)).to.be.empty;
   });
 
+  it('a template under other names of databases is kept on the books', async () => {
+    await container.get(TOKENS.resultsTemplate).ready();
+    const names = (deployment.environment['DB_RESULTS_DB_TEMPLATE'] ?? '').replace(
+      '_%7Borg',
+      '_other_%7Borg',
+    );
+    const renamed = deployment.start({ DB_RESULTS_DB_TEMPLATE: names });
+    const { databaseName } = await renamed.get(TOKENS.resultsTemplate).ready();
+    expect(databaseName).to.match(/_other$/);
+    const before = await deployment.databases();
+
+    expect(await renamed.get(TOKENS.reconciler).reconcile({ dryRun: false, quarantineForeign: false })).to.be
+      .empty;
+    expect(await deployment.databases()).to.deep.equal(before);
+  });
+
+  it('says of a database that an operator is putting aside that it is not ready now', async () => {
+    await write(container, ACME, 'user-1');
+    await metadata(`update organization_databases set state = 'retiring'`);
+    expect(await rejectionOf(jobsOf(deployment.start(), ACME))).to.be.instanceOf(OrganizationNotReadyError);
+  });
+
+  it('a-retired-database-is-made-again-by-the-next-access-only', async () => {
+    await write(container, ACME, 'user-1');
+    const aside = await container.get(TOKENS.custodian).retire(ACME);
+    expect(await reconcile()).to.be.empty;
+    expect(await made()).to.deep.equal([aside]);
+
+    const reluctant = deployment.start({ DB_AUTO_CREATE_ORG_DBS: 'false' });
+    expect(await rejectionOf(jobsOf(reluctant, ACME))).to.be.instanceOf(OrganizationDatabaseNotFoundError);
+    expect(await made()).to.deep.equal([aside]);
+    expect(await jobsOf(deployment.start(), ACME)).to.be.empty;
+  });
+
   it('dry-run-changes-nothing', async () => {
     await deployment.register('gamma', 'delta');
     await write(container, ACME, 'user-1');
@@ -335,7 +502,7 @@ describe('reconciliation of the books with the server', function () {
     await write(container, organizationId('gamma'), 'user-1');
     await deployment.administer(`drop database "${deployment.databaseName('gamma')}" with (force)`);
     await deployment.administer(`create database "${deployment.databaseName('stranger')}"`);
-    await deployment.administer(`create database "${internalName('spare.00ddba11f00d')}"`);
+    await makeSpareOnNoBook(internalName('spare.00ddba11f00d'));
     const before = await everything();
 
     const foreseen = await reconcile({ dryRun: true });

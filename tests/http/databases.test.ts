@@ -137,6 +137,31 @@ describe('Databases over HTTP', function () {
     expect([status, body.state, body.last_error]).to.deep.equal([200, 'ready', null]);
   });
 
+  it('are not called ready when they are gone from the server, or another has their name', async () => {
+    await deployment.register('epsilon');
+    await provision('epsilon');
+    const name = deployment.databaseName('epsilon');
+    const lastError = async (): Promise<string | null> =>
+      (await platform.get<Database>('/admin/databases/epsilon')).body.last_error;
+
+    await deployment.administer(`alter database "${name}" rename to "${name}.moved"`);
+    for (const present of [false, true]) {
+      if (present) await deployment.administer(`create database "${name}"`);
+      const { status, body } = await provision('epsilon');
+      expect([status, body.code]).to.deep.equal([503, 'database_unavailable']);
+      expect(await lastError()).to.match(present ? /another one than recorded/ : /missing/);
+    }
+    await deployment.administer(`drop database "${name}"`);
+    await deployment.administer(`alter database "${name}.moved" rename to "${name}"`);
+    const { status, body } = await provision('epsilon');
+    expect([status, body.state, body.last_error]).to.deep.equal([200, 'ready', null]);
+    await deployment.administer(
+      `delete from organization_databases where org_id = 'epsilon'`,
+      [],
+      deployment.metadataDatabase,
+    );
+  });
+
   it('are nobody else’s business, and unknown organizations get none', async () => {
     for (const path of ['/admin/databases', '/admin/databases/alpha', '/admin/databases/alpha/provision']) {
       for (const role of ['org_admin', 'member', 'worker']) {

@@ -1,9 +1,11 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { sampleConnections } from '../support/connection-samples.ts';
 import { replaceManager } from '../support/custom-manager.ts';
+import type { Placement } from '../../infrastructure/provisioning/provisioner.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
 
@@ -36,11 +38,13 @@ describe('many organizations', function () {
     const connector = container.get(TOKENS.connector);
     // Thousands of real databases take gigabytes: here they are all the same one, each with pools and connections of its own.
     const placement = await container.get(TOKENS.provisioner).ensure(organizationId('all'), true);
+    const placementOf = (id: OrganizationId): Promise<Placement> =>
+      Promise.resolve({ ...placement, organizationId: id });
     const manager = replaceManager(
       container,
       {},
       {
-        provisioner: { ensure: (id) => Promise.resolve({ ...placement, organizationId: id }) },
+        provisioner: { ensure: placementOf, confirm: placementOf },
         connect: () => connector.toOrganization(placement),
       },
     );

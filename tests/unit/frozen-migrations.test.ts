@@ -16,6 +16,7 @@ const FROZEN: Readonly<Record<string, string>> = {
   'metadata/0005_changes.ts': 'fd8cc0ac86d3fb828711c61ce47d004ece8efa4fc72090ec4710977f4d747481',
   'metadata/0006_settings_version.ts': '8fb018fbc8fef71cfb8babec7a2134bfd226b2587a538957f5f8f74af1d04a09',
   'metadata/0007_audit_chains.ts': '1b92c8d6d203778599a07bc5ea2cac5eb5a6e4c0a2d588c7ecbf4015fddce839',
+  'metadata/0008_deployment.ts': 'a48809125202b0404d0a8b74e40b1233e0b17216579c6c5e56173e9b103f77bd',
   'metadata/0010_session_changes.ts': '7dd74a94ddfea71ea2df51e67ad121d62a74f64b1f4ade584cea4a8f4f8c067d',
   'results/0001_initial.ts': 'af6cd70980a929279bab3e83722995643be934da56660360951f4a33d18712fa',
   'results/0002_audit_outbox.ts': '1d867ba3622c9efb9aaa1e87da5e2f7015c7974a628c86210ee9e0aa695ea6c6',

@@ -1,3 +1,4 @@
+import { ADOPTED } from '../../../application/ports/provisioning-ledger.ts';
 import type { OrganizationStatus } from '../../../domain/organizations/organization.ts';
 import { sql, statement } from '../statement.ts';
 import { RECORD_COLUMNS, SPARE_COLUMNS, type DatabaseRow, type SpareRow } from './database-ledger-rows.ts';
@@ -76,11 +77,12 @@ export const complete = statement<Key & { stamp: string; schemaVersion: number; 
          where org_id = ? and stamp = ?
          returning ${RECORD_COLUMNS.join(', ')}
        ), gone as (
-         delete from spare_databases where spare_id = ?
+         delete from spare_databases where spare_id = ? returning database_name, template_hash
        ), audited as (
          insert into audit_logs (org_id, action, entity_type, entity_id, details)
          select org_id, 'database.provisioned', 'database', database_name,
-           jsonb_build_object('path', ?::text, 'generation', generation)
+           jsonb_build_object('path', ?::text, 'generation', generation) || coalesce(
+             (select jsonb_build_object('from', database_name) from gone where template_hash = '${ADOPTED}'), '{}')
          from done
        )
        select * from done`,
@@ -134,6 +136,18 @@ export const insertSpare = statement<{
   }),
 );
 
+// What was made for the organization is left for dropping; what an operator gave it is nobody's to drop.
+export const releaseClaim = statement<{ spareId: string }>('spare_release_claim', (p) =>
+  sql.raw(
+    `with given as (
+       delete from spare_databases where spare_id = ? and template_hash = '${ADOPTED}'
+     )
+     update spare_databases set state = 'retired', updated_at = now()
+     where spare_id = ? and template_hash <> '${ADOPTED}'`,
+    [p('spareId'), p('spareId')],
+  ),
+);
+
 export const forgetSpare = statement<{ spareId: string }>('spare_forget', (p) =>
   sql('spare_databases').where('spare_id', p('spareId')).delete(),
 );
@@ -151,6 +165,20 @@ export const noteError = statement<Key & { reason: string | null }>('database_no
     .where('org_id', p('organizationId'))
     .whereRaw('last_error is distinct from ?::text', [p('reason')])
     .update({ last_error: p('reason'), updated_at: sql.raw('now()') }),
+);
+
+export const repeatAdoption = statement<Key & { schemaVersion: number }, DatabaseRow>(
+  'database_repeat_adoption',
+  (p) =>
+    sql('organization_databases')
+      .where('org_id', p('organizationId'))
+      .update({
+        state: 'provisioning',
+        schema_version: p('schemaVersion'),
+        last_error: null,
+        updated_at: sql.raw('now()'),
+      })
+      .returning(RECORD_COLUMNS),
 );
 
 // The generation rises with every database that takes an organization's name without being its first.

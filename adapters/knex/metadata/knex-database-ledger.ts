@@ -3,16 +3,18 @@ import type {
   DatabaseRecord,
   DatabaseState,
 } from '../../../application/ports/database-ledger.ts';
-import type {
-  Claim,
-  ProvisioningLedger,
-  SpareDatabase,
+import {
+  ADOPTED,
+  type Adoption,
+  type Claim,
+  type ProvisioningLedger,
+  type SpareDatabase,
 } from '../../../application/ports/provisioning-ledger.ts';
-import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
+import { DatabaseProvisioningError, OrganizationNotFoundError } from '../../../domain/exceptions.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { OrganizationStatus } from '../../../domain/organizations/organization.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
-import { FOREIGN_KEY_VIOLATION, isViolation } from '../postgres-error.ts';
+import { FOREIGN_KEY_VIOLATION, isViolation, UNIQUE_VIOLATION } from '../postgres-error.ts';
 import { dynamicQuery, sql, type SqlDatabase, type SqlExecutor } from '../statement.ts';
 import * as statements from './database-ledger-statements.ts';
 import { RECORD_COLUMNS, toDatabaseRecord, toSpare, type DatabaseRow } from './database-ledger-rows.ts';
@@ -109,18 +111,26 @@ export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
   }
 
   async completeRetirement(organizationId: OrganizationId): Promise<void> {
-    await this.#database.query(statements.completeRetirement({ organizationId }));
+    await this.#database.transaction(async (executor) => {
+      const [row] = await executor.query(statements.findForUpdate({ organizationId }));
+      if (row?.state !== 'retiring') return;
+      if (row.stamp !== null) await executor.query(statements.releaseClaim({ spareId: row.stamp }));
+      await executor.query(statements.completeRetirement({ organizationId }));
+    });
   }
 
-  async recordAdoption(
-    organizationId: OrganizationId,
-    adopted: { databaseName: string; stamp: string; schemaVersion: number },
-  ): Promise<DatabaseRecord> {
+  async recordAdoption(organizationId: OrganizationId, adoption: Adoption): Promise<Claim> {
     try {
-      const [row] = await this.#database.query(statements.adopt({ organizationId, ...adopted }));
-      if (row === undefined) throw new Error('an upsert returned no row');
-      return toDatabaseRecord(row);
+      return await this.#database.transaction((executor) =>
+        recordAdoption(executor, organizationId, adoption),
+      );
     } catch (error) {
+      if (isViolation(error, UNIQUE_VIOLATION, 'spare_databases_database_name_key')) {
+        throw new DatabaseProvisioningError(
+          `The database "${adoption.from}" is on its way to another organization.`,
+          error,
+        );
+      }
       throw asUnknownOrganization(error);
     }
   }
@@ -143,6 +153,31 @@ export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
     });
   }
 }
+
+const recordAdoption = async (
+  executor: SqlExecutor,
+  organizationId: OrganizationId,
+  { databaseName, from, stamp, schemaVersion }: Adoption,
+): Promise<Claim> => {
+  const [before] = await executor.query(statements.findForUpdate({ organizationId }));
+  const [bound] =
+    before === undefined ? [] : await executor.query(statements.findSpare({ spareId: before.stamp }));
+  if (bound?.template_hash === ADOPTED && bound.database_name === from) {
+    const spare = { ...toSpare(bound), schemaVersion };
+    await executor.query(statements.rebaseSpare(spare));
+    const [row] = await executor.query(statements.repeatAdoption({ organizationId, schemaVersion }));
+    if (row === undefined) throw new Error('a locked record vanished');
+    return toClaim(row, spare, false);
+  }
+  if (bound !== undefined) await executor.query(statements.releaseClaim({ spareId: bound.spare_id }));
+  const spare = { spareId: stamp, databaseName: from, templateHash: ADOPTED, schemaVersion };
+  await executor.query(statements.insertSpare({ ...spare, state: 'claimed' }));
+  const [row] = await executor.query(
+    statements.adopt({ organizationId, databaseName, stamp, schemaVersion }),
+  );
+  if (row === undefined) throw new Error('an upsert returned no row');
+  return toClaim(row, spare, false);
+};
 
 /** The organization's record, made if absent, and locked until the transaction ends. */
 const intend = async (

@@ -24,7 +24,8 @@ const touchTemplate = statement<TemplateRecord>('template_touch', (p) =>
       schema_version: p('schemaVersion'),
     })
     .onConflict('template_hash')
-    .merge({ last_used_at: sql.raw('now()') }),
+    // The name changes with DB_RESULTS_DB_TEMPLATE: on the books is the one that is cloned now.
+    .merge({ database_name: sql.raw('excluded.database_name'), last_used_at: sql.raw('now()') }),
 );
 
 // A spare that carries an organization's stamp is being built by that organization's saga.

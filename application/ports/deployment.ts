@@ -1,0 +1,5 @@
+/** All processes that share one metadata database, and the databases that they made. */
+export interface Deployment {
+  /** UUID. It stands in every database of the deployment, so that another deployment on the server leaves it alone. */
+  id(): Promise<string>;
+}

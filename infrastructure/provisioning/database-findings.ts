@@ -1,0 +1,115 @@
+import type { DatabaseRecord } from '../../application/ports/database-ledger.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
+import { isEarlierIdentity, isIdentity, readMark } from './database-identity.ts';
+import type { ListedDatabase } from './server-session.ts';
+
+/**
+ * - `missing`: on the books as ready, not on the server. Never made again empty: an operator restores or retires it.
+ * - `half-made`: a provisioning that was begun and nobody finished. What was put aside, and is not asked for again, is not.
+ * - `orphan`: made by this deployment, and on no book: the metadata lost it.
+ * - `foreign`: under an organization's name, and not made by this deployment, as far as it says.
+ * - `stale-spare`: a spare or template on no book. Holds nobody's data; dropped only where it says that it is ours.
+ * - `locked-out`: as recorded, but its organization's role cannot use it: roles were switched on after it was made.
+ * - `old-stamp`: as recorded, but stamped by a release that did not write the deployment down.
+ */
+type FindingKind =
+  'missing' | 'half-made' | 'orphan' | 'foreign' | 'stale-spare' | 'locked-out' | 'old-stamp';
+
+export interface Finding {
+  readonly kind: FindingKind;
+  readonly database: string;
+  readonly organizationId: OrganizationId | null;
+  /** What was done about it; in a dry run, what would be. */
+  readonly action: 'reported' | 'resumed' | 'quarantined' | 'dropped' | 'admitted' | 'stamped' | 'failed';
+}
+
+/** What the metadata database knows. */
+export interface Books {
+  readonly records: ReadonlyMap<OrganizationId, DatabaseRecord>;
+  /** Of spares and templates, and of databases on their way to an organization. */
+  readonly internalNames: ReadonlySet<string>;
+  readonly deploymentId: string;
+  /** Databases that their roles cannot use. */
+  readonly lockedOut: ReadonlySet<string>;
+}
+
+/** All that server and books do not agree on, in the order in which it is to be mended. */
+export function* compare(
+  databases: readonly ListedDatabase[],
+  books: Books,
+  urls: ResultsUrlTemplate,
+): IterableIterator<Finding> {
+  const present = new Set(databases.map(({ name }) => name));
+  for (const database of databases) {
+    const finding = judge(database, books, urls);
+    if (finding !== null) yield finding;
+  }
+  // Last: a half-made database may have to be made again under a name that an orphan holds until it is put aside.
+  for (const { organizationId, databaseName: database, state, stamp } of books.records.values()) {
+    if (state === 'provisioning' || state === 'failed') {
+      if (stamp === null) continue;
+      yield { kind: 'half-made', database, organizationId, action: 'resumed' };
+    } else if (!present.has(database) && shouldStand(state)) {
+      yield { kind: 'missing', database, organizationId, action: 'reported' };
+    }
+  }
+}
+
+/** What is wrong with a database that is on the server; null for nothing, or nothing of ours. */
+export const judge = (
+  { name: database, identity }: ListedDatabase,
+  books: Books,
+  urls: ResultsUrlTemplate,
+): Finding | null => {
+  const organizationId = urls.organizationIdOf(database);
+  if (organizationId !== null) return judgeNamed(database, identity, organizationId, books);
+  if (!isSpareOrTemplate(urls.internalLabelOf(database)) || books.internalNames.has(database)) return null;
+  if (identity === null) return { kind: 'stale-spare', database, organizationId: null, action: 'reported' };
+  const mark = readMark(identity);
+  return mark?.deploymentId === books.deploymentId && mark.organizationId === null
+    ? { kind: 'stale-spare', database, organizationId: null, action: 'dropped' }
+    : null;
+};
+
+/** Whether a database of this state is on the server unless it was taken away. */
+export const shouldStand = (state: DatabaseRecord['state']): boolean =>
+  state === 'ready' || state === 'suspended';
+
+export const isStamped = (record: DatabaseRecord): record is DatabaseRecord & { readonly stamp: string } =>
+  record.stamp !== null;
+
+/** What is left of a finding for a start to do. */
+export const cautious = (finding: Finding): Finding | null => {
+  if (finding.kind === 'old-stamp') return null;
+  return finding.kind === 'half-made' ? finding : { ...finding, action: 'reported' };
+};
+
+const judgeNamed = (
+  database: string,
+  identity: string | null,
+  organizationId: OrganizationId,
+  { records, internalNames, deploymentId, lockedOut }: Books,
+): Finding | null => {
+  // An operator gave it to the organization, and its stamp is yet to come.
+  if (internalNames.has(database)) return null;
+  const record = records.get(organizationId);
+  if (record !== undefined) {
+    // Being put aside.
+    if (record.stamp === null && record.state === 'retiring') return null;
+    if (isStamped(record)) {
+      const expected = { ...record, deploymentId };
+      if (lockedOut.has(database) && isIdentity(identity, expected))
+        return { kind: 'locked-out', database, organizationId, action: 'admitted' };
+      if (isEarlierIdentity(identity, expected))
+        return { kind: 'old-stamp', database, organizationId, action: 'stamped' };
+      if (isIdentity(identity, expected)) return null;
+    }
+  }
+  return readMark(identity)?.deploymentId === deploymentId
+    ? { kind: 'orphan', database, organizationId, action: 'quarantined' }
+    : { kind: 'foreign', database, organizationId, action: 'reported' };
+};
+
+const isSpareOrTemplate = (label: string | null): boolean =>
+  label !== null && /^(?:spare|template)\./.test(label);
