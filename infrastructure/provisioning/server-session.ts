@@ -34,7 +34,7 @@ export class ServerSession {
 
   listDatabases(): Promise<readonly ListedDatabase[]> {
     return this.#connection.query({
-      text: `select datname as name, shobj_description(oid, 'pg_database') as identity from pg_database`,
+      text: `select datname as name, shobj_description(oid, 'pg_database') as identity from pg_database order by datname`,
       values: [],
     });
   }
