@@ -86,7 +86,7 @@ export class Custodian {
       await session.restrict(source, adopted.stamp);
       // While the database still says whose it was: a repetition after a crash has to find the role, too.
       const earlier = stampIn(comment);
-      if (earlier !== null) await session.removeRole(source, earlier);
+      if (earlier !== null && earlier !== adopted.stamp) await session.removeRole(source, earlier);
       await session.adopt(source, databaseName, formatIdentity({ ...adopted, deploymentId }));
       await ledger.complete(organizationId, spare, 'adoption');
       return { databaseName, formerly: mark?.organizationId ?? null };

@@ -168,6 +168,13 @@ describe('adoption of a database', function () {
       });
     }
 
+    it('by the same command again, in place, which keeps the role that the first attempt gave', async () => {
+      await write(ACME, 'of the dump');
+      await stopAt('complete', 'before');
+      await adopt(ACME);
+      await expectAdoptedOnce();
+    });
+
     it('by a reconciliation, which does not take it for an orphan when it has its name already', async () => {
       await write(ACME, 'of the dump');
       await stopAt('adopt', 'before');
