@@ -99,23 +99,26 @@ describe('a database that an operator adopts, where organizations have roles', f
     await use(container, true);
     const role = await roleOfRecord(container);
     // What restoring a dump under another name gives: the comment comes with it.
-    const copy = deployment.databaseName('beta');
+    const name = deployment.databaseName('acme');
+    const copy = `copy.${deployment.databaseName('').replace(/_$/, '')}`;
     await deployment.administer(`create database "${copy}"`);
     await deployment.administer(
       `do $$ begin
          execute format('comment on database %I is %L', '${copy}', (
            select shobj_description(oid, 'pg_database') from pg_database
-           where datname = '${deployment.databaseName('acme')}'
+           where datname = '${name}'
          ));
        end $$`,
     );
     await deployment.administer(`grant connect on database "${copy}" to "${role}"`);
 
-    await container.get(TOKENS.custodian).adopt(organizationId('beta'));
+    const aside = (await container.get(TOKENS.custodian).retire(ACME)) ?? '';
+    await container.get(TOKENS.custodian).adopt(ACME, copy);
 
-    expect(await admitted(copy))
+    expect(await admitted(name))
       .to.have.length(1)
       .and.not.include(role);
-    expect(await use(deployment.start(), true)).to.equal(2);
+    expect(await admitted(aside)).to.deep.equal([role]);
+    expect(await use(deployment.start(), true)).to.equal(1);
   });
 });
