@@ -27,6 +27,8 @@ export interface PoolOptions extends PoolSize {
   readonly budget: ConnectionBudget;
   /** Shared by all pools of the server. */
   readonly serverBreaker: CircuitBreaker;
+  /** Whether this process has no time for what more connections would bring; never by default. */
+  readonly isSaturated?: () => boolean;
   /** Of an earlier pool of the same database, whose back-off goes on; a new one by default. */
   readonly breaker?: CircuitBreaker | undefined;
 }
@@ -36,6 +38,12 @@ const PROBE_AFTER_IDLE_MS = 1000;
 
 /** A wait that is over sooner is shorter than a connect: most statements are. */
 const PATIENCE_MS = 10;
+
+/** Where the processor is what is waited for, a further connection only helps if the others stand still. */
+const PATIENCE_WHEN_SATURATED_MS = 1000;
+
+/** Further connections come one by one, so that it is seen whether they help. */
+const GROW_EVERY_MS = 25;
 
 /** One failed connect is an accident, and the next request finds out at once. */
 const BREAKER = { threshold: 3, minDelayMs: 250, maxDelayMs: 10_000 };
@@ -63,6 +71,7 @@ export class ConnectionPool implements BudgetedPool {
   #closing = 0;
   #closed = false;
   #growth: NodeJS.Timeout | null = null;
+  #mayGrow = false;
   #whenEmpty: () => void = () => undefined;
 
   constructor(options: PoolOptions) {
@@ -93,7 +102,7 @@ export class ConnectionPool implements BudgetedPool {
       !this.#closed &&
       this.#connecting < this.#line.size &&
       this.#slots < this.#max &&
-      (this.#slots === this.#closing || this.#line.waitedMs >= PATIENCE_MS) &&
+      (this.#slots === this.#closing || this.#mayGrow) &&
       this.#breaker.allows &&
       this.#options.serverBreaker.allows
     );
@@ -247,10 +256,13 @@ export class ConnectionPool implements BudgetedPool {
   #growLater(): void {
     if (this.#growth !== null || this.#line.size === 0) return;
     this.#growth = setTimeout(() => {
+      const { isSaturated } = this.#options;
+      const patienceMs = isSaturated?.() === true ? PATIENCE_WHEN_SATURATED_MS : PATIENCE_MS;
       this.#growth = null;
+      this.#mayGrow = this.#line.waitedMs >= patienceMs;
       this.#grow();
       this.#growLater();
-    }, PATIENCE_MS).unref();
+    }, GROW_EVERY_MS).unref();
   }
 
   /** Opens a connection in a slot that the budget has given. */
@@ -258,6 +270,7 @@ export class ConnectionPool implements BudgetedPool {
     const { connect, budget, serverBreaker } = this.#options;
     this.#slots += 1;
     this.#connecting += 1;
+    this.#mayGrow = false;
     this.#breaker.attempt();
     serverBreaker.attempt();
     connect().then(

@@ -20,6 +20,7 @@ import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { ConnectionBudget } from './connection-budget.ts';
 import { ConnectionPool, type PoolSize } from './connection-pool.ts';
 import { MisplacedDatabaseError } from './connector.ts';
+import { EventLoopLoad } from './event-loop-load.ts';
 import { LeasedRegistry, type RemovalReason } from './leased-registry.ts';
 import type { DeploymentShare } from './deployment-share.ts';
 import { OrganizationPool } from './organization-pool.ts';
@@ -98,6 +99,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
   readonly #options: ManagerOptions;
   readonly #deps: ManagerDeps;
   readonly #pools: LeasedRegistry<OrganizationPool>;
+  readonly #load = new EventLoopLoad();
   readonly #sweeper: NodeJS.Timeout;
   readonly #removals: Record<RemovalReason, number> = { evict: 0, expire: 0, invalidate: 0, retire: 0 };
   #leaks = 0;
@@ -254,6 +256,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
           : new ConnectionBudgetExhaustedError(retryAfterMs),
       budget,
       serverBreaker,
+      isSaturated: () => this.#load.isSaturated,
       breaker,
     });
   }

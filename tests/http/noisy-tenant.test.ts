@@ -37,16 +37,22 @@ describe('An organization that asks for too much', function () {
     // Its statements do not end: whatever it may take, it keeps.
     const lock = await lockTable(deployment, deployment.databaseName('noisy'), 'docking_jobs');
     const replies: Reply<{ code?: string }>[] = [];
-    const flood = Array.from({ length: FLOOD }, async () => {
+    const ask = async (): Promise<void> => {
       replies.push(await noisy.post('/jobs', { engine: 'vina', inputs: { a: 1 } }));
+    };
+    const share = Array.from({ length: CONNECTIONS + WAITING }, ask);
+    const poolOf = () => service.container.get(TOKENS.connectionManager).peek(organizationId('noisy'));
+    await until('it has all that it may have', () => {
+      const { inUse, waiting } = poolOf() ?? { inUse: 0, waiting: 0 };
+      return inUse === CONNECTIONS && waiting === WAITING;
     });
+    const flood = [...share, ...Array.from({ length: FLOOD - CONNECTIONS - WAITING }, ask)];
     await until('all but its share are refused', () => replies.length === FLOOD - CONNECTIONS - WAITING);
     for (const { status, headers, body } of replies) {
       expect([status, body.code]).to.deep.equal([429, 'organization_busy']);
       expect(Number(headers['retry-after'])).to.be.at.least(1);
     }
-    const pool = service.container.get(TOKENS.connectionManager).peek(organizationId('noisy'));
-    expect(pool).to.include({ inUse: CONNECTIONS, waiting: WAITING });
+    expect(poolOf()).to.include({ inUse: CONNECTIONS, waiting: WAITING });
 
     for (let i = 0; i < 50; i += 1) {
       for (const id of ['light', 'quiet']) {
