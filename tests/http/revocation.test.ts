@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Argon2Passwords } from '../../adapters/argon2/argon2-passwords.ts';
 import type { OrganizationRole } from '../../domain/identity/role.ts';
@@ -15,6 +16,9 @@ const PASSWORD = 'correct horse battery staple';
 const DEADLINE_MS = 2500;
 /** Of one that is told: sooner than it would look for itself. */
 const TOLD_DEADLINE_MS = 1500;
+
+/** What the feed of changes promises, and a look. */
+const TOLD_WITHIN_MS = 1500;
 
 describe('Access that is taken away', function () {
   this.timeout(60_000);
@@ -171,6 +175,9 @@ describe('Access that is taken away', function () {
       // It knows the organization, and none of the two people.
       const warm = deployment.token('alpha', ['member']);
       expect((await send(fresh.url, 'GET', '/jobs', { token: warm })).status).to.equal(200);
+      // By then every process has been told of how they came to be, and has looked at them since.
+      await sleep(TOLD_WITHIN_MS);
+      expect(await known.statuses()).to.deep.equal([200, 200, 200]);
       await deployment.administer(`alter database "${metadataDatabase}" allow_connections false`);
       await terminateBackends(deployment, metadataDatabase);
       expect(await known.statuses()).to.deep.equal([200, 200, 200]);
