@@ -2,6 +2,7 @@ import { DatabaseConnectionError, DomainError } from '../../domain/exceptions.ts
 import type { PoolSnapshot } from '../../application/ports/organization-databases.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import type { BudgetedPool, ConnectionBudget } from './connection-budget.ts';
+import { GrowthPace } from './growth-pace.ts';
 import type { PgConnection } from './pg-connection.ts';
 import { isServerAnswer, isServerFailure, isServerFull } from './postgres-errors.ts';
 import { WaitingLine } from './waiting-line.ts';
@@ -36,15 +37,6 @@ export interface PoolOptions extends PoolSize {
 /** A connection idle for longer is asked whether it is alive before it is used; measured: free below this. */
 const PROBE_AFTER_IDLE_MS = 1000;
 
-/** A wait that is over sooner is shorter than a connect: most statements are. */
-const PATIENCE_MS = 10;
-
-/** Where the processor is what is waited for, a further connection only helps if the others stand still. */
-const PATIENCE_WHEN_SATURATED_MS = 1000;
-
-/** Further connections come one by one, so that it is seen whether they help. */
-const GROW_EVERY_MS = 25;
-
 /** One failed connect is an accident, and the next request finds out at once. */
 const BREAKER = { threshold: 3, minDelayMs: 250, maxDelayMs: 10_000 };
 
@@ -70,13 +62,14 @@ export class ConnectionPool implements BudgetedPool {
   #connecting = 0;
   #closing = 0;
   #closed = false;
-  #growth: NodeJS.Timeout | null = null;
-  #mayGrow = false;
+  /** A first connection is opened at once, further ones at this pace. */
+  readonly #pace: GrowthPace;
   #whenEmpty: () => void = () => undefined;
 
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#size = options;
+    this.#pace = new GrowthPace(this.#line, options.isSaturated ?? (() => false), () => this.#grow());
     this.#breaker = options.breaker ?? new CircuitBreaker(BREAKER);
   }
 
@@ -102,7 +95,7 @@ export class ConnectionPool implements BudgetedPool {
       !this.#closed &&
       this.#connecting < this.#line.size &&
       this.#slots < this.#max &&
-      (this.#slots === this.#closing || this.#mayGrow) &&
+      (this.#slots === this.#closing || this.#pace.allows) &&
       this.#breaker.allows &&
       this.#options.serverBreaker.allows
     );
@@ -195,7 +188,7 @@ export class ConnectionPool implements BudgetedPool {
   close(): Promise<void> {
     this.#closed = true;
     this.#line.rejectAll(this.#closedError());
-    if (this.#growth !== null) clearTimeout(this.#growth);
+    this.#pace.stop();
     while (this.#idle.length > 0) this.closeIdle();
     this.#options.budget.leave(this);
     if (this.#slots === 0) return Promise.resolve();
@@ -229,7 +222,7 @@ export class ConnectionPool implements BudgetedPool {
     if (refusal !== null) return Promise.reject(refusal);
     const place = this.#line.join(timeoutMs, () => this.#tooLate(), scope);
     this.#grow();
-    this.#growLater();
+    this.#pace.watch();
     return place;
   }
 
@@ -252,25 +245,12 @@ export class ConnectionPool implements BudgetedPool {
     while (this.wantsSlot && this.#options.budget.take(this)) this.#connect();
   }
 
-  /** A first connection is opened at once, further ones for those who have waited for a while. */
-  #growLater(): void {
-    if (this.#growth !== null || this.#line.size === 0) return;
-    this.#growth = setTimeout(() => {
-      const { isSaturated } = this.#options;
-      const patienceMs = isSaturated?.() === true ? PATIENCE_WHEN_SATURATED_MS : PATIENCE_MS;
-      this.#growth = null;
-      this.#mayGrow = this.#line.waitedMs >= patienceMs;
-      this.#grow();
-      this.#growLater();
-    }, GROW_EVERY_MS).unref();
-  }
-
   /** Opens a connection in a slot that the budget has given. */
   #connect(): void {
     const { connect, budget, serverBreaker } = this.#options;
     this.#slots += 1;
     this.#connecting += 1;
-    this.#mayGrow = false;
+    this.#pace.used();
     this.#breaker.attempt();
     serverBreaker.attempt();
     connect().then(
