@@ -1,27 +1,32 @@
 import type { WriteWatcher } from '../../application/ports/write-watcher.ts';
-import type { SqlDatabase } from './statement.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import type { SqlDatabase, SqlExecutor, SqlQuery } from './statement.ts';
 
-/** The same database, with a watcher who hears of all that leaves an entry in its outbox. */
-export const watchWrites = (database: SqlDatabase, watcher: WriteWatcher): SqlDatabase => ({
-  query: async (query) => {
-    if (query.isNoted !== true) return database.query(query);
-    const waiting = watcher.begin();
-    try {
-      if (waiting !== null) await waiting;
-      return await database.query(query);
-    } finally {
-      watcher.end();
-    }
-  },
-  transaction: async (work) => {
+/** One organization's database, with a watcher who hears of all that leaves an entry in its outbox. */
+export class WatchedDatabase implements SqlDatabase {
+  readonly #database: SqlDatabase;
+  readonly #organizationId: OrganizationId;
+  readonly #watcher: WriteWatcher;
+
+  constructor(database: SqlDatabase, organizationId: OrganizationId, watcher: WriteWatcher) {
+    this.#database = database;
+    this.#organizationId = organizationId;
+    this.#watcher = watcher;
+  }
+
+  query<Row>(query: SqlQuery<Row>): Promise<readonly Row[]> {
+    return query.isNoted === true ? this.#write(query) : this.#database.query(query);
+  }
+
+  async transaction<Result>(work: (executor: SqlExecutor) => Promise<Result>): Promise<Result> {
     let begun = false;
     try {
-      return await database.transaction((executor) =>
+      return await this.#database.transaction((executor) =>
         work({
           query: async (query) => {
             if (query.isNoted === true && !begun) {
               begun = true;
-              const waiting = watcher.begin();
+              const waiting = this.#watcher.begin(this.#organizationId);
               if (waiting !== null) await waiting;
             }
             return executor.query(query);
@@ -29,7 +34,17 @@ export const watchWrites = (database: SqlDatabase, watcher: WriteWatcher): SqlDa
         }),
       );
     } finally {
-      if (begun) watcher.end();
+      if (begun) this.#watcher.end(this.#organizationId);
     }
-  },
-});
+  }
+
+  async #write<Row>(query: SqlQuery<Row>): Promise<readonly Row[]> {
+    const waiting = this.#watcher.begin(this.#organizationId);
+    try {
+      if (waiting !== null) await waiting;
+      return await this.#database.query(query);
+    } finally {
+      this.#watcher.end(this.#organizationId);
+    }
+  }
+}

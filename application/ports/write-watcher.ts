@@ -1,7 +1,9 @@
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+
 /** Is told of every write of results that leaves an entry in the outbox of the audit trail. */
 export interface WriteWatcher {
   /** Before the first such write of a statement or transaction; null when it need not wait. Never rejects. */
-  begin(): Promise<void> | null;
+  begin(organizationId: OrganizationId): Promise<void> | null;
   /** After it ended, also when it failed: nobody may know whether the server has committed it. Once per `begin`. */
-  end(): void;
+  end(organizationId: OrganizationId): void;
 }

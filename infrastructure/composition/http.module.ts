@@ -14,6 +14,7 @@ import { PatchSettings } from '../../application/organizations/patch-settings.ts
 import { RenameOrganization } from '../../application/organizations/rename-organization.ts';
 import { ReplaceSettings } from '../../application/organizations/replace-settings.ts';
 import { SuspendOrganization } from '../../application/organizations/suspend-organization.ts';
+import { logsOperations } from './observed-databases.ts';
 import { TOKENS } from './tokens.ts';
 
 export const httpModule = new ContainerModule(({ bind }) => {
@@ -54,7 +55,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
           policies,
           tokenVerifier,
           logger,
-          runWithRequestContext,
+          runWithRequestContext: logsOperations(config) ? runWithRequestContext : (_context, run) => run(),
           httpMetrics: metrics,
           renderMetrics: () => metrics.renderMetrics(),
           options: {

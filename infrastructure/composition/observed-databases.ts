@@ -1,7 +1,7 @@
 import { logOperations } from '../../adapters/knex/logged-database.ts';
-import { createResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
+import { KnexResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
 import type { SqlDatabase } from '../../adapters/knex/statement.ts';
-import { watchWrites } from '../../adapters/knex/watched-database.ts';
+import { WatchedDatabase } from '../../adapters/knex/watched-database.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { ResultsDatabase } from '../../application/ports/results-database.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
@@ -10,7 +10,8 @@ import type { ConnectionPool } from '../database/connection-pool.ts';
 import { PooledDatabase } from '../database/pooled-database.ts';
 import type { AuditCarrier } from '../lifecycle/audit-carrier.ts';
 
-const logsOperations = ({ logLevel }: Config): boolean => logLevel === 'debug' || logLevel === 'trace';
+/** Whether every operation leaves a line; then also what else is logged on a request's way is put under its id. */
+export const logsOperations = ({ logLevel }: Config): boolean => logLevel === 'debug' || logLevel === 'trace';
 
 /** Statements over the pool, with a line for each operation when somebody wants to read them. */
 export const observedMetadata = (pool: ConnectionPool, config: Config, logger: Logger): SqlDatabase => {
@@ -28,5 +29,5 @@ export const resultsDatabaseBuilder =
           org_id: organizationId,
         })
       : database;
-    return createResultsDatabase(watchWrites(observed, carrier.watcherFor(organizationId)));
+    return new KnexResultsDatabase(new WatchedDatabase(observed, organizationId, carrier));
   };

@@ -2,6 +2,7 @@ import type { Container } from 'inversify';
 import type { Logger } from '../../application/ports/logger.ts';
 import { answerClientError } from '../../presentation/http/client-error.ts';
 import { createApp } from '../../presentation/http/create-app.ts';
+import { messageClasses } from '../../presentation/http/message-classes.ts';
 import type { Config } from '../config/config.ts';
 import { ensureDatabase } from '../database/ensure-database.ts';
 import { DeniedAccessSummaries } from '../lifecycle/denied-access-summaries.ts';
@@ -76,6 +77,7 @@ export const startService = async (config: Config): Promise<Service> => {
     startAuditCarrier(container);
     const server = await listen(app, config.http.host, config.http.port, {
       answerClientError: answerClientError(http),
+      messages: messageClasses(app),
     });
     refusals.start();
     logger.info({ url: server.url }, 'listening');

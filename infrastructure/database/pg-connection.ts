@@ -2,6 +2,7 @@ import pg, { type ClientConfig } from 'pg';
 import { sendCancelRequest } from './cancel-request.ts';
 import type { DatabaseUrl } from './database-url.ts';
 import { SqlState } from './postgres-errors.ts';
+import { PreparedStatement } from './prepared-statement.ts';
 import { tryServers, UnfitServerError } from './server-round.ts';
 import { unfitness, type SessionTarget } from './session-target.ts';
 
@@ -63,6 +64,8 @@ export class PgConnection {
   readonly openedAt = performance.now();
   lastUsedAt = this.openedAt;
   readonly #client: pg.Client;
+  /** Those that have run here, by name. */
+  readonly #prepared = new Map<string, PreparedStatement>();
   #alive = true;
   #cancelled = false;
   /** Whether something ran that may have left a trace in the session. */
@@ -172,10 +175,20 @@ export class PgConnection {
 
   async query<Row>({ name, text, values }: Query<Row>): Promise<readonly Row[]> {
     if (this.#cancelled) throw new Error('the connection was cancelled');
-    const query = name === undefined ? { text, values: [...values] } : { name, text, values: [...values] };
     try {
-      const { rows, command } = await this.#client.query<Row & pg.QueryResultRow>(query);
+      const known = name === undefined ? undefined : this.#prepared.get(name);
+      if (known?.fits(text, values) === true) {
+        // The caller names the columns of its statement.
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+        return (await known.run(this.#client, values)) as readonly Row[];
+      }
+      const { rows, command, fields } = await this.#client.query<Row & pg.QueryResultRow>({
+        ...(name !== undefined && { name }),
+        text,
+        values: [...values],
+      });
       if (!TRACELESS.has(command)) this.#stained = true;
+      else if (name !== undefined) this.#prepared.set(name, new PreparedStatement(name, text, fields));
       return rows;
     } catch (error) {
       await this.#settle(error);

@@ -49,7 +49,7 @@ const LONGEST_RETRY_MS = 60_000;
  * itself in the metadata database; should it die, another one finds the announcement and carries what is left. So no
  * dormant organization is woken to look. Until it is started it does nothing: entries then wait for the next process.
  */
-export class AuditCarrier {
+export class AuditCarrier implements WriteWatcher {
   readonly #deps: AuditCarrierDeps;
   readonly #times: AuditCarrierTimes;
   readonly #traffic = new Map<OrganizationId, AuditTraffic>();
@@ -64,14 +64,6 @@ export class AuditCarrier {
   constructor(deps: AuditCarrierDeps) {
     this.#deps = deps;
     this.#times = { ...TIMES, ...deps.times };
-  }
-
-  /** Hears of the writes to one organization's database. */
-  watcherFor(organizationId: OrganizationId): WriteWatcher {
-    return {
-      begin: () => (this.#carry === null ? null : this.#begin(organizationId)),
-      end: () => this.#end(organizationId),
-    };
   }
 
   start(carry: Carry): void {
@@ -100,7 +92,8 @@ export class AuditCarrier {
     this.#carry = null;
   }
 
-  #begin(organizationId: OrganizationId): Promise<void> | null {
+  begin(organizationId: OrganizationId): Promise<void> | null {
+    if (this.#carry === null) return null;
     const traffic = this.#trafficOf(organizationId);
     traffic.running += 1;
     if (
@@ -113,7 +106,7 @@ export class AuditCarrier {
     return atMost(this.#announce(traffic), ANNOUNCE_DEADLINE_MS);
   }
 
-  #end(organizationId: OrganizationId): void {
+  end(organizationId: OrganizationId): void {
     const traffic = this.#traffic.get(organizationId);
     // Begun before the start.
     if (traffic === undefined || traffic.running === 0) return;

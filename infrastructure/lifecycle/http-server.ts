@@ -3,6 +3,7 @@ import {
   type IncomingMessage,
   type RequestListener,
   type Server,
+  type ServerOptions,
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -41,6 +42,8 @@ export interface ListenOptions {
    */
   readonly answerClientError?: (error: Error, requestId?: string) => string;
   readonly limits?: Partial<Record<keyof typeof LIMITS, number>>;
+  /** What requests and responses are made of; Node's own by default. */
+  readonly messages?: Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'>;
 }
 
 /** Rejects when the address cannot be bound. */
@@ -48,10 +51,10 @@ export const listen = async (
   app: RequestListener,
   host: string,
   port: number,
-  { answerClientError, limits = {} }: ListenOptions = {},
+  { answerClientError, limits = {}, messages = {} }: ListenOptions = {},
 ): Promise<ListeningServer> => {
   const { idleSocketTimeout, ...serverLimits } = { ...LIMITS, ...limits };
-  const server = createServer(serverLimits, app);
+  const server = createServer({ ...serverLimits, ...messages }, app);
   server.setTimeout(idleSocketTimeout);
   // Beyond 2000 Node would drop headers in silence; their size is limited anyway.
   server.maxHeadersCount = 0;

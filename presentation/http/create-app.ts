@@ -23,8 +23,8 @@ export const createApp = (deps: HttpDependencies): express.Express => {
   app.set('query parser', 'simple');
 
   app.use(requestContext(deps), accessLog(deps), securityHeaders());
-  app.use(docsAssets());
   app.use(mountRoutes(createRouteTable(deps), deps));
+  app.use(docsAssets());
   app.use(() => {
     throw new HttpError('not_found', NO_SUCH_ROUTE);
   });

@@ -35,10 +35,10 @@ export type HttpRequest = Request<
   HttpLocals
 >;
 export type HttpResponse = Response<unknown, HttpLocals>;
-/** One step of the pipeline. */
-export type Step = (req: HttpRequest, res: HttpResponse, next: NextFunction) => void;
-/** A step that waits. Its rejection reaches the error handler through express-async-errors. */
-export type AsyncStep = (req: HttpRequest, res: HttpResponse, next: NextFunction) => Promise<void>;
+/** What comes before the routes, whichever one it will be. */
+export type Middleware = (req: HttpRequest, res: HttpResponse, next: NextFunction) => void;
+/** One step in the life of a request. What it throws or rejects with is the request's answer. */
+export type Step = (req: HttpRequest, res: HttpResponse) => void | Promise<void>;
 
 /**
  * What an earlier step has put there. Throws when that step did not run, so that a route that lost its guard

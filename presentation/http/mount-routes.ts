@@ -1,7 +1,7 @@
 import express from 'express';
 import type { HttpDependencies } from './http-dependencies.ts';
 import { HttpError } from './http-error.ts';
-import type { AsyncStep, Step } from './http-locals.ts';
+import type { HttpRequest, HttpResponse, Step } from './http-locals.ts';
 import { authenticate } from './middleware/authenticate.ts';
 import { guardOrganization } from './middleware/guard-organization.ts';
 import { leaseResultsDatabase } from './middleware/lease-results-database.ts';
@@ -11,11 +11,11 @@ import { respond } from './middleware/respond.ts';
 import type { Route } from './route.ts';
 
 /** The life of a request, in order. A route has no say in it: what it declares decides. */
-const pipeline = (route: Route, deps: HttpDependencies): readonly (Step | AsyncStep)[] => [
-  ...(route.request.body === undefined ? [] : [parseBody]),
+const stepsOf = (route: Route, deps: HttpDependencies): readonly Step[] => [
   ...(route.scope === 'public'
     ? []
     : [authenticate(deps.tokenVerifier), guardOrganization(route.scope, deps), requireRole(route.roles)]),
+  ...(route.request.body === undefined ? [] : [parseBody]),
   validate(route),
   ...(route.scope === 'results' ? [leaseResultsDatabase(deps)] : []),
   respond,
@@ -23,10 +23,21 @@ const pipeline = (route: Route, deps: HttpDependencies): readonly (Step | AsyncS
 
 const validate =
   ({ accept }: Route): Step =>
-  (req, res, next) => {
+  (req, res) => {
     res.locals.answer = accept(req);
-    next();
   };
+
+/** One handler for the whole of it: a layer of Express for each step would cost more than most steps do. */
+const handlerOf = (route: Route, deps: HttpDependencies) => {
+  const steps = stepsOf(route, deps);
+  return async (req: HttpRequest, res: HttpResponse): Promise<void> => {
+    res.locals.route = route.path;
+    for (const step of steps) {
+      const pending = step(req, res);
+      if (pending !== undefined) await pending;
+    }
+  };
+};
 
 /** Mounts every route of the table, and 405 for the methods that its path does not know. */
 export const mountRoutes = (routes: readonly Route[], deps: HttpDependencies): express.Router => {
@@ -34,21 +45,13 @@ export const mountRoutes = (routes: readonly Route[], deps: HttpDependencies): e
   for (const path of new Set(routes.map((route) => route.path))) {
     const routesOfPath = routes.filter((route) => route.path === path);
     const mounted = router.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
-    mounted.all(namePattern(path));
     // express-async-errors hands rejections on.
     // oxlint-disable-next-line typescript/no-misused-promises
-    for (const route of routesOfPath) mounted[route.method](...pipeline(route, deps));
-    mounted.all(refuseMethod(allowedMethods(routesOfPath)));
+    for (const route of routesOfPath) mounted[route.method](handlerOf(route, deps));
+    mounted.all(refuseMethod(path, allowedMethods(routesOfPath)));
   }
   return router;
 };
-
-const namePattern =
-  (path: string): Step =>
-  (_req, res, next) => {
-    res.locals.route = path;
-    next();
-  };
 
 /** Express answers HEAD with GET's handlers. */
 const allowedMethods = (routes: readonly Route[]): readonly string[] => {
@@ -56,9 +59,10 @@ const allowedMethods = (routes: readonly Route[]): readonly string[] => {
   return [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'];
 };
 
-const refuseMethod = (allowed: readonly string[]): Step => {
+const refuseMethod = (path: string, allowed: readonly string[]): Step => {
   const allow = allowed.join(', ');
   return (req, res) => {
+    res.locals.route = path;
     if (req.method === 'OPTIONS') {
       res.status(204).set('Allow', allow).end();
       return;

@@ -16,11 +16,12 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
   const ofJobs = [...jobRoutes(deps), ...outputRoutes];
   let document: string | undefined;
   const routes: readonly Route[] = [
+    // First, as Express tries one after the other: nearly all requests are for these.
+    ...ofJobs,
     ...authRoutes(deps),
     ...userRoutes(deps),
     ...organizationRoutes(deps),
     ...memberRoutes(deps),
-    ...ofJobs,
     ...ofJobs.flatMap(byClaimAlone),
     ...databaseRoutes(deps),
     ...migrationRoutes(deps),

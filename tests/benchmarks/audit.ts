@@ -1,6 +1,6 @@
 import { Agent } from 'node:http';
 import type { Container } from 'inversify';
-import { createResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
+import { KnexResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
 import type { SqlDatabase, SqlQuery } from '../../adapters/knex/statement.ts';
 import { resultsDatabaseBuilder } from '../../infrastructure/composition/observed-databases.ts';
 import { startAuditCarrier } from '../../infrastructure/composition/start-audit-carrier.ts';
@@ -53,7 +53,7 @@ const startContender = async (deployment: Deployment, variant: Variant): Promise
     {
       buildResultsDatabase: (database, organizationId) =>
         variant === 'plain'
-          ? createResultsDatabase(plainDatabase(database))
+          ? new KnexResultsDatabase(plainDatabase(database))
           : build(database, organizationId),
     },
   );

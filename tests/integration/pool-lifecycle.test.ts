@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
-import { createResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
+import { KnexResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
 import type { ResultsLease } from '../../application/ports/organization-databases.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
@@ -173,7 +173,7 @@ describe('the pools of organizations', function () {
           cache.delete(key);
           closed.push(other.then((evicted) => evicted.close()));
         }
-        return { database: createResultsDatabase(on(pool)), release: () => undefined };
+        return { database: new KnexResultsDatabase(on(pool)), release: () => undefined };
       };
       expect(await race(acquire)).not.to.be.empty;
       for (const rest of cache.values()) closed.push(rest.then((pool) => pool.close()));

@@ -1,5 +1,5 @@
 import type { Container } from 'inversify';
-import { createResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
+import { KnexResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import {
   DatabaseConnectionManager,
@@ -28,7 +28,7 @@ export const replaceManager = (
       connect: (placement, policy) => connector.toOrganization(placement, policy),
       policies: container.get(TOKENS.organizationPolicies),
       schemaGuard: container.get(TOKENS.schemaGuard),
-      buildResultsDatabase: createResultsDatabase,
+      buildResultsDatabase: (database) => new KnexResultsDatabase(database),
       metadataProbe: container.get(TOKENS.metadataProbe),
       resultsProbe: container.get(TOKENS.resultsProbe),
       serverBreaker: container.get(TOKENS.resultsBreaker),

@@ -6,17 +6,33 @@ import { KnexDockingJobRepository } from './knex-docking-job-repository.ts';
 import { KnexInputSignatureRepository } from './knex-input-signature-repository.ts';
 import { KnexTaskResultRepository } from './knex-task-result-repository.ts';
 
-const repositoriesOver = (executor: SqlExecutor): ResultsRepositories => ({
-  jobs: new KnexDockingJobRepository(executor),
-  taskResults: new KnexTaskResultRepository(executor),
-  artifacts: new KnexArtifactRepository(executor),
-  inputSignatures: new KnexInputSignatureRepository(executor),
-  auditOutbox: new KnexAuditOutbox(executor),
-});
+class KnexResultsRepositories implements ResultsRepositories {
+  readonly jobs: KnexDockingJobRepository;
+  readonly taskResults: KnexTaskResultRepository;
+  readonly artifacts: KnexArtifactRepository;
+  readonly inputSignatures: KnexInputSignatureRepository;
+  readonly auditOutbox: KnexAuditOutbox;
 
-/** The repositories of one organization, over its own pool: built once per pool. */
-export const createResultsDatabase = (database: SqlDatabase): ResultsDatabase => ({
-  ...repositoriesOver(database),
-  // The same repositories over the transaction's connection: no use case ever passes a transaction along.
-  transaction: (work) => database.transaction((executor) => work(repositoriesOver(executor))),
-});
+  constructor(executor: SqlExecutor) {
+    this.jobs = new KnexDockingJobRepository(executor);
+    this.taskResults = new KnexTaskResultRepository(executor);
+    this.artifacts = new KnexArtifactRepository(executor);
+    this.inputSignatures = new KnexInputSignatureRepository(executor);
+    this.auditOutbox = new KnexAuditOutbox(executor);
+  }
+}
+
+/** The repositories of one organization, over what one lease may use: made anew for each. */
+export class KnexResultsDatabase extends KnexResultsRepositories implements ResultsDatabase {
+  readonly #database: SqlDatabase;
+
+  constructor(database: SqlDatabase) {
+    super(database);
+    this.#database = database;
+  }
+
+  /** Hands the same repositories over the transaction's connection: no use case ever passes a transaction along. */
+  transaction<Result>(work: (repositories: ResultsRepositories) => Promise<Result>): Promise<Result> {
+    return this.#database.transaction((executor) => work(new KnexResultsRepositories(executor)));
+  }
+}

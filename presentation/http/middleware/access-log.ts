@@ -1,12 +1,12 @@
 import { errorStatus } from '../error-status.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import type { HttpLocals, HttpResponse, Step } from '../http-locals.ts';
+import type { HttpLocals, HttpResponse, Middleware } from '../http-locals.ts';
 
 const CLIENT_CLOSED_REQUEST = 499;
 
 /** One line and one observation per request, once its response is closed: sent, or given up by the client. */
 export const accessLog =
-  ({ logger, httpMetrics }: Pick<HttpDependencies, 'logger' | 'httpMetrics'>): Step =>
+  ({ logger, httpMetrics }: Pick<HttpDependencies, 'logger' | 'httpMetrics'>): Middleware =>
   (req, res, next) => {
     res.once('close', () => {
       const { locals } = res;

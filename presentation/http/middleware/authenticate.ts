@@ -1,6 +1,6 @@
 import type { TokenVerifier } from '../../../application/ports/tokens.ts';
 import { UnauthenticatedError } from '../../../domain/exceptions.ts';
-import type { AsyncStep } from '../http-locals.ts';
+import type { Step } from '../http-locals.ts';
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
@@ -10,12 +10,11 @@ export const bearerToken = (authorization: string | undefined): string | null =>
 
 /** Lets nobody past without a verified token. */
 export const authenticate =
-  (tokenVerifier: TokenVerifier): AsyncStep =>
-  async (req, res, next) => {
+  (tokenVerifier: TokenVerifier): Step =>
+  async (req, res) => {
     const token = bearerToken(req.headers.authorization);
     if (token === null) throw new UnauthenticatedError();
     const principal = await tokenVerifier.verify(token);
     res.locals.principal = principal;
     res.locals.context.organizationId = principal.organizationId;
-    next();
   };

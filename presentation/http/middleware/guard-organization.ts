@@ -9,7 +9,7 @@ import {
   type OrganizationId,
 } from '../../../domain/organizations/organization-id.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { held, type HttpRequest, type AsyncStep } from '../http-locals.ts';
+import { held, type HttpRequest, type Step } from '../http-locals.ts';
 import type { Route } from '../route.ts';
 
 interface Asked {
@@ -23,8 +23,8 @@ interface Asked {
  * The refusal comes before anything is looked up, so it is the same whether the other organization exists or not.
  */
 export const guardOrganization =
-  (scope: Route['scope'], { recordDeniedAccess, options }: HttpDependencies): AsyncStep =>
-  async (req, res, next) => {
+  (scope: Route['scope'], { recordDeniedAccess, options }: HttpDependencies): Step =>
+  async (req, res) => {
     const { locals } = res;
     const principal = held(locals, 'principal');
     const asked = askedOrganizations(req, options.maxOrganizationIdLength);
@@ -45,7 +45,6 @@ export const guardOrganization =
       locals.organizationId = organizationId;
       locals.context.organizationId = organizationId;
     }
-    next();
   };
 
 /** Path first. @throws {ValidationError} before a malformed id comes near anything else */

@@ -29,11 +29,8 @@ const typesFor = ({ method }: HttpRequest): string[] =>
   method === 'PATCH' ? ['application/json', 'application/merge-patch+json'] : ['application/json'];
 
 /** Reads a JSON body. Without one `req.body` stays undefined, which no schema takes. */
-export const parseBody: Step = (req, res, next) => {
-  if (!hasBody(req)) {
-    next();
-    return;
-  }
+export const parseBody: Step = async (req, res) => {
+  if (!hasBody(req)) return;
   const charset = CHARSET.exec(req.get('Content-Type') ?? '')?.[1] ?? 'utf-8';
   if (req.is(typesFor(req)) === false || charset.toLowerCase() !== 'utf-8') {
     throw new HttpError(
@@ -45,5 +42,7 @@ export const parseBody: Step = (req, res, next) => {
   if (Number(req.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
     throw new HttpError('body_too_large', 'The body is larger than 1 MiB.');
   }
-  parseJson(req, res, next);
+  await new Promise<void>((resolve, reject) => {
+    parseJson(req, res, (error?: unknown) => (error === undefined ? resolve() : reject(error)));
+  });
 };

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { HttpDependencies, RequestContext } from '../http-dependencies.ts';
-import type { Step } from '../http-locals.ts';
+import type { Middleware } from '../http-locals.ts';
 
 const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
 /** Gives the request its id, and everything that is logged on its way the request. */
 export const requestContext =
-  ({ runWithRequestContext, options }: Pick<HttpDependencies, 'runWithRequestContext' | 'options'>): Step =>
+  ({ runWithRequestContext, options }: Pick<HttpDependencies, 'runWithRequestContext' | 'options'>): Middleware =>
   (req, res, next) => {
     const asked = req.get('X-Request-Id');
     const requestId = asked !== undefined && SANE_REQUEST_ID.test(asked) ? asked : randomUUID();

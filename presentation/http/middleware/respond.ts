@@ -1,9 +1,9 @@
-import { held, type AsyncStep } from '../http-locals.ts';
+import { held, type Step } from '../http-locals.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Runs the controller and sends what it answers. */
-export const respond: AsyncStep = async (_req, res) => {
+export const respond: Step = async (_req, res) => {
   const answer = held(res.locals, 'answer');
   const { status, body, headers } = await answer(res.locals);
   if (res.closed) return;

@@ -1,13 +1,13 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import helmet from 'helmet';
-import type { Step } from '../http-locals.ts';
+import type { Middleware } from '../http-locals.ts';
 
 /**
  * Helmet's headers, asked for once: they are the same for every response. Without `upgrade-insecure-requests`, which
  * would break `/docs` on a plain HTTP address; TLS ends in front of this service. Nothing is to be stored on the way.
  */
-export const securityHeaders = (): Step => {
+export const securityHeaders = (): Middleware => {
   const sample = new ServerResponse(new IncomingMessage(new Socket()));
   helmet({ contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } } })(
     sample.req,

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import express from 'express';
-import type { HttpResponse, Step } from '../http-locals.ts';
+import type { HttpResponse, Middleware } from '../http-locals.ts';
 
 /** A page for reading and trying the API. Everything it loads comes from this service, no script is inline. */
 export const DOCS_PAGE = `<!doctype html>
@@ -37,7 +37,7 @@ export const docsAssets = (): express.Router => {
   const root = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
   const router = express.Router({ caseSensitive: true, strict: true });
   const serve = (file: string, send: (res: HttpResponse) => void): void => {
-    const step: Step = (_req, res) => {
+    const step: Middleware = (_req, res) => {
       res.locals.route = '/docs';
       send(res.set('Cache-Control', CACHED));
     };

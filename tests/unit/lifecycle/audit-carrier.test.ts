@@ -76,13 +76,12 @@ describe('the carrier of audit entries', () => {
   };
   /** A write as the database's watcher sees it. */
   const write = async (organizationId = ACME, work: () => unknown = () => undefined): Promise<void> => {
-    const watcher = carrier.watcherFor(organizationId);
     try {
-      await watcher.begin();
+      await carrier.begin(organizationId);
       await work();
       outbox.set(organizationId, (outbox.get(organizationId) ?? 0) + 1);
     } finally {
-      watcher.end();
+      carrier.end(organizationId);
     }
   };
   const isCarried = () => outbox.get(ACME) === 0;

@@ -1,0 +1,98 @@
+import pg, { type Connection, type FieldDef, type Submittable } from 'pg';
+
+type Row = Record<string, unknown>;
+
+/** What the protocol sends as it is written. Whatever else there is, the driver knows how to write. */
+const isPlain = (value: unknown): value is string | number | boolean | null =>
+  value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+
+/**
+ * A named statement that has run on a connection before. The driver would have its rows described, and read the
+ * description, at every run. They cannot change while the statement stands (the server refuses to run it then), so what
+ * the first run brought is kept.
+ */
+export class PreparedStatement {
+  readonly name: string;
+  readonly #text: string;
+  readonly #columns: readonly { readonly name: string; readonly parse: (text: string) => unknown }[];
+  /** A row of nulls: copied, so that all rows have one shape. */
+  readonly #blank: Readonly<Row>;
+
+  /** @param fields as in the first run's result */
+  constructor(name: string, text: string, fields: readonly FieldDef[]) {
+    this.name = name;
+    this.#text = text;
+    this.#columns = fields.map((field) => ({
+      name: field.name,
+      parse: pg.types.getTypeParser(field.dataTypeID, 'text'),
+    }));
+    this.#blank = Object.fromEntries(fields.map((field) => [field.name, null]));
+  }
+
+  /** Whether this is the statement, and its values are such as `run` can send. */
+  fits(text: string, values: readonly unknown[]): boolean {
+    return text === this.#text && values.every(isPlain);
+  }
+
+  /** Rejects with the driver's or the server's error. */
+  run(client: pg.Client, values: readonly unknown[]): Promise<readonly Row[]> {
+    return new Promise((resolve, reject) => {
+      client.query(new StatementRun(this, values, (error, rows) => (error ? reject(error) : resolve(rows))));
+    });
+  }
+
+  toRow(cells: readonly (string | null)[]): Row {
+    const row = { ...this.#blank };
+    for (const [index, { name, parse }] of this.#columns.entries()) {
+      const cell = cells[index] ?? null;
+      if (cell !== null) row[name] = parse(cell);
+    }
+    return row;
+  }
+}
+
+/** One run, as the driver's client deals with a query. It is over with `callback`, which the client wraps for its timeout. */
+class StatementRun implements Submittable {
+  callback: (error: Error | null, rows: readonly Row[]) => void;
+  readonly #statement: PreparedStatement;
+  readonly #values: readonly unknown[];
+  readonly #rows: Row[] = [];
+  #error: Error | null = null;
+
+  constructor(statement: PreparedStatement, values: readonly unknown[], callback: StatementRun['callback']) {
+    this.#statement = statement;
+    this.#values = values;
+    this.callback = callback;
+  }
+
+  submit(connection: Connection): void {
+    const values = this.#values.map((value) => (value === null ? null : String(value)));
+    // One packet.
+    connection.stream.cork();
+    connection.bind({ statement: this.#statement.name, values }, true);
+    connection.execute(null, true);
+    connection.sync();
+    connection.stream.uncork();
+  }
+
+  handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
+    try {
+      this.#rows.push(this.#statement.toRow(fields));
+    } catch (error) {
+      // A value that its type's parser does not take. The rest of the answer has to be read all the same.
+      this.#error ??= error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  handleCommandComplete(): void {
+    // Its tag says nothing that the first run's has not said.
+  }
+
+  handleError(error: Error): void {
+    this.callback(error, []);
+  }
+
+  handleReadyForQuery(): void {
+    this.callback(this.#error, this.#rows);
+  }
+}
