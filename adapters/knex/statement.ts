@@ -56,19 +56,24 @@ export const dynamicQuery = <Row>(query: Compilable): SqlQuery<Row> => compile(q
  *
  * @param name names the server-side statement; unique in the program
  * @param build receives `p(key)`, the placeholder for the value `key`
+ * @param isNoted whether it leaves an entry in the outbox of the audit trail
  * @returns a function from values to the query that can be run
  */
 export const statement = <Values extends object, Row = never>(
   name: string,
   build: (p: (key: keyof Values & string) => Knex.Value) => Compilable,
+  isNoted = false,
 ): ((values: Values) => SqlQuery<Row>) => {
   const { text, values: bindings, readOnly } = compile(build(placeholderFor));
   return (values) => {
-    const byKey: Partial<Record<string, unknown>> = { ...values };
+    // `build` can name no key but theirs.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const byKey = values as Readonly<Record<string, unknown>>;
     return {
       name,
       text,
       readOnly,
+      isNoted,
       values: bindings.map((binding) => (binding instanceof Parameter ? byKey[binding.key] : binding)),
     };
   };

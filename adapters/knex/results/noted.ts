@@ -31,15 +31,18 @@ export const notedStatement = <Values extends object, Row>(
   entity: { readonly type: string; readonly idColumn: string },
   build: (p: (key: keyof Values & string) => Knex.Value) => Knex.QueryBuilder,
 ): ((values: Values, note: WriteNote) => SqlQuery<Row>) => {
-  const query = statement<Values & NoteValues, Row>(name, (p) =>
-    sql.raw(
-      `with written as (?), noted as (
+  const query = statement<Values & NoteValues, Row>(
+    name,
+    (p) =>
+      sql.raw(
+        `with written as (?), noted as (
          insert into audit_outbox (action, entity_type, entity_id, details, user_id, request_id, address)
          select ?::text, '${entity.type}', ${entity.idColumn}::text, ?::jsonb, ?::text, ?::text, ?::text from written
        )
        select * from written`,
-      [build(p), p('noteAction'), p('noteDetails'), p('noteUserId'), p('noteRequestId'), p('noteAddress')],
-    ),
+        [build(p), p('noteAction'), p('noteDetails'), p('noteUserId'), p('noteRequestId'), p('noteAddress')],
+      ),
+    true,
   );
-  return (values, note) => ({ ...query({ ...values, ...noteValues(note) }), isNoted: true });
+  return (values, note) => query({ ...values, ...noteValues(note) });
 };

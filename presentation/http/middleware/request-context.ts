@@ -6,7 +6,10 @@ const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
 /** Gives the request its id, and everything that is logged on its way the request. */
 export const requestContext =
-  ({ runWithRequestContext, options }: Pick<HttpDependencies, 'runWithRequestContext' | 'options'>): Middleware =>
+  ({
+    runWithRequestContext,
+    options,
+  }: Pick<HttpDependencies, 'runWithRequestContext' | 'options'>): Middleware =>
   (req, res, next) => {
     const asked = req.get('X-Request-Id');
     const requestId = asked !== undefined && SANE_REQUEST_ID.test(asked) ? asked : randomUUID();

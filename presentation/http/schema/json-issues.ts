@@ -1,8 +1,6 @@
 import type { InputIssue } from '../../../domain/exceptions.ts';
 
 const MAX_DEPTH = 64;
-/** In a regular expression with the `u` flag a surrogate matches only when it stands alone. */
-const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /**
  * What JSON may say and PostgreSQL cannot keep (U+0000, lone surrogates), what JSON.parse makes of numbers too large
@@ -10,27 +8,40 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
  */
 export const jsonIssues = (root: unknown, limit: number): readonly InputIssue[] => {
   const issues: InputIssue[] = [];
-
-  const visit = (value: unknown, path: readonly string[]): void => {
-    if (issues.length >= limit) return;
-    const problem = problemOf(value, path.length);
-    if (problem !== null) issues.push({ path: path.join('.') || 'body', message: problem });
-    else if (typeof value === 'object' && value !== null) visitEntries(value, path);
-  };
-
-  const visitEntries = (container: object, path: readonly string[]): void => {
-    for (const [key, child] of Object.entries(container)) {
-      const problem = keyProblem(key);
-      // The key itself cannot be shown: its container is named instead.
-      if (problem !== null) issues.push({ path: path.join('.') || 'body', message: problem });
-      else visit(child, [...path, key]);
-      if (issues.length >= limit) return;
-    }
-  };
-
-  visit(root, []);
+  visit(root, { path: [], issues, limit });
   return issues;
 };
+
+interface Visit {
+  /** Of the value that is being looked at. */
+  readonly path: string[];
+  readonly issues: InputIssue[];
+  readonly limit: number;
+}
+
+const visit = (value: unknown, at: Visit): void => {
+  const problem = problemOf(value, at.path.length);
+  if (problem !== null) report(problem, at);
+  else if (typeof value === 'object' && value !== null) visitEntries(value, at);
+};
+
+const visitEntries = (container: object, at: Visit): void => {
+  for (const [key, child] of Object.entries(container)) {
+    if (at.issues.length >= at.limit) return;
+    const problem = keyProblem(key);
+    if (problem !== null) {
+      // The key itself cannot be shown: its container is named instead.
+      report(problem, at);
+      continue;
+    }
+    at.path.push(key);
+    visit(child, at);
+    at.path.pop();
+  }
+};
+
+const report = (message: string, { path, issues }: Visit): void =>
+  void issues.push({ path: path.join('.') || 'body', message });
 
 const problemOf = (value: unknown, depth: number): string | null => {
   if (typeof value === 'string') return textProblem(value);
@@ -48,5 +59,5 @@ const keyProblem = (key: string): string | null => {
 
 const textProblem = (value: string): string | null => {
   if (value.includes('\0')) return 'must not hold the character U+0000';
-  return LONE_SURROGATE.test(value) ? 'must not hold a lone surrogate' : null;
+  return value.isWellFormed() ? null : 'must not hold a lone surrogate';
 };
