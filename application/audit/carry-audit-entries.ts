@@ -6,7 +6,7 @@ const BATCH = 200;
 
 /**
  * Carries what an organization's outbox holds into the audit trail: each entry exactly once, though the process may die
- * anywhere on the way. What is delivered and not yet removed is delivered again, and known by its id. Safe to call
+ * anywhere on the way. What is delivered before its removal is committed may be delivered again, and known by its id. Safe to call
  * concurrently, in several processes.
  *
  * @returns how many there were
@@ -20,11 +20,9 @@ export const carryAuditEntries = async (
   try {
     for (let carried = 0; ;) {
       const taken = await lease.database.transaction(async ({ auditOutbox }) => {
-        const entries = await auditOutbox.take(BATCH);
-        if (entries.length === 0) return 0;
-        await backlog.deliver(organizationId, entries);
-        await auditOutbox.remove(entries);
-        return entries.length;
+        const { count, entries } = await auditOutbox.take(BATCH);
+        if (count > 0) await backlog.deliver(organizationId, entries);
+        return count;
       });
       carried += taken;
       if (taken < BATCH) return carried;

@@ -1,10 +1,9 @@
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
-import type { OutboxEntry } from './audit-outbox.ts';
 
 /** The metadata database's end of the way that entries of the audit trail take, and its book of who may have some left. */
 export interface AuditBacklog {
-  /** Adds entries to the organization's trail, in their order. One that arrived before is left out. */
-  deliver(organizationId: OrganizationId, entries: readonly OutboxEntry[]): Promise<void>;
+  /** Adds an outbox's entries to the organization's trail, in their order. One that arrived before is left out. */
+  deliver(organizationId: OrganizationId, entries: string): Promise<void>;
   /** Writes down, before it writes results, that this writer may leave entries behind; or says so again. */
   announce(organizationId: OrganizationId, writer: string): Promise<void>;
   /** This writer has left nothing behind. */

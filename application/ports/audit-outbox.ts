@@ -1,14 +1,15 @@
-/** An entry of the audit trail on its way. Nobody on the way looks into it. */
-export interface OutboxEntry {
-  /** Within the outbox, as text because it outgrows a double. */
-  readonly position: string;
-  /** As the outbox holds it, by its columns. */
-  readonly entry: Readonly<Record<string, unknown>>;
+/** Entries of the audit trail on their way. Nobody on the way looks into them. */
+export interface OutboxBatch {
+  readonly count: number;
+  /** A JSON array in the order of their writing, each by the outbox's columns. */
+  readonly entries: string;
 }
 
 /** Entries of the audit trail that were written with the results they tell of. For use in a transaction. */
 export interface AuditOutbox {
-  /** The oldest that no other transaction has taken; they are this transaction's until it ends. */
-  take(limit: number): Promise<readonly OutboxEntry[]>;
-  remove(entries: readonly OutboxEntry[]): Promise<void>;
+  /**
+   * Takes out the oldest that no other transaction has taken. They are gone when this transaction commits, and still
+   * there when it does not.
+   */
+  take(limit: number): Promise<OutboxBatch>;
 }

@@ -1,5 +1,4 @@
 import type { AuditBacklog } from '../../../application/ports/audit-backlog.ts';
-import type { OutboxEntry } from '../../../application/ports/audit-outbox.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
@@ -67,9 +66,8 @@ export class KnexAuditBacklog implements AuditBacklog {
     this.#executor = executor;
   }
 
-  async deliver(organizationId: OrganizationId, entries: readonly OutboxEntry[]): Promise<void> {
-    const text = JSON.stringify(entries.map(({ entry }) => entry));
-    await this.#executor.query(deliver({ organizationId, entries: text }));
+  async deliver(organizationId: OrganizationId, entries: string): Promise<void> {
+    await this.#executor.query(deliver({ organizationId, entries }));
   }
 
   async announce(organizationId: OrganizationId, writer: string): Promise<void> {

@@ -1,22 +1,19 @@
-import type { AuditOutbox, OutboxEntry } from '../../../application/ports/audit-outbox.ts';
+import type { AuditOutbox, OutboxBatch } from '../../../application/ports/audit-outbox.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
-interface OutboxRow {
-  /** bigint: text to the driver. */
-  readonly position: string;
-  readonly entry: OutboxEntry['entry'];
-}
-
-const take = statement<{ limit: number }, OutboxRow>('audit_outbox_take', (p) =>
+const take = statement<{ limit: number }, OutboxBatch>('audit_outbox_take', (p) =>
   sql.raw(
-    `select position, to_jsonb(o) - 'position' as entry from audit_outbox o
-     order by position limit ? for update skip locked`,
+    `with taken as (
+       delete from audit_outbox where position in (
+         select position from audit_outbox order by position limit ? for update skip locked
+       )
+       returning *
+     )
+     select count(*)::int as count,
+       coalesce(jsonb_agg(to_jsonb(t) - 'position' order by position), '[]')::text as entries
+     from taken t`,
     [p('limit')],
   ),
-);
-
-const remove = statement<{ positions: readonly string[] }>('audit_outbox_remove', (p) =>
-  sql.raw('delete from audit_outbox where position = any(?::bigint[])', [p('positions')]),
 );
 
 export class KnexAuditOutbox implements AuditOutbox {
@@ -26,11 +23,9 @@ export class KnexAuditOutbox implements AuditOutbox {
     this.#executor = executor;
   }
 
-  async take(limit: number): Promise<readonly OutboxEntry[]> {
-    return this.#executor.query(take({ limit }));
-  }
-
-  async remove(entries: readonly OutboxEntry[]): Promise<void> {
-    await this.#executor.query(remove({ positions: entries.map(({ position }) => position) }));
+  async take(limit: number): Promise<OutboxBatch> {
+    const [batch] = await this.#executor.query(take({ limit }));
+    if (batch === undefined) throw new Error('an aggregate without a row');
+    return batch;
   }
 }

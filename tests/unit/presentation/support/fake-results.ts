@@ -76,8 +76,7 @@ export class FakeResults implements ResultsDatabase {
   };
 
   readonly auditOutbox: ResultsRepositories['auditOutbox'] = {
-    take: async () => [],
-    remove: async () => {},
+    take: async () => ({ count: 0, entries: '[]' }),
   };
 
   async transaction<Result>(work: (repositories: ResultsRepositories) => Promise<Result>): Promise<Result> {
