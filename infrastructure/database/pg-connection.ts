@@ -45,6 +45,15 @@ const TRACELESS: ReadonlySet<string | null> = new Set([
   null,
 ]);
 
+/**
+ * What another connection would not be told: the server takes no writes any more, so the primary has moved; the rows of
+ * a statement that was prepared here are others by now, as its table was changed.
+ */
+const OUTLIVED: ReadonlySet<string> = new Set([
+  SqlState.readOnlySqlTransaction,
+  SqlState.featureNotSupported,
+]);
+
 /** `discard all`, but for prepared statements: the driver would go on believing that its named ones are there. */
 const RESET_SESSION = `close all; set session authorization default; reset all; unlisten *; select pg_advisory_unlock_all();
   discard plans; discard temp; discard sequences`;
@@ -81,9 +90,8 @@ export class PgConnection {
     };
     client.on('error', lost);
     client.on('end', lost);
-    // The server takes no writes any more, so the primary has moved: the next user looks for it anew.
-    client.connection.on('errorMessage', (error: pg.DatabaseError) => {
-      if (error.code === SqlState.readOnlySqlTransaction) this.#alive = false;
+    client.connection.on('errorMessage', ({ code = '' }: pg.DatabaseError) => {
+      if (OUTLIVED.has(code)) this.#alive = false;
     });
   }
 

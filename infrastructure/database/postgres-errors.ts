@@ -14,6 +14,7 @@ export const SqlState = {
   undefinedTable: '42P01',
   tooManyConnections: '53300',
   cannotConnectNow: '57P03',
+  featureNotSupported: '0A000',
   readOnlySqlTransaction: '25006',
   invalidAuthorization: '28000',
   invalidPassword: '28P01',

@@ -13,6 +13,8 @@ export interface TcpProxy {
   readonly connects: number;
   /** Connections now that their client has not ended. */
   readonly open: number;
+  /** That the server has sent so far. */
+  readonly bytesFromServer: number;
   /** The address of the same database, through the proxy. */
   urlOf(databaseUrl: string): string;
   /** Like a network that drops packets: connects are accepted and get no answer; bytes and goodbyes are held, both ways. */
@@ -53,6 +55,7 @@ export const throughProxies = (
 class Proxy implements TcpProxy {
   readonly host = HOST;
   connects = 0;
+  bytesFromServer = 0;
   readonly #target: { readonly host: string; readonly port: number };
   readonly #clients = new Set<Socket>();
   readonly #sockets = new Set<Socket>();
@@ -124,6 +127,9 @@ class Proxy implements TcpProxy {
     this.#clients.add(client);
     client.once('end', () => this.#clients.delete(client));
     client.once('close', () => this.#clients.delete(client));
+    upstream.on('data', ({ length }: Buffer) => {
+      this.bytesFromServer += length;
+    });
     const connected = this.#mayPass().then(() => {
       if (!upstream.destroyed) upstream.connect(this.#target);
     });

@@ -1,0 +1,140 @@
+import { expect } from 'chai';
+import type { PgConnection, Query } from '../../infrastructure/database/pg-connection.ts';
+import { SqlState, sqlStateOf } from '../../infrastructure/database/postgres-errors.ts';
+import { rejectionOf } from '../support/gate.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { on, openConnection, testPool, write } from '../support/test-pool.ts';
+
+type Row = Record<string, unknown>;
+
+const ALL_TYPES = `select $1::text as text, $2::int as int, $3::bool as bool, $4::jsonb as json, $5::timestamptz as at,
+  $6::bigint as big, $7::float8 as float, null as nothing, array['a', null] as list, $8::uuid as id`;
+
+describe('A named statement', () => {
+  let database: TestDatabase;
+  let proxy: TcpProxy;
+  let connection: PgConnection;
+
+  before(async () => {
+    database = await createTestDatabase('prepared');
+  });
+  after(() => database.drop());
+  beforeEach(async () => {
+    proxy = await startTcpProxy(database.url);
+    const url = new URL(database.url);
+    [url.hostname, url.port] = [proxy.host, String(proxy.port)];
+    connection = await openConnection(url.href);
+  });
+  afterEach(async () => {
+    await connection.close();
+    proxy.close();
+  });
+
+  const named = (text: string, values: readonly unknown[] = [], name = 'it'): Query<Row> => ({
+    name,
+    text,
+    values,
+  });
+  const count = (): Query<Row> => named('select count(*)::int as n from kept', [], 'count');
+
+  it('brings the same at every run as it does without a name', async () => {
+    const values = [
+      'a "b" \\ ü',
+      -7,
+      false,
+      '{"a":[1,{"b":null}]}',
+      '2026-01-02T03:04:05.678Z',
+      '9007199254740993',
+      0.1,
+      'b0a1c2d3-0000-4000-8000-000000000000',
+    ];
+    const [plain] = await connection.query<Row>({ text: ALL_TYPES, values });
+    for (let run = 0; run < 3; run += 1) {
+      const [row, ...others] = await connection.query(named(ALL_TYPES, values));
+      expect(others).to.be.empty;
+      expect(row).to.deep.equal(plain);
+      expect(Object.keys(row ?? {})).to.deep.equal(Object.keys(plain ?? {}));
+    }
+  });
+
+  it('takes other values at every run, nulls and such as only the driver can write too', async () => {
+    const echo = (value: unknown) => connection.query(named('select $1::jsonb as value', [value], 'echo'));
+    const at = (value: unknown) => connection.query(named('select $1::timestamptz as at', [value], 'at'));
+    for (const value of ['1', null, { a: ['b'] }, '"x"', null, { c: null }]) {
+      const expected = typeof value === 'string' ? JSON.parse(value) : value;
+      expect(await echo(value)).to.deep.equal([{ value: expected }]);
+    }
+    const moment = new Date(1_700_000_000_123);
+    for (const value of [moment, moment.toISOString(), moment]) {
+      expect(await at(value)).to.deep.equal([{ at: moment }]);
+    }
+  });
+
+  it('brings rows, none, and those of a write', async () => {
+    await connection.query({ text: 'create table kept (n int)', values: [] });
+    const many = (limit: number) =>
+      connection.query(named('select n from generate_series(1, $1::int) n', [limit], 'many'));
+    for (const limit of [0, 3, 0, 1]) expect(await many(limit)).to.have.length(limit);
+    const insert = (n: number) =>
+      connection.query(named('insert into kept values ($1) returning n', [n], 'insert'));
+    for (const n of [1, 2, 3]) expect(await insert(n)).to.deep.equal([{ n }]);
+    const silent = (n: number) => connection.query(named('insert into kept values ($1)', [n], 'silent'));
+    for (const n of [4, 5]) expect(await silent(n)).to.deep.equal([]);
+    expect(await connection.query(count())).to.deep.equal([{ n: 5 }]);
+    await connection.query({ text: 'drop table kept', values: [] });
+  });
+
+  it('fails with the server’s error at any run, and runs again afterwards', async () => {
+    const divide = (by: number) => connection.query(named('select 6 / $1::int as value', [by], 'divide'));
+    expect(await divide(2)).to.deep.equal([{ value: 3 }]);
+    for (let run = 0; run < 3; run += 1) {
+      expect(sqlStateOf(await rejectionOf(divide(0)))).to.equal('22012');
+      expect(await divide(3)).to.deep.equal([{ value: 2 }]);
+      expect(connection.isReusable).to.equal(true);
+    }
+  });
+
+  it('is refused with another text under its name', async () => {
+    await connection.query(named('select 1 as n'));
+    await connection.query(named('select 1 as n'));
+    await rejectionOf(connection.query(named('select 2 as n')));
+  });
+
+  it('asks for the description of its rows once', async () => {
+    const wide = `select ${Array.from({ length: 200 }, (_, index) => `null::text as column_${index}`).join(', ')}`;
+    const bytesOf = async (): Promise<number> => {
+      const before = proxy.bytesFromServer;
+      await connection.query(named(wide));
+      return proxy.bytesFromServer - before;
+    };
+    const [first, second, third] = [await bytesOf(), await bytesOf(), await bytesOf()];
+    expect(second).to.be.lessThan(first / 3);
+    expect(third).to.equal(second);
+  });
+
+  it('whose table was changed under it costs the connection, and the next one serves', async () => {
+    await connection.query({ text: 'create table kept (n int)', values: [] });
+    const { pool, connects } = testPool(database.url);
+    const kept = { ...named('select n from kept', [], 'kept'), readOnly: false };
+    try {
+      for (let run = 0; run < 2; run += 1) await on(pool).query(kept);
+      await connection.query({ text: 'alter table kept alter n type text', values: [] });
+      expect(sqlStateOf(await rejectionOf(on(pool).query(kept)))).to.equal(SqlState.featureNotSupported);
+      await on(pool).query(write(`insert into kept values ('x')`));
+      expect(await on(pool).query(kept)).to.deep.equal([{ n: 'x' }]);
+      expect(connects()).to.equal(2);
+    } finally {
+      await pool.close();
+    }
+  });
+
+  it('that is not answered ends with the connection', async () => {
+    await connection.query(named('select 1 as n'));
+    proxy.stall();
+    const answer = rejectionOf(connection.query(named('select 1 as n')));
+    proxy.reset();
+    await answer;
+    expect(connection.isReusable).to.equal(false);
+  });
+});
