@@ -1,5 +1,4 @@
 import { ContainerModule } from 'inversify';
-import { v7 as uuidv7 } from 'uuid';
 import { canonicalFingerprint } from '../../adapters/canonicalize/canonical-fingerprint.ts';
 import { runWithRequestContext } from '../../adapters/pino/request-context.ts';
 import { RecordDeniedAccess } from '../../application/audit/record-denied-access.ts';
@@ -15,6 +14,7 @@ import { RenameOrganization } from '../../application/organizations/rename-organ
 import { ReplaceSettings } from '../../application/organizations/replace-settings.ts';
 import { SuspendOrganization } from '../../application/organizations/suspend-organization.ts';
 import { logsOperations } from './observed-databases.ts';
+import { newJobId } from './new-job-id.ts';
 import { TOKENS } from './tokens.ts';
 
 export const httpModule = new ContainerModule(({ bind }) => {
@@ -45,7 +45,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
           suspendOrganization: new SuspendOrganization(metadata),
           recordDeniedAccess: new RecordDeniedAccess(metadata, logger),
           ...access,
-          submitJob: new SubmitJob(canonicalFingerprint, uuidv7),
+          submitJob: new SubmitJob(canonicalFingerprint, newJobId),
           provisionDatabase: new ProvisionDatabase(metadata, databases, ledger),
           listDatabases: new ListDatabases(ledger, databases),
           getDatabase: new GetDatabase(ledger, databases),

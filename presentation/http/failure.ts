@@ -19,14 +19,10 @@ export interface Failure {
   readonly error: unknown;
 }
 
-/** What body-parser and Express's own router throw, by the `type` they give it. */
-const PARSER_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  'entity.parse.failed': ['malformed_json', 'The body is not valid JSON.'],
-  'entity.verify.failed': ['malformed_json', 'The body is not valid UTF-8.'],
+/** What raw-body throws, by the `type` it gives it. */
+const BODY_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   'request.size.invalid': ['malformed_json', 'The body is not as long as announced.'],
   'entity.too.large': ['body_too_large', 'The body is larger than 1 MiB.'],
-  'charset.unsupported': ['unsupported_media_type', 'The body must be UTF-8.'],
-  'encoding.unsupported': ['unsupported_media_type', 'The body must not be compressed.'],
 };
 
 /** Sorts out what a step threw; whatever is not known becomes `internal_error`. */
@@ -34,9 +30,8 @@ export const toFailure = (error: unknown): Failure => {
   if (error instanceof HttpError) return failure(error.code, error.message, error, error.headers);
   if (error instanceof DomainError && isErrorCode(error.code)) return fromDomain(error.code, error);
   if (error instanceof Error) {
-    const parserError =
-      'type' in error && typeof error.type === 'string' ? PARSER_ERRORS[error.type] : undefined;
-    if (parserError !== undefined) return failure(...parserError, error);
+    const bodyError = 'type' in error && typeof error.type === 'string' ? BODY_ERRORS[error.type] : undefined;
+    if (bodyError !== undefined) return failure(...bodyError, error);
     // Express's router, on a path that cannot be percent-decoded.
     if (error instanceof URIError && 'status' in error) return failure('not_found', NO_SUCH_ROUTE, error);
   }
