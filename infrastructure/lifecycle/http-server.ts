@@ -59,14 +59,19 @@ export const listen = async (
   // Beyond 2000 Node would drop headers in silence; their size is limited anyway.
   server.maxHeadersCount = 0;
   // `maxRequestsPerSocket` stays unlimited: balancing is the balancer's, and a limit answers requests under way with 503.
-  if (answerClientError !== undefined) answerUnreadable(server, answerClientError);
   let closing = false;
-  server.on('request', (_request, response) => {
-    response.once('close', () => {
+  const latest = new WeakMap<Socket, Exchange>();
+  server.on('request', (request, response) => {
+    const exchange = { request, response };
+    latest.set(request.socket, exchange);
+    response.on('close', () => {
+      // The rest of a body that was answered early may still come, or not come in time.
+      if (request.complete && latest.get(request.socket) === exchange) latest.delete(request.socket);
       // The client may want to keep the connection; the server waits for connections, not for requests.
       if (closing) setImmediate(() => server.closeIdleConnections());
     });
   });
+  if (answerClientError !== undefined) answerUnreadable(server, latest, answerClientError);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
@@ -92,20 +97,12 @@ interface Exchange {
   readonly response: ServerResponse;
 }
 
-/** In place of Node's own answers of one line. */
+/** In place of Node's own answers of one line. @param latest what a socket is about */
 const answerUnreadable = (
   server: Server,
+  latest: WeakMap<Socket, Exchange>,
   answerClientError: NonNullable<ListenOptions['answerClientError']>,
 ): void => {
-  const latest = new WeakMap<Socket, Exchange>();
-  server.on('request', (request, response) => {
-    const exchange = { request, response };
-    latest.set(request.socket, exchange);
-    response.once('close', () => {
-      // The rest of a body that was answered early may still come, or not come in time.
-      if (request.complete && latest.get(request.socket) === exchange) latest.delete(request.socket);
-    });
-  });
   server.on('clientError', (error, stream) => {
     // The types allow for other streams than the sockets that a server of this kind has.
     const socket = stream as Socket;

@@ -8,7 +8,9 @@ import { print, type Line } from './table.ts';
 
 const CONCURRENCY = 16;
 const ROUNDS = 5;
-const REQUESTS = 2000;
+const REQUESTS = 4000;
+/** Before anything is counted: by then the compiler has made of all servers what it makes of them. */
+const WARM_UP = 8000;
 const ORGANIZATIONS = 50;
 const FEW = 10;
 const MANY = 1000;
@@ -56,8 +58,9 @@ const cpuPerRequest = async (
   server: ServerProcess,
   client: LoadClient,
   requests: readonly LoadRequest[],
+  count = REQUESTS,
 ): Promise<number> => {
-  const total = Math.max(REQUESTS, requests.length);
+  const total = Math.max(count, requests.length);
   const mode = { kind: 'closed', concurrency: CONCURRENCY, total } as const;
   return (await server.cpuOf(() => client.run({ url: server.url, requests, mode }))) / total;
 };
@@ -66,7 +69,6 @@ const cpuPerRequest = async (
 export const requests = async (serverUrl: string): Promise<readonly Line[]> => {
   const deployment = await createDeployment({}, serverUrl);
   const gets = await prepare(deployment, ORGANIZATIONS);
-  const posts = gets.map(toPost);
   // An organization's database is this and its id.
   const urlPrefix = new URL(`/${deployment.databaseName('')}`, serverUrl).href;
   const environment = {
@@ -80,16 +82,21 @@ export const requests = async (serverUrl: string): Promise<readonly Line[]> => {
   const raw = await ServerProcess.start({ kind: 'raw', environment });
   const naive = await ServerProcess.start({ kind: 'naive', environment });
   try {
-    const get = await interleave(ROUNDS, {
-      service: () => cpuPerRequest(service, client, gets),
-      raw: () => cpuPerRequest(raw, client, gets.slice(0, 1)),
-      naive: () => cpuPerRequest(naive, client, gets),
-    });
-    const post = await interleave(ROUNDS, {
-      service: () => cpuPerRequest(service, client, posts),
-      raw: () => cpuPerRequest(raw, client, posts.slice(0, 1)),
-      naive: () => cpuPerRequest(naive, client, posts),
-    });
+    const compare = async (load: readonly LoadRequest[]) => {
+      const runs = {
+        service: (count = REQUESTS) => cpuPerRequest(service, client, load, count),
+        raw: (count = REQUESTS) => cpuPerRequest(raw, client, load.slice(0, 1), count),
+        naive: (count = REQUESTS) => cpuPerRequest(naive, client, load, count),
+      };
+      for (const run of Object.values(runs)) await run(WARM_UP);
+      return interleave(ROUNDS, {
+        service: () => runs.service(),
+        raw: () => runs.raw(),
+        naive: () => runs.naive(),
+      });
+    };
+    const get = await compare(gets);
+    const post = await compare(gets.map(toPost));
     const times = (series: Record<'naive' | 'raw', number[]>): string =>
       (median(series.naive) / median(series.raw)).toFixed(2);
     print(`  a Map of Knex instances: GET ${times(get)} ×, POST ${times(post)} × the raw server`);

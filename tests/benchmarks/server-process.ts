@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 /**
- * - `service`: this one, as `npm start` starts it.
+ * - `service`: this one, as `npm run start:built` starts it.
  * - `raw`: `node:http` and a prepared statement on one database, and nothing else.
  * - `naive`: Express, helmet, jsonwebtoken with its secret as text, zod, and a Map of Knex instances.
  */

@@ -17,6 +17,6 @@ export const leaseResultsDatabase =
       lease.release();
       return;
     }
-    res.once('close', () => lease.release());
+    res.on('close', () => lease.release());
     res.locals.database = lease.database;
   };
