@@ -29,7 +29,7 @@ export interface AuditCarrierDeps {
 export type Carry = (organizationId: OrganizationId) => Promise<number>;
 
 const TIMES: AuditCarrierTimes = {
-  gatherMs: 500,
+  gatherMs: 1000,
   restMs: 2000,
   repeatMs: 30_000,
   silentForMs: 120_000,
