@@ -185,7 +185,7 @@ export class PgConnection {
     if (this.#cancelled) throw new Error('the connection was cancelled');
     try {
       const known = name === undefined ? undefined : this.#prepared.get(name);
-      if (known?.fits(text, values) === true) {
+      if (known !== undefined && known.fits(text, values)) {
         // The caller names the columns of its statement.
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion
         return (await known.run(this.#client, values)) as readonly Row[];

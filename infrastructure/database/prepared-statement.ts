@@ -3,7 +3,9 @@ import pg, { type Connection, type FieldDef, type Submittable } from 'pg';
 type Row = Record<string, unknown>;
 
 /** What the protocol sends as it is written. Whatever else there is, the driver knows how to write. */
-const isPlain = (value: unknown): value is string | number | boolean | null =>
+type Plain = string | number | boolean | null;
+
+const isPlain = (value: unknown): value is Plain =>
   value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 
 /**
@@ -24,18 +26,20 @@ export class PreparedStatement {
     this.#text = text;
     this.#columns = fields.map((field) => ({
       name: field.name,
+      // The types know the built-in ids by name; a column may have any.
+      // oxlint-disable-next-line typescript/no-unsafe-enum-assignment
       parse: pg.types.getTypeParser(field.dataTypeID, 'text'),
     }));
     this.#blank = Object.fromEntries(fields.map((field) => [field.name, null]));
   }
 
   /** Whether this is the statement, and its values are such as `run` can send. */
-  fits(text: string, values: readonly unknown[]): boolean {
+  fits(text: string, values: readonly unknown[]): values is readonly Plain[] {
     return text === this.#text && values.every(isPlain);
   }
 
   /** Rejects with the driver's or the server's error. */
-  run(client: pg.Client, values: readonly unknown[]): Promise<readonly Row[]> {
+  run(client: pg.Client, values: readonly Plain[]): Promise<readonly Row[]> {
     return new Promise((resolve, reject) => {
       client.query(new StatementRun(this, values, (error, rows) => (error ? reject(error) : resolve(rows))));
     });
@@ -55,11 +59,11 @@ export class PreparedStatement {
 class StatementRun implements Submittable {
   callback: (error: Error | null, rows: readonly Row[]) => void;
   readonly #statement: PreparedStatement;
-  readonly #values: readonly unknown[];
+  readonly #values: readonly Plain[];
   readonly #rows: Row[] = [];
   #error: Error | null = null;
 
-  constructor(statement: PreparedStatement, values: readonly unknown[], callback: StatementRun['callback']) {
+  constructor(statement: PreparedStatement, values: readonly Plain[], callback: StatementRun['callback']) {
     this.#statement = statement;
     this.#values = values;
     this.callback = callback;

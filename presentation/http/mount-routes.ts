@@ -1,7 +1,7 @@
 import express from 'express';
 import type { HttpDependencies } from './http-dependencies.ts';
 import { HttpError } from './http-error.ts';
-import type { HttpRequest, HttpResponse, Step } from './http-locals.ts';
+import type { HttpRequest, HttpResponse, Middleware, Step } from './http-locals.ts';
 import { authenticate } from './middleware/authenticate.ts';
 import { guardOrganization } from './middleware/guard-organization.ts';
 import { leaseResultsDatabase } from './middleware/lease-results-database.ts';
@@ -59,7 +59,7 @@ const allowedMethods = (routes: readonly Route[]): readonly string[] => {
   return [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'];
 };
 
-const refuseMethod = (path: string, allowed: readonly string[]): Step => {
+const refuseMethod = (path: string, allowed: readonly string[]): Middleware => {
   const allow = allowed.join(', ');
   return (req, res) => {
     res.locals.route = path;

@@ -28,7 +28,7 @@ export const replaceManager = (
       connect: (placement, policy) => connector.toOrganization(placement, policy),
       policies: container.get(TOKENS.organizationPolicies),
       schemaGuard: container.get(TOKENS.schemaGuard),
-      buildResultsDatabase: (database) => new KnexResultsDatabase(database),
+      buildResultsDatabase: (pooled) => new KnexResultsDatabase(pooled),
       metadataProbe: container.get(TOKENS.metadataProbe),
       resultsProbe: container.get(TOKENS.resultsProbe),
       serverBreaker: container.get(TOKENS.resultsBreaker),

@@ -7,6 +7,7 @@ import {
   type ListenOptions,
 } from '../../infrastructure/lifecycle/http-server.ts';
 import { answerClientError } from '../../presentation/http/client-error.ts';
+import { messageClasses } from '../../presentation/http/message-classes.ts';
 import { createRouteTable } from '../../presentation/http/route-table.ts';
 import type { Route } from '../../presentation/http/route.ts';
 import type { Deployment } from './deployment.ts';
@@ -123,7 +124,8 @@ export class HttpService {
     const app = deployment.app(container);
     await container.get(TOKENS.changeFeed).start();
     const refusal = answerClientError(container.get(TOKENS.httpDependencies));
-    const server = await listen(app, '127.0.0.1', 0, { answerClientError: refusal, limits });
+    const messages = messageClasses(app);
+    const server = await listen(app, '127.0.0.1', 0, { answerClientError: refusal, limits, messages });
     return new HttpService(container, server, organizations);
   }
 
