@@ -65,8 +65,7 @@ export const listen = async (
     const exchange = { request, response };
     latest.set(request.socket, exchange);
     response.on('close', () => {
-      // The rest of a body that was answered early may still come, or not come in time.
-      if (request.complete && latest.get(request.socket) === exchange) latest.delete(request.socket);
+      if (isOver(exchange) && latest.get(request.socket) === exchange) latest.delete(request.socket);
       // The client may want to keep the connection; the server waits for connections, not for requests.
       if (closing) setImmediate(() => server.closeIdleConnections());
     });
@@ -97,6 +96,9 @@ interface Exchange {
   readonly response: ServerResponse;
 }
 
+/** The rest of a body that was answered early may still come, or not come in time. */
+const isOver = ({ request, response }: Exchange): boolean => request.complete && response.closed;
+
 /** In place of Node's own answers of one line. @param latest what a socket is about */
 const answerUnreadable = (
   server: Server,
@@ -106,7 +108,8 @@ const answerUnreadable = (
   server.on('clientError', (error, stream) => {
     // The types allow for other streams than the sockets that a server of this kind has.
     const socket = stream as Socket;
-    const exchange = latest.get(socket);
+    const last = latest.get(socket);
+    const exchange = last !== undefined && isOver(last) ? undefined : last;
     // A whole request before this one, or an answer that has begun, must not be mixed with the refusal.
     const isBusy = exchange !== undefined && (exchange.request.complete || exchange.response.headersSent);
     if (isBusy || !socket.writable || isReset(error)) {

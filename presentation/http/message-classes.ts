@@ -14,9 +14,12 @@ export interface MessageClasses {
 export const messageClasses = (app: Express): MessageClasses => {
   class AppRequest extends IncomingMessage {}
   class AppResponse<Of extends IncomingMessage = IncomingMessage> extends ServerResponse<Of> {}
+  // Express's prototypes inherit from Node's, so these classes' prototypes have all that theirs have.
   Object.setPrototypeOf(AppRequest.prototype, app.request);
   Object.setPrototypeOf(AppResponse.prototype, app.response);
+  // By the two lines before.
   app.request = AppRequest.prototype as Express['request'];
+  // Likewise.
   app.response = AppResponse.prototype as unknown as Express['response'];
   return { IncomingMessage: AppRequest, ServerResponse: AppResponse };
 };

@@ -71,7 +71,7 @@ export const ZONES: readonly Zone[] = [
     name: 'presentation/http',
     files: /^presentation\/http\//,
     project: /^(?:domain|application|presentation\/http)\//,
-    packages: new Set(['express', 'express-async-errors', 'helmet', 'zod', 'zod-openapi']),
+    packages: new Set(['express', 'express-async-errors', 'helmet', 'raw-body', 'zod', 'zod-openapi']),
     node: true,
   },
   {
