@@ -141,16 +141,13 @@ export class ConnectionBudget {
    * One for each such pool: those on their way out already count.
    */
   shouldYield(pool: BudgetedPool): boolean {
-    if (this.#taken - this.#closing > this.#limit) return true;
-    if (this.#queue.size === 0) return false;
     const hadItsTurn = performance.now() - (this.#holders.get(pool) ?? Infinity) > TURN_MS;
     let needed = Math.max(0, this.#taken - this.#limit);
     for (const other of this.#queue) {
       if (other === pool || !other.wantsSlot) continue;
       if (other.slots + 1 < pool.slots || (other.slots === 0 && hadItsTurn)) needed += 1;
-      if (needed > this.#closing) return true;
     }
-    return false;
+    return needed > this.#closing;
   }
 
   get #hasSlot(): boolean {
@@ -193,6 +190,7 @@ export class ConnectionBudget {
   #reclaim(): void {
     let [needed, wanted] = [Math.max(0, this.#taken - this.#limit), 0];
     for (const pool of this.#queue) {
+      if (!pool.wantsSlot) continue;
       if (pool.slots === 0) needed += 1;
       else wanted += 1;
     }
