@@ -36,7 +36,7 @@ export class ConnectionBudget {
   readonly #queue = new Set<BudgetedPool>();
   /** Pools with idle connections, and when they were used last in `performance.now()`; least recently used first. */
   readonly #idle = new Map<BudgetedPool, number>();
-  /** Pools that hold slots, and since when in `performance.now()`. */
+  /** Pools that hold connections, and since when in `performance.now()`: a turn begins when the connect ends. */
   readonly #holders = new Map<BudgetedPool, number>();
   /** Slots taken whose connect has not ended. */
   #connecting = 0;
@@ -72,7 +72,7 @@ export class ConnectionBudget {
   /** Takes a slot at once, or queues the pool and returns false: `grantSlot` follows. */
   take(pool: BudgetedPool): boolean {
     if (this.#queue.size === 0 && this.#hasSlot) {
-      this.#give(pool);
+      this.#give();
       return true;
     }
     this.#queue.add(pool);
@@ -93,9 +93,10 @@ export class ConnectionBudget {
     this.#serve();
   }
 
-  /** The connect in a slot succeeded. */
-  connected(): void {
+  /** The connect in one of the pool's slots succeeded. */
+  connected(pool: BudgetedPool): void {
     this.#connecting -= 1;
+    if (!this.#holders.has(pool)) this.#holders.set(pool, performance.now());
     const established = this.#taken - this.#connecting;
     if (established <= this.#ceiling) return;
     this.#ceiling = established;
@@ -137,16 +138,16 @@ export class ConnectionBudget {
   /**
    * Whether a connection that just became free should be closed rather than serve its pool again: when there are too
    * many, or for a pool that holds two fewer (fewer moves would never end), or holds none while this one had its turn.
+   * One for each such pool: those on their way out already count.
    */
   shouldYield(pool: BudgetedPool): boolean {
-    if (this.#taken - this.#closing > this.#limit) return true;
-    if (this.#queue.size === 0) return false;
     const hadItsTurn = performance.now() - (this.#holders.get(pool) ?? Infinity) > TURN_MS;
+    let needed = Math.max(0, this.#taken - this.#limit);
     for (const other of this.#queue) {
       if (other === pool || !other.wantsSlot) continue;
-      if (other.slots + 1 < pool.slots || (other.slots === 0 && hadItsTurn)) return true;
+      if (other.slots + 1 < pool.slots || (other.slots === 0 && hadItsTurn)) needed += 1;
     }
-    return false;
+    return needed > this.#closing;
   }
 
   get #hasSlot(): boolean {
@@ -154,11 +155,10 @@ export class ConnectionBudget {
     return this.#taken < this.#ceiling || (this.#connecting === 0 && this.#serverFull.allows);
   }
 
-  #give(pool: BudgetedPool): void {
+  #give(): void {
     this.#taken += 1;
     this.#connecting += 1;
     if (this.#taken > this.#ceiling) this.#serverFull.attempt();
-    if (!this.#holders.has(pool)) this.#holders.set(pool, performance.now());
   }
 
   #serve(): void {
@@ -167,7 +167,7 @@ export class ConnectionBudget {
       if (pool === undefined) return;
       this.#queue.delete(pool);
       if (!pool.wantsSlot) continue;
-      this.#give(pool);
+      this.#give();
       pool.grantSlot();
       if (pool.wantsSlot) this.#queue.add(pool);
     }
@@ -190,6 +190,7 @@ export class ConnectionBudget {
   #reclaim(): void {
     let [needed, wanted] = [Math.max(0, this.#taken - this.#limit), 0];
     for (const pool of this.#queue) {
+      if (!pool.wantsSlot) continue;
       if (pool.slots === 0) needed += 1;
       else wanted += 1;
     }

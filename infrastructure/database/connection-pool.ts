@@ -258,7 +258,7 @@ export class ConnectionPool implements BudgetedPool {
         this.#connecting -= 1;
         this.#breaker.succeeded();
         serverBreaker.succeeded();
-        budget.connected();
+        budget.connected(this);
         connection.onLost(() => this.#dropIdle(connection));
         this.#hand(connection);
         // A half-open circuit let one attempt through; the others wait for its outcome.

@@ -34,7 +34,7 @@ export class BudgetedSlots implements ConnectionSlots, BudgetedPool {
   grantSlot(): void {
     this.#slots += 1;
     // How the connect goes is not seen from here.
-    this.#budget.connected();
+    this.#budget.connected(this);
     this.#waiting.shift()?.();
   }
 

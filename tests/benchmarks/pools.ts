@@ -73,8 +73,21 @@ export const budget = async (serverUrl: string): Promise<readonly Line[]> => {
   }
 };
 
+/** What the service asks for at login. */
+const SERVICE_SESSION = {
+  application_name: 'floor',
+  keepAlive: true,
+  connectionTimeoutMillis: 3000,
+  statement_timeout: 30_000,
+  lock_timeout: 10_000,
+  idle_in_transaction_session_timeout: 10_000,
+};
+
 const connectOnly = async (server: DatabaseUrl, deployment: Deployment, id = ''): Promise<void> => {
-  const client = new Client(server.withDatabase(deployment.databaseName(id)).toClientConfigs()[0]);
+  const client = new Client({
+    ...server.withDatabase(deployment.databaseName(id)).toClientConfigs()[0],
+    ...SERVICE_SESSION,
+  });
   await client.connect();
   await client.query('select job_id from docking_jobs limit 1');
   await client.end();

@@ -10,6 +10,8 @@ import { sampleJob } from '../support/sample-job.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { occupy, openConnection, read, on, testPool, type TestPool } from '../support/test-pool.ts';
 
+const LONGER_THAN_A_TURN_MS = 150;
+
 describe('the budget of connections', function () {
   this.timeout(60_000);
 
@@ -133,6 +135,23 @@ describe('the budget of connections', function () {
       const connects = two.reduce((sum, pool) => sum + pool.connects(), 0);
       // Two thirds of the connections never have to move; a connect costs some ten statements.
       expect(connects).to.be.lessThan(answers / 20);
+    });
+
+    it('opens one connection a request when each is for another pool, however long a connect takes', async () => {
+      const budget = new ConnectionBudget(2);
+      let connects = 0;
+      const many = Array.from({ length: 6 }, () =>
+        open({
+          budget,
+          connect: async () => {
+            connects += 1;
+            await new Promise((resolve) => setTimeout(resolve, LONGER_THAN_A_TURN_MS));
+            return openConnection(database.url);
+          },
+        }),
+      );
+      await Promise.all(many.map(({ pool }) => on(pool).query(read())));
+      expect(connects).to.equal(6);
     });
   });
 

@@ -143,6 +143,16 @@ describe('the connection budget', () => {
     ]);
   });
 
+  it('asks for one connection for each that waits, those on their way out included', () => {
+    const [budget, a, b, c] = pools(6, 'a', 'b', 'c');
+    a?.want(3);
+    b?.want(3);
+    c?.want(1);
+    expect(budget.shouldYield(b ?? failure())).to.equal(true);
+    budget.closing(); // one of a's
+    expect(budget.shouldYield(b ?? failure())).to.equal(false);
+  });
+
   it('does not ask for a connection in favour of a pool that no longer wants one', () => {
     const [budget, a, b] = pools(3, 'a', 'b');
     a?.want(3);
