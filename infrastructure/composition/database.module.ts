@@ -150,7 +150,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
             adminPool: admin,
             provisioner,
             budget,
-            connect: (placement, policy) => connector.toOrganization(placement, policy),
+            connect: (placement, policy, arrived) => connector.toOrganization(placement, policy, arrived),
             policies,
             schemaGuard,
             buildResultsDatabase: resultsDatabaseBuilder(config, carrier, logger),
