@@ -235,7 +235,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
         (placement, arrived) =>
           this.#openPool(placement, previous?.breakerFor(placement), arrived, () => {
             // A login that was begun too early says nothing of where the database will be.
-            entry.outdated = entry.placement !== null;
+            entry.outdated = entry.pool !== null;
           }),
       ),
     );
