@@ -14,7 +14,7 @@ import { ServerProbe } from '../database/server-probe.ts';
 import { observedMetadata, resultsDatabaseBuilder } from './observed-databases.ts';
 import { TOKENS } from './tokens.ts';
 
-/** Clones gain nothing beyond two at a time; a third session keeps quick claims from queueing behind two of them. */
+/** One clones at a time (see `Turns`); the others claim spares meanwhile, or wait for their turn. */
 const ADMIN_SESSIONS = 3;
 const ADMIN_ACQUIRE_TIMEOUT_MS = 60_000;
 const DRAIN_TIMEOUT_MS = 20_000;
