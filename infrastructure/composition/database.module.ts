@@ -14,7 +14,7 @@ import { ServerProbe } from '../database/server-probe.ts';
 import { observedMetadata, resultsDatabaseBuilder } from './observed-databases.ts';
 import { TOKENS } from './tokens.ts';
 
-/** Clones gain nothing beyond two at a time; a third session keeps quick claims from queueing behind two of them. */
+/** One clones at a time (see `Turns`); the others claim spares meanwhile, or wait for their turn. */
 const ADMIN_SESSIONS = 3;
 const ADMIN_ACQUIRE_TIMEOUT_MS = 60_000;
 const DRAIN_TIMEOUT_MS = 20_000;
@@ -150,7 +150,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
             adminPool: admin,
             provisioner,
             budget,
-            connect: (placement, policy) => connector.toOrganization(placement, policy),
+            connect: (placement, policy, arrived) => connector.toOrganization(placement, policy, arrived),
             policies,
             schemaGuard,
             buildResultsDatabase: resultsDatabaseBuilder(config, carrier, logger),

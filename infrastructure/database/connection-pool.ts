@@ -130,6 +130,12 @@ export class ConnectionPool implements BudgetedPool {
     }
   }
 
+  /** Opens the first connection ahead of its use, if there is a place for it at once. */
+  prepare(): void {
+    const { budget, serverBreaker } = this.#options;
+    if (this.#slots === 0 && serverBreaker.allows && budget.take(this)) this.#connect();
+  }
+
   release(connection: PgConnection): void {
     const now = performance.now();
     if (!connection.isReusable) this.#suspectBefore = now;

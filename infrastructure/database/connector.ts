@@ -66,9 +66,15 @@ export class Connector {
   /**
    * As the organization's own role, if there is one. The database has to carry the stamp of the ledger: a connection to
    * any other, whatever its name, is closed before anyone can use it.
+   *
+   * @param arrived begins the login, and ends it when the database has its name
    */
-  async toOrganization(placement: Placement, policy: OrganizationPolicy = {}): Promise<PgConnection> {
-    const connection = await this.#logIn(placement, { ...this.#options.deadlines, ...policy });
+  async toOrganization(
+    placement: Placement,
+    policy: OrganizationPolicy = {},
+    arrived?: Promise<unknown>,
+  ): Promise<PgConnection> {
+    const connection = await this.#logIn(placement, { ...this.#options.deadlines, ...policy }, arrived);
     try {
       const [row] = await connection.query<{ identity: string | null }>({ text: READ_IDENTITY, values: [] });
       if (isIdentity(row?.identity, placement)) return connection;
@@ -88,10 +94,23 @@ export class Connector {
     }
   }
 
-  async #logIn({ databaseName, stamp }: Placement, deadlines: Deadlines): Promise<PgConnection> {
+  async #logIn(
+    { databaseName, stamp }: Placement,
+    deadlines: Deadlines,
+    arrived: Promise<unknown> | undefined,
+  ): Promise<PgConnection> {
     const url = this.#urls.urlForDatabase(databaseName);
-    const open = (as: DatabaseUrl): Promise<PgConnection> =>
-      this.#open(as, resultsConnectionName(this.#options.instanceId), deadlines);
+    const name = resultsConnectionName(this.#options.instanceId);
+    const open = async (as: DatabaseUrl): Promise<PgConnection> => {
+      try {
+        return await this.#open(as, name, deadlines, arrived);
+      } catch (error) {
+        // A server that asks for no password does not wait.
+        if (arrived === undefined || sqlStateOf(error) !== SqlState.invalidCatalogName) throw error;
+        await arrived;
+        return this.#open(as, name, deadlines);
+      }
+    };
     const [first, ...others] = this.#logins?.loginsFor(stamp) ?? [];
     if (first === undefined) return open(url);
     // A rotation between two refusals makes right what was refused at first.
@@ -108,13 +127,14 @@ export class Connector {
     throw new MisplacedDatabaseError("The results database refuses its organization's role.", refusal);
   }
 
-  #open(url: DatabaseUrl, applicationName: string, deadlines: Deadlines): Promise<PgConnection> {
-    return PgConnection.open({
-      url,
-      applicationName,
-      connectTimeoutMs: this.#options.connectTimeoutMs,
-      deadlines,
-    });
+  #open(
+    url: DatabaseUrl,
+    applicationName: string,
+    deadlines: Deadlines,
+    loginAfter?: Promise<unknown>,
+  ): Promise<PgConnection> {
+    const { connectTimeoutMs } = this.#options;
+    return PgConnection.open({ url, applicationName, connectTimeoutMs, deadlines, loginAfter });
   }
 }
 

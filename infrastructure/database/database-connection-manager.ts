@@ -23,6 +23,7 @@ import { MisplacedDatabaseError } from './connector.ts';
 import { EventLoopLoad } from './event-loop-load.ts';
 import { LeasedRegistry, type RemovalReason } from './leased-registry.ts';
 import type { DeploymentShare } from './deployment-share.ts';
+import { openEarly } from './open-early.ts';
 import { OrganizationPool } from './organization-pool.ts';
 import type { PgConnection } from './pg-connection.ts';
 import { PooledDatabase } from './pooled-database.ts';
@@ -50,7 +51,11 @@ export interface ManagerDeps {
   readonly provisioner: Pick<Provisioner, 'ensure' | 'confirm'>;
   readonly budget: ConnectionBudget;
   /** Opens a connection that has proved to be in this database. */
-  readonly connect: (placement: Placement, policy: OrganizationPolicy) => Promise<PgConnection>;
+  readonly connect: (
+    placement: Placement,
+    policy: OrganizationPolicy,
+    arrived?: Promise<boolean>,
+  ) => Promise<PgConnection>;
   readonly policies: Pick<OrganizationPolicies, 'policyOf'>;
   /** Turns organizations away whose schema left the release's window, also on pools that are open. */
   readonly schemaGuard: Pick<SchemaGuard, 'check'>;
@@ -220,19 +225,27 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
   /** @param previous the pool that it replaces, if any: what is still broken is not tried more often for that. */
   #newPool(organizationId: OrganizationId, previous: OrganizationPool | undefined): OrganizationPool {
     const { provisioner } = this.#deps;
-    const entry: OrganizationPool = new OrganizationPool(async () => {
-      const placement = await provisioner.ensure(organizationId, this.#options.autoCreate);
-      entry.placement = placement;
-      return this.#openPool(placement, previous?.breakerFor(placement), () => {
-        entry.outdated = true;
-      });
-    });
+    const entry: OrganizationPool = new OrganizationPool(() =>
+      openEarly(
+        async (announce) => {
+          const placement = await provisioner.ensure(organizationId, this.#options.autoCreate, announce);
+          entry.placement = placement;
+          return placement;
+        },
+        (placement, arrived) =>
+          this.#openPool(placement, previous?.breakerFor(placement), arrived, () => {
+            // A login that was begun too early says nothing of where the database will be.
+            entry.outdated = entry.pool !== null;
+          }),
+      ),
+    );
     return entry;
   }
 
   #openPool(
     placement: Placement,
     breaker: CircuitBreaker | undefined,
+    arrived: Promise<boolean> | undefined,
     invalidate: () => void,
   ): ConnectionPool {
     const { budget, connect, policies, serverBreaker } = this.#deps;
@@ -240,7 +253,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
       databaseName: placement.databaseName,
       connect: async () => {
         try {
-          return await connect(placement, policies.policyOf(placement.organizationId));
+          return await connect(placement, policies.policyOf(placement.organizationId), arrived);
         } catch (error) {
           // Moved, re-made or gone: the next request asks the ledger again.
           if (isMisplaced(error)) invalidate();

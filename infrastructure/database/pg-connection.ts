@@ -20,6 +20,8 @@ export interface ConnectionOptions {
   readonly applicationName: string;
   /** For all servers of the URL together. */
   readonly connectTimeoutMs: number;
+  /** The login waits for this before it shows its password, and so before the server looks for the database. */
+  readonly loginAfter?: Promise<unknown> | undefined;
   /** None by default. */
   readonly deadlines?: Partial<Deadlines>;
 }
@@ -134,8 +136,12 @@ export class PgConnection {
       lockTimeoutMs = 0,
       idleInTransactionTimeoutMs = 0,
     } = options.deadlines ?? {};
+    const { password } = server;
+    const { loginAfter } = options;
     const client = new pg.Client({
       ...server,
+      ...(loginAfter !== undefined &&
+        typeof password === 'string' && { password: () => loginAfter.then(() => password) }),
       application_name: options.applicationName,
       connectionTimeoutMillis: options.connectTimeoutMs,
       keepAlive: true,

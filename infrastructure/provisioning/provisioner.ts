@@ -33,6 +33,12 @@ export interface Placement extends DatabaseIdentity {
   readonly databaseName: string;
 }
 
+/**
+ * Told of a spare that is about to become the organization's database: where it will be, and whether it came there. The
+ * promise never rejects; false says that the placement is not to be relied on.
+ */
+export type Announce = (placement: Placement, arrived: Promise<boolean>) => void;
+
 /** Points in the making of a database; a process may die after each of them. */
 export const PROVISIONING_STEPS = ['claimed', 'cloned', 'restricted', 'adopted', 'completed'] as const;
 export type ProvisioningStep = (typeof PROVISIONING_STEPS)[number];
@@ -69,6 +75,7 @@ export class Provisioner {
    * Finds the organization's database, or makes it.
    *
    * @param create whether a database may be made that was never asked for before
+   * @param announce lets a login begin while a spare takes its name
    * @throws {OrganizationNotFoundError}
    * @throws {OrganizationSuspendedError}
    * @throws {OrganizationDatabaseNotFoundError}
@@ -76,7 +83,7 @@ export class Provisioner {
    * @throws {DatabaseProvisioningError}
    * @throws {OrganizationNotReadyError}
    */
-  async ensure(organizationId: OrganizationId, create: boolean): Promise<Placement> {
+  async ensure(organizationId: OrganizationId, create: boolean, announce?: Announce): Promise<Placement> {
     const found = await this.#deps.ledger.findForAccess(organizationId);
     if (found === null || found.status === 'retired') throw new OrganizationNotFoundError();
     if (found.status === 'suspended') throw new OrganizationSuspendedError();
@@ -92,7 +99,7 @@ export class Provisioner {
       if (record.state === 'retiring')
         throw new OrganizationNotReadyError('The database of the organization is being put aside.');
     }
-    return this.#provision(organizationId);
+    return this.#provision(organizationId, announce);
   }
 
   /**
@@ -118,13 +125,13 @@ export class Provisioner {
     return placement;
   }
 
-  async #provision(organizationId: OrganizationId): Promise<Placement> {
+  async #provision(organizationId: OrganizationId, announce: Announce | undefined): Promise<Placement> {
     const { urls, server, template, logger } = this.#deps;
     const databaseName = urls.databaseNameFor(organizationId);
     try {
       const source = await template.ready();
       return await server.exclusively(databaseName, (session) =>
-        this.#provisionLocked(session, organizationId, databaseName, source),
+        this.#provisionLocked(session, organizationId, databaseName, source, announce),
       );
     } catch (error) {
       // It may be the template that is gone: the next attempt looks again.
@@ -146,6 +153,7 @@ export class Provisioner {
     organizationId: OrganizationId,
     databaseName: string,
     source: TemplateRecord,
+    announce: Announce | undefined,
   ): Promise<Placement> {
     const { ledger, logger, onProvisioned } = this.#deps;
     const startedAt = performance.now();
@@ -156,7 +164,7 @@ export class Provisioner {
       return this.#placementOf(record);
     }
     await this.#deps.onStep('claimed', organizationId);
-    const { path, spare } = await this.#bringAbout(session, claim, source);
+    const { path, spare } = await this.#bringAbout(session, claim, source, announce);
     await this.#deps.onStep('adopted', organizationId);
     const placement = await this.#placementOf(await ledger.complete(organizationId, spare, path));
     await this.#deps.onStep('completed', organizationId);
@@ -174,10 +182,18 @@ export class Provisioner {
     session: ServerSession,
     claim: Claim,
     source: TemplateRecord,
+    announce: Announce | undefined,
   ): Promise<{ path: ProvisioningPath; spare: SpareDatabase }> {
-    if (claim.ready && (await this.#adoptSpare(session, claim))) return { path: 'spare', spare: claim.spare };
-
-    const { databaseName, ...identity } = await this.#placementOf(claim.record);
+    const placement = await this.#placementOf(claim.record);
+    if (claim.ready) {
+      const adopting = this.#adoptSpare(session, claim.spare, placement);
+      announce?.(
+        placement,
+        adopting.catch(() => false),
+      );
+      if (await adopting) return { path: 'spare', spare: claim.spare };
+    }
+    const { databaseName, ...identity } = placement;
     const { organizationId } = identity;
     const present = await session.identityOf(databaseName);
     const given = claim.spare.templateHash === ADOPTED;
@@ -217,10 +233,9 @@ export class Provisioner {
   }
 
   /** The quick way; when anything is not as the ledger says, the slow way finds out. */
-  async #adoptSpare(session: ServerSession, { record, spare }: Claim): Promise<boolean> {
+  async #adoptSpare(session: ServerSession, spare: SpareDatabase, placement: Placement): Promise<boolean> {
     try {
-      const identity = formatIdentity(await this.#placementOf(record));
-      await session.adopt(spare.databaseName, record.databaseName, identity);
+      await session.adopt(spare.databaseName, placement.databaseName, formatIdentity(placement));
       return true;
     } catch (error) {
       const sqlState = sqlStateOf(error);

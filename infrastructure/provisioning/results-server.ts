@@ -2,6 +2,7 @@ import type { PooledDatabase } from '../database/pooled-database.ts';
 import { pollUntil } from '../poll-until.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 import { ServerSession } from './server-session.ts';
+import { Turns } from './turns.ts';
 
 const LOCK_DEADLINE_MS = 60_000;
 
@@ -9,6 +10,7 @@ const LOCK_DEADLINE_MS = 60_000;
 export class ResultsServer {
   readonly #admin: PooledDatabase;
   readonly #logins: OrganizationLogins | null;
+  readonly #clones = new Turns();
 
   /**
    * @param admin connections to the server's `postgres` database; their number bounds the acts under way
@@ -32,7 +34,7 @@ export class ResultsServer {
     return new Promise((resolve, reject) => {
       this.#admin
         .session(async (connection) => {
-          const session = new ServerSession(connection, this.#logins);
+          const session = new ServerSession(connection, this.#logins, this.#clones);
           await pollUntil(() => session.tryLock(name), LOCK_DEADLINE_MS, `the lock "${name}"`);
           resolve(await work(session));
         })
@@ -43,7 +45,7 @@ export class ResultsServer {
   /** As `exclusively`, but returns false at once when another process is at it. */
   attempt(name: string, work: (session: ServerSession) => Promise<void>): Promise<boolean> {
     return this.#admin.session(async (connection) => {
-      const session = new ServerSession(connection, this.#logins);
+      const session = new ServerSession(connection, this.#logins, this.#clones);
       const mine = await session.tryLock(name);
       if (mine) await work(session);
       return mine;

@@ -4,6 +4,7 @@ import { identifier, literal } from '../database/quoting.ts';
 import { pollUntil } from '../poll-until.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 import { scramVerifier } from './scram-verifier.ts';
+import type { Turns } from './turns.ts';
 
 /** A session open on the source or the target makes the server wait 5 s and refuse; it is soon gone. */
 const IN_USE_DEADLINE_MS = 30_000;
@@ -18,10 +19,13 @@ export interface ListedDatabase {
 export class ServerSession {
   readonly #connection: PgConnection;
   readonly #logins: OrganizationLogins | null;
+  readonly #clones: Turns;
 
-  constructor(connection: PgConnection, logins: OrganizationLogins | null) {
+  /** @param clones of this process: two at once take the processors from whoever reads meanwhile */
+  constructor(connection: PgConnection, logins: OrganizationLogins | null, clones: Turns) {
     this.#connection = connection;
     this.#logins = logins;
+    this.#clones = clones;
   }
 
   async tryLock(name: string): Promise<boolean> {
@@ -58,9 +62,8 @@ export class ServerSession {
 
   /** A database of that name that was made in the meantime will do: the caller looks whose it is. */
   async clone(template: string, name: string): Promise<void> {
-    await this.#unlessPresent(() =>
-      this.#whenUnused(`create database ${identifier(name)} template ${identifier(template)}`),
-    );
+    const statement = `create database ${identifier(name)} template ${identifier(template)}`;
+    await this.#clones.take(() => this.#unlessPresent(() => this.#whenUnused(statement)));
   }
 
   /**

@@ -116,6 +116,40 @@ describe('provisioning that is killed or fails', function () {
     }
   });
 
+  it('a mark of readiness that a crash of the server undid is made again, and nothing written is lost', async () => {
+    await deployment.start({ DB_SPARES_MIN: '1', DB_SPARES_MAX: '1' }).get(TOKENS.spareKeeper).refill();
+    const before = await deployment.administer<{ spare: object }>(
+      `update spare_databases set state = 'claimed' returning to_jsonb(spare_databases) as spare`,
+      [],
+      deployment.metadataDatabase,
+    );
+    await deployment.administer(
+      `update spare_databases set state = 'ready'`,
+      [],
+      deployment.metadataDatabase,
+    );
+    const { database, release } = await deployment.start().get(TOKENS.connectionManager).acquire(ACME);
+    const job = await database.jobs.insert(sampleJob()).finally(release);
+    expect(await pathsTaken()).to.deep.equal(['spare']);
+
+    // All but the audit entry, which nothing but a crash can take back.
+    await deployment.administer(
+      `with spare as (insert into spare_databases select (jsonb_populate_record(null::spare_databases, $1)).*)
+       update organization_databases set state = 'provisioning', schema_version = null`,
+      [before[0]?.spare],
+      deployment.metadataDatabase,
+    );
+    const other = await deployment.start().get(TOKENS.connectionManager).acquire(ACME);
+    const { items } = await other.database.jobs.list(...ALL_JOBS).finally(other.release);
+    expect(items.map(({ jobId }) => jobId)).to.deep.equal([job?.jobId]);
+    expect(await deployment.start().get(TOKENS.databaseLedger).find(ACME)).to.include({
+      state: 'ready',
+      generation: 1,
+    });
+    expect(await pathsTaken()).to.deep.equal(['spare', 'resume']);
+    expect(await spareRows()).to.be.empty;
+  });
+
   it('a failure that is reported late does not undo what another process brought to ready', async () => {
     await expectAnotherInstanceFinishes();
     const ledger = deployment.start().get(TOKENS.databaseLedger);

@@ -25,7 +25,7 @@ export const replaceManager = (
       adminPool: container.get(TOKENS.adminPool),
       provisioner: container.get(TOKENS.provisioner),
       budget: container.get(TOKENS.connectionBudget),
-      connect: (placement, policy) => connector.toOrganization(placement, policy),
+      connect: (placement, policy, arrived) => connector.toOrganization(placement, policy, arrived),
       policies: container.get(TOKENS.organizationPolicies),
       schemaGuard: container.get(TOKENS.schemaGuard),
       buildResultsDatabase: (pooled) => new KnexResultsDatabase(pooled),

@@ -66,7 +66,10 @@ export const claimReadySpare = statement<
   ),
 );
 
-/** Ready, no spare any more, and in the audit trail: all in one statement, hence all or nothing. */
+/**
+ * Ready, no spare any more, and in the audit trail: all in one statement, hence all or nothing. Does not wait for the
+ * disk: a server's crash may undo it as a whole, and the next access finds the stamped database and writes it again.
+ */
 export const complete = statement<Key & { stamp: string; schemaVersion: number; path: string }, DatabaseRow>(
   'database_complete',
   (p) =>
@@ -85,7 +88,7 @@ export const complete = statement<Key & { stamp: string; schemaVersion: number; 
              (select jsonb_build_object('from', database_name) from gone where template_hash = '${ADOPTED}'), '{}')
          from done
        )
-       select * from done`,
+       select *, set_config('synchronous_commit', 'off', true) from done`,
       [p('schemaVersion'), p('organizationId'), p('stamp'), p('stamp'), p('path')],
     ),
 );

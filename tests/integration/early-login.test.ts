@@ -1,0 +1,114 @@
+import { expect } from 'chai';
+import type { Container } from 'inversify';
+import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import type { DatabaseConnectionManager } from '../../infrastructure/database/database-connection-manager.ts';
+import type { PgConnection } from '../../infrastructure/database/pg-connection.ts';
+import { replaceManager } from '../support/custom-manager.ts';
+import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
+import { Gate, rejectionOf, until } from '../support/gate.ts';
+import { hookProvisioning } from '../support/provisioning-steps.ts';
+import { ALL_JOBS } from '../support/sample-job.ts';
+
+const ACME = organizationId('acme');
+const WITH_ROLES = { DB_ORG_ROLES: 'true', DB_ROLE_SECRET: 'a secret for roles that is long enough' };
+
+describe('the first login to a spare', function () {
+  this.timeout(60_000);
+  let deployment: Deployment;
+  let container: Container;
+  let manager: DatabaseConnectionManager;
+  let logins: Promise<PgConnection>[];
+  /** Refusals are heard of after this. */
+  let refusalsAfter: Promise<unknown>;
+
+  beforeEach(async () => {
+    deployment = await createDeployment(WITH_ROLES);
+    await deployment.register('acme');
+    await deployment.start({ DB_SPARES_MIN: '1', DB_SPARES_MAX: '1' }).get(TOKENS.spareKeeper).refill();
+    container = deployment.start();
+    logins = [];
+    refusalsAfter = Promise.resolve();
+    const connector = container.get(TOKENS.connector);
+    const connect = (...values: Parameters<typeof connector.toOrganization>): Promise<PgConnection> => {
+      const login = connector.toOrganization(...values).catch(async (error: unknown) => {
+        await refusalsAfter;
+        throw error;
+      });
+      logins.push(login);
+      return login;
+    };
+    manager = replaceManager(container, {}, { connect });
+  });
+  afterEach(() => deployment.dispose());
+
+  const use = async (): Promise<number> => {
+    const { database, release } = await manager.acquire(ACME);
+    try {
+      return (await database.jobs.list(...ALL_JOBS)).items.length;
+    } finally {
+      release();
+    }
+  };
+
+  it('begins before the database has its name, and serves nobody before the ledger knows it as ready', async () => {
+    const gates = { adopt: new Gate(), complete: new Gate() };
+    hookProvisioning(container, async (step, proceed) => {
+      if (step === 'adopt' || step === 'complete') await gates[step].pass();
+      await proceed();
+    });
+    let served = false;
+    const using = use().finally(() => {
+      served = true;
+    });
+    try {
+      await gates.adopt.reached;
+      await until('the login has begun', () => logins.length > 0);
+      expect(await deployment.databases()).to.not.include(deployment.databaseName('acme'));
+      gates.adopt.open();
+      await gates.complete.reached;
+      await logins[0];
+      // Ten times as long as a request needs that does not wait.
+      for (let index = 0; index < 3; index += 1) await deployment.administer('select');
+      expect(served).to.equal(false);
+    } finally {
+      for (const gate of Object.values(gates)) gate.open();
+      await using;
+    }
+    expect(logins, 'the first query used that login').to.have.length(1);
+  });
+
+  it('is forgotten when the spare was gone', async () => {
+    const [spare] = await deployment.administer<{ database_name: string }>(
+      'select database_name from spare_databases',
+      [],
+      deployment.metadataDatabase,
+    );
+    await deployment.administer(`drop database "${spare?.database_name}"`);
+    const made = new Gate();
+    // By then whoever relies on that login waits for it.
+    refusalsAfter = made.opened.then(() => deployment.administer('select'));
+    hookProvisioning(container, async (step, proceed) => {
+      await proceed();
+      if (step === 'complete') made.open();
+    });
+    expect(await use()).to.equal(0);
+    expect(await rejectionOf(logins[0] ?? Promise.resolve())).to.be.instanceOf(Error);
+    expect(await use()).to.equal(0);
+    expect(logins, 'the pool that replaced it stays').to.have.length(2);
+    expect(manager.counts()).to.include({ pools: 1, connections: 1 });
+  });
+
+  it('leaves no connection when the ledger could not be told', async () => {
+    let failures = 0;
+    hookProvisioning(container, (step, proceed) => {
+      if (step !== 'complete' || failures > 0) return proceed();
+      failures += 1;
+      throw new Error('out of luck');
+    });
+    expect(await rejectionOf(use())).to.be.instanceOf(DatabaseProvisioningError);
+    expect(logins).to.have.length(1);
+    expect(manager.counts()).to.include({ pools: 0, connections: 0 });
+    expect(await use()).to.equal(0);
+  });
+});
