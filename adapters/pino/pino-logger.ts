@@ -1,12 +1,13 @@
 import { pino, stdTimeFunctions, type DestinationStream, type LevelWithSilent } from 'pino';
 import type { Logger } from '../../application/ports/logger.ts';
+import { bufferedOutput } from './buffered-output.ts';
 import { maskFields } from './mask-fields.ts';
 import { maskPasswords } from './mask-passwords.ts';
 import { requestContextFields } from './request-context.ts';
 
 export interface PinoLoggerOptions {
   readonly level: LevelWithSilent;
-  /** Standard output when left out. */
+  /** By default standard output: in pieces, but for levels at which somebody watches. */
   readonly destination?: DestinationStream;
 }
 
@@ -16,7 +17,10 @@ const MAX_CAUSES = 5;
 const MAX_ERRORS = 5;
 
 /** A line of JSON an entry; secrets by their field's name, and passwords in URLs wherever they stand, are masked. */
-export const createPinoLogger = ({ level, destination }: PinoLoggerOptions): Logger =>
+export const createPinoLogger = ({
+  level,
+  destination = isWatched(level) ? pino.destination(1) : bufferedOutput(),
+}: PinoLoggerOptions): Logger =>
   pino(
     {
       level,
@@ -27,8 +31,10 @@ export const createPinoLogger = ({ level, destination }: PinoLoggerOptions): Log
       serializers: { err: (error: unknown) => serializeError(error, MAX_CAUSES) },
       hooks: { streamWrite: maskPasswords },
     },
-    ...(destination === undefined ? [] : [destination]),
+    destination,
   );
+
+const isWatched = (level: LevelWithSilent): boolean => level === 'debug' || level === 'trace';
 
 interface SerializedError {
   readonly type: string;
