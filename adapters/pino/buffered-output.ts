@@ -7,13 +7,18 @@ const PATIENCE_MS = 100;
  * Standard output in pieces: a system call for each line costs a multiple of the line. A line waits 100 ms at most; what
  * a killed process has not written is lost, at every other end of the process it is written.
  */
-export const bufferedOutput = (): DestinationStream => {
-  const output = pino.destination({
+export const bufferedOutput = (): DestinationStream => (output ??= open());
+
+/** One for the process: two would mix up the order of their lines. */
+let output: DestinationStream | undefined;
+
+const open = (): DestinationStream => {
+  const stream = pino.destination({
     dest: 1,
     sync: true,
     minLength: PIECE_BYTES,
     periodicFlush: PATIENCE_MS,
   });
-  process.once('exit', () => output.flushSync());
-  return output;
+  process.once('exit', () => stream.flushSync());
+  return stream;
 };

@@ -141,13 +141,16 @@ export class ConnectionBudget {
    * One for each such pool: those on their way out already count.
    */
   shouldYield(pool: BudgetedPool): boolean {
-    const hadItsTurn = performance.now() - (this.#holders.get(pool) ?? Infinity) > TURN_MS;
     let needed = Math.max(0, this.#taken - this.#limit);
+    if (needed > this.#closing) return true;
+    if (this.#queue.size === 0) return false;
+    const hadItsTurn = performance.now() - (this.#holders.get(pool) ?? Infinity) > TURN_MS;
     for (const other of this.#queue) {
       if (other === pool || !other.wantsSlot) continue;
       if (other.slots + 1 < pool.slots || (other.slots === 0 && hadItsTurn)) needed += 1;
+      if (needed > this.#closing) return true;
     }
-    return needed > this.#closing;
+    return false;
   }
 
   get #hasSlot(): boolean {

@@ -100,31 +100,49 @@ export const fairness = async (serverUrl: string): Promise<readonly Line[]> => {
   const [reader, flooder] = [new LoadClient(), new LoadClient()];
   const environment = { ...deployment.environment, NODE_ENV: 'production', LOG_LEVEL: 'info' };
   const service = await ServerProcess.start({ kind: 'service', environment });
-  if (light === undefined || heavy === undefined) throw new Error('nothing was prepared');
+  const bare = await Promise.all(
+    [0, 1].map((index) =>
+      ServerProcess.start({
+        kind: 'raw',
+        environment: {
+          RAW_DATABASE_URL: new URL(`/${deployment.databaseName(`org-${index}`)}`, serverUrl).href,
+        },
+      }),
+    ),
+  );
+  const [bareLight, bareHeavy] = bare;
+  if (light === undefined || heavy === undefined || bareLight === undefined || bareHeavy === undefined)
+    throw new Error('nothing was prepared');
   try {
-    const p99 = async (): Promise<number> => {
+    const p99 = async ({ url }: ServerProcess): Promise<number> => {
       const mode = { kind: 'paced', perSecond: LIGHT_PER_SECOND } as const;
-      const reading = reader.start({ url: service.url, requests: [light], mode });
+      const reading = reader.start({ url, requests: [light], mode });
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
       reading.stop();
       return percentile(await reading.done, 0.99);
     };
-    const { quiet, flooded } = await interleave(ROUNDS, {
-      quiet: p99,
-      flooded: async () => {
-        let stopped = false;
-        const flood = (async () => {
-          while (!stopped) {
-            const mode = { kind: 'closed', concurrency: FLOOD, total: FLOOD * 10 } as const;
-            await flooder.run({ url: service.url, requests: [toPost(heavy)], mode });
-          }
-        })();
-        const value = await p99();
-        stopped = true;
-        await flood;
-        return value;
-      },
+    const p99Beside = async (read: ServerProcess, { url }: ServerProcess): Promise<number> => {
+      let stopped = false;
+      const flood = (async () => {
+        while (!stopped) {
+          const mode = { kind: 'closed', concurrency: FLOOD, total: FLOOD * 10 } as const;
+          await flooder.run({ url, requests: [toPost(heavy)], mode });
+        }
+      })();
+      const value = await p99(read);
+      stopped = true;
+      await flood;
+      return value;
+    };
+    const { quiet, flooded, bareQuiet, bareFlooded } = await interleave(ROUNDS, {
+      quiet: () => p99(service),
+      flooded: () => p99Beside(service, service),
+      bareQuiet: () => p99(bareLight),
+      bareFlooded: () => p99Beside(bareLight, bareHeavy),
     });
+    print(
+      `  two bare servers, which share nothing but the machine: ${(median(bareFlooded) / median(bareQuiet)).toFixed(2)} ×`,
+    );
     return [
       {
         measure: `p99 of an organization's reads while another floods with ${FLOOD} requests at a time, over quiet`,
@@ -137,7 +155,7 @@ export const fairness = async (serverUrl: string): Promise<readonly Line[]> => {
   } finally {
     reader.close();
     flooder.close();
-    await service.close();
+    await Promise.all([service, ...bare].map((server) => server.close()));
     await deployment.stop();
   }
 };

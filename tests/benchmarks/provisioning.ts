@@ -25,6 +25,7 @@ const WARM_REQUESTS = 5;
 
 const STORM_ROUNDS = 4;
 const STORM_ORGANIZATIONS = 100;
+const CLONES_OF_THE_DRIVER = 40;
 const READERS = 10;
 const READS_PER_SECOND = 100;
 const QUIET_MS = 6000;
@@ -200,9 +201,10 @@ export const storm = async (serverUrl: string): Promise<readonly Line[]> => {
   );
   const service = await startHttpProcess(deployment.environment);
   const [readers, newcomers] = [new LoadClient(), new LoadClient()];
+  const local = deployment.start({ LOG_LEVEL: 'silent' });
+  const raw = await RawDatabases.open(local);
   try {
     const url = await service.listening();
-    const local = deployment.start({ LOG_LEVEL: 'silent' });
     const reads = await Promise.all(
       Array.from({ length: READERS }, async (_, index): Promise<LoadRequest> => {
         const id = await newcomer(deployment, `reader-${index}`);
@@ -226,11 +228,18 @@ export const storm = async (serverUrl: string): Promise<readonly Line[]> => {
     };
     await restock(deployment, 20);
     const slowest: number[] = [];
-    const { quiet, stormy } = await interleave(STORM_ROUNDS, {
+    const { quiet, cloning, stormy } = await interleave(STORM_ROUNDS, {
       quiet: async () => {
         await restock(deployment, 20);
         const reading = read();
         await sleep(QUIET_MS);
+        reading.stop();
+        return percentile(await reading.done, 0.99);
+      },
+      cloning: async () => {
+        await restock(deployment, 20);
+        const reading = read();
+        for (let made = 0; made < CLONES_OF_THE_DRIVER; made += 1) await raw.clone();
         reading.stop();
         return percentile(await reading.done, 0.99);
       },
@@ -246,6 +255,7 @@ export const storm = async (serverUrl: string): Promise<readonly Line[]> => {
     print(
       `  a storm lasts ${median(slowest).toFixed(0)} ms; p99 of each round, quiet ${inMs(quiet)}, in the storm ${inMs(stormy)}`,
     );
+    print(`  while the driver alone makes one clone after another: ${inMs(cloning)}`);
     return [
       {
         measure: `p99 of readers during first requests of ${STORM_ORGANIZATIONS} organizations, over quiet`,
@@ -258,6 +268,7 @@ export const storm = async (serverUrl: string): Promise<readonly Line[]> => {
   } finally {
     readers.close();
     newcomers.close();
+    await raw.close();
     await service.dispose();
     await deployment.stop();
   }
