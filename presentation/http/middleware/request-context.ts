@@ -11,16 +11,17 @@ export const requestContext =
     options,
   }: Pick<HttpDependencies, 'runWithRequestContext' | 'options'>): Middleware =>
   (req, res, next) => {
-    const asked = req.get('X-Request-Id');
-    const requestId = asked !== undefined && SANE_REQUEST_ID.test(asked) ? asked : randomUUID();
+    const asked = req.headers['x-request-id'];
+    const requestId = typeof asked === 'string' && SANE_REQUEST_ID.test(asked) ? asked : randomUUID();
     const context: RequestContext = { requestId, organizationId: null };
-    const { locals } = res;
-    locals.requestId = requestId;
-    // The socket's, or what as many proxies as are trusted say.
-    locals.address = req.ip ?? null;
-    locals.startedAtMs = performance.now();
-    locals.context = context;
-    locals.route = 'unmatched';
+    res.locals = {
+      requestId,
+      // The socket's, or what as many proxies as are trusted say.
+      address: (options.trustedProxies === 0 ? req.socket.remoteAddress : req.ip) ?? null,
+      startedAtMs: performance.now(),
+      context,
+      route: 'unmatched',
+    };
     res.setHeader('X-Request-Id', requestId);
     if (options.isStopping()) res.setHeader('Connection', 'close');
     runWithRequestContext(context, next);

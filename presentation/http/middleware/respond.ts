@@ -7,7 +7,7 @@ export const respond: Step = async (_req, res) => {
   const answer = held(res.locals, 'answer');
   const { status, body, headers } = await answer(res.locals);
   if (res.closed) return;
-  res.status(status);
+  res.statusCode = status;
   if (headers !== undefined) res.set(headers);
   if (typeof body === 'string') {
     res.send(body);
