@@ -121,7 +121,7 @@ export const fairness = async (serverUrl: string): Promise<readonly Line[]> => {
       reading.stop();
       return percentile(await reading.done, 0.99);
     };
-    const p99Beside = async (read: ServerProcess, { url }: ServerProcess): Promise<number> => {
+    const p99Beside = async (own: ServerProcess, { url }: ServerProcess): Promise<number> => {
       let stopped = false;
       const flood = (async () => {
         while (!stopped) {
@@ -129,7 +129,7 @@ export const fairness = async (serverUrl: string): Promise<readonly Line[]> => {
           await flooder.run({ url, requests: [toPost(heavy)], mode });
         }
       })();
-      const value = await p99(read);
+      const value = await p99(own);
       stopped = true;
       await flood;
       return value;
