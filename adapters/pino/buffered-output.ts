@@ -5,7 +5,7 @@ const PATIENCE_MS = 100;
 
 /**
  * Standard output in pieces: a system call for each line costs a multiple of the line. A line waits 100 ms at most; what
- * a killed process has not written is lost, at every other end of the process it is written.
+ * a killed process has not written is lost; at every other end of the process it is written, if somebody reads it.
  */
 export const bufferedOutput = (): DestinationStream => (output ??= open());
 
@@ -19,6 +19,7 @@ const open = (): DestinationStream => {
     minLength: PIECE_BYTES,
     periodicFlush: PATIENCE_MS,
   });
-  process.once('exit', () => stream.flushSync());
+  // Not `flushSync`, which goes on trying for ever when nobody reads any more.
+  process.once('exit', () => stream.flush());
   return stream;
 };

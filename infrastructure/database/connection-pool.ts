@@ -130,10 +130,11 @@ export class ConnectionPool implements BudgetedPool {
     }
   }
 
-  /** Opens the first connection ahead of its use, if there is a place for it at once. */
+  /** Opens the first connection ahead of its use, if there is a place for it at once. Tries no circuit that is not closed. */
   prepare(): void {
     const { budget, serverBreaker } = this.#options;
-    if (this.#slots === 0 && serverBreaker.allows && budget.take(this)) this.#connect();
+    const isHealthy = serverBreaker.state === 'closed' && this.#breaker.state === 'closed';
+    if (this.#slots === 0 && isHealthy && budget.take(this)) this.#connect();
   }
 
   release(connection: PgConnection): void {

@@ -72,7 +72,7 @@ export class Connector {
   async toOrganization(
     placement: Placement,
     policy: OrganizationPolicy = {},
-    arrived?: Promise<unknown>,
+    arrived?: Promise<boolean>,
   ): Promise<PgConnection> {
     const connection = await this.#logIn(placement, { ...this.#options.deadlines, ...policy }, arrived);
     try {
@@ -97,17 +97,23 @@ export class Connector {
   async #logIn(
     { databaseName, stamp }: Placement,
     deadlines: Deadlines,
-    arrived: Promise<unknown> | undefined,
+    arrived: Promise<boolean> | undefined,
   ): Promise<PgConnection> {
     const url = this.#urls.urlForDatabase(databaseName);
     const name = resultsConnectionName(this.#options.instanceId);
     const open = async (as: DatabaseUrl): Promise<PgConnection> => {
+      if (arrived === undefined) return this.#open(as, name, deadlines);
+      let pending = true;
+      void arrived.then(() => {
+        pending = false;
+      });
       try {
         return await this.#open(as, name, deadlines, arrived);
       } catch (error) {
-        // A server that asks for no password does not wait.
-        if (arrived === undefined || sqlStateOf(error) !== SqlState.invalidCatalogName) throw error;
-        await arrived;
+        // The rename took longer than a login may, which is nobody's fault; or the server asks for no password and did
+        // not wait.
+        if (!pending && sqlStateOf(error) !== SqlState.invalidCatalogName) throw error;
+        if (!(await arrived)) throw new MisplacedDatabaseError('The spare was not to be had.', error);
         return this.#open(as, name, deadlines);
       }
     };

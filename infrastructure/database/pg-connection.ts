@@ -202,7 +202,8 @@ export class PgConnection {
         values: [...values],
       });
       if (!TRACELESS.has(command)) this.#stained = true;
-      else if (name !== undefined) this.#prepared.set(name, new PreparedStatement(name, text, fields));
+      else if (name !== undefined && command !== '')
+        this.#prepared.set(name, new PreparedStatement(name, text, fields));
       return rows;
     } catch (error) {
       await this.#settle(error);

@@ -49,7 +49,7 @@ export class PreparedStatement {
     const row = { ...this.#blank };
     for (const [index, { name, parse }] of this.#columns.entries()) {
       const cell = cells[index] ?? null;
-      if (cell !== null) row[name] = parse(cell);
+      row[name] = cell === null ? null : parse(cell);
     }
     return row;
   }

@@ -16,6 +16,8 @@ interface RawReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** All that came, further answers included. */
+  readonly text: string;
   readonly ms: number;
 }
 
@@ -43,6 +45,7 @@ const sendRaw = (url: string, bytes: string): Promise<RawReply> =>
           ]),
         ),
         body,
+        text,
         ms: performance.now() - since,
       });
     });
@@ -140,6 +143,22 @@ describe('The server against hostile clients', function () {
       `${head}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(17)}0\r\n\r\n`,
     );
     expect([413, 0], 'refused, or cut while it was still sending').to.include(chunked.status);
+  });
+
+  it('goes on serving the connection of a body that was too large, or that nobody wanted', async () => {
+    const token = deployment.token('alpha', ['worker']);
+    const chunk = `${(64 * 1024).toString(16)}\r\n${'x'.repeat(64 * 1024)}\r\n`;
+    const chunked = `Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(24)}0\r\n\r\n`;
+    const next = 'GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+    for (const [line, headers, status] of [
+      ['POST /auth/token', 'Content-Type: application/json\r\n', 413],
+      ['POST /jobs', 'Content-Type: application/json\r\n', 401],
+      ['POST /jobs', `Authorization: Bearer ${token}\r\nContent-Type: text/plain\r\n`, 403],
+    ] as const) {
+      const reply = await sendRaw(service.url, `${line} HTTP/1.1\r\nHost: x\r\n${headers}${chunked}${next}`);
+      expect(reply.status, line).to.equal(status);
+      expect(reply.text, 'the second answer').to.match(/HTTP\/1\.1 200 OK[^]*\{"status":"ok"\}$/);
+    }
   });
 
   it('answers headers that do not come in time with 408', async () => {

@@ -164,6 +164,8 @@ describe('One organization and another', function () {
       await worker.put<Problem>('/organizations/beta/settings', []),
       await worker.get<Problem>('/organizations/beta/jobs/not-a-uuid'),
       await worker.get<Problem>('/organizations/beta/jobs?limit=x'),
+      await worker.post<Problem>('/organizations/beta/jobs', '{'),
+      await worker.post<Problem>('/organizations/beta/jobs', '{}', { 'Content-Type': 'text/plain' }),
     ]) {
       expect([reply.status, reply.body.code]).to.deep.equal([403, 'organization_access_denied']);
     }

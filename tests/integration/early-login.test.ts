@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
@@ -68,7 +69,7 @@ describe('the first login to a spare', function () {
       gates.adopt.open();
       await gates.complete.reached;
       await logins[0];
-      // Ten times as long as a request needs that does not wait.
+      // Longer than the first query takes on a connection that is there.
       for (let index = 0; index < 3; index += 1) await deployment.administer('select');
       expect(served).to.equal(false);
     } finally {
@@ -97,6 +98,24 @@ describe('the first login to a spare', function () {
     expect(await use()).to.equal(0);
     expect(logins, 'the pool that replaced it stays').to.have.length(2);
     expect(manager.counts()).to.include({ pools: 1, connections: 1 });
+  });
+
+  it('that has to wait for longer than a login may is begun again, and held against nobody', async () => {
+    const own = deployment.start({ DB_CONNECT_TIMEOUT_MS: '300' });
+    const gate = new Gate();
+    hookProvisioning(own, async (step, proceed) => {
+      if (step === 'adopt') await gate.pass();
+      await proceed();
+    });
+    const using = own
+      .get(TOKENS.connectionManager)
+      .acquire(ACME)
+      .then(async ({ database, release }) => (await database.jobs.list(...ALL_JOBS).finally(release)).items);
+    await gate.reached;
+    await sleep(700);
+    gate.open();
+    expect(await using).to.be.empty;
+    expect(own.get(TOKENS.resultsBreaker)).to.include({ state: 'closed', isFailing: false });
   });
 
   it('leaves no connection when the ledger could not be told', async () => {

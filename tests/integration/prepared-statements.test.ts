@@ -101,6 +101,18 @@ describe('A named statement', () => {
     await rejectionOf(connection.query(named('select 2 as n')));
   });
 
+  it('with two columns of one name brings the last one, as without a name', async () => {
+    const text = 'select $1::int as n, $2::int as n';
+    for (const values of [
+      [1, 2],
+      [1, null],
+      [1, null],
+      [null, 3],
+    ]) {
+      expect(await connection.query(named(text, values, 'twice'))).to.deep.equal([{ n: values[1] }]);
+    }
+  });
+
   it('asks for the description of its rows once', async () => {
     const wide = `select ${Array.from({ length: 200 }, (_, index) => `null::text as column_${index}`).join(', ')}`;
     const bytesOf = async (): Promise<number> => {

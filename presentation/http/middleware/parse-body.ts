@@ -20,12 +20,19 @@ const hasBody = ({ headers }: HttpRequest): boolean =>
 export const parseBody: Step = async (req) => {
   if (!hasBody(req)) return;
   checkType(req);
-  // Rejects with errors that `toFailure` knows by their type.
-  const body = await rawBody(req, {
-    limit: MAX_BODY_BYTES,
-    length: req.headers['content-length'] ?? null,
-  });
-  req.body = parseJson(body);
+  const body = await readBody(req);
+  if (body.length > 0) req.body = parseJson(body);
+};
+
+/** Rejects with errors that `toFailure` knows by their type. */
+const readBody = async (req: HttpRequest): Promise<Buffer> => {
+  try {
+    return await rawBody(req, { limit: MAX_BODY_BYTES, length: req.headers['content-length'] ?? null });
+  } catch (error) {
+    // It stops reading in the middle; the next request on the connection would wait behind the rest for ever.
+    req.resume();
+    throw error;
+  }
 };
 
 /** @throws {HttpError} before any of the body is read */

@@ -40,6 +40,18 @@ describe('What the loggers of a process write', function () {
     });
   }
 
+  it('holds no process up whose reader has gone', async () => {
+    const end = `setTimeout(() => { loggers[0].info({}, 'to nobody'); process.exit(4); }, 1000);`;
+    const child = spawn(process.execPath, program(end), { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      await once(child.stdout, 'data');
+      child.stdout.destroy();
+      expect((await once(child, 'exit'))[0]).to.equal(4);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+
   it('is out soon though it is little and the process goes on', async () => {
     const child = spawn(process.execPath, program('setInterval(() => undefined, 1000);'), {
       stdio: ['ignore', 'pipe', 'inherit'],
