@@ -8,13 +8,20 @@ const MEMORY_MS = 1000;
 
 /** Whether this process has as much to do as one thread can: more connections would only make the queue longer. */
 export class EventLoopLoad {
+  readonly #now: () => number;
   #last: EventLoopUtilization = performance.eventLoopUtilization();
-  #lookedAt = performance.now();
+  #lookedAt: number;
   #saturatedAt = -Infinity;
+
+  /** @param now monotonic, in milliseconds */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+    this.#lookedAt = now();
+  }
 
   /** Between looks, and for a while after; asks the runtime fifty times a second at most. */
   get isSaturated(): boolean {
-    const now = performance.now();
+    const now = this.#now();
     if (now - this.#lookedAt >= WINDOW_MS) {
       const current = performance.eventLoopUtilization();
       if (performance.eventLoopUtilization(current, this.#last).utilization > SATURATED)

@@ -107,14 +107,26 @@ describe('the first login to a spare', function () {
       if (step === 'adopt') await gate.pass();
       await proceed();
     });
-    const using = own
-      .get(TOKENS.connectionManager)
+    let logInCalls = 0;
+    const connector = own.get(TOKENS.connector);
+    const ownManager = replaceManager(
+      own,
+      {},
+      {
+        connect: (...values) => {
+          logInCalls += 1;
+          return connector.toOrganization(...values);
+        },
+      },
+    );
+    const using = ownManager
       .acquire(ACME)
       .then(async ({ database, release }) => (await database.jobs.list(...ALL_JOBS).finally(release)).items);
     await gate.reached;
     await sleep(700);
     gate.open();
     expect(await using).to.be.empty;
+    expect(logInCalls, 'attempts that the pool heard of').to.equal(1);
     expect(own.get(TOKENS.resultsBreaker)).to.include({ state: 'closed', isFailing: false });
   });
 

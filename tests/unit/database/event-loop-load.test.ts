@@ -16,11 +16,16 @@ describe('the load of the event loop', () => {
     expect(load.isSaturated).to.equal(false);
   });
 
-  it('is full while there is nothing but work, and still counts as full at a short breath', async () => {
-    const load = new EventLoopLoad();
+  it('is full while there is nothing but work, and counts as full for a second', async () => {
+    let now = 0;
+    const load = new EventLoopLoad(() => now);
     work(LOOK_MS);
+    now = LOOK_MS;
     expect(load.isSaturated).to.equal(true);
     await sleep(LOOK_MS);
+    now = LOOK_MS + 999;
     expect(load.isSaturated).to.equal(true);
+    now = LOOK_MS + 1000;
+    expect(load.isSaturated).to.equal(false);
   });
 });
