@@ -6,8 +6,8 @@ const BATCH = 200;
 
 /**
  * Carries what an organization's outbox holds into the audit trail: each entry exactly once, though the process may die
- * anywhere on the way. What is delivered before its removal is committed may be delivered again, and known by its id. Safe to call
- * concurrently, in several processes.
+ * anywhere on the way. What is delivered before its removal is committed may be delivered again, and is known by its id.
+ * Safe to call concurrently, in several processes.
  *
  * @returns how many there were
  */

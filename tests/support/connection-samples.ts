@@ -19,7 +19,8 @@ export const sampleConnections = async (serverUrl: string, prefix: string): Prom
   const sampling = (async () => {
     while (!stopped) {
       const { rows } = await client.query<{ count: number }>(
-        // Not the server's own workers, such as autovacuum. Those that began before the question: the list is no snapshot, and may hold a connection and its successor.
+        // Not the server's own workers, such as autovacuum. Those that began before the question: the list is no
+        // snapshot, and may hold a connection and its successor.
         `select count(*)::int as count from pg_stat_activity
          where starts_with(datname, $1) and backend_start <= statement_timestamp()
          and backend_type = 'client backend'`,
