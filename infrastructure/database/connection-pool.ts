@@ -208,6 +208,10 @@ export class ConnectionPool implements BudgetedPool {
     });
   }
 
+  get #openBreaker(): CircuitBreaker | undefined {
+    return [this.#breaker, this.#options.serverBreaker].find(({ state }) => state === 'open');
+  }
+
   get #max(): number {
     return this.#size.size + this.#size.maxOverflow;
   }
@@ -244,6 +248,8 @@ export class ConnectionPool implements BudgetedPool {
 
   #tooLate(): Error {
     if (this.#connecting > 0) return this.#unavailable(new Error('connecting took too long'));
+    const opened = this.#openBreaker;
+    if (opened !== undefined) return this.#unavailable(undefined, opened.retryInMs);
     const limit = this.#slots >= this.#max ? 'pool' : 'budget';
     return this.#options.noPlaceError(limit, this.#line.clearsInMs(this.#slots));
   }
@@ -293,13 +299,13 @@ export class ConnectionPool implements BudgetedPool {
     if (isServerFailure(error)) serverBreaker.failed();
     else if (isServerAnswer(error)) serverBreaker.succeeded();
     else serverBreaker.abandoned();
-    // A connect that broke off once is tried again for whoever waits.
-    if (isAccident) return undefined;
+    // A connect that broke off once is tried again for whoever waits, unless it was the server's last chance.
+    if (isAccident && serverBreaker.state !== 'open') return undefined;
     // Whatever the server refuses a login for, its right to connect included, the database cannot be used.
     this.#line.rejectFirst(error instanceof DomainError ? error : this.#unavailable(error));
     // `- 1`: the slot of this attempt.
     const hopeless = this.#slots - this.#closing - this.#connecting - 1 <= 0;
-    const opened = [this.#breaker, serverBreaker].find(({ state }) => state === 'open');
+    const opened = this.#openBreaker;
     if (hopeless && opened !== undefined) this.#line.rejectAll(this.#unavailable(error, opened.retryInMs));
     return undefined;
   }

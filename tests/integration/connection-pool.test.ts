@@ -4,6 +4,7 @@ import {
   DatabaseConnectionError,
   OrganizationBusyError,
 } from '../../domain/exceptions.ts';
+import { CircuitBreaker } from '../../infrastructure/database/circuit-breaker.ts';
 import { ConnectionBudget } from '../../infrastructure/database/connection-budget.ts';
 import type { ConnectionPool, PoolOptions } from '../../infrastructure/database/connection-pool.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
@@ -261,6 +262,37 @@ describe('a connection pool', function () {
       await on(pool).session(() => Promise.resolve());
       expect(await on(pool).query(named)).to.deep.equal([{ one: 1 }]);
     });
+  });
+
+  it('refuses at once, and for its reason, when the server goes while its first connect is under way', async () => {
+    const serverBreaker = new CircuitBreaker({ threshold: 2, minDelayMs: 60_000, maxDelayMs: 60_000 });
+    const gate = new Gate();
+    const { pool } = open({
+      acquireTimeoutMs: 1000,
+      serverBreaker,
+      connect: async () => {
+        await gate.pass();
+        throw Object.assign(new Error('nobody listens'), { code: 'ECONNREFUSED' });
+      },
+    });
+    const acquiring = rejectionOf(pool.acquire());
+    await gate.reached;
+    // Another pool, or the probe, found the same.
+    serverBreaker.attempt();
+    serverBreaker.failed();
+    gate.open();
+    expect(await acquiring).to.be.instanceOf(DatabaseConnectionError);
+  });
+
+  it('says that the server is gone to whoever waited until the deadline', async () => {
+    const serverBreaker = new CircuitBreaker({ threshold: 1, minDelayMs: 60_000, maxDelayMs: 60_000 });
+    const { pool } = open({ acquireTimeoutMs: 100, serverBreaker });
+    const holder = await pool.acquire();
+    const acquiring = rejectionOf(pool.acquire());
+    serverBreaker.attempt();
+    serverBreaker.failed();
+    expect(await acquiring).to.be.instanceOf(DatabaseConnectionError);
+    pool.release(holder);
   });
 
   it('knows that a statement has left a transaction failed as soon as the error is seen', async () => {
