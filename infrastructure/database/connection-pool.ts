@@ -4,7 +4,8 @@ import { CircuitBreaker } from './circuit-breaker.ts';
 import type { BudgetedPool, ConnectionBudget } from './connection-budget.ts';
 import { GrowthPace } from './growth-pace.ts';
 import type { PgConnection } from './pg-connection.ts';
-import { isServerAnswer, isServerFailure, isServerFull } from './postgres-errors.ts';
+import { PoolCircuits } from './pool-circuits.ts';
+import { isServerAnswer, isServerFull } from './postgres-errors.ts';
 import { WaitingLine } from './waiting-line.ts';
 import { LeaseReleasedError, WorkScope } from './work-scope.ts';
 
@@ -53,7 +54,7 @@ export class ConnectionPool implements BudgetedPool {
   /** Last in, first out: what is not needed stays unused and expires. */
   readonly #idle: PgConnection[] = [];
   readonly #line = new WaitingLine();
-  readonly #breaker: CircuitBreaker;
+  readonly #circuits: PoolCircuits;
   /** Connections opened before this, in `performance.now()`, are not used again. */
   #recycledAt = 0;
   /** Connections not used since then, in `performance.now()`, may have broken like one that did. */
@@ -70,7 +71,7 @@ export class ConnectionPool implements BudgetedPool {
     this.#options = options;
     this.#size = options;
     this.#pace = new GrowthPace(this.#line, options.isSaturated ?? (() => false), () => this.#grow());
-    this.#breaker = options.breaker ?? new CircuitBreaker(BREAKER);
+    this.#circuits = new PoolCircuits(options.breaker ?? new CircuitBreaker(BREAKER), options.serverBreaker);
   }
 
   get databaseName(): string {
@@ -78,12 +79,12 @@ export class ConnectionPool implements BudgetedPool {
   }
 
   get breaker(): CircuitBreaker {
-    return this.#breaker;
+    return this.#circuits.own;
   }
 
   /** Whether the last attempt to connect failed. */
   get isFailing(): boolean {
-    return this.#breaker.isFailing;
+    return this.#circuits.own.isFailing;
   }
 
   get slots(): number {
@@ -96,8 +97,7 @@ export class ConnectionPool implements BudgetedPool {
       this.#connecting < this.#line.size &&
       this.#slots < this.#max &&
       (this.#slots === this.#closing || this.#pace.allows) &&
-      this.#breaker.allows &&
-      this.#options.serverBreaker.allows
+      this.#circuits.allow
     );
   }
 
@@ -132,9 +132,7 @@ export class ConnectionPool implements BudgetedPool {
 
   /** Opens the first connection ahead of its use, if there is a place for it at once. Tries no circuit that is not closed. */
   prepare(): void {
-    const { budget, serverBreaker } = this.#options;
-    const isHealthy = serverBreaker.state === 'closed' && this.#breaker.state === 'closed';
-    if (this.#slots === 0 && isHealthy && budget.take(this)) this.#connect();
+    if (this.#slots === 0 && this.#circuits.areClosed && this.#options.budget.take(this)) this.#connect();
   }
 
   release(connection: PgConnection): void {
@@ -208,17 +206,13 @@ export class ConnectionPool implements BudgetedPool {
     });
   }
 
-  get #openBreaker(): CircuitBreaker | undefined {
-    return [this.#breaker, this.#options.serverBreaker].find(({ state }) => state === 'open');
-  }
-
   get #max(): number {
     return this.#size.size + this.#size.maxOverflow;
   }
 
   /** Nobody waits for the silence of a server that is known to be gone. */
   async #answers(connection: PgConnection): Promise<boolean> {
-    return this.#options.serverBreaker.state !== 'open' && (await connection.answers());
+    return this.#circuits.server.state !== 'open' && (await connection.answers());
   }
 
   #takeIdle(): PgConnection | undefined {
@@ -239,16 +233,17 @@ export class ConnectionPool implements BudgetedPool {
 
   /** Why it makes no sense to wait. */
   #refusal(): Error | null {
-    const { serverBreaker, maxWaiting, noPlaceError } = this.#options;
-    if (serverBreaker.state === 'open') return this.#unavailable(undefined, serverBreaker.retryInMs);
-    if (this.#breaker.state === 'open' && this.#slots === this.#closing)
-      return this.#unavailable(undefined, this.#breaker.retryInMs);
+    const { maxWaiting, noPlaceError } = this.#options;
+    const { own, server } = this.#circuits;
+    if (server.state === 'open') return this.#unavailable(undefined, server.retryInMs);
+    if (own.state === 'open' && this.#slots === this.#closing)
+      return this.#unavailable(undefined, own.retryInMs);
     return this.#line.size >= maxWaiting ? noPlaceError('pool', this.#line.clearsInMs(this.#max)) : null;
   }
 
   #tooLate(): Error {
     if (this.#connecting > 0) return this.#unavailable(new Error('connecting took too long'));
-    const opened = this.#openBreaker;
+    const opened = this.#circuits.opened;
     if (opened !== undefined) return this.#unavailable(undefined, opened.retryInMs);
     const limit = this.#slots >= this.#max ? 'pool' : 'budget';
     return this.#options.noPlaceError(limit, this.#line.clearsInMs(this.#slots));
@@ -260,17 +255,15 @@ export class ConnectionPool implements BudgetedPool {
 
   /** Opens a connection in a slot that the budget has given. */
   #connect(): void {
-    const { connect, budget, serverBreaker } = this.#options;
+    const { connect, budget } = this.#options;
     this.#slots += 1;
     this.#connecting += 1;
     this.#pace.used();
-    this.#breaker.attempt();
-    serverBreaker.attempt();
+    this.#circuits.attempt();
     connect().then(
       (connection) => {
         this.#connecting -= 1;
-        this.#breaker.succeeded();
-        serverBreaker.succeeded();
+        this.#circuits.succeeded();
         budget.connected(this);
         connection.onLost(() => this.#dropIdle(connection));
         this.#hand(connection);
@@ -286,26 +279,22 @@ export class ConnectionPool implements BudgetedPool {
   }
 
   #connectFailed(error: unknown): void {
-    const { budget, serverBreaker } = this.#options;
+    const { budget } = this.#options;
     if (isServerFull(error, this.databaseName)) {
       // It lives, and has connections of ours that will come free: whoever waits goes on waiting.
-      this.#breaker.abandoned();
-      serverBreaker.succeeded();
+      this.#circuits.serverFull();
       return budget.serverFull();
     }
     budget.connectFailed();
-    const isAccident = !this.#breaker.isFailing && !isServerAnswer(error);
-    this.#breaker.failed();
-    if (isServerFailure(error)) serverBreaker.failed();
-    else if (isServerAnswer(error)) serverBreaker.succeeded();
-    else serverBreaker.abandoned();
+    const isAccident = !this.isFailing && !isServerAnswer(error);
+    this.#circuits.failed(error);
     // A connect that broke off once is tried again for whoever waits, unless it was the server's last chance.
-    if (isAccident && serverBreaker.state !== 'open') return undefined;
+    if (isAccident && this.#circuits.server.state !== 'open') return undefined;
     // Whatever the server refuses a login for, its right to connect included, the database cannot be used.
     this.#line.rejectFirst(error instanceof DomainError ? error : this.#unavailable(error));
     // `- 1`: the slot of this attempt.
     const hopeless = this.#slots - this.#closing - this.#connecting - 1 <= 0;
-    const opened = this.#openBreaker;
+    const opened = this.#circuits.opened;
     if (hopeless && opened !== undefined) this.#line.rejectAll(this.#unavailable(error, opened.retryInMs));
     return undefined;
   }

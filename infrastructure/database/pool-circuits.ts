@@ -1,0 +1,51 @@
+import type { CircuitBreaker } from './circuit-breaker.ts';
+import { isServerAnswer, isServerFailure } from './postgres-errors.ts';
+
+/** The two circuits that every connect of a pool passes: its database's, and that of the server, shared by all pools there. */
+export class PoolCircuits {
+  readonly own: CircuitBreaker;
+  readonly server: CircuitBreaker;
+
+  constructor(own: CircuitBreaker, server: CircuitBreaker) {
+    this.own = own;
+    this.server = server;
+  }
+
+  /** Whether a connect may begin now. */
+  get allow(): boolean {
+    return this.own.allows && this.server.allows;
+  }
+
+  get areClosed(): boolean {
+    return this.own.state === 'closed' && this.server.state === 'closed';
+  }
+
+  /** One that lets nothing through until its back-off is over. */
+  get opened(): CircuitBreaker | undefined {
+    return [this.own, this.server].find(({ state }) => state === 'open');
+  }
+
+  /** A connect begins; only when they `allow` it. Its outcome has to be told. */
+  attempt(): void {
+    this.own.attempt();
+    this.server.attempt();
+  }
+
+  succeeded(): void {
+    this.own.succeeded();
+    this.server.succeeded();
+  }
+
+  /** The server lives and has no place: that says nothing of the database. */
+  serverFull(): void {
+    this.own.abandoned();
+    this.server.succeeded();
+  }
+
+  failed(error: unknown): void {
+    this.own.failed();
+    if (isServerFailure(error)) this.server.failed();
+    else if (isServerAnswer(error)) this.server.succeeded();
+    else this.server.abandoned();
+  }
+}
