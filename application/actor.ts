@@ -16,8 +16,8 @@ export const causedBy = ({ principal, requestId, address }: Actor) => ({
   address,
 });
 
-export const noteOf = (actor: Actor, action: string, details: WriteNote['details']): WriteNote => ({
-  ...causedBy(actor),
-  action,
-  details,
-});
+export const noteOf = (
+  { principal, requestId, address }: Actor,
+  action: string,
+  details: WriteNote['details'],
+): WriteNote => ({ action, details, userId: principal.userId, requestId, address });

@@ -26,7 +26,8 @@ export const createPinoLogger = ({
       level,
       base: { pid: process.pid },
       timestamp: stdTimeFunctions.isoTime,
-      mixin: requestContextFields,
+      // Merging its fields costs as much as the line; without a context there are none.
+      ...(isWatched(level) && { mixin: requestContextFields }),
       formatters: { level: (label) => ({ level: label }), log: maskFields },
       serializers: { err: (error: unknown) => serializeError(error, MAX_CAUSES) },
       hooks: { streamWrite: maskPasswords },

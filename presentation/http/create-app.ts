@@ -6,9 +6,7 @@ import { handleErrors } from './error-handler.ts';
 import { NO_SUCH_ROUTE } from './failure.ts';
 import type { HttpDependencies } from './http-dependencies.ts';
 import { HttpError } from './http-error.ts';
-import { accessLog } from './middleware/access-log.ts';
-import { requestContext } from './middleware/request-context.ts';
-import { securityHeaders } from './middleware/security-headers.ts';
+import { openRequest } from './middleware/open-request.ts';
 import { mountRoutes } from './mount-routes.ts';
 import { docsAssets } from './operations/docs.ts';
 import { createRouteTable } from './route-table.ts';
@@ -21,9 +19,11 @@ export const createApp = (deps: HttpDependencies): express.Express => {
   app.set('trust proxy', deps.options.trustedProxies);
   // One level, strings only; a parameter given twice is an array, which no schema takes.
   app.set('query parser', 'simple');
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
 
-  app.use(requestContext(deps), accessLog(deps), securityHeaders());
-  app.use(mountRoutes(createRouteTable(deps), deps));
+  app.use(openRequest(deps));
+  mountRoutes(app, createRouteTable(deps), deps);
   app.use(docsAssets());
   app.use(() => {
     throw new HttpError('not_found', NO_SUCH_ROUTE);

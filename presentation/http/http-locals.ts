@@ -37,6 +37,8 @@ export type HttpRequest = Request<
 export type HttpResponse = Response<unknown, HttpLocals>;
 /** What comes before the routes, whichever one it will be. */
 export type Middleware = (req: HttpRequest, res: HttpResponse, next: NextFunction) => void;
+/** What happens to every request, before anything is known of it. */
+export type Opening = (req: HttpRequest, res: HttpResponse) => void;
 /** One step in the life of a request. What it throws or rejects with is the request's answer. */
 export type Step = (req: HttpRequest, res: HttpResponse) => void | Promise<void>;
 

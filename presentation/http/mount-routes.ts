@@ -1,4 +1,4 @@
-import express from 'express';
+import type { Express } from 'express';
 import type { HttpDependencies } from './http-dependencies.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpRequest, HttpResponse, Middleware, Step } from './http-locals.ts';
@@ -40,17 +40,15 @@ const handlerOf = (route: Route, deps: HttpDependencies) => {
 };
 
 /** Mounts every route of the table, and 405 for the methods that its path does not know. */
-export const mountRoutes = (routes: readonly Route[], deps: HttpDependencies): express.Router => {
-  const router = express.Router({ caseSensitive: true, strict: true });
+export const mountRoutes = (app: Express, routes: readonly Route[], deps: HttpDependencies): void => {
   for (const path of new Set(routes.map((route) => route.path))) {
     const routesOfPath = routes.filter((route) => route.path === path);
-    const mounted = router.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
+    const mounted = app.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
     // express-async-errors hands rejections on.
     // oxlint-disable-next-line typescript/no-misused-promises
     for (const route of routesOfPath) mounted[route.method](handlerOf(route, deps));
     mounted.all(refuseMethod(path, allowedMethods(routesOfPath)));
   }
-  return router;
 };
 
 /** Express answers HEAD with GET's handlers. */

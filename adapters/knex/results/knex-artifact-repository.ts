@@ -67,8 +67,8 @@ export class KnexArtifactRepository implements ArtifactRepository {
     this.#executor = executor;
   }
 
-  async insert({ note, ...artifact }: NewArtifact): Promise<Artifact> {
-    const [row] = await this.#executor.query(insert(artifact, note));
+  async insert(artifact: NewArtifact): Promise<Artifact> {
+    const [row] = await this.#executor.query(insert({ ...artifact, note: JSON.stringify(artifact.note) }));
     if (row === undefined) throw new Error('an insert returned no row');
     return toArtifact(row);
   }

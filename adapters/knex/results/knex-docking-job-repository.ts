@@ -22,30 +22,53 @@ const findByIdempotencyKey = statement<{ key: string }, DockingJobRow>('docking_
   sql('docking_jobs').select(DOCKING_JOB_COLUMNS).where('idempotency_key', p('key')),
 );
 
+interface InsertValues {
+  readonly jobId: string;
+  readonly status: NewDockingJob['status'];
+  readonly engine: string;
+  readonly pipelineVersion: string;
+  /** JSON. */
+  readonly inputs: string;
+  /** JSON. */
+  readonly params: string;
+  readonly priority: number;
+  readonly inputSignature: string;
+  readonly submittedBy: string;
+  readonly idempotencyKey: string | null;
+  readonly requestHash: string | null;
+  readonly cacheHit: boolean;
+  readonly canonicalJobId: string | null;
+  readonly confidenceScore: number | null;
+}
+
 const JOB = { type: 'job', idColumn: 'job_id' } as const;
 
-const insert = notedStatement<Record<string, unknown>, DockingJobRow>('docking_job_insert', JOB, (p) =>
-  sql('docking_jobs')
-    .insert({
-      job_id: p('jobId'),
-      status: p('status'),
-      engine: p('engine'),
-      pipeline_version: p('pipelineVersion'),
-      inputs: p('inputs'),
-      params: p('params'),
-      priority: p('priority'),
-      input_signature: p('inputSignature'),
-      submitted_by: p('submittedBy'),
-      idempotency_key: p('idempotencyKey'),
-      request_hash: p('requestHash'),
-      cache_hit: p('cacheHit'),
-      canonical_job_id: p('canonicalJobId'),
-      cache_confidence_score: p('confidenceScore'),
-      completed_at: sql.raw('case when ?::boolean then now() end', [p('cacheHit')]),
-    })
-    .onConflict('idempotency_key')
-    .ignore()
-    .returning(DOCKING_JOB_COLUMNS),
+/** Returns what the server adds to a job: its other times follow from this one, and the rest is as it was given. */
+const insert = notedStatement<InsertValues, Pick<DockingJobRow, 'created_at'>>(
+  'docking_job_insert',
+  JOB,
+  (p) =>
+    sql('docking_jobs')
+      .insert({
+        job_id: p('jobId'),
+        status: p('status'),
+        engine: p('engine'),
+        pipeline_version: p('pipelineVersion'),
+        inputs: p('inputs'),
+        params: p('params'),
+        priority: p('priority'),
+        input_signature: p('inputSignature'),
+        submitted_by: p('submittedBy'),
+        idempotency_key: p('idempotencyKey'),
+        request_hash: p('requestHash'),
+        cache_hit: p('cacheHit'),
+        canonical_job_id: p('canonicalJobId'),
+        cache_confidence_score: p('confidenceScore'),
+        completed_at: sql.raw('case when ?::boolean then now() end', [p('cacheHit')]),
+      })
+      .onConflict('idempotency_key')
+      .ignore()
+      .returning(['job_id', 'created_at']),
 );
 
 const setStatus = notedStatement<{ jobId: string; status: JobStatus; error: string | null }, DockingJobRow>(
@@ -71,23 +94,46 @@ export class KnexDockingJobRepository implements DockingJobRepository {
     this.#executor = executor;
   }
 
-  async insert({ cache, idempotency, note, ...job }: NewDockingJob): Promise<DockingJob | null> {
-    const [row] = await this.#executor.query(
-      insert(
-        {
-          ...job,
-          inputs: JSON.stringify(job.inputs),
-          params: JSON.stringify(job.params),
-          idempotencyKey: idempotency?.key ?? null,
-          requestHash: idempotency?.requestHash ?? null,
-          cacheHit: cache.hit,
-          canonicalJobId: cache.canonicalJobId,
-          confidenceScore: cache.confidenceScore,
-        },
-        note,
-      ),
-    );
-    return row === undefined ? null : toDockingJob(row);
+  async insert(job: NewDockingJob): Promise<DockingJob | null> {
+    const { jobId, status, engine, pipelineVersion, inputs, params, priority } = job;
+    const { inputSignature, submittedBy, cache, idempotency, note } = job;
+    const values = {
+      jobId,
+      status,
+      engine,
+      pipelineVersion,
+      inputs: JSON.stringify(inputs),
+      params: JSON.stringify(params),
+      priority,
+      inputSignature,
+      submittedBy,
+      idempotencyKey: idempotency?.key ?? null,
+      requestHash: idempotency?.requestHash ?? null,
+      cacheHit: cache.hit,
+      canonicalJobId: cache.canonicalJobId,
+      confidenceScore: cache.confidenceScore,
+      note: JSON.stringify(note),
+    };
+    const [row] = await this.#executor.query(insert(values));
+    if (row === undefined) return null;
+    const { created_at: createdAt } = row;
+    return {
+      jobId,
+      status,
+      engine,
+      pipelineVersion,
+      inputs,
+      params,
+      priority,
+      inputSignature,
+      submittedBy,
+      createdAt,
+      updatedAt: createdAt,
+      startedAt: null,
+      completedAt: cache.hit ? createdAt : null,
+      error: null,
+      cache,
+    };
   }
 
   async find(jobId: string): Promise<DockingJob | null> {
@@ -130,7 +176,7 @@ export class KnexDockingJobRepository implements DockingJobRepository {
     error: string | null,
     note: WriteNote,
   ): Promise<DockingJob> {
-    const [row] = await this.#executor.query(setStatus({ jobId, status, error }, note));
+    const [row] = await this.#executor.query(setStatus({ jobId, status, error, note: JSON.stringify(note) }));
     if (row === undefined) throw new Error('a locked job vanished');
     return toDockingJob(row);
   }

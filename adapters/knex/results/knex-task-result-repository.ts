@@ -80,10 +80,9 @@ export class KnexTaskResultRepository implements TaskResultRepository {
     this.#executor = executor;
   }
 
-  async put({ note, ...result }: NewTaskResult): Promise<{ result: TaskResult; created: boolean }> {
-    const [row] = await this.#executor.query(
-      put({ ...result, json: JSON.stringify(result.resultData) }, note),
-    );
+  async put(result: NewTaskResult): Promise<{ result: TaskResult; created: boolean }> {
+    const json = JSON.stringify(result.resultData);
+    const [row] = await this.#executor.query(put({ ...result, json, note: JSON.stringify(result.note) }));
     if (row === undefined) throw new Error('an upsert returned no row');
     return { result: toTaskResult(row), created: row.inserted };
   }

@@ -1,23 +1,8 @@
 import type { Knex } from 'knex';
-import type { WriteNote } from '../../../domain/audit/audit-log.ts';
 import { sql, statement, type SqlQuery } from '../statement.ts';
 
-/** The values of a `WriteNote` under names that no column of results has. */
-interface NoteValues {
-  readonly noteAction: string;
-  readonly noteDetails: string;
-  readonly noteUserId: string | null;
-  readonly noteRequestId: string | null;
-  readonly noteAddress: string | null;
-}
-
-const noteValues = ({ action, details, userId, requestId, address }: WriteNote): NoteValues => ({
-  noteAction: action,
-  noteDetails: JSON.stringify(details),
-  noteUserId: userId,
-  noteRequestId: requestId,
-  noteAddress: address,
-});
+/** Of a write: what it writes, and the JSON of its `WriteNote`. */
+export type Noted<Values> = Values & { readonly note: string };
 
 /**
  * A write and its entry in the outbox of the audit trail, in one statement: both or neither, in one round trip. A write
@@ -30,19 +15,20 @@ export const notedStatement = <Values extends object, Row>(
   name: string,
   entity: { readonly type: string; readonly idColumn: string },
   build: (p: (key: keyof Values & string) => Knex.Value) => Knex.QueryBuilder,
-): ((values: Values, note: WriteNote) => SqlQuery<Row>) => {
-  const query = statement<Values & NoteValues, Row>(
+): ((values: Noted<Values>) => SqlQuery<Row>) =>
+  statement<Noted<Values>, Row>(
     name,
     (p) =>
       sql.raw(
         `with written as (?), noted as (
          insert into audit_outbox (action, entity_type, entity_id, details, user_id, request_id, address)
-         select ?::text, '${entity.type}', ${entity.idColumn}::text, ?::jsonb, ?::text, ?::text, ?::text from written
+         select note.action, '${entity.type}', written.${entity.idColumn}::text, note.details,
+           note."userId", note."requestId", note.address
+         from written, jsonb_to_record(?::jsonb) as note
+           (action text, details jsonb, "userId" text, "requestId" text, address text)
        )
        select * from written`,
-        [build(p), p('noteAction'), p('noteDetails'), p('noteUserId'), p('noteRequestId'), p('noteAddress')],
+        [build(p), p('note')],
       ),
     true,
   );
-  return (values, note) => query({ ...values, ...noteValues(note) });
-};

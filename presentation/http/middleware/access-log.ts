@@ -1,13 +1,13 @@
 import { errorStatus } from '../error-status.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import type { HttpLocals, HttpResponse, Middleware } from '../http-locals.ts';
+import type { HttpLocals, HttpResponse, Opening } from '../http-locals.ts';
 
 const CLIENT_CLOSED_REQUEST = 499;
 
 /** One line and one observation per request, once its response is closed: sent, or given up by the client. */
 export const accessLog =
-  ({ logger, httpMetrics }: Pick<HttpDependencies, 'logger' | 'httpMetrics'>): Middleware =>
-  (req, res, next) => {
+  ({ logger, httpMetrics }: Pick<HttpDependencies, 'logger' | 'httpMetrics'>): Opening =>
+  (req, res) => {
     res.on('close', () => {
       const { locals } = res;
       const { method } = req;
@@ -21,11 +21,11 @@ export const accessLog =
         route: locals.route,
         status,
         duration_ms: Math.round(seconds * 1e6) / 1e3,
-        ...failureFields(locals, status),
+        code: locals.failure?.code,
+        err: status >= 500 ? locals.failure?.error : undefined,
       };
       logger[levelOf(locals, status)](fields, 'request finished');
     });
-    next();
   };
 
 /** A response that broke off without a failure of ours was given up by the client. */
@@ -33,12 +33,6 @@ const statusOf = (res: HttpResponse): number => {
   const { failure } = res.locals;
   if (failure !== undefined) return errorStatus(failure.code).status;
   return res.writableFinished ? res.statusCode : CLIENT_CLOSED_REQUEST;
-};
-
-const failureFields = ({ failure }: HttpLocals, status: number): object => {
-  if (failure === undefined) return {};
-  const { code, error } = failure;
-  return status >= 500 ? { code, err: error } : { code };
 };
 
 /** ERROR: a fault of ours, someone must act. WARN: a database is missing. The client's own faults are daily bread. */

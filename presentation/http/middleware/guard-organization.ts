@@ -24,7 +24,7 @@ interface Asked {
  */
 export const guardOrganization =
   (scope: Route['scope'], { recordDeniedAccess, options }: HttpDependencies): Step =>
-  async (req, res) => {
+  (req, res) => {
     const { locals } = res;
     const principal = held(locals, 'principal');
     const asked = askedOrganizations(req, options.maxOrganizationIdLength);
@@ -36,16 +36,21 @@ export const guardOrganization =
     if (foreign !== undefined) {
       const actor = { principal, requestId: locals.requestId, address: locals.address };
       const attempt = { asked: foreign.id, source: foreign.source, route: locals.route };
-      await recordDeniedAccess.execute(actor, attempt);
+      return recordDeniedAccess.execute(actor, attempt).then(deny);
     }
-    if (foreign !== undefined || belongsNowhere) throw new OrganizationAccessDeniedError();
+    if (belongsNowhere) deny();
 
     const organizationId = own ?? asked.find(({ source }) => source === 'path')?.id;
     if (organizationId !== undefined) {
       locals.organizationId = organizationId;
       locals.context.organizationId = organizationId;
     }
+    return undefined;
   };
+
+const deny = (): never => {
+  throw new OrganizationAccessDeniedError();
+};
 
 /** Path first. @throws {ValidationError} before a malformed id comes near anything else */
 const askedOrganizations = (req: HttpRequest, maxLength: number): readonly Asked[] => {

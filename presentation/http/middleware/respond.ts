@@ -8,7 +8,11 @@ export const respond: Step = async (_req, res) => {
   const { status, body, headers } = await answer(res.locals);
   if (res.closed) return;
   res.statusCode = status;
-  if (headers !== undefined) res.set(headers);
+  for (const name in headers) res.setHeader(name, headers[name] ?? '');
+  if (body === null) {
+    res.end();
+    return;
+  }
   if (typeof body === 'string') {
     res.send(body);
     return;

@@ -1,13 +1,13 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import helmet from 'helmet';
-import type { Middleware } from '../http-locals.ts';
+import type { Opening } from '../http-locals.ts';
 
 /**
  * Helmet's headers, asked for once: they are the same for every response. Without `upgrade-insecure-requests`, which
  * would break `/docs` on a plain HTTP address; TLS ends in front of this service. Nothing is to be stored on the way.
  */
-export const securityHeaders = (): Middleware => {
+export const securityHeaders = (): Opening => {
   const sample = new ServerResponse(new IncomingMessage(new Socket()));
   helmet({ contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } } })(
     sample.req,
@@ -18,10 +18,9 @@ export const securityHeaders = (): Middleware => {
   );
   const headers = Object.entries({ ...sample.getHeaders(), 'cache-control': 'no-store' });
 
-  return (_req, res, next) => {
+  return (_req, res) => {
     for (const [name, value] of headers) {
       if (value !== undefined) res.setHeader(name, value);
     }
-    next();
   };
 };

@@ -19,9 +19,10 @@ export const requestParser = <Parts extends RequestParts>(
   parts: Parts,
 ): ((req: HttpRequest) => Input<Parts>) => {
   const schema = z.object({ query: nothing, ...parts });
+  const readParts = partsReader(parts);
   return (req) => {
     const bodyIssues = parts.body === undefined ? [] : jsonIssues(req.body, MAX_ISSUES);
-    const input = readParts(parts, req);
+    const input = readParts(req);
     const parsed = schema.safeParse(input);
     if (parsed.success && bodyIssues.length === 0) {
       // The schema was made of exactly these parts, which the compiler cannot follow through the generic.
@@ -35,12 +36,14 @@ export const requestParser = <Parts extends RequestParts>(
   };
 };
 
-const readParts = ({ headers }: RequestParts, req: HttpRequest): Record<keyof RequestParts, unknown> => ({
-  params: req.params,
-  query: req.query,
-  headers: headers && Object.fromEntries(Object.keys(headers.shape).map((name) => [name, req.get(name)])),
-  body: req.body,
-});
+const partsReader = ({ headers }: RequestParts) => {
+  const names = Object.keys(headers?.shape ?? {});
+  return (req: HttpRequest): Record<keyof RequestParts, unknown> => {
+    const named: Record<string, string | undefined> = {};
+    for (const name of names) named[name] = req.get(name);
+    return { params: req.params, query: req.query, headers: named, body: req.body };
+  };
+};
 
 const messageOf: z.core.$ZodErrorMap = (issue) =>
   issue.code === 'invalid_type' && issue.input === undefined ? 'is required' : undefined;

@@ -65,6 +65,9 @@ describe('The route table', () => {
             expect(response.status).to.be.oneOf([200, 201, 204]);
             const schema = route.replies[response.status]?.schema;
             expect(schema?.safeParse(response.body).error).to.be.undefined;
+            // RFC 9110: not with 204, where a proxy could wait for the body that they promise.
+            const describesBody = 'content-length' in response.headers || 'content-type' in response.headers;
+            expect(describesBody).to.equal(response.status !== 204);
           } else {
             expect(response.status).to.equal(403);
             expect(response.body.code).to.equal('role_required');
