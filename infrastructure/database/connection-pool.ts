@@ -130,9 +130,12 @@ export class ConnectionPool implements BudgetedPool {
     }
   }
 
-  /** Opens the first connection ahead of its use, if there is a place for it at once. Tries no circuit that is not closed. */
-  prepare(): void {
-    if (this.#slots === 0 && this.#circuits.areClosed && this.#options.budget.take(this)) this.#connect();
+  /**
+   * Opens the first connection ahead of its use, if there is a place for it at once. Tries no circuit that is not closed.
+   * Over when that has ended, however it did; never rejects.
+   */
+  async prepare(): Promise<void> {
+    if (this.#slots === 0 && this.#circuits.areClosed && this.#options.budget.take(this)) await this.#connect();
   }
 
   release(connection: PgConnection): void {
@@ -186,7 +189,7 @@ export class ConnectionPool implements BudgetedPool {
   }
 
   grantSlot(): void {
-    this.#connect();
+    void this.#connect();
   }
 
   /** Refuses new work, lets running work end, and resolves when the last connection is closed. Safe to call twice. */
@@ -250,17 +253,17 @@ export class ConnectionPool implements BudgetedPool {
   }
 
   #grow(): void {
-    while (this.wantsSlot && this.#options.budget.take(this)) this.#connect();
+    while (this.wantsSlot && this.#options.budget.take(this)) void this.#connect();
   }
 
-  /** Opens a connection in a slot that the budget has given. */
-  #connect(): void {
+  /** Opens a connection in a slot that the budget has given. Never rejects. */
+  #connect(): Promise<void> {
     const { connect, budget } = this.#options;
     this.#slots += 1;
     this.#connecting += 1;
     this.#pace.used();
     this.#circuits.attempt();
-    connect().then(
+    return connect().then(
       (connection) => {
         this.#connecting -= 1;
         this.#circuits.succeeded();

@@ -34,10 +34,14 @@ export interface Placement extends DatabaseIdentity {
 }
 
 /**
- * Told of a spare that is about to become the organization's database: where it will be, and whether it came there. The
- * promise never rejects; false says that the placement is not to be relied on.
+ * Told of a database that is about to become the organization's: where it will be, and whether it came there. The
+ * promise never rejects; false says that the placement is not to be relied on. The answer is over when the login is that
+ * was begun upon this; it never rejects either.
  */
-export type Announce = (placement: Placement, arrived: Promise<boolean>) => void;
+export type Announce = (placement: Placement, arrived: Promise<boolean>) => Promise<void>;
+
+/** Says that a database is about to take its name, and whether it did. */
+type Adopting = (placement: Placement, arriving: Promise<boolean>) => void;
 
 /** Points in the making of a database; a process may die after each of them. */
 export const PROVISIONING_STEPS = ['claimed', 'cloned', 'restricted', 'adopted', 'completed'] as const;
@@ -75,7 +79,7 @@ export class Provisioner {
    * Finds the organization's database, or makes it.
    *
    * @param create whether a database may be made that was never asked for before
-   * @param announce lets a login begin while a spare takes its name
+   * @param announce lets a login begin while the database takes its name
    * @throws {OrganizationNotFoundError}
    * @throws {OrganizationSuspendedError}
    * @throws {OrganizationDatabaseNotFoundError}
@@ -130,8 +134,13 @@ export class Provisioner {
     const databaseName = urls.databaseNameFor(organizationId);
     try {
       const source = await template.ready();
-      return await server.exclusively(databaseName, (session) =>
-        this.#provisionLocked(session, organizationId, databaseName, source, announce),
+      return await server.welcome((hold) =>
+        server.exclusively(databaseName, (session) =>
+          this.#provisionLocked(session, organizationId, databaseName, source, (placement, arriving) => {
+            const arrived = arriving.catch(() => false);
+            if (announce !== undefined) hold(announce(placement, arrived));
+          }),
+        ),
       );
     } catch (error) {
       // It may be the template that is gone: the next attempt looks again.
@@ -153,7 +162,7 @@ export class Provisioner {
     organizationId: OrganizationId,
     databaseName: string,
     source: TemplateRecord,
-    announce: Announce | undefined,
+    announce: Adopting,
   ): Promise<Placement> {
     const { ledger, logger, onProvisioned } = this.#deps;
     const startedAt = performance.now();
@@ -182,15 +191,12 @@ export class Provisioner {
     session: ServerSession,
     claim: Claim,
     source: TemplateRecord,
-    announce: Announce | undefined,
+    announce: Adopting,
   ): Promise<{ path: ProvisioningPath; spare: SpareDatabase }> {
     const placement = await this.#placementOf(claim.record);
     if (claim.ready) {
       const adopting = this.#adoptSpare(session, claim.spare, placement);
-      announce?.(
-        placement,
-        adopting.catch(() => false),
-      );
+      announce(placement, adopting);
       if (await adopting) return { path: 'spare', spare: claim.spare };
     }
     const { databaseName, ...identity } = placement;
@@ -220,7 +226,12 @@ export class Provisioner {
     await this.#deps.onStep('cloned', organizationId);
     await session.restrict(spare.databaseName, spare.spareId);
     await this.#deps.onStep('restricted', organizationId);
-    await session.adopt(spare.databaseName, databaseName, formatIdentity(identity));
+    const adopting = session.adopt(spare.databaseName, databaseName, formatIdentity(identity));
+    announce(
+      placement,
+      adopting.then(() => true),
+    );
+    await adopting;
     return { path: resumed ? path : 'clone', spare };
   }
 

@@ -2,15 +2,19 @@ import type { PooledDatabase } from '../database/pooled-database.ts';
 import { pollUntil } from '../poll-until.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 import { ServerSession } from './server-session.ts';
-import { Turns } from './turns.ts';
+import { Turns, type Hold } from './turns.ts';
 
 const LOCK_DEADLINE_MS = 60_000;
+
+/** Some five clones long: one that has to wait for something does not keep all that come after it. */
+const NEWCOMER_PATIENCE_MS = 250;
 
 /** The server that holds the results databases, as its administrator. */
 export class ResultsServer {
   readonly #admin: PooledDatabase;
   readonly #logins: OrganizationLogins | null;
   readonly #clones = new Turns();
+  readonly #newcomers = new Turns(NEWCOMER_PATIENCE_MS);
 
   /**
    * @param admin connections to the server's `postgres` database; their number bounds the acts under way
@@ -21,9 +25,17 @@ export class ResultsServer {
     this.#logins = logins;
   }
 
-  /** Whether requests wait for an administrator's session; background work then yields. */
+  /** Whether requests wait for their turn or for an administrator's session; background work then yields. */
   get isBusy(): boolean {
-    return this.#admin.waiting > 0;
+    return this.#newcomers.waiting > 0 || this.#admin.waiting > 0;
+  }
+
+  /**
+   * Runs what a new organization brings with it, one organization after another: many at once would take the processors
+   * from whoever reads meanwhile.
+   */
+  welcome<Result>(work: (hold: Hold) => Promise<Result>): Promise<Result> {
+    return this.#newcomers.take(work);
   }
 
   /**

@@ -29,4 +29,32 @@ describe('turns', () => {
     expect(await turns.take(() => Promise.resolve('next'))).to.equal('next');
     expect(await failed).to.include({ message: 'out of luck' });
   });
+
+  it('last until what they hold for is over, though their result is there before', async () => {
+    const turns = new Turns();
+    const gate = new Gate();
+    const first = turns.take((hold) => {
+      hold(gate.pass());
+      return Promise.resolve('first');
+    });
+    let second = 'waits';
+    const next = turns.take(async () => {
+      second = 'began';
+    });
+    expect(await first).to.equal('first');
+    await gate.reached;
+    expect([second, turns.waiting]).to.deep.equal(['waits', 1]);
+    gate.open();
+    await next;
+    expect(turns.waiting).to.equal(0);
+  });
+
+  it('are taken by the next one beside a turn that lasts too long', async () => {
+    const turns = new Turns(1);
+    const gate = new Gate();
+    const stuck = turns.take(() => gate.pass());
+    expect(await turns.take(() => Promise.resolve('next'))).to.equal('next');
+    gate.open();
+    await stuck;
+  });
 });
