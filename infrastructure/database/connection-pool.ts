@@ -135,7 +135,8 @@ export class ConnectionPool implements BudgetedPool {
    * Over when that has ended, however it did; never rejects.
    */
   async prepare(): Promise<void> {
-    if (this.#slots === 0 && this.#circuits.areClosed && this.#options.budget.take(this)) await this.#connect();
+    if (this.#slots === 0 && this.#circuits.areClosed && this.#options.budget.take(this))
+      await this.#connect();
   }
 
   release(connection: PgConnection): void {
