@@ -12,8 +12,17 @@ export interface BudgetedPool {
   closeIdle(): void;
 }
 
+interface Use {
+  readonly pool: BudgetedPool;
+  /** In `performance.now()`. */
+  readonly at: number;
+}
+
 /** How long a pool may keep its only connection busy while others have none: some ten connects. */
 const TURN_MS = 100;
+
+/** For so long an organization counts as there, after its last request. */
+const PRESENT_MS = 1000;
 
 /** After this long without use a connection is worth less than a second one of a pool that has work for it. */
 const LONG_IDLE_MS = 1000;
@@ -38,6 +47,9 @@ export class ConnectionBudget {
   readonly #idle = new Map<BudgetedPool, number>();
   /** Pools that hold connections, and since when in `performance.now()`: a turn begins when the connect ends. */
   readonly #holders = new Map<BudgetedPool, number>();
+  /** Pools that were used last and before that, and when. */
+  #latest: Use | null = null;
+  #previous: Use | null = null;
   /** Slots taken whose connect has not ended. */
   #connecting = 0;
   /** What the server let this process have when it last was full. */
@@ -124,9 +136,18 @@ export class ConnectionBudget {
 
   /** Keeps book of who has idle connections; the latest caller was used last. */
   markIdle(pool: BudgetedPool, hasIdle: boolean): void {
+    const now = performance.now();
+    if (this.#latest?.pool !== pool) this.#previous = this.#latest;
+    this.#latest = { pool, at: now };
     this.#idle.delete(pool);
-    if (hasIdle) this.#idle.set(pool, performance.now());
+    if (hasIdle) this.#idle.set(pool, now);
     if (this.#queue.size > 0) this.#reclaim();
+  }
+
+  /** Whether other pools than this one were in use lately. */
+  isShared(pool: BudgetedPool): boolean {
+    const other = this.#latest?.pool === pool ? this.#previous : this.#latest;
+    return other !== null && performance.now() - other.at < PRESENT_MS;
   }
 
   /** Forgets a pool that wants nothing any more. */

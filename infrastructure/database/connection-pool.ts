@@ -1,39 +1,14 @@
 import { DatabaseConnectionError, DomainError } from '../../domain/exceptions.ts';
 import type { PoolSnapshot } from '../../application/ports/organization-databases.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
-import type { BudgetedPool, ConnectionBudget } from './connection-budget.ts';
+import type { BudgetedPool } from './connection-budget.ts';
 import { GrowthPace } from './growth-pace.ts';
 import type { PgConnection } from './pg-connection.ts';
 import { PoolCircuits } from './pool-circuits.ts';
+import type { PoolOptions, PoolSize } from './pool-options.ts';
 import { isServerAnswer, isServerFull } from './postgres-errors.ts';
 import { WaitingLine } from './waiting-line.ts';
 import { LeaseReleasedError, WorkScope } from './work-scope.ts';
-
-/** How many connections a pool may have. */
-export interface PoolSize {
-  /** Connections kept when idle. */
-  readonly size: number;
-  /** Connections above `size`, closed when they are returned and nobody waits. */
-  readonly maxOverflow: number;
-}
-
-export interface PoolOptions extends PoolSize {
-  readonly databaseName: string;
-  /** Opens a connection that is known to be the right database's. */
-  readonly connect: () => Promise<PgConnection>;
-  readonly acquireTimeoutMs: number;
-  /** How many may wait for a connection; the next one is refused at once. */
-  readonly maxWaiting: number;
-  /** Says that the pool's own limit, or the budget's, leaves no place, and when to come again. */
-  readonly noPlaceError: (limit: 'pool' | 'budget', retryAfterMs: number) => Error;
-  readonly budget: ConnectionBudget;
-  /** Shared by all pools of the server. */
-  readonly serverBreaker: CircuitBreaker;
-  /** Whether this process has no time for what more connections would bring; never by default. */
-  readonly isSaturated?: () => boolean;
-  /** Of an earlier pool of the same database, whose back-off goes on; a new one by default. */
-  readonly breaker?: CircuitBreaker | undefined;
-}
 
 /** A connection idle for longer is asked whether it is alive before it is used; measured: free below this. */
 const PROBE_AFTER_IDLE_MS = 1000;
@@ -94,6 +69,7 @@ export class ConnectionPool implements BudgetedPool {
   get wantsSlot(): boolean {
     return (
       !this.#closed &&
+      this.#idle.length === 0 &&
       this.#connecting < this.#line.size &&
       this.#slots < this.#max &&
       (this.#slots === this.#closing || this.#pace.allows) &&
@@ -118,7 +94,7 @@ export class ConnectionPool implements BudgetedPool {
     for (;;) {
       scope?.assertOpen();
       if (this.#closed) throw this.#closedError();
-      const connection = this.#takeIdle() ?? (await this.#wait(deadline - performance.now(), scope));
+      const connection = this.#takeFree() ?? (await this.#wait(deadline - performance.now(), scope));
       const now = performance.now();
       const rested =
         now - connection.lastUsedAt > PROBE_AFTER_IDLE_MS || connection.lastUsedAt < this.#suspectBefore;
@@ -219,6 +195,37 @@ export class ConnectionPool implements BudgetedPool {
     return this.#circuits.server.state !== 'open' && (await connection.answers());
   }
 
+  /**
+   * Whether one connection at work is enough: where the processor is what all wait for, a second one of this pool would
+   * only have the others wait longer. Nobody is turned away for it.
+   */
+  get #crowds(): boolean {
+    const { budget, maxWaiting, isSaturated = () => false } = this.#options;
+    return this.#line.size < maxWaiting && isSaturated() && budget.isShared(this);
+  }
+
+  /** Those that somebody has. */
+  get #atWork(): number {
+    return this.#slots - this.#closing - this.#connecting - this.#idle.length;
+  }
+
+  /** Nobody comes before those who wait. */
+  #takeFree(): PgConnection | undefined {
+    if (this.#idle.length === 0 || this.#line.size > 0) return undefined;
+    return this.#atWork > 0 && this.#crowds ? undefined : this.#takeIdle();
+  }
+
+  /** Those who wait beside idle connections wait for others' work to end; not for long, should that go on. */
+  #serveWaiting(): void {
+    while (this.#line.size > 0 && this.#idle.length > 0) {
+      if (this.#atWork > 0 && !this.#pace.allows && this.#crowds) return;
+      const connection = this.#takeIdle();
+      if (connection === undefined) return;
+      this.#pace.used();
+      this.#line.serve(connection);
+    }
+  }
+
   #takeIdle(): PgConnection | undefined {
     const connection = this.#idle.pop();
     if (connection === undefined) return undefined;
@@ -227,6 +234,7 @@ export class ConnectionPool implements BudgetedPool {
   }
 
   #wait(timeoutMs: number, scope: WorkScope | undefined): Promise<PgConnection> {
+    this.#serveWaiting();
     const refusal = this.#refusal();
     if (refusal !== null) return Promise.reject(refusal);
     const place = this.#line.join(timeoutMs, () => this.#tooLate(), scope);
@@ -249,11 +257,12 @@ export class ConnectionPool implements BudgetedPool {
     if (this.#connecting > 0) return this.#unavailable(new Error('connecting took too long'));
     const opened = this.#circuits.opened;
     if (opened !== undefined) return this.#unavailable(undefined, opened.retryInMs);
-    const limit = this.#slots >= this.#max ? 'pool' : 'budget';
+    const limit = this.#slots >= this.#max || this.#idle.length > 0 ? 'pool' : 'budget';
     return this.#options.noPlaceError(limit, this.#line.clearsInMs(this.#slots));
   }
 
   #grow(): void {
+    this.#serveWaiting();
     while (this.wantsSlot && this.#options.budget.take(this)) void this.#connect();
   }
 
@@ -310,7 +319,8 @@ export class ConnectionPool implements BudgetedPool {
     if (this.#closed || outdated || !connection.isReusable || budget.shouldYield(this))
       return this.#discard(connection);
     const open = this.#slots - this.#closing;
-    if (open <= this.#max && this.#line.serve(connection)) return undefined;
+    const mayServe = open <= this.#max && !(this.#line.size > 0 && this.#atWork > 1 && this.#crowds);
+    if (mayServe && this.#line.serve(connection)) return this.#serveWaiting();
     if (open > this.#size.size) return this.#discard(connection);
     this.#idle.push(connection);
     return budget.markIdle(this, true);

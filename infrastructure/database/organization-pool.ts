@@ -2,8 +2,9 @@ import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import type { OrganizationPolicy } from '../../domain/organizations/organization-policy.ts';
 import type { Placement } from '../provisioning/provisioner.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
-import type { ConnectionPool, PoolSize } from './connection-pool.ts';
+import type { ConnectionPool } from './connection-pool.ts';
 import type { Closeable } from './leased-registry.ts';
+import type { PoolSize } from './pool-options.ts';
 
 const DEADLINES = ['statementTimeoutMs', 'lockTimeoutMs', 'idleInTransactionTimeoutMs'] as const;
 

@@ -6,7 +6,8 @@ import {
 } from '../../domain/exceptions.ts';
 import { CircuitBreaker } from '../../infrastructure/database/circuit-breaker.ts';
 import { ConnectionBudget } from '../../infrastructure/database/connection-budget.ts';
-import type { ConnectionPool, PoolOptions } from '../../infrastructure/database/connection-pool.ts';
+import type { ConnectionPool } from '../../infrastructure/database/connection-pool.ts';
+import type { PoolOptions } from '../../infrastructure/database/pool-options.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { occupy, openConnection, read, on, testPool, write, type TestPool } from '../support/test-pool.ts';
@@ -160,6 +161,114 @@ describe('a connection pool', function () {
           ),
       );
       expect(pool.isFailing).to.equal(false);
+    });
+  });
+
+  describe('while the processor is what is waited for', () => {
+    let saturated: boolean;
+    let shared: ConnectionBudget;
+    let flooding: ConnectionPool;
+    let other: ConnectionPool;
+    let held: Gate;
+    let work: Promise<void>;
+
+    /** A pool with two connections, one of them at work until `held` opens; and another pool of the same budget. */
+    beforeEach(async () => {
+      saturated = false;
+      shared = new ConnectionBudget(10);
+      ({ pool: flooding } = open({ size: 2, budget: shared, isSaturated: () => saturated }));
+      ({ pool: other } = open({ budget: shared }));
+      const gates = [new Gate(), new Gate()];
+      const both = gates.map((gate) => occupy(flooding, gate));
+      await Promise.all(gates.map(({ reached }) => reached));
+      for (const gate of gates) gate.open();
+      await Promise.all(both);
+      held = new Gate();
+      work = occupy(flooding, held);
+      await held.reached;
+    });
+    afterEach(async () => {
+      held.open();
+      await work;
+    });
+
+    const saturate = async (): Promise<void> => {
+      await on(other).query(read());
+      saturated = true;
+    };
+    const waits = { open: 2, idle: 1, inUse: 1, waiting: 1 };
+
+    it('has one connection at work when others are there, and serves in the order of coming', async () => {
+      await saturate();
+      const served: string[] = [];
+      const first = on(flooding)
+        .query(read())
+        .then(() => served.push('first'));
+      expect(flooding.snapshot()).to.deep.equal(waits);
+      saturated = false;
+      const second = on(flooding)
+        .query(read())
+        .then(() => served.push('second'));
+      await Promise.all([first, second]);
+      expect(served).to.deep.equal(['first', 'second']);
+    });
+
+    it('serves who waits with the connection that comes back', async () => {
+      await saturate();
+      const waiting = on(flooding).query(read());
+      expect(flooding.snapshot()).to.deep.equal(waits);
+      held.open();
+      await work;
+      expect(flooding.snapshot()).to.deep.equal({ open: 2, idle: 1, inUse: 1, waiting: 0 });
+      await waiting;
+    });
+
+    it('lets a second one rest when it comes back', async () => {
+      const gate = new Gate();
+      const second = occupy(flooding, gate);
+      await gate.reached;
+      await saturate();
+      const waiting = on(flooding).query(read());
+      gate.open();
+      await second;
+      expect(flooding.snapshot()).to.deep.equal(waits);
+      held.open();
+      await waiting;
+    });
+
+    it('turns nobody away while a connection rests', async () => {
+      const { pool } = open({ size: 2, maxWaiting: 1, budget: shared, isSaturated: () => saturated });
+      const gate = new Gate();
+      const first = occupy(pool, gate);
+      await gate.reached;
+      await on(pool).query(read());
+      await saturate();
+      const reads = Array.from({ length: 2 }, () => on(pool).query(read()));
+      expect(pool.snapshot()).to.deep.equal({ open: 2, idle: 0, inUse: 2, waiting: 1 });
+      await Promise.all(reads);
+      gate.open();
+      await first;
+    });
+
+    it('puts another one to work when somebody has waited for a second', async () => {
+      await saturate();
+      let waiting = true;
+      const startedAt = performance.now();
+      const next = on(flooding)
+        .query(read())
+        .finally(() => {
+          waiting = false;
+        });
+      while (waiting) await on(other).query(read());
+      await next;
+      expect(performance.now() - startedAt).to.be.greaterThan(900);
+    });
+
+    it('has all of them at work when nobody else is there', async () => {
+      saturated = true;
+      const reading = on(flooding).query(read());
+      expect(flooding.snapshot()).to.deep.equal({ open: 2, idle: 0, inUse: 2, waiting: 0 });
+      await reading;
     });
   });
 

@@ -1,9 +1,10 @@
 import { ConnectionBudgetExhaustedError, OrganizationBusyError } from '../../domain/exceptions.ts';
 import { ConnectionBudget } from '../../infrastructure/database/connection-budget.ts';
 import { CircuitBreaker } from '../../infrastructure/database/circuit-breaker.ts';
-import { ConnectionPool, type PoolOptions } from '../../infrastructure/database/connection-pool.ts';
+import { ConnectionPool } from '../../infrastructure/database/connection-pool.ts';
 import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
 import { PgConnection } from '../../infrastructure/database/pg-connection.ts';
+import type { PoolOptions } from '../../infrastructure/database/pool-options.ts';
 import { PooledDatabase, type PoolQuery } from '../../infrastructure/database/pooled-database.ts';
 
 export interface TestPool {
