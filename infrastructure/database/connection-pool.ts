@@ -234,7 +234,6 @@ export class ConnectionPool implements BudgetedPool {
   }
 
   #wait(timeoutMs: number, scope: WorkScope | undefined): Promise<PgConnection> {
-    this.#serveWaiting();
     const refusal = this.#refusal();
     if (refusal !== null) return Promise.reject(refusal);
     const place = this.#line.join(timeoutMs, () => this.#tooLate(), scope);
