@@ -30,7 +30,7 @@ export type Carry = (organizationId: OrganizationId) => Promise<number>;
 
 const TIMES: AuditCarrierTimes = {
   gatherMs: 1000,
-  restMs: 2000,
+  restMs: 15_000,
   repeatMs: 30_000,
   silentForMs: 120_000,
   adoptEveryMs: 30_000,
