@@ -135,9 +135,10 @@ export const organizations = async (serverUrl: string): Promise<readonly Line[]>
   const environment = { ...deployment.environment, ...SERVICE, DB_CONNECTION_BUDGET: String(MANY + 100) };
   const service = await ServerProcess.start({ kind: 'service', environment });
   try {
-    const { many, few } = await interleave(ROUNDS, {
-      many: () => cpuPerRequest(service, client, all),
-      few: () => cpuPerRequest(service, client, all.slice(0, FEW)),
+    // Rounds so short that no connection lies idle for a second, after which it would be asked whether it is alive.
+    const { many, few } = await interleave(2 * ROUNDS, {
+      many: () => cpuPerRequest(service, client, all, MANY),
+      few: () => cpuPerRequest(service, client, all.slice(0, FEW), MANY),
     });
     return [
       {
