@@ -203,7 +203,7 @@ export class PgConnection {
       });
       if (!TRACELESS.has(command)) this.#stained = true;
       else if (name !== undefined && command !== '')
-        this.#prepared.set(name, new PreparedStatement(name, text, fields));
+        this.#prepared.set(name, PreparedStatement.of(name, text, fields));
       return rows;
     } catch (error) {
       await this.#settle(error);

@@ -15,16 +15,34 @@ const isPlain = (value: unknown): value is Plain =>
  * the first run brought is kept.
  */
 export class PreparedStatement {
+  /** The latest by name: a program has few. */
+  static readonly #latest = new Map<string, PreparedStatement>();
+
   readonly name: string;
   readonly #text: string;
+  readonly #fields: readonly FieldDef[];
   readonly #columns: readonly { readonly name: string; readonly parse: (text: string) => unknown }[];
   /** A row of nulls: copied, so that all rows have one shape. */
   readonly #blank: Readonly<Row>;
 
-  /** @param fields as in the first run's result */
-  constructor(name: string, text: string, fields: readonly FieldDef[]) {
+  /**
+   * The same one for all connections to which it means the same. A thousand organizations would have as many copies, none
+   * of which a processor would find in its caches.
+   *
+   * @param fields as in the first run's result
+   */
+  static of(name: string, text: string, fields: readonly FieldDef[]): PreparedStatement {
+    const latest = PreparedStatement.#latest.get(name);
+    if (latest !== undefined && latest.#describes(text, fields)) return latest;
+    const made = new PreparedStatement(name, text, fields);
+    PreparedStatement.#latest.set(name, made);
+    return made;
+  }
+
+  private constructor(name: string, text: string, fields: readonly FieldDef[]) {
     this.name = name;
     this.#text = text;
+    this.#fields = fields;
     this.#columns = fields.map((field) => ({
       name: field.name,
       // The types know the built-in ids by name; a column may have any.
@@ -32,6 +50,17 @@ export class PreparedStatement {
       parse: pg.types.getTypeParser(field.dataTypeID, 'text'),
     }));
     this.#blank = Object.fromEntries(fields.map((field) => [field.name, null]));
+  }
+
+  #describes(text: string, fields: readonly FieldDef[]): boolean {
+    return (
+      text === this.#text &&
+      fields.length === this.#fields.length &&
+      fields.every(({ name, dataTypeID }, index) => {
+        const own = this.#fields[index];
+        return name === own?.name && dataTypeID === own.dataTypeID;
+      })
+    );
   }
 
   /** Whether this is the statement, and its values are such as `run` can send. */

@@ -5,6 +5,7 @@ import { listen } from '../../infrastructure/lifecycle/http-server.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 const CONNECTIONS = 16;
+const PATH_START = '/organizations/';
 
 const INSERT = `
   insert into docking_jobs
@@ -23,17 +24,37 @@ const send = (response: ServerResponse, status: number, value: unknown): void =>
   response.end(body);
 };
 
-/** The least that a job's row costs over HTTP: no routing, no token, no checks, one database. */
+/** One database for all, or with `RAW_URL_PREFIX` a connection to the database of each organization that is asked for. */
+const poolFinder = (environment: Readonly<Record<string, string>>): ((path: string) => Pool) => {
+  const prefix = environment['RAW_URL_PREFIX'];
+  if (prefix === undefined) {
+    const pool = new Pool({ connectionString: environment['RAW_DATABASE_URL'], max: CONNECTIONS });
+    return () => pool;
+  }
+  const pools = new Map<string, Pool>();
+  return (path) => {
+    const id = path.slice(PATH_START.length, path.indexOf('/', PATH_START.length));
+    let pool = pools.get(id);
+    if (pool === undefined) pools.set(id, (pool = new Pool({ connectionString: `${prefix}${id}`, max: 1 })));
+    return pool;
+  };
+};
+
+/** The least that a job's row costs over HTTP: no routing, no token, no checks. */
 export const startRawServer = async (
   environment: Readonly<Record<string, string>>,
 ): Promise<{ readonly url: string }> => {
-  const pool = new Pool({ connectionString: environment['RAW_DATABASE_URL'], max: CONNECTIONS });
-  const find = (jobId: string) =>
-    pool.query({ name: 'find', text: 'select * from docking_jobs where job_id = $1', values: [jobId] });
-  const insert = (text: string) => {
+  const poolOf = poolFinder(environment);
+  const find = (path: string, jobId: string) =>
+    poolOf(path).query({
+      name: 'find',
+      text: 'select * from docking_jobs where job_id = $1',
+      values: [jobId],
+    });
+  const insert = (path: string, text: string) => {
     const { engine, pipeline_version: version, inputs, params, priority } = JSON.parse(text);
     const signature = hash('sha256', text);
-    return pool.query({
+    return poolOf(path).query({
       name: 'insert',
       text: INSERT,
       values: [
@@ -49,14 +70,14 @@ export const startRawServer = async (
   };
   // No function with a name is made for a request: under tsx that alone costs some microseconds.
   const serve: RequestListener = (request, response) => {
+    const path = request.url ?? '';
     if (request.method === 'GET') {
-      const path = request.url ?? '';
-      answer(response, 200, find(path.slice(path.lastIndexOf('/') + 1)));
+      answer(response, 200, find(path, path.slice(path.lastIndexOf('/') + 1)));
       return;
     }
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => answer(response, 201, insert(Buffer.concat(chunks).toString())));
+    request.on('end', () => answer(response, 201, insert(path, Buffer.concat(chunks).toString())));
   };
   return listen(serve, '127.0.0.1', 0, { answerClientError: () => '' });
 };

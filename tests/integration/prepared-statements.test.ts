@@ -58,6 +58,26 @@ describe('A named statement', () => {
     }
   });
 
+  it('means on each connection what its own database says', async () => {
+    const other = await openConnection(database.url);
+    const shapes = ["1 as n, 'a' as t", "'1'::text as n, 'a' as t", "1 as m, 'a' as t", '1 as n'];
+    try {
+      for (const shape of shapes) {
+        for (const each of [connection, other]) await each.execute('drop view if exists pg_temp.shape');
+        await connection.execute(`create temp view shape as select ${shape}`);
+        await other.execute(`create temp view shape as select 1 as n, 'a' as t`);
+        const ask = named('select * from shape', [], `shape of ${shape}`);
+        const expected = await connection.query<Row>({ text: 'select * from shape', values: [] });
+        for (let run = 0; run < 3; run += 1) {
+          expect(await other.query(ask)).to.deep.equal([{ n: 1, t: 'a' }]);
+          expect(await connection.query(ask)).to.deep.equal(expected);
+        }
+      }
+    } finally {
+      await other.close();
+    }
+  });
+
   it('takes other values at every run, nulls and such as only the driver can write too', async () => {
     const echo = (value: unknown) => connection.query(named('select $1::jsonb as value', [value], 'echo'));
     const at = (value: unknown) => connection.query(named('select $1::timestamptz as at', [value], 'at'));
