@@ -36,7 +36,11 @@ export const toClaims = (
 };
 
 const isName = (claim: unknown): claim is string =>
-  typeof claim === 'string' && claim !== '' && claim.length <= MAX_NAME_LENGTH && !/\p{Cc}/u.test(claim);
+  typeof claim === 'string' &&
+  claim !== '' &&
+  claim.length <= MAX_NAME_LENGTH &&
+  claim.isWellFormed() &&
+  !/\p{Cc}/u.test(claim);
 
 const toRoles = (claim: unknown, organizationId: OrganizationId | null): ReadonlySet<Role> => {
   if (!Array.isArray(claim)) throw new ClaimError('roles is no array');

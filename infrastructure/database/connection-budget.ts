@@ -15,7 +15,7 @@ export interface BudgetedPool {
 interface Use {
   readonly pool: BudgetedPool;
   /** In `performance.now()`. */
-  readonly at: number;
+  at: number;
 }
 
 /** How long a pool may keep its only connection busy while others have none: some ten connects. */
@@ -136,12 +136,18 @@ export class ConnectionBudget {
 
   /** Keeps book of who has idle connections; the latest caller was used last. */
   markIdle(pool: BudgetedPool, hasIdle: boolean): void {
-    const now = performance.now();
-    if (this.#latest?.pool !== pool) this.#previous = this.#latest;
-    this.#latest = { pool, at: now };
     this.#idle.delete(pool);
-    if (hasIdle) this.#idle.set(pool, now);
+    if (hasIdle) this.#idle.set(pool, performance.now());
     if (this.#queue.size > 0) this.#reclaim();
+  }
+
+  /** Somebody has got one of the pool's connections. */
+  used(pool: BudgetedPool): void {
+    if (this.#latest?.pool !== pool) {
+      this.#previous = this.#latest;
+      this.#latest = { pool, at: 0 };
+    }
+    this.#latest.at = performance.now();
   }
 
   /** Whether other pools than this one were in use lately. */
@@ -154,6 +160,8 @@ export class ConnectionBudget {
   leave(pool: BudgetedPool): void {
     this.#queue.delete(pool);
     this.#idle.delete(pool);
+    if (this.#previous?.pool === pool) this.#previous = null;
+    if (this.#latest?.pool === pool) this.#latest = null;
   }
 
   /**

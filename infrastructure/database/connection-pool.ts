@@ -13,6 +13,12 @@ import { LeaseReleasedError, WorkScope } from './work-scope.ts';
 /** A connection idle for longer is asked whether it is alive before it is used; measured: free below this. */
 const PROBE_AFTER_IDLE_MS = 1000;
 
+/** Nobody waits for longer beside a connection that rests. */
+const REST_MS = 250;
+
+/** Connections that come back within this time are held for moments alone. */
+const QUICK_MS = 25;
+
 /** One failed connect is an accident, and the next request finds out at once. */
 const BREAKER = { threshold: 3, minDelayMs: 250, maxDelayMs: 10_000 };
 
@@ -34,6 +40,8 @@ export class ConnectionPool implements BudgetedPool {
   #recycledAt = 0;
   /** Connections not used since then, in `performance.now()`, may have broken like one that did. */
   #suspectBefore = 0;
+  /** When a connection was last given back, in `performance.now()`. */
+  #cameBackAt = -Infinity;
   #slots = 0;
   #connecting = 0;
   #closing = 0;
@@ -100,6 +108,7 @@ export class ConnectionPool implements BudgetedPool {
         now - connection.lastUsedAt > PROBE_AFTER_IDLE_MS || connection.lastUsedAt < this.#suspectBefore;
       if (rested ? await this.#answers(connection) : connection.isReusable) {
         connection.lastUsedAt = now;
+        this.#options.budget.used(this);
         return connection;
       }
       this.#discard(connection);
@@ -119,6 +128,7 @@ export class ConnectionPool implements BudgetedPool {
     const now = performance.now();
     if (!connection.isReusable) this.#suspectBefore = now;
     this.#line.observeTurn(now - connection.lastUsedAt);
+    this.#cameBackAt = now;
     connection.lastUsedAt = now;
     this.#hand(connection);
   }
@@ -197,11 +207,20 @@ export class ConnectionPool implements BudgetedPool {
 
   /**
    * Whether one connection at work is enough: where the processor is what all wait for, a second one of this pool would
-   * only have the others wait longer. Nobody is turned away for it.
+   * only have the others wait longer. Not when that one is held by work that takes its time, nor for long, nor so that
+   * anybody would be turned away.
    */
   get #crowds(): boolean {
-    const { budget, maxWaiting, isSaturated = () => false } = this.#options;
-    return this.#line.size < maxWaiting && isSaturated() && budget.isShared(this);
+    const { acquireTimeoutMs, budget, maxWaiting, isSaturated = () => false } = this.#options;
+    const patienceMs = Math.min(REST_MS, acquireTimeoutMs / 4);
+    return (
+      this.#line.size < maxWaiting &&
+      this.#line.waitedMs < patienceMs &&
+      performance.now() - this.#cameBackAt < QUICK_MS &&
+      isSaturated() &&
+      budget.isShared(this) &&
+      this.#circuits.areClosed
+    );
   }
 
   /** Those that somebody has. */
@@ -215,13 +234,12 @@ export class ConnectionPool implements BudgetedPool {
     return this.#atWork > 0 && this.#crowds ? undefined : this.#takeIdle();
   }
 
-  /** Those who wait beside idle connections wait for others' work to end; not for long, should that go on. */
+  /** Those who wait beside resting connections wait for one that is at work. */
   #serveWaiting(): void {
     while (this.#line.size > 0 && this.#idle.length > 0) {
-      if (this.#atWork > 0 && !this.#pace.allows && this.#crowds) return;
+      if (this.#atWork > 0 && this.#crowds) return;
       const connection = this.#takeIdle();
       if (connection === undefined) return;
-      this.#pace.used();
       this.#line.serve(connection);
     }
   }
@@ -318,9 +336,10 @@ export class ConnectionPool implements BudgetedPool {
     if (this.#closed || outdated || !connection.isReusable || budget.shouldYield(this))
       return this.#discard(connection);
     const open = this.#slots - this.#closing;
-    const mayServe = open <= this.#max && !(this.#line.size > 0 && this.#atWork > 1 && this.#crowds);
-    if (mayServe && this.#line.serve(connection)) return this.#serveWaiting();
-    if (open > this.#size.size) return this.#discard(connection);
+    if (open > this.#max) return this.#discard(connection);
+    const rests = this.#line.size > 0 && this.#atWork > 1 && this.#crowds;
+    if (!rests && this.#line.serve(connection)) return this.#serveWaiting();
+    if (!rests && open > this.#size.size) return this.#discard(connection);
     this.#idle.push(connection);
     return budget.markIdle(this, true);
   }

@@ -113,7 +113,7 @@ export class Connector {
         // The rename took longer than a login may, which is nobody's fault; or the server asks for no password and did
         // not wait.
         if (!pending && sqlStateOf(error) !== SqlState.invalidCatalogName) throw error;
-        if (!(await arrived)) throw new MisplacedDatabaseError('The spare was not to be had.', error);
+        if (!(await arrived)) throw new MisplacedDatabaseError('The database was not to be had.', error);
         return this.#open(as, name, deadlines);
       }
     };

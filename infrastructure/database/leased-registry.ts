@@ -29,11 +29,14 @@ interface Entry<Value> {
   /** When each lease was taken, in `performance.now()`. */
   readonly leases: Map<symbol, number>;
   draining: boolean;
+  /** When the last lease ended, in `performance.now()`. */
   usedAt: number;
+  /** The number of its last checkout. */
+  turn: number;
 }
 
 /**
- * Values by key, least recently used first, that live as long as somebody uses them. Claims are synchronous: between
+ * Values by key that live as long as somebody uses them. Claims are synchronous: between
  * looking a value up and claiming it nothing else can run, so nothing can be closed under a new claim.
  */
 export class LeasedRegistry<Value extends Closeable> {
@@ -42,6 +45,7 @@ export class LeasedRegistry<Value extends Closeable> {
   /** Removed from `#active`; closed when their last lease is released. */
   readonly #draining = new Set<Entry<Value>>();
   readonly #closing = new Set<Promise<void>>();
+  #checkouts = 0;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -51,11 +55,10 @@ export class LeasedRegistry<Value extends Closeable> {
   checkout(key: string, create: () => Value): Lease<Value> {
     let entry = this.#active.get(key);
     if (entry === undefined) {
-      entry = { key, value: create(), leases: new Map(), draining: false, usedAt: 0 };
-    } else {
-      this.#active.delete(key);
+      entry = { key, value: create(), leases: new Map(), draining: false, usedAt: 0, turn: 0 };
+      this.#active.set(key, entry);
     }
-    this.#active.set(key, entry);
+    entry.turn = this.#checkouts += 1;
     const lease = this.#claim(entry);
     this.#evictBeyondCapacity();
     return lease;
@@ -119,11 +122,21 @@ export class LeasedRegistry<Value extends Closeable> {
   }
 
   #evictBeyondCapacity(): void {
-    for (const entry of this.#active.values()) {
-      if (this.#active.size <= this.#options.capacity) return;
+    while (this.#active.size > this.#options.capacity) {
+      const victim = this.#leastRecentlyUsed();
       // All leased: there is no room to make, and refusing the newest would be worse than exceeding the capacity.
-      if (entry.leases.size === 0) this.#retire(entry, 'evict');
+      if (victim === undefined) return;
+      this.#retire(victim, 'evict');
     }
+  }
+
+  /** Looked for when it is needed: an order kept up at every checkout costs more than an eviction now and then. */
+  #leastRecentlyUsed(): Entry<Value> | undefined {
+    let oldest: Entry<Value> | undefined;
+    for (const entry of this.#active.values()) {
+      if (entry.leases.size === 0 && entry.turn < (oldest?.turn ?? Infinity)) oldest = entry;
+    }
+    return oldest;
   }
 
   #retire(entry: Entry<Value>, reason: RemovalReason): void {

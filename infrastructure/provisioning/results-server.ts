@@ -1,3 +1,4 @@
+import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import type { PooledDatabase } from '../database/pooled-database.ts';
 import { pollUntil } from '../poll-until.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
@@ -5,6 +6,7 @@ import { ServerSession } from './server-session.ts';
 import { Turns, type Hold } from './turns.ts';
 
 const LOCK_DEADLINE_MS = 60_000;
+const TURN_DEADLINE_MS = 60_000;
 
 /** Some five clones long: one that has to wait for something does not keep all that come after it. */
 const NEWCOMER_PATIENCE_MS = 250;
@@ -33,9 +35,16 @@ export class ResultsServer {
   /**
    * Runs what a new organization brings with it, one organization after another: many at once would take the processors
    * from whoever reads meanwhile.
+   *
+   * @throws {DatabaseConnectionError} when its turn comes too late
    */
   welcome<Result>(work: (hold: Hold) => Promise<Result>): Promise<Result> {
-    return this.#newcomers.take(work);
+    const askedAt = performance.now();
+    return this.#newcomers.take((hold) => {
+      if (performance.now() - askedAt > TURN_DEADLINE_MS)
+        throw new DatabaseConnectionError('Too many databases are being made at once.');
+      return work(hold);
+    });
   }
 
   /**

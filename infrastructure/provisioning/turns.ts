@@ -25,7 +25,7 @@ export class Turns {
     const begun = this.#last.then(() => {
       this.#waiting -= 1;
     });
-    const result = begun.then(() => work((until) => void held.push(until)));
+    const result = begun.then(() => work((until) => void held.push(until.catch(() => undefined))));
     const over = result.then(() => Promise.all(held)).catch(() => undefined);
     const patienceMs = this.#patienceMs;
     this.#last =

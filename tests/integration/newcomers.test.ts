@@ -27,14 +27,19 @@ describe('new organizations', function () {
   };
 
   it('that come together get their databases one after another', async () => {
-    const log: string[] = [];
+    const underWay: number[] = [];
+    const overtaken: number[] = [];
     hookProvisioning(container, async (step, proceed) => {
-      if (step === 'claim') log.push('begin');
+      if (step === 'claim') {
+        for (const startedAt of underWay) overtaken.push(performance.now() - startedAt);
+        underWay.push(performance.now());
+      }
       await proceed();
-      if (step === 'complete') log.push('end');
+      if (step === 'complete') underWay.shift();
     });
     await Promise.all(NEWCOMERS.map(use));
-    expect(log).to.deep.equal(NEWCOMERS.flatMap(() => ['begin', 'end']));
+    // On a slow machine a turn may last for longer than the others have patience for.
+    for (const lastedMs of overtaken) expect(lastedMs).to.be.greaterThan(200);
   });
 
   it('do not wait for one whose making is held up', async () => {
