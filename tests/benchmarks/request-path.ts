@@ -140,13 +140,16 @@ export const organizations = async (serverUrl: string): Promise<readonly Line[]>
   };
   const compare = async (kind: 'service' | 'raw') => {
     const server = await ServerProcess.start({ kind, environment });
-    // Rounds so short that no connection lies idle for a second, after which it would be asked whether it is alive.
-    const { many, few } = await interleave(2 * ROUNDS, {
-      many: () => cpuPerRequest(server, client, all, MANY),
-      few: () => cpuPerRequest(server, client, all.slice(0, FEW), MANY),
-    });
-    await server.close();
-    return { many: median(many), few: median(few) };
+    try {
+      // Rounds so short that no connection lies idle for a second, after which it would be asked whether it is alive.
+      const { many, few } = await interleave(2 * ROUNDS, {
+        many: () => cpuPerRequest(server, client, all, MANY),
+        few: () => cpuPerRequest(server, client, all.slice(0, FEW), MANY),
+      });
+      return { many: median(many), few: median(few) };
+    } finally {
+      await server.close();
+    }
   };
   try {
     const { many, few } = await compare('service');
