@@ -64,7 +64,7 @@ export const ZONES: readonly Zone[] = [
     name: 'infrastructure',
     files: /^infrastructure\//,
     project: /^(?:domain\/|application\/ports\/|infrastructure\/(?!composition\/|bin\/|demo\/))/,
-    packages: new Set(['knex', 'pg', 'pg-connection-string', 'zod']),
+    packages: new Set(['knex', 'pg', 'pg-connection-string', 'pg-protocol', 'zod']),
     node: true,
   },
   {
