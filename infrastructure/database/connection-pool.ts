@@ -2,6 +2,7 @@ import { DatabaseConnectionError, DomainError } from '../../domain/exceptions.ts
 import type { PoolSnapshot } from '../../application/ports/organization-databases.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import type { BudgetedPool } from './connection-budget.ts';
+import { Crowding } from './crowding.ts';
 import { GrowthPace } from './growth-pace.ts';
 import type { PgConnection } from './pg-connection.ts';
 import { PoolCircuits } from './pool-circuits.ts';
@@ -12,12 +13,6 @@ import { LeaseReleasedError, WorkScope } from './work-scope.ts';
 
 /** A connection idle for longer is asked whether it is alive before it is used; measured: free below this. */
 const PROBE_AFTER_IDLE_MS = 1000;
-
-/** Nobody waits for longer beside a connection that rests. */
-const REST_MS = 250;
-
-/** Connections that come back within this time are held for moments alone. */
-const QUICK_MS = 25;
 
 /** One failed connect is an accident, and the next request finds out at once. */
 const BREAKER = { threshold: 3, minDelayMs: 250, maxDelayMs: 10_000 };
@@ -36,12 +31,11 @@ export class ConnectionPool implements BudgetedPool {
   readonly #idle: PgConnection[] = [];
   readonly #line = new WaitingLine();
   readonly #circuits: PoolCircuits;
+  readonly #crowding: Crowding;
   /** Connections opened before this, in `performance.now()`, are not used again. */
   #recycledAt = 0;
   /** Connections not used since then, in `performance.now()`, may have broken like one that did. */
   #suspectBefore = 0;
-  /** When a connection was last given back, in `performance.now()`. */
-  #cameBackAt = -Infinity;
   #slots = 0;
   #connecting = 0;
   #closing = 0;
@@ -55,6 +49,7 @@ export class ConnectionPool implements BudgetedPool {
     this.#size = options;
     this.#pace = new GrowthPace(this.#line, options.isSaturated ?? (() => false), () => this.#grow());
     this.#circuits = new PoolCircuits(options.breaker ?? new CircuitBreaker(BREAKER), options.serverBreaker);
+    this.#crowding = new Crowding(options, this.#line, this.#circuits);
   }
 
   get databaseName(): string {
@@ -128,7 +123,7 @@ export class ConnectionPool implements BudgetedPool {
     const now = performance.now();
     if (!connection.isReusable) this.#suspectBefore = now;
     this.#line.observeTurn(now - connection.lastUsedAt);
-    this.#cameBackAt = now;
+    this.#crowding.cameBack(now);
     connection.lastUsedAt = now;
     this.#hand(connection);
   }
@@ -205,24 +200,6 @@ export class ConnectionPool implements BudgetedPool {
     return this.#circuits.server.state !== 'open' && (await connection.answers());
   }
 
-  /**
-   * Whether one connection at work is enough: where the processor is what all wait for, a second one of this pool would
-   * only have the others wait longer. Not when that one is held by work that takes its time, nor for long, nor so that
-   * anybody would be turned away.
-   */
-  get #crowds(): boolean {
-    const { acquireTimeoutMs, budget, maxWaiting, isSaturated = () => false } = this.#options;
-    const patienceMs = Math.min(REST_MS, acquireTimeoutMs / 4);
-    return (
-      this.#line.size < maxWaiting &&
-      this.#line.waitedMs < patienceMs &&
-      performance.now() - this.#cameBackAt < QUICK_MS &&
-      isSaturated() &&
-      budget.isShared(this) &&
-      this.#circuits.areClosed
-    );
-  }
-
   /** Those that somebody has. */
   get #atWork(): number {
     return this.#slots - this.#closing - this.#connecting - this.#idle.length;
@@ -231,13 +208,13 @@ export class ConnectionPool implements BudgetedPool {
   /** Nobody comes before those who wait. */
   #takeFree(): PgConnection | undefined {
     if (this.#idle.length === 0 || this.#line.size > 0) return undefined;
-    return this.#atWork > 0 && this.#crowds ? undefined : this.#takeIdle();
+    return this.#atWork > 0 && this.#crowding.isOf(this) ? undefined : this.#takeIdle();
   }
 
   /** Those who wait beside resting connections wait for one that is at work. */
   #serveWaiting(): void {
     while (this.#line.size > 0 && this.#idle.length > 0) {
-      if (this.#atWork > 0 && this.#crowds) return;
+      if (this.#atWork > 0 && this.#crowding.isOf(this)) return;
       const connection = this.#takeIdle();
       if (connection === undefined) return;
       this.#line.serve(connection);
@@ -337,7 +314,7 @@ export class ConnectionPool implements BudgetedPool {
       return this.#discard(connection);
     const open = this.#slots - this.#closing;
     if (open > this.#max) return this.#discard(connection);
-    const rests = this.#line.size > 0 && this.#atWork > 1 && this.#crowds;
+    const rests = this.#line.size > 0 && this.#atWork > 1 && this.#crowding.isOf(this);
     if (!rests && this.#line.serve(connection)) return this.#serveWaiting();
     if (!rests && open > this.#size.size) return this.#discard(connection);
     this.#idle.push(connection);
