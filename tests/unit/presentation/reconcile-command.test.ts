@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Finding } from '../../../application/ports/database-upkeep.ts';
-import { runCli, type CliDependencies, type ExitCode } from '../../../presentation/cli/run-cli.ts';
+import type { ExitCode } from '../../../presentation/cli/command-context.ts';
+import { runCli, type CliDependencies } from '../../../presentation/cli/run-cli.ts';
 
 describe('the command databases reconcile', () => {
   const run = async (
