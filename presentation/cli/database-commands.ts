@@ -1,10 +1,18 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
+import {
+  DATABASE_STATES,
+  type DatabaseLedger,
+  type DatabaseRecord,
+  type DatabaseState,
+} from '../../application/ports/database-ledger.ts';
 import type { AdoptedDatabase, Finding, RotationReport } from '../../application/ports/database-upkeep.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { EXIT, type CommandContext } from './command-context.ts';
+import { plural } from './fleet-report.ts';
 
 /** What the commands on results databases act on. */
 export interface DatabaseCommandDependencies {
+  readonly databaseLedger: Pick<DatabaseLedger, 'list'>;
   reconcile(options: { dryRun: boolean; quarantineForeign: boolean }): Promise<readonly Finding[]>;
   provision(organizationId: OrganizationId): Promise<void>;
   adopt(
@@ -20,9 +28,13 @@ export interface DatabaseCommandDependencies {
 
 type DatabaseContext = CommandContext<DatabaseCommandDependencies>;
 
+/** Records read from the ledger at once. */
+const PAGE_SIZE = 200;
+
 export const addDatabaseCommands = (program: Command, context: DatabaseContext): void => {
   const { deps, print, parseId } = context;
   const databases = program.command('databases').description("organizations' results databases");
+  addList(databases, context);
   addReconcile(databases, context);
   databases
     .command('provision')
@@ -62,6 +74,19 @@ export const addDatabaseCommands = (program: Command, context: DatabaseContext):
   addRotation(databases, context);
 };
 
+const addList = (databases: Command, { deps, print }: DatabaseContext): void => {
+  databases
+    .command('list')
+    .description('what the ledger says of each database, in the order of the organizations; opens none')
+    .addOption(new Option('--state <state>', 'only those in this state').choices(DATABASE_STATES))
+    .option('--json', 'one JSON document', false)
+    .action(async ({ state, json }: { state?: DatabaseState; json: boolean }) => {
+      const records = await listAll(deps.databaseLedger, state ?? null);
+      if (json) print(JSON.stringify({ databases: records.map(recordJson) }, null, 2));
+      else for (const line of recordLines(records)) print(line);
+    });
+};
+
 const addReconcile = (databases: Command, { deps, print, exitWith }: DatabaseContext): void => {
   databases
     .command('reconcile')
@@ -99,3 +124,34 @@ const findingLines = (findings: readonly Finding[], dryRun: boolean): readonly s
   });
   return dryRun ? [...lines, 'A dry run: nothing was changed.'] : lines;
 };
+
+const listAll = async (
+  ledger: Pick<DatabaseLedger, 'list'>,
+  state: DatabaseState | null,
+): Promise<readonly DatabaseRecord[]> => {
+  const records: DatabaseRecord[] = [];
+  let after: string | null = null;
+  do {
+    const page = await ledger.list({ state }, { limit: PAGE_SIZE, after });
+    records.push(...page.items);
+    after = page.next;
+  } while (after !== null);
+  return records;
+};
+
+const recordLines = (records: readonly DatabaseRecord[]): readonly string[] => [
+  ...records.map(({ organizationId, databaseName, state, schemaVersion, lastError }) => {
+    const version = schemaVersion === null ? 'no schema yet' : `version ${schemaVersion}`;
+    const error = lastError === null ? '' : `: ${lastError}`;
+    return `${state.padEnd(12)} ${version.padEnd(13)} ${organizationId} (${databaseName})${error}`;
+  }),
+  `${plural(records.length, 'database')}.`,
+];
+
+const recordJson = (record: DatabaseRecord): object => ({
+  org_id: record.organizationId,
+  database: record.databaseName,
+  state: record.state,
+  schema_version: record.schemaVersion,
+  last_error: record.lastError,
+});
