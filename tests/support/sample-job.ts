@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { WriteNote } from '../../domain/audit/audit-log.ts';
 import type { NewDockingJob } from '../../domain/jobs/docking-job-repository.ts';
+import type { NewTaskResult } from '../../domain/jobs/task-result.ts';
 
 /** As a request of `user-1` would leave it. */
 export const sampleNote = (action: string): WriteNote => ({
@@ -25,6 +26,19 @@ export const sampleJob = (overrides: Partial<NewDockingJob> = {}): NewDockingJob
   cache: { hit: false, canonicalJobId: null, confidenceScore: null },
   idempotency: null,
   note: sampleNote('job.submitted'),
+  ...overrides,
+});
+
+/** What one task of a job found. */
+export const sampleResult = (jobId: string, overrides: Partial<NewTaskResult> = {}): NewTaskResult => ({
+  jobId,
+  taskName: 'docking',
+  serviceName: 'vina',
+  serviceVersion: '1.2.5',
+  schemaVersion: null,
+  confidenceScore: 0.5,
+  resultData: { affinity: -12.9 },
+  note: sampleNote('task_result.written'),
   ...overrides,
 });
 

@@ -4,6 +4,7 @@ import { fakeUuid } from './support/fake-results.ts';
 import { JOB_ID, seedSamples, SIGNATURE } from './support/samples.ts';
 
 const AT = '2026-01-02T03:04:05.678Z';
+const AFTER_THE_JOB = '2026-01-02T03:04:06.678Z';
 
 const withAda = () => {
   const service = new FakeService();
@@ -290,8 +291,8 @@ describe('What a job brings forth', () => {
       schema_version: null,
       confidence_score: 0.9,
       result_data: { affinity: -9.1 },
-      created_at: AT,
-      updated_at: AT,
+      created_at: AFTER_THE_JOB,
+      updated_at: AFTER_THE_JOB,
     });
     const second = await service.acme('worker').put(`${path}/docking`).send(result);
     expect(second.status).to.equal(200);
@@ -312,7 +313,7 @@ describe('What a job brings forth', () => {
       ...artifact,
       content_type: null,
       checksum: null,
-      created_at: AT,
+      created_at: AFTER_THE_JOB,
     });
     const list = await service.acme('member').get(path);
     expect(list.body).to.deep.equal({ items: [response.body] });

@@ -4,11 +4,13 @@ import type {
   MetadataRepositories,
 } from '../../../../application/ports/metadata-database.ts';
 import type { AuditEntry, AuditEvent } from '../../../../domain/audit/audit-log.ts';
-import { OrganizationAlreadyExistsError } from '../../../../domain/exceptions.ts';
+import { OrganizationAlreadyExistsError, OrganizationNotFoundError } from '../../../../domain/exceptions.ts';
 import type { OrganizationId } from '../../../../domain/organizations/organization-id.ts';
+import { POLICY_SETTINGS } from '../../../../domain/organizations/organization-policy.ts';
 import type { Organization, VersionedSettings } from '../../../../domain/organizations/organization.ts';
 import { toPage } from '../../../../domain/page.ts';
 import { FakePeople } from './fake-people.ts';
+import { FakeTransactions, saveList, saveMap } from './fake-transactions.ts';
 
 const NOW = new Date('2026-01-02T03:04:05.678Z');
 
@@ -19,7 +21,7 @@ export class FakeMetadata implements MetadataDatabase {
   readonly records = new Map<string, DatabaseRecord>();
   readonly trail: AuditEntry[] = [];
   /** Whose people are who. */
-  readonly people = new FakePeople();
+  readonly people = new FakePeople((id) => this.stored.has(id));
 
   readonly organizations: MetadataRepositories['organizations'] = {
     insert: async ({ id, name }) => {
@@ -40,6 +42,7 @@ export class FakeMetadata implements MetadataDatabase {
     findSettings: async (id) => this.#findSettings(id),
     findSettingsForUpdate: async (id) => this.#findSettings(id),
     replaceSettings: async (id, settings) => {
+      if (!this.stored.has(id)) throw new OrganizationNotFoundError();
       const version = (this.settings.get(id)?.version ?? 0) + 1;
       this.settings.set(id, { settings, version });
       return version;
@@ -57,7 +60,12 @@ export class FakeMetadata implements MetadataDatabase {
           organizationId: id,
           status,
           settings: this.settings.get(id)?.settings ?? {},
-        })),
+        }))
+        .filter(
+          ({ status, settings }) =>
+            status === 'suspended' ||
+            Object.keys(POLICY_SETTINGS).some((key) => Object.hasOwn(settings, key)),
+        ),
   };
 
   readonly users = this.people.users;
@@ -68,7 +76,13 @@ export class FakeMetadata implements MetadataDatabase {
   readonly auditLog: MetadataRepositories['auditLog'] = {
     append: async (event: AuditEvent) => {
       const position = String(this.trail.length + 1);
-      this.trail.push({ ...event, auditId: `audit-${position}`, at: NOW, position });
+      this.trail.push({
+        ...event,
+        address: event.address ?? null,
+        auditId: `audit-${position}`,
+        at: NOW,
+        position,
+      });
     },
     list: async (organizationId, { action }, { limit, after }) => {
       const following = this.trail
@@ -104,8 +118,16 @@ export class FakeMetadata implements MetadataDatabase {
     }),
   };
 
-  async transaction<Result>(work: (repositories: MetadataRepositories) => Promise<Result>): Promise<Result> {
-    return work(this);
+  readonly #transactions = new FakeTransactions(() => [
+    saveMap(this.stored),
+    saveMap(this.settings),
+    saveMap(this.records),
+    saveList(this.trail),
+    ...this.people.save(),
+  ]);
+
+  transaction<Result>(work: (repositories: MetadataRepositories) => Promise<Result>): Promise<Result> {
+    return this.#transactions.run(() => work(this));
   }
 
   /** Registers an organization. */

@@ -1,4 +1,5 @@
 import type { MetadataRepositories } from '../../../../application/ports/metadata-database.ts';
+import { OrganizationNotFoundError } from '../../../../domain/exceptions.ts';
 import type { ExternalIdentity } from '../../../../domain/identity/identity-repository.ts';
 import type { Member } from '../../../../domain/identity/member-repository.ts';
 import type { OrganizationRole } from '../../../../domain/identity/role.ts';
@@ -6,6 +7,7 @@ import type { Session } from '../../../../domain/identity/session-repository.ts'
 import type { User } from '../../../../domain/identity/user-repository.ts';
 import type { OrganizationId } from '../../../../domain/organizations/organization-id.ts';
 import { toPage } from '../../../../domain/page.ts';
+import { saveMap } from './fake-transactions.ts';
 
 const NOW = new Date('2026-01-02T03:04:05.678Z');
 
@@ -23,13 +25,18 @@ interface Person {
 interface StoredSession extends Session {
   readonly revoked: boolean;
   /** Hashes as hex, and whether they were used. */
-  readonly tokens: Map<string, boolean>;
+  readonly tokens: ReadonlyMap<string, boolean>;
 }
 
 /** Users, members, identities and sessions in memory. */
 export class FakePeople {
   readonly #people = new Map<string, Person>();
   readonly #sessions = new Map<string, StoredSession>();
+  readonly #isRegistered: (organizationId: OrganizationId) => boolean;
+
+  constructor(isRegistered: (organizationId: OrganizationId) => boolean) {
+    this.#isRegistered = isRegistered;
+  }
 
   readonly users: MetadataRepositories['users'] = {
     findPasswordIdentity: async (email) => {
@@ -59,7 +66,7 @@ export class FakePeople {
     findByEmail: async (email) => toUser(this.#byEmail(email)),
     list: async ({ email }, { limit, after }) => {
       const following = [...this.#people.values()]
-        .filter((person) => email === null || person.email === email)
+        .filter((person) => email === null || person === this.#byEmail(email))
         .filter(({ userId }) => after === null || userId > after)
         .toSorted((a, b) => (a.userId < b.userId ? -1 : 1))
         .flatMap((person) => toUser(person) ?? []);
@@ -70,7 +77,7 @@ export class FakePeople {
         ...person,
         active: active ?? person.active,
         platformAdmin: platformAdmin ?? person.platformAdmin,
-        mustChange: mustChangePassword ?? person.mustChange,
+        mustChange: person.passwordHash !== null && (mustChangePassword ?? person.mustChange),
       }));
       return this.users.find(userId);
     },
@@ -90,6 +97,7 @@ export class FakePeople {
     },
     findForUpdate: async (organizationId, userId) => this.#member(organizationId, userId),
     add: async (organizationId, userId, roles) => {
+      if (!this.#isRegistered(organizationId)) throw new OrganizationNotFoundError();
       if (this.#member(organizationId, userId) !== null) return null;
       this.join(userId, organizationId, roles);
       return this.#member(organizationId, userId);
@@ -131,13 +139,13 @@ export class FakePeople {
       this.#sessions.set(session.sessionId, { ...session, revoked: false, tokens: new Map() });
     },
     addToken: async (sessionId, hash) => {
-      this.#sessions.get(sessionId)?.tokens.set(hexOf(hash), false);
+      this.#setToken(sessionId, hash, false);
     },
     useToken: async (hash) => {
       const session = this.#sessionOf(hash);
       if (session === undefined) return { outcome: 'refused' };
       const used = session.tokens.get(hexOf(hash)) === true;
-      session.tokens.set(hexOf(hash), true);
+      this.#setToken(session.sessionId, hash, true);
       return { outcome: used ? 'reused' : 'used', session };
     },
     findByToken: async (hash) => this.#sessionOf(hash) ?? null,
@@ -149,6 +157,11 @@ export class FakePeople {
           (organizationId === undefined || session.organizationId === organizationId),
       ),
   };
+
+  /** Returns what puts everything back as it is now. */
+  save(): readonly (() => void)[] {
+    return [saveMap(this.#people), saveMap(this.#sessions)];
+  }
 
   add(person: { userId: string; email: string } & Partial<Person>): void {
     this.#people.set(person.userId, {
@@ -195,6 +208,12 @@ export class FakePeople {
 
   #sessionOf(hash: Uint8Array): StoredSession | undefined {
     return [...this.#sessions.values()].find(({ revoked, tokens }) => !revoked && tokens.has(hexOf(hash)));
+  }
+
+  #setToken(sessionId: string, hash: Uint8Array, used: boolean): void {
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined) return;
+    this.#sessions.set(sessionId, { ...session, tokens: new Map([...session.tokens, [hexOf(hash), used]]) });
   }
 
   #revoke(fits: (session: Session) => boolean): void {

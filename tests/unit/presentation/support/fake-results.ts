@@ -2,10 +2,11 @@ import type { ResultsDatabase, ResultsRepositories } from '../../../../applicati
 import type { WriteNote } from '../../../../domain/audit/audit-log.ts';
 import type { Artifact } from '../../../../domain/jobs/artifact.ts';
 import type { DockingJob } from '../../../../domain/jobs/docking-job.ts';
-import type { NewDockingJob } from '../../../../domain/jobs/docking-job-repository.ts';
+import type { JobKey, NewDockingJob } from '../../../../domain/jobs/docking-job-repository.ts';
 import type { InputSignature } from '../../../../domain/jobs/input-signature.ts';
 import type { TaskResult } from '../../../../domain/jobs/task-result.ts';
 import { toPage } from '../../../../domain/page.ts';
+import { FakeTransactions, saveList, saveMap } from './fake-transactions.ts';
 
 const START = Date.parse('2026-01-02T03:04:05.678Z');
 
@@ -31,15 +32,17 @@ export class FakeResults implements ResultsDatabase {
     list: async ({ status }, { limit, after }) => {
       const following = [...this.storedJobs.values()]
         .filter((job) => status === null || job.status === status)
-        .filter((job) => after === null || job.createdAt < after.createdAt)
-        .toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
+        .filter((job) => after === null || compareKeys(job, after) < 0)
+        .toSorted((a, b) => compareKeys(b, a));
       return toPage(following, limit, ({ createdAt, jobId }) => ({ createdAt, jobId }));
     },
     setStatus: async (jobId, status, error, note) => {
       const job = this.storedJobs.get(jobId);
       if (job === undefined) throw new Error('no such job');
       this.notes.push(note);
-      const moved = { ...job, status, error };
+      const at = this.#now();
+      const times = status === 'RUNNING' ? { startedAt: at, completedAt: null } : { completedAt: at };
+      const moved = { ...job, status, error, updatedAt: at, ...times };
       this.storedJobs.set(jobId, moved);
       return moved;
     },
@@ -49,20 +52,27 @@ export class FakeResults implements ResultsDatabase {
     put: async ({ note, ...result }) => {
       this.notes.push(note);
       const key = `${result.jobId}/${result.taskName}`;
-      const created = !this.storedTaskResults.has(key);
-      const at = new Date(START);
-      const stored = { ...result, taskResultId: fakeUuid(1), createdAt: at, updatedAt: at };
+      const earlier = this.storedTaskResults.get(key);
+      const updatedAt = this.#now();
+      const { taskResultId, createdAt } = earlier ?? {
+        taskResultId: fakeUuid(this.storedTaskResults.size + 1),
+        createdAt: updatedAt,
+      };
+      const stored = { ...result, taskResultId, createdAt, updatedAt };
       this.storedTaskResults.set(key, stored);
-      return { result: stored, created };
+      return { result: stored, created: earlier === undefined };
     },
     listByJob: async (jobId) =>
-      [...this.storedTaskResults.values()].filter((result) => result.jobId === jobId),
+      [...this.storedTaskResults.values()]
+        .filter((result) => result.jobId === jobId)
+        .toSorted((a, b) => (a.taskName < b.taskName ? -1 : 1)),
   };
 
   readonly artifacts: ResultsRepositories['artifacts'] = {
     insert: async ({ note, ...artifact }) => {
       this.notes.push(note);
-      const stored = { ...artifact, artifactId: fakeUuid(2), createdAt: new Date(START) };
+      const artifactId = fakeUuid(this.storedArtifacts.length + 2);
+      const stored = { ...artifact, artifactId, createdAt: this.#now() };
       this.storedArtifacts.push(stored);
       return stored;
     },
@@ -71,16 +81,59 @@ export class FakeResults implements ResultsDatabase {
 
   readonly inputSignatures: ResultsRepositories['inputSignatures'] = {
     find: async (signature) => this.signatures.get(signature) ?? null,
-    use: async (signature) => this.signatures.get(signature) ?? null,
-    canonize: async () => {},
+    use: async (signature) => {
+      const entry = this.signatures.get(signature);
+      if (entry === undefined) return null;
+      const used = { ...entry, hitCount: entry.hitCount + 1, lastUsedAt: this.#now() };
+      this.signatures.set(signature, used);
+      return used;
+    },
+    canonize: async ({ jobId, inputSignature: signature }) => {
+      const results = await this.taskResults.listByJob(jobId);
+      if (results.length === 0) return;
+      const scores = results.flatMap(({ confidenceScore }) => confidenceScore ?? []);
+      const at = this.#now();
+      this.signatures.set(signature, {
+        hitCount: 0,
+        createdAt: at,
+        lastUsedAt: at,
+        ...this.signatures.get(signature),
+        signature,
+        canonicalJobId: jobId,
+        confidenceScore: scores.length === 0 ? null : Math.min(...scores),
+        expiresAt: null,
+      });
+    },
   };
 
   readonly auditOutbox: ResultsRepositories['auditOutbox'] = {
     take: async () => ({ count: 0, entries: '[]' }),
   };
 
-  async transaction<Result>(work: (repositories: ResultsRepositories) => Promise<Result>): Promise<Result> {
-    return work(this);
+  readonly #transactions = new FakeTransactions(() => [
+    saveMap(this.storedJobs),
+    saveMap(this.keys),
+    saveMap(this.signatures),
+    saveMap(this.storedTaskResults),
+    saveList(this.storedArtifacts),
+    saveList(this.notes),
+  ]);
+  /** All that one transaction writes is of its beginning. */
+  #beganAt: Date | null = null;
+
+  transaction<Result>(work: (repositories: ResultsRepositories) => Promise<Result>): Promise<Result> {
+    return this.#transactions.run(async () => {
+      this.#beganAt = this.#now();
+      try {
+        return await work(this);
+      } finally {
+        this.#beganAt = null;
+      }
+    });
+  }
+
+  #now(): Date {
+    return this.#beganAt ?? new Date(START + this.storedJobs.size * 1000);
   }
 
   #insertJob({ idempotency, note, ...job }: NewDockingJob): DockingJob | null {
@@ -88,13 +141,18 @@ export class FakeResults implements ResultsDatabase {
       if (this.keys.has(idempotency.key)) return null;
       this.keys.set(idempotency.key, { jobId: job.jobId, requestHash: idempotency.requestHash });
     }
-    const at = new Date(START + this.storedJobs.size * 1000);
-    const stored = { ...job, createdAt: at, updatedAt: at, startedAt: null, completedAt: null, error: null };
+    const at = this.#now();
+    const completedAt = job.cache.hit ? at : null;
+    const stored = { ...job, createdAt: at, updatedAt: at, startedAt: null, completedAt, error: null };
     this.storedJobs.set(job.jobId, stored);
     this.notes.push(note);
     return stored;
   }
 }
+
+const compareKeys = (one: JobKey, other: JobKey): number =>
+  one.createdAt.getTime() - other.createdAt.getTime() ||
+  (one.jobId < other.jobId ? -1 : Number(one.jobId > other.jobId));
 
 /** A UUID that a test can recognize. */
 export const fakeUuid = (number: number): string =>

@@ -1,0 +1,279 @@
+import { randomBytes } from 'node:crypto';
+import { expect } from 'chai';
+import type { ResultsDatabase } from '../../application/ports/results-database.ts';
+import type { DockingJob, JobStatus } from '../../domain/jobs/docking-job.ts';
+import type { JobKey, NewDockingJob } from '../../domain/jobs/docking-job-repository.ts';
+import { rejectionOf } from '../support/gate.ts';
+import { ALL_JOBS, sampleJob, sampleNote, sampleResult } from '../support/sample-job.ts';
+import { RESULTS, type Subject } from './subjects.ts';
+
+const NOTE = sampleNote('tested');
+const NONE = '00000000-0000-4000-8000-000000000000';
+
+const newestFirst = (one: DockingJob, other: DockingJob): number =>
+  other.createdAt.getTime() - one.createdAt.getTime() || (other.jobId < one.jobId ? -1 : 1);
+
+const keepsResults = (subject: Subject<ResultsDatabase>): void => {
+  let database: ResultsDatabase;
+
+  before(() => subject.open());
+  after(() => subject.close());
+  beforeEach(async () => {
+    database = await subject.empty();
+  });
+
+  const insertJob = async (overrides: Partial<NewDockingJob> = {}): Promise<DockingJob> => {
+    const job = await database.jobs.insert(sampleJob(overrides));
+    if (job === null) throw new Error('the job was refused');
+    return job;
+  };
+
+  describe('jobs', () => {
+    it('come back as they were put in, whatever is in their JSON', async () => {
+      const inputs = {
+        'a $1 key?': 'a ? and $2 and ?? and \\? and :name and {org_id}',
+        quotes: `'"\`\\ -- ; /* */ $$`,
+        unicode: 'ﬁ é é ｅ 日本語 😀 \u202e \u0001',
+        nested: [[], {}, [null, true, false, [{ deep: { deeper: ['end'] } }]]],
+        numbers: [0, -1.5, 1e21, 1e-7, Number.MAX_SAFE_INTEGER, 0.1],
+        '': '',
+        __proto__key: 'x',
+        long: 'x'.repeat(100_000),
+      };
+      const params = { constructor: 'own', empty: {} };
+      const job = await insertJob({ inputs, params, engine: 'vi?na $1', submittedBy: `o'neil` });
+      expect(job.inputs).to.deep.equal(inputs);
+      const found = await database.jobs.find(job.jobId);
+      expect(found).to.deep.equal(job);
+      expect(found?.params).to.deep.equal(params);
+      expect((await database.jobs.list(...ALL_JOBS)).items).to.deep.equal([job]);
+    });
+
+    it('are born without what happens later', async () => {
+      expect(await insertJob()).to.include({
+        startedAt: null,
+        completedAt: null,
+        error: null,
+        status: 'PENDING',
+      });
+      expect(await database.jobs.find(NONE)).to.equal(null);
+      expect(await database.jobs.findForUpdate(NONE)).to.equal(null);
+    });
+
+    it('are born completed when another job has answered for them', async () => {
+      const { jobId: canonicalJobId } = await insertJob();
+      const cache = { hit: true, canonicalJobId, confidenceScore: 0.5 };
+      const job = await insertJob({ status: 'COMPLETED', cache });
+      expect(job).to.deep.include({
+        status: 'COMPLETED',
+        cache,
+        startedAt: null,
+        completedAt: job.createdAt,
+      });
+      expect(await database.jobs.find(job.jobId)).to.deep.equal(job);
+    });
+
+    it('keep the times of their moves', async () => {
+      const { jobId, createdAt } = await insertJob();
+      const running = await database.jobs.setStatus(jobId, 'RUNNING', null, NOTE);
+      expect(running.startedAt).to.be.instanceOf(Date);
+      expect(running.completedAt).to.equal(null);
+      const failed = await database.jobs.setStatus(jobId, 'FAILED', 'no $1?', NOTE);
+      expect(failed).to.deep.include({
+        status: 'FAILED',
+        error: 'no $1?',
+        startedAt: running.startedAt,
+        createdAt,
+      });
+      expect(failed.completedAt).to.be.instanceOf(Date);
+      expect(failed.updatedAt).to.deep.equal(failed.completedAt);
+      expect(await database.jobs.find(jobId)).to.deep.equal(failed);
+    });
+
+    it('that never ran have no time of a start', async () => {
+      const { jobId } = await insertJob();
+      const canceled = await database.jobs.setStatus(jobId, 'CANCELED', null, NOTE);
+      expect(canceled).to.include({ status: 'CANCELED', startedAt: null });
+      expect(canceled.completedAt).to.be.instanceOf(Date);
+    });
+
+    it('are listed newest first, by status, and say whether there are more', async () => {
+      const jobs: DockingJob[] = [];
+      for (let i = 0; i < 4; i += 1) jobs.push(await insertJob());
+      const times = jobs.map(({ createdAt }) => createdAt.getTime());
+      expect(times).to.deep.equal(times.toSorted((one, other) => one - other));
+      const ids = jobs.toSorted(newestFirst).map(({ jobId }) => jobId);
+      await database.jobs.setStatus(ids[1] ?? '', 'RUNNING', null, NOTE);
+      const list = async (status: JobStatus | null, limit: number) => {
+        const { items, next } = await database.jobs.list({ status }, { limit, after: null });
+        return [items.map(({ jobId }) => jobId), next === null];
+      };
+      expect(await list(null, 4)).to.deep.equal([ids, true]);
+      expect(await list(null, 3)).to.deep.equal([ids.slice(0, 3), false]);
+      expect(await list('RUNNING', 3)).to.deep.equal([[ids[1]], true]);
+      expect(await list('PENDING', 2)).to.deep.equal([[ids[0], ids[2]], false]);
+    });
+
+    it('of the same moment are told apart by their ids, page by page', async () => {
+      const made: DockingJob[] = [];
+      await database.transaction(async ({ jobs }) => {
+        for (let i = 0; i < 7; i += 1) {
+          const job = await jobs.insert(sampleJob());
+          if (job !== null) made.push(job);
+        }
+      });
+      expect(new Set(made.map(({ createdAt }) => createdAt.getTime())).size).to.equal(1);
+      const seen: DockingJob[] = [];
+      let after: JobKey | null = null;
+      do {
+        const page: { items: readonly DockingJob[]; next: JobKey | null } = await database.jobs.list(
+          { status: null },
+          { limit: 3, after },
+        );
+        seen.push(...page.items);
+        after = page.next;
+      } while (after !== null);
+      expect(seen).to.deep.equal(made.toSorted(newestFirst));
+    });
+
+    it('with the same idempotency key: one of many is written, the others are told', async () => {
+      const idempotency = { key: 'k $1 ? "', requestHash: 'f'.repeat(64) };
+      const inserted = await Promise.all(
+        Array.from({ length: 20 }, () => database.jobs.insert(sampleJob({ idempotency }))),
+      );
+      const winners = inserted.filter((job) => job !== null);
+      expect(winners).to.have.length(1);
+      const found = await database.jobs.findByIdempotencyKey(idempotency.key);
+      expect(found).to.deep.equal({ job: winners[0], requestHash: idempotency.requestHash });
+      expect((await database.jobs.list(...ALL_JOBS)).items).to.have.length(1);
+      expect(await database.jobs.findByIdempotencyKey('another')).to.equal(null);
+    });
+
+    it('the key of a transaction that was rolled back is free again', async () => {
+      const idempotency = { key: 'k', requestHash: 'f'.repeat(64) };
+      await rejectionOf(
+        database.transaction(async ({ jobs }) => {
+          await jobs.insert(sampleJob({ idempotency }));
+          throw new Error('changed my mind');
+        }),
+      );
+      expect((await database.jobs.list(...ALL_JOBS)).items).to.be.empty;
+      expect(await database.jobs.insert(sampleJob({ idempotency }))).not.to.equal(null);
+    });
+  });
+
+  describe('task results', () => {
+    it('are replaced by task, and say which came first', async () => {
+      const { jobId } = await insertJob();
+      const first = await database.taskResults.put(sampleResult(jobId));
+      const second = await database.taskResults.put(
+        sampleResult(jobId, {
+          serviceVersion: null,
+          confidenceScore: null,
+          resultData: { text: `$1 ? 'é😀'` },
+        }),
+      );
+      expect([first.created, second.created]).to.deep.equal([true, false]);
+      expect(second.result).to.deep.include({
+        taskResultId: first.result.taskResultId,
+        createdAt: first.result.createdAt,
+        serviceVersion: null,
+        confidenceScore: null,
+        resultData: { text: `$1 ? 'é😀'` },
+      });
+      const analysis = await database.taskResults.put(sampleResult(jobId, { taskName: 'analysis' }));
+      expect(await database.taskResults.listByJob(jobId)).to.deep.equal([analysis.result, second.result]);
+      expect(analysis.result.taskResultId).not.to.equal(first.result.taskResultId);
+      expect(await database.taskResults.listByJob(NONE)).to.be.empty;
+    });
+
+    it('put at once are made once', async () => {
+      const { jobId } = await insertJob();
+      const puts = await Promise.all(
+        Array.from({ length: 10 }, (_, index) =>
+          database.taskResults.put(sampleResult(jobId, { resultData: { index } })),
+        ),
+      );
+      expect(puts.filter(({ created }) => created)).to.have.length(1);
+      expect(await database.taskResults.listByJob(jobId)).to.have.length(1);
+    });
+  });
+
+  it('artifacts come back in the order they were made, sizes beyond 32 bits included', async () => {
+    const { jobId } = await insertJob();
+    const common = {
+      note: NOTE,
+      jobId,
+      purpose: 'pose',
+      uri: 's3://x?y=$1',
+      contentType: null,
+      checksum: null,
+    };
+    const made = [];
+    for (const [name, sizeBytes] of [
+      ['z', 2 ** 40],
+      ['a', null],
+      ['m', 0],
+    ] as const) {
+      made.push(await database.artifacts.insert({ ...common, name, sizeBytes }));
+    }
+    expect(made.map(({ sizeBytes }) => sizeBytes)).to.deep.equal([2 ** 40, null, 0]);
+    expect(new Set(made.map(({ artifactId }) => artifactId)).size).to.equal(3);
+    expect(await database.artifacts.listByJob(jobId)).to.deep.equal(made);
+    expect(await database.artifacts.listByJob(NONE)).to.be.empty;
+  });
+
+  describe('input signatures', () => {
+    const signature = (): string => randomBytes(32).toString('hex');
+
+    it('are made by a job with results, with the lowest of its confidences', async () => {
+      const inputSignature = signature();
+      const { jobId } = await insertJob({ inputSignature });
+      await database.inputSignatures.canonize({ jobId, inputSignature });
+      expect(await database.inputSignatures.find(inputSignature), 'without results').to.equal(null);
+
+      await database.taskResults.put(sampleResult(jobId, { taskName: 'a', confidenceScore: 0.9 }));
+      await database.taskResults.put(sampleResult(jobId, { taskName: 'b', confidenceScore: 0.25 }));
+      await database.taskResults.put(sampleResult(jobId, { taskName: 'c', confidenceScore: null }));
+      await database.inputSignatures.canonize({ jobId, inputSignature });
+      expect(await database.inputSignatures.find(inputSignature)).to.deep.include({
+        signature: inputSignature,
+        canonicalJobId: jobId,
+        confidenceScore: 0.25,
+        hitCount: 0,
+        expiresAt: null,
+      });
+    });
+
+    it('go to the job that completed last', async () => {
+      const inputSignature = signature();
+      for (let i = 0; i < 2; i += 1) {
+        const { jobId } = await insertJob({ inputSignature });
+        await database.taskResults.put(sampleResult(jobId, { confidenceScore: i / 10 }));
+        await database.inputSignatures.canonize({ jobId, inputSignature });
+        const found = await database.inputSignatures.find(inputSignature);
+        expect(found).to.include({ canonicalJobId: jobId, confidenceScore: i / 10 });
+      }
+    });
+
+    it('count every use, also of many at once', async () => {
+      const inputSignature = signature();
+      const { jobId } = await insertJob({ inputSignature });
+      await database.taskResults.put(sampleResult(jobId));
+      await database.inputSignatures.canonize({ jobId, inputSignature });
+      const uses = await Promise.all(
+        Array.from({ length: 20 }, () => database.inputSignatures.use(inputSignature)),
+      );
+      const counts = uses.map((use) => use?.hitCount ?? 0).toSorted((one, other) => one - other);
+      expect(counts).to.deep.equal(Array.from({ length: 20 }, (_, index) => index + 1));
+      expect(await database.inputSignatures.use(signature())).to.equal(null);
+    });
+  });
+};
+
+for (const subject of RESULTS) {
+  describe(`an organization's results ${subject.name}`, function () {
+    this.timeout(60_000);
+    keepsResults(subject);
+  });
+}
