@@ -1,3 +1,4 @@
+import { randomBytes, randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import { OrganizationAlreadyExistsError, OrganizationNotFoundError } from '../../domain/exceptions.ts';
@@ -319,6 +320,80 @@ const keepsMetadata = (subject: Subject<MetadataDatabase>): void => {
       }
       const listed = await allOf((page) => metadata.members.list(ACME, page));
       expect(listed.map(({ userId }) => userId)).to.deep.equal(ids.toSorted());
+    });
+  });
+
+  describe('identities of other issuers', () => {
+    it('are linked once, to whomever, and unlinked by their owner alone', async () => {
+      const [ada, bob] = [await insertUser('ada@example.org'), await insertUser('bob@example.org')];
+      await metadata.users.setPassword(ada.userId, { hash: HASH, mustChange: false });
+      const { identities } = metadata;
+      const linked = [];
+      for (const issuer of ['https://one.example', 'https://two.example'])
+        linked.push(await identities.link(ada.userId, { issuer, subject: 'ada' }));
+      expect(linked[0]).to.include({ issuer: 'https://one.example', subject: 'ada' });
+      expect(await identities.link(bob.userId, { issuer: 'https://one.example', subject: 'ada' })).to.equal(
+        null,
+      );
+      expect(await identities.list(ada.userId)).to.have.deep.members(linked);
+      expect(await identities.list(bob.userId)).to.be.empty;
+      const identityId = linked[0]?.identityId ?? '';
+      expect(await identities.unlink(bob.userId, identityId)).to.equal(null);
+      expect(await identities.unlink(ada.userId, identityId)).to.deep.equal(linked[0]);
+      expect(await identities.unlink(ada.userId, identityId)).to.equal(null);
+      expect(await identities.list(ada.userId)).to.deep.equal([linked[1]]);
+    });
+  });
+
+  describe('sessions', () => {
+    const open = async (userId: string, organization: OrganizationId | null, lifetimeSeconds = 60) => {
+      const session = { sessionId: randomUUID(), userId, organizationId: organization };
+      const token = randomBytes(32);
+      await metadata.sessions.open(session, lifetimeSeconds);
+      await metadata.sessions.addToken(session.sessionId, token);
+      return { session, token };
+    };
+
+    it('give each token out once, and know one that was used before', async () => {
+      await register(ACME);
+      const { userId } = await insertUser('ada@example.org');
+      const { session, token } = await open(userId, ACME);
+      const { sessions } = metadata;
+      expect(await sessions.findByToken(token)).to.deep.equal(session);
+      const uses = await Promise.all(Array.from({ length: 5 }, () => sessions.useToken(token)));
+      expect(uses).to.have.deep.members([
+        { outcome: 'used', session },
+        ...Array.from({ length: 4 }, () => ({ outcome: 'reused', session })),
+      ]);
+      expect(await sessions.findByToken(token), 'used up').to.deep.equal(session);
+      expect(await sessions.useToken(randomBytes(32))).to.deep.equal({ outcome: 'refused' });
+    });
+
+    it('take no token when they are over: revoked, or too old', async () => {
+      await register(ACME, BETA);
+      const { userId } = await insertUser('ada@example.org');
+      const { sessions } = metadata;
+      const [own, acme, beta] = [
+        await open(userId, null),
+        await open(userId, ACME),
+        await open(userId, BETA),
+      ];
+      const old = await open(userId, null, 0);
+      const living = async () => {
+        const found = await Promise.all(
+          [own, acme, beta, old].map(({ token }) => sessions.findByToken(token)),
+        );
+        return found.flatMap((session) => session?.organizationId ?? []);
+      };
+      expect(await living()).to.deep.equal([ACME, BETA]);
+      expect(await sessions.useToken(old.token)).to.deep.equal({ outcome: 'refused' });
+      await sessions.revokeAll(userId, { organizationId: ACME });
+      expect(await living()).to.deep.equal([BETA]);
+      expect(await sessions.findByToken(own.token)).to.deep.equal(own.session);
+      await sessions.revoke(own.session.sessionId);
+      expect(await sessions.useToken(own.token)).to.deep.equal({ outcome: 'refused' });
+      await sessions.revokeAll(userId);
+      expect(await living()).to.be.empty;
     });
   });
 };

@@ -109,13 +109,11 @@ export class FakeMetadata implements MetadataDatabase {
         .toSorted((a, b) => (a.organizationId < b.organizationId ? -1 : 1));
       return toPage(following, limit, ({ organizationId }) => organizationId);
     },
-    countByState: async () => ({
-      provisioning: 0,
-      ready: this.records.size,
-      failed: 0,
-      suspended: 0,
-      retiring: 0,
-    }),
+    countByState: async () => {
+      const counts = { provisioning: 0, ready: 0, failed: 0, suspended: 0, retiring: 0 };
+      for (const { state } of this.records.values()) counts[state] += 1;
+      return counts;
+    },
   };
 
   readonly #transactions = new FakeTransactions(() => [

@@ -22,8 +22,9 @@ interface Person {
   readonly identities: readonly ExternalIdentity[];
 }
 
-interface StoredSession extends Session {
-  readonly revoked: boolean;
+interface StoredSession {
+  readonly session: Session;
+  readonly isOver: boolean;
   /** Hashes as hex, and whether they were used. */
   readonly tokens: ReadonlyMap<string, boolean>;
 }
@@ -117,7 +118,7 @@ export class FakePeople {
   readonly identities: MetadataRepositories['identities'] = {
     list: async (userId) => this.#people.get(userId)?.identities ?? [],
     link: async (userId, { issuer, subject }) => {
-      const linked = { identityId: `identity of ${subject}`, issuer, subject, createdAt: NOW };
+      const linked = { identityId: `identity of ${subject} at ${issuer}`, issuer, subject, createdAt: NOW };
       const all = [...this.#people.values()].flatMap(({ identities }) => identities);
       if (all.some((other) => other.issuer === issuer && other.subject === subject)) return null;
       this.link(userId, linked);
@@ -135,20 +136,22 @@ export class FakePeople {
   };
 
   readonly sessions: MetadataRepositories['sessions'] = {
-    open: async (session) => {
-      this.#sessions.set(session.sessionId, { ...session, revoked: false, tokens: new Map() });
+    open: async (session, lifetimeSeconds) => {
+      const isOver = lifetimeSeconds <= 0;
+      this.#sessions.set(session.sessionId, { session, isOver, tokens: new Map() });
     },
     addToken: async (sessionId, hash) => {
       this.#setToken(sessionId, hash, false);
     },
     useToken: async (hash) => {
-      const session = this.#sessionOf(hash);
-      if (session === undefined) return { outcome: 'refused' };
-      const used = session.tokens.get(hexOf(hash)) === true;
+      const stored = this.#sessionOf(hash);
+      if (stored === undefined) return { outcome: 'refused' };
+      const { session, tokens } = stored;
+      const used = tokens.get(hexOf(hash)) === true;
       this.#setToken(session.sessionId, hash, true);
       return { outcome: used ? 'reused' : 'used', session };
     },
-    findByToken: async (hash) => this.#sessionOf(hash) ?? null,
+    findByToken: async (hash) => this.#sessionOf(hash)?.session ?? null,
     revoke: async (sessionId) => this.#revoke((session) => session.sessionId === sessionId),
     revokeAll: async (userId, { organizationId } = {}) =>
       this.#revoke(
@@ -207,18 +210,18 @@ export class FakePeople {
   }
 
   #sessionOf(hash: Uint8Array): StoredSession | undefined {
-    return [...this.#sessions.values()].find(({ revoked, tokens }) => !revoked && tokens.has(hexOf(hash)));
+    return [...this.#sessions.values()].find(({ isOver, tokens }) => !isOver && tokens.has(hexOf(hash)));
   }
 
   #setToken(sessionId: string, hash: Uint8Array, used: boolean): void {
-    const session = this.#sessions.get(sessionId);
-    if (session === undefined) return;
-    this.#sessions.set(sessionId, { ...session, tokens: new Map([...session.tokens, [hexOf(hash), used]]) });
+    const stored = this.#sessions.get(sessionId);
+    if (stored === undefined) return;
+    this.#sessions.set(sessionId, { ...stored, tokens: new Map([...stored.tokens, [hexOf(hash), used]]) });
   }
 
   #revoke(fits: (session: Session) => boolean): void {
-    for (const session of this.#sessions.values()) {
-      if (fits(session)) this.#sessions.set(session.sessionId, { ...session, revoked: true });
+    for (const [sessionId, stored] of this.#sessions) {
+      if (fits(stored.session)) this.#sessions.set(sessionId, { ...stored, isOver: true });
     }
   }
 }
