@@ -183,7 +183,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     return { metadata: metadata !== null, ...organizations };
   }
 
-  /** What all pools hold together, and what became of earlier ones; constant time but for the leases. */
+  /** What all pools hold together, and what became of earlier ones; constant time. */
   counts(): ManagerCounts {
     const { active, draining, leases } = this.#pools.counts;
     return {
