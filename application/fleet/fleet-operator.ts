@@ -1,4 +1,5 @@
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { holdsResults } from '../ports/database-ledger.ts';
 import type { DatabaseMigrator } from '../ports/database-migrator.ts';
 import type {
   FleetItem,
@@ -181,7 +182,7 @@ export class FleetOperator {
     return candidates.flatMap(({ organizationId, schemaVersion, state }) => {
       const toVersion = target ?? before.get(organizationId)?.fromVersion;
       if (!chosen.has(organizationId) || toVersion === undefined || schemaVersion === null) return [];
-      if ((state !== 'ready' && state !== 'suspended') || schemaVersion <= toVersion) return [];
+      if (!holdsResults(state) || schemaVersion <= toVersion) return [];
       return [{ organizationId, wave: 1, urgent: false, fromVersion: schemaVersion, toVersion }];
     });
   }

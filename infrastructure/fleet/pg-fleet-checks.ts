@@ -1,6 +1,10 @@
 import type { Deployment } from '../../application/ports/deployment.ts';
 import { randomUUID } from 'node:crypto';
-import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
+import {
+  holdsResults,
+  type DatabaseLedger,
+  type DatabaseRecord,
+} from '../../application/ports/database-ledger.ts';
 import type { DriftReport, FleetChecks, Rehearsal } from '../../application/ports/fleet-checks.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { PgConnection } from '../database/pg-connection.ts';
@@ -159,7 +163,7 @@ export class PgFleetChecks implements FleetChecks {
     const rehearsal = { organizationId, toVersion, copyMs: 0, migrateMs: 0, bytesBefore: 0, bytesAfter: 0 };
     const record = await ledger.find(organizationId);
     const fromVersion = record?.schemaVersion ?? null;
-    if (record === null || record.stamp === null || record.state !== 'ready') {
+    if (record === null || record.stamp === null || !holdsResults(record.state)) {
       const reason = 'the organization has no database in service';
       return { ...rehearsal, fromVersion, outcome: 'failed', reason, locks: [] };
     }
@@ -221,8 +225,12 @@ export class PgFleetChecks implements FleetChecks {
   async #records(only: ReadonlySet<OrganizationId> | null): Promise<readonly DatabaseRecord[]> {
     const records: DatabaseRecord[] = [];
     for (let after: string | null = null; ;) {
-      const { items, next } = await this.#deps.ledger.list({ state: 'ready' }, { limit: PAGE, after });
-      records.push(...items.filter(({ organizationId }) => only?.has(organizationId) !== false));
+      const { items, next } = await this.#deps.ledger.list({ state: null }, { limit: PAGE, after });
+      records.push(
+        ...items.filter(
+          ({ organizationId, state }) => holdsResults(state) && only?.has(organizationId) !== false,
+        ),
+      );
       if (next === null) return records;
       after = next;
     }

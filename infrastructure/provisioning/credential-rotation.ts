@@ -1,4 +1,8 @@
-import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
+import {
+  holdsResults,
+  type DatabaseLedger,
+  type DatabaseRecord,
+} from '../../application/ports/database-ledger.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
@@ -67,7 +71,7 @@ export class CredentialRotation {
       const record = await ledger.find(organizationId);
       if (record === null || record.stamp === null) return false;
       if (!(await session.setPassword(record.stamp))) {
-        if (record.state === 'ready') throw new Error('its role does not exist');
+        if (holdsResults(record.state)) throw new Error('its role does not exist');
         return false;
       }
       await metadata.auditLog.append({

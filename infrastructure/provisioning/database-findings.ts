@@ -1,4 +1,4 @@
-import type { DatabaseRecord } from '../../application/ports/database-ledger.ts';
+import { holdsResults, type DatabaseRecord } from '../../application/ports/database-ledger.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import { isEarlierIdentity, isIdentity, readMark } from './database-identity.ts';
@@ -50,7 +50,7 @@ export function* compare(
     if (state === 'provisioning' || state === 'failed') {
       if (stamp === null) continue;
       yield { kind: 'half-made', database, organizationId, action: 'resumed' };
-    } else if (!present.has(database) && shouldStand(state)) {
+    } else if (!present.has(database) && holdsResults(state)) {
       yield { kind: 'missing', database, organizationId, action: 'reported' };
     }
   }
@@ -71,10 +71,6 @@ export const judge = (
     ? { kind: 'stale-spare', database, organizationId: null, action: 'dropped' }
     : null;
 };
-
-/** Whether a database of this state is on the server unless it was taken away. */
-export const shouldStand = (state: DatabaseRecord['state']): boolean =>
-  state === 'ready' || state === 'suspended';
 
 export const isStamped = (record: DatabaseRecord): record is DatabaseRecord & { readonly stamp: string } =>
   record.stamp !== null;

@@ -1,4 +1,8 @@
-import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
+import {
+  holdsResults,
+  type DatabaseLedger,
+  type DatabaseRecord,
+} from '../../application/ports/database-ledger.ts';
 import type { Deployment } from '../../application/ports/deployment.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
@@ -6,15 +10,7 @@ import type { ProvisioningLedger } from '../../application/ports/provisioning-le
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
-import {
-  cautious,
-  compare,
-  isStamped,
-  judge,
-  shouldStand,
-  type Books,
-  type Finding,
-} from './database-findings.ts';
+import { cautious, compare, isStamped, judge, type Books, type Finding } from './database-findings.ts';
 import { formatIdentity, readMark } from './database-identity.ts';
 import { isServerProblem, MISSING } from './database-problems.ts';
 import type { Provisioner } from './provisioner.ts';
@@ -126,7 +122,7 @@ export class Reconciler {
     const { ledger, spares, deployment } = this.#deps;
     const identity = await session.identityOf(database);
     const record = organizationId === null ? null : await ledger.find(organizationId);
-    if (kind === 'missing') return identity === undefined && record !== null && shouldStand(record.state);
+    if (kind === 'missing') return identity === undefined && record !== null && holdsResults(record.state);
     if (identity === undefined) return false;
     const books = {
       records: new Map(record === null ? [] : [[record.organizationId, record]]),
