@@ -1,4 +1,3 @@
-import { Argon2Passwords } from '../../adapters/argon2/argon2-passwords.ts';
 import { createContainer } from '../composition/container.ts';
 import { startService } from '../composition/service.ts';
 import { TOKENS } from '../composition/tokens.ts';
@@ -21,8 +20,8 @@ const main = async (): Promise<void> => {
 
 const runWith = async (config: Config): Promise<void> => {
   const say = new Narration((text) => process.stdout.write(text));
-  const { secret } = config.tokens;
-  if (secret === null) throw new Error('JWT_SECRET is not set: without it this deployment issues no tokens');
+  if (config.tokens.secret === null)
+    throw new Error('JWT_SECRET is not set: without it this deployment issues no tokens');
   const container = createContainer(config);
   const operatorToken = container
     .get(TOKENS.tokenIssuer)
@@ -39,9 +38,6 @@ const runWith = async (config: Config): Promise<void> => {
       {
         url,
         operatorToken,
-        metadata: container.get(TOKENS.metadataDatabase),
-        passwords: new Argon2Passwords(),
-        secret,
         resultsUrls: config.database.resultsTemplate,
       },
       say,
