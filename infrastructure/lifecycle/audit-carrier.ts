@@ -3,6 +3,7 @@ import type { Logger } from '../../application/ports/logger.ts';
 import type { WriteWatcher } from '../../application/ports/write-watcher.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { Periodic } from '../periodic.ts';
+import { withDeadline } from '../with-deadline.ts';
 import { AuditTraffic } from './audit-traffic.ts';
 
 export interface AuditCarrierTimes {
@@ -99,7 +100,7 @@ export class AuditCarrier implements WriteWatcher {
       return null;
     }
     if (!traffic.isAnnouncing && performance.now() < traffic.announceAfter) return null;
-    return atMost(this.#announce(traffic), ANNOUNCE_DEADLINE_MS);
+    return withDeadline(this.#announce(traffic), ANNOUNCE_DEADLINE_MS).catch(() => undefined);
   }
 
   end(organizationId: OrganizationId): void {
@@ -230,12 +231,3 @@ export class AuditCarrier implements WriteWatcher {
     }
   }
 }
-
-const atMost = (work: Promise<void>, deadlineMs: number): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, deadlineMs).unref();
-    void work.finally(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
