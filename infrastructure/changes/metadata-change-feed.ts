@@ -1,6 +1,7 @@
 import type { Change, ChangeFeed, ChangeSubscriber } from '../../application/ports/change-feed.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { PgConnection } from '../database/pg-connection.ts';
+import { withDeadline } from '../with-deadline.ts';
 import { changesFrom, type ChangeRow } from './change-row.ts';
 
 export interface ChangeFeedOptions {
@@ -124,14 +125,15 @@ export class MetadataChangeFeed implements ChangeFeed {
   async #follow(connection: PgConnection, synced: () => void): Promise<void> {
     connection.onNotification(() => this.#lookNow());
     connection.onLost(() => this.#lookNow());
-    await inTime(connection.execute(LISTEN));
+    await withDeadline(connection.execute(LISTEN), ANSWER_DEADLINE_MS);
     let snapshot: string | null = null;
     while (!this.#closed) {
       const beganAt = performance.now();
       if (snapshot !== null && beganAt - this.#currentAt > LONGEST_GAP_MS)
         throw new Error('it slept for too long');
-      const [answer]: readonly Look[] = await inTime(
+      const [answer]: readonly Look[] = await withDeadline(
         connection.query<Look>({ name: 'changes_look', text: LOOK, values: [snapshot] }),
+        ANSWER_DEADLINE_MS,
       );
       if (answer === undefined) throw new Error('a look at the changes returned no row');
       await this.#tell(changesFrom(answer.changes));
@@ -180,12 +182,3 @@ export class MetadataChangeFeed implements ChangeFeed {
     });
   }
 }
-
-const inTime = <Answer>(answer: Promise<Answer>): Promise<Answer> =>
-  new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`no answer within ${ANSWER_DEADLINE_MS} ms`)),
-      ANSWER_DEADLINE_MS,
-    ).unref();
-    answer.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
