@@ -1,10 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-
-/** Whose work the log lines belong to. The guard adds the organization once it is known. */
-export interface RequestContext {
-  readonly requestId: string;
-  organizationId: string | null;
-}
+import type { RequestContext } from '../../application/ports/request-context.ts';
 
 const storage = new AsyncLocalStorage<RequestContext>();
 

@@ -1,16 +1,9 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { HttpMetrics, ObservedRequest } from '../../application/ports/http-metrics.ts';
 
 export interface PrometheusMetricsOptions {
   /** Memory, CPU, event loop and garbage collection of the process; off by default. */
   readonly processMetrics?: boolean;
-}
-
-export interface ObservedRequest {
-  readonly method: string;
-  /** The route's pattern, never the path, which would make a series of each id. */
-  readonly route: string;
-  readonly status: number;
-  readonly seconds: number;
 }
 
 /** One value of a metric, under its labels. */
@@ -33,7 +26,7 @@ const PREFIX = 'mad_';
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** The service's metrics, in a registry of their own. */
-export class PrometheusMetrics {
+export class PrometheusMetrics implements HttpMetrics {
   readonly #registry = new Registry();
   readonly #requests: Histogram<'method' | 'route' | 'status'>;
   readonly #provisionings: Histogram<'path'>;

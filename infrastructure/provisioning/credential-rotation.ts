@@ -3,6 +3,7 @@ import {
   type DatabaseLedger,
   type DatabaseRecord,
 } from '../../application/ports/database-ledger.ts';
+import type { RotationReport } from '../../application/ports/database-upkeep.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
@@ -14,12 +15,6 @@ export interface CredentialRotationDeps {
   readonly server: ResultsServer;
   readonly logins: OrganizationLogins | null;
   readonly metadata: MetadataDatabase;
-}
-
-export interface RotationReport {
-  /** Roles that have their password from the first secret now. */
-  readonly rotated: number;
-  readonly failures: readonly { readonly database: string; readonly reason: string }[];
 }
 
 const PAGE_SIZE = 200;

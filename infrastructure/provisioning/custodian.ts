@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
+import type { AdoptedDatabase } from '../../application/ports/database-upkeep.ts';
 import type { Deployment } from '../../application/ports/deployment.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import { ADOPTED, type ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
@@ -27,12 +28,6 @@ export interface CustodianDeps {
   readonly metadataDatabaseName: string;
 }
 
-export interface Adoption {
-  readonly databaseName: string;
-  /** The organization that the database said it was of before; null when it did not say. */
-  readonly formerly: string | null;
-}
-
 /** What an operator may do with an organization's database by hand. Every command may be repeated after a crash. */
 export class Custodian {
   readonly #deps: CustodianDeps;
@@ -53,7 +48,7 @@ export class Custodian {
    * @throws {DatabaseProvisioningError} when the organization has another database already, and when this one says that it
    * is another organization's or deployment's, or is no organization's: the metadata, a spare, a template, the server's
    */
-  async adopt(organizationId: OrganizationId, from?: string, takeOver = false): Promise<Adoption> {
+  async adopt(organizationId: OrganizationId, from?: string, takeOver = false): Promise<AdoptedDatabase> {
     const { ledger, server, template, urls, migrations } = this.#deps;
     const databaseName = urls.databaseNameFor(organizationId);
     const source = from ?? databaseName;

@@ -1,28 +1,9 @@
 import { holdsResults, type DatabaseRecord } from '../../application/ports/database-ledger.ts';
+import type { Finding } from '../../application/ports/database-upkeep.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import { isEarlierIdentity, isIdentity, readMark } from './database-identity.ts';
 import type { ListedDatabase } from './server-session.ts';
-
-/**
- * - `missing`: on the books as ready, not on the server. Never made again empty: an operator restores or retires it.
- * - `half-made`: a provisioning that was begun and nobody finished. What was put aside, and is not asked for again, is not.
- * - `orphan`: made by this deployment, and on no book: the metadata lost it.
- * - `foreign`: under an organization's name, and not made by this deployment, as far as it says.
- * - `stale-spare`: a spare or template on no book. Holds nobody's data; dropped only where it says that it is ours.
- * - `locked-out`: as recorded, but its organization's role cannot use it: roles were switched on after it was made.
- * - `old-stamp`: as recorded, but stamped by a release that did not write the deployment down.
- */
-type FindingKind =
-  'missing' | 'half-made' | 'orphan' | 'foreign' | 'stale-spare' | 'locked-out' | 'old-stamp';
-
-export interface Finding {
-  readonly kind: FindingKind;
-  readonly database: string;
-  readonly organizationId: OrganizationId | null;
-  /** What was done about it; in a dry run, what would be. */
-  readonly action: 'reported' | 'resumed' | 'quarantined' | 'dropped' | 'admitted' | 'stamped' | 'failed';
-}
 
 /** What the metadata database knows. */
 export interface Books {

@@ -3,6 +3,7 @@ import {
   type DatabaseLedger,
   type DatabaseRecord,
 } from '../../application/ports/database-ledger.ts';
+import type { Finding } from '../../application/ports/database-upkeep.ts';
 import type { Deployment } from '../../application/ports/deployment.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
@@ -10,7 +11,7 @@ import type { ProvisioningLedger } from '../../application/ports/provisioning-le
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
-import { cautious, compare, isStamped, judge, type Books, type Finding } from './database-findings.ts';
+import { cautious, compare, isStamped, judge, type Books } from './database-findings.ts';
 import { formatIdentity, readMark } from './database-identity.ts';
 import { isServerProblem, MISSING } from './database-problems.ts';
 import type { Provisioner } from './provisioner.ts';
@@ -18,8 +19,6 @@ import { quarantineName } from './quarantine.ts';
 import type { ResultsServer } from './results-server.ts';
 import type { ResultsTemplate } from './results-template.ts';
 import type { ListedDatabase, ServerSession } from './server-session.ts';
-
-export type { Finding } from './database-findings.ts';
 
 export interface ReconcileOptions {
   readonly dryRun: boolean;

@@ -1,38 +1,24 @@
 import { Command, CommanderError } from 'commander';
+import type { AdoptedDatabase, Finding, RotationReport } from '../../application/ports/database-upkeep.ts';
 import { DomainError, ValidationError } from '../../domain/exceptions.ts';
 import { addAuditCommands, type AuditCommandDependencies } from './audit-commands.ts';
 import { parseOrganizationId, type OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { addMigrateCommands, type MigrateDependencies } from './migrate-commands.ts';
-
-/** What a comparison of server and ledger found, and what was done about it. */
-interface Finding {
-  readonly kind: string;
-  readonly database: string;
-  readonly organizationId: OrganizationId | null;
-  readonly action: string;
-}
-
-interface Rotation {
-  readonly rotated: number;
-  readonly failures: readonly { readonly database: string; readonly reason: string }[];
-}
-
-interface Adoption {
-  readonly databaseName: string;
-  readonly formerly: string | null;
-}
 
 /** What the commands act on. */
 export interface CliDependencies extends AuditCommandDependencies {
   readonly maxOrganizationIdLength: number;
   reconcile(options: { dryRun: boolean; quarantineForeign: boolean }): Promise<readonly Finding[]>;
   provision(organizationId: OrganizationId): Promise<void>;
-  /** Returns the database's name, and the organization that it said it was of before, if any. */
-  adopt(organizationId: OrganizationId, from: string | undefined, takeOver: boolean): Promise<Adoption>;
+  adopt(
+    organizationId: OrganizationId,
+    from: string | undefined,
+    takeOver: boolean,
+  ): Promise<AdoptedDatabase>;
   /** Returns the name the database was put aside under; null when it was gone already. */
   retire(organizationId: OrganizationId): Promise<string | null>;
   /** Gives all roles their passwords from the first secret. */
-  rotateCredentials(): Promise<Rotation>;
+  rotateCredentials(): Promise<RotationReport>;
   readonly migrate: MigrateDependencies;
 }
 

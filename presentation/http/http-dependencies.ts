@@ -18,38 +18,18 @@ import type { ChangeMemberRoles } from '../../application/members/change-member-
 import type { RemoveMember } from '../../application/members/remove-member.ts';
 import type { SuspendOrganization } from '../../application/organizations/suspend-organization.ts';
 import type { FleetLedger } from '../../application/ports/fleet-ledger.ts';
+import type { HttpMetrics } from '../../application/ports/http-metrics.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import type { OrganizationPolicies } from '../../application/ports/organization-policies.ts';
 import type { OrganizationDatabases } from '../../application/ports/organization-databases.ts';
+import type { RunWithRequestContext } from '../../application/ports/request-context.ts';
 import type { TokenVerifier } from '../../application/ports/tokens.ts';
 import type { ChangeUser } from '../../application/users/change-user.ts';
 import type { CreateUser } from '../../application/users/create-user.ts';
 import type { LinkIdentity } from '../../application/users/link-identity.ts';
 import type { SetPassword } from '../../application/users/set-password.ts';
 import type { UnlinkIdentity } from '../../application/users/unlink-identity.ts';
-
-/** What every log line of one request carries. The organization is filled in once a token has proved it. */
-export interface RequestContext {
-  readonly requestId: string;
-  organizationId: string | null;
-}
-
-/** Runs `run` so that whatever is logged on its way, also after an await, can find `context`. */
-export type RunWithRequestContext = (context: RequestContext, run: () => void) => void;
-
-/** One finished request. `route` is a pattern or `unmatched`, never a path: its values are few. */
-export interface ObservedRequest {
-  readonly method: string;
-  readonly route: string;
-  /** 499 when the client went away before the answer was out. */
-  readonly status: number;
-  readonly seconds: number;
-}
-
-export interface HttpMetrics {
-  observe(request: ObservedRequest): void;
-}
 
 export interface HttpOptions {
   /** What the name template of the results databases leaves for an organization id. */

@@ -1,9 +1,9 @@
 import type { NextFunction, Request, Response } from 'express';
+import type { RequestContext } from '../../application/ports/request-context.ts';
 import type { ResultsDatabase } from '../../application/ports/results-database.ts';
 import type { Principal } from '../../domain/identity/principal.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { Failure } from './failure.ts';
-import type { RequestContext } from './http-dependencies.ts';
 import type { Answer } from './route.ts';
 
 /** What the steps of one request hand on to each other in `res.locals`. */

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
+import type { Finding } from '../../application/ports/database-upkeep.ts';
 import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import type { Finding, ReconcileOptions } from '../../infrastructure/provisioning/reconciler.ts';
+import type { ReconcileOptions } from '../../infrastructure/provisioning/reconciler.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf, until } from '../support/gate.ts';
 import { startHttpProcess, type HttpProcess } from '../support/http-process.ts';

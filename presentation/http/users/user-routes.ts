@@ -1,7 +1,9 @@
+import { findUser } from '../../../application/identity/find-user.ts';
 import { ROLES } from '../../../domain/identity/role.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { callerRoute, platformRoute, type Route } from '../route.ts';
-import { UserController } from './user-controller.ts';
+import { callerRoute, created, noContent, ok, platformRoute, type Route } from '../route.ts';
+import { presentPage } from '../schema/cursor.ts';
+import { presentIdentity, presentOwnUser, presentUser } from './user-presenter.ts';
 import {
   changeRequest,
   createRequest,
@@ -14,6 +16,7 @@ import {
   ownReply,
   setPasswordRequest,
   unlinkRequest,
+  userCursor,
   userPage,
   userReply,
 } from './user-schema.ts';
@@ -21,13 +24,14 @@ import {
 const tag = 'users';
 const path = '/users/{user_id}';
 
-export const userRoutes = (deps: HttpDependencies): readonly Route[] => {
-  const controller = new UserController(deps);
+export const userRoutes = (deps: HttpDependencies): readonly Route[] => [
   // `/users/me` is no user id: the routes do not meet.
-  return [...ownRoutes(controller), ...platformRoutes(controller), ...identityRoutes(controller)];
-};
+  ...ownRoutes(deps),
+  ...platformRoutes(deps),
+  ...identityRoutes(deps),
+];
 
-const ownRoutes = (controller: UserController): readonly Route[] => [
+const ownRoutes = (deps: HttpDependencies): readonly Route[] => [
   callerRoute(ROLES, {
     method: 'get',
     path: '/users/me',
@@ -37,7 +41,10 @@ const ownRoutes = (controller: UserController): readonly Route[] => [
     request: {},
     replies: { 200: { description: 'The caller', schema: ownReply } },
     errors: ['user_not_found'],
-    handle: (call) => controller.getOwn(call),
+    handle: async ({ actor }) => {
+      const user = await findUser(deps.metadata, actor.principal.userId);
+      return ok(presentOwnUser(user, await deps.metadata.users.listMemberships(user.userId)));
+    },
   }),
   callerRoute(ROLES, {
     method: 'put',
@@ -48,11 +55,15 @@ const ownRoutes = (controller: UserController): readonly Route[] => [
     request: ownPasswordRequest,
     replies: { 204: { description: 'Replaced' } },
     errors: ['user_not_found', 'too_many_attempts'],
-    handle: (call) => controller.changeOwnPassword(call),
+    handle: async ({ actor, input: { body } }) => {
+      const { password, new_password: newPassword } = body;
+      await deps.changeOwnPassword.execute(actor, { password, newPassword });
+      return noContent;
+    },
   }),
 ];
 
-const platformRoutes = (controller: UserController): readonly Route[] => [
+const platformRoutes = (deps: HttpDependencies): readonly Route[] => [
   platformRoute(['platform_admin'], {
     method: 'get',
     path: '/users',
@@ -61,7 +72,11 @@ const platformRoutes = (controller: UserController): readonly Route[] => [
     tag,
     request: listRequest,
     replies: { 200: { description: 'One page', schema: userPage } },
-    handle: (call) => controller.list(call),
+    handle: async ({ input: { query } }) => {
+      const filter = { email: query.email ?? null };
+      const page = await deps.metadata.users.list(filter, { limit: query.limit, after: query.cursor });
+      return ok(presentPage(page, presentUser, userCursor));
+    },
   }),
   platformRoute(['platform_admin'], {
     method: 'post',
@@ -72,7 +87,11 @@ const platformRoutes = (controller: UserController): readonly Route[] => [
     request: createRequest,
     replies: { 201: { description: 'Made', schema: userReply } },
     errors: ['user_already_exists'],
-    handle: (call) => controller.create(call),
+    handle: async ({ actor, input: { body } }) => {
+      const { email, platform_admin: platformAdmin, password = null } = body;
+      const user = await deps.createUser.execute(actor, { email, platformAdmin, password });
+      return created(presentUser(user), `/users/${user.userId}`);
+    },
   }),
   platformRoute(['platform_admin'], {
     method: 'get',
@@ -83,7 +102,7 @@ const platformRoutes = (controller: UserController): readonly Route[] => [
     request: oneRequest,
     replies: { 200: { description: 'The user', schema: userReply } },
     errors: ['user_not_found'],
-    handle: (call) => controller.get(call),
+    handle: async ({ input: { params } }) => ok(presentUser(await findUser(deps.metadata, params.user_id))),
   }),
   platformRoute(['platform_admin'], {
     method: 'patch',
@@ -94,7 +113,12 @@ const platformRoutes = (controller: UserController): readonly Route[] => [
     request: changeRequest,
     replies: { 200: { description: 'The user as it is now', schema: userReply } },
     errors: ['user_not_found', 'own_account_protected'],
-    handle: (call) => controller.change(call),
+    handle: async ({ actor, input: { params, body } }) => {
+      const { status, platform_admin: platformAdmin, must_change_password: mustChangePassword } = body;
+      const active = status === undefined ? undefined : status === 'active';
+      const change = { active, platformAdmin, mustChangePassword };
+      return ok(presentUser(await deps.changeUser.execute(actor, params.user_id, change)));
+    },
   }),
   platformRoute(['platform_admin'], {
     method: 'put',
@@ -105,11 +129,14 @@ const platformRoutes = (controller: UserController): readonly Route[] => [
     request: setPasswordRequest,
     replies: { 204: { description: 'Set' } },
     errors: ['user_not_found'],
-    handle: (call) => controller.setPassword(call),
+    handle: async ({ actor, input: { params, body } }) => {
+      await deps.setPassword.execute(actor, params.user_id, body.password);
+      return noContent;
+    },
   }),
 ];
 
-const identityRoutes = (controller: UserController): readonly Route[] => [
+const identityRoutes = (deps: HttpDependencies): readonly Route[] => [
   platformRoute(['platform_admin'], {
     method: 'get',
     path: `${path}/identities`,
@@ -119,7 +146,10 @@ const identityRoutes = (controller: UserController): readonly Route[] => [
     request: oneRequest,
     replies: { 200: { description: 'All of them', schema: identityList } },
     errors: ['user_not_found'],
-    handle: (call) => controller.listIdentities(call),
+    handle: async ({ input: { params } }) => {
+      const { userId } = await findUser(deps.metadata, params.user_id);
+      return ok({ items: (await deps.metadata.identities.list(userId)).map(presentIdentity) });
+    },
   }),
   platformRoute(['platform_admin'], {
     method: 'post',
@@ -130,7 +160,8 @@ const identityRoutes = (controller: UserController): readonly Route[] => [
     request: linkRequest,
     replies: { 201: { description: 'Linked', schema: identityReply } },
     errors: ['user_not_found', 'identity_already_linked'],
-    handle: (call) => controller.linkIdentity(call),
+    handle: async ({ actor, input: { params, body } }) =>
+      created(presentIdentity(await deps.linkIdentity.execute(actor, params.user_id, body))),
   }),
   platformRoute(['platform_admin'], {
     method: 'delete',
@@ -141,6 +172,9 @@ const identityRoutes = (controller: UserController): readonly Route[] => [
     request: unlinkRequest,
     replies: { 204: { description: 'Unlinked' } },
     errors: ['identity_not_found'],
-    handle: (call) => controller.unlinkIdentity(call),
+    handle: async ({ actor, input: { params } }) => {
+      await deps.unlinkIdentity.execute(actor, params.user_id, params.identity_id);
+      return noContent;
+    },
   }),
 ];

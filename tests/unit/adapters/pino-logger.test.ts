@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import type { LevelWithSilent } from 'pino';
 import type { Logger } from '../../../application/ports/logger.ts';
 import { createPinoLogger } from '../../../adapters/pino/pino-logger.ts';
-import { runWithRequestContext, type RequestContext } from '../../../adapters/pino/request-context.ts';
+import { runWithRequestContext } from '../../../adapters/pino/request-context.ts';
+import type { RequestContext } from '../../../application/ports/request-context.ts';
 
 interface Capture {
   readonly logger: Logger;

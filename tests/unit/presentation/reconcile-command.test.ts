@@ -1,10 +1,11 @@
 import { expect } from 'chai';
+import type { Finding } from '../../../application/ports/database-upkeep.ts';
 import { runCli, type CliDependencies, type ExitCode } from '../../../presentation/cli/run-cli.ts';
 
 describe('the command databases reconcile', () => {
   const run = async (
     argv: readonly string[],
-    findings: Awaited<ReturnType<CliDependencies['reconcile']>>,
+    findings: readonly Finding[],
   ): Promise<{ exitCode: ExitCode; lines: readonly string[]; asked: object | null }> => {
     const lines: string[] = [];
     let asked: object | null = null;
@@ -26,8 +27,18 @@ describe('the command databases reconcile', () => {
     });
     return { exitCode, lines, asked };
   };
-  const DROPPED = { kind: 'stale-spare', database: 'spare.x', organizationId: null, action: 'dropped' };
-  const REPORTED = { kind: 'foreign', database: 'theirs', organizationId: null, action: 'reported' };
+  const DROPPED: Finding = {
+    kind: 'stale-spare',
+    database: 'spare.x',
+    organizationId: null,
+    action: 'dropped',
+  };
+  const REPORTED: Finding = {
+    kind: 'foreign',
+    database: 'theirs',
+    organizationId: null,
+    action: 'reported',
+  };
 
   it('says what it did, and leaves with 3 when something is left to do', async () => {
     const { exitCode, lines } = await run([], [DROPPED, REPORTED]);

@@ -21,7 +21,9 @@ import { PatchSettings } from '../../../../application/organizations/patch-setti
 import { RenameOrganization } from '../../../../application/organizations/rename-organization.ts';
 import { ReplaceSettings } from '../../../../application/organizations/replace-settings.ts';
 import { SuspendOrganization } from '../../../../application/organizations/suspend-organization.ts';
+import type { ObservedRequest } from '../../../../application/ports/http-metrics.ts';
 import type { Logger } from '../../../../application/ports/logger.ts';
+import type { RequestContext } from '../../../../application/ports/request-context.ts';
 import type { TokenVerifier } from '../../../../application/ports/tokens.ts';
 import { ChangeUser } from '../../../../application/users/change-user.ts';
 import { CreateUser } from '../../../../application/users/create-user.ts';
@@ -36,12 +38,7 @@ import {
   type OrganizationId,
 } from '../../../../domain/organizations/organization-id.ts';
 import { createApp } from '../../../../presentation/http/create-app.ts';
-import type {
-  HttpDependencies,
-  HttpOptions,
-  ObservedRequest,
-  RequestContext,
-} from '../../../../presentation/http/http-dependencies.ts';
+import type { HttpDependencies, HttpOptions } from '../../../../presentation/http/http-dependencies.ts';
 import { FakeDatabases } from './fake-databases.ts';
 import { FakeFleet } from './fake-fleet.ts';
 import { FakeMetadata } from './fake-metadata.ts';
