@@ -1,3 +1,4 @@
+import type { DatabaseRecord } from '../../application/ports/database-ledger.ts';
 import { inspect } from 'node:util';
 import {
   organizationIdProblem,
@@ -58,6 +59,16 @@ export class ResultsUrlTemplate {
 
   databaseNameFor(organizationId: OrganizationId): string {
     return this.#nameOf(organizationId);
+  }
+
+  /** What the organization's database is called: as recorded while there is one, whatever the template says by now. */
+  databaseNameOf(
+    organizationId: OrganizationId,
+    record: Pick<DatabaseRecord, 'databaseName' | 'stamp'> | null,
+  ): string {
+    return record === null || record.stamp === null
+      ? this.databaseNameFor(organizationId)
+      : record.databaseName;
   }
 
   urlFor(organizationId: OrganizationId): DatabaseUrl {

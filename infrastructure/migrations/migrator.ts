@@ -50,7 +50,11 @@ export class Migrator {
       pool: { min: 0, max: 1 },
     });
     try {
-      await pollUntil(() => tryLock(database), LOCK_DEADLINE_MS, 'the lock on migrations');
+      await pollUntil(
+        () => tryLock(database),
+        LOCK_DEADLINE_MS,
+        () => new Error('Migrations of the database are under way elsewhere.'),
+      );
       return await this.#applyPending(database);
     } finally {
       await database.destroy();

@@ -1,4 +1,4 @@
-import { holdsResults, type DatabaseRecord } from '../../application/ports/database-ledger.ts';
+import { holdsResults, isHalfMade, type DatabaseRecord } from '../../application/ports/database-ledger.ts';
 import type { Finding } from '../../application/ports/database-upkeep.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
@@ -28,7 +28,10 @@ export function* compare(
   }
   // Last: a half-made database may have to be made again under a name that an orphan holds until it is put aside.
   for (const { organizationId, databaseName: database, state, stamp } of books.records.values()) {
-    if (state === 'provisioning' || state === 'failed') {
+    if (state === 'retiring') {
+      yield { kind: 'half-retired', database, organizationId, action: 'resumed' };
+    } else if (isHalfMade(state)) {
+      // Put aside, or never begun, and not asked for again.
       if (stamp === null) continue;
       yield { kind: 'half-made', database, organizationId, action: 'resumed' };
     } else if (!present.has(database) && holdsResults(state)) {
@@ -45,7 +48,11 @@ export const judge = (
 ): Finding | null => {
   const organizationId = urls.organizationIdOf(database);
   if (organizationId !== null) return judgeNamed(database, identity, organizationId, books);
-  if (!isSpareOrTemplate(urls.internalLabelOf(database)) || books.internalNames.has(database)) return null;
+  const label = urls.internalLabelOf(database);
+  // A template that is being built, or whose building was broken off, goes by another name than the books say.
+  const booked =
+    label?.startsWith('build.') === true ? urls.internalName(label.replace('build', 'template')) : database;
+  if (!isSpareOrTemplate(label) || books.internalNames.has(booked)) return null;
   if (identity === null) return { kind: 'stale-spare', database, organizationId: null, action: 'reported' };
   const mark = readMark(identity);
   return mark?.deploymentId === books.deploymentId && mark.organizationId === null
@@ -59,7 +66,7 @@ export const isStamped = (record: DatabaseRecord): record is DatabaseRecord & { 
 /** What is left of a finding for a start to do. */
 export const cautious = (finding: Finding): Finding | null => {
   if (finding.kind === 'old-stamp') return null;
-  return finding.kind === 'half-made' ? finding : { ...finding, action: 'reported' };
+  return finding.action === 'resumed' ? finding : { ...finding, action: 'reported' };
 };
 
 const judgeNamed = (
@@ -72,7 +79,7 @@ const judgeNamed = (
   if (internalNames.has(database)) return null;
   const record = records.get(organizationId);
   if (record !== undefined) {
-    // Being put aside.
+    // Being put aside, as is.
     if (record.stamp === null && record.state === 'retiring') return null;
     if (isStamped(record)) {
       const expected = { ...record, deploymentId };
@@ -89,4 +96,4 @@ const judgeNamed = (
 };
 
 const isSpareOrTemplate = (label: string | null): boolean =>
-  label !== null && /^(?:spare|template)\./.test(label);
+  label !== null && /^(?:spare|template|build)\./.test(label);

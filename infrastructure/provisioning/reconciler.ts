@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   holdsResults,
   type DatabaseLedger,
@@ -9,10 +10,12 @@ import type { Logger } from '../../application/ports/logger.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import type { ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
+import { OrganizationNotFoundError, OrganizationSuspendedError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import { cautious, compare, isStamped, judge, type Books } from './database-findings.ts';
 import { formatIdentity, readMark } from './database-identity.ts';
+import type { Custodian } from './custodian.ts';
 import { isServerProblem, MISSING } from './database-problems.ts';
 import type { Provisioner } from './provisioner.ts';
 import { quarantineName } from './quarantine.ts';
@@ -34,7 +37,8 @@ export interface ReconcileOptions {
 export interface ReconcilerDeps {
   readonly ledger: DatabaseLedger & ProvisioningLedger;
   readonly spares: SpareLedger;
-  readonly provisioner: Provisioner;
+  readonly provisioner: Pick<Provisioner, 'ensure'>;
+  readonly custodian: Pick<Custodian, 'finishRetirement'>;
   readonly template: ResultsTemplate;
   readonly server: ResultsServer;
   readonly urls: ResultsUrlTemplate;
@@ -97,8 +101,8 @@ export class Reconciler {
     finding: Finding,
     options: ReconcileOptions,
   ): Promise<Finding | null> {
-    // Provisioning takes the lock and looks at the books itself.
-    const locksItself = finding.kind === 'half-made';
+    // Provisioning and retirement take the lock and look at the books themselves.
+    const locksItself = finding.kind === 'half-made' || finding.kind === 'half-retired';
     if (options.dryRun) return locksItself || (await this.#isStillSo(session, finding)) ? finding : null;
     const { logger, server } = this.#deps;
     try {
@@ -112,6 +116,9 @@ export class Reconciler {
       logger.warn({ finding: done }, 'a results database was not as recorded');
       return done;
     } catch (error) {
+      // Left as it is until the organization comes back.
+      if (error instanceof OrganizationSuspendedError || error instanceof OrganizationNotFoundError)
+        return { ...finding, action: 'reported' };
       logger.error({ err: error, finding }, 'a results database could not be reconciled');
       return { ...finding, action: 'failed' };
     }
@@ -136,7 +143,7 @@ export class Reconciler {
     session: ServerSession,
     { kind, database, organizationId, action }: Finding,
     options: ReconcileOptions,
-  ): Promise<Finding['action']> {
+  ): Promise<Finding['action'] | null> {
     switch (kind) {
       case 'missing':
         if (organizationId !== null) await this.#deps.ledger.noteError(organizationId, MISSING);
@@ -144,6 +151,10 @@ export class Reconciler {
       case 'half-made':
         if (organizationId !== null) await this.#deps.provisioner.ensure(organizationId, true);
         return 'resumed';
+      case 'half-retired':
+        return organizationId !== null && (await this.#deps.custodian.finishRetirement(organizationId))
+          ? 'resumed'
+          : null;
       case 'locked-out':
         if (action === 'admitted') await this.#admit(session, database, organizationId);
         return action;
@@ -196,7 +207,7 @@ export class Reconciler {
     database: string,
     organizationId: OrganizationId | null,
   ): Promise<'quarantined'> {
-    const aside = quarantineName(this.#deps.urls, 'orphan');
+    const aside = quarantineName(this.#deps.urls, 'orphan', randomUUID());
     await session.quarantine(database, aside);
     await this.#deps.metadata.auditLog.append({
       organizationId,

@@ -113,10 +113,10 @@ export class ResultsTemplate {
     const unfinished = this.#urls.internalName(`build.${hash}`);
     await session.drop(unfinished);
     await session.createEmpty(unfinished);
+    await session.mark(unfinished, markOf(await this.#deployment.id()));
     await session.createGroupRole();
     await new Migrator(this.#migrations).latest(this.#urls.urlForDatabase(unfinished));
     await this.grantRows(unfinished);
-    await session.mark(unfinished, markOf(await this.#deployment.id()));
     await session.seal(unfinished, databaseName);
     this.#logger.info(
       { database: databaseName, duration_ms: Math.round(performance.now() - startedAt) },
