@@ -1,10 +1,7 @@
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { Client } from 'pg';
-import {
-  DatabaseProvisioningError,
-  OrganizationDatabaseNotFoundError,
-} from '../../domain/exceptions.ts';
+import { DatabaseProvisioningError, OrganizationDatabaseNotFoundError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
