@@ -1,4 +1,5 @@
-import { runCli, type ExitCode } from '../../presentation/cli/run-cli.ts';
+import type { ExitCode } from '../../presentation/cli/command-context.ts';
+import { runCli } from '../../presentation/cli/run-cli.ts';
 import { cliDependencies } from '../composition/cli-dependencies.ts';
 import { createContainer } from '../composition/container.ts';
 import { TOKENS } from '../composition/tokens.ts';

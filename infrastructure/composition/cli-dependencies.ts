@@ -21,6 +21,7 @@ export const cliDependencies = (
   const { database } = container.get(TOKENS.config);
   return {
     maxOrganizationIdLength: database.resultsTemplate.maxOrganizationIdLength,
+    databaseLedger: container.get(TOKENS.databaseLedger),
     reconcile: (options) => container.get(TOKENS.reconciler).reconcile(options),
     provision: (organizationId) => container.get(TOKENS.connectionManager).provision(organizationId),
     adopt: (organizationId, from, takeOver) =>

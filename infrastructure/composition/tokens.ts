@@ -19,7 +19,7 @@ import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-met
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
 import type { MetadataChangeFeed } from '../changes/metadata-change-feed.ts';
 import type { Config } from '../config/config.ts';
-import type { AccessUseCases } from './access.module.ts';
+import type { AccessUseCases } from './access-use-cases.ts';
 import type { CircuitBreaker } from '../database/circuit-breaker.ts';
 import type { ConnectionBudget } from '../database/connection-budget.ts';
 import type { ConnectionPool } from '../database/connection-pool.ts';

@@ -1,19 +1,16 @@
 import type { Command } from 'commander';
 import type { ChainReport } from '../../application/ports/audit-chains.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { EXIT, type CommandContext } from './command-context.ts';
 
 /** What the commands on the audit trail act on. */
 export interface AuditCommandDependencies {
   verifyAudit(organizationId: OrganizationId | null): Promise<readonly ChainReport[]>;
-  print(line: string): void;
 }
 
-/** @param onBroken called when a chain turns out to be broken */
 export const addAuditCommands = (
   program: Command,
-  deps: AuditCommandDependencies,
-  parseId: (text: string) => OrganizationId,
-  onBroken: () => void,
+  { deps, print, parseId, exitWith }: CommandContext<AuditCommandDependencies>,
 ): void => {
   const audit = program.command('audit').description('the audit trail');
   audit
@@ -23,9 +20,9 @@ export const addAuditCommands = (
     .option('--json', 'one JSON document', false)
     .action(async ({ org, json }: { org?: string; json: boolean }) => {
       const reports = await deps.verifyAudit(org === undefined ? null : parseId(org));
-      if (json) deps.print(JSON.stringify({ chains: reports.map(toJson) }, null, 2));
-      else printReports(reports, deps);
-      if (reports.some(({ broken }) => broken !== null)) onBroken();
+      if (json) print(JSON.stringify({ chains: reports.map(toJson) }, null, 2));
+      else for (const line of reportLines(reports)) print(line);
+      if (reports.some(({ broken }) => broken !== null)) exitWith(EXIT.findingsLeft);
     });
 };
 
@@ -42,21 +39,21 @@ const toJson = (report: ChainReport): object => ({
   },
 });
 
-const printReports = (reports: readonly ChainReport[], deps: AuditCommandDependencies): void => {
-  for (const report of reports) {
-    const { broken } = report;
-    if (broken === null) {
-      deps.print(`intact  ${nameOf(report)}: ${report.entries} entries, head ${report.head ?? 'none'}`);
-    } else {
-      const where =
-        broken.auditId === null ? '' : `entry ${broken.auditId} (position ${broken.position ?? '?'}): `;
-      deps.print(`BROKEN  ${nameOf(report)}: ${where}${broken.reason}`);
-    }
-  }
+const reportLines = (reports: readonly ChainReport[]): readonly string[] => {
   const count = reports.filter(({ broken }) => broken !== null).length;
-  deps.print(
+  return [
+    ...reports.map(reportLine),
     count === 0
       ? `${reports.length} chains, all intact.`
       : `${count} of ${reports.length} chains are broken.`,
-  );
+  ];
+};
+
+const reportLine = (report: ChainReport): string => {
+  const { broken } = report;
+  if (broken === null)
+    return `intact  ${nameOf(report)}: ${report.entries} entries, head ${report.head ?? 'none'}`;
+  const where =
+    broken.auditId === null ? '' : `entry ${broken.auditId} (position ${broken.position ?? '?'}): `;
+  return `BROKEN  ${nameOf(report)}: ${where}${broken.reason}`;
 };

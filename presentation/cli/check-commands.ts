@@ -1,13 +1,20 @@
 import type { Command } from 'commander';
-import type { DriftReport, Rehearsal } from '../../application/ports/fleet-checks.ts';
+import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
+import type { DriftReport, FleetChecks, Rehearsal } from '../../application/ports/fleet-checks.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { EXIT, type CommandContext } from './command-context.ts';
 import { formatSeconds } from './fleet-progress.ts';
 import { plural } from './fleet-report.ts';
 import { ids, wholeNumber } from './migrate-arguments.ts';
-import type { MigrateContext } from './migrate-commands.ts';
+
+/** What the checks act on. */
+export interface CheckDependencies {
+  readonly operator: Pick<FleetOperator, 'plan'>;
+  readonly checks: FleetChecks;
+}
 
 /** Adds the commands that look and change nothing. */
-export const addCheckCommands = (migrate: Command, context: MigrateContext): void => {
+export const addCheckCommands = (migrate: Command, context: CommandContext<CheckDependencies>): void => {
   const { print, exitWith, deps } = context;
   migrate
     .command('dry-run')
@@ -27,7 +34,7 @@ export const addCheckCommands = (migrate: Command, context: MigrateContext): voi
       const rehearsals = await deps.checks.rehearse(org, target);
       if (json) print(JSON.stringify({ rehearsals: rehearsals.map(rehearsalJson) }, null, 2));
       else for (const line of rehearsals.flatMap(rehearsalLines)) print(line);
-      if (rehearsals.some(({ outcome }) => outcome === 'failed')) exitWith(3);
+      if (rehearsals.some(({ outcome }) => outcome === 'failed')) exitWith(EXIT.findingsLeft);
     });
   migrate
     .command('drift')
@@ -38,7 +45,7 @@ export const addCheckCommands = (migrate: Command, context: MigrateContext): voi
       const report = await deps.checks.drift(org === undefined ? null : new Set(org));
       if (json) print(JSON.stringify(driftJson(report), null, 2));
       else for (const line of driftLines(report)) print(line);
-      if (report.drifted.length + report.unreadable.length > 0) exitWith(3);
+      if (report.drifted.length + report.unreadable.length > 0) exitWith(EXIT.findingsLeft);
     });
 };
 

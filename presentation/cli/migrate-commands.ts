@@ -6,17 +6,16 @@ import type {
   WorkOptions,
 } from '../../application/fleet/fleet-operator.ts';
 import type { Quantity } from '../../application/fleet/plan-fleet.ts';
-import type { FleetChecks } from '../../application/ports/fleet-checks.ts';
-import { ids, positiveNumber, quantity, wholeNumber } from './migrate-arguments.ts';
-import { addCheckCommands } from './check-commands.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { addCheckCommands, type CheckDependencies } from './check-commands.ts';
+import { EXIT, type CommandContext } from './command-context.ts';
 import { createProgressDisplay, SILENT } from './fleet-progress.ts';
 import { planJson, planLines, statusJson, statusLines } from './fleet-report.ts';
+import { ids, positiveNumber, quantity, wholeNumber } from './migrate-arguments.ts';
 
 /** What the commands of `migrate` act on. */
-export interface MigrateDependencies {
+export interface MigrateDependencies extends CheckDependencies {
   readonly operator: FleetOperator;
-  readonly checks: FleetChecks;
   /** Databases worked on at once, when the command does not say. */
   readonly concurrency: number;
   /** A terminal to draw progress on; null: plain lines. */
@@ -27,13 +26,7 @@ export interface MigrateDependencies {
   prepare(): Promise<void>;
 }
 
-export interface MigrateContext {
-  readonly deps: MigrateDependencies;
-  readonly parseId: (text: string) => OrganizationId;
-  readonly print: (line: string) => void;
-  /** 1: the work was left before its end; 3: some organizations are not as they should be. */
-  readonly exitWith: (code: 1 | 3) => void;
-}
+type MigrateContext = CommandContext<MigrateDependencies>;
 
 interface ChoiceOptions {
   readonly org?: readonly OrganizationId[];
@@ -183,8 +176,8 @@ const watched = async <Result>(
 const concludeRun = ({ print, exitWith }: MigrateContext, json: boolean, status: FleetStatus): void => {
   if (json) print(JSON.stringify(statusJson(status), null, 2));
   else for (const line of statusLines(status)) print(line);
-  if (status.counts.failed > 0) exitWith(3);
-  else if (status.run.state !== 'finished') exitWith(1);
+  if (status.counts.failed > 0) exitWith(EXIT.findingsLeft);
+  else if (status.run.state !== 'finished') exitWith(EXIT.failed);
 };
 
 const withPlanning = (command: Command, context: MigrateContext): Command =>

@@ -4,7 +4,10 @@ import type { ResultsDatabase } from '../../application/ports/results-database.t
 import type { Principal } from '../../domain/identity/principal.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { Failure } from './failure.ts';
-import type { Answer } from './route.ts';
+import type { Reply } from './reply.ts';
+
+/** A controller whose input has passed: all it needs now is what the later steps found. */
+export type Answer = (locals: HttpLocals) => Promise<Reply>;
 
 /** What the steps of one request hand on to each other in `res.locals`. */
 export interface HttpLocals {

@@ -5,39 +5,10 @@ import type { ResultsDatabase } from '../../application/ports/results-database.t
 import type { OrganizationRole, Role } from '../../domain/identity/role.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { ErrorCode } from './error-status.ts';
-import { held, type HttpLocals, type HttpRequest } from './http-locals.ts';
+import { held, type Answer, type HttpLocals, type HttpRequest } from './http-locals.ts';
 import { bearerToken } from './middleware/authenticate.ts';
-import { requestParser } from './schema/parse-request.ts';
-
-/** What a controller answers. Null is no body, a string is sent as it is, anything else as JSON. */
-export interface Reply {
-  readonly status: number;
-  readonly body: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-export const ok = (body: unknown): Reply => ({ status: 200, body });
-export const created = (body: unknown, location?: string): Reply =>
-  location === undefined ? { status: 201, body } : { status: 201, body, headers: { Location: location } };
-export const noContent: Reply = { status: 204, body: null };
-export const raw = (contentType: string, body: string): Reply => ({
-  status: 200,
-  body,
-  headers: { 'Content-Type': contentType },
-});
-
-/** The parts of a request that a route reads. What is not declared is refused; `org_id` is the guard's. */
-export interface RequestParts {
-  readonly params?: z.ZodObject;
-  readonly query?: z.ZodObject;
-  /** Keys are header names as documented. */
-  readonly headers?: z.ZodObject;
-  readonly body?: z.ZodObject;
-}
-
-export type Input<Parts extends RequestParts> = {
-  readonly [Part in keyof Parts]: Parts[Part] extends z.ZodType ? z.output<Parts[Part]> : never;
-};
+import type { Reply } from './reply.ts';
+import { requestParser, type Input, type RequestParts } from './schema/parse-request.ts';
 
 /** What one call holds beside its input, by the scope of its route. */
 export interface PublicScope {
@@ -57,9 +28,6 @@ export interface ResultsScope extends OrganizationScope {
   readonly database: ResultsDatabase;
 }
 export type Call<Parts extends RequestParts, Scope> = Scope & { readonly input: Input<Parts> };
-
-/** A controller whose input has passed: all it needs now is what the later steps found. */
-export type Answer = (locals: HttpLocals) => Promise<Reply>;
 
 interface ReplyDescription {
   readonly description: string;

@@ -8,7 +8,7 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { listen } from '../../infrastructure/lifecycle/http-server.ts';
 import { replaceManager } from '../support/custom-manager.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
-import { send } from '../support/http-service.ts';
+import { send } from '../support/send.ts';
 import { interleave, median } from './statistics.ts';
 import type { Line } from './table.ts';
 

@@ -2,8 +2,9 @@ import { expect } from 'chai';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
 import type { Job, Problem } from '../support/http-contract.ts';
-import { HttpService, type Caller, type Reply } from '../support/http-service.ts';
+import { HttpService, type Caller } from '../support/http-service.ts';
 import { startReplicatedServers, type ReplicatedServers } from '../support/replicated-server.ts';
+import type { Reply } from '../support/send.ts';
 
 const SUBMISSION = { engine: 'vina', inputs: { ligand: 'CCO' } };
 

@@ -6,8 +6,8 @@ import type { ReconcileOptions } from '../../infrastructure/provisioning/reconci
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf, until } from '../support/gate.ts';
 import { startHttpProcess, type HttpProcess } from '../support/http-process.ts';
-import { send } from '../support/http-service.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
+import { send } from '../support/send.ts';
 
 const ACME = organizationId('acme');
 const LOOK: ReconcileOptions = { dryRun: false, quarantineForeign: false };

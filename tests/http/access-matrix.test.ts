@@ -4,8 +4,9 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type { Route } from '../../presentation/http/route.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import type { Job, Problem } from '../support/http-contract.ts';
-import { HttpService, type Method } from '../support/http-service.ts';
+import { HttpService } from '../support/http-service.ts';
 import { sampleBodyOf, samplePathOf } from '../support/route-samples.ts';
+import type { Method } from '../support/send.ts';
 import { CALLERS, MATRIX, mayCall } from '../unit/presentation/support/access-matrix.ts';
 import { titleOf } from '../unit/presentation/support/samples.ts';
 

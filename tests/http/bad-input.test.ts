@@ -2,8 +2,9 @@ import { expect } from 'chai';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { faultsOf, type BodySchema } from '../support/body-faults.ts';
 import type { Job, Problem } from '../support/http-contract.ts';
-import { HttpService, type CallOptions, type Method } from '../support/http-service.ts';
+import { HttpService } from '../support/http-service.ts';
 import { rowCounts } from '../support/row-counts.ts';
+import type { CallOptions, Method } from '../support/send.ts';
 
 interface OpenApi {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;

@@ -3,9 +3,9 @@ import { expect } from 'chai';
 import type { TokenReply, UserReply } from '../support/access-contract.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { startHttpProcess, type HttpProcess } from '../support/http-process.ts';
-import { send, type CallOptions, type Method } from '../support/http-service.ts';
 import { terminateBackends } from '../support/server-faults.ts';
 import { until } from '../support/gate.ts';
+import { send, type CallOptions, type Method } from '../support/send.ts';
 
 /** Secrets of every kind that passes through the service, each to be known again wherever it turns up. */
 const SECRETS = {

@@ -3,10 +3,11 @@ import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { PROBLEM_FIELDS, type Problem } from '../support/http-contract.ts';
-import { HttpService, send } from '../support/http-service.ts';
+import { HttpService } from '../support/http-service.ts';
 import { captureLog, type LogEntry } from '../support/captured-log.ts';
 import { lockTable } from '../support/server-faults.ts';
 import { until } from '../support/gate.ts';
+import { send } from '../support/send.ts';
 
 const HEADERS_TIMEOUT_MS = 300;
 const REQUEST_TIMEOUT_MS = 600;

@@ -4,9 +4,10 @@ import type { Route } from '../../presentation/http/route.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import type { AuditEntry, Job, Page, Problem } from '../support/http-contract.ts';
-import { HttpService, type Method } from '../support/http-service.ts';
+import { HttpService } from '../support/http-service.ts';
 import { sampleBodyOf, samplePathOf } from '../support/route-samples.ts';
 import { rowCounts } from '../support/row-counts.ts';
+import type { Method } from '../support/send.ts';
 
 const ROLES: readonly Role[] = ['org_admin', 'member', 'worker', 'platform_admin'];
 

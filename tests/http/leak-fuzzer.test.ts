@@ -2,8 +2,9 @@ import { Agent } from 'node:http';
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
-import { HttpService, send, type Method } from '../support/http-service.ts';
+import { HttpService } from '../support/http-service.ts';
 import { Random } from '../support/random.ts';
+import { send, type Method } from '../support/send.ts';
 
 /** The whole measure is 100 000: about six minutes on two cores. */
 const REQUESTS = Number(process.env['TEST_LEAK_REQUESTS'] ?? 2000);

@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
-import { HttpService, type Reply } from '../support/http-service.ts';
+import { HttpService } from '../support/http-service.ts';
+import type { Reply } from '../support/send.ts';
 import { lockTable } from '../support/server-faults.ts';
 
 const CONNECTIONS = 3;

@@ -3,7 +3,8 @@ import request from 'supertest';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import type { Problem, Readiness } from '../support/http-contract.ts';
-import { HttpService, type Method } from '../support/http-service.ts';
+import { HttpService } from '../support/http-service.ts';
+import type { Method } from '../support/send.ts';
 
 /** Every line of the contract's table of routes. */
 const ROUTES: readonly (readonly [string, ...Method[]])[] = [

@@ -3,7 +3,8 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
 import type { Problem } from '../support/http-contract.ts';
-import { HttpService, type Reply } from '../support/http-service.ts';
+import { HttpService } from '../support/http-service.ts';
+import type { Reply } from '../support/send.ts';
 import { lockTable } from '../support/server-faults.ts';
 
 const REQUESTS = 6;

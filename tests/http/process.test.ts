@@ -4,7 +4,7 @@ import { createDeployment, TEST_JWT_SECRET, type Deployment } from '../support/d
 import { until } from '../support/gate.ts';
 import type { AuditEntry, Job, Page } from '../support/http-contract.ts';
 import { startHttpProcess, type HttpProcess } from '../support/http-process.ts';
-import { send, type Reply } from '../support/http-service.ts';
+import { send, type Reply } from '../support/send.ts';
 import { lockTable } from '../support/server-faults.ts';
 
 const CANARY = 'canary-Passw0rd-of-nobody';

@@ -4,7 +4,8 @@ import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
 import type { AuditEntry, Job, Page } from '../support/http-contract.ts';
 import { startHttpProcess } from '../support/http-process.ts';
-import { HttpService, send, type Caller } from '../support/http-service.ts';
+import { HttpService, type Caller } from '../support/http-service.ts';
+import { send } from '../support/send.ts';
 
 const CANARY = 'canary-7f3a1c';
 

@@ -8,7 +8,8 @@ import { createDeployment, organizationId, type Deployment } from '../support/de
 import { until } from '../support/gate.ts';
 import type { Problem } from '../support/http-contract.ts';
 import { startHttpProcess, type HttpProcess } from '../support/http-process.ts';
-import { HttpService, send, type Caller } from '../support/http-service.ts';
+import { HttpService, type Caller } from '../support/http-service.ts';
+import { send } from '../support/send.ts';
 import { terminateBackends } from '../support/server-faults.ts';
 
 const PASSWORD = 'correct horse battery staple';

@@ -8,7 +8,8 @@ import type { TokenReply } from '../support/access-contract.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
 import type { AuditEntry, Page, Problem } from '../support/http-contract.ts';
-import { HttpService, type Reply } from '../support/http-service.ts';
+import { HttpService } from '../support/http-service.ts';
+import type { Reply } from '../support/send.ts';
 
 const PASSWORD = 'correct horse battery staple';
 

@@ -3,8 +3,8 @@ import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
 import type { AuditEntry, Job, Page, Problem } from '../support/http-contract.ts';
 import { startHttpProcess, type HttpProcess } from '../support/http-process.ts';
-import { send, type Method, type Reply } from '../support/http-service.ts';
 import { rowCounts } from '../support/row-counts.ts';
+import { send, type Method, type Reply } from '../support/send.ts';
 import { lockTable } from '../support/server-faults.ts';
 
 const PROCESSES = 2;

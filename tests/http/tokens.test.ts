@@ -3,8 +3,9 @@ import { expect } from 'chai';
 import jwt, { type SignOptions } from 'jsonwebtoken';
 import { createDeployment, TEST_JWT_SECRET, type Deployment } from '../support/deployment.ts';
 import type { Problem } from '../support/http-contract.ts';
-import { HttpService, type Method } from '../support/http-service.ts';
+import { HttpService } from '../support/http-service.ts';
 import { samplePathOf } from '../support/route-samples.ts';
+import type { Method } from '../support/send.ts';
 
 const CLAIMS = { sub: 'user-1', org_id: 'alpha', roles: ['member', 'org_admin', 'worker'] };
 const GOOD: SignOptions = { issuer: 'mad.local', audience: 'mad', expiresIn: 600 };

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { RFC3339_UTC, UUID, type AuditEntry, type Page, type Problem } from '../support/http-contract.ts';
-import { HttpService, type Caller, type Method } from '../support/http-service.ts';
+import { HttpService, type Caller } from '../support/http-service.ts';
 import {
   statusOf,
   type TokenReply,
@@ -10,6 +10,7 @@ import {
   type MemberReply,
   type IdentityReply,
 } from '../support/access-contract.ts';
+import type { Method } from '../support/send.ts';
 
 const PASSWORD = 'correct horse battery staple';
 const OTHER_PASSWORD = 'staple battery horse correct';

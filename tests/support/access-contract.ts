@@ -1,4 +1,4 @@
-import { send, type Method } from './http-service.ts';
+import { send, type Method } from './send.ts';
 
 /** What the routes of logins, users and members answer. */
 export interface TokenReply {

@@ -1,4 +1,4 @@
-import { Agent, request, type IncomingHttpHeaders } from 'node:http';
+import { Agent } from 'node:http';
 import type { Container } from 'inversify';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import {
@@ -12,24 +12,7 @@ import { createRouteTable } from '../../presentation/http/route-table.ts';
 import type { Route } from '../../presentation/http/route.ts';
 import type { Deployment } from './deployment.ts';
 import { checkReply } from './reply-check.ts';
-
-export interface Reply<Body> {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly text: string;
-  /** Parsed when it is JSON, else null. The checks of each test say what is in it. */
-  readonly body: Body;
-}
-
-export interface CallOptions {
-  readonly token?: string;
-  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
-  /** Sent as JSON; a string or a buffer as it is. */
-  readonly body?: unknown;
-  readonly signal?: AbortSignal;
-}
-
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS';
+import { send, type CallOptions, type Method, type Reply } from './send.ts';
 
 /** What one token may ask for. */
 export interface Caller {
@@ -38,54 +21,6 @@ export interface Caller {
   put<Body>(path: string, body?: unknown, headers?: CallOptions['headers']): Promise<Reply<Body>>;
   patch<Body>(path: string, body?: unknown, headers?: CallOptions['headers']): Promise<Reply<Body>>;
 }
-
-const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\b/;
-
-/** Sends one request with its path as it is: unlike `fetch`, dots and quotes reach the server. */
-export const send = async <Body>(
-  url: string,
-  method: Method,
-  path: string,
-  { token, headers = {}, body, signal }: CallOptions = {},
-  agent?: Agent,
-): Promise<Reply<Body>> => {
-  const isRaw = typeof body === 'string' || Buffer.isBuffer(body);
-  const payload = body === undefined || isRaw ? body : JSON.stringify(body);
-  const { hostname, port } = new URL(url);
-  return new Promise((resolve, reject) => {
-    const sent = request(
-      {
-        hostname,
-        port,
-        method,
-        path,
-        ...(agent && { agent }),
-        ...(signal && { signal }),
-        headers: {
-          ...(token !== undefined && { authorization: `Bearer ${token}` }),
-          ...(payload !== undefined && {
-            'content-type': 'application/json',
-            'content-length': String(Buffer.byteLength(payload)),
-          }),
-          ...headers,
-        },
-      },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', reject);
-        response.on('end', () => {
-          const text = Buffer.concat(chunks).toString();
-          const isJson = JSON_TYPE.test(response.headers['content-type'] ?? '') && text !== '';
-          const parsed: Body = isJson ? JSON.parse(text) : null;
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, text, body: parsed });
-        });
-      },
-    );
-    sent.on('error', reject);
-    sent.end(payload);
-  });
-};
 
 /**
  * The service on a port, over one container of a deployment. Whatever it answers, in whichever test, is held against

@@ -4,7 +4,7 @@ import { errorCodesOf } from '../../presentation/http/openapi/open-api-document.
 import type { Route } from '../../presentation/http/route.ts';
 import { TEST_JWT_SECRET } from './deployment.ts';
 import { PROBLEM_FIELDS, STATUS_OF_CODE } from './http-contract.ts';
-import type { CallOptions, Method, Reply } from './http-service.ts';
+import type { CallOptions, Method, Reply } from './send.ts';
 
 interface Asked {
   readonly method: Method;

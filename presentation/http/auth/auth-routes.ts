@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { SessionGrant } from '../../../application/identity/session-tokens.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { noContent, ok, publicRoute, type Reply, type Route } from '../route.ts';
+import { noContent, ok, type Reply } from '../reply.ts';
+import { publicRoute, type Route } from '../route.ts';
 import { choosesAnother, newPassword, organizationId, SAME_PASSWORD, text } from '../schema/fields.ts';
 
 const tag = 'auth';

@@ -3,7 +3,8 @@ import type { DatabaseView } from '../../../application/databases/database-view.
 import { DATABASE_STATES } from '../../../application/ports/database-ledger.ts';
 import { ORGANIZATION_ID_PATTERN } from '../../../domain/organizations/organization-id.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { ok, organizationRoute, platformRoute, type Route } from '../route.ts';
+import { ok } from '../reply.ts';
+import { organizationRoute, platformRoute, type Route } from '../route.ts';
 import { presentPage, textCursor } from '../schema/cursor.ts';
 import { limit, pageOf, timestamp } from '../schema/fields.ts';
 import { presentDatabase } from './database-presenter.ts';

@@ -1,7 +1,8 @@
 import { getJob } from '../../../application/jobs/get-job.ts';
 import { moveJob } from '../../../application/jobs/move-job.ts';
 import type { SubmitJob } from '../../../application/jobs/submit-job.ts';
-import { created, ok, type Call, type Reply, type ResultsScope } from '../route.ts';
+import { created, ok, type Reply } from '../reply.ts';
+import type { Call, ResultsScope } from '../route.ts';
 import { presentPage } from '../schema/cursor.ts';
 import { presentJob } from './job-presenter.ts';
 import {

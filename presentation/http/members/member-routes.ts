@@ -1,7 +1,8 @@
 import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
 import type { Member } from '../../../domain/identity/member-repository.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { created, noContent, ok, organizationRoute, type Route } from '../route.ts';
+import { created, noContent, ok } from '../reply.ts';
+import { organizationRoute, type Route } from '../route.ts';
 import { presentPage } from '../schema/cursor.ts';
 import { userCursor } from '../users/user-schema.ts';
 import {

@@ -9,7 +9,8 @@ import {
 import { MigrationRunNotFoundError } from '../../../domain/exceptions.ts';
 import { ORGANIZATION_ID_PATTERN } from '../../../domain/organizations/organization-id.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { ok, platformRoute, type Route } from '../route.ts';
+import { ok } from '../reply.ts';
+import { platformRoute, type Route } from '../route.ts';
 import { cursorOf, presentPage, textCursor } from '../schema/cursor.ts';
 import { limit, pageOf, timestamp } from '../schema/fields.ts';
 

@@ -1,8 +1,20 @@
 import { z } from 'zod';
 import { ValidationError, type InputIssue } from '../../../domain/exceptions.ts';
 import type { HttpRequest } from '../http-locals.ts';
-import type { Input, RequestParts } from '../route.ts';
 import { jsonIssues } from './json-issues.ts';
+
+/** The parts of a request that a route reads. What is not declared is refused; `org_id` is the guard's. */
+export interface RequestParts {
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  /** Keys are header names as documented. */
+  readonly headers?: z.ZodObject;
+  readonly body?: z.ZodObject;
+}
+
+export type Input<Parts extends RequestParts> = {
+  readonly [Part in keyof Parts]: Parts[Part] extends z.ZodType ? z.output<Parts[Part]> : never;
+};
 
 /** Enough to mend a request by; a hostile body could hold a hundred thousand. */
 const MAX_ISSUES = 50;

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import express from 'express';
 import supertest from 'supertest';
@@ -7,8 +8,9 @@ import { handleErrors } from '../../../presentation/http/error-handler.ts';
 import { ERROR_STATUS } from '../../../presentation/http/error-status.ts';
 import { toFailure } from '../../../presentation/http/failure.ts';
 import { openRequest } from '../../../presentation/http/middleware/open-request.ts';
+import { until } from '../../support/gate.ts';
 import { FakeService } from './support/fake-service.ts';
-import { nextTurn, portOf, until } from './support/gate.ts';
+import { portOf } from './support/port-of.ts';
 import { JOB_ID, seedSamples } from './support/samples.ts';
 
 const { DomainError } = exceptions;
@@ -390,7 +392,7 @@ describe('A body', () => {
       aborted.write('{"engine":');
       await new Promise((resolve) => server.once('request', resolve));
       setImmediate(() => aborted.destroy());
-      await until(() => service.requestLines.length > 0);
+      await until('the request is over', () => service.requestLines.length > 0);
       await nextTurn();
       expect(service.logger.lines).to.have.length(1);
       expect(service.logger.lines[0]).to.deep.include({ level: 'info' });

@@ -1,7 +1,9 @@
 import { request, type Server } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
+import { Gate, until } from '../../support/gate.ts';
 import { FakeService } from './support/fake-service.ts';
-import { Gate, nextTurn, portOf, until } from './support/gate.ts';
+import { portOf } from './support/port-of.ts';
 import { JOB_ID, seedSamples } from './support/samples.ts';
 
 describe('The lease of a results database', () => {
@@ -89,17 +91,15 @@ describe('The lease of a results database', () => {
     it('is given back at once, while the controller still works', async () => {
       const working = new Gate();
       const { jobs } = service.databases.of('acme');
-      let started = false;
       jobs.list = async () => {
-        started = true;
-        await working.opened;
+        await working.pass();
         return { items: [], next: null };
       };
       const sent = send();
-      await until(() => started);
+      await working.reached;
       expect(service.databases.releases).to.equal(0);
       sent.destroy();
-      await until(() => service.databases.releases > 0);
+      await until('the lease is given back', () => service.databases.releases > 0);
       working.open();
       await nextTurn();
       await nextTurn();
@@ -117,12 +117,12 @@ describe('The lease of a results database', () => {
         return { items: [], next: null };
       };
       const sent = send();
-      await until(() => service.databases.acquired.length > 0);
+      await until('a lease is asked for', () => service.databases.acquired.length > 0);
       sent.destroy();
-      await until(() => service.requestLines.length > 0);
+      await until('the request is over', () => service.requestLines.length > 0);
       expect(service.databases.releases).to.equal(0);
       opening.open();
-      await until(() => service.databases.releases > 0);
+      await until('the lease is given back', () => service.databases.releases > 0);
       await nextTurn();
       expect(service.databases.releases).to.equal(1);
       expect(ran).to.be.false;
@@ -131,18 +131,16 @@ describe('The lease of a results database', () => {
     it('logs a fault of the service that comes to light afterwards, and no other failure', async () => {
       const working = new Gate();
       const fault = new Error('a real fault');
-      let started = 0;
       service.databases.of('acme').jobs.list = async () => {
-        started += 1;
-        await working.opened;
+        await working.pass();
         throw fault;
       };
       const sent = send();
-      await until(() => started === 1);
+      await working.reached;
       sent.destroy();
-      await until(() => service.requestLines.length > 0);
+      await until('the request is over', () => service.requestLines.length > 0);
       working.open();
-      await until(() => service.logger.lines.length > 1);
+      await until('the fault is logged', () => service.logger.lines.length > 1);
       expect(service.logger.lines.map(({ level }) => level)).to.deep.equal(['info', 'error']);
       expect(service.logger.lines[1]?.fields).to.include({ err: fault });
     });

@@ -113,8 +113,8 @@ export class FakeMetadata implements MetadataDatabase {
     this.#store({ id, name: `Name of ${id}`, status: 'active', createdAt: NOW, updatedAt: NOW });
   }
 
-  /** Writes a record of a database that is ready. */
-  addDatabase(id: OrganizationId): void {
+  /** Writes a record of a database that is ready, unless the fields say otherwise. */
+  addDatabase(id: OrganizationId, fields: Partial<DatabaseRecord> = {}): void {
     this.records.set(id, {
       organizationId: id,
       databaseName: `mad_results_${id}`,
@@ -125,6 +125,7 @@ export class FakeMetadata implements MetadataDatabase {
       lastError: null,
       createdAt: NOW,
       updatedAt: NOW,
+      ...fields,
     });
   }
 

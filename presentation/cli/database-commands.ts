@@ -1,0 +1,157 @@
+import { Option, type Command } from 'commander';
+import {
+  DATABASE_STATES,
+  type DatabaseLedger,
+  type DatabaseRecord,
+  type DatabaseState,
+} from '../../application/ports/database-ledger.ts';
+import type { AdoptedDatabase, Finding, RotationReport } from '../../application/ports/database-upkeep.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { EXIT, type CommandContext } from './command-context.ts';
+import { plural } from './fleet-report.ts';
+
+/** What the commands on results databases act on. */
+export interface DatabaseCommandDependencies {
+  readonly databaseLedger: Pick<DatabaseLedger, 'list'>;
+  reconcile(options: { dryRun: boolean; quarantineForeign: boolean }): Promise<readonly Finding[]>;
+  provision(organizationId: OrganizationId): Promise<void>;
+  adopt(
+    organizationId: OrganizationId,
+    from: string | undefined,
+    takeOver: boolean,
+  ): Promise<AdoptedDatabase>;
+  /** Returns the name the database was put aside under; null when it was gone already. */
+  retire(organizationId: OrganizationId): Promise<string | null>;
+  /** Gives all roles their passwords from the first secret. */
+  rotateCredentials(): Promise<RotationReport>;
+}
+
+type DatabaseContext = CommandContext<DatabaseCommandDependencies>;
+
+/** Records read from the ledger at once. */
+const PAGE_SIZE = 200;
+
+export const addDatabaseCommands = (program: Command, context: DatabaseContext): void => {
+  const { deps, print, parseId } = context;
+  const databases = program.command('databases').description("organizations' results databases");
+  addList(databases, context);
+  addReconcile(databases, context);
+  databases
+    .command('provision')
+    .description("make an organization's database, or find it ready")
+    .argument('<org_id>')
+    .action(async (text: string) => {
+      await deps.provision(parseId(text));
+      print(`The database of ${text} is ready.`);
+    });
+  databases
+    .command('adopt')
+    .description("make an existing database the organization's: migrate it, stamp it, name it")
+    .argument('<org_id>')
+    .option('--from <database>', "its present name, when it is not the organization's")
+    .option(
+      '--take-over',
+      'also when it belongs to another deployment, whose metadata database is lost',
+      false,
+    )
+    .action(async (text: string, { from, takeOver }: { from?: string; takeOver: boolean }) => {
+      const { databaseName, formerly } = await deps.adopt(parseId(text), from, takeOver);
+      const before = formerly === null ? 'it did not say whose it was' : `it was one of ${formerly} before`;
+      print(`${databaseName} is now the database of ${text}; ${before}.`);
+    });
+  databases
+    .command('retire')
+    .description("put an organization's database aside with its data; the next access makes an empty one")
+    .argument('<org_id>')
+    .action(async (text: string) => {
+      const aside = await deps.retire(parseId(text));
+      print(
+        aside === null
+          ? `The database of ${text} was gone already; the ledger has forgotten it.`
+          : `The database of ${text} was put aside as ${aside}.`,
+      );
+    });
+  addRotation(databases, context);
+};
+
+const addList = (databases: Command, { deps, print }: DatabaseContext): void => {
+  databases
+    .command('list')
+    .description('what the ledger says of each database, in the order of the organizations; opens none')
+    .addOption(new Option('--state <state>', 'only those in this state').choices(DATABASE_STATES))
+    .option('--json', 'one JSON document', false)
+    .action(async ({ state, json }: { state?: DatabaseState; json: boolean }) => {
+      const records = await listAll(deps.databaseLedger, state ?? null);
+      if (json) print(JSON.stringify({ databases: records.map(recordJson) }, null, 2));
+      else for (const line of recordLines(records)) print(line);
+    });
+};
+
+const addReconcile = (databases: Command, { deps, print, exitWith }: DatabaseContext): void => {
+  databases
+    .command('reconcile')
+    .description('compare the server with the ledger and repair what is safe; never drops data')
+    .option('--dry-run', 'only say what would be done', false)
+    .option('--quarantine-foreign', 'also put databases aside that no deployment of this service made', false)
+    .option('--json', 'one JSON document', false)
+    .action(async (options: { dryRun: boolean; quarantineForeign: boolean; json: boolean }) => {
+      const findings = await deps.reconcile(options);
+      const { dryRun } = options;
+      if (options.json) print(JSON.stringify({ dry_run: dryRun, findings }, null, 2));
+      else for (const line of findingLines(findings, dryRun)) print(line);
+      if (findings.some(({ action }) => dryRun || action === 'reported' || action === 'failed'))
+        exitWith(EXIT.findingsLeft);
+    });
+};
+
+const addRotation = (databases: Command, { deps, print, exitWith }: DatabaseContext): void => {
+  databases
+    .command('rotate-credentials')
+    .description("give organizations' roles their passwords from DB_ROLE_SECRET; may be repeated")
+    .action(async () => {
+      const { rotated, failures } = await deps.rotateCredentials();
+      for (const { database, reason } of failures) print(`failed  ${database}: ${reason}`);
+      print(`${rotated} roles have the password of today's secret, ${failures.length} failed.`);
+      if (failures.length > 0) exitWith(EXIT.findingsLeft);
+    });
+};
+
+const findingLines = (findings: readonly Finding[], dryRun: boolean): readonly string[] => {
+  if (findings.length === 0) return ['Server and ledger agree.'];
+  const lines = findings.map(({ kind, database, action }) => {
+    const outcome = dryRun && action !== 'reported' ? `would be ${action}` : action;
+    return `${kind.padEnd(12)} ${outcome.padEnd(dryRun ? 21 : 12)} ${database}`;
+  });
+  return dryRun ? [...lines, 'A dry run: nothing was changed.'] : lines;
+};
+
+const listAll = async (
+  ledger: Pick<DatabaseLedger, 'list'>,
+  state: DatabaseState | null,
+): Promise<readonly DatabaseRecord[]> => {
+  const records: DatabaseRecord[] = [];
+  let after: string | null = null;
+  do {
+    const page = await ledger.list({ state }, { limit: PAGE_SIZE, after });
+    records.push(...page.items);
+    after = page.next;
+  } while (after !== null);
+  return records;
+};
+
+const recordLines = (records: readonly DatabaseRecord[]): readonly string[] => [
+  ...records.map(({ organizationId, databaseName, state, schemaVersion, lastError }) => {
+    const version = schemaVersion === null ? 'no schema yet' : `version ${schemaVersion}`;
+    const error = lastError === null ? '' : `: ${lastError}`;
+    return `${state.padEnd(12)} ${version.padEnd(13)} ${organizationId} (${databaseName})${error}`;
+  }),
+  `${plural(records.length, 'database')}.`,
+];
+
+const recordJson = (record: DatabaseRecord): object => ({
+  org_id: record.organizationId,
+  database: record.databaseName,
+  state: record.state,
+  schema_version: record.schemaVersion,
+  last_error: record.lastError,
+});

@@ -1,0 +1,140 @@
+import { expect } from 'chai';
+import type { Finding } from '../../../application/ports/database-upkeep.ts';
+import type { ExitCode } from '../../../presentation/cli/command-context.ts';
+import { runCli, type CliDependencies } from '../../../presentation/cli/run-cli.ts';
+import { FakeMetadata } from './support/fake-metadata.ts';
+import { organization } from './support/fake-service.ts';
+
+interface Outcome {
+  readonly exitCode: ExitCode;
+  readonly lines: readonly string[];
+}
+
+const databases = async (argv: readonly string[], deps: Partial<CliDependencies>): Promise<Outcome> => {
+  const lines: string[] = [];
+  const unexpected = (): Promise<never> => Promise.reject(new Error('another command was run'));
+  const exitCode = await runCli(['databases', ...argv], {
+    maxOrganizationIdLength: 20,
+    databaseLedger: { list: unexpected },
+    reconcile: unexpected,
+    provision: unexpected,
+    adopt: unexpected,
+    retire: unexpected,
+    rotateCredentials: unexpected,
+    verifyAudit: unexpected,
+    // No other command is run, so nothing of it is asked for.
+    migrate: {} as CliDependencies['migrate'],
+    print: (line) => void lines.push(line),
+    ...deps,
+  });
+  return { exitCode, lines };
+};
+
+describe('the command databases list', () => {
+  let metadata: FakeMetadata;
+
+  beforeEach(() => {
+    metadata = new FakeMetadata();
+    metadata.addDatabase(organization('beta'), {
+      state: 'failed',
+      schemaVersion: null,
+      lastError: 'disk full',
+    });
+    metadata.addDatabase(organization('acme'));
+  });
+
+  const list = (...argv: readonly string[]): Promise<Outcome> =>
+    databases(['list', ...argv], { databaseLedger: metadata.ledger });
+
+  it('says of each database where it stands, and what went wrong last', async () => {
+    expect(await list()).to.deep.equal({
+      exitCode: 0,
+      lines: [
+        'ready        version 1     acme (mad_results_acme)',
+        'failed       no schema yet beta (mad_results_beta): disk full',
+        '2 databases.',
+      ],
+    });
+  });
+
+  it('lists those of one state, and refuses a state that there is not', async () => {
+    expect((await list('--state', 'failed')).lines.join()).to.match(/^failed .* beta .*,1 database\.$/);
+    expect((await list('--state', 'retiring')).lines).to.deep.equal(['0 databases.']);
+    const { exitCode, lines } = await list('--state', 'broken');
+    expect(exitCode).to.equal(2);
+    expect(lines.join()).to.include('provisioning, ready, failed, suspended, retiring');
+  });
+
+  it('gives the whole ledger to machines, however many pages it has', async () => {
+    for (let index = 0; index < 250; index += 1) metadata.addDatabase(organization(`org-${index}`));
+    const document = JSON.parse((await list('--json')).lines.join('\n'));
+    expect(document.databases).to.have.length(252);
+    expect(document.databases[1]).to.deep.equal({
+      org_id: 'beta',
+      database: 'mad_results_beta',
+      state: 'failed',
+      schema_version: null,
+      last_error: 'disk full',
+    });
+  });
+});
+
+describe('the command databases reconcile', () => {
+  const run = async (
+    argv: readonly string[],
+    findings: readonly Finding[],
+  ): Promise<Outcome & { asked: object | null }> => {
+    let asked: object | null = null;
+    const outcome = await databases(['reconcile', ...argv], {
+      reconcile: async (options) => {
+        asked = options;
+        return findings;
+      },
+    });
+    return { ...outcome, asked };
+  };
+  const DROPPED: Finding = {
+    kind: 'stale-spare',
+    database: 'spare.x',
+    organizationId: null,
+    action: 'dropped',
+  };
+  const REPORTED: Finding = {
+    kind: 'foreign',
+    database: 'theirs',
+    organizationId: null,
+    action: 'reported',
+  };
+
+  it('says what it did, and leaves with 3 when something is left to do', async () => {
+    const { exitCode, lines } = await run([], [DROPPED, REPORTED]);
+    expect(lines.map((line) => line.split(/ {2,}| (?=spare)/).map((part) => part.trim()))).to.deep.equal([
+      ['stale-spare', 'dropped', 'spare.x'],
+      ['foreign', 'reported', 'theirs'],
+    ]);
+    expect(exitCode).to.equal(3);
+    expect((await run([], [DROPPED])).exitCode).to.equal(0);
+  });
+
+  it('says in a dry run what it would do, that nothing was changed, and that all of it is left', async () => {
+    const { exitCode, lines, asked } = await run(['--dry-run'], [DROPPED, REPORTED]);
+    expect(asked).to.include({ dryRun: true });
+    expect(lines).to.have.length(3);
+    expect(lines[0]).to.match(/^stale-spare +would be dropped +spare\.x$/);
+    expect(lines[1]).to.match(/^foreign +reported +theirs$/);
+    expect(lines[2]).to.match(/nothing was changed/);
+    expect(exitCode).to.equal(3);
+    expect((await run(['--dry-run'], [DROPPED])).exitCode).to.equal(3);
+    expect((await run(['--dry-run'], [])).exitCode).to.equal(0);
+  });
+
+  it('tells a dry run in its JSON', async () => {
+    for (const [argv, dryRun] of [
+      [['--json'], false],
+      [['--json', '--dry-run'], true],
+    ] as const) {
+      const { lines } = await run(argv, [DROPPED]);
+      expect(JSON.parse(lines.join('\n'))).to.deep.equal({ dry_run: dryRun, findings: [DROPPED] });
+    }
+  });
+});
