@@ -68,6 +68,8 @@ describe('a failed attempt', () => {
   it('is put off when the network or the server is away, and is a failure when the migration throws', () => {
     const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
     expect(explainFailure(refused, null)).to.deep.equal({ kind: 'deferred', reason: 'connect ECONNREFUSED' });
+    const refusedByAll = Object.assign(new AggregateError([refused, refused]), { code: 'ECONNREFUSED' });
+    expect(explainFailure(refusedByAll, null).kind).to.equal('deferred');
     expect(explainFailure(new Error('Connection terminated unexpectedly'), '0002_b').kind).to.equal(
       'deferred',
     );
