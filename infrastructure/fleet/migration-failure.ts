@@ -1,5 +1,6 @@
 import type { MigrationOutcome } from '../../application/ports/database-migrator.ts';
 import { breaksConnection, isDriverError, SqlState, sqlStateOf } from '../database/postgres-errors.ts';
+import { reasonOf } from '../reason-of.ts';
 
 /** Refusals that say nothing against the database: somebody is using it, or the server has no room. */
 const PASSING: ReadonlySet<string> = new Set([
@@ -21,7 +22,7 @@ export const explainFailure = (
 ): Pick<MigrationOutcome, 'kind' | 'reason'> => {
   const sqlState = sqlStateOf(error);
   const where = during === null ? '' : `migration ${during}: `;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   if (sqlState === SqlState.invalidCatalogName) {
     return { kind: 'failed', reason: 'the database is missing on the server (3D000)' };
   }

@@ -12,6 +12,7 @@ import { MAX_NAME_BYTES, type DatabaseUrl } from '../database/database-url.ts';
 import { ensureDatabase } from '../database/ensure-database.ts';
 import { PgConnection } from '../database/pg-connection.ts';
 import { SqlState, sqlStateOf } from '../database/postgres-errors.ts';
+import { reasonOf } from '../reason-of.ts';
 import { CommandError } from './command-error.ts';
 
 export type DatabaseKind = 'metadata' | 'results';
@@ -57,7 +58,7 @@ export const openCommandTarget = async (kind: DatabaseKind): Promise<CommandTarg
     await (organizationId === null ? ensureDatabase(url) : assertExists(url, organizationId));
     return { url, metadataUrl, organizationId };
   } catch (error) {
-    throw error instanceof CommandError ? error : new CommandError(messageOf(error));
+    throw error instanceof CommandError ? error : new CommandError(reasonOf(error));
   }
 };
 
@@ -113,9 +114,3 @@ const open = (url: DatabaseUrl): Promise<PgConnection> =>
     applicationName: 'mad knex',
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
   });
-
-/** A host with several addresses that all refuse gives an error of errors, which says nothing itself. */
-const messageOf = (error: unknown): string => {
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
-};

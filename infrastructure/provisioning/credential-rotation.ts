@@ -7,6 +7,7 @@ import type { RotationReport } from '../../application/ports/database-upkeep.ts'
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
 import { allOf } from '../../domain/page.ts';
+import { reasonOf } from '../reason-of.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 import type { ResultsServer } from './results-server.ts';
 
@@ -40,7 +41,7 @@ export class CredentialRotation {
       try {
         if (await rotate()) rotated += 1;
       } catch (error) {
-        failures.push({ database, reason: error instanceof Error ? error.message : String(error) });
+        failures.push({ database, reason: reasonOf(error) });
       }
     };
     // Spares first: one that an organization takes meanwhile is in the list of the organizations.

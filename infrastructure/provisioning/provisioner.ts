@@ -21,6 +21,7 @@ import {
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { SqlState, sqlStateOf } from '../database/postgres-errors.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
+import { reasonOf } from '../reason-of.ts';
 import { formatIdentity, isIdentity, readMark, type DatabaseIdentity } from './database-identity.ts';
 import { isServerProblem, LOCKED_OUT, MISPLACED, MISSING } from './database-problems.ts';
 import { newSpare } from './new-spare.ts';
@@ -146,9 +147,8 @@ export class Provisioner {
       // It may be the template that is gone: the next attempt looks again.
       template.invalidate();
       if (error instanceof DomainError && !(error instanceof DatabaseProvisioningError)) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
       logger.error({ err: error, org_id: organizationId, database: databaseName }, 'provisioning failed');
-      await this.#deps.ledger.fail(organizationId, databaseName, reason);
+      await this.#deps.ledger.fail(organizationId, databaseName, reasonOf(error));
       if (error instanceof DatabaseProvisioningError) throw error;
       throw new DatabaseProvisioningError(
         'The results database of the organization could not be made.',
