@@ -9,6 +9,7 @@ import type { Deployment } from '../../application/ports/deployment.ts';
 import { literal } from '../database/quoting.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import type { MigrationModule, MigrationSource } from '../migrations/migration-source.ts';
+import { stepsBetween } from '../migrations/migration-steps.ts';
 import { HISTORY_TABLE } from '../migrations/migrator.ts';
 import { isIdentity } from '../provisioning/database-identity.ts';
 import type { ConnectionSlots } from './connection-slots.ts';
@@ -16,7 +17,6 @@ import { fixedSqlOf } from './fixed-sql.ts';
 import { LockObserver, type TableLock } from './lock-observer.ts';
 import { explainFailure } from './migration-failure.ts';
 import { MigrationSession, type DatabaseFacts, type MigrationTimeouts } from './migration-session.ts';
-import { stepsBetween } from './migration-steps.ts';
 import { SingleConnectionKnex } from './single-connection-knex.ts';
 
 export interface DatabaseMigratorDeps {

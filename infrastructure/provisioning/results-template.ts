@@ -5,7 +5,7 @@ import type { SpareLedger, TemplateRecord } from '../../application/ports/spare-
 import type { PgConnection } from '../database/pg-connection.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
-import { Migrator } from '../migrations/migrator.ts';
+import { HISTORY_TABLE, Migrator } from '../migrations/migrator.ts';
 import { markOf } from './database-identity.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 import { identifier } from '../database/quoting.ts';
@@ -77,7 +77,7 @@ export class ResultsTemplate {
          grant usage on all sequences in schema public to ${to};
          alter default privileges in schema public grant select, insert, update, delete on tables to ${to};
          alter default privileges in schema public grant usage on sequences to ${to};
-         revoke all on knex_migrations from ${to}`,
+         revoke all on ${HISTORY_TABLE} from ${to}`,
       );
     } finally {
       await connection.close();

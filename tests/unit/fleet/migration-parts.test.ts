@@ -2,8 +2,7 @@ import { expect } from 'chai';
 import { fixedSqlOf } from '../../../infrastructure/fleet/fixed-sql.ts';
 import { compareCatalogues } from '../../../infrastructure/fleet/catalogue.ts';
 import { explainFailure } from '../../../infrastructure/fleet/migration-failure.ts';
-import { stepsBetween } from '../../../infrastructure/fleet/migration-steps.ts';
-import { UnknownMigrationError } from '../../../infrastructure/migrations/migrator.ts';
+import { stepsBetween, UnknownMigrationError } from '../../../infrastructure/migrations/migration-steps.ts';
 import { DECLARED, fitOf, windowOf } from '../../../infrastructure/migrations/schema-window.ts';
 
 const NAMES = ['0001_a', '0002_b', '0003_c'];
