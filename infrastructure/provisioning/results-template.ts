@@ -6,6 +6,7 @@ import type { PgConnection } from '../database/pg-connection.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
 import { HISTORY_TABLE, Migrator } from '../migrations/migrator.ts';
+import { once } from '../once.ts';
 import { markOf } from './database-identity.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 import { identifier } from '../database/quoting.ts';
@@ -25,7 +26,7 @@ export class ResultsTemplate {
   readonly #ledger: SpareLedger;
   readonly #deployment: Deployment;
   readonly #logger: Logger;
-  #current: Promise<TemplateRecord> | null = null;
+  #current = once(() => this.#ensure());
 
   constructor(deps: {
     server: ResultsServer;
@@ -50,19 +51,12 @@ export class ResultsTemplate {
 
   /** Builds the template unless it stands already. Safe to call concurrently; a failure is not remembered. */
   ready(): Promise<TemplateRecord> {
-    if (this.#current === null) {
-      const attempt = this.#ensure();
-      this.#current = attempt;
-      attempt.catch(() => {
-        if (this.#current === attempt) this.#current = null;
-      });
-    }
-    return this.#current;
+    return this.#current();
   }
 
   /** The template is gone (an operator dropped it): the next call of `ready` builds it again. */
   invalidate(): void {
-    this.#current = null;
+    this.#current = once(() => this.#ensure());
   }
 
   /** Gives the organizations' roles rows, not DDL; also of what later migrations of the owner make. */
