@@ -11,6 +11,7 @@ import { SqlState, sqlStateOf } from './postgres-errors.ts';
 import type { ResultsUrlTemplate } from './results-url-template.ts';
 
 export interface ConnectorOptions {
+  readonly metadataUrl: DatabaseUrl;
   readonly connectTimeoutMs: number;
   /** For the requests of clients; an organization may have others. */
   readonly deadlines: Deadlines;
@@ -47,8 +48,8 @@ export class Connector {
     this.#logger = logger;
   }
 
-  toMetadata(url: DatabaseUrl): Promise<PgConnection> {
-    return this.#open(url, 'mad metadata', this.#options.deadlines);
+  toMetadata(): Promise<PgConnection> {
+    return this.#open(this.#options.metadataUrl, 'mad metadata', this.#options.deadlines);
   }
 
   /** As the owner of the results databases; outside the budget. */
