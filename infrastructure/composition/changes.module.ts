@@ -6,7 +6,7 @@ import { TOKENS } from './tokens.ts';
 export const changesModule = new ContainerModule(({ bind }) => {
   bind(TOKENS.changeFeed)
     .toResolvedValue(
-      (connector, logger) => new MetadataChangeFeed({ connect: () => connector.toMetadata(), logger }),
+      (connector, logger) => new MetadataChangeFeed({ connect: () => connector.toChanges(), logger }),
       [TOKENS.connector, TOKENS.logger],
     )
     .inSingletonScope()

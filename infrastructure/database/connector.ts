@@ -4,7 +4,7 @@ import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import { formatIdentity, isIdentity, READ_IDENTITY } from '../provisioning/database-identity.ts';
 import type { OrganizationLogins } from '../provisioning/organization-logins.ts';
 import type { Placement } from '../provisioning/provisioner.ts';
-import { presenceName, resultsConnectionName } from './connection-names.ts';
+import { ConnectionName, presenceName, resultsConnectionName } from './connection-names.ts';
 import type { DatabaseUrl } from './database-url.ts';
 import { PgConnection, type Deadlines } from './pg-connection.ts';
 import { SqlState, sqlStateOf } from './postgres-errors.ts';
@@ -49,13 +49,18 @@ export class Connector {
   }
 
   toMetadata(): Promise<PgConnection> {
-    return this.#open(this.#options.metadataUrl, 'mad metadata', this.#options.deadlines);
+    return this.#open(this.#options.metadataUrl, ConnectionName.metadata, this.#options.deadlines);
+  }
+
+  /** For the feed of changes alone. */
+  toChanges(): Promise<PgConnection> {
+    return this.#open(this.#options.metadataUrl, ConnectionName.changes, this.#options.deadlines);
   }
 
   /** As the owner of the results databases; outside the budget. */
   toResultsServer(databaseName?: string): Promise<PgConnection> {
     const url = databaseName === undefined ? this.#urls.adminUrl : this.#urls.urlForDatabase(databaseName);
-    return this.#open(url, 'mad admin', ADMIN_DEADLINES);
+    return this.#open(url, ConnectionName.admin, ADMIN_DEADLINES);
   }
 
   /** The one by which the other processes of the deployment see that this one lives. */

@@ -8,6 +8,7 @@ import { readEnvironment } from '../config/config.ts';
 import { readDatabaseConfig, type DatabaseConfig } from '../config/database-config.ts';
 import { EnvironmentReader, type Environment } from '../config/environment-reader.ts';
 import { prepareLocalCommand } from '../config/local-command.ts';
+import { ConnectionName } from '../database/connection-names.ts';
 import { MAX_NAME_BYTES, type DatabaseUrl } from '../database/database-url.ts';
 import { ensureDatabase } from '../database/ensure-database.ts';
 import { PgConnection } from '../database/pg-connection.ts';
@@ -111,6 +112,6 @@ const assertExists = async (url: DatabaseUrl, organizationId: OrganizationId): P
 const open = (url: DatabaseUrl): Promise<PgConnection> =>
   PgConnection.open({
     url,
-    applicationName: 'mad knex',
+    applicationName: ConnectionName.knexCommand,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
   });
