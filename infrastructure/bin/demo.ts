@@ -6,6 +6,7 @@ import { prepareLocalCommand } from '../config/local-command.ts';
 import { findService } from '../demo/find-service.ts';
 import { Narration } from '../demo/narration.ts';
 import { runDemo } from '../demo/run-demo.ts';
+import { reasonOf } from '../reason-of.ts';
 
 /** Uses the service that runs here, or starts one on a free port and stops it at the end. */
 const main = async (): Promise<void> => {
@@ -52,6 +53,6 @@ main().then(
   () => process.stdout.write('\nAll as it should be.\n'),
   (error: unknown) => {
     process.exitCode = 1;
-    process.stderr.write(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`\nThe demo failed: ${reasonOf(error)}\n`);
   },
 );

@@ -22,7 +22,7 @@ const STALE_AFTER_MS = 1000;
 const LONGEST_GAP_MS = 60_000;
 const FORGET_EVERY_MS = 600_000;
 
-const LISTEN = `set application_name = 'mad changes'; listen mad_changes`;
+const LISTEN = 'listen mad_changes';
 
 /** What was committed since the snapshot of the look before; the first look, with null, only takes the snapshot. */
 const LOOK = `

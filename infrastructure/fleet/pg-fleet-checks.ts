@@ -7,6 +7,7 @@ import {
 } from '../../application/ports/database-ledger.ts';
 import type { DriftReport, FleetChecks, Rehearsal } from '../../application/ports/fleet-checks.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { allOf } from '../../domain/page.ts';
 import type { PgConnection } from '../database/pg-connection.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
@@ -47,7 +48,6 @@ interface Fingerprint {
 const LOCK = 'databases of checks';
 /** Databases that a check makes and drops. One that finds others has the lock, so nobody needs them any more. */
 const LABEL = 'check';
-const PAGE = 1000;
 
 export class PgFleetChecks implements FleetChecks {
   readonly #deps: FleetChecksDeps;
@@ -224,16 +224,10 @@ export class PgFleetChecks implements FleetChecks {
 
   async #records(only: ReadonlySet<OrganizationId> | null): Promise<readonly DatabaseRecord[]> {
     const records: DatabaseRecord[] = [];
-    for (let after: string | null = null; ;) {
-      const { items, next } = await this.#deps.ledger.list({ state: null }, { limit: PAGE, after });
-      records.push(
-        ...items.filter(
-          ({ organizationId, state }) => holdsResults(state) && only?.has(organizationId) !== false,
-        ),
-      );
-      if (next === null) return records;
-      after = next;
+    for await (const record of allOf((page) => this.#deps.ledger.list({ state: null }, page))) {
+      if (holdsResults(record.state) && only?.has(record.organizationId) !== false) records.push(record);
     }
+    return records;
   }
 
   #newName(): string {

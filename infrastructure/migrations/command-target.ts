@@ -8,10 +8,12 @@ import { readEnvironment } from '../config/config.ts';
 import { readDatabaseConfig, type DatabaseConfig } from '../config/database-config.ts';
 import { EnvironmentReader, type Environment } from '../config/environment-reader.ts';
 import { prepareLocalCommand } from '../config/local-command.ts';
+import { ConnectionName } from '../database/connection-names.ts';
 import { MAX_NAME_BYTES, type DatabaseUrl } from '../database/database-url.ts';
 import { ensureDatabase } from '../database/ensure-database.ts';
 import { PgConnection } from '../database/pg-connection.ts';
 import { SqlState, sqlStateOf } from '../database/postgres-errors.ts';
+import { reasonOf } from '../reason-of.ts';
 import { CommandError } from './command-error.ts';
 
 export type DatabaseKind = 'metadata' | 'results';
@@ -57,7 +59,7 @@ export const openCommandTarget = async (kind: DatabaseKind): Promise<CommandTarg
     await (organizationId === null ? ensureDatabase(url) : assertExists(url, organizationId));
     return { url, metadataUrl, organizationId };
   } catch (error) {
-    throw error instanceof CommandError ? error : new CommandError(messageOf(error));
+    throw error instanceof CommandError ? error : new CommandError(reasonOf(error));
   }
 };
 
@@ -110,12 +112,6 @@ const assertExists = async (url: DatabaseUrl, organizationId: OrganizationId): P
 const open = (url: DatabaseUrl): Promise<PgConnection> =>
   PgConnection.open({
     url,
-    applicationName: 'mad knex',
+    applicationName: ConnectionName.knexCommand,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
   });
-
-/** A host with several addresses that all refuse gives an error of errors, which says nothing itself. */
-const messageOf = (error: unknown): string => {
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
-};

@@ -6,6 +6,8 @@ import {
 import type { RotationReport } from '../../application/ports/database-upkeep.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
+import { allOf } from '../../domain/page.ts';
+import { reasonOf } from '../reason-of.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 import type { ResultsServer } from './results-server.ts';
 
@@ -16,8 +18,6 @@ export interface CredentialRotationDeps {
   readonly logins: OrganizationLogins | null;
   readonly metadata: MetadataDatabase;
 }
-
-const PAGE_SIZE = 200;
 
 /**
  * Gives the roles of all organizations, and of the spares, their passwords from the first secret. Those of sessions
@@ -41,14 +41,14 @@ export class CredentialRotation {
       try {
         if (await rotate()) rotated += 1;
       } catch (error) {
-        failures.push({ database, reason: error instanceof Error ? error.message : String(error) });
+        failures.push({ database, reason: reasonOf(error) });
       }
     };
     // Spares first: one that an organization takes meanwhile is in the list of the organizations.
     for (const spareId of await this.#deps.spares.listIds()) {
       await attempt(`spare ${spareId}`, () => this.#rotateSpare(spareId));
     }
-    for await (const record of this.#records()) {
+    for await (const record of allOf((page) => this.#deps.ledger.list({ state: null }, page))) {
       await attempt(record.databaseName, () => this.#rotateOrganization(record));
     }
     return { rotated, failures };
@@ -80,14 +80,5 @@ export class CredentialRotation {
       });
       return true;
     });
-  }
-
-  async *#records(): AsyncGenerator<DatabaseRecord> {
-    let after: string | null = null;
-    do {
-      const page = await this.#deps.ledger.list({ state: null }, { limit: PAGE_SIZE, after });
-      yield* page.items;
-      after = page.next;
-    } while (after !== null);
   }
 }

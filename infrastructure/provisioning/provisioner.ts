@@ -25,6 +25,7 @@ import {
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { SqlState, sqlStateOf } from '../database/postgres-errors.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
+import { reasonOf } from '../reason-of.ts';
 import { formatIdentity, isIdentity, readMark, stampIn, type DatabaseIdentity } from './database-identity.ts';
 import { isServerProblem, LOCKED_OUT, MISPLACED, MISSING } from './database-problems.ts';
 import { newSpare } from './new-spare.ts';
@@ -149,9 +150,8 @@ export class Provisioner {
       });
     } catch (error) {
       if (error instanceof DomainError && !(error instanceof DatabaseProvisioningError)) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
       logger.error({ err: error, org_id: organizationId, database: databaseName }, 'provisioning failed');
-      await this.#deps.ledger.fail(organizationId, databaseName, reason);
+      await this.#deps.ledger.fail(organizationId, databaseName, reasonOf(error));
       if (error instanceof DatabaseProvisioningError) throw error;
       throw new DatabaseProvisioningError(
         'The results database of the organization could not be made.',

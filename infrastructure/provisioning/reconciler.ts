@@ -12,6 +12,7 @@ import type { ProvisioningLedger } from '../../application/ports/provisioning-le
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
 import { OrganizationNotFoundError, OrganizationSuspendedError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { allOf } from '../../domain/page.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import { cautious, compare, isStamped, judge, type Books } from './database-findings.ts';
 import { formatIdentity, readMark } from './database-identity.ts';
@@ -46,8 +47,6 @@ export interface ReconcilerDeps {
   readonly metadata: MetadataDatabase;
   readonly logger: Logger;
 }
-
-const PAGE = 1000;
 
 /** Compares what is on the server with what is on the books, both ways. Repairs what is safe and drops nobody's data. */
 export class Reconciler {
@@ -84,12 +83,9 @@ export class Reconciler {
 
   async #listRecords(): Promise<Map<OrganizationId, DatabaseRecord>> {
     const records = new Map<OrganizationId, DatabaseRecord>();
-    for (let after: string | null = null; ;) {
-      const { items, next } = await this.#deps.ledger.list({ state: null }, { limit: PAGE, after });
-      for (const record of items) records.set(record.organizationId, record);
-      if (next === null) return records;
-      after = next;
-    }
+    for await (const record of allOf((page) => this.#deps.ledger.list({ state: null }, page)))
+      records.set(record.organizationId, record);
+    return records;
   }
 
   /**
