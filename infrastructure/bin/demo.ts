@@ -1,5 +1,5 @@
 import { createContainer } from '../composition/container.ts';
-import { startService } from '../composition/service.ts';
+import { operatorToken, startService } from '../composition/service.ts';
 import { TOKENS } from '../composition/tokens.ts';
 import { parseConfig, readEnvironment, type Config } from '../config/config.ts';
 import { prepareLocalCommand } from '../config/local-command.ts';
@@ -24,10 +24,8 @@ const runWith = async (config: Config): Promise<void> => {
   if (config.tokens.secret === null)
     throw new Error('JWT_SECRET is not set: without it this deployment issues no tokens');
   const container = createContainer(config);
-  const operatorToken = container
-    .get(TOKENS.tokenIssuer)
-    .issue({ userId: 'operator', organizationId: null, roles: new Set(['platform_admin']) }).accessToken;
-  const running = await findService(config, operatorToken);
+  const token = operatorToken(container);
+  const running = await findService(config, token);
   const started =
     running === null ? await startService({ ...config, http: { ...config.http, port: 0 } }) : null;
   try {
@@ -38,7 +36,7 @@ const runWith = async (config: Config): Promise<void> => {
     await runDemo(
       {
         url,
-        operatorToken,
+        operatorToken: token,
         resultsUrls: config.database.resultsTemplate,
       },
       say,
