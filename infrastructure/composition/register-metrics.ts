@@ -72,6 +72,11 @@ export const registerMetrics = (container: Container): void => {
     help: 'Leases that were not released before their deadline',
     read: () => manager.counts().leaks,
   });
+  metrics.registerCounter({
+    name: 'results_connections_misplaced_total',
+    help: 'Connections closed at once, as the database was another one than on record or refused its own role',
+    read: () => manager.counts().misplaced,
+  });
   metrics.registerGauge({
     name: 'results_databases',
     help: 'Results databases of the deployment, by their state in the ledger',
