@@ -3,6 +3,7 @@ import type { Container } from 'inversify';
 import { OrganizationNotFoundError, OrganizationNotReadyError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+import { startChildService } from '../support/child-service.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf } from '../support/gate.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
@@ -40,24 +41,25 @@ describe('putting a database aside', function () {
   const putAside = async (): Promise<readonly string[]> =>
     (await deployment.databases()).filter((name) => name.startsWith('retired.'));
 
-  describe('retirement-that-stops-half-way-is-finished-under-the-same-name', () => {
+  describe('kill-9-in-a-retirement-is-finished-under-the-same-name', () => {
     const STOPS = ['before the rename', 'after the rename'] as const;
 
-    /** A retirement in a process that ends there. */
+    /** A retirement in a process that is killed there. */
     const stop = async (moment: (typeof STOPS)[number]): Promise<void> => {
-      const broken = deployment.start();
-      if (moment === 'after the rename') {
-        broken.get(TOKENS.databaseLedger).completeRetirement = () => Promise.reject(new Error('killed'));
-      } else {
-        const server = broken.get(TOKENS.resultsServer);
-        const exclusively = server.exclusively.bind(server);
-        server.exclusively = (name, work) =>
-          exclusively(name, (session) => {
-            session.quarantine = () => Promise.reject(new Error('killed'));
-            return work(session);
-          });
+      const child = await startChildService(
+        deployment.environment,
+        moment === 'after the rename'
+          ? { step: 'forget', moment: 'before' }
+          : { step: 'quarantine', moment: 'before' },
+      );
+      try {
+        const command = rejectionOf(child.call({ do: 'retire', organizationId: 'acme' }));
+        await child.atGate;
+        await child.kill();
+        expect(await command).to.include({ code: 'exited' });
+      } finally {
+        await child.kill();
       }
-      expect(await rejectionOf(broken.get(TOKENS.custodian).retire(ACME))).to.include({ message: 'killed' });
       expect(
         await rejectionOf(deployment.start().get(TOKENS.connectionManager).acquire(ACME)),
       ).to.be.instanceOf(OrganizationNotReadyError);
