@@ -27,6 +27,7 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   pino: ['pino'],
   prometheus: ['prom-client'],
   'rate-limiter-flexible': ['rate-limiter-flexible'],
+  uuid: ['uuid'],
 };
 
 export const ZONES: readonly Zone[] = [
