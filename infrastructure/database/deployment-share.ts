@@ -42,10 +42,6 @@ export class DeploymentShare {
     this.#deps = deps;
   }
 
-  get share(): number {
-    return this.#share;
-  }
-
   /** From here on this process opens connections within its share only. */
   async start(): Promise<void> {
     this.#deps.budget.resize(0);

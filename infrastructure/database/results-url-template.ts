@@ -15,7 +15,7 @@ const DEFAULT_DATABASE = `mad_results_${PLACEHOLDER}`;
 const MIN_ID_LENGTH = 20;
 
 /** Databases of the server itself, which no organization may be mapped to. */
-const SERVER_DATABASES = ['postgres', 'template0', 'template1'];
+export const SERVER_DATABASES: readonly string[] = ['postgres', 'template0', 'template1'];
 
 /** Where the administrator connects to create and drop databases: never a template, which a session would block. */
 const ADMIN_DATABASE = 'postgres';

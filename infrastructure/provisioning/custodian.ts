@@ -9,11 +9,11 @@ import {
   OrganizationNotFoundError,
 } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
-import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
+import { SERVER_DATABASES, type ResultsUrlTemplate } from '../database/results-url-template.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
 import { formatIdentity, isIdentity, readMark, stampIn, type DatabaseMark } from './database-identity.ts';
-import { quarantineName } from './quarantine.ts';
+import { quarantineName, readInternalName } from './internal-names.ts';
 import type { ResultsServer } from './results-server.ts';
 import type { ResultsTemplate } from './results-template.ts';
 import type { ServerSession } from './server-session.ts';
@@ -163,10 +163,11 @@ export class Custodian {
     const owner = urls.organizationIdOf(source);
     if (owner !== null && owner !== organizationId) return `has the name of the organization "${owner}"`;
     if (source === metadataDatabaseName) return 'has the name of the metadata database';
-    if (/^(?:postgres|template\d)$/.test(source)) return "is the server's own";
-    return /^(?:spare|template|build)\./.test(urls.internalLabelOf(source) ?? '')
-      ? 'has the name of a spare or a template'
-      : null;
+    if (SERVER_DATABASES.includes(source)) return "is the server's own";
+    const kind = readInternalName(urls, source)?.kind;
+    return kind === undefined || kind === 'orphan' || kind === 'retired'
+      ? null
+      : `has the name of a ${kind} of the service's own`;
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Finding } from '../../application/ports/database-upkeep.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import { isEarlierIdentity, isIdentity, readMark } from './database-identity.ts';
+import { readInternalName, templateName } from './internal-names.ts';
 import type { ListedDatabase } from './server-session.ts';
 
 /** What the metadata database knows. */
@@ -48,11 +49,10 @@ export const judge = (
 ): Finding | null => {
   const organizationId = urls.organizationIdOf(database);
   if (organizationId !== null) return judgeNamed(database, identity, organizationId, books);
-  const label = urls.internalLabelOf(database);
+  const own = readInternalName(urls, database);
+  if (own === null || !REPLACEABLE.has(own.kind)) return null;
   // A template that is being built, or whose building was broken off, goes by another name than the books say.
-  const booked =
-    label?.startsWith('build.') === true ? urls.internalName(label.replace('build', 'template')) : database;
-  if (!isSpareOrTemplate(label) || books.internalNames.has(booked)) return null;
+  if (books.internalNames.has(own.kind === 'build' ? templateName(urls, own.id) : database)) return null;
   if (identity === null) return { kind: 'stale-spare', database, organizationId: null, action: 'reported' };
   const mark = readMark(identity);
   return mark?.deploymentId === books.deploymentId && mark.organizationId === null
@@ -95,5 +95,5 @@ const judgeNamed = (
     : { kind: 'foreign', database, organizationId, action: 'reported' };
 };
 
-const isSpareOrTemplate = (label: string | null): boolean =>
-  label !== null && /^(?:spare|template|build)\./.test(label);
+/** Without anybody's data. */
+const REPLACEABLE: ReadonlySet<string> = new Set(['spare', 'template', 'build']);

@@ -18,8 +18,8 @@ import { cautious, compare, isStamped, judge, type Books } from './database-find
 import { formatIdentity, readMark } from './database-identity.ts';
 import type { Custodian } from './custodian.ts';
 import { isServerProblem, MISSING } from './database-problems.ts';
+import { quarantineName, readInternalName } from './internal-names.ts';
 import type { Provisioner } from './provisioner.ts';
-import { quarantineName } from './quarantine.ts';
 import type { ResultsServer } from './results-server.ts';
 import type { ResultsTemplate } from './results-template.ts';
 import type { ListedDatabase, ServerSession } from './server-session.ts';
@@ -159,7 +159,7 @@ export class Reconciler {
         return action;
       case 'stale-spare':
         if (action === 'reported') return action;
-        await session.dropSpare(database, spareIdIn(this.#deps.urls.internalLabelOf(database)));
+        await session.dropSpare(database, readInternalName(this.#deps.urls, database)?.id ?? '');
         return 'dropped';
       case 'foreign':
         if (!options.quarantineForeign || (await this.#isAnothers(session, database))) return 'reported';
@@ -227,6 +227,3 @@ export class Reconciler {
     }
   }
 }
-
-/** The part of a spare's id that its name and its role's name hold. */
-const spareIdIn = (label: string | null): string => label?.replace(/^\w+\./, '') ?? '';

@@ -8,6 +8,7 @@ import type { MigrationSource } from '../migrations/migration-source.ts';
 import { HISTORY_TABLE, Migrator } from '../migrations/migrator.ts';
 import { once } from '../once.ts';
 import { markOf } from './database-identity.ts';
+import { buildName, templateName } from './internal-names.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 import { identifier } from '../database/quoting.ts';
 import type { ResultsServer } from './results-server.ts';
@@ -72,7 +73,7 @@ export class ResultsTemplate {
     const files = await migrations.getMigrations();
     const hash = await this.#hash();
     const template = {
-      databaseName: urls.internalName(`template.${hash}`),
+      databaseName: templateName(urls, hash),
       hash,
       schemaVersion: files.length,
     };
@@ -96,7 +97,7 @@ export class ResultsTemplate {
   async #build(session: ServerSession, { databaseName, hash }: TemplateRecord): Promise<void> {
     const { urls, migrations, deployment, logger } = this.#deps;
     const startedAt = performance.now();
-    const unfinished = urls.internalName(`build.${hash}`);
+    const unfinished = buildName(urls, hash);
     await session.drop(unfinished);
     await session.createEmpty(unfinished);
     await session.mark(unfinished, markOf(await deployment.id()));

@@ -87,11 +87,15 @@ describe('adoption of a database', function () {
     await owner.get(TOKENS.spareKeeper).refill();
     const internal = (await deployment.databases()).filter((name) => /^(?:spare|template)\./.test(name));
     expect(internal).to.have.length(2);
-    const renamed = `retired.0a0b0c0d0e0f.${deployment.databaseName('').replace(/_$/, '')}`;
+    const family = deployment.databaseName('').replace(/_$/, '');
+    const renamed = `retired.0a0b0c0d0e0f.${family}`;
     await deployment.administer(
       `alter database "${internal.find((name) => name.startsWith('spare.'))}" rename to "${renamed}"`,
     );
-    const sources = [deployment.metadataDatabase, 'postgres', 'template1', ...internal, renamed];
+    // The next check would drop it, whoever had it meanwhile.
+    const checked = `check.0a0b0c0d0e0f.${family}`;
+    await deployment.administer(`create database "${checked}"`);
+    const sources = [deployment.metadataDatabase, 'postgres', 'template1', ...internal, renamed, checked];
     const before = await Promise.all(sources.slice(0, 3).map(tablesOf));
 
     for (const source of sources) {

@@ -2,7 +2,7 @@ import type { SpareDatabase } from '../../../application/ports/provisioning-ledg
 import type { SpareDemand, SpareLedger, TemplateRecord } from '../../../application/ports/spare-ledger.ts';
 import { SPARE_COLUMNS, toSpare, type SpareRow } from './database-ledger-rows.ts';
 import { forgetSpare, insertSpare } from './database-ledger-statements.ts';
-import { sql, statement, type SqlDatabase } from '../statement.ts';
+import { sql, statement, type SqlExecutor } from '../statement.ts';
 
 /** How far back demand is looked at: a burst of organizations is followed by as many spares for this long. */
 const DEMAND_WINDOW = `interval '5 minutes'`;
@@ -118,9 +118,9 @@ const listNames = statement<object, { database_name: string }>('spare_list_names
 );
 
 export class KnexSpareLedger implements SpareLedger {
-  readonly #database: SqlDatabase;
+  readonly #database: SqlExecutor;
 
-  constructor(database: SqlDatabase) {
+  constructor(database: SqlExecutor) {
     this.#database = database;
   }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { ResultsUrlTemplate } from '../../../infrastructure/database/results-url-template.ts';
-import { quarantineName } from '../../../infrastructure/provisioning/quarantine.ts';
+import { quarantineName } from '../../../infrastructure/provisioning/internal-names.ts';
 
 describe('the name of a database that is put aside', () => {
   it('fits beside the longest names that databases may have', () => {
