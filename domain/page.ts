@@ -20,3 +20,17 @@ export const toPage = <Item, Key>(
   const last = items.at(-1);
   return { items, next: rows.length > limit && last !== undefined ? keyOf(last) : null };
 };
+
+const PAGE_SIZE = 1000;
+
+/** All items of a list, which may change while they are read: a page is asked for when its first item is. */
+export async function* allOf<Item>(
+  list: (page: PageRequest<string>) => Promise<Page<Item, string>>,
+): AsyncGenerator<Item> {
+  let after: string | null = null;
+  do {
+    const page: Page<Item, string> = await list({ limit: PAGE_SIZE, after });
+    yield* page.items;
+    after = page.next;
+  } while (after !== null);
+}

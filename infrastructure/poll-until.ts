@@ -7,17 +7,16 @@ const LONGEST_PAUSE_MS = 100;
  * Asks until the answer is yes, with growing pauses. Never waits inside a statement: a session that blocks in
  * `pg_advisory_lock` holds a snapshot, and `create index concurrently` waits for that.
  *
- * @param what is named in the error
- * @throws {Error} when the deadline passes
+ * @param tooLate what it rejects with when the deadline passes
  */
 export const pollUntil = async (
   ask: () => Promise<boolean>,
   deadlineMs: number,
-  what: string,
+  tooLate: () => Error,
 ): Promise<void> => {
   const deadline = performance.now() + deadlineMs;
   for (let pauseMs = FIRST_PAUSE_MS; !(await ask()); pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    if (performance.now() > deadline) throw new Error(`waited ${deadlineMs} ms in vain for ${what}`);
+    if (performance.now() > deadline) throw tooLate();
     await sleep(pauseMs);
   }
 };

@@ -6,8 +6,8 @@ import { algorithmOf, type TokenAlgorithm } from './token-algorithm.ts';
 const TIMEOUT_MS = 3000;
 /** At most one fetch in this time, whatever key ids are asked for: made-up ids cannot flood the key server. */
 const COOL_DOWN_MS = 15_000;
-/** After this the keys are fetched anew, in the background, while the known ones go on serving. */
-const REFRESH_AFTER_MS = 10 * 60_000;
+/** Keys this old are fetched anew before they vouch for anything: one that was withdrawn meanwhile is to be refused. */
+const REFRESH_AFTER_MS = 5 * 60_000;
 /** How long known keys outlive an outage of the key server. */
 const TRUSTED_FOR_MS = 24 * 3_600_000;
 
@@ -56,15 +56,12 @@ export class RemoteKeySet {
 
   /** Null when the issuer publishes no such key, or cannot be asked. A token without a key id needs a lone key. */
   async find(algorithm: TokenAlgorithm, keyId: string | undefined): Promise<KeyObject | null> {
-    const age = this.#now() - this.#fetchedAt;
-    const known = age < TRUSTED_FOR_MS ? this.#choose(algorithm, keyId) : null;
-    if (known !== null) {
-      // `#refresh` never rejects.
-      if (age > REFRESH_AFTER_MS) void this.#refresh();
-      return known;
-    }
-    await this.#refresh();
-    return this.#now() - this.#fetchedAt < TRUSTED_FOR_MS ? this.#choose(algorithm, keyId) : null;
+    if (this.#age > REFRESH_AFTER_MS || this.#choose(algorithm, keyId) === null) await this.#refresh();
+    return this.#age < TRUSTED_FOR_MS ? this.#choose(algorithm, keyId) : null;
+  }
+
+  get #age(): number {
+    return this.#now() - this.#fetchedAt;
   }
 
   #choose(algorithm: TokenAlgorithm, keyId: string | undefined): KeyObject | null {
@@ -74,7 +71,7 @@ export class RemoteKeySet {
     return fitting.length === 1 ? (fitting[0]?.key ?? null) : null;
   }
 
-  /** All callers share one fetch. */
+  /** All callers share one fetch. Never rejects: what is known goes on serving through an outage. */
   async #refresh(): Promise<void> {
     if (this.#fetching !== null) return this.#fetching;
     if (this.#now() - this.#triedAt < COOL_DOWN_MS) return;

@@ -25,7 +25,7 @@ const MAX_KEY_ID_LENGTH = 255;
 const TYPES: ReadonlySet<string> = new Set(['jwt', 'at+jwt', 'application/jwt', 'application/at+jwt']);
 const MAX_CACHED = 10_000;
 /** A verified token is checked again after this, so that a key withdrawn by its issuer does not serve until `exp`. */
-const MAX_CACHED_MS = 10 * 60_000;
+const MAX_CACHED_MS = 5 * 60_000;
 /** How far an issuer's clock may be ahead. There is no such grace at the end of a token. */
 const NOT_BEFORE_TOLERANCE_SECONDS = 5;
 

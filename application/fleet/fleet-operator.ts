@@ -1,4 +1,6 @@
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { allOf } from '../../domain/page.ts';
+import { holdsResults } from '../ports/database-ledger.ts';
 import type { DatabaseMigrator } from '../ports/database-migrator.ts';
 import type {
   FleetItem,
@@ -44,8 +46,6 @@ export interface FleetResult {
   readonly plan: FleetPlan;
   readonly status: FleetStatus | null;
 }
-
-const PAGE = 1000;
 
 /** What an operator does with the schema versions of all organizations. Plans are made from the ledger alone. */
 export class FleetOperator {
@@ -175,13 +175,13 @@ export class FleetOperator {
     target: number | undefined,
   ): Promise<PlannedItem[]> {
     const before = new Map<OrganizationId, FleetItem>();
-    for (const item of await this.#items(latest.runId, null)) before.set(item.organizationId, item);
+    for await (const item of this.#items(latest.runId, null)) before.set(item.organizationId, item);
     const chosen = 'wave' in of ? waveOf(before, of.wave) : new Set(of);
     const candidates = await this.#ledger.listCandidates();
     return candidates.flatMap(({ organizationId, schemaVersion, state }) => {
       const toVersion = target ?? before.get(organizationId)?.fromVersion;
       if (!chosen.has(organizationId) || toVersion === undefined || schemaVersion === null) return [];
-      if ((state !== 'ready' && state !== 'suspended') || schemaVersion <= toVersion) return [];
+      if (!holdsResults(state) || schemaVersion <= toVersion) return [];
       return [{ organizationId, wave: 1, urgent: false, fromVersion: schemaVersion, toVersion }];
     });
   }
@@ -217,18 +217,14 @@ export class FleetOperator {
   }
 
   async #withFailures(progress: FleetProgress): Promise<FleetStatus> {
-    const failures = progress.counts.failed === 0 ? [] : await this.#items(progress.run.runId, 'failed');
+    const failures: FleetItem[] = [];
+    if (progress.counts.failed > 0)
+      for await (const item of this.#items(progress.run.runId, 'failed')) failures.push(item);
     return { ...progress, failures };
   }
 
-  async #items(runId: number, state: FleetItem['state'] | null): Promise<readonly FleetItem[]> {
-    const all: FleetItem[] = [];
-    for (let after: string | null = null; ;) {
-      const { items, next } = await this.#ledger.listItems(runId, { state }, { limit: PAGE, after });
-      all.push(...items);
-      if (next === null) return all;
-      after = next;
-    }
+  #items(runId: number, state: FleetItem['state'] | null): AsyncIterable<FleetItem> {
+    return allOf((page) => this.#ledger.listItems(runId, { state }, page));
   }
 }
 

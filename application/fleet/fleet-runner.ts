@@ -166,6 +166,7 @@ class Shift {
     const givenUp = outcome.kind === 'deferred' && attempt >= maxAttempts;
     return {
       organizationId,
+      stamp: claim.database?.stamp ?? null,
       schemaVersion,
       durationMs,
       state: givenUp ? 'failed' : outcome.kind,

@@ -1,3 +1,4 @@
+import { holdsResults } from '../ports/database-ledger.ts';
 import type { FleetCandidate, PlannedItem } from '../ports/fleet-ledger.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 
@@ -41,7 +42,7 @@ export const planFleet = (candidates: readonly FleetCandidate[], options: PlanOp
   for (const { organizationId, state, schemaVersion, urgent } of candidates) {
     if (only?.has(organizationId) === false) continue;
     known.add(organizationId);
-    if (schemaVersion === null || (state !== 'ready' && state !== 'suspended')) {
+    if (schemaVersion === null || !holdsResults(state)) {
       skipped.push({ organizationId, reason: 'not_ready' });
     } else if (schemaVersion < target) {
       behind.push({ organizationId, urgent, fromVersion: schemaVersion, toVersion: target });
@@ -56,7 +57,7 @@ export const planFleet = (candidates: readonly FleetCandidate[], options: PlanOp
   return { target, items, skipped, waves: sizesOf(items) };
 };
 
-/** `total` things' worth of a quantity; nothing only of nothing. */
+/** The quantity as a number of organizations; a share is rounded up. */
 export const amountOf = (quantity: Quantity, total: number): number =>
   'count' in quantity ? quantity.count : Math.ceil((total * quantity.percent) / 100);
 

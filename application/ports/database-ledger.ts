@@ -5,6 +5,12 @@ import type { Page, PageRequest } from '../../domain/page.ts';
 export const DATABASE_STATES = ['provisioning', 'ready', 'failed', 'suspended', 'retiring'] as const;
 export type DatabaseState = (typeof DATABASE_STATES)[number];
 
+/** Whether its making was begun and not finished. */
+export const isHalfMade = (state: DatabaseState): boolean => state === 'provisioning' || state === 'failed';
+
+/** Whether a database of this state holds an organization's results, served or suspended. */
+export const holdsResults = (state: DatabaseState): boolean => state === 'ready' || state === 'suspended';
+
 /**
  * Which database is an organization's, and how far it is. The stamp is written into the database itself as well:
  * a database that carries another stamp is not this one, whatever its name.

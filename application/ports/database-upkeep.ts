@@ -2,15 +2,23 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 
 /**
  * - `missing`: on the books as ready, not on the server. Never made again empty: an operator restores or retires it.
- * - `half-made`: a provisioning that was begun and nobody finished. What was put aside, and is not asked for again, is not.
+ * - `half-made`: a provisioning that was begun and nobody finished.
+ * - `half-retired`: a retirement that was begun and nobody finished.
  * - `orphan`: made by this deployment, and on no book: the metadata lost it.
  * - `foreign`: under an organization's name, and not made by this deployment, as far as it says.
- * - `stale-spare`: a spare or template on no book. Holds nobody's data; dropped only where it says that it is ours.
+ * - `stale-spare`: a spare or template, finished or not, on no book. Holds nobody's data; dropped only where it says that it is ours.
  * - `locked-out`: as recorded, but its organization's role cannot use it: roles were switched on after it was made.
  * - `old-stamp`: as recorded, but stamped by a release that did not write the deployment down.
  */
 type FindingKind =
-  'missing' | 'half-made' | 'orphan' | 'foreign' | 'stale-spare' | 'locked-out' | 'old-stamp';
+  | 'missing'
+  | 'half-made'
+  | 'half-retired'
+  | 'orphan'
+  | 'foreign'
+  | 'stale-spare'
+  | 'locked-out'
+  | 'old-stamp';
 
 /** What server and ledger do not agree on. */
 export interface Finding {

@@ -90,6 +90,8 @@ export interface FleetClaim {
 /** How one attempt ended. */
 export interface FleetReport {
   readonly organizationId: OrganizationId;
+  /** Of the database that was worked on: the organization may have another one by now. Null: there was none. */
+  readonly stamp: string | null;
   readonly state: 'done' | 'deferred' | 'failed';
   /** What the database was seen to have; null when it was not seen. */
   readonly schemaVersion: number | null;

@@ -42,11 +42,16 @@ export interface ProvisioningLedger {
   /**
    * Writes the intent to give the organization a database, and binds a spare to it: a ready one of this template
    * when there is one (never the same to two organizations), else `fresh`, which is yet to be built. A claim made
-   * earlier is returned as it is, so that whoever comes next resumes it.
+   * earlier is returned as it is, so that whoever comes next resumes it. Nothing is claimed where there is nothing to make:
+   * the record then says how it is.
    *
    * @throws {OrganizationNotFoundError}
    */
-  claim(organizationId: OrganizationId, databaseName: string, fresh: SpareDatabase): Promise<Claim | 'ready'>;
+  claim(
+    organizationId: OrganizationId,
+    databaseName: string,
+    fresh: SpareDatabase,
+  ): Promise<Claim | { readonly record: DatabaseRecord; readonly spare: null }>;
   /** Writes down that a claimed spare is about to be cloned from another template than was planned. */
   rebase(spare: SpareDatabase): Promise<void>;
   /** Marks the organization's database ready, forgets the spare it was made of, and audits which path it took. */
@@ -63,9 +68,9 @@ export interface ProvisioningLedger {
   beginRetirement(organizationId: OrganizationId): Promise<void>;
   /**
    * Forgets the database that was put aside, and what was claimed for it: the next access makes a new one, of the next
-   * generation.
+   * generation. Audits the name it was put aside under; null: there was none.
    */
-  completeRetirement(organizationId: OrganizationId): Promise<void>;
+  completeRetirement(organizationId: OrganizationId, renamedTo: string | null): Promise<void>;
   /**
    * Records an existing database as the organization's, of the next generation if it had one. It is a claim as any
    * other: not ready until `complete`, and whoever comes next resumes it. The same adoption begun before is found again.

@@ -28,13 +28,16 @@ export interface SpareLedger {
   markReady(spareId: string): Promise<void>;
   /**
    * Takes spares out of reach and returns them, for dropping: those of templates that no process has used for a while,
-   * those beyond `max`, and those that an earlier call returned and nobody has forgotten yet.
+   * those beyond the demand of the last hour, and those that are out of reach and nobody has forgotten yet.
    */
   retireStale(current: TemplateRecord, demand: SpareDemand): Promise<readonly SpareDatabase[]>;
   forget(spareId: string): Promise<void>;
+  /** Takes a spare that cannot be finished out of reach. */
+  retire(spareId: string): Promise<void>;
   /** Templates that no process has used for a while and no spare or claim refers to. */
   listUnusedTemplates(current: TemplateRecord): Promise<readonly TemplateRecord[]>;
-  forgetTemplate(hash: string): Promise<void>;
+  /** False, and nothing is changed, when a process has used it meanwhile. */
+  forgetUnusedTemplate(hash: string): Promise<boolean>;
   /** Spares that can be claimed now, of any template. */
   countReady(): Promise<number>;
   /** Ids of all spares on the books, whatever their state. */

@@ -5,6 +5,7 @@ import { createContainer } from '../composition/container.ts';
 import { TOKENS } from '../composition/tokens.ts';
 import { parseConfig, readEnvironment } from '../config/config.ts';
 import { prepareLocalCommand } from '../config/local-command.ts';
+import { reasonOf } from '../reason-of.ts';
 
 const main = async (): Promise<ExitCode> => {
   const local = await prepareLocalCommand({ LOG_LEVEL: 'error', ...readEnvironment() });
@@ -37,7 +38,7 @@ main().then(
     process.exitCode = exitCode;
   },
   (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${reasonOf(error)}\n`);
     process.exitCode = 1;
   },
 );

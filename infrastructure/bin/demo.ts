@@ -1,12 +1,12 @@
-import { Argon2Passwords } from '../../adapters/argon2/argon2-passwords.ts';
 import { createContainer } from '../composition/container.ts';
-import { startService } from '../composition/service.ts';
+import { operatorToken, startService } from '../composition/service.ts';
 import { TOKENS } from '../composition/tokens.ts';
 import { parseConfig, readEnvironment, type Config } from '../config/config.ts';
 import { prepareLocalCommand } from '../config/local-command.ts';
 import { findService } from '../demo/find-service.ts';
 import { Narration } from '../demo/narration.ts';
 import { runDemo } from '../demo/run-demo.ts';
+import { reasonOf } from '../reason-of.ts';
 
 /** Uses the service that runs here, or starts one on a free port and stops it at the end. */
 const main = async (): Promise<void> => {
@@ -21,13 +21,11 @@ const main = async (): Promise<void> => {
 
 const runWith = async (config: Config): Promise<void> => {
   const say = new Narration((text) => process.stdout.write(text));
-  const { secret } = config.tokens;
-  if (secret === null) throw new Error('JWT_SECRET is not set: without it this deployment issues no tokens');
+  if (config.tokens.secret === null)
+    throw new Error('JWT_SECRET is not set: without it this deployment issues no tokens');
   const container = createContainer(config);
-  const operatorToken = container
-    .get(TOKENS.tokenIssuer)
-    .issue({ userId: 'operator', organizationId: null, roles: new Set(['platform_admin']) }).accessToken;
-  const running = await findService(config, operatorToken);
+  const token = operatorToken(container);
+  const running = await findService(config, token);
   const started =
     running === null ? await startService({ ...config, http: { ...config.http, port: 0 } }) : null;
   try {
@@ -38,10 +36,7 @@ const runWith = async (config: Config): Promise<void> => {
     await runDemo(
       {
         url,
-        operatorToken,
-        metadata: container.get(TOKENS.metadataDatabase),
-        passwords: new Argon2Passwords(),
-        secret,
+        operatorToken: token,
         resultsUrls: config.database.resultsTemplate,
       },
       say,
@@ -56,6 +51,6 @@ main().then(
   () => process.stdout.write('\nAll as it should be.\n'),
   (error: unknown) => {
     process.exitCode = 1;
-    process.stderr.write(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`\nThe demo failed: ${reasonOf(error)}\n`);
   },
 );

@@ -2,6 +2,7 @@ import { startService, type Service } from '../composition/service.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { parseConfig, readEnvironment } from '../config/config.ts';
 import { prepareLocalStart, type LocalStart } from '../config/local-start.ts';
+import { reasonOf } from '../reason-of.ts';
 
 const main = async (): Promise<void> => {
   const local = await prepareLocalStart(readEnvironment());
@@ -57,12 +58,6 @@ const fail = (error: unknown): void => {
   const text = error instanceof ConfigError ? error.message : `The service cannot start: ${reasonOf(error)}`;
   process.stderr.write(`${text}\n`);
   process.exit(1);
-};
-
-const reasonOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
-  return error.message;
 };
 
 main().catch(fail);

@@ -1,6 +1,7 @@
 import type { Change, ChangeFeed, ChangeSubscriber } from '../../application/ports/change-feed.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { PgConnection } from '../database/pg-connection.ts';
+import { withDeadline } from '../with-deadline.ts';
 import { changesFrom, type ChangeRow } from './change-row.ts';
 
 export interface ChangeFeedOptions {
@@ -21,7 +22,7 @@ const STALE_AFTER_MS = 1000;
 const LONGEST_GAP_MS = 60_000;
 const FORGET_EVERY_MS = 600_000;
 
-const LISTEN = `set application_name = 'mad changes'; listen mad_changes`;
+const LISTEN = 'listen mad_changes';
 
 /** What was committed since the snapshot of the look before; the first look, with null, only takes the snapshot. */
 const LOOK = `
@@ -124,14 +125,15 @@ export class MetadataChangeFeed implements ChangeFeed {
   async #follow(connection: PgConnection, synced: () => void): Promise<void> {
     connection.onNotification(() => this.#lookNow());
     connection.onLost(() => this.#lookNow());
-    await inTime(connection.execute(LISTEN));
+    await withDeadline(connection.execute(LISTEN), ANSWER_DEADLINE_MS);
     let snapshot: string | null = null;
     while (!this.#closed) {
       const beganAt = performance.now();
       if (snapshot !== null && beganAt - this.#currentAt > LONGEST_GAP_MS)
         throw new Error('it slept for too long');
-      const [answer]: readonly Look[] = await inTime(
+      const [answer]: readonly Look[] = await withDeadline(
         connection.query<Look>({ name: 'changes_look', text: LOOK, values: [snapshot] }),
+        ANSWER_DEADLINE_MS,
       );
       if (answer === undefined) throw new Error('a look at the changes returned no row');
       await this.#tell(changesFrom(answer.changes));
@@ -180,12 +182,3 @@ export class MetadataChangeFeed implements ChangeFeed {
     });
   }
 }
-
-const inTime = <Answer>(answer: Promise<Answer>): Promise<Answer> =>
-  new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`no answer within ${ANSWER_DEADLINE_MS} ms`)),
-      ANSWER_DEADLINE_MS,
-    ).unref();
-    answer.then(resolve, reject).finally(() => clearTimeout(timer));
-  });

@@ -7,6 +7,7 @@ import { createPinoLogger } from '../../adapters/pino/pino-logger.ts';
 import { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
 import { FleetSnapshot } from '../lifecycle/fleet-snapshot.ts';
 import { Stopping } from '../lifecycle/stopping.ts';
+import { once } from '../once.ts';
 import { TOKENS } from './tokens.ts';
 
 export const adaptersModule = new ContainerModule(({ bind }) => {
@@ -23,7 +24,10 @@ export const adaptersModule = new ContainerModule(({ bind }) => {
     .toResolvedValue((database) => createMetadataDatabase(database), [TOKENS.metadataSql])
     .inSingletonScope();
   bind(TOKENS.deployment)
-    .toResolvedValue((database) => new KnexDeployment(database), [TOKENS.metadataSql])
+    .toResolvedValue(
+      (database) => ({ id: once(() => new KnexDeployment(database).id()) }),
+      [TOKENS.metadataSql],
+    )
     .inSingletonScope();
   bind(TOKENS.databaseLedger)
     .toResolvedValue((database) => new KnexDatabaseLedger(database), [TOKENS.metadataSql])

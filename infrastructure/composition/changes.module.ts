@@ -6,9 +6,8 @@ import { TOKENS } from './tokens.ts';
 export const changesModule = new ContainerModule(({ bind }) => {
   bind(TOKENS.changeFeed)
     .toResolvedValue(
-      ({ database }, connector, logger) =>
-        new MetadataChangeFeed({ connect: () => connector.toMetadata(database.metadataUrl), logger }),
-      [TOKENS.config, TOKENS.connector, TOKENS.logger],
+      (connector, logger) => new MetadataChangeFeed({ connect: () => connector.toChanges(), logger }),
+      [TOKENS.connector, TOKENS.logger],
     )
     .inSingletonScope()
     .onDeactivation((feed) => feed.close());

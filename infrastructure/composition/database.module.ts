@@ -29,7 +29,7 @@ const metadataPool = (
 ): ConnectionPool =>
   new ConnectionPool({
     databaseName: database.metadataUrl.database,
-    connect: () => connector.toMetadata(database.metadataUrl),
+    connect: () => connector.toMetadata(),
     ...database.metadataPool,
     acquireTimeoutMs: database.acquireTimeoutMs,
     maxWaiting: Infinity,
@@ -68,10 +68,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
     )
     .inSingletonScope();
   bind(TOKENS.metadataProbe)
-    .toResolvedValue(
-      ({ database }, connector) => new ServerProbe(() => connector.toMetadata(database.metadataUrl)),
-      [TOKENS.config, TOKENS.connector],
-    )
+    .toResolvedValue((connector) => new ServerProbe(() => connector.toMetadata()), [TOKENS.connector])
     .inSingletonScope();
   bind(TOKENS.resultsProbe)
     .toResolvedValue((connector) => new ServerProbe(() => connector.toPresence()), [TOKENS.connector])

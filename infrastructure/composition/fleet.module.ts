@@ -9,6 +9,7 @@ import { PgDatabaseMigrator } from '../fleet/pg-database-migrator.ts';
 import { SchemaGuard } from '../migrations/schema-guard.ts';
 import { windowOf } from '../migrations/schema-window.ts';
 import { resultsMigrations } from '../migrations/migration-source.ts';
+import { once } from '../once.ts';
 import { TOKENS } from './tokens.ts';
 
 export const fleetModule = new ContainerModule(({ bind }) => {
@@ -84,15 +85,3 @@ export const fleetModule = new ContainerModule(({ bind }) => {
     )
     .inSingletonScope();
 });
-
-/** Asked for often, found once; a failure is not remembered. */
-const once = <Value>(find: () => Promise<Value>): (() => Promise<Value>) => {
-  let found: Promise<Value> | null = null;
-  return () => {
-    found ??= find().catch((error: unknown) => {
-      found = null;
-      throw error;
-    });
-    return found;
-  };
-};

@@ -1,6 +1,7 @@
 import { ContainerModule } from 'inversify';
 import { canonicalFingerprint } from '../../adapters/canonicalize/canonical-fingerprint.ts';
 import { runWithRequestContext } from '../../adapters/pino/request-context.ts';
+import { newJobId } from '../../adapters/uuid/new-job-id.ts';
 import { RecordDeniedAccess } from '../../application/audit/record-denied-access.ts';
 import { GetDatabase } from '../../application/databases/get-database.ts';
 import { ListDatabases } from '../../application/databases/list-databases.ts';
@@ -14,7 +15,6 @@ import { RenameOrganization } from '../../application/organizations/rename-organ
 import { ReplaceSettings } from '../../application/organizations/replace-settings.ts';
 import { SuspendOrganization } from '../../application/organizations/suspend-organization.ts';
 import { logsOperations } from './observed-databases.ts';
-import { newJobId } from './new-job-id.ts';
 import { TOKENS } from './tokens.ts';
 
 export const httpModule = new ContainerModule(({ bind }) => {

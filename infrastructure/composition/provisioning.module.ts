@@ -105,11 +105,23 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TOKENS.reconciler)
     .toResolvedValue(
-      ({ database }, ledger, spares, provisioner, template, server, metadata, deployment, logger) =>
+      (
+        { database },
+        ledger,
+        spares,
+        provisioner,
+        custodian,
+        template,
+        server,
+        metadata,
+        deployment,
+        logger,
+      ) =>
         new Reconciler({
           ledger,
           spares,
           provisioner,
+          custodian,
           template,
           server,
           urls: database.resultsTemplate,
@@ -122,6 +134,7 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
         TOKENS.databaseLedger,
         TOKENS.spareLedger,
         TOKENS.provisioner,
+        TOKENS.custodian,
         TOKENS.resultsTemplate,
         TOKENS.resultsServer,
         TOKENS.metadataDatabase,
@@ -132,13 +145,12 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
     .inSingletonScope();
   bind(TOKENS.custodian)
     .toResolvedValue(
-      ({ database }, ledger, server, template, metadata, deployment, migrations) =>
+      ({ database }, ledger, server, template, deployment, migrations) =>
         new Custodian({
           ledger,
           server,
           template,
           urls: database.resultsTemplate,
-          metadata,
           deployment,
           metadataDatabaseName: database.metadataUrl.database,
           migrations,
@@ -148,7 +160,6 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
         TOKENS.databaseLedger,
         TOKENS.resultsServer,
         TOKENS.resultsTemplate,
-        TOKENS.metadataDatabase,
         TOKENS.deployment,
         TOKENS.resultsMigrations,
       ],

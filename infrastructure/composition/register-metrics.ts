@@ -1,18 +1,18 @@
-import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
-import type { CircuitBreaker } from '../database/circuit-breaker.ts';
-import type { DatabaseConnectionManager } from '../database/database-connection-manager.ts';
-import type { FleetSnapshot } from '../lifecycle/fleet-snapshot.ts';
+import type { Container } from 'inversify';
+import { TOKENS } from './tokens.ts';
 
 const samples = (label: string, values: Readonly<Record<string, number>>) =>
   Object.entries(values).map(([key, value]) => ({ labels: { [label]: key }, value }));
 
 /** What a scrape reads off the running service. Call once. */
-export const registerMetrics = (
-  metrics: PrometheusMetrics,
-  manager: DatabaseConnectionManager,
-  fleet: FleetSnapshot,
-  breakers: { readonly metadata: CircuitBreaker; readonly results: CircuitBreaker },
-): void => {
+export const registerMetrics = (container: Container): void => {
+  const metrics = container.get(TOKENS.metrics);
+  const manager = container.get(TOKENS.connectionManager);
+  const fleet = container.get(TOKENS.fleetSnapshot);
+  const servers = {
+    metadata: container.get(TOKENS.metadataBreaker),
+    results: container.get(TOKENS.resultsBreaker),
+  };
   metrics.registerGauge({
     name: 'organization_pools',
     help: "Organizations' pools of this process; draining ones wait for their last request",
@@ -48,8 +48,8 @@ export const registerMetrics = (
     labels: ['server'],
     read: () =>
       samples('server', {
-        metadata: breakers.metadata.state === 'closed' ? 0 : 1,
-        results: breakers.results.state === 'closed' ? 0 : 1,
+        metadata: servers.metadata.state === 'closed' ? 0 : 1,
+        results: servers.results.state === 'closed' ? 0 : 1,
       }),
   });
   metrics.registerGauge({
@@ -71,6 +71,11 @@ export const registerMetrics = (
     name: 'results_lease_leaks_total',
     help: 'Leases that were not released before their deadline',
     read: () => manager.counts().leaks,
+  });
+  metrics.registerCounter({
+    name: 'results_connections_misplaced_total',
+    help: 'Connections closed at once, as the database was another one than on record or refused its own role',
+    read: () => manager.counts().misplaced,
   });
   metrics.registerGauge({
     name: 'results_databases',

@@ -8,7 +8,7 @@ import { ensureDatabase } from '../database/ensure-database.ts';
 import { DeniedAccessSummaries } from '../lifecycle/denied-access-summaries.ts';
 import { HealthMonitor } from '../lifecycle/health-monitor.ts';
 import { listen } from '../lifecycle/http-server.ts';
-import { runPhases } from '../lifecycle/shutdown.ts';
+import { runPhases, type ShutdownPhase } from '../lifecycle/shutdown.ts';
 import { metadataMigrations } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
 import { createContainer } from './container.ts';
@@ -32,104 +32,112 @@ const POOLS_DEADLINE_MS = 25_000;
 
 /**
  * Brings the service up: metadata database migrated, template built, first administrator made, listening.
- * Rejects when the metadata database cannot be had; then nothing is left open.
+ * Rejects when the metadata database or the port cannot be had; then nothing is left open.
  */
 export const startService = async (config: Config): Promise<Service> => {
   const container = createContainer(config);
   const logger = container.get(TOKENS.logger);
-  const stopping = container.get(TOKENS.stopping);
-  const manager = container.get(TOKENS.connectionManager);
-  const keeper = container.get(TOKENS.spareKeeper);
-  const fleet = container.get(TOKENS.fleetSnapshot);
-  const changeFeed = container.get(TOKENS.changeFeed);
-  const carrier = container.get(TOKENS.auditCarrier);
-  const schemaGuard = container.get(TOKENS.schemaGuard);
-  const monitor = new HealthMonitor(() => manager.healthCheck(), config.database.healthIntervalMs, logger);
+  const background = createBackground(container, config);
+  const end = endingPhases(container, background);
   try {
-    await ensureDatabase(config.database.metadataUrl);
-    const { applied } = await new Migrator(metadataMigrations).latest(config.database.metadataUrl);
-    if (applied.length > 0) logger.info({ applied }, 'metadata database migrated');
-    // Without it requests of known organizations are still served; provisioning tries again.
-    await container
-      .get(TOKENS.resultsTemplate)
-      .ready()
-      .catch((error: unknown) => logger.error({ err: error }, 'the results template could not be built'));
-    const administrator = config.bootstrapAdministrator;
-    if (administrator !== null) {
-      await container.get(TOKENS.ensureAdministrator).execute(administrator.email, administrator.password);
-    }
+    await prepareDatabases(container, config);
     await container.get(TOKENS.deploymentShare).start();
-    registerMetrics(container.get(TOKENS.metrics), manager, fleet, {
-      metadata: container.get(TOKENS.metadataBreaker),
-      results: container.get(TOKENS.resultsBreaker),
-    });
-    fleet.start();
-    monitor.start();
-    schemaGuard.start();
-    keeper.start();
-    reconcileInBackground(container);
-    tellWhoIsBehind(container);
+    registerMetrics(container);
     const http = container.get(TOKENS.httpDependencies);
     const app = createApp(http);
-    const refusals = new DeniedAccessSummaries(http.recordDeniedAccess);
     // After all that subscribes to it was made, and before anybody is served from what it keeps fresh.
-    await changeFeed.start();
+    await container.get(TOKENS.changeFeed).start();
     startAuditCarrier(container);
+    for (const work of background) work.start();
+    reconcileInBackground(container);
+    tellWhoIsBehind(container);
     const server = await listen(app, config.http.host, config.http.port, {
       answerClientError: answerClientError(http),
       messages: messageClasses(app),
     });
-    refusals.start();
     logger.info({ url: server.url }, 'listening');
     return {
       url: server.url,
       logger,
-      operatorToken: () =>
-        container
-          .get(TOKENS.tokenIssuer)
-          .issue({ userId: 'operator', organizationId: null, roles: new Set(['platform_admin']) })
-          .accessToken,
+      operatorToken: () => operatorToken(container),
       stop: () => {
-        stopping.begin();
+        container.get(TOKENS.stopping).begin();
         logger.info({}, 'stopping');
-        return runPhases(
-          [
-            { name: 'requests', deadlineMs: REQUESTS_DEADLINE_MS, run: () => server.close() },
-            { name: 'cut requests', deadlineMs: 1000, run: async () => server.closeNow() },
-            {
-              // Before the pools go that hold the entries.
-              name: 'audit entries',
-              deadlineMs: AUDIT_DEADLINE_MS,
-              run: () => carrier.close(),
-            },
-            {
-              name: 'background work',
-              deadlineMs: POOLS_DEADLINE_MS,
-              run: async () => {
-                await Promise.all([
-                  keeper.close(),
-                  fleet.close(),
-                  monitor.close(),
-                  changeFeed.close(),
-                  refusals.close(),
-                  schemaGuard.close(),
-                ]);
-              },
-            },
-            { name: 'pools', deadlineMs: POOLS_DEADLINE_MS, run: () => manager.closeAll() },
-            { name: 'container', deadlineMs: POOLS_DEADLINE_MS, run: () => container.unbindAllAsync() },
-          ],
-          logger,
-        );
+        const requests = [
+          { name: 'requests', deadlineMs: REQUESTS_DEADLINE_MS, run: () => server.close() },
+          { name: 'cut requests', deadlineMs: 1000, run: async () => server.closeNow() },
+        ];
+        return runPhases([...requests, ...end], logger);
       },
     };
   } catch (error) {
-    await carrier.close();
-    await changeFeed.close();
-    await manager.closeAll();
+    await runPhases(end, logger);
     throw error;
   }
 };
+
+/** A token of a platform administrator who is no user: for whoever holds the deployment's secret. */
+export const operatorToken = (container: Container): string =>
+  container
+    .get(TOKENS.tokenIssuer)
+    .issue({ userId: 'operator', organizationId: null, roles: new Set(['platform_admin']) }).accessToken;
+
+const prepareDatabases = async (container: Container, config: Config): Promise<void> => {
+  const logger = container.get(TOKENS.logger);
+  await ensureDatabase(config.database.metadataUrl);
+  const { applied } = await new Migrator(metadataMigrations).latest(config.database.metadataUrl);
+  if (applied.length > 0) logger.info({ applied }, 'metadata database migrated');
+  // Without it requests of known organizations are still served; provisioning tries again.
+  await container
+    .get(TOKENS.resultsTemplate)
+    .ready()
+    .catch((error: unknown) => logger.error({ err: error }, 'the results template could not be built'));
+  const administrator = config.bootstrapAdministrator;
+  if (administrator !== null)
+    await container.get(TOKENS.ensureAdministrator).execute(administrator.email, administrator.password);
+};
+
+/** Work that goes on beside the requests. Closing it is safe before it was started, too. */
+interface Background {
+  start(): void;
+  close(): Promise<void>;
+}
+
+const createBackground = (container: Container, config: Config): readonly Background[] => {
+  const manager = container.get(TOKENS.connectionManager);
+  const logger = container.get(TOKENS.logger);
+  return [
+    container.get(TOKENS.spareKeeper),
+    container.get(TOKENS.fleetSnapshot),
+    container.get(TOKENS.schemaGuard),
+    new HealthMonitor(() => manager.healthCheck(), config.database.healthIntervalMs, logger),
+    new DeniedAccessSummaries(container.get(TOKENS.httpDependencies).recordDeniedAccess),
+  ];
+};
+
+/** What ends after the last request, in this order. */
+const endingPhases = (container: Container, background: readonly Background[]): readonly ShutdownPhase[] => [
+  {
+    // Before the pools go that hold the entries.
+    name: 'audit entries',
+    deadlineMs: AUDIT_DEADLINE_MS,
+    run: () => container.get(TOKENS.auditCarrier).close(),
+  },
+  {
+    name: 'background work',
+    deadlineMs: POOLS_DEADLINE_MS,
+    run: async () => {
+      const all = [...background, container.get(TOKENS.changeFeed)];
+      await Promise.all(all.map((work) => work.close()));
+    },
+  },
+  {
+    name: 'pools',
+    deadlineMs: POOLS_DEADLINE_MS,
+    run: () => container.get(TOKENS.connectionManager).closeAll(),
+  },
+  { name: 'container', deadlineMs: POOLS_DEADLINE_MS, run: () => container.unbindAllAsync() },
+];
 
 /** A release serves older schemas for a while; somebody has to know that it should not be for long. */
 const tellWhoIsBehind = (container: Container): void => {

@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { findEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.ts';
 import type { Environment } from './environment-reader.ts';
-import { LOCAL_DATA, localDefaults, prepareLocalStart, type LocalStart } from './local-start.ts';
+import {
+  LOCAL_DATA,
+  localDefaults,
+  prepareLocalStart,
+  withoutEmpty,
+  type LocalStart,
+} from './local-start.ts';
 
 /**
  * For a command that works beside the service: where `prepareLocalStart` would start a database server, the one that
@@ -18,6 +24,3 @@ export const prepareLocalCommand = async (environment: Environment): Promise<Loc
     stop: () => Promise.resolve(),
   };
 };
-
-const withoutEmpty = (environment: Environment): Environment =>
-  Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));

@@ -38,7 +38,8 @@ export const localDefaults = async (serverUrl: string): Promise<Environment> => 
   return { DB_DATABASE_URL: url.href, DB_ORG_ROLES: 'true', ...secrets };
 };
 
-const withoutEmpty = (environment: Environment): Environment =>
+/** An empty variable counts as one that is not set. */
+export const withoutEmpty = (environment: Environment): Environment =>
   Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
 
 /** Made at the first start; the same ever after, so that tokens and logins stay valid. */

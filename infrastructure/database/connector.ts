@@ -4,13 +4,14 @@ import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import { formatIdentity, isIdentity, READ_IDENTITY } from '../provisioning/database-identity.ts';
 import type { OrganizationLogins } from '../provisioning/organization-logins.ts';
 import type { Placement } from '../provisioning/provisioner.ts';
-import { presenceName, resultsConnectionName } from './connection-names.ts';
+import { ConnectionName, presenceName, resultsConnectionName } from './connection-names.ts';
 import type { DatabaseUrl } from './database-url.ts';
 import { PgConnection, type Deadlines } from './pg-connection.ts';
 import { SqlState, sqlStateOf } from './postgres-errors.ts';
 import type { ResultsUrlTemplate } from './results-url-template.ts';
 
 export interface ConnectorOptions {
+  readonly metadataUrl: DatabaseUrl;
   readonly connectTimeoutMs: number;
   /** For the requests of clients; an organization may have others. */
   readonly deadlines: Deadlines;
@@ -47,14 +48,19 @@ export class Connector {
     this.#logger = logger;
   }
 
-  toMetadata(url: DatabaseUrl): Promise<PgConnection> {
-    return this.#open(url, 'mad metadata', this.#options.deadlines);
+  toMetadata(): Promise<PgConnection> {
+    return this.#open(this.#options.metadataUrl, ConnectionName.metadata, this.#options.deadlines);
+  }
+
+  /** For the feed of changes alone. */
+  toChanges(): Promise<PgConnection> {
+    return this.#open(this.#options.metadataUrl, ConnectionName.changes, this.#options.deadlines);
   }
 
   /** As the owner of the results databases; outside the budget. */
   toResultsServer(databaseName?: string): Promise<PgConnection> {
     const url = databaseName === undefined ? this.#urls.adminUrl : this.#urls.urlForDatabase(databaseName);
-    return this.#open(url, 'mad admin', ADMIN_DEADLINES);
+    return this.#open(url, ConnectionName.admin, ADMIN_DEADLINES);
   }
 
   /** The one by which the other processes of the deployment see that this one lives. */

@@ -32,12 +32,12 @@ export class Crowding {
   }
 
   isOf(pool: BudgetedPool): boolean {
-    const { acquireTimeoutMs, budget, maxWaiting, isSaturated = () => false } = this.#options;
+    const { acquireTimeoutMs, budget, maxWaiting, isSaturated } = this.#options;
     return (
       this.#line.size < maxWaiting &&
       this.#line.waitedMs < Math.min(REST_MS, acquireTimeoutMs / 4) &&
       performance.now() - this.#cameBackAt < QUICK_MS &&
-      isSaturated() &&
+      isSaturated?.() === true &&
       budget.isShared(pool) &&
       this.#circuits.areClosed
     );

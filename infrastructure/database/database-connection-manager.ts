@@ -89,6 +89,8 @@ export interface ManagerCounts {
   readonly removals: Readonly<Record<RemovalReason, number>>;
   /** Leases that outlived their deadline since the start. */
   readonly leaks: number;
+  /** Connections that were in another database than the one on record, or refused by it, since the start. */
+  readonly misplaced: number;
 }
 
 /** The key of an organization's database in health reports, as clients of `/ready` know it. */
@@ -109,6 +111,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
   readonly #sweeper: NodeJS.Timeout;
   readonly #removals: Record<RemovalReason, number> = { evict: 0, expire: 0, invalidate: 0, retire: 0 };
   #leaks = 0;
+  #misplaced = 0;
   #closing: Promise<void> | null = null;
   #health: Promise<DatabaseHealth> | null = null;
 
@@ -183,7 +186,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     return { metadata: metadata !== null, ...organizations };
   }
 
-  /** What all pools hold together, and what became of earlier ones; constant time but for the leases. */
+  /** What all pools hold together, and what became of earlier ones; constant time. */
   counts(): ManagerCounts {
     const { active, draining, leases } = this.#pools.counts;
     return {
@@ -195,6 +198,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
       queued: this.#deps.budget.queued,
       removals: this.#removals,
       leaks: this.#leaks,
+      misplaced: this.#misplaced,
     };
   }
 
@@ -256,6 +260,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
         try {
           return await connect(placement, policies.policyOf(placement.organizationId), arrived);
         } catch (error) {
+          if (error instanceof MisplacedDatabaseError) this.#misplaced += 1;
           // Moved, re-made or gone: the next request asks the ledger again.
           if (isMisplaced(error)) invalidate();
           throw error;

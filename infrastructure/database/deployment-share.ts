@@ -1,5 +1,6 @@
 import type { InstanceLedger, ServiceInstance } from '../../application/ports/instance-ledger.ts';
 import type { Logger } from '../../application/ports/logger.ts';
+import { Periodic } from '../periodic.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { ConnectionBudget } from './connection-budget.ts';
 import { migrationConnectionName, presenceName, resultsConnectionName } from './connection-names.ts';
@@ -31,8 +32,7 @@ const BEAT_MS = 500;
  */
 export class DeploymentShare {
   readonly #deps: DeploymentShareDeps;
-  #timer: NodeJS.Timeout | null = null;
-  #beating: Promise<void> = Promise.resolve();
+  readonly #beats = new Periodic(BEAT_MS, () => this.beat());
   /** The share on the books, as far as this process knows. */
   #share = 0;
   /** The probe's session in which the share was confirmed. */
@@ -42,25 +42,17 @@ export class DeploymentShare {
     this.#deps = deps;
   }
 
-  get share(): number {
-    return this.#share;
-  }
-
   /** From here on this process opens connections within its share only. */
   async start(): Promise<void> {
     this.#deps.budget.resize(0);
     await this.beat();
-    this.#timer = setInterval(() => {
-      this.#beating = this.#beating.then(() => this.beat());
-    }, BEAT_MS).unref();
+    this.#beats.start();
   }
 
   /** After the last connection is closed: gives the share back. */
   async close(): Promise<void> {
-    if (this.#timer === null) return;
-    clearInterval(this.#timer);
-    this.#timer = null;
-    await this.#beating;
+    if (!this.#beats.isStarted) return;
+    await this.#beats.close();
     await this.#deps.ledger.leave(this.#deps.instanceId).catch((error: unknown) => {
       this.#deps.logger.warn({ err: error }, 'this process could not be taken off the books');
     });

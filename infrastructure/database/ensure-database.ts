@@ -1,3 +1,4 @@
+import { ConnectionName } from './connection-names.ts';
 import type { DatabaseUrl } from './database-url.ts';
 import { PgConnection } from './pg-connection.ts';
 import { SqlState, sqlStateOf } from './postgres-errors.ts';
@@ -8,7 +9,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const open = (url: DatabaseUrl): Promise<PgConnection> =>
   PgConnection.open({
     url,
-    applicationName: 'mad admin',
+    applicationName: ConnectionName.admin,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
   });
 

@@ -46,6 +46,7 @@ export class LeasedRegistry<Value extends Closeable> {
   readonly #draining = new Set<Entry<Value>>();
   readonly #closing = new Set<Promise<void>>();
   #checkouts = 0;
+  #leases = 0;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -74,10 +75,7 @@ export class LeasedRegistry<Value extends Closeable> {
   }
 
   get counts(): { active: number; draining: number; leases: number } {
-    let leases = 0;
-    for (const entry of this.#active.values()) leases += entry.leases.size;
-    for (const entry of this.#draining) leases += entry.leases.size;
-    return { active: this.#active.size, draining: this.#draining.size, leases };
+    return { active: this.#active.size, draining: this.#draining.size, leases: this.#leases };
   }
 
   /** Takes the key's value out, if it is still `value`: a newer one is somebody else's. It closes after its last lease. */
@@ -112,11 +110,13 @@ export class LeasedRegistry<Value extends Closeable> {
   #claim(entry: Entry<Value>): Lease<Value> {
     const id = Symbol(entry.key);
     entry.leases.set(id, performance.now());
+    this.#leases += 1;
     return { value: entry.value, release: () => this.#release(entry, id) };
   }
 
   #release(entry: Entry<Value>, id: symbol): void {
     if (!entry.leases.delete(id)) return;
+    this.#leases -= 1;
     entry.usedAt = performance.now();
     if (entry.draining && entry.leases.size === 0) this.#close(entry);
   }

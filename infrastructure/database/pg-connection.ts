@@ -1,4 +1,5 @@
 import pg, { type ClientConfig } from 'pg';
+import { withDeadline } from '../with-deadline.ts';
 import { sendCancelRequest } from './cancel-request.ts';
 import type { DatabaseUrl } from './database-url.ts';
 import { SqlState } from './postgres-errors.ts';
@@ -242,7 +243,7 @@ export class PgConnection {
    */
   async #settle(error: unknown): Promise<void> {
     if (error instanceof pg.DatabaseError) {
-      const settled = await withDeadline(succeeds(this.#client.query('')), PROBE_DEADLINE_MS, false);
+      const settled = await succeeds(withDeadline(this.#client.query(''), PROBE_DEADLINE_MS));
       this.#alive &&= settled;
     } else {
       // No answer, or half of one: what comes next on this connection may belong to the last question.
@@ -266,21 +267,14 @@ export class PgConnection {
   /** Whether the server still answers on this connection. */
   async answers(): Promise<boolean> {
     if (!this.isReusable) return false;
-    return withDeadline(succeeds(this.execute('select')), PROBE_DEADLINE_MS, false);
+    return succeeds(withDeadline(this.execute('select'), PROBE_DEADLINE_MS));
   }
 
   /** Says goodbye and waits until the server has hung up, with a deadline; never rejects. Safe to call twice. */
   async close(): Promise<void> {
     this.#alive = false;
-    const ended = await withDeadline(
-      this.#client.end().then(
-        () => true,
-        () => true,
-      ),
-      CLOSE_DEADLINE_MS,
-      false,
-    );
-    if (!ended) this.#client.connection.stream.destroy();
+    const ended = this.#client.end().catch(() => undefined);
+    if (!(await succeeds(withDeadline(ended, CLOSE_DEADLINE_MS)))) this.#client.connection.stream.destroy();
   }
 }
 
@@ -289,10 +283,3 @@ const succeeds = (work: Promise<unknown>): Promise<boolean> =>
     () => true,
     () => false,
   );
-
-const withDeadline = <Value>(work: Promise<Value>, deadlineMs: number, otherwise: Value): Promise<Value> =>
-  new Promise((resolve, reject) => {
-    const timer = setTimeout(() => resolve(otherwise), deadlineMs);
-    timer.unref();
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });

@@ -20,7 +20,6 @@ export const SqlState = {
   invalidPassword: '28P01',
   insufficientPrivilege: '42501',
   undefinedObject: '42704',
-  adminShutdown: '57P01',
   queryCanceled: '57014',
 } as const;
 
@@ -63,8 +62,8 @@ export const translateError = (error: unknown, databaseName: string): unknown =>
     : error;
 };
 
-/** Errors of sockets carry an errno name as their code; those of the driver itself only a message. */
-const isDriverError = (error: unknown): boolean =>
+/** Errors of sockets, and what gathers those of several addresses, carry an errno name; the driver's only a message. */
+export const isDriverError = (error: unknown): boolean =>
   error instanceof Error &&
   (error instanceof NoServerError ||
     ('code' in error && typeof error.code === 'string' && /^E[A-Z]+$/.test(error.code)) ||

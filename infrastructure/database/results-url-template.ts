@@ -1,3 +1,4 @@
+import type { DatabaseRecord } from '../../application/ports/database-ledger.ts';
 import { inspect } from 'node:util';
 import {
   organizationIdProblem,
@@ -14,7 +15,7 @@ const DEFAULT_DATABASE = `mad_results_${PLACEHOLDER}`;
 const MIN_ID_LENGTH = 20;
 
 /** Databases of the server itself, which no organization may be mapped to. */
-const SERVER_DATABASES = ['postgres', 'template0', 'template1'];
+export const SERVER_DATABASES: readonly string[] = ['postgres', 'template0', 'template1'];
 
 /** Where the administrator connects to create and drop databases: never a template, which a session would block. */
 const ADMIN_DATABASE = 'postgres';
@@ -58,6 +59,16 @@ export class ResultsUrlTemplate {
 
   databaseNameFor(organizationId: OrganizationId): string {
     return this.#nameOf(organizationId);
+  }
+
+  /** What the organization's database is called: as recorded while there is one, whatever the template says by now. */
+  databaseNameOf(
+    organizationId: OrganizationId,
+    record: Pick<DatabaseRecord, 'databaseName' | 'stamp'> | null,
+  ): string {
+    return record === null || record.stamp === null
+      ? this.databaseNameFor(organizationId)
+      : record.databaseName;
   }
 
   urlFor(organizationId: OrganizationId): DatabaseUrl {

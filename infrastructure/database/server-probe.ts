@@ -1,4 +1,5 @@
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
+import { withDeadline } from '../with-deadline.ts';
 import type { PgConnection, Query } from './pg-connection.ts';
 
 const DEADLINE_MS = 1000;
@@ -41,17 +42,12 @@ export class ServerProbe {
 
   async #query<Row>(query: Query<Row>): Promise<readonly Row[]> {
     const late = new AbortController();
-    const deadline = new Promise<never>((_, reject) => {
-      late.signal.addEventListener('abort', () => reject(new Error('no answer in time')));
-    });
-    const timer = setTimeout(() => late.abort(), DEADLINE_MS);
     try {
-      return await Promise.race([this.#answer(query, late.signal), deadline]);
+      return await withDeadline(this.#answer(query, late.signal), DEADLINE_MS);
     } catch (error) {
+      late.abort();
       await this.#drop();
       throw new DatabaseConnectionError('The server does not answer.', error);
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { ClientConfig } from 'pg';
 import type { DatabaseUrl } from './database-url.ts';
+import { reasonOf } from '../reason-of.ts';
 import { NoServerError, SqlState, sqlStateOf } from './postgres-errors.ts';
 import { roundsFor, type SessionTarget } from './session-target.ts';
 
@@ -61,9 +62,3 @@ const mostTelling = (failures: readonly { readonly error: unknown }[]): unknown 
 
 const nameOf = ({ host, port }: ClientConfig): string =>
   `${host === undefined || host === '' ? 'the default host' : host}${port === undefined ? '' : `:${port}`}`;
-
-/** A name with several addresses that all refuse gives an error of errors, which says nothing itself. */
-const reasonOf = (error: unknown): string => {
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ');
-  return error instanceof Error ? error.message : String(error);
-};

@@ -42,7 +42,8 @@ export class ApiClient {
       ...(body !== undefined && { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(DEADLINE_MS),
     });
-    const answer: unknown = await response.json();
+    const text = await response.text();
+    const answer: unknown = text === '' ? {} : JSON.parse(text);
     if (!expect.includes(response.status)) {
       const known = problem.safeParse(answer);
       const reason = known.success ? `${known.data.code}: ${known.data.detail}` : JSON.stringify(answer);

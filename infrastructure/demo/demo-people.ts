@@ -1,43 +1,77 @@
-import { createHmac } from 'node:crypto';
-import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
-import type { Passwords } from '../../application/ports/passwords.ts';
+import { randomBytes } from 'node:crypto';
 import type { OrganizationRole } from '../../domain/identity/role.ts';
-import { parseOrganizationId } from '../../domain/organizations/organization-id.ts';
+import type { ApiClient } from './api-client.ts';
+import { replies } from './replies.ts';
 
 export interface Person {
   readonly email: string;
-  readonly password: string;
   readonly organizationId: string;
   readonly role: OrganizationRole;
 }
 
-/** A person with a password that is the same in every run and that nobody outside this deployment can know. */
-export const demoPerson = (secret: string, organizationId: string, role: OrganizationRole): Person => {
-  const email = `${role}@${organizationId}.example`;
-  return {
-    email,
-    password: createHmac('sha256', secret).update(`password of ${email}`).digest('base64url'),
-    organizationId,
-    role,
-  };
-};
+export const demoPerson = (organizationId: string, role: OrganizationRole): Person => ({
+  email: `${role}@${organizationId}.example`,
+  organizationId,
+  role,
+});
 
 /**
- * Makes the person's user and membership unless they are there. Straight in the metadata database: through the API the
- * person would have to choose a password of their own first.
+ * The operator's part: makes the person a user and a member of the organization, unless an earlier run did. Returns the
+ * password that the person has to change at the first login.
  */
 export const enrol = async (
-  person: Person,
-  metadata: MetadataDatabase,
-  passwords: Passwords,
-  maxOrganizationIdLength: number,
-): Promise<void> => {
-  const passwordHash = await passwords.hash(person.password);
-  await metadata.transaction(async ({ users }) => {
-    const { userId } = await users.ensureUser({ email: person.email, passwordHash, platformAdmin: false });
-    await users.setMembership(userId, {
-      organizationId: parseOrganizationId(person.organizationId, maxOrganizationIdLength),
-      roles: [person.role],
-    });
+  api: ApiClient,
+  operatorToken: string,
+  { email, organizationId, role }: Person,
+): Promise<string> => {
+  const password = newPassword();
+  const asOperator = { token: operatorToken, reply: replies.anything };
+  const { status } = await api.call({
+    ...asOperator,
+    method: 'POST',
+    path: '/users',
+    body: { email, password },
+    expect: [201, 409],
   });
+  if (status === 409) {
+    const { body } = await api.call({
+      method: 'GET',
+      path: `/users?email=${encodeURIComponent(email)}`,
+      token: operatorToken,
+      expect: [200],
+      reply: replies.users,
+    });
+    for (const { user_id } of body.items) {
+      await api.call({
+        ...asOperator,
+        method: 'PUT',
+        path: `/users/${user_id}/password`,
+        body: { password },
+        expect: [204],
+      });
+    }
+  }
+  await api.call({
+    ...asOperator,
+    method: 'POST',
+    path: `/organizations/${organizationId}/members`,
+    body: { email, roles: [role] },
+    expect: [201, 409],
+  });
+  return password;
 };
+
+/** The person's part: chooses a password of their own, and gets a token. */
+export const logIn = async (api: ApiClient, { email, organizationId }: Person, password: string) => {
+  const { body } = await api.call({
+    method: 'POST',
+    path: '/auth/token',
+    body: { email, password, new_password: newPassword(), org_id: organizationId },
+    expect: [200],
+    reply: replies.token,
+  });
+  return body;
+};
+
+/** Nobody needs to remember it: the next run sets another one. */
+const newPassword = (): string => randomBytes(24).toString('base64url');

@@ -3,6 +3,7 @@ import { z } from 'zod';
 /** As much of the service's answers as the demo looks at. */
 export const replies = {
   token: z.object({ access_token: z.string(), expires_in: z.number() }),
+  users: z.object({ items: z.array(z.object({ user_id: z.string() })) }),
   organization: z.object({
     org_id: z.string(),
     name: z.string(),

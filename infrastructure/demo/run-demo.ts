@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
-import type { Passwords } from '../../application/ports/passwords.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import { ApiClient, problem } from './api-client.ts';
 import { DemoError } from './demo-error.ts';
-import { demoPerson, enrol, type Person } from './demo-people.ts';
+import { demoPerson, enrol, logIn, type Person } from './demo-people.ts';
 import { lookInto, TABLES } from './direct-look.ts';
 import { readImatinibDocking, type Docking } from './imatinib-docking.ts';
 import type { Narration } from './narration.ts';
@@ -15,10 +13,6 @@ import { replies, type Job } from './replies.ts';
 export interface DemoHost {
   readonly url: string;
   readonly operatorToken: string;
-  readonly metadata: MetadataDatabase;
-  readonly passwords: Passwords;
-  /** The demo's passwords are derived from it. */
-  readonly secret: string;
   readonly resultsUrls: ResultsUrlTemplate;
 }
 
@@ -70,30 +64,20 @@ class Demo {
   }
 
   async logIn(): Promise<[string, string, string]> {
-    const { secret, metadata, passwords, resultsUrls } = this.#host;
-    this.#say.step('People log in');
-    this.#say.line(
-      '(Users and memberships are written to the metadata database: the API has no routes for them yet.)',
-    );
-    const logIn = async (person: Person): Promise<string> => {
-      await enrol(person, metadata, passwords, resultsUrls.maxOrganizationIdLength);
-      const { email, password, organizationId, role } = person;
-      const { body } = await this.#api.call({
-        method: 'POST',
-        path: '/auth/token',
-        body: { email, password, org_id: organizationId },
-        expect: [200],
-        reply: replies.token,
-      });
+    this.#say.step('The operator makes people members; they choose a password and log in');
+    const admit = async (person: Person): Promise<string> => {
+      const password = await enrol(this.#api, this.#host.operatorToken, person);
+      const { access_token, expires_in } = await logIn(this.#api, person, password);
+      const { email, organizationId, role } = person;
       this.#say.line(
-        `POST /auth/token ${email}: a token as ${role} of ${organizationId}, for ${body.expires_in} s`,
+        `POST /auth/token ${email}: a token as ${role} of ${organizationId}, for ${expires_in} s`,
       );
-      return body.access_token;
+      return access_token;
     };
     return [
-      await logIn(demoPerson(secret, OURS.org_id, 'member')),
-      await logIn(demoPerson(secret, OURS.org_id, 'worker')),
-      await logIn(demoPerson(secret, THEIRS.org_id, 'member')),
+      await admit(demoPerson(OURS.org_id, 'member')),
+      await admit(demoPerson(OURS.org_id, 'worker')),
+      await admit(demoPerson(THEIRS.org_id, 'member')),
     ];
   }
 

@@ -1,5 +1,6 @@
 import type { MigrationOutcome } from '../../application/ports/database-migrator.ts';
-import { breaksConnection, SqlState, sqlStateOf } from '../database/postgres-errors.ts';
+import { breaksConnection, isDriverError, SqlState, sqlStateOf } from '../database/postgres-errors.ts';
+import { reasonOf } from '../reason-of.ts';
 
 /** Refusals that say nothing against the database: somebody is using it, or the server has no room. */
 const PASSING: ReadonlySet<string> = new Set([
@@ -21,7 +22,7 @@ export const explainFailure = (
 ): Pick<MigrationOutcome, 'kind' | 'reason'> => {
   const sqlState = sqlStateOf(error);
   const where = during === null ? '' : `migration ${during}: `;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   if (sqlState === SqlState.invalidCatalogName) {
     return { kind: 'failed', reason: 'the database is missing on the server (3D000)' };
   }
@@ -40,15 +41,9 @@ export const explainFailure = (
     return { kind: isPassing ? 'deferred' : 'failed', reason };
   }
   // What the driver says, not the server; a migration's own error is no reason to try again.
-  return { kind: isOfDriver(error) ? 'deferred' : 'failed', reason: `${where}${message}` };
+  return { kind: isDriverError(error) ? 'deferred' : 'failed', reason: `${where}${message}` };
 };
 
 /** Knex puts the whole statement before the server's words. */
 const withoutStatement = (message: string): string =>
   message.slice(message.lastIndexOf(' - ') + 1).replace(/^- /, '');
-
-const isOfDriver = (error: unknown): boolean =>
-  error instanceof AggregateError ||
-  (error instanceof Error &&
-    (('code' in error && typeof error.code === 'string' && /^E[A-Z]+$/.test(error.code)) ||
-      (error.constructor === Error && /^(?:Connection terminated|timeout expired)/.test(error.message))));

@@ -2,9 +2,9 @@ import pg from 'pg';
 import type { DatabaseUrl } from '../database/database-url.ts';
 import { PgConnection } from '../database/pg-connection.ts';
 import { SqlState, sqlStateOf } from '../database/postgres-errors.ts';
+import type { AppliedMigration } from '../migrations/migration-steps.ts';
 import { CREATE_HISTORY_TABLE, HISTORY_TABLE, MIGRATION_LOCK } from '../migrations/migrator.ts';
 import { IDENTITY, OF_THIS_DATABASE } from '../provisioning/database-identity.ts';
-import type { AppliedMigration } from './migration-steps.ts';
 
 export interface MigrationTimeouts {
   readonly connectMs: number;

@@ -9,14 +9,15 @@ import type { Deployment } from '../../application/ports/deployment.ts';
 import { literal } from '../database/quoting.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import type { MigrationModule, MigrationSource } from '../migrations/migration-source.ts';
+import { stepsBetween } from '../migrations/migration-steps.ts';
 import { HISTORY_TABLE } from '../migrations/migrator.ts';
+import { once } from '../once.ts';
 import { isIdentity } from '../provisioning/database-identity.ts';
 import type { ConnectionSlots } from './connection-slots.ts';
 import { fixedSqlOf } from './fixed-sql.ts';
 import { LockObserver, type TableLock } from './lock-observer.ts';
 import { explainFailure } from './migration-failure.ts';
 import { MigrationSession, type DatabaseFacts, type MigrationTimeouts } from './migration-session.ts';
-import { stepsBetween } from './migration-steps.ts';
 import { SingleConnectionKnex } from './single-connection-knex.ts';
 
 export interface DatabaseMigratorDeps {
@@ -61,14 +62,14 @@ export class PgDatabaseMigrator implements DatabaseMigrator, ObservedMigrator {
   readonly #deps: DatabaseMigratorDeps;
   /** Those nobody uses at the moment. */
   readonly #knexes: SingleConnectionKnex[] = [];
-  #release: Promise<Release> | null = null;
+  readonly #release = once(() => this.#load());
 
   constructor(deps: DatabaseMigratorDeps) {
     this.#deps = deps;
   }
 
   async newestVersion(): Promise<number> {
-    return (await this.#migrations()).size;
+    return (await this.#release()).size;
   }
 
   migrate(target: MigrationTarget): Promise<MigrationOutcome> {
@@ -126,7 +127,7 @@ export class PgDatabaseMigrator implements DatabaseMigrator, ObservedMigrator {
     toVersion: number,
     attempt: Attempt,
   ): Promise<void> {
-    const release = await this.#migrations();
+    const release = await this.#release();
     const steps = stepsBetween([...release.keys()], applied, toVersion);
     attempt.version = applied.length;
     const batch = Math.max(0, ...applied.map((row) => row.batch)) + 1;
@@ -191,14 +192,6 @@ export class PgDatabaseMigrator implements DatabaseMigrator, ObservedMigrator {
       lent.connection = null;
       this.#knexes.push(lent);
     }
-  }
-
-  #migrations(): Promise<Release> {
-    this.#release ??= this.#load().catch((error: unknown) => {
-      this.#release = null;
-      throw error;
-    });
-    return this.#release;
   }
 
   async #load(): Promise<Release> {

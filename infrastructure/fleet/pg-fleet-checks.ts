@@ -1,13 +1,18 @@
 import type { Deployment } from '../../application/ports/deployment.ts';
-import { randomUUID } from 'node:crypto';
-import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
+import {
+  holdsResults,
+  type DatabaseLedger,
+  type DatabaseRecord,
+} from '../../application/ports/database-ledger.ts';
 import type { DriftReport, FleetChecks, Rehearsal } from '../../application/ports/fleet-checks.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { allOf } from '../../domain/page.ts';
 import type { PgConnection } from '../database/pg-connection.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
 import { formatIdentity } from '../provisioning/database-identity.ts';
+import { checkName, readInternalName } from '../provisioning/internal-names.ts';
 import type { ResultsServer } from '../provisioning/results-server.ts';
 import type { ServerSession } from '../provisioning/server-session.ts';
 import { compareCatalogues, READ_CATALOGUE, READ_FINGERPRINT, type CatalogueEntry } from './catalogue.ts';
@@ -41,9 +46,6 @@ interface Fingerprint {
 }
 
 const LOCK = 'databases of checks';
-/** Databases that a check makes and drops. One that finds others has the lock, so nobody needs them any more. */
-const LABEL = 'check';
-const PAGE = 1000;
 
 export class PgFleetChecks implements FleetChecks {
   readonly #deps: FleetChecksDeps;
@@ -97,7 +99,8 @@ export class PgFleetChecks implements FleetChecks {
   #alone<Result>(work: (session: ServerSession) => Promise<Result>): Promise<Result> {
     return this.#deps.server.exclusively(LOCK, async (session) => {
       for (const { name } of await session.listDatabases()) {
-        if (this.#deps.urls.internalLabelOf(name)?.startsWith(`${LABEL}.`) === true) await session.drop(name);
+        // Another check's: whoever has the lock is alone, so nobody needs it any more.
+        if (readInternalName(this.#deps.urls, name)?.kind === 'check') await session.drop(name);
       }
       return work(session);
     });
@@ -136,7 +139,7 @@ export class PgFleetChecks implements FleetChecks {
     const known = (await migrations.getMigrations()).length;
     if (version > known)
       throw new Error(`it is at schema version ${version}, and this release knows ${known}`);
-    const name = this.#newName();
+    const name = checkName(this.#deps.urls);
     try {
       await session.createEmpty(name);
       await new Migrator(migrations.upTo(version)).latest(urls.urlForDatabase(name));
@@ -155,11 +158,11 @@ export class PgFleetChecks implements FleetChecks {
     toVersion: number,
   ): Promise<Rehearsal> {
     const { ledger, migrator } = this.#deps;
-    const name = this.#newName();
+    const name = checkName(this.#deps.urls);
     const rehearsal = { organizationId, toVersion, copyMs: 0, migrateMs: 0, bytesBefore: 0, bytesAfter: 0 };
     const record = await ledger.find(organizationId);
     const fromVersion = record?.schemaVersion ?? null;
-    if (record === null || record.stamp === null || record.state !== 'ready') {
+    if (record === null || record.stamp === null || !holdsResults(record.state)) {
       const reason = 'the organization has no database in service';
       return { ...rehearsal, fromVersion, outcome: 'failed', reason, locks: [] };
     }
@@ -220,16 +223,10 @@ export class PgFleetChecks implements FleetChecks {
 
   async #records(only: ReadonlySet<OrganizationId> | null): Promise<readonly DatabaseRecord[]> {
     const records: DatabaseRecord[] = [];
-    for (let after: string | null = null; ;) {
-      const { items, next } = await this.#deps.ledger.list({ state: 'ready' }, { limit: PAGE, after });
-      records.push(...items.filter(({ organizationId }) => only?.has(organizationId) !== false));
-      if (next === null) return records;
-      after = next;
+    for await (const record of allOf((page) => this.#deps.ledger.list({ state: null }, page))) {
+      if (holdsResults(record.state) && only?.has(record.organizationId) !== false) records.push(record);
     }
-  }
-
-  #newName(): string {
-    return this.#deps.urls.internalName(`${LABEL}.${randomUUID().replaceAll('-', '').slice(0, 12)}`);
+    return records;
   }
 }
 

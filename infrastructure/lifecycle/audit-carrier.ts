@@ -2,6 +2,8 @@ import type { AuditBacklog } from '../../application/ports/audit-backlog.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { WriteWatcher } from '../../application/ports/write-watcher.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { Periodic } from '../periodic.ts';
+import { withDeadline } from '../with-deadline.ts';
 import { AuditTraffic } from './audit-traffic.ts';
 
 export interface AuditCarrierTimes {
@@ -52,11 +54,10 @@ const LONGEST_RETRY_MS = 60_000;
 export class AuditCarrier implements WriteWatcher {
   readonly #deps: AuditCarrierDeps;
   readonly #times: AuditCarrierTimes;
+  readonly #adoptions: Periodic;
   readonly #traffic = new Map<OrganizationId, AuditTraffic>();
   #carry: Carry | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #adopter: NodeJS.Timeout | null = null;
-  #adopting: Promise<void> = Promise.resolve();
   /** Waiting to be carried, the longest first. */
   readonly #due = new Set<AuditTraffic>();
   #carrying = 0;
@@ -64,24 +65,20 @@ export class AuditCarrier implements WriteWatcher {
   constructor(deps: AuditCarrierDeps) {
     this.#deps = deps;
     this.#times = { ...TIMES, ...deps.times };
+    this.#adoptions = new Periodic(this.#times.adoptEveryMs, () => this.#adopt());
   }
 
   start(carry: Carry): void {
     if (this.#carry !== null) return;
     this.#carry = carry;
-    const adopt = (): void => {
-      this.#adopting = this.#adopting.then(() => this.#adopt());
-    };
-    this.#adopter = setInterval(adopt, this.#times.adoptEveryMs).unref();
-    adopt();
+    this.#adoptions.start({ now: true });
   }
 
   /** Carries what there is, once more, and stops. What cannot be carried stays for another process. Never rejects. */
   async close(): Promise<void> {
-    if (this.#adopter !== null) clearInterval(this.#adopter);
+    await this.#adoptions.close();
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    await this.#adopting;
     await this.#carried();
     const traffics = [...this.#traffic.values()];
     for (const traffic of traffics) if (traffic.dirty) this.#due.add(traffic);
@@ -103,7 +100,7 @@ export class AuditCarrier implements WriteWatcher {
       return null;
     }
     if (!traffic.isAnnouncing && performance.now() < traffic.announceAfter) return null;
-    return atMost(this.#announce(traffic), ANNOUNCE_DEADLINE_MS);
+    return withDeadline(this.#announce(traffic), ANNOUNCE_DEADLINE_MS).catch(() => undefined);
   }
 
   end(organizationId: OrganizationId): void {
@@ -234,12 +231,3 @@ export class AuditCarrier implements WriteWatcher {
     }
   }
 }
-
-const atMost = (work: Promise<void>, deadlineMs: number): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, deadlineMs).unref();
-    void work.finally(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });

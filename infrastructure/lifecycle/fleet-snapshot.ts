@@ -1,6 +1,7 @@
 import type { DatabaseLedger, DatabaseState } from '../../application/ports/database-ledger.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
+import { Periodic } from '../periodic.ts';
 
 const INTERVAL_MS = 15_000;
 
@@ -9,8 +10,7 @@ export class FleetSnapshot {
   readonly #ledger: DatabaseLedger;
   readonly #spares: SpareLedger;
   readonly #logger: Logger;
-  #timer: NodeJS.Timeout | null = null;
-  #refreshing: Promise<void> = Promise.resolve();
+  readonly #refreshes = new Periodic(INTERVAL_MS, () => this.#refresh());
   #databases: Readonly<Partial<Record<DatabaseState, number>>> = {};
   #sparesReady = 0;
 
@@ -29,17 +29,15 @@ export class FleetSnapshot {
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => this.#refresh(), INTERVAL_MS).unref();
-    this.#refresh();
+    this.#refreshes.start({ now: true });
   }
 
-  async close(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    await this.#refreshing;
+  close(): Promise<void> {
+    return this.#refreshes.close();
   }
 
-  #refresh(): void {
-    this.#refreshing = Promise.all([this.#ledger.countByState(), this.#spares.countReady()]).then(
+  #refresh(): Promise<void> {
+    return Promise.all([this.#ledger.countByState(), this.#spares.countReady()]).then(
       ([databases, sparesReady]) => {
         this.#databases = databases;
         this.#sparesReady = sparesReady;

@@ -1,26 +1,22 @@
 import type { Logger } from '../../application/ports/logger.ts';
 import type { DatabaseHealth } from '../../application/ports/organization-databases.ts';
+import { Periodic } from '../periodic.ts';
 
 /** Looks at the live databases now and then, and says when one falls ill or recovers. Wakes no dormant one. */
 export class HealthMonitor {
   readonly #check: () => Promise<DatabaseHealth>;
-  readonly #intervalMs: number;
+  readonly #looks: Periodic;
   readonly #logger: Logger;
-  #timer: NodeJS.Timeout | null = null;
-  #looking: Promise<void> = Promise.resolve();
   #unhealthy: ReadonlySet<string> = new Set();
 
   constructor(check: () => Promise<DatabaseHealth>, intervalMs: number, logger: Logger) {
     this.#check = check;
-    this.#intervalMs = intervalMs;
+    this.#looks = new Periodic(intervalMs, () => this.look());
     this.#logger = logger;
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => {
-      // One look after the other, however long each takes.
-      this.#looking = this.#looking.then(() => this.look());
-    }, this.#intervalMs).unref();
+    this.#looks.start();
   }
 
   /** Never rejects. */
@@ -32,9 +28,8 @@ export class HealthMonitor {
     }
   }
 
-  async close(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    await this.#looking;
+  close(): Promise<void> {
+    return this.#looks.close();
   }
 
   #compare(health: DatabaseHealth): void {

@@ -1,4 +1,5 @@
 import type { Logger } from '../../application/ports/logger.ts';
+import { withDeadline } from '../with-deadline.ts';
 
 export interface ShutdownPhase {
   readonly name: string;
@@ -11,7 +12,8 @@ export const runPhases = async (phases: readonly ShutdownPhase[], logger: Logger
   let clean = true;
   for (const { name, deadlineMs, run } of phases) {
     try {
-      await beforeDeadline(run(), deadlineMs);
+      // A phase that hangs on nothing would let the process end before the phases that follow.
+      await withDeadline(run(), deadlineMs, true);
     } catch (error) {
       clean = false;
       logger.error({ err: error, phase: name }, 'a phase of the shutdown failed');
@@ -19,9 +21,3 @@ export const runPhases = async (phases: readonly ShutdownPhase[], logger: Logger
   }
   return clean;
 };
-
-const beforeDeadline = (work: Promise<void>, deadlineMs: number): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`not done after ${deadlineMs} ms`)), deadlineMs);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });

@@ -8,10 +8,18 @@ import { readEnvironment } from '../config/config.ts';
 import { readDatabaseConfig, type DatabaseConfig } from '../config/database-config.ts';
 import { EnvironmentReader, type Environment } from '../config/environment-reader.ts';
 import { prepareLocalCommand } from '../config/local-command.ts';
+import { ConnectionName } from '../database/connection-names.ts';
 import { MAX_NAME_BYTES, type DatabaseUrl } from '../database/database-url.ts';
 import { ensureDatabase } from '../database/ensure-database.ts';
 import { PgConnection } from '../database/pg-connection.ts';
 import { SqlState, sqlStateOf } from '../database/postgres-errors.ts';
+import { reasonOf } from '../reason-of.ts';
+import {
+  isIdentity,
+  READ_IDENTITY,
+  readMark,
+  type DatabaseIdentity,
+} from '../provisioning/database-identity.ts';
 import { CommandError } from './command-error.ts';
 
 export type DatabaseKind = 'metadata' | 'results';
@@ -54,10 +62,11 @@ export const openCommandTarget = async (kind: DatabaseKind): Promise<CommandTarg
     }
     const organizationId = readOrganizationId(environment, resultsTemplate.maxOrganizationIdLength);
     const url = resultsTemplate.urlFor(organizationId ?? TEMPLATE_ID);
-    await (organizationId === null ? ensureDatabase(url) : assertExists(url, organizationId));
+    if (organizationId === null) await ensureDatabase(url);
+    else await assertIsOn(url, organizationId, metadataUrl);
     return { url, metadataUrl, organizationId };
   } catch (error) {
-    throw error instanceof CommandError ? error : new CommandError(messageOf(error));
+    throw error instanceof CommandError ? error : new CommandError(reasonOf(error));
   }
 };
 
@@ -95,27 +104,51 @@ const readOrganizationId = (environment: Environment, maxLength: number): Organi
   throw new CommandError(`ORG_ID holds ${shown}, which is no organization id: it ${problem}.`);
 };
 
-const assertExists = async (url: DatabaseUrl, organizationId: OrganizationId): Promise<void> => {
+/** What has the organization's name need not be its database: the stamp tells. One without a stamp is nobody's yet. */
+const assertIsOn = async (
+  url: DatabaseUrl,
+  organizationId: OrganizationId,
+  metadataUrl: DatabaseUrl,
+): Promise<void> => {
+  const found = await readStamp(url, organizationId);
+  if (readMark(found) === null) return;
+  const metadata = await open(metadataUrl);
   try {
-    await (await open(url)).close();
+    const [recorded] = await metadata.query<DatabaseIdentity>({
+      text: `select deployment_id as "deploymentId", org_id as "organizationId", stamp, generation
+             from organization_databases, deployment where org_id = $1 and database_name = $2`,
+      values: [organizationId, url.database],
+    });
+    if (recorded !== undefined && isIdentity(found, recorded)) return;
+  } finally {
+    await metadata.close();
+  }
+  throw new CommandError(
+    `The database ${url.database} is not the one on record for the organization "${organizationId}": ` +
+      `see "databases reconcile --dry-run".`,
+  );
+};
+
+const readStamp = async (url: DatabaseUrl, organizationId: OrganizationId): Promise<string | null> => {
+  let database: PgConnection | undefined;
+  try {
+    database = await open(url);
+    const [row] = await database.query<{ identity: string | null }>({ text: READ_IDENTITY, values: [] });
+    return row?.identity ?? null;
   } catch (error) {
     if (sqlStateOf(error) !== SqlState.invalidCatalogName) throw error;
     throw new CommandError(
       `The organization "${organizationId}" has no database (${url.database}): the service makes it at first use, ` +
         `or at once by POST /admin/databases/${organizationId}/provision.`,
     );
+  } finally {
+    await database?.close();
   }
 };
 
 const open = (url: DatabaseUrl): Promise<PgConnection> =>
   PgConnection.open({
     url,
-    applicationName: 'mad knex',
+    applicationName: ConnectionName.knexCommand,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
   });
-
-/** A host with several addresses that all refuse gives an error of errors, which says nothing itself. */
-const messageOf = (error: unknown): string => {
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
-};

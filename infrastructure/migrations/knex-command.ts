@@ -5,6 +5,7 @@ import { CommandError } from './command-error.ts';
 import { openCommandTarget, refreshLedger, type CommandTarget, type DatabaseKind } from './command-target.ts';
 import { toKnexConnection } from './knex-connection.ts';
 import { metadataMigrations, resultsMigrations, type MigrationSource } from './migration-source.ts';
+import { HISTORY_TABLE } from './migrator.ts';
 
 const IS_COMPILED = import.meta.url.endsWith('.js');
 
@@ -51,7 +52,7 @@ const migrationSettings = (
   migrationSource: new ListedMigrations(kind === 'metadata' ? metadataMigrations : resultsMigrations),
   // Up, this is before the commit: without the ledger's consent nothing is applied.
   afterAll: async (knex) => {
-    const applied = await knex<{ name: string }>('knex_migrations').select('name');
+    const applied = await knex<{ name: string }>(HISTORY_TABLE).select('name');
     await refreshLedger(await open(), applied.length);
   },
 });

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { ConnectionName } from '../database/connection-names.ts';
 import type { DatabaseUrl } from '../database/database-url.ts';
 import { PgConnection } from '../database/pg-connection.ts';
 
@@ -8,7 +9,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 export const toKnexConnection = async (url: DatabaseUrl): Promise<Knex.PgConnectionConfig> => {
   const server = await PgConnection.locate({
     url,
-    applicationName: 'mad migrations',
+    applicationName: ConnectionName.migrations,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
   });
   // Knex hands it to `pg.Client` as it is; its own type does not know optional fields that may be undefined.

@@ -3,17 +3,13 @@ import type { DatabaseUrl } from '../database/database-url.ts';
 import { toKnexConnection } from './knex-connection.ts';
 import { pollUntil } from '../poll-until.ts';
 import type { MigrationSource } from './migration-source.ts';
+import { stepsBetween, type AppliedMigration } from './migration-steps.ts';
 
 export interface MigrationRun {
   /** Names of the migrations that this run applied, in order. */
   readonly applied: readonly string[];
   /** Migrations the database now has. */
   readonly schemaVersion: number;
-}
-
-/** Raised when a database has migrations that this release does not know: it belongs to a newer one. */
-export class UnknownMigrationError extends Error {
-  override readonly name = 'UnknownMigrationError';
 }
 
 export const HISTORY_TABLE = 'knex_migrations';
@@ -50,7 +46,11 @@ export class Migrator {
       pool: { min: 0, max: 1 },
     });
     try {
-      await pollUntil(() => tryLock(database), LOCK_DEADLINE_MS, 'the lock on migrations');
+      await pollUntil(
+        () => tryLock(database),
+        LOCK_DEADLINE_MS,
+        () => new Error('Migrations of the database are under way elsewhere.'),
+      );
       return await this.#applyPending(database);
     } finally {
       await database.destroy();
@@ -60,22 +60,14 @@ export class Migrator {
   async #applyPending(database: Knex): Promise<MigrationRun> {
     await database.raw(CREATE_HISTORY_TABLE);
     const files = await this.#source.getMigrations();
-    const done = await database<{ name: string; batch: number }>(HISTORY_TABLE).select('name', 'batch');
-    const names = new Set(done.map(({ name }) => name));
-    const known = new Set(files.map((file) => this.#source.getMigrationName(file)));
-    const unknown = [...names].filter((name) => !known.has(name));
-    if (unknown.length > 0)
-      throw new UnknownMigrationError(`unknown migrations are applied: ${unknown.join(', ')}`);
-
+    const release = new Map(files.map((file) => [this.#source.getMigrationName(file), file]));
+    const done = await database<AppliedMigration>(HISTORY_TABLE).select('name', 'batch');
+    const { up } = stepsBetween([...release.keys()], done, release.size);
     const batch = Math.max(0, ...done.map((row) => row.batch)) + 1;
-    const applied: string[] = [];
-    for (const file of files) {
-      const name = this.#source.getMigrationName(file);
-      if (names.has(name)) continue;
-      await this.#apply(database, file, { name, batch });
-      applied.push(name);
+    for (const [name, file] of release) {
+      if (up.includes(name)) await this.#apply(database, file, { name, batch });
     }
-    return { applied, schemaVersion: files.length };
+    return { applied: up, schemaVersion: release.size };
   }
 
   async #apply(database: Knex, file: string, row: { name: string; batch: number }): Promise<void> {

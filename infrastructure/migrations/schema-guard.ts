@@ -2,6 +2,7 @@ import type { FleetLedger } from '../../application/ports/fleet-ledger.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import { OrganizationNotReadyError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { Periodic } from '../periodic.ts';
 import { fitOf, type SchemaWindow } from './schema-window.ts';
 
 export interface SchemaGuardDeps {
@@ -24,8 +25,11 @@ export class SchemaGuard {
   readonly #deps: SchemaGuardDeps;
   /** Organizations that left the window. Few, mostly none: the rest costs a look at an empty map. */
   readonly #outside = new Map<OrganizationId, number>();
-  #timer: NodeJS.Timeout | null = null;
-  #looking: Promise<void> | null = null;
+  readonly #looks = new Periodic(LOOK_EVERY_MS, () =>
+    this.look().catch((error: unknown) =>
+      this.#deps.logger.warn({ err: error }, 'the ledger of schema versions cannot be read'),
+    ),
+  );
   #lookedAt = performance.now();
 
   constructor(deps: SchemaGuardDeps) {
@@ -57,20 +61,11 @@ export class SchemaGuard {
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => {
-      this.#looking ??= this.look()
-        .catch((error: unknown) =>
-          this.#deps.logger.warn({ err: error }, 'the ledger of schema versions cannot be read'),
-        )
-        .finally(() => {
-          this.#looking = null;
-        });
-    }, LOOK_EVERY_MS).unref();
+    this.#looks.start();
   }
 
-  async close(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    await this.#looking;
+  close(): Promise<void> {
+    return this.#looks.close();
   }
 
   /** Learns which organizations have left or entered the window; one query for all. Runs by itself after `start`. */

@@ -1,7 +1,13 @@
-import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
+import {
+  holdsResults,
+  type DatabaseLedger,
+  type DatabaseRecord,
+} from '../../application/ports/database-ledger.ts';
 import type { RotationReport } from '../../application/ports/database-upkeep.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
+import { allOf } from '../../domain/page.ts';
+import { reasonOf } from '../reason-of.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 import type { ResultsServer } from './results-server.ts';
 
@@ -12,8 +18,6 @@ export interface CredentialRotationDeps {
   readonly logins: OrganizationLogins | null;
   readonly metadata: MetadataDatabase;
 }
-
-const PAGE_SIZE = 200;
 
 /**
  * Gives the roles of all organizations, and of the spares, their passwords from the first secret. Those of sessions
@@ -37,14 +41,14 @@ export class CredentialRotation {
       try {
         if (await rotate()) rotated += 1;
       } catch (error) {
-        failures.push({ database, reason: error instanceof Error ? error.message : String(error) });
+        failures.push({ database, reason: reasonOf(error) });
       }
     };
     // Spares first: one that an organization takes meanwhile is in the list of the organizations.
     for (const spareId of await this.#deps.spares.listIds()) {
       await attempt(`spare ${spareId}`, () => this.#rotateSpare(spareId));
     }
-    for await (const record of this.#records()) {
+    for await (const record of allOf((page) => this.#deps.ledger.list({ state: null }, page))) {
       await attempt(record.databaseName, () => this.#rotateOrganization(record));
     }
     return { rotated, failures };
@@ -62,7 +66,7 @@ export class CredentialRotation {
       const record = await ledger.find(organizationId);
       if (record === null || record.stamp === null) return false;
       if (!(await session.setPassword(record.stamp))) {
-        if (record.state === 'ready') throw new Error('its role does not exist');
+        if (holdsResults(record.state)) throw new Error('its role does not exist');
         return false;
       }
       await metadata.auditLog.append({
@@ -76,14 +80,5 @@ export class CredentialRotation {
       });
       return true;
     });
-  }
-
-  async *#records(): AsyncGenerator<DatabaseRecord> {
-    let after: string | null = null;
-    do {
-      const page = await this.#deps.ledger.list({ state: null }, { limit: PAGE_SIZE, after });
-      yield* page.items;
-      after = page.next;
-    } while (after !== null);
   }
 }

@@ -2,15 +2,18 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
 import type { AdoptedDatabase } from '../../application/ports/database-upkeep.ts';
 import type { Deployment } from '../../application/ports/deployment.ts';
-import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import { ADOPTED, type ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
-import { DatabaseProvisioningError, OrganizationDatabaseNotFoundError } from '../../domain/exceptions.ts';
+import {
+  DatabaseProvisioningError,
+  OrganizationDatabaseNotFoundError,
+  OrganizationNotFoundError,
+} from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
-import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
+import { SERVER_DATABASES, type ResultsUrlTemplate } from '../database/results-url-template.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
 import { formatIdentity, isIdentity, readMark, stampIn, type DatabaseMark } from './database-identity.ts';
-import { quarantineName } from './quarantine.ts';
+import { quarantineName, readInternalName } from './internal-names.ts';
 import type { ResultsServer } from './results-server.ts';
 import type { ResultsTemplate } from './results-template.ts';
 import type { ServerSession } from './server-session.ts';
@@ -20,7 +23,6 @@ export interface CustodianDeps {
   readonly server: ResultsServer;
   readonly template: ResultsTemplate;
   readonly urls: ResultsUrlTemplate;
-  readonly metadata: MetadataDatabase;
   /** Of the results databases. */
   readonly migrations: MigrationSource;
   readonly deployment: Deployment;
@@ -50,7 +52,9 @@ export class Custodian {
    */
   async adopt(organizationId: OrganizationId, from?: string, takeOver = false): Promise<AdoptedDatabase> {
     const { ledger, server, template, urls, migrations } = this.#deps;
-    const databaseName = urls.databaseNameFor(organizationId);
+    const found = await ledger.findForAccess(organizationId);
+    if (found === null || found.status === 'retired') throw new OrganizationNotFoundError();
+    const databaseName = urls.databaseNameOf(organizationId, found.record);
     const source = from ?? databaseName;
     const reason = this.#whyNotByName(source, organizationId);
     if (reason !== null) throw refusal(source, reason);
@@ -90,37 +94,57 @@ export class Custodian {
 
   /**
    * Puts the organization's database aside, with its data, under a name that nothing serves. The next access makes an
-   * empty one of the next generation. Returns the name it was put aside under; null when it was gone already.
+   * empty one of the next generation. Returns the name it was put aside under; null when it was gone already. What an
+   * attempt leaves undone is finished by the next one, or by a reconciliation.
    *
    * @throws {OrganizationDatabaseNotFoundError}
    * @throws {DatabaseProvisioningError} when what has its name is another organization's or deployment's
    */
-  async retire(organizationId: OrganizationId): Promise<string | null> {
-    const { ledger, server, urls } = this.#deps;
-    const databaseName = urls.databaseNameFor(organizationId);
-    const aside = quarantineName(urls, 'retired');
-    const present = await server.exclusively(databaseName, async (session) => {
-      const record = await ledger.find(organizationId);
+  retire(organizationId: OrganizationId): Promise<string | null> {
+    return this.#exclusively(organizationId, async (session, databaseName) => {
+      const record = await this.#deps.ledger.find(organizationId);
       if (record === null) throw new OrganizationDatabaseNotFoundError();
-      const comment = await session.identityOf(databaseName);
-      assertNotOf(readMark(comment), organizationId, databaseName);
-      await this.#assertNotAnothers(databaseName, comment, record);
-      await ledger.beginRetirement(organizationId);
-      const found = comment !== undefined;
-      if (found) await session.quarantine(databaseName, aside);
-      await ledger.completeRetirement(organizationId);
-      return found;
+      return this.#putAside(session, record, databaseName);
     });
-    await this.#deps.metadata.auditLog.append({
-      organizationId,
-      userId: null,
-      action: 'database.retired',
-      entityType: 'database',
-      entityId: databaseName,
-      details: { renamed_to: present ? aside : null },
-      requestId: null,
+  }
+
+  /** Ends a retirement that an attempt left half way; returns whether there was one. @throws as `retire` does */
+  finishRetirement(organizationId: OrganizationId): Promise<boolean> {
+    return this.#exclusively(organizationId, async (session, databaseName) => {
+      const record = await this.#deps.ledger.find(organizationId);
+      if (record?.state !== 'retiring') return false;
+      await this.#putAside(session, record, databaseName);
+      return true;
     });
-    return present ? aside : null;
+  }
+
+  async #putAside(
+    session: ServerSession,
+    record: DatabaseRecord,
+    databaseName: string,
+  ): Promise<string | null> {
+    const { ledger, urls } = this.#deps;
+    const { organizationId, stamp } = record;
+    const comment = await session.identityOf(databaseName);
+    assertNotOf(readMark(comment), organizationId, databaseName);
+    await this.#assertNotAnothers(databaseName, comment, record);
+    // By the stamp: whoever goes on with this finds what was put aside already.
+    const aside = quarantineName(urls, 'retired', stamp ?? randomUUID());
+    await ledger.beginRetirement(organizationId);
+    if (comment !== undefined) await session.quarantine(databaseName, aside);
+    const renamedTo = (await session.exists(aside)) ? aside : null;
+    await ledger.completeRetirement(organizationId, renamedTo);
+    return renamedTo;
+  }
+
+  /** With the organization's database for itself, under the name that it has. */
+  async #exclusively<Result>(
+    organizationId: OrganizationId,
+    work: (session: ServerSession, databaseName: string) => Promise<Result>,
+  ): Promise<Result> {
+    const { ledger, server, urls } = this.#deps;
+    const databaseName = urls.databaseNameOf(organizationId, await ledger.find(organizationId));
+    return server.exclusively(databaseName, (session) => work(session, databaseName));
   }
 
   async #finishAdoption(session: ServerSession, record: DatabaseRecord): Promise<boolean> {
@@ -139,10 +163,11 @@ export class Custodian {
     const owner = urls.organizationIdOf(source);
     if (owner !== null && owner !== organizationId) return `has the name of the organization "${owner}"`;
     if (source === metadataDatabaseName) return 'has the name of the metadata database';
-    if (/^(?:postgres|template\d)$/.test(source)) return "is the server's own";
-    return /^(?:spare|template|build)\./.test(urls.internalLabelOf(source) ?? '')
-      ? 'has the name of a spare or a template'
-      : null;
+    if (SERVER_DATABASES.includes(source)) return "is the server's own";
+    const kind = readInternalName(urls, source)?.kind;
+    return kind === undefined || kind === 'orphan' || kind === 'retired'
+      ? null
+      : `has the name of a ${kind} of the service's own`;
   }
 
   /**

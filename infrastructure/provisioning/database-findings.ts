@@ -1,8 +1,9 @@
-import type { DatabaseRecord } from '../../application/ports/database-ledger.ts';
+import { holdsResults, isHalfMade, type DatabaseRecord } from '../../application/ports/database-ledger.ts';
 import type { Finding } from '../../application/ports/database-upkeep.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import { isEarlierIdentity, isIdentity, readMark } from './database-identity.ts';
+import { readInternalName, templateName } from './internal-names.ts';
 import type { ListedDatabase } from './server-session.ts';
 
 /** What the metadata database knows. */
@@ -28,10 +29,13 @@ export function* compare(
   }
   // Last: a half-made database may have to be made again under a name that an orphan holds until it is put aside.
   for (const { organizationId, databaseName: database, state, stamp } of books.records.values()) {
-    if (state === 'provisioning' || state === 'failed') {
+    if (state === 'retiring') {
+      yield { kind: 'half-retired', database, organizationId, action: 'resumed' };
+    } else if (isHalfMade(state)) {
+      // Put aside, or never begun, and not asked for again.
       if (stamp === null) continue;
       yield { kind: 'half-made', database, organizationId, action: 'resumed' };
-    } else if (!present.has(database) && shouldStand(state)) {
+    } else if (!present.has(database) && holdsResults(state)) {
       yield { kind: 'missing', database, organizationId, action: 'reported' };
     }
   }
@@ -45,7 +49,10 @@ export const judge = (
 ): Finding | null => {
   const organizationId = urls.organizationIdOf(database);
   if (organizationId !== null) return judgeNamed(database, identity, organizationId, books);
-  if (!isSpareOrTemplate(urls.internalLabelOf(database)) || books.internalNames.has(database)) return null;
+  const own = readInternalName(urls, database);
+  if (own === null || !REPLACEABLE.has(own.kind)) return null;
+  // A template that is being built, or whose building was broken off, goes by another name than the books say.
+  if (books.internalNames.has(own.kind === 'build' ? templateName(urls, own.id) : database)) return null;
   if (identity === null) return { kind: 'stale-spare', database, organizationId: null, action: 'reported' };
   const mark = readMark(identity);
   return mark?.deploymentId === books.deploymentId && mark.organizationId === null
@@ -53,17 +60,13 @@ export const judge = (
     : null;
 };
 
-/** Whether a database of this state is on the server unless it was taken away. */
-export const shouldStand = (state: DatabaseRecord['state']): boolean =>
-  state === 'ready' || state === 'suspended';
-
 export const isStamped = (record: DatabaseRecord): record is DatabaseRecord & { readonly stamp: string } =>
   record.stamp !== null;
 
 /** What is left of a finding for a start to do. */
 export const cautious = (finding: Finding): Finding | null => {
   if (finding.kind === 'old-stamp') return null;
-  return finding.kind === 'half-made' ? finding : { ...finding, action: 'reported' };
+  return finding.action === 'resumed' ? finding : { ...finding, action: 'reported' };
 };
 
 const judgeNamed = (
@@ -76,7 +79,7 @@ const judgeNamed = (
   if (internalNames.has(database)) return null;
   const record = records.get(organizationId);
   if (record !== undefined) {
-    // Being put aside.
+    // Being put aside, as is.
     if (record.stamp === null && record.state === 'retiring') return null;
     if (isStamped(record)) {
       const expected = { ...record, deploymentId };
@@ -92,5 +95,5 @@ const judgeNamed = (
     : { kind: 'foreign', database, organizationId, action: 'reported' };
 };
 
-const isSpareOrTemplate = (label: string | null): boolean =>
-  label !== null && /^(?:spare|template)\./.test(label);
+/** Without anybody's data. */
+const REPLACEABLE: ReadonlySet<string> = new Set(['spare', 'template', 'build']);

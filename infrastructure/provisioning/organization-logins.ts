@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
+import { groupRoleName, roleName } from './internal-names.ts';
 
 export interface Login {
   readonly user: string;
@@ -28,7 +29,7 @@ export class OrganizationLogins {
 
   /** Holds the rights on rows; the roles of all databases are its members. */
   get groupRole(): string {
-    return this.#urls.internalName('rows.all');
+    return groupRoleName(this.#urls);
   }
 
   /** What the role is given, now and here. */
@@ -44,7 +45,7 @@ export class OrganizationLogins {
 
   #loginFrom(secret: string, stamp: string): Login {
     return {
-      user: this.#urls.internalName(`rows.${stamp.replaceAll('-', '').slice(0, 12)}`),
+      user: roleName(this.#urls, stamp),
       password: createHmac('sha256', secret).update(`results database ${stamp}`).digest('base64url'),
     };
   }

@@ -1,4 +1,8 @@
-import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
+import {
+  isHalfMade,
+  type DatabaseLedger,
+  type DatabaseRecord,
+} from '../../application/ports/database-ledger.ts';
 import type { Deployment } from '../../application/ports/deployment.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import {
@@ -21,7 +25,8 @@ import {
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { SqlState, sqlStateOf } from '../database/postgres-errors.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
-import { formatIdentity, isIdentity, readMark, type DatabaseIdentity } from './database-identity.ts';
+import { reasonOf } from '../reason-of.ts';
+import { formatIdentity, isIdentity, readMark, stampIn, type DatabaseIdentity } from './database-identity.ts';
 import { isServerProblem, LOCKED_OUT, MISPLACED, MISSING } from './database-problems.ts';
 import { newSpare } from './new-spare.ts';
 import type { ResultsServer } from './results-server.ts';
@@ -83,9 +88,8 @@ export class Provisioner {
    * @throws {OrganizationNotFoundError}
    * @throws {OrganizationSuspendedError}
    * @throws {OrganizationDatabaseNotFoundError}
-   * @throws {OrganizationNotReadyError} while an operator puts the database aside
+   * @throws {OrganizationNotReadyError} while an operator puts the database aside, and outside of the schema window
    * @throws {DatabaseProvisioningError}
-   * @throws {OrganizationNotReadyError}
    */
   async ensure(organizationId: OrganizationId, create: boolean, announce?: Announce): Promise<Placement> {
     const found = await this.#deps.ledger.findForAccess(organizationId);
@@ -94,16 +98,9 @@ export class Provisioner {
     const { record } = found;
     // One that was put aside is to be asked for as one that never was.
     if (!create && (record === null || record.stamp === null)) throw new OrganizationDatabaseNotFoundError();
-    if (record !== null) {
-      if (record.state === 'ready') {
-        await this.#deps.admit(organizationId, record.schemaVersion ?? 0);
-        return this.#placementOf(record);
-      }
-      if (record.state === 'suspended') throw new OrganizationSuspendedError();
-      if (record.state === 'retiring')
-        throw new OrganizationNotReadyError('The database of the organization is being put aside.');
-    }
-    return this.#provision(organizationId, announce);
+    if (record !== null && !isHalfMade(record.state)) return this.#serve(record);
+    const databaseName = this.#deps.urls.databaseNameOf(organizationId, record);
+    return this.#provision(organizationId, databaseName, announce);
   }
 
   /**
@@ -129,32 +126,55 @@ export class Provisioner {
     return placement;
   }
 
-  async #provision(organizationId: OrganizationId, announce: Announce | undefined): Promise<Placement> {
-    const { urls, server, template, logger } = this.#deps;
-    const databaseName = urls.databaseNameFor(organizationId);
+  /** For a database that is not to be made. */
+  async #serve(record: DatabaseRecord): Promise<Placement> {
+    if (record.state === 'suspended') throw new OrganizationSuspendedError();
+    if (record.state === 'retiring')
+      throw new OrganizationNotReadyError('The database of the organization is being put aside.');
+    await this.#deps.admit(record.organizationId, record.schemaVersion ?? 0);
+    return this.#placementOf(record);
+  }
+
+  async #provision(
+    organizationId: OrganizationId,
+    databaseName: string,
+    announce: Announce | undefined,
+  ): Promise<Placement> {
+    const { template, logger } = this.#deps;
     try {
-      const source = await template.ready();
-      return await server.welcome((hold) =>
-        server.exclusively(databaseName, (session) =>
-          this.#provisionLocked(session, organizationId, databaseName, source, (placement, arriving) => {
-            const arrived = arriving.catch(() => false);
-            if (announce !== undefined) hold(announce(placement, arrived));
-          }),
-        ),
-      );
+      return await this.#attempt(organizationId, databaseName, announce).catch((error: unknown) => {
+        if (sqlStateOf(error) !== SqlState.invalidCatalogName) throw error;
+        // The template is gone: dropped by an operator, or by a release that took it for unused. It is built again.
+        template.invalidate();
+        return this.#attempt(organizationId, databaseName, announce);
+      });
     } catch (error) {
-      // It may be the template that is gone: the next attempt looks again.
-      template.invalidate();
       if (error instanceof DomainError && !(error instanceof DatabaseProvisioningError)) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
       logger.error({ err: error, org_id: organizationId, database: databaseName }, 'provisioning failed');
-      await this.#deps.ledger.fail(organizationId, databaseName, reason);
+      await this.#deps.ledger.fail(organizationId, databaseName, reasonOf(error));
       if (error instanceof DatabaseProvisioningError) throw error;
       throw new DatabaseProvisioningError(
         'The results database of the organization could not be made.',
         error,
       );
     }
+  }
+
+  async #attempt(
+    organizationId: OrganizationId,
+    databaseName: string,
+    announce: Announce | undefined,
+  ): Promise<Placement> {
+    const { server, template } = this.#deps;
+    const source = await template.ready();
+    return server.welcome((hold) =>
+      server.exclusively(databaseName, (session) =>
+        this.#provisionLocked(session, organizationId, databaseName, source, (placement, arriving) => {
+          const arrived = arriving.catch(() => false);
+          if (announce !== undefined) hold(announce(placement, arrived));
+        }),
+      ),
+    );
   }
 
   async #provisionLocked(
@@ -167,15 +187,11 @@ export class Provisioner {
     const { ledger, logger, onProvisioned } = this.#deps;
     const startedAt = performance.now();
     const claim = await ledger.claim(organizationId, databaseName, newSpare(this.#deps.urls, source));
-    if (claim === 'ready') {
-      const record = await ledger.find(organizationId);
-      if (record === null) throw new Error('a ready database vanished from the ledger');
-      return this.#placementOf(record);
-    }
+    if (claim.spare === null) return this.#serve(claim.record);
     await this.#deps.onStep('claimed', organizationId);
     const { path, spare } = await this.#bringAbout(session, claim, source, announce);
     await this.#deps.onStep('adopted', organizationId);
-    const placement = await this.#placementOf(await ledger.complete(organizationId, spare, path));
+    const record = await ledger.complete(organizationId, spare, path);
     await this.#deps.onStep('completed', organizationId);
     const seconds = (performance.now() - startedAt) / 1000;
     onProvisioned(path, seconds);
@@ -183,7 +199,7 @@ export class Provisioner {
       { org_id: organizationId, database: databaseName, path, duration_ms: Math.round(seconds * 1000) },
       'results database ready',
     );
-    return placement;
+    return this.#serve(record);
   }
 
   /** Makes the claimed database exist, whole and stamped, under its final name. */
@@ -221,11 +237,15 @@ export class Provisioner {
         `The database "${claim.spare.databaseName}" on the books belongs to another deployment.`,
       );
     }
-    const resumed = left !== undefined;
+    // One of another release was never served: this release makes its own.
+    const resumed = left !== undefined && (given || claim.spare.templateHash === source.hash);
+    if (left !== undefined && !resumed) await session.drop(claim.spare.databaseName);
     const spare = resumed ? claim.spare : await this.#clone(session, claim.spare, source);
     await this.#deps.onStep('cloned', organizationId);
     await session.restrict(spare.databaseName, spare.spareId);
     await this.#deps.onStep('restricted', organizationId);
+    const former = given ? stampIn(left ?? null) : null;
+    if (former !== null && former !== spare.spareId) await session.removeRole(spare.databaseName, former);
     const adopting = session.adopt(spare.databaseName, databaseName, formatIdentity(identity));
     announce(
       placement,

@@ -1,17 +1,25 @@
-import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
+import { randomUUID } from 'node:crypto';
+import {
+  holdsResults,
+  type DatabaseLedger,
+  type DatabaseRecord,
+} from '../../application/ports/database-ledger.ts';
 import type { Finding } from '../../application/ports/database-upkeep.ts';
 import type { Deployment } from '../../application/ports/deployment.ts';
 import type { Logger } from '../../application/ports/logger.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import type { ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
 import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
+import { OrganizationNotFoundError, OrganizationSuspendedError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { allOf } from '../../domain/page.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
-import { cautious, compare, isStamped, judge, shouldStand, type Books } from './database-findings.ts';
+import { cautious, compare, isStamped, judge, type Books } from './database-findings.ts';
 import { formatIdentity, readMark } from './database-identity.ts';
+import type { Custodian } from './custodian.ts';
 import { isServerProblem, MISSING } from './database-problems.ts';
+import { quarantineName, readInternalName } from './internal-names.ts';
 import type { Provisioner } from './provisioner.ts';
-import { quarantineName } from './quarantine.ts';
 import type { ResultsServer } from './results-server.ts';
 import type { ResultsTemplate } from './results-template.ts';
 import type { ListedDatabase, ServerSession } from './server-session.ts';
@@ -30,7 +38,8 @@ export interface ReconcileOptions {
 export interface ReconcilerDeps {
   readonly ledger: DatabaseLedger & ProvisioningLedger;
   readonly spares: SpareLedger;
-  readonly provisioner: Provisioner;
+  readonly provisioner: Pick<Provisioner, 'ensure'>;
+  readonly custodian: Pick<Custodian, 'finishRetirement'>;
   readonly template: ResultsTemplate;
   readonly server: ResultsServer;
   readonly urls: ResultsUrlTemplate;
@@ -38,8 +47,6 @@ export interface ReconcilerDeps {
   readonly metadata: MetadataDatabase;
   readonly logger: Logger;
 }
-
-const PAGE = 1000;
 
 /** Compares what is on the server with what is on the books, both ways. Repairs what is safe and drops nobody's data. */
 export class Reconciler {
@@ -76,12 +83,9 @@ export class Reconciler {
 
   async #listRecords(): Promise<Map<OrganizationId, DatabaseRecord>> {
     const records = new Map<OrganizationId, DatabaseRecord>();
-    for (let after: string | null = null; ;) {
-      const { items, next } = await this.#deps.ledger.list({ state: null }, { limit: PAGE, after });
-      for (const record of items) records.set(record.organizationId, record);
-      if (next === null) return records;
-      after = next;
-    }
+    for await (const record of allOf((page) => this.#deps.ledger.list({ state: null }, page)))
+      records.set(record.organizationId, record);
+    return records;
   }
 
   /**
@@ -93,8 +97,8 @@ export class Reconciler {
     finding: Finding,
     options: ReconcileOptions,
   ): Promise<Finding | null> {
-    // Provisioning takes the lock and looks at the books itself.
-    const locksItself = finding.kind === 'half-made';
+    // Provisioning and retirement take the lock and look at the books themselves.
+    const locksItself = finding.kind === 'half-made' || finding.kind === 'half-retired';
     if (options.dryRun) return locksItself || (await this.#isStillSo(session, finding)) ? finding : null;
     const { logger, server } = this.#deps;
     try {
@@ -108,6 +112,9 @@ export class Reconciler {
       logger.warn({ finding: done }, 'a results database was not as recorded');
       return done;
     } catch (error) {
+      // Left as it is until the organization comes back.
+      if (error instanceof OrganizationSuspendedError || error instanceof OrganizationNotFoundError)
+        return { ...finding, action: 'reported' };
       logger.error({ err: error, finding }, 'a results database could not be reconciled');
       return { ...finding, action: 'failed' };
     }
@@ -117,7 +124,7 @@ export class Reconciler {
     const { ledger, spares, deployment } = this.#deps;
     const identity = await session.identityOf(database);
     const record = organizationId === null ? null : await ledger.find(organizationId);
-    if (kind === 'missing') return identity === undefined && record !== null && shouldStand(record.state);
+    if (kind === 'missing') return identity === undefined && record !== null && holdsResults(record.state);
     if (identity === undefined) return false;
     const books = {
       records: new Map(record === null ? [] : [[record.organizationId, record]]),
@@ -132,7 +139,7 @@ export class Reconciler {
     session: ServerSession,
     { kind, database, organizationId, action }: Finding,
     options: ReconcileOptions,
-  ): Promise<Finding['action']> {
+  ): Promise<Finding['action'] | null> {
     switch (kind) {
       case 'missing':
         if (organizationId !== null) await this.#deps.ledger.noteError(organizationId, MISSING);
@@ -140,6 +147,10 @@ export class Reconciler {
       case 'half-made':
         if (organizationId !== null) await this.#deps.provisioner.ensure(organizationId, true);
         return 'resumed';
+      case 'half-retired':
+        return organizationId !== null && (await this.#deps.custodian.finishRetirement(organizationId))
+          ? 'resumed'
+          : null;
       case 'locked-out':
         if (action === 'admitted') await this.#admit(session, database, organizationId);
         return action;
@@ -148,7 +159,7 @@ export class Reconciler {
         return action;
       case 'stale-spare':
         if (action === 'reported') return action;
-        await session.dropSpare(database, spareIdIn(this.#deps.urls.internalLabelOf(database)));
+        await session.dropSpare(database, readInternalName(this.#deps.urls, database)?.id ?? '');
         return 'dropped';
       case 'foreign':
         if (!options.quarantineForeign || (await this.#isAnothers(session, database))) return 'reported';
@@ -192,7 +203,7 @@ export class Reconciler {
     database: string,
     organizationId: OrganizationId | null,
   ): Promise<'quarantined'> {
-    const aside = quarantineName(this.#deps.urls, 'orphan');
+    const aside = quarantineName(this.#deps.urls, 'orphan', randomUUID());
     await session.quarantine(database, aside);
     await this.#deps.metadata.auditLog.append({
       organizationId,
@@ -216,6 +227,3 @@ export class Reconciler {
     }
   }
 }
-
-/** The part of a spare's id that its name and its role's name hold. */
-const spareIdIn = (label: string | null): string => label?.replace(/^\w+\./, '') ?? '';

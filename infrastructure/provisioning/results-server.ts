@@ -1,15 +1,18 @@
-import { DatabaseConnectionError } from '../../domain/exceptions.ts';
+import { DatabaseConnectionError, OrganizationNotReadyError } from '../../domain/exceptions.ts';
 import type { PooledDatabase } from '../database/pooled-database.ts';
 import { pollUntil } from '../poll-until.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 import { ServerSession } from './server-session.ts';
 import { Turns, type Hold } from './turns.ts';
 
-const LOCK_DEADLINE_MS = 60_000;
+const LOCK_DEADLINE_MS = 20_000;
 const TURN_DEADLINE_MS = 60_000;
 
 /** Some five clones long: one that has to wait for something does not keep all that come after it. */
 const NEWCOMER_PATIENCE_MS = 250;
+
+const lockedError = (): OrganizationNotReadyError =>
+  new OrganizationNotReadyError('Another process is working on the database.');
 
 /** The server that holds the results databases, as its administrator. */
 export class ResultsServer {
@@ -50,16 +53,15 @@ export class ResultsServer {
   /**
    * Runs `work` while no other process does anything under this name; waits for its turn. Its result is there before
    * the session is clean again and the name free: a first request does not wait for that.
+   *
+   * Who waits holds no session: a few names that are worked on for long would keep all others from being worked on.
+   *
+   * @throws {OrganizationNotReadyError} when somebody else is at it for too long
    */
   exclusively<Result>(name: string, work: (session: ServerSession) => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#admin
-        .session(async (connection) => {
-          const session = new ServerSession(connection, this.#logins, this.#clones);
-          await pollUntil(() => session.tryLock(name), LOCK_DEADLINE_MS, `the lock "${name}"`);
-          resolve(await work(session));
-        })
-        .catch(reject);
+      const attempt = () => this.attempt(name, async (session) => resolve(await work(session)));
+      pollUntil(attempt, LOCK_DEADLINE_MS, lockedError).catch(reject);
     });
   }
 

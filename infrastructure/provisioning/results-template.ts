@@ -5,71 +5,55 @@ import type { SpareLedger, TemplateRecord } from '../../application/ports/spare-
 import type { PgConnection } from '../database/pg-connection.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
-import { Migrator } from '../migrations/migrator.ts';
+import { HISTORY_TABLE, Migrator } from '../migrations/migrator.ts';
+import { once } from '../once.ts';
 import { markOf } from './database-identity.ts';
+import { buildName, templateName } from './internal-names.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 import { identifier } from '../database/quoting.ts';
 import type { ResultsServer } from './results-server.ts';
 import type { ServerSession } from './server-session.ts';
+
+export interface ResultsTemplateDeps {
+  readonly server: ResultsServer;
+  readonly urls: ResultsUrlTemplate;
+  readonly migrations: MigrationSource;
+  readonly logins: OrganizationLogins | null;
+  /** Opens a connection as the owner, not out of a pool: a session left open would block the cloning. */
+  readonly connect: (databaseName: string) => Promise<PgConnection>;
+  readonly ledger: SpareLedger;
+  readonly deployment: Deployment;
+  readonly logger: Logger;
+}
 
 /**
  * The template of this release and deployment. Its name holds the hash of what it is made of, and for whom, so releases
  * and deployments that share a server clone each its own, and the one under its final name is always complete.
  */
 export class ResultsTemplate {
-  readonly #server: ResultsServer;
-  readonly #urls: ResultsUrlTemplate;
-  readonly #migrations: MigrationSource;
-  readonly #logins: OrganizationLogins | null;
-  readonly #connect: (databaseName: string) => Promise<PgConnection>;
-  readonly #ledger: SpareLedger;
-  readonly #deployment: Deployment;
-  readonly #logger: Logger;
-  #current: Promise<TemplateRecord> | null = null;
+  readonly #deps: ResultsTemplateDeps;
+  #current = once(() => this.#ensure());
 
-  constructor(deps: {
-    server: ResultsServer;
-    urls: ResultsUrlTemplate;
-    migrations: MigrationSource;
-    logins: OrganizationLogins | null;
-    /** Opens a connection as the owner, not out of a pool: a session left open would block the cloning. */
-    connect: (databaseName: string) => Promise<PgConnection>;
-    ledger: SpareLedger;
-    deployment: Deployment;
-    logger: Logger;
-  }) {
-    this.#server = deps.server;
-    this.#urls = deps.urls;
-    this.#migrations = deps.migrations;
-    this.#logins = deps.logins;
-    this.#connect = deps.connect;
-    this.#ledger = deps.ledger;
-    this.#deployment = deps.deployment;
-    this.#logger = deps.logger;
+  constructor(deps: ResultsTemplateDeps) {
+    this.#deps = deps;
   }
 
   /** Builds the template unless it stands already. Safe to call concurrently; a failure is not remembered. */
   ready(): Promise<TemplateRecord> {
-    if (this.#current === null) {
-      const attempt = this.#ensure();
-      this.#current = attempt;
-      attempt.catch(() => {
-        if (this.#current === attempt) this.#current = null;
-      });
-    }
-    return this.#current;
+    return this.#current();
   }
 
   /** The template is gone (an operator dropped it): the next call of `ready` builds it again. */
   invalidate(): void {
-    this.#current = null;
+    this.#current = once(() => this.#ensure());
   }
 
   /** Gives the organizations' roles rows, not DDL; also of what later migrations of the owner make. */
   async grantRows(databaseName: string): Promise<void> {
-    if (this.#logins === null) return;
-    const to = identifier(this.#logins.groupRole);
-    const connection = await this.#connect(databaseName);
+    const { logins, connect } = this.#deps;
+    if (logins === null) return;
+    const to = identifier(logins.groupRole);
+    const connection = await connect(databaseName);
     try {
       await connection.execute(
         `grant usage on schema public to ${to};
@@ -77,7 +61,7 @@ export class ResultsTemplate {
          grant usage on all sequences in schema public to ${to};
          alter default privileges in schema public grant select, insert, update, delete on tables to ${to};
          alter default privileges in schema public grant usage on sequences to ${to};
-         revoke all on knex_migrations from ${to}`,
+         revoke all on ${HISTORY_TABLE} from ${to}`,
       );
     } finally {
       await connection.close();
@@ -85,40 +69,43 @@ export class ResultsTemplate {
   }
 
   async #ensure(): Promise<TemplateRecord> {
-    const files = await this.#migrations.getMigrations();
+    const { urls, migrations, ledger, server } = this.#deps;
+    const files = await migrations.getMigrations();
     const hash = await this.#hash();
     const template = {
-      databaseName: this.#urls.internalName(`template.${hash}`),
+      databaseName: templateName(urls, hash),
       hash,
       schemaVersion: files.length,
     };
     // On the books before it stands: what is on the server and on no book counts as left over.
-    await this.#ledger.touchTemplate(template);
-    await this.#server.exclusively(template.databaseName, async (session) => {
+    await ledger.touchTemplate(template);
+    await server.exclusively(template.databaseName, async (session) => {
       if (!(await session.exists(template.databaseName))) await this.#build(session, template);
     });
     return template;
   }
 
   async #hash(): Promise<string> {
-    const content = await this.#migrations.contentHash();
+    const { migrations, logins, deployment } = this.#deps;
+    const content = await migrations.contentHash();
     return createHash('sha256')
-      .update(`${content} ${this.#logins?.groupRole ?? ''} ${await this.#deployment.id()}`)
+      .update(`${content} ${logins?.groupRole ?? ''} ${await deployment.id()}`)
       .digest('hex')
       .slice(0, 10);
   }
 
   async #build(session: ServerSession, { databaseName, hash }: TemplateRecord): Promise<void> {
+    const { urls, migrations, deployment, logger } = this.#deps;
     const startedAt = performance.now();
-    const unfinished = this.#urls.internalName(`build.${hash}`);
+    const unfinished = buildName(urls, hash);
     await session.drop(unfinished);
     await session.createEmpty(unfinished);
+    await session.mark(unfinished, markOf(await deployment.id()));
     await session.createGroupRole();
-    await new Migrator(this.#migrations).latest(this.#urls.urlForDatabase(unfinished));
+    await new Migrator(migrations).latest(urls.urlForDatabase(unfinished));
     await this.grantRows(unfinished);
-    await session.mark(unfinished, markOf(await this.#deployment.id()));
     await session.seal(unfinished, databaseName);
-    this.#logger.info(
+    logger.info(
       { database: databaseName, duration_ms: Math.round(performance.now() - startedAt) },
       'results template built',
     );

@@ -71,14 +71,12 @@ export class ServerSession {
    * ones wait for the copy. Closed to everyone but the service.
    */
   async copy(source: string, name: string): Promise<void> {
-    await this.#whenUnused(`create database ${identifier(name)} template ${identifier(source)}`, () =>
-      this.#connection.query({
-        text: `select pg_terminate_backend(pid) from pg_stat_activity
-               where datname = $1 and state = 'idle' and state_change < now() - interval '1 second'`,
-        values: [source],
-      }),
+    await this.#whenUnused(
+      `create database ${identifier(name)} template ${identifier(source)} allow_connections false`,
+      () => this.#endSessions(source, `and state = 'idle' and state_change < now() - interval '1 second'`),
     );
     await this.#connection.execute(`revoke all on database ${identifier(name)} from public`);
+    await this.allowConnections(name);
   }
 
   /** In bytes. */
@@ -145,10 +143,7 @@ export class ServerSession {
     const role = identifier(user);
     try {
       await this.#connection.execute(`revoke all on database ${identifier(name)} from ${role}`);
-      await this.#connection.query({
-        text: 'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and usename = $2',
-        values: [name, user],
-      });
+      await this.#endSessions(name, 'and usename = $2', user);
       await this.#connection.execute(`drop role ${role}`);
     } catch (error) {
       const sqlState = sqlStateOf(error);
@@ -214,15 +209,31 @@ export class ServerSession {
   /** As `seal`, and ends the sessions that are open there. */
   async quarantine(name: string, finalName: string): Promise<void> {
     await this.#connection.execute(`alter database ${identifier(name)} with allow_connections false`);
-    await this.#connection.query({
-      text: 'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1',
-      values: [name],
-    });
+    await this.#endSessions(name);
     await this.seal(name, finalName);
   }
 
   async allowConnections(name: string): Promise<void> {
     await this.#connection.execute(`alter database ${identifier(name)} with allow_connections true`);
+  }
+
+  /**
+   * Ends clients' sessions in a database. Only a superuser may end, or even look at, the sessions of a role that it is no
+   * member of: whoever made the role may make itself one. What the server itself does there ends by itself.
+   */
+  async #endSessions(database: string, condition = '', ...values: readonly string[]): Promise<void> {
+    const strangers = await this.#connection.query<{ usename: string }>({
+      text: `select distinct usename from pg_stat_activity
+             where datname = $1 and usesysid is not null and not pg_has_role(usesysid, 'usage')`,
+      values: [database],
+    });
+    for (const { usename } of strangers)
+      await this.#connection.execute(`grant ${identifier(usename)} to current_user`);
+    await this.#connection.query({
+      text: `select pg_terminate_backend(pid) from pg_stat_activity
+             where datname = $1 and usesysid is not null ${condition}`,
+      values: [database, ...values],
+    });
   }
 
   async #unlessPresent(create: () => Promise<unknown>): Promise<boolean> {
@@ -244,12 +255,13 @@ export class ServerSession {
         await this.#connection.execute(statement);
         return true;
       } catch (error) {
-        if (!this.#connection.isReusable) await this.#connection.execute('rollback');
+        // A connection that broke has nothing to roll back: what broke it is what counts.
+        if (!this.#connection.isReusable) await this.#connection.execute('rollback').catch(() => undefined);
         if (sqlStateOf(error) === SqlState.objectInUse) return false;
         throw error;
       }
     };
-    await pollUntil(attempt, IN_USE_DEADLINE_MS, 'a database that is in use');
+    await pollUntil(attempt, IN_USE_DEADLINE_MS, () => new Error('The database stays in use.'));
   }
 }
 

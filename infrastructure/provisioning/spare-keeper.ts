@@ -87,12 +87,18 @@ export class SpareKeeper {
   /** Builds what is missing and drops what nobody will claim, unless another process is at it. */
   async refill(): Promise<void> {
     const { ledger, server, template } = this.#deps;
-    const source = await template.ready();
-    await ledger.touchTemplate(source);
-    await server.attempt(LOCK, async (session) => {
-      await this.#dropStale(session, source);
-      await this.#buildMissing(session, source);
-    });
+    try {
+      const source = await template.ready();
+      await ledger.touchTemplate(source);
+      await server.attempt(LOCK, async (session) => {
+        await this.#dropStale(session, source);
+        await this.#buildMissing(session, source);
+      });
+    } catch (error) {
+      // It may be the template that is gone: the next one looks.
+      template.invalidate();
+      throw error;
+    }
   }
 
   async #buildMissing(session: ServerSession, source: TemplateRecord): Promise<void> {
@@ -101,7 +107,13 @@ export class SpareKeeper {
     while (!this.#closed && !server.isBusy) {
       const spare = await ledger.plan(newSpare(urls, source), demand);
       if (spare === null) return;
-      await this.#build(session, source, spare);
+      try {
+        await this.#build(session, source, spare);
+      } catch (error) {
+        // Or the next one would begin with what cannot be finished.
+        await ledger.retire(spare.spareId);
+        throw error;
+      }
       await ledger.markReady(spare.spareId);
       this.#deps.logger.debug({ database: spare.databaseName }, 'spare ready');
     }
@@ -119,18 +131,31 @@ export class SpareKeeper {
   async #dropStale(session: ServerSession, source: TemplateRecord): Promise<void> {
     const { ledger, demand, logger } = this.#deps;
     for (const spare of await ledger.retireStale(source, demand)) {
-      if (await this.#isOurs(session, spare.databaseName)) {
-        await session.dropSpare(spare.databaseName, spare.spareId);
-        logger.info({ database: spare.databaseName }, 'stale spare dropped');
-      }
-      await ledger.forget(spare.spareId);
+      await this.#unlessStuck(spare.databaseName, async () => {
+        if (await this.#isOurs(session, spare.databaseName)) {
+          await session.dropSpare(spare.databaseName, spare.spareId);
+          logger.info({ database: spare.databaseName }, 'stale spare dropped');
+        }
+        await ledger.forget(spare.spareId);
+      });
     }
     for (const { databaseName, hash } of await ledger.listUnusedTemplates(source)) {
-      if (await this.#isOurs(session, databaseName)) {
+      await this.#unlessStuck(databaseName, async () => {
+        // A process of its release that starts now has written it down anew, or builds it again once it is gone.
+        if (!(await session.tryLock(databaseName)) || !(await ledger.forgetUnusedTemplate(hash))) return;
+        if (!(await this.#isOurs(session, databaseName))) return;
         await session.drop(databaseName);
         logger.info({ database: databaseName }, 'unused template dropped');
-      }
-      await ledger.forgetTemplate(hash);
+      });
+    }
+  }
+
+  /** One that cannot be dropped (a prepared transaction, a replication slot) does not keep others from being built. */
+  async #unlessStuck(database: string, drop: () => Promise<void>): Promise<void> {
+    try {
+      await drop();
+    } catch (error) {
+      this.#deps.logger.warn({ err: error, database }, 'what is no longer used could not be dropped');
     }
   }
 

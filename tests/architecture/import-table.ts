@@ -27,6 +27,7 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   pino: ['pino'],
   prometheus: ['prom-client'],
   'rate-limiter-flexible': ['rate-limiter-flexible'],
+  uuid: ['uuid'],
 };
 
 export const ZONES: readonly Zone[] = [
@@ -78,7 +79,7 @@ export const ZONES: readonly Zone[] = [
     name: 'presentation/cli',
     files: /^presentation\/cli\//,
     project: /^(?:domain|application|presentation\/cli)\//,
-    packages: new Set(['cli-progress', 'commander', 'zod']),
+    packages: new Set(['cli-progress', 'commander']),
     node: true,
   },
   {
@@ -103,16 +104,7 @@ export const ZONES: readonly Zone[] = [
     files: /^tests\/unit\//,
     project:
       /^(?:domain|application|adapters|presentation|infrastructure\/(?!composition\/|bin\/)|tests\/unit|tests\/support\/gate)/,
-    packages: new Set([
-      'chai',
-      'express',
-      'fast-check',
-      'jsonwebtoken',
-      'pino',
-      'prom-client',
-      'supertest',
-      'zod',
-    ]),
+    packages: new Set(['chai', 'express', 'jsonwebtoken', 'pino', 'prom-client', 'supertest', 'zod']),
     node: true,
   },
   {

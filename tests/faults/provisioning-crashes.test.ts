@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { PROVISIONING_STEPS, type ProvisioningStep } from '../../infrastructure/provisioning/provisioner.ts';
+import type { ChildGate } from '../support/child-protocol.ts';
 import { startChildService } from '../support/child-service.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf } from '../support/gate.ts';
@@ -47,11 +48,11 @@ describe('provisioning that is killed or fails', function () {
     return rows.map(({ path }) => path);
   };
 
-  const killAfter = async (step: ProvisioningStep): Promise<void> => {
-    const child = await startChildService(deployment.environment, {
-      step: LAST_ACT[step],
-      moment: 'after',
-    });
+  const killAfter = (step: ProvisioningStep): Promise<void> =>
+    killAt({ step: LAST_ACT[step], moment: 'after' });
+
+  const killAt = async (gate: ChildGate): Promise<void> => {
+    const child = await startChildService(deployment.environment, gate);
     try {
       const request = rejectionOf(child.call({ do: 'read', organizationId: 'acme' }));
       await child.atGate;
@@ -116,6 +117,21 @@ describe('provisioning that is killed or fails', function () {
     }
   });
 
+  for (const moment of [
+    { step: 'build template', moment: 'after' },
+    { step: 'seal template', moment: 'before' },
+    { step: 'seal template', moment: 'after' },
+  ] as const) {
+    it(`kill-9-while-the-template-is-built-leaves-none-that-is-not-whole: ${moment.moment} "${moment.step}"`, async () => {
+      await killAt(moment);
+      const complete = moment.moment === 'after' && moment.step === 'seal template';
+      expect((await deployment.databases()).map((name) => name.split('.')[0])).to.deep.equal([
+        complete ? 'template' : 'build',
+      ]);
+      await expectAnotherInstanceFinishes();
+    });
+  }
+
   it('a mark of readiness that a crash of the server undid is made again, and nothing written is lost', async () => {
     await deployment.start({ DB_SPARES_MIN: '1', DB_SPARES_MAX: '1' }).get(TOKENS.spareKeeper).refill();
     const before = await deployment.administer<{ spare: object }>(
@@ -158,13 +174,13 @@ describe('provisioning that is killed or fails', function () {
   });
 
   describe('migration-fails-midway-tenant-failed-then-repaired-without-hand-work', () => {
-    it('migration-fails-midway-tenant-failed-then-repaired-without-hand-work: the template is dropped meanwhile', async () => {
+    it('migration-fails-midway-tenant-failed-then-repaired-without-hand-work: the template is dropped, and dropped again', async () => {
       const container = deployment.start();
       const ledger = container.get(TOKENS.databaseLedger);
       const manager = container.get(TOKENS.connectionManager);
       let dropped = 0;
       hookProvisioning(container, async (step, proceed) => {
-        if (step === 'clone' && dropped === 0) {
+        if (step === 'clone' && dropped < 2) {
           dropped += 1;
           const { databaseName } = await container.get(TOKENS.resultsTemplate).ready();
           await deployment.administer(`drop database "${databaseName}"`);

@@ -403,6 +403,22 @@ describe('reconciliation of the books with the server', function () {
     expect(await deployment.databases()).to.have.members([...kept, unmarked]);
   });
 
+  it('stale-spare-on-no-book-is-dropped: also what is left of the building of a template, but none under way', async () => {
+    const { hash } = await container.get(TOKENS.resultsTemplate).ready();
+    const deploymentId = await container.get(TOKENS.deployment).id();
+    const [left, underWay] = [internalName('build.0123456789'), internalName(`build.${hash}`)];
+    for (const name of [left, underWay]) {
+      await deployment.administer(`create database "${name}"`);
+      await deployment.administer(`comment on database "${name}" is '${markOf(deploymentId)}'`);
+    }
+    expect(await reconcile()).to.deep.equal([
+      { kind: 'stale-spare', database: left, organizationId: null, action: 'dropped' },
+    ]);
+    expect(await deployment.databases())
+      .to.include(underWay)
+      .and.not.include(left);
+  });
+
   it('roles-switched-on-later-lock-nobody-out-after-a-reconciliation', async () => {
     const WITH_ROLES = { DB_ORG_ROLES: 'true', DB_ROLE_SECRET: 'a secret for roles that is long enough' };
     await write(container, ACME, 'user-1');
@@ -458,6 +474,21 @@ describe('reconciliation of the books with the server', function () {
       lastError: null,
     });
     expect(await metadata('select from spare_databases')).to.be.empty;
+    expect(await jobsOf(container, ACME)).to.be.empty;
+  });
+
+  it('half-made-is-resumed: that of a suspended organization waits until it is back, and is no failure', async () => {
+    const broken = deployment.start();
+    hookProvisioning(broken, (step, proceed) => {
+      if (step === 'adopt') throw new Error('out of luck');
+      return proceed();
+    });
+    await rejectionOf(broken.get(TOKENS.connectionManager).acquire(ACME));
+    await metadata(`update organizations set status = 'suspended' where org_id = 'acme'`);
+    const finding = { kind: 'half-made', database: deployment.databaseName('acme'), organizationId: ACME };
+    expect(await reconcile()).to.deep.equal([{ ...finding, action: 'reported' }]);
+    await metadata(`update organizations set status = 'active' where org_id = 'acme'`);
+    expect(await reconcile()).to.deep.equal([{ ...finding, action: 'resumed' }]);
     expect(await jobsOf(container, ACME)).to.be.empty;
   });
 

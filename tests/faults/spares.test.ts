@@ -66,6 +66,19 @@ describe('spare databases', function () {
       configurable: true,
     });
 
+  /** What a release leaves that ended an hour ago: a template with spares. */
+  const ageSpares = async (): Promise<readonly string[]> => {
+    await refill(deployment.start());
+    const stale = await bookedSpares();
+    const name = `template.0123456789.${deployment.databaseName('').replace(/_$/, '')}`;
+    await deployment.administer(`create database "${name}"`);
+    await metadata(`insert into results_templates values ('0123456789', $1, 1, now() - interval '1 hour')`, [
+      name,
+    ]);
+    await metadata(`update spare_databases set template_hash = '0123456789'`);
+    return stale;
+  };
+
   it('claim-of-a-spare-copies-nothing-and-is-audited-as-spare', async () => {
     await refill(deployment.start());
     expect(await bookedSpares()).to.have.length(3);
@@ -133,16 +146,16 @@ describe('spare databases', function () {
         }),
       ),
     );
-    const bound = claims.map((claim) => (claim === 'ready' ? 'ready' : claim.spare.spareId));
+    const bound = claims.map(({ spare }) => spare?.spareId);
     expect(new Set(bound).size).to.equal(ids.length);
-    expect(claims.filter((claim) => claim !== 'ready' && claim.ready)).to.have.length(1);
+    expect(claims.filter((claim) => claim.spare !== null && claim.ready)).to.have.length(1);
   });
 
   it('concurrent-claims-never-share-a-spare: one that somebody is about to take is passed over', async () => {
     await deployment.register('gamma');
     await refill(deployment.start({ DB_SPARES_MIN: '2', DB_SPARES_MAX: '2' }));
     // Whoever waits for that somebody fails instead.
-    const container = deployment.start({ DB_STATEMENT_TIMEOUT_MS: '2000' });
+    const container = deployment.start({ DB_LOCK_TIMEOUT_MS: '2000' });
     await container.get(TOKENS.resultsTemplate).ready();
     const oldest = 'select spare_id from spare_databases order by created_at limit 1';
     const somebody = await openTransaction(
@@ -177,20 +190,6 @@ describe('spare databases', function () {
   });
 
   describe('stale-spare-is-upgraded-or-retired-before-claim', () => {
-    /** What a release leaves that ended an hour ago: a template with spares. */
-    const ageSpares = async (): Promise<readonly string[]> => {
-      await refill(deployment.start());
-      const stale = await bookedSpares();
-      const name = `template.0123456789.${deployment.databaseName('').replace(/_$/, '')}`;
-      await deployment.administer(`create database "${name}"`);
-      await metadata(
-        `insert into results_templates values ('0123456789', $1, 1, now() - interval '1 hour')`,
-        [name],
-      );
-      await metadata(`update spare_databases set template_hash = '0123456789'`);
-      return stale;
-    };
-
     it('stale-spare-is-upgraded-or-retired-before-claim: no organization gets one', async () => {
       const stale = await ageSpares();
       expect(await use(deployment.start(), 'acme')).to.deep.equal(['acme']);
@@ -226,9 +225,10 @@ describe('spare databases', function () {
     await Promise.all(containers.map(refill));
     expect(await bookedSpares()).to.have.length(3);
     expect(await withLabel('spare')).to.deep.equal(await bookedSpares());
-    const open = await deployment.administer('select from pg_stat_activity where datname = any($1)', [
-      await withLabel('spare'),
-    ]);
+    const open = await deployment.administer(
+      `select from pg_stat_activity where datname = any($1) and backend_type = 'client backend'`,
+      [await withLabel('spare')],
+    );
     expect(open, 'sessions left in the way of a claim').to.be.empty;
   });
 
@@ -306,19 +306,69 @@ describe('spare databases', function () {
       expect(await pathsTaken()).to.deep.equal({ beta: 'spare', acme: 'resume' });
     });
 
-    it('is not dropped with those of its release', async () => {
+    it('is not dropped with those of its release, and made anew by the release that finishes it', async () => {
       const { hash } = await deployment.start().get(TOKENS.resultsTemplate).ready();
       const spare = await leaveHalfMade();
       await metadata(
         `insert into results_templates values ('0123456789', 'gone', 1, now() - interval '1 hour')`,
       );
-      await metadata(`update spare_databases set template_hash = '0123456789' where template_hash = $1`, [
-        hash,
-      ]);
+      await metadata(
+        `update spare_databases set template_hash = '0123456789', schema_version = 1 where template_hash = $1`,
+        [hash],
+      );
+      const { schemaVersion } = await deployment.start().get(TOKENS.resultsTemplate).ready();
       await refill(deployment.start());
       expect(await rowOf(spare)).to.include({ state: 'building' });
       expect(await use(deployment.start(), 'acme')).to.deep.equal(['acme']);
-      expect(await pathsTaken()).to.deep.equal({ acme: 'resume' });
+      expect(await pathsTaken()).to.deep.equal({ acme: 'clone' });
+      const [record] = await metadata('select schema_version from organization_databases');
+      expect(record).to.deep.equal({ schema_version: schemaVersion });
+      expect(await withLabel('spare')).to.deep.equal(await bookedSpares());
+    });
+  });
+
+  describe('a refill', () => {
+    it('builds the template again that somebody dropped', async () => {
+      const container = deployment.start();
+      const { databaseName } = await container.get(TOKENS.resultsTemplate).ready();
+      await deployment.administer(`drop database "${databaseName}"`);
+      expect(await rejectionOf(refill(container))).to.include({ code: '3D000' });
+      await refill(container);
+      expect(await bookedSpares()).to.have.length(3);
+      expect(await withLabel('spare')).to.deep.equal(await bookedSpares());
+    });
+
+    it('is not kept from building by what cannot be dropped, and drops it later', async () => {
+      await refill(deployment.start());
+      const stale = await ageSpares();
+      const stuck = deployment.start();
+      const server = stuck.get(TOKENS.resultsServer);
+      const attempt = server.attempt.bind(server);
+      server.attempt = (name, work) =>
+        attempt(name, (session) => {
+          session.dropSpare = () => Promise.reject(new Error('a replication slot is in use'));
+          return work(session);
+        });
+      await refill(stuck);
+      expect(await bookedSpares()).to.have.length(3);
+      expect(await withLabel('spare')).to.have.members([...stale, ...(await bookedSpares())]);
+      await refill(deployment.start());
+      expect(await bookedSpares()).to.have.length(3);
+      expect(await withLabel('spare')).to.deep.equal(await bookedSpares());
+    });
+
+    it('follows demand down as well, an hour after it', async () => {
+      const busy = { DB_SPARES_MIN: '1', DB_SPARES_MAX: '5' };
+      for (const id of ['acme', 'beta']) await use(deployment.start(), id);
+      await refill(deployment.start(busy));
+      expect(await bookedSpares()).to.have.length(2);
+      await metadata(`update organization_databases set created_at = now() - interval '30 minutes'`);
+      await refill(deployment.start(busy));
+      expect(await bookedSpares(), 'demand may come back').to.have.length(2);
+      await metadata(`update organization_databases set created_at = now() - interval '61 minutes'`);
+      await refill(deployment.start(busy));
+      expect(await bookedSpares()).to.have.length(1);
+      expect(await withLabel('spare')).to.deep.equal(await bookedSpares());
     });
   });
 

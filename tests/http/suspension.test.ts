@@ -89,6 +89,17 @@ describe('Suspending an organization', function () {
     const post = await ask<Problem>(1, 'POST', '/jobs', member('acme'), submission);
     expect(post.body.code).to.equal('organization_suspended');
 
+    const states = async () => {
+      const { body } = await ask<{ items: { org_id: string; state: string }[] }>(
+        1,
+        'GET',
+        '/admin/databases',
+        platform(),
+      );
+      return Object.fromEntries(body.items.map(({ org_id: id, state }) => [id, state]));
+    };
+    expect(await states()).to.deep.equal({ acme: 'suspended', beta: 'ready' });
+
     // What is not results is served, and so are the others.
     expect(
       (await everywhere('/organizations/acme', member('acme'))).map(({ status }) => status),
@@ -108,6 +119,7 @@ describe('Suspending an organization', function () {
       (await everywhere('/jobs', member('acme'))).every(({ status }) => status === 200),
     );
     expect(performance.now() - resumedAt).to.be.below(1000);
+    expect(await states()).to.deep.equal({ acme: 'ready', beta: 'ready' });
   });
 
   it('is for the platform administrator, audited once however often it is asked for, and of a known organization', async () => {

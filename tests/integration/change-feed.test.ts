@@ -47,7 +47,7 @@ describe('the feed of metadata changes', function () {
   const follow = async (lookIntervalMs?: number): Promise<void> => {
     const container = deployment.start();
     feed = new MetadataChangeFeed({
-      connect: () => openConnection(metadataUrl(), 'mad metadata'),
+      connect: () => container.get(TOKENS.connector).toChanges(),
       logger: container.get(TOKENS.logger),
       ...(lookIntervalMs !== undefined && { lookIntervalMs }),
     });

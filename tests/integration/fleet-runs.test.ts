@@ -307,6 +307,25 @@ describe('a fleet migration', function () {
     expect(await isMigrated('late')).to.equal(true);
   });
 
+  it('says nothing of a database that took the place of the one it worked on', async () => {
+    const [id = ''] = await prepare(1);
+    const container = start();
+    await container.get(TOKENS.resultsTemplate).ready();
+    aroundAttempts(container, async (_, proceed) => {
+      await proceed();
+      // What the old release's database was found to have is reported when the new one is there.
+      await container.get(TOKENS.custodian).retire(organizationId(id));
+      await container.get(TOKENS.connectionManager).provision(organizationId(id));
+      await deployment.administer(
+        'update organization_databases set schema_version = schema_version + 5',
+        [],
+        deployment.metadataDatabase,
+      );
+    });
+    await container.get(TOKENS.fleetOperator).run(RUN, WORK);
+    expect(await ledgerVersions(deployment)).to.deep.equal({ [id]: releases.newest + 5 });
+  });
+
   it('leaves out what is not ready, and refuses to touch a database with another stamp', async () => {
     await prepare(3);
     await deployment.administer(

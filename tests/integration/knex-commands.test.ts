@@ -17,6 +17,7 @@ import {
 } from '../../infrastructure/migrations/migration-source.ts';
 import { Migrator } from '../../infrastructure/migrations/migrator.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
+import { terminateBackends } from '../support/server-faults.ts';
 import { createTestDirectory } from '../support/test-directories.ts';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
@@ -157,6 +158,20 @@ describe('the knex command', function () {
     );
     expect(await tablesOf(deployment.databaseName('acme'))).to.deep.equal(RESULTS_TABLES);
     expect(await versions()).to.deep.equal([{ org_id: 'acme', schema_version: newest }, other]);
+
+    // Somebody's database got the name of another one's.
+    const [acme, elsewhere] = [deployment.databaseName('acme'), deployment.databaseName('other')];
+    for (const [from, to] of [
+      [acme, `${acme}.moved`],
+      [elsewhere, acme],
+    ] as const) {
+      await terminateBackends(deployment, from);
+      await deployment.administer(`alter database "${from}" rename to "${to}"`);
+    }
+    const { status, stderr } = await knex('migrate:rollback --env results --all', environment);
+    expect(status).to.equal(1);
+    expect(stderr).to.match(/is not the one on record for the organization "acme"/);
+    expect(await tablesOf(acme)).to.deep.equal(RESULTS_TABLES);
   });
 
   const refused: readonly (readonly [string, string, RegExp])[] = [

@@ -11,7 +11,8 @@ import {
   MigrationSource,
   resultsMigrations,
 } from '../../infrastructure/migrations/migration-source.ts';
-import { Migrator, UnknownMigrationError } from '../../infrastructure/migrations/migrator.ts';
+import { UnknownMigrationError } from '../../infrastructure/migrations/migration-steps.ts';
+import { Migrator } from '../../infrastructure/migrations/migrator.ts';
 import { rejectionOf } from '../support/gate.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 

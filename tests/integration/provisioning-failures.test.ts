@@ -1,16 +1,13 @@
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { Client } from 'pg';
-import {
-  DatabaseError,
-  DatabaseProvisioningError,
-  OrganizationDatabaseNotFoundError,
-} from '../../domain/exceptions.ts';
+import { DatabaseProvisioningError, OrganizationDatabaseNotFoundError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf, until } from '../support/gate.ts';
 import { createdDatabases, hookProvisioning, watchAdminStatements } from '../support/provisioning-steps.ts';
+import { openTransaction } from '../support/server-faults.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
 
 const ACME = organizationId('acme');
@@ -113,13 +110,59 @@ describe('provisioning that meets resistance', function () {
     const { databaseName } = await container.get(TOKENS.resultsTemplate).ready();
     await deployment.administer(`drop database "${databaseName}"`);
     const manager = container.get(TOKENS.connectionManager);
-    await manager.acquire(ACME).then(
-      ({ release }) => release(),
-      (error: unknown) => expect(error).to.be.instanceOf(DatabaseError),
-    );
     const { database, release } = await manager.acquire(ACME);
     expect((await database.jobs.list(...ALL_JOBS)).items).to.be.empty;
     release();
+  });
+
+  it('goes on where somebody else wrote down a failure at the same time', async () => {
+    const container = deployment.start();
+    await container.get(TOKENS.resultsTemplate).ready();
+    const other = await openTransaction(
+      deployment,
+      deployment.metadataDatabase,
+      `insert into organization_databases (org_id, database_name, state, last_error)
+       values ('acme', '${deployment.databaseName('acme')}', 'failed', 'out of luck')`,
+    );
+    await deployment.start({ DB_SPARES_MIN: '1', DB_SPARES_MAX: '1' }).get(TOKENS.spareKeeper).refill();
+    const acquiring = container.get(TOKENS.connectionManager).acquire(ACME);
+    acquiring.catch(() => undefined); // looked at below
+    await until('the claim waits for the other one', async () => {
+      const waiting = await deployment.administer(
+        `select from pg_stat_activity where datname = $1 and wait_event = 'transactionid'`,
+        [deployment.metadataDatabase],
+      );
+      return waiting.length > 0;
+    });
+    await other.commit();
+    const { database, release } = await acquiring;
+    expect((await database.jobs.list(...ALL_JOBS)).items).to.be.empty;
+    release();
+    expect(await container.get(TOKENS.databaseLedger).find(ACME)).to.include({
+      state: 'ready',
+      lastError: null,
+    });
+  });
+
+  it('keeps nobody waiting for those whose databases are worked on elsewhere', async () => {
+    const ids = Array.from({ length: 6 }, (_, index) => `held-${index}`);
+    await deployment.register(...ids);
+    const elsewhere = deployment.start();
+    await elsewhere.get(TOKENS.resultsTemplate).ready();
+    const locks = await openTransaction(
+      deployment,
+      'postgres',
+      ids
+        .map((id) => `select pg_advisory_xact_lock(hashtextextended('${deployment.databaseName(id)}', 0))`)
+        .join(';'),
+    );
+    const container = deployment.start();
+    const manager = container.get(TOKENS.connectionManager);
+    const held = ids.map((id) => manager.acquire(organizationId(id)));
+    for (const each of held) each.catch(() => undefined);
+    (await manager.acquire(ACME)).release();
+    await locks.rollBack();
+    for (const each of held) (await each).release();
   });
 
   it('says that the database could not be made when the server has no room for it', async () => {

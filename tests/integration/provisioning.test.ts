@@ -10,6 +10,7 @@ import {
   watchAdminStatements,
   type AdminStatement,
 } from '../support/provisioning-steps.ts';
+import { openTransaction } from '../support/server-faults.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
 
 const ACME = organizationId('acme');
@@ -85,14 +86,16 @@ describe('provisioning at first use', function () {
       await child.atGate;
       const container = deployment.start();
       const statements = watchAdminStatements(container);
+      const server = container.get(TOKENS.resultsServer);
+      const attempt = server.attempt.bind(server);
+      let refusals = 0;
+      server.attempt = async (name, work) => {
+        const mine = await attempt(name, work);
+        if (name === deployment.databaseName('acme') && !mine) refusals += 1;
+        return mine;
+      };
       const second = container.get(TOKENS.connectionManager).acquire(ACME);
-      await until('the second process waits for its turn', async () => {
-        const [row] = await deployment.administer<{ polls: number }>(
-          `select count(*)::int as polls from pg_stat_activity
-           where query like 'select pg_try_advisory_lock%' and application_name = 'mad admin'`,
-        );
-        return row !== undefined && row.polls > 0;
-      });
+      await until('the second process waits for its turn', () => refusals > 0);
       await child.call({ do: 'open gate' });
       (await second).release();
       expect(await first).to.equal(0);
@@ -105,26 +108,33 @@ describe('provisioning at first use', function () {
 
   describe('somebody else creates the same database', () => {
     /** A CREATE of somebody who does not take the lock. */
-    const createElsewhere = (template: string, name: string, strategy: string): Promise<unknown> =>
-      deployment.administer(`create database "${name}" template "${template}" strategy ${strategy}`);
+    const createElsewhere = (template: string, name: string): Promise<unknown> =>
+      deployment.administer(`create database "${name}" template "${template}"`);
 
-    /** Looks at a CREATE while it copies; when it was over too soon, at the next one. */
-    const catchCopying = async (template: string, name: string): Promise<Promise<unknown>[]> => {
-      for (;;) {
-        let over = false;
-        let copies = false;
-        const other = createElsewhere(template, name, 'file_copy').finally(() => (over = true));
-        await until('the other one copies', async () => {
-          const rows = await deployment.administer(
-            `select from pg_stat_activity where state = 'active' and query like 'create database%file_copy'
-               and (wait_event_type = 'IPC' or backend_xid is not null)`,
-          );
-          copies = rows.length > 0;
-          return copies || over;
-        });
-        if (copies) return [other];
-        await deployment.administer(`drop database "${name}"`);
-      }
+    /** Has somebody take the name who commits only when we wait for that. */
+    const takeNameMeanwhile = async (
+      template: string,
+      name: string,
+      proceed: () => Promise<void>,
+    ): Promise<void> => {
+      const unnamed = deployment.databaseName('unnamed');
+      await createElsewhere(template, unnamed);
+      const other = await openTransaction(
+        deployment,
+        'postgres',
+        `alter database "${unnamed}" rename to "${name}"`,
+      );
+      const clone = proceed();
+      await until('ours waits for the other one', async () => {
+        const waiting = await deployment.administer(
+          `select from pg_stat_activity
+           where wait_event = 'transactionid' and starts_with(query, 'create database') and strpos(query, $1) > 0`,
+          [name],
+        );
+        return waiting.length > 0;
+      });
+      await other.commit();
+      await clone;
     };
 
     const sqlStates = (statements: readonly AdminStatement[]): readonly (string | null)[] =>
@@ -134,17 +144,15 @@ describe('provisioning at first use', function () {
       const container = deployment.start();
       const statements = watchAdminStatements(container);
       const { databaseName: template } = await container.get(TOKENS.resultsTemplate).ready();
-      const others: Promise<unknown>[] = [];
+      let others = 0;
       hookProvisioning(container, async (step, proceed, name) => {
-        if (step === 'clone' && others.length === 0) {
-          // It stands there: 42P04.
-          others.push(createElsewhere(template, name, 'wal_log'));
-          await others[0];
-        } else if (step === 'clone') {
-          // It is being made: 23505, for the catalogue does not show what is not committed.
-          others.push(...(await catchCopying(template, name)));
-        }
-        await proceed();
+        if (step !== 'clone') return proceed();
+        others += 1;
+        // It is being made: 23505, for the catalogue does not show what is not committed.
+        if (others > 1) return takeNameMeanwhile(template, name, proceed);
+        // It stands there: 42P04.
+        await createElsewhere(template, name);
+        return proceed();
       });
 
       const manager = container.get(TOKENS.connectionManager);
@@ -153,7 +161,6 @@ describe('provisioning at first use', function () {
         expect((await database.jobs.list(...ALL_JOBS)).items).to.be.empty;
         release();
       }
-      await Promise.all(others);
       expect(sqlStates(statements)).to.deep.equal(['42P04', '23505']);
       expect(await made()).to.deep.equal([deployment.databaseName('acme'), deployment.databaseName('beta')]);
     });

@@ -23,6 +23,8 @@ export type ChildCommand =
   | { readonly do: 'write'; readonly organizationId: string; readonly submittedBy: string }
   /** The DDL of its administrator's sessions that took effect: texts of `create database … template …`. */
   | { readonly do: 'created' }
+  /** Puts the organization's database aside. */
+  | { readonly do: 'retire'; readonly organizationId: string }
   | { readonly do: 'counts' }
   /** Takes its part of the deployment's connections, as a started service does. */
   | { readonly do: 'join' }

@@ -39,8 +39,9 @@ const run = ({
     () => void (stopCarrying?.() ?? Promise.resolve()).then(() => manager.closeAll()),
   );
 
-  const lease = (id: string) =>
-    manager.acquire(parseOrganizationId(id, config.database.resultsTemplate.maxOrganizationIdLength));
+  const idOf = (id: string) =>
+    parseOrganizationId(id, config.database.resultsTemplate.maxOrganizationIdLength);
+  const lease = (id: string) => manager.acquire(idOf(id));
 
   return async (command) => {
     switch (command.do) {
@@ -61,6 +62,8 @@ const run = ({
           release();
         }
       }
+      case 'retire':
+        return container.get(TOKENS.custodian).retire(idOf(command.organizationId));
       case 'created':
         return createdDatabases(statements);
       case 'join':

@@ -131,7 +131,8 @@ export const createDeployment = async (
           .map((name) => administer(`drop database if exists "${name}" with (force)`)),
       );
     const roles = await administer<{ rolname: string }>(
-      'select rolname from pg_roles where position($1 in rolname) > 0',
+      // Those that made others after them.
+      'select rolname from pg_roles where position($1 in rolname) > 0 order by rolcreaterole',
       [prefix],
     );
     for (const { rolname } of roles) await administer(`drop role "${rolname}"`);

@@ -68,9 +68,20 @@ export const createdDatabases = (statements: readonly AdminStatement[]): readonl
     )
     .map(({ text }) => text);
 
-/** The steps of giving an organization its database, in their order. */
-export const PROVISIONING_STEPS = ['claim', 'clone', 'restrict', 'adopt', 'complete'] as const;
-export type ProvisioningStep = (typeof PROVISIONING_STEPS)[number];
+/**
+ * What is done for the databases of organizations, each in one act: for the template they are cloned from, for one that
+ * is made, and for one that is put aside.
+ */
+export type ProvisioningStep =
+  | 'build template'
+  | 'seal template'
+  | 'claim'
+  | 'clone'
+  | 'restrict'
+  | 'adopt'
+  | 'complete'
+  | 'quarantine'
+  | 'forget';
 
 /** What a test does around a step: `proceed` runs it. A name that the step concerns comes with it. */
 export type StepHook = (step: ProvisioningStep, proceed: () => Promise<void>, name: string) => Promise<void>;
@@ -94,12 +105,24 @@ export const hookProvisioning = (container: Container, hook: StepHook): void => 
   const claim = ledger.claim.bind(ledger);
   const complete = ledger.complete.bind(ledger);
   ledger.claim = (...values) => around('claim', values[1], () => claim(...values));
+  const forget = ledger.completeRetirement.bind(ledger);
   ledger.complete = (...values) => around('complete', values[1].databaseName, () => complete(...values));
+  ledger.completeRetirement = (...values) => around('forget', values[0], () => forget(...values));
 
   const hookSession = (session: ServerSession): ServerSession => {
+    const createEmpty = session.createEmpty.bind(session);
+    const seal = session.seal.bind(session);
     const clone = session.clone.bind(session);
+    const quarantine = session.quarantine.bind(session);
     const restrict = session.restrict.bind(session);
     const adopt = session.adopt.bind(session);
+    session.createEmpty = (name) => around('build template', name, () => createEmpty(name));
+    session.seal = (...values) =>
+      // Also the last act of putting a database aside.
+      values[1].startsWith('template.')
+        ? around('seal template', values[1], () => seal(...values))
+        : seal(...values);
+    session.quarantine = (...values) => around('quarantine', values[0], () => quarantine(...values));
     session.clone = (...values) => around('clone', values[1], () => clone(...values));
     session.restrict = (...values) => around('restrict', values[0], () => restrict(...values));
     session.adopt = (...values) => around('adopt', values[1], () => adopt(...values));

@@ -7,7 +7,8 @@ import { until } from './gate.ts';
 /** Ends all sessions of a database and waits until they are gone; returns how many there were. */
 export const terminateBackends = async (deployment: Deployment, databaseName: string): Promise<number> => {
   const rows = await deployment.administer(
-    'select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1',
+    `select pg_terminate_backend(pid, 5000) from pg_stat_activity
+     where datname = $1 and backend_type = 'client backend'`,
     [databaseName],
   );
   return rows.length;
@@ -20,12 +21,12 @@ export interface TableLock {
   release(): Promise<void>;
 }
 
-/** Runs statements in a transaction that stays open; `rollBack` undoes them. */
+/** Runs statements in a transaction that stays open; `rollBack` undoes them, and `commit` does not. */
 export const openTransaction = async (
   deployment: Deployment,
   databaseName: string,
   statements: string,
-): Promise<{ rollBack(): Promise<void> }> => {
+): Promise<{ rollBack(): Promise<void>; commit(): Promise<void> }> => {
   const url = DatabaseUrl.parse(deployment.environment['DB_DATABASE_URL'] ?? '').withDatabase(databaseName);
   const client = new Client({ connectionString: url.toString() });
   await client.connect();
@@ -35,6 +36,11 @@ export const openTransaction = async (
     rollBack: () => {
       ended ??= client.end();
       return ended;
+    },
+    commit: async () => {
+      await client.query('commit');
+      ended ??= client.end();
+      await ended;
     },
   };
 };

@@ -25,11 +25,13 @@ export const findForAccess = statement<
     .where('o.org_id', p('organizationId')),
 );
 
+// Where there is no database yet, or none any more, its name is today's.
 export const intend = statement<Key & { databaseName: string }>('database_intend', (p) =>
-  sql('organization_databases')
-    .insert({ org_id: p('organizationId'), database_name: p('databaseName') })
-    .onConflict('org_id')
-    .ignore(),
+  sql.raw(
+    `insert into organization_databases as known (org_id, database_name) values (?, ?)
+     on conflict (org_id) do update set database_name = excluded.database_name where known.stamp is null`,
+    [p('organizationId'), p('databaseName')],
+  ),
 );
 
 export const bind = statement<Key & { stamp: string }, DatabaseRow>('database_bind', (p) =>
@@ -206,17 +208,21 @@ export const beginRetirement = statement<Key>('database_begin_retirement', (p) =
     .update({ state: 'retiring', updated_at: sql.raw('now()') }),
 );
 
-export const completeRetirement = statement<Key>('database_complete_retirement', (p) =>
-  sql('organization_databases')
-    .where({ org_id: p('organizationId'), state: 'retiring' })
-    .update({
-      state: 'provisioning',
-      stamp: null,
-      schema_version: null,
-      last_error: null,
-      generation: sql.raw('generation + 1'),
-      updated_at: sql.raw('now()'),
-    }),
+export const completeRetirement = statement<Key & { renamedTo: string | null }>(
+  'database_complete_retirement',
+  (p) =>
+    sql.raw(
+      `with retired as (
+         update organization_databases
+         set state = 'provisioning', stamp = null, schema_version = null, last_error = null,
+           generation = generation + 1, updated_at = now()
+         where org_id = ? and state = 'retiring' returning org_id, database_name
+       )
+       insert into audit_logs (org_id, action, entity_type, entity_id, details)
+       select org_id, 'database.retired', 'database', database_name, jsonb_build_object('renamed_to', ?::text)
+       from retired`,
+      [p('organizationId'), p('renamedTo')],
+    ),
 );
 
 export const countByState = statement<object, { state: DatabaseRow['state']; count: string }>(

@@ -1,4 +1,4 @@
-import type { DatabaseState } from '../../../application/ports/database-ledger.ts';
+import { holdsResults, type DatabaseState } from '../../../application/ports/database-ledger.ts';
 import type {
   FleetCandidate,
   FleetClaim,
@@ -120,7 +120,13 @@ export const toClaim = (row: ClaimRow): FleetClaim => ({
 });
 
 const toClaimedDatabase = ({ database_name, state, stamp, generation }: ClaimRow): FleetClaim['database'] => {
-  const usable = state === 'ready' || state === 'suspended';
-  if (!usable || database_name === null || stamp === null || generation === null) return null;
+  if (
+    state === null ||
+    !holdsResults(state) ||
+    database_name === null ||
+    stamp === null ||
+    generation === null
+  )
+    return null;
   return { databaseName: database_name, stamp, generation };
 };

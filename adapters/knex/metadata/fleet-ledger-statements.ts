@@ -131,6 +131,7 @@ export const release = statement<OfRunner & { organizationIds: readonly string[]
 export const report = statement<
   OfRunner & {
     organizationIds: readonly string[];
+    stamps: readonly (string | null)[];
     states: readonly string[];
     schemaVersions: readonly (number | null)[];
     errors: readonly (string | null)[];
@@ -141,8 +142,8 @@ export const report = statement<
 >('fleet_report', (p) =>
   sql.raw(
     `with reported as (
-       select * from unnest(?::text[], ?::text[], ?::int[], ?::text[], ?::int[], ?::int[])
-         as r (org_id, state, schema_version, error, duration_ms, delay_ms)
+       select * from unnest(?::text[], ?::uuid[], ?::text[], ?::int[], ?::text[], ?::int[], ?::int[])
+         as r (org_id, stamp, state, schema_version, error, duration_ms, delay_ms)
      ), items as (
        update fleet_items i
        set state = r.state, error = r.error, duration_ms = r.duration_ms, runner = null, lease_until = null,
@@ -156,11 +157,12 @@ export const report = statement<
          last_error = case i.state when 'failed' then i.error when 'done' then null else d.last_error end,
          migration_wanted_at = case i.state when 'done' then null else d.migration_wanted_at end,
          updated_at = now()
-       from items i where d.org_id = i.org_id
+       from items i where d.org_id = i.org_id and d.stamp is not distinct from i.stamp
      )
      select state from fleet_runs where run_id = ?::int`,
     [
       p('organizationIds'),
+      p('stamps'),
       p('states'),
       p('schemaVersions'),
       p('errors'),

@@ -1,7 +1,8 @@
-import type {
-  DatabaseLedger,
-  DatabaseRecord,
-  DatabaseState,
+import {
+  isHalfMade,
+  type DatabaseLedger,
+  type DatabaseRecord,
+  type DatabaseState,
 } from '../../../application/ports/database-ledger.ts';
 import {
   ADOPTED,
@@ -66,11 +67,15 @@ export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
     organizationId: OrganizationId,
     databaseName: string,
     fresh: SpareDatabase,
-  ): Promise<Claim | 'ready'> {
+  ): ReturnType<ProvisioningLedger['claim']> {
     const { templateHash } = fresh;
-    const [quick] = await this.#database.query(
-      statements.claimReadySpare({ organizationId, databaseName, templateHash }),
-    );
+    const [quick] = await this.#database
+      .query(statements.claimReadySpare({ organizationId, databaseName, templateHash }))
+      .catch((error: unknown) => {
+        // Somebody wrote a record meanwhile, if only of a failure.
+        if (isViolation(error, UNIQUE_VIOLATION, 'organization_databases_pkey')) return [];
+        throw error;
+      });
     if (quick === undefined) return this.#claimStepwise(organizationId, databaseName, fresh);
     const spare = {
       spareId: quick.spare_id,
@@ -110,12 +115,12 @@ export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
     await this.#database.query(statements.beginRetirement({ organizationId }));
   }
 
-  async completeRetirement(organizationId: OrganizationId): Promise<void> {
+  async completeRetirement(organizationId: OrganizationId, renamedTo: string | null): Promise<void> {
     await this.#database.transaction(async (executor) => {
       const [row] = await executor.query(statements.findForUpdate({ organizationId }));
       if (row?.state !== 'retiring') return;
       if (row.stamp !== null) await executor.query(statements.releaseClaim({ spareId: row.stamp }));
-      await executor.query(statements.completeRetirement({ organizationId }));
+      await executor.query(statements.completeRetirement({ organizationId, renamedTo }));
     });
   }
 
@@ -139,10 +144,10 @@ export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
     organizationId: OrganizationId,
     databaseName: string,
     fresh: SpareDatabase,
-  ): Promise<Claim | 'ready'> {
+  ): ReturnType<ProvisioningLedger['claim']> {
     return this.#database.transaction(async (executor) => {
       const row = await intend(executor, organizationId, databaseName);
-      if (row.state === 'ready') return 'ready';
+      if (!isHalfMade(row.state)) return { record: toDatabaseRecord(row), spare: null };
       if (row.stamp !== null) return resume(executor, row, fresh);
 
       const [taken] = await executor.query(statements.takeSpare({ templateHash: fresh.templateHash }));

@@ -200,6 +200,7 @@ const writeReports = async (
       runId,
       runner,
       organizationIds: reports.map(({ organizationId }) => organizationId),
+      stamps: reports.map(({ stamp }) => stamp),
       states: reports.map(({ state }) => state),
       schemaVersions: reports.map(({ schemaVersion }) => schemaVersion),
       errors: reports.map(({ error }) => error),

@@ -2,10 +2,13 @@ import type { SpareDatabase } from '../../../application/ports/provisioning-ledg
 import type { SpareDemand, SpareLedger, TemplateRecord } from '../../../application/ports/spare-ledger.ts';
 import { SPARE_COLUMNS, toSpare, type SpareRow } from './database-ledger-rows.ts';
 import { forgetSpare, insertSpare } from './database-ledger-statements.ts';
-import { sql, statement, type SqlDatabase } from '../statement.ts';
+import { sql, statement, type SqlExecutor } from '../statement.ts';
 
 /** How far back demand is looked at: a burst of organizations is followed by as many spares for this long. */
 const DEMAND_WINDOW = `interval '5 minutes'`;
+
+/** How long spares stay that demand once asked for. */
+const SURPLUS_AFTER = `interval '1 hour'`;
 
 /** Far longer than the pause between two signs of life of a process. */
 const UNUSED_AFTER = `interval '10 minutes'`;
@@ -58,11 +61,21 @@ const markReady = statement<{ spareId: string }>('spare_mark_ready', (p) =>
     .update({ state: 'ready', updated_at: sql.raw('now()') }),
 );
 
-const retireStale = statement<{ hash: string; max: number }, SpareRow>('spare_retire_stale', (p) =>
-  sql.raw(
-    `with surplus as (
+const retire = statement<{ spareId: string }>('spare_retire', (p) =>
+  sql('spare_databases')
+    .where({ spare_id: p('spareId'), state: 'building' })
+    .update({ state: 'retired', updated_at: sql.raw('now()') }),
+);
+
+const retireStale = statement<{ hash: string; min: number; max: number }, SpareRow>(
+  'spare_retire_stale',
+  (p) =>
+    sql.raw(
+      `with surplus as (
        select spare_id from spare_databases where state = 'ready' and template_hash = ?
-       order by created_at offset ?::int
+       order by created_at offset least(?::int, greatest(?::int, (
+         select count(*) from organization_databases where created_at > now() - ${SURPLUS_AFTER}
+       )))
      ), unused as (
        select spare_id from spare_databases left join results_templates using (template_hash)
        where state in ('ready', 'building') and template_hash <> ?
@@ -72,8 +85,8 @@ const retireStale = statement<{ hash: string; max: number }, SpareRow>('spare_re
      update spare_databases set state = 'retired', updated_at = now()
      where (spare_id in (table surplus) or spare_id in (table unused) or state = 'retired') and state <> 'claimed'
      returning ${SPARE_COLUMNS.join(', ')}`,
-    [p('hash'), p('max'), p('hash')],
-  ),
+      [p('hash'), p('max'), p('min'), p('hash')],
+    ),
 );
 
 const listUnusedTemplates = statement<{ hash: string }, TemplateRow>('template_list_unused', (p) =>
@@ -84,8 +97,12 @@ const listUnusedTemplates = statement<{ hash: string }, TemplateRow>('template_l
     .whereNotIn('template_hash', sql('spare_databases').select('template_hash')),
 );
 
-const forgetTemplate = statement<{ hash: string }>('template_forget', (p) =>
-  sql('results_templates').where('template_hash', p('hash')).delete(),
+const forgetUnusedTemplate = statement<{ hash: string }, { template_hash: string }>('template_forget', (p) =>
+  sql('results_templates')
+    .where('template_hash', p('hash'))
+    .whereRaw(`last_used_at < now() - ${UNUSED_AFTER}`)
+    .delete()
+    .returning('template_hash'),
 );
 
 const countReady = statement<object, { ready: string }>('spare_count_ready', () =>
@@ -101,9 +118,9 @@ const listNames = statement<object, { database_name: string }>('spare_list_names
 );
 
 export class KnexSpareLedger implements SpareLedger {
-  readonly #database: SqlDatabase;
+  readonly #database: SqlExecutor;
 
-  constructor(database: SqlDatabase) {
+  constructor(database: SqlExecutor) {
     this.#database = database;
   }
 
@@ -125,9 +142,13 @@ export class KnexSpareLedger implements SpareLedger {
     await this.#database.query(markReady({ spareId }));
   }
 
-  async retireStale({ hash }: TemplateRecord, { max }: SpareDemand): Promise<readonly SpareDatabase[]> {
-    const rows = await this.#database.query(retireStale({ hash, max }));
+  async retireStale({ hash }: TemplateRecord, { min, max }: SpareDemand): Promise<readonly SpareDatabase[]> {
+    const rows = await this.#database.query(retireStale({ hash, min, max }));
     return rows.map(toSpare);
+  }
+
+  async retire(spareId: string): Promise<void> {
+    await this.#database.query(retire({ spareId }));
   }
 
   async forget(spareId: string): Promise<void> {
@@ -143,8 +164,8 @@ export class KnexSpareLedger implements SpareLedger {
     }));
   }
 
-  async forgetTemplate(hash: string): Promise<void> {
-    await this.#database.query(forgetTemplate({ hash }));
+  async forgetUnusedTemplate(hash: string): Promise<boolean> {
+    return (await this.#database.query(forgetUnusedTemplate({ hash }))).length > 0;
   }
 
   async countReady(): Promise<number> {

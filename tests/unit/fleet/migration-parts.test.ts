@@ -2,8 +2,7 @@ import { expect } from 'chai';
 import { fixedSqlOf } from '../../../infrastructure/fleet/fixed-sql.ts';
 import { compareCatalogues } from '../../../infrastructure/fleet/catalogue.ts';
 import { explainFailure } from '../../../infrastructure/fleet/migration-failure.ts';
-import { stepsBetween } from '../../../infrastructure/fleet/migration-steps.ts';
-import { UnknownMigrationError } from '../../../infrastructure/migrations/migrator.ts';
+import { stepsBetween, UnknownMigrationError } from '../../../infrastructure/migrations/migration-steps.ts';
 import { DECLARED, fitOf, windowOf } from '../../../infrastructure/migrations/schema-window.ts';
 
 const NAMES = ['0001_a', '0002_b', '0003_c'];
@@ -68,6 +67,11 @@ describe('a failed attempt', () => {
   it('is put off when the network or the server is away, and is a failure when the migration throws', () => {
     const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
     expect(explainFailure(refused, null)).to.deep.equal({ kind: 'deferred', reason: 'connect ECONNREFUSED' });
+    const refusedByAll = Object.assign(new AggregateError([refused, refused]), { code: 'ECONNREFUSED' });
+    expect(explainFailure(refusedByAll, null)).to.deep.equal({
+      kind: 'deferred',
+      reason: 'connect ECONNREFUSED, connect ECONNREFUSED',
+    });
     expect(explainFailure(new Error('Connection terminated unexpectedly'), '0002_b').kind).to.equal(
       'deferred',
     );

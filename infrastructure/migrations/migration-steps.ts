@@ -1,4 +1,7 @@
-import { UnknownMigrationError } from '../migrations/migrator.ts';
+/** Raised when a database has migrations that this release does not know: it belongs to a newer one. */
+export class UnknownMigrationError extends Error {
+  override readonly name = 'UnknownMigrationError';
+}
 
 /** A row of Knex's history table. */
 export interface AppliedMigration {
@@ -27,7 +30,7 @@ export const stepsBetween = (
   const unknown = [...present].filter((name) => !names.includes(name));
   if (unknown.length > 0) {
     throw new UnknownMigrationError(
-      `it has migrations that this release does not know: ${unknown.join(', ')}`,
+      `the database has migrations that this release does not know: ${unknown.join(', ')}`,
     );
   }
   return {
