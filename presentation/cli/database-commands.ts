@@ -7,6 +7,7 @@ import {
 } from '../../application/ports/database-ledger.ts';
 import type { AdoptedDatabase, Finding, RotationReport } from '../../application/ports/database-upkeep.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { allOf } from '../../domain/page.ts';
 import { EXIT, type CommandContext } from './command-context.ts';
 import { plural } from './fleet-report.ts';
 
@@ -27,9 +28,6 @@ export interface DatabaseCommandDependencies {
 }
 
 type DatabaseContext = CommandContext<DatabaseCommandDependencies>;
-
-/** Records read from the ledger at once. */
-const PAGE_SIZE = 200;
 
 export const addDatabaseCommands = (program: Command, context: DatabaseContext): void => {
   const { deps, print, parseId } = context;
@@ -81,7 +79,10 @@ const addList = (databases: Command, { deps, print }: DatabaseContext): void => 
     .addOption(new Option('--state <state>', 'only those in this state').choices(DATABASE_STATES))
     .option('--json', 'one JSON document', false)
     .action(async ({ state, json }: { state?: DatabaseState; json: boolean }) => {
-      const records = await listAll(deps.databaseLedger, state ?? null);
+      const records: DatabaseRecord[] = [];
+      const filter = { state: state ?? null };
+      for await (const record of allOf((page) => deps.databaseLedger.list(filter, page)))
+        records.push(record);
       if (json) print(JSON.stringify({ databases: records.map(recordJson) }, null, 2));
       else for (const line of recordLines(records)) print(line);
     });
@@ -123,20 +124,6 @@ const findingLines = (findings: readonly Finding[], dryRun: boolean): readonly s
     return `${kind.padEnd(12)} ${outcome.padEnd(dryRun ? 21 : 12)} ${database}`;
   });
   return dryRun ? [...lines, 'A dry run: nothing was changed.'] : lines;
-};
-
-const listAll = async (
-  ledger: Pick<DatabaseLedger, 'list'>,
-  state: DatabaseState | null,
-): Promise<readonly DatabaseRecord[]> => {
-  const records: DatabaseRecord[] = [];
-  let after: string | null = null;
-  do {
-    const page = await ledger.list({ state }, { limit: PAGE_SIZE, after });
-    records.push(...page.items);
-    after = page.next;
-  } while (after !== null);
-  return records;
 };
 
 const recordLines = (records: readonly DatabaseRecord[]): readonly string[] => [

@@ -14,7 +14,7 @@ const HASH = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA';
 const NOBODY = '00000000-0000-4000-8000-000000000000';
 
 /** All items, a few at a time. */
-const allOf = async <Item>(
+const inPages = async <Item>(
   list: (page: PageRequest<string>) => Promise<Page<Item, string>>,
   limit = 2,
 ): Promise<readonly Item[]> => {
@@ -65,7 +65,7 @@ const keepsMetadata = (subject: Subject<MetadataDatabase>): void => {
       for (const id of ids) await metadata.organizations.insert({ id, name: id });
       expect(await metadata.organizations.rename(ACME, 'x')).to.equal(null);
       expect(await metadata.organizations.rename(organizationId('a'), 'x')).to.include({ name: 'x' });
-      const seen = await allOf((page) => metadata.organizations.list(page));
+      const seen = await inPages((page) => metadata.organizations.list(page));
       expect(seen.map(({ id }) => id).toSorted()).to.deep.equal(ids.toSorted());
     });
 
@@ -188,7 +188,7 @@ const keepsMetadata = (subject: Subject<MetadataDatabase>): void => {
       );
       expect(made.filter(({ created }) => created)).to.have.length(1);
       expect(new Set(made.map(({ userId }) => userId)).size).to.equal(1);
-      expect(await allOf((page) => metadata.users.list({ email: null }, page))).to.have.length(1);
+      expect(await inPages((page) => metadata.users.list({ email: null }, page))).to.have.length(1);
       const winner = made.findIndex(({ created }) => created);
       expect(await metadata.users.findPasswordIdentity('ADA@example.org')).to.deep.equal({
         userId: made[0]?.userId,
@@ -237,7 +237,7 @@ const keepsMetadata = (subject: Subject<MetadataDatabase>): void => {
     it('are listed in the order of their ids, and by email in any case', async () => {
       const users = [];
       for (let i = 0; i < 5; i += 1) users.push(await insertUser(`User-${i}@example.org`));
-      const list = (email: string | null) => allOf((page) => metadata.users.list({ email }, page));
+      const list = (email: string | null) => inPages((page) => metadata.users.list({ email }, page));
       expect(await list(null)).to.deep.equal(users.toSorted((a, b) => (a.userId < b.userId ? -1 : 1)));
       expect(await list('uSER-3@example.org')).to.deep.equal([users[3]]);
       expect(await list('nobody@example.org')).to.be.empty;
@@ -318,7 +318,7 @@ const keepsMetadata = (subject: Subject<MetadataDatabase>): void => {
         await metadata.members.add(i === 0 ? BETA : ACME, userId, ['member']);
         if (i > 0) ids.push(userId);
       }
-      const listed = await allOf((page) => metadata.members.list(ACME, page));
+      const listed = await inPages((page) => metadata.members.list(ACME, page));
       expect(listed.map(({ userId }) => userId)).to.deep.equal(ids.toSorted());
     });
   });

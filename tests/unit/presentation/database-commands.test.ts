@@ -66,9 +66,9 @@ describe('the command databases list', () => {
   });
 
   it('gives the whole ledger to machines, however many pages it has', async () => {
-    for (let index = 0; index < 250; index += 1) metadata.addDatabase(organization(`org-${index}`));
+    for (let index = 0; index < 1100; index += 1) metadata.addDatabase(organization(`org-${index}`));
     const document = JSON.parse((await list('--json')).lines.join('\n'));
-    expect(document.databases).to.have.length(252);
+    expect(document.databases).to.have.length(1102);
     expect(document.databases[1]).to.deep.equal({
       org_id: 'beta',
       database: 'mad_results_beta',
