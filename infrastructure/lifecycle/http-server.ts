@@ -34,6 +34,9 @@ const LIMITS = {
   idleSocketTimeout: 120_000,
 } as const;
 
+/** How long a client may go on sending what has been answered. */
+const LINGER_MS = 5000;
+
 export interface ListenOptions {
   /**
    * The response to what Node could not read as a request, headers included. Left out: Node answers a bare line.
@@ -54,18 +57,25 @@ export const listen = async (
   { answerClientError, limits = {}, messages = {} }: ListenOptions = {},
 ): Promise<ListeningServer> => {
   const { idleSocketTimeout, ...serverLimits } = { ...LIMITS, ...limits };
-  const server = createServer({ ...serverLimits, ...messages }, app);
+  // Node's own refusal of a request without a host is a bare line; the app looks for itself.
+  const server = createServer({ ...serverLimits, ...messages, requireHostHeader: false }, app);
   server.setTimeout(idleSocketTimeout);
   // Beyond 2000 Node would drop headers in silence; their size is limited anyway.
   server.maxHeadersCount = 0;
   // `maxRequestsPerSocket` stays unlimited: balancing is the balancer's, and a limit answers requests under way with 503.
   let closing = false;
-  const latest = new WeakMap<Socket, Exchange>();
+  const latest: Exchanges = new Map();
+  server.on('connection', (socket) => {
+    latest.set(socket, null);
+    socket.once('close', () => latest.delete(socket));
+    lingerOverBodies(socket, latest);
+  });
   server.on('request', (request, response) => {
     const exchange = { request, response };
     latest.set(request.socket, exchange);
+    if (closing) response.shouldKeepAlive = false;
     response.on('close', () => {
-      if (isOver(exchange) && latest.get(request.socket) === exchange) latest.delete(request.socket);
+      if (isOver(exchange) && latest.get(request.socket) === exchange) latest.set(request.socket, null);
       // The client may want to keep the connection; the server waits for connections, not for requests.
       if (closing) setImmediate(() => server.closeIdleConnections());
     });
@@ -84,8 +94,12 @@ export const listen = async (
       new Promise((resolve, reject) => {
         closing = true;
         server.close((error) => (error === undefined ? resolve() : reject(error)));
-        // Keep-alive connections without a request would hold the server open until they time out.
-        server.closeIdleConnections();
+        for (const [socket, exchange] of latest) {
+          // Whoever has asked for nothing would hold the server open until a timeout; also those, unlike
+          // `closeIdleConnections`, who never have, as health checks of the port alone.
+          if (exchange === null) socket.destroy();
+          else if (!exchange.response.headersSent) exchange.response.shouldKeepAlive = false;
+        }
       }),
     closeNow: () => server.closeAllConnections(),
   };
@@ -96,22 +110,38 @@ interface Exchange {
   readonly response: ServerResponse;
 }
 
+/** What a connection is about; null between requests, and before the first one is whole. */
+type Exchanges = Map<Socket, Exchange | null>;
+
 /** The rest of a body that was answered early may still come, or not come in time. */
 const isOver = ({ request, response }: Exchange): boolean => request.complete && response.closed;
 
-/** In place of Node's own answers of one line. @param latest what a socket is about */
+/**
+ * Where a connection is to end with an answer that came before the whole request, lets the client send the rest: its bytes
+ * would be answered by a reset, and the answer be lost with it.
+ */
+const lingerOverBodies = (socket: Socket, latest: Exchanges): void => {
+  const destroySoon = socket.destroySoon.bind(socket);
+  socket.destroySoon = () => {
+    if (latest.get(socket)?.request.complete !== false) return destroySoon();
+    socket.end();
+    setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  };
+};
+
+/** In place of Node's own answers of one line. */
 const answerUnreadable = (
   server: Server,
-  latest: WeakMap<Socket, Exchange>,
+  latest: Exchanges,
   answerClientError: NonNullable<ListenOptions['answerClientError']>,
 ): void => {
   server.on('clientError', (error, stream) => {
     // The types allow for other streams than the sockets that a server of this kind has.
     const socket = stream as Socket;
-    const last = latest.get(socket);
-    const exchange = last !== undefined && isOver(last) ? undefined : last;
+    const last = latest.get(socket) ?? null;
+    const exchange = last !== null && isOver(last) ? null : last;
     // A whole request before this one, or an answer that has begun, must not be mixed with the refusal.
-    const isBusy = exchange !== undefined && (exchange.request.complete || exchange.response.headersSent);
+    const isBusy = exchange !== null && (exchange.request.complete || exchange.response.headersSent);
     if (isBusy || !socket.writable || isReset(error)) {
       socket.destroy();
       return;

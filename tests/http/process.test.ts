@@ -1,4 +1,5 @@
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { expect } from 'chai';
 import { createDeployment, TEST_JWT_SECRET, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
@@ -88,6 +89,26 @@ describe('The process', function () {
     const since = performance.now();
     expect((await service.exited).code).to.equal(0);
     expect(performance.now() - since).to.be.lessThan(2000);
+  });
+
+  it('waits for nobody who has asked for nothing, and tells who has that the connection ends', async () => {
+    const service = await start();
+    const url = await service.listening();
+    const { hostname, port } = new URL(url);
+    const strangers = ['', 'GET /health HTTP/1.1\r\nHost:'].map((bytes) => {
+      const socket = connect(Number(port), hostname, () => socket.write(bytes));
+      socket.on('error', () => undefined);
+      return socket;
+    });
+    await Promise.all(strangers.map((socket) => once(socket, 'connect')));
+    const slow = await slowRequest(url);
+    service.kill('SIGTERM');
+    await until('no new connection is taken', () => refusesConnections(url));
+    await slow.release();
+    expect((await slow.reply).headers['connection']).to.equal('close');
+    expect(await service.exited).to.deep.equal({ code: 0, signal: null });
+    expect(service.stderr()).to.equal('');
+    for (const socket of strangers) socket.destroy();
   });
 
   it('takes a signal that comes twice at once, from a terminal and through npm, for one', async () => {
