@@ -9,6 +9,7 @@ const main = async (): Promise<void> => {
   try {
     const service = await startService(parseConfig(local.environment));
     if (local.embedded) greet(service);
+    local.keep(service.logger);
     stopOnSignal(service, local);
   } catch (error) {
     await local.stop();

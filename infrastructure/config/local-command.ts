@@ -4,6 +4,7 @@ import type { Environment } from './environment-reader.ts';
 import {
   LOCAL_DATA,
   localDefaults,
+  NO_SERVER,
   prepareLocalStart,
   withoutEmpty,
   type LocalStart,
@@ -20,7 +21,6 @@ export const prepareLocalCommand = async (environment: Environment): Promise<Loc
   if (url === undefined) return prepareLocalStart(environment);
   return {
     environment: { ...(await localDefaults(url)), ...given },
-    embedded: false,
-    stop: () => Promise.resolve(),
+    ...NO_SERVER,
   };
 };

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Logger } from '../../application/ports/logger.ts';
 import { startEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.ts';
+import { KeptPostgres } from '../embedded-postgres/kept-postgres.ts';
 import type { Environment } from './environment-reader.ts';
 
 /** Where the embedded server and its secrets live, under the working directory. */
@@ -11,8 +13,17 @@ export interface LocalStart {
   readonly environment: Environment;
   /** Whether this process runs the database server. */
   readonly embedded: boolean;
+  /** From now on the database server of this process is started again when it ends by itself. */
+  keep(logger: Logger): void;
   stop(): Promise<void>;
 }
+
+/** Of a process that runs no database server. */
+export const NO_SERVER: Omit<LocalStart, 'environment'> = {
+  embedded: false,
+  keep: () => undefined,
+  stop: () => Promise.resolve(),
+};
 
 /**
  * Supplies what a bare machine lacks: without `DB_DATABASE_URL` a PostgreSQL server of its own, with data and secrets
@@ -20,13 +31,18 @@ export interface LocalStart {
  */
 export const prepareLocalStart = async (environment: Environment): Promise<LocalStart> => {
   if (environment['DB_DATABASE_URL'] !== undefined && environment['DB_DATABASE_URL'] !== '') {
-    return { environment, embedded: false, stop: () => Promise.resolve() };
+    return { environment, ...NO_SERVER };
   }
-  const server = await startEmbeddedPostgres({ dataDirectory: join(LOCAL_DATA, 'postgres') });
+  const dataDirectory = join(LOCAL_DATA, 'postgres');
+  const server = await startEmbeddedPostgres({ dataDirectory });
+  let kept: KeptPostgres | null = null;
   return {
     environment: { ...(await localDefaults(server.url)), ...withoutEmpty(environment) },
     embedded: true,
-    stop: () => server.stop(),
+    keep: (logger) => {
+      kept ??= new KeptPostgres(server, dataDirectory, logger);
+    },
+    stop: () => (kept ?? server).stop(),
   };
 };
 

@@ -31,6 +31,8 @@ export interface EmbeddedPostgres {
   readonly url: string;
   /** The server's log, in the data directory. */
   readonly logFile: string;
+  /** Resolves when the server has ended, however it did. */
+  readonly exited: Promise<unknown>;
   /** Stops the server and waits for its end: fast shutdown, at a deadline the immediate one. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -137,7 +139,7 @@ const runServer = async (
   try {
     if (await becomesReady(server, url, log)) {
       await writeFile(data.port, String(endpoint.port));
-      return { url, logFile: data.log, stop: () => server.stop() };
+      return { url, logFile: data.log, exited: server.exited, stop: () => server.stop() };
     }
     if (log.read().includes('could not bind IPv4 address')) return undefined;
     throw new EmbeddedPostgresError(

@@ -15,6 +15,7 @@ import {
   tryDirectoryLock,
 } from '../../infrastructure/embedded-postgres/directory-lock.ts';
 import { startEmbeddedPostgres } from '../../infrastructure/embedded-postgres/embedded-postgres.ts';
+import { KeptPostgres } from '../../infrastructure/embedded-postgres/kept-postgres.ts';
 import type {
   EmbeddedPostgres,
   EmbeddedPostgresOptions,
@@ -241,6 +242,38 @@ describe('the embedded PostgreSQL server', function () {
     await writeFile(pidFile, `${other.pid}\n${cluster}\n`);
     const { url } = await start();
     expect(await query(url, 'select 1')).to.equal(1);
+  });
+
+  it('is started again on its port when it ends by itself, and not when it is stopped', async () => {
+    const server = await start();
+    await query(server.url, 'create table kept as select 7 as n');
+    // This one does not sync to disk by itself.
+    await query(server.url, 'checkpoint');
+    const lines: string[] = [];
+    const line = (_: object, text: string): void => void lines.push(text);
+    const kept = new KeptPostgres(server, dataDirectory, {
+      debug: line,
+      info: line,
+      warn: line,
+      error: line,
+    });
+    try {
+      for (const runs of [1, 2]) {
+        process.kill(serverPid(), 'SIGKILL');
+        await until('it runs again', () => lines.length === 2 * runs);
+        expect(await query(server.url, 'select n from kept')).to.equal(7);
+      }
+    } finally {
+      await kept.stop();
+    }
+    await kept.stop();
+    expect((await failureOf(query(server.url, 'select 1'))).message).to.include('ECONNREFUSED');
+    expect(lines).to.deep.equal([
+      'the embedded database server ended; it is started again',
+      'the embedded database server runs again',
+      'the embedded database server ended; it is started again',
+      'the embedded database server runs again',
+    ]);
   });
 
   it('refuses a cluster that a server runs on which it did not start', async function () {
