@@ -69,6 +69,20 @@ describe('A database URL that names several servers', function () {
     expect(connects()).to.deep.equal([2, 1]);
   });
 
+  it('begins with the one that was right last when it asks for a kind of server', async () => {
+    const url = listUrl('read-write');
+    one.stall();
+    await (await open(url)).close();
+    expect(connects()).to.deep.equal([1, 1]);
+    await (await open(url.withDatabase('postgres'))).close();
+    expect(connects()).to.deep.equal([1, 2]);
+    await one.resume();
+    two.refuse();
+    await (await open(url)).close();
+    await (await open(url)).close();
+    expect(connects()).to.deep.equal([3, 2]);
+  });
+
   it('leaves time for the second when the first says nothing', async () => {
     one.stall();
     const startedAt = performance.now();
