@@ -249,8 +249,8 @@ export class ConnectionPool implements BudgetedPool {
 
   #tooLate(): Error {
     if (this.#connecting > 0) return this.#unavailable(new Error('connecting took too long'));
-    const opened = this.#circuits.opened;
-    if (opened !== undefined) return this.#unavailable(undefined, opened.retryInMs);
+    const { tripped } = this.#circuits;
+    if (tripped !== undefined) return this.#unavailable(undefined, tripped.retryInMs);
     const limit = this.#slots >= this.#max || this.#idle.length > 0 ? 'pool' : 'budget';
     return this.#options.noPlaceError(limit, this.#line.clearsInMs(this.#slots));
   }
@@ -301,8 +301,8 @@ export class ConnectionPool implements BudgetedPool {
     this.#line.rejectFirst(error instanceof DomainError ? error : this.#unavailable(error));
     // `- 1`: the slot of this attempt.
     const hopeless = this.#slots - this.#closing - this.#connecting - 1 <= 0;
-    const opened = this.#circuits.opened;
-    if (hopeless && opened !== undefined) this.#line.rejectAll(this.#unavailable(error, opened.retryInMs));
+    const { tripped } = this.#circuits;
+    if (hopeless && tripped !== undefined) this.#line.rejectAll(this.#unavailable(error, tripped.retryInMs));
     return undefined;
   }
 

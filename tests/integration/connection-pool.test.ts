@@ -415,16 +415,26 @@ describe('a connection pool', function () {
     expect(await acquiring).to.be.instanceOf(DatabaseConnectionError);
   });
 
-  it('says that the server is gone to whoever waited until the deadline', async () => {
-    const serverBreaker = new CircuitBreaker({ threshold: 1, minDelayMs: 60_000, maxDelayMs: 60_000 });
-    const { pool } = open({ acquireTimeoutMs: 100, serverBreaker });
-    const holder = await pool.acquire();
-    const acquiring = rejectionOf(pool.acquire());
-    serverBreaker.attempt();
-    serverBreaker.failed();
-    expect(await acquiring).to.be.instanceOf(DatabaseConnectionError);
-    pool.release(holder);
-  });
+  for (const [state, backOffMs] of [
+    ['open', 60_000],
+    ['half-open', 1],
+  ] as const) {
+    it(`says that the server is gone to whoever waited until the deadline: ${state}`, async () => {
+      const serverBreaker = new CircuitBreaker({
+        threshold: 1,
+        minDelayMs: backOffMs,
+        maxDelayMs: backOffMs,
+      });
+      const { pool } = open({ acquireTimeoutMs: 100, serverBreaker });
+      const holder = await pool.acquire();
+      const acquiring = rejectionOf(pool.acquire());
+      serverBreaker.attempt();
+      serverBreaker.failed();
+      await until('it is', () => serverBreaker.state === state);
+      expect(await acquiring).to.be.instanceOf(DatabaseConnectionError);
+      pool.release(holder);
+    });
+  }
 
   it('knows that a statement has left a transaction failed as soon as the error is seen', async () => {
     const { pool } = open();
