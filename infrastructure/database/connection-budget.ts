@@ -88,6 +88,7 @@ export class ConnectionBudget {
       return true;
     }
     this.#queue.add(pool);
+    this.#serve();
     this.#reclaim();
     return false;
   }
@@ -110,9 +111,13 @@ export class ConnectionBudget {
     this.#connecting -= 1;
     if (!this.#holders.has(pool)) this.#holders.set(pool, performance.now());
     const established = this.#taken - this.#connecting;
-    if (established <= this.#ceiling) return;
-    this.#ceiling = established;
-    this.#serverFull.succeeded();
+    if (established > this.#ceiling) {
+      this.#ceiling = established;
+      this.#serverFull.succeeded();
+    } else {
+      // A try above the ceiling while another connection closed: it has ended, and has told nothing.
+      this.#serverFull.abandoned();
+    }
     this.#serve();
   }
 
@@ -131,7 +136,7 @@ export class ConnectionBudget {
     this.#retry = setTimeout(() => {
       this.#retry = null;
       this.#serve();
-    }, this.#serverFull.retryInMs + 1).unref();
+    }, Math.ceil(this.#serverFull.retryInMs) + 1).unref();
   }
 
   /** Keeps book of who has idle connections; the latest caller was used last. */
