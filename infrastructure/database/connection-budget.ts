@@ -133,10 +133,13 @@ export class ConnectionBudget {
     this.#ceiling = this.#taken - this.#connecting - 1;
     this.#serverFull.failed();
     if (this.#retry !== null) clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => {
-      this.#retry = null;
-      this.#serve();
-    }, Math.ceil(this.#serverFull.retryInMs) + 1).unref();
+    this.#retry = setTimeout(
+      () => {
+        this.#retry = null;
+        this.#serve();
+      },
+      Math.ceil(this.#serverFull.retryInMs) + 1,
+    ).unref();
   }
 
   /** Keeps book of who has idle connections; the latest caller was used last. */

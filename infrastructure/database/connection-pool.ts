@@ -17,6 +17,9 @@ const PROBE_AFTER_IDLE_MS = 1000;
 /** One failed connect is an accident, and the next request finds out at once. */
 const BREAKER = { threshold: 3, minDelayMs: 250, maxDelayMs: 10_000 };
 
+/** How long anybody waits for a server that is being tried again: the try goes on, and decides about the next one. */
+const TRY_PATIENCE_MS = 50;
+
 /** How long a failing database may take to prove that it is back. */
 const RECOVERY_DEADLINE_MS = 1000;
 
@@ -93,7 +96,7 @@ export class ConnectionPool implements BudgetedPool {
    * @throws what `noPlaceError` makes, when no connection is free in time
    */
   async acquire(scope?: WorkScope): Promise<PgConnection> {
-    const deadline = performance.now() + this.#options.acquireTimeoutMs;
+    const deadline = performance.now() + this.#patienceMs;
     for (;;) {
       scope?.assertOpen();
       if (this.#closed) throw this.#closedError();
@@ -195,9 +198,19 @@ export class ConnectionPool implements BudgetedPool {
     return this.#size.size + this.#size.maxOverflow;
   }
 
+  get #patienceMs(): number {
+    const { acquireTimeoutMs, serverBreaker } = this.#options;
+    return serverBreaker.state === 'closed' ? acquireTimeoutMs : Math.min(acquireTimeoutMs, TRY_PATIENCE_MS);
+  }
+
   /** Nobody waits for the silence of a server that is known to be gone. */
   async #answers(connection: PgConnection): Promise<boolean> {
     return this.#circuits.server.state !== 'open' && (await connection.answers());
+  }
+
+  /** Whether there is a connection, idle or at work, that may serve whoever waits. */
+  get #isConnected(): boolean {
+    return this.#slots > this.#closing + this.#connecting;
   }
 
   /** Those that somebody has. */
@@ -237,13 +250,14 @@ export class ConnectionPool implements BudgetedPool {
     return place;
   }
 
-  /** Why it makes no sense to wait. */
+  /** Why it makes no sense to begin to wait. */
   #refusal(): Error | null {
     const { maxWaiting, noPlaceError } = this.#options;
-    const { own, server } = this.#circuits;
+    const { server, tripped } = this.#circuits;
     if (server.state === 'open') return this.#unavailable(undefined, server.retryInMs);
-    if (own.state === 'open' && this.#slots === this.#closing)
-      return this.#unavailable(undefined, own.retryInMs);
+    // Whoever is the one try waits for its outcome, and nobody else.
+    if (tripped !== undefined && !this.#circuits.allow && !this.#isConnected)
+      return this.#unavailable(undefined, tripped.retryInMs);
     return this.#line.size >= maxWaiting ? noPlaceError('pool', this.#line.clearsInMs(this.#max)) : null;
   }
 
@@ -257,6 +271,10 @@ export class ConnectionPool implements BudgetedPool {
 
   #grow(): void {
     this.#serveWaiting();
+    const { server } = this.#circuits;
+    // It went while they waited: the probe, or another pool, has found out.
+    if (this.#line.size > 0 && server.state === 'open')
+      this.#line.rejectAll(this.#unavailable(undefined, server.retryInMs));
     while (this.wantsSlot && this.#options.budget.take(this)) void this.#connect();
   }
 

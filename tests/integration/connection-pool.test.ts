@@ -436,6 +436,54 @@ describe('a connection pool', function () {
     });
   }
 
+  it('refuses whoever waits as soon as the server is known to be gone', async () => {
+    const serverBreaker = new CircuitBreaker({ threshold: 1, minDelayMs: 60_000, maxDelayMs: 60_000 });
+    const gate = new Gate();
+    const { pool } = open({
+      acquireTimeoutMs: 60_000,
+      serverBreaker,
+      connect: () => gate.pass().then(() => openConnection(database.url)),
+    });
+    const waiting = [rejectionOf(pool.acquire()), rejectionOf(pool.acquire())];
+    await gate.reached;
+    serverBreaker.attempt();
+    serverBreaker.failed();
+    for (const error of await Promise.all(waiting)) expect(error).to.be.instanceOf(DatabaseConnectionError);
+    gate.open();
+  });
+
+  describe('while a failing database is tried again', () => {
+    const failedOnce = async (): Promise<CircuitBreaker> => {
+      const breaker = new CircuitBreaker({ threshold: 1, minDelayMs: 1, maxDelayMs: 1 });
+      breaker.failed();
+      await until('it may be tried again', () => breaker.state === 'half-open');
+      return breaker;
+    };
+    const held = (gate: Gate) => () => gate.pass().then(() => openConnection(database.url));
+
+    it('has nobody wait but the one who tries', async () => {
+      const gate = new Gate();
+      const { pool } = open({ breaker: await failedOnce(), connect: held(gate), acquireTimeoutMs: 60_000 });
+      const first = pool.acquire();
+      await gate.reached;
+      expect(await rejectionOf(pool.acquire())).to.be.instanceOf(DatabaseConnectionError);
+      gate.open();
+      pool.release(await first);
+      pool.release(await pool.acquire());
+    });
+
+    it('has nobody wait for long for a server, and goes on with the try', async () => {
+      const gate = new Gate();
+      const serverBreaker = await failedOnce();
+      const { pool } = open({ serverBreaker, connect: held(gate), acquireTimeoutMs: 60_000 });
+      expect(await rejectionOf(pool.acquire())).to.be.instanceOf(DatabaseConnectionError);
+      gate.open();
+      await until('the try has ended well', () => serverBreaker.state === 'closed');
+      pool.release(await pool.acquire());
+      expect(pool.snapshot()).to.include({ open: 1, idle: 1 });
+    });
+  });
+
   it('knows that a statement has left a transaction failed as soon as the error is seen', async () => {
     const { pool } = open();
     await on(pool).session(async (connection) => {
