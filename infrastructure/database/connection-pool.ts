@@ -102,14 +102,18 @@ export class ConnectionPool implements BudgetedPool {
       if (this.#closed) throw this.#closedError();
       const connection = this.#takeFree() ?? (await this.#wait(deadline - performance.now(), scope));
       const now = performance.now();
-      const rested =
-        now - connection.lastUsedAt > PROBE_AFTER_IDLE_MS || connection.lastUsedAt < this.#suspectBefore;
-      if (rested ? await this.#answers(connection) : connection.isReusable) {
+      const restedBefore = Math.max(now - PROBE_AFTER_IDLE_MS, this.#suspectBefore);
+      const rested = connection.lastUsedAt < restedBefore;
+      if (rested ? await this.#answers(connection, deadline - now) : connection.isReusable) {
         connection.lastUsedAt = now;
         this.#options.budget.used(this);
         return connection;
       }
       this.#discard(connection);
+      if (!rested) continue;
+      // Those that lay beside it are most likely as dead, and to ask each of them would take as long again.
+      this.closeIdleSince(restedBefore);
+      if (performance.now() >= deadline) throw this.#unavailable(new Error('a connection did not answer'));
     }
   }
 
@@ -204,8 +208,8 @@ export class ConnectionPool implements BudgetedPool {
   }
 
   /** Nobody waits for the silence of a server that is known to be gone. */
-  async #answers(connection: PgConnection): Promise<boolean> {
-    return this.#circuits.server.state !== 'open' && (await connection.answers());
+  async #answers(connection: PgConnection, withinMs: number): Promise<boolean> {
+    return this.#circuits.server.state !== 'open' && (await connection.answers(withinMs));
   }
 
   /** Whether there is a connection, idle or at work, that may serve whoever waits. */

@@ -264,10 +264,10 @@ export class PgConnection {
     sendCancelRequest(host, port, processID, secretKey);
   }
 
-  /** Whether the server still answers on this connection. */
-  async answers(): Promise<boolean> {
+  /** Whether the server still answers on this connection, within that time and a second. */
+  async answers(withinMs: number): Promise<boolean> {
     if (!this.isReusable) return false;
-    return succeeds(withDeadline(this.execute('select'), PROBE_DEADLINE_MS));
+    return succeeds(withDeadline(this.execute('select'), Math.min(withinMs, PROBE_DEADLINE_MS)));
   }
 
   /** Says goodbye and waits until the server has hung up, with a deadline; never rejects. Safe to call twice. */

@@ -7,7 +7,9 @@ import {
 import { CircuitBreaker } from '../../infrastructure/database/circuit-breaker.ts';
 import { ConnectionBudget } from '../../infrastructure/database/connection-budget.ts';
 import type { ConnectionPool } from '../../infrastructure/database/connection-pool.ts';
+import type { PgConnection } from '../../infrastructure/database/pg-connection.ts';
 import type { PoolOptions } from '../../infrastructure/database/pool-options.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { occupy, openConnection, read, on, testPool, write, type TestPool } from '../support/test-pool.ts';
@@ -435,6 +437,34 @@ describe('a connection pool', function () {
       pool.release(holder);
     });
   }
+
+  it('keeps the deadline when none of its idle connections answers', async () => {
+    const proxy = await startTcpProxy(database.url);
+    const opened: PgConnection[] = [];
+    const { pool } = open({
+      size: 6,
+      acquireTimeoutMs: 300,
+      connect: async () => {
+        const connection = await openConnection(proxy.urlOf(database.url));
+        opened.push(connection);
+        return connection;
+      },
+    });
+    try {
+      const held = await Promise.all(Array.from({ length: 6 }, () => pool.acquire()));
+      for (const connection of held) pool.release(connection);
+      for (const connection of opened) connection.lastUsedAt = 0; // they have rested for long
+      proxy.stall();
+      const from = performance.now();
+      expect(await rejectionOf(pool.acquire())).to.be.instanceOf(DatabaseConnectionError);
+      expect(performance.now() - from).to.be.lessThan(2000);
+      expect(pool.snapshot().idle, 'the others are not asked').to.equal(0);
+    } finally {
+      proxy.reset();
+      await pool.close();
+      proxy.close();
+    }
+  });
 
   it('refuses whoever waits as soon as the server is known to be gone', async () => {
     const serverBreaker = new CircuitBreaker({ threshold: 1, minDelayMs: 60_000, maxDelayMs: 60_000 });
