@@ -128,7 +128,11 @@ export class ConnectionPool implements BudgetedPool {
 
   release(connection: PgConnection): void {
     const now = performance.now();
-    if (!connection.isReusable) this.#suspectBefore = now;
+    if (!connection.isReusable) {
+      this.#suspectBefore = now;
+      // Once for all that are as old.
+      if (connection.isOutlived && connection.openedAt >= this.#recycledAt) this.recycle();
+    }
     this.#line.observeTurn(now - connection.lastUsedAt);
     this.#crowding.cameBack(now);
     connection.lastUsedAt = now;

@@ -1,6 +1,6 @@
 import type { ConnectionPool } from './connection-pool.ts';
 import type { PgConnection, Query } from './pg-connection.ts';
-import { breaksConnection, translateError } from './postgres-errors.ts';
+import { breaksConnection, isStaleStatement, translateError } from './postgres-errors.ts';
 import type { WorkScope } from './work-scope.ts';
 
 /** A statement that only reads may be sent again when its connection broke under it. */
@@ -39,7 +39,8 @@ export class PooledDatabase {
       try {
         return await connection.query(query);
       } catch (error) {
-        if (!breaksConnection(error) || !query.readOnly || retried) throw this.#translate(error);
+        const repeatable = isStaleStatement(error) || (query.readOnly && breaksConnection(error));
+        if (!repeatable || retried) throw this.#translate(error);
       } finally {
         this.#release(connection);
       }

@@ -16,6 +16,7 @@ export const SqlState = {
   cannotConnectNow: '57P03',
   featureNotSupported: '0A000',
   readOnlySqlTransaction: '25006',
+  invalidStatementName: '26000',
   invalidAuthorization: '28000',
   invalidPassword: '28P01',
   insufficientPrivilege: '42501',
@@ -53,11 +54,30 @@ export const breaksConnection = (error: unknown): boolean => {
   return sqlState === null ? !(error instanceof DomainError) : FATAL.test(sqlState);
 };
 
+/**
+ * Whether the server does not run a named statement as it was prepared on this connection: its table was changed, or the
+ * session has forgotten it. It never ran, so a write may be sent again as well as a read.
+ */
+export const isStaleStatement = (error: unknown): boolean => {
+  const sqlState = sqlStateOf(error);
+  if (sqlState === SqlState.invalidStatementName) return true;
+  // The same state stands for all that PostgreSQL cannot do; the message is in the server's language.
+  return sqlState === SqlState.featureNotSupported && routineOf(error) === 'RevalidateCachedQuery';
+};
+
+const routineOf = (error: unknown): string | undefined =>
+  error instanceof pg.DatabaseError ? error.routine : undefined;
+
+/** Whether a new connection would not be told this: the primary has moved, or a statement has to be prepared anew. */
+export const isOutlived = (error: unknown): boolean =>
+  sqlStateOf(error) === SqlState.readOnlySqlTransaction || isStaleStatement(error);
+
 /** What callers see: an unreachable database as `DatabaseConnectionError`, every other error as it is. */
 export const translateError = (error: unknown, databaseName: string): unknown => {
   if (error instanceof DomainError) return error;
   const sqlState = sqlStateOf(error);
-  const unavailable = sqlState === null ? isDriverError(error) : UNAVAILABLE.test(sqlState);
+  const unavailable =
+    sqlState === null ? isDriverError(error) : UNAVAILABLE.test(sqlState) || isStaleStatement(error);
   return unavailable
     ? new DatabaseConnectionError(`The database "${databaseName}" cannot be used now.`, error)
     : error;
