@@ -187,6 +187,12 @@ export class PgConnection {
     return this.#outlived;
   }
 
+  /** Whether there is a transaction to roll back, on a connection that can still be told. */
+  get isInTransaction(): boolean {
+    const status = this.#client.getTransactionStatus();
+    return this.#alive && (status === 'T' || status === 'E');
+  }
+
   async query<Row>({ name, text, values }: Query<Row>): Promise<readonly Row[]> {
     if (this.#cancelled) throw new Error('the connection was cancelled');
     try {

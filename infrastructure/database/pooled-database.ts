@@ -67,7 +67,8 @@ export class PooledDatabase {
       return result;
     } catch (error) {
       over = true;
-      if (!connection.isReusable) await rollBack(connection);
+      // A server that says nothing would be waited for once more, with the connection's place taken.
+      if (connection.isInTransaction) await rollBack(connection);
       throw this.#translate(error);
     } finally {
       this.#release(connection);

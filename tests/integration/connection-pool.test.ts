@@ -7,7 +7,8 @@ import {
 import { CircuitBreaker } from '../../infrastructure/database/circuit-breaker.ts';
 import { ConnectionBudget } from '../../infrastructure/database/connection-budget.ts';
 import type { ConnectionPool } from '../../infrastructure/database/connection-pool.ts';
-import type { PgConnection } from '../../infrastructure/database/pg-connection.ts';
+import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+import { PgConnection } from '../../infrastructure/database/pg-connection.ts';
 import type { PoolOptions } from '../../infrastructure/database/pool-options.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
@@ -329,6 +330,39 @@ describe('a connection pool', function () {
       });
       expect(await rejectionOf(swallow)).to.be.instanceOf(Error);
       expect(await on(pool).query(read('select id from pool_rows'))).to.be.empty;
+    });
+
+    it('do not wait for a silent server a second time to roll back', async () => {
+      const proxy = await startTcpProxy(database.url);
+      const sent: string[] = [];
+      const { pool } = open({
+        connect: async () => {
+          const connection = await PgConnection.open({
+            url: DatabaseUrl.parse(proxy.urlOf(database.url)),
+            applicationName: 'test',
+            connectTimeoutMs: 5000,
+            deadlines: { statementTimeoutMs: 100 },
+          });
+          const execute = connection.execute.bind(connection);
+          connection.execute = (text) => {
+            sent.push(text);
+            return execute(text);
+          };
+          return connection;
+        },
+      });
+      try {
+        const working = on(pool).transaction(({ query }) => {
+          proxy.stall();
+          return query({ text: 'select 1', values: [] });
+        });
+        expect(await rejectionOf(working)).to.be.instanceOf(DatabaseConnectionError);
+        expect(sent).to.deep.equal(['begin']);
+      } finally {
+        proxy.reset();
+        await pool.close();
+        proxy.close();
+      }
     });
 
     it('run nothing after their end', async () => {
