@@ -53,11 +53,13 @@ export class DeploymentShare {
     this.#beats.start();
   }
 
-  /** After the last connection is closed: gives the share back. */
+  /** Gives the share back, but for connections that are still open: of those the others see when they are gone. */
   async close(): Promise<void> {
     if (!this.#beats.isStarted) return;
     await this.#beats.close();
-    await this.#deps.ledger.leave(this.#deps.instanceId).catch((error: unknown) => {
+    const { instanceId, budget, ledger } = this.#deps;
+    const leaving = budget.taken > 0 ? ledger.beat(instanceId, budget.taken) : ledger.leave(instanceId);
+    await leaving.catch((error: unknown) => {
       this.#deps.logger.warn({ err: error }, 'this process could not be taken off the books');
     });
   }
