@@ -313,7 +313,7 @@ export class ConnectionPool implements BudgetedPool {
 
   #connectFailed(error: unknown): void {
     const { budget } = this.#options;
-    if (isServerFull(error, this.databaseName)) {
+    if (isServerFull(error)) {
       // It lives, and has connections of ours that will come free: whoever waits goes on waiting.
       this.#circuits.serverFull();
       return budget.serverFull();

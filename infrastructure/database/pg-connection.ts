@@ -2,9 +2,9 @@ import pg, { type ClientConfig } from 'pg';
 import { withDeadline } from '../with-deadline.ts';
 import { sendCancelRequest } from './cancel-request.ts';
 import type { DatabaseUrl } from './database-url.ts';
-import { isOutlived } from './postgres-errors.ts';
+import { isOutlived, UnfitServerError } from './postgres-errors.ts';
 import { PreparedStatement } from './prepared-statement.ts';
-import { tryServers, UnfitServerError } from './server-round.ts';
+import { tryServers } from './server-round.ts';
 import { unfitness, type SessionTarget } from './session-target.ts';
 
 /** One statement. Those with a name are parsed by the server once per connection. */

@@ -34,6 +34,11 @@ export class NoServerError extends Error {
   }
 }
 
+/** Raised for a server that took the login and is not what the connection is for. */
+export class UnfitServerError extends Error {
+  override readonly name = 'UnfitServerError';
+}
+
 export const sqlStateOf = (error: unknown): string | null => {
   if (error instanceof NoServerError) return sqlStateOf(error.cause);
   return error instanceof pg.DatabaseError ? (error.code ?? null) : null;
@@ -61,12 +66,15 @@ export const breaksConnection = (error: unknown): boolean => {
 export const isStaleStatement = (error: unknown): boolean => {
   const sqlState = sqlStateOf(error);
   if (sqlState === SqlState.invalidStatementName) return true;
-  // The same state stands for all that PostgreSQL cannot do; the message is in the server's language.
+  // The same state stands for all that PostgreSQL cannot do.
   return sqlState === SqlState.featureNotSupported && routineOf(error) === 'RevalidateCachedQuery';
 };
 
-const routineOf = (error: unknown): string | undefined =>
-  error instanceof pg.DatabaseError ? error.routine : undefined;
+/** Where in PostgreSQL's source the error was raised: says more than its state, and the same in every language. */
+const routineOf = (error: unknown): string | undefined => {
+  if (error instanceof NoServerError) return routineOf(error.cause);
+  return error instanceof pg.DatabaseError ? error.routine : undefined;
+};
 
 /** Whether a new connection would not be told this: the primary has moved, or a statement has to be prepared anew. */
 export const isOutlived = (error: unknown): boolean =>
@@ -98,7 +106,8 @@ const DRIVER_MESSAGE =
 export const isServerFailure = (error: unknown): boolean => {
   const sqlState = sqlStateOf(error);
   if (sqlState !== null) return SERVER_AWAY.test(sqlState);
-  if (error instanceof NoServerError) return true;
+  if (error instanceof NoServerError)
+    return error.cause instanceof UnfitServerError || isServerFailure(error.cause);
   return error instanceof Error && 'code' in error && UNREACHABLE.test(String(error.code));
 };
 
@@ -109,9 +118,6 @@ const UNREACHABLE = /^(?:ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ENOTFO
 export const isServerAnswer = (error: unknown): boolean =>
   sqlStateOf(error) !== null || error instanceof DomainError;
 
-/** Of a connect: the server takes no more connections, rather than the database. */
-export const isServerFull = (error: unknown, databaseName: string): boolean =>
-  // The message that means a database's own limit names it, in every language.
-  sqlStateOf(error) === SqlState.tooManyConnections &&
-  error instanceof Error &&
-  !error.message.includes(databaseName);
+/** Of a connect: the server takes no more connections, rather than the database, whose limit has the same state. */
+export const isServerFull = (error: unknown): boolean =>
+  sqlStateOf(error) === SqlState.tooManyConnections && routineOf(error) !== 'CheckMyDatabase';

@@ -1,6 +1,6 @@
 import type { ClientConfig } from 'pg';
 import type { DatabaseUrl } from './database-url.ts';
-import { NoServerError, SqlState, sqlStateOf } from './postgres-errors.ts';
+import { NoServerError, SqlState, sqlStateOf, UnfitServerError } from './postgres-errors.ts';
 import type { ServerAddress } from './server-address.ts';
 import { roundsFor, type SessionTarget } from './session-target.ts';
 
@@ -53,11 +53,6 @@ export const tryServers = async <Result>(
   const reasons = failures.map(({ server, error }) => `${nameOf(server)}: ${reasonOf(error)}`);
   throw new NoServerError(`none of its servers can be used (${reasons.join('; ')})`, mostTelling(failures));
 };
-
-/** Raised for a server that took the login and is not what the connection is for. */
-export class UnfitServerError extends Error {
-  override readonly name = 'UnfitServerError';
-}
 
 /** What a server says about the login or the database tells more than that others are down, or are standbys. */
 const mostTelling = (failures: readonly { readonly error: unknown }[]): unknown => {
