@@ -5,7 +5,12 @@ import type { Container } from 'inversify';
 import { ConnectionBudgetExhaustedError, DatabaseConnectionError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { KnexInstanceLedger } from '../../adapters/knex/metadata/knex-instance-ledger.ts';
+import { CircuitBreaker } from '../../infrastructure/database/circuit-breaker.ts';
 import type { DatabaseConnectionManager } from '../../infrastructure/database/database-connection-manager.ts';
+import { DeploymentShare } from '../../infrastructure/database/deployment-share.ts';
+import { isServerFull } from '../../infrastructure/database/postgres-errors.ts';
+import { ServerProbe } from '../../infrastructure/database/server-probe.ts';
 import { replaceManager } from '../support/custom-manager.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
@@ -205,6 +210,39 @@ describe('databases and servers that fail', function () {
     expect(container.get(TOKENS.resultsBreaker).state).to.equal('closed');
     gate.open();
     expect(await slow).to.have.length(30);
+  });
+
+  it('a server without a place, for the probe either, is not held for dead', async () => {
+    const container = deployment.start();
+    const limited = await limitedLogin(deployment, 1);
+    const probe = new ServerProbe(() => limited.connect('postgres'));
+    const touchy = { threshold: 1, minDelayMs: 60_000, maxDelayMs: 60_000 };
+    const [resultsBreaker, metadataBreaker] = [new CircuitBreaker(touchy), new CircuitBreaker(touchy)];
+    const share = new DeploymentShare({
+      instanceId: container.get(TOKENS.instanceId),
+      deploymentBudget: 1,
+      budget: container.get(TOKENS.connectionBudget),
+      ledger: new KnexInstanceLedger(container.get(TOKENS.metadataProbe)),
+      resultsProbe: probe,
+      resultsBreaker,
+      metadataBreaker,
+      logger: container.get(TOKENS.logger),
+    });
+    const others = await limited.occupyAll();
+    await share.beat();
+    expect([resultsBreaker.state, metadataBreaker.state]).to.deep.equal(['closed', 'closed']);
+    await others.release();
+    await probe.close();
+  });
+
+  it("a database's own limit is not the server's, whatever the database is called", async () => {
+    const name = deployment.databaseName(ACME);
+    const limited = await limitedLogin(deployment, 1);
+    const others = await limited.occupyAll();
+    expect(isServerFull(await rejectionOf(limited.connect(name)))).to.equal(true);
+    await others.release();
+    await deployment.administer(`alter database "${name}" connection limit 0`);
+    expect(isServerFull(await rejectionOf(limited.connect(name)))).to.equal(false);
   });
 
   it('too-many-clients-53300-backs-off-without-storm', async () => {
