@@ -88,6 +88,7 @@ export class ConnectionBudget {
       return true;
     }
     this.#queue.add(pool);
+    this.#serve();
     this.#reclaim();
     return false;
   }
@@ -110,9 +111,13 @@ export class ConnectionBudget {
     this.#connecting -= 1;
     if (!this.#holders.has(pool)) this.#holders.set(pool, performance.now());
     const established = this.#taken - this.#connecting;
-    if (established <= this.#ceiling) return;
-    this.#ceiling = established;
-    this.#serverFull.succeeded();
+    if (established > this.#ceiling) {
+      this.#ceiling = established;
+      this.#serverFull.succeeded();
+    } else {
+      // A try above the ceiling while another connection closed: it has ended, and has told nothing.
+      this.#serverFull.abandoned();
+    }
     this.#serve();
   }
 
@@ -128,10 +133,13 @@ export class ConnectionBudget {
     this.#ceiling = this.#taken - this.#connecting - 1;
     this.#serverFull.failed();
     if (this.#retry !== null) clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => {
-      this.#retry = null;
-      this.#serve();
-    }, this.#serverFull.retryInMs + 1).unref();
+    this.#retry = setTimeout(
+      () => {
+        this.#retry = null;
+        this.#serve();
+      },
+      Math.ceil(this.#serverFull.retryInMs) + 1,
+    ).unref();
   }
 
   /** Keeps book of who has idle connections; the latest caller was used last. */

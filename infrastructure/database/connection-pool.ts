@@ -17,6 +17,9 @@ const PROBE_AFTER_IDLE_MS = 1000;
 /** One failed connect is an accident, and the next request finds out at once. */
 const BREAKER = { threshold: 3, minDelayMs: 250, maxDelayMs: 10_000 };
 
+/** How long anybody waits for a server that is being tried again: the try goes on, and decides about the next one. */
+const TRY_PATIENCE_MS = 50;
+
 /** How long a failing database may take to prove that it is back. */
 const RECOVERY_DEADLINE_MS = 1000;
 
@@ -93,20 +96,24 @@ export class ConnectionPool implements BudgetedPool {
    * @throws what `noPlaceError` makes, when no connection is free in time
    */
   async acquire(scope?: WorkScope): Promise<PgConnection> {
-    const deadline = performance.now() + this.#options.acquireTimeoutMs;
+    const deadline = performance.now() + this.#patienceMs;
     for (;;) {
       scope?.assertOpen();
       if (this.#closed) throw this.#closedError();
       const connection = this.#takeFree() ?? (await this.#wait(deadline - performance.now(), scope));
       const now = performance.now();
-      const rested =
-        now - connection.lastUsedAt > PROBE_AFTER_IDLE_MS || connection.lastUsedAt < this.#suspectBefore;
-      if (rested ? await this.#answers(connection) : connection.isReusable) {
+      const restedBefore = Math.max(now - PROBE_AFTER_IDLE_MS, this.#suspectBefore);
+      const rested = connection.lastUsedAt < restedBefore;
+      if (rested ? await this.#answers(connection, deadline - now) : connection.isReusable) {
         connection.lastUsedAt = now;
         this.#options.budget.used(this);
         return connection;
       }
       this.#discard(connection);
+      if (!rested) continue;
+      // Those that lay beside it are most likely as dead, and to ask each of them would take as long again.
+      this.closeIdleSince(restedBefore);
+      if (performance.now() >= deadline) throw this.#unavailable(new Error('a connection did not answer'));
     }
   }
 
@@ -121,7 +128,11 @@ export class ConnectionPool implements BudgetedPool {
 
   release(connection: PgConnection): void {
     const now = performance.now();
-    if (!connection.isReusable) this.#suspectBefore = now;
+    if (!connection.isReusable) {
+      this.#suspectBefore = now;
+      // Once for all that are as old.
+      if (connection.isOutlived && connection.openedAt >= this.#recycledAt) this.recycle();
+    }
     this.#line.observeTurn(now - connection.lastUsedAt);
     this.#crowding.cameBack(now);
     connection.lastUsedAt = now;
@@ -195,9 +206,19 @@ export class ConnectionPool implements BudgetedPool {
     return this.#size.size + this.#size.maxOverflow;
   }
 
+  get #patienceMs(): number {
+    const { acquireTimeoutMs, serverBreaker } = this.#options;
+    return serverBreaker.state === 'closed' ? acquireTimeoutMs : Math.min(acquireTimeoutMs, TRY_PATIENCE_MS);
+  }
+
   /** Nobody waits for the silence of a server that is known to be gone. */
-  async #answers(connection: PgConnection): Promise<boolean> {
-    return this.#circuits.server.state !== 'open' && (await connection.answers());
+  async #answers(connection: PgConnection, withinMs: number): Promise<boolean> {
+    return this.#circuits.server.state !== 'open' && (await connection.answers(withinMs));
+  }
+
+  /** Whether there is a connection, idle or at work, that may serve whoever waits. */
+  get #isConnected(): boolean {
+    return this.#slots > this.#closing + this.#connecting;
   }
 
   /** Those that somebody has. */
@@ -237,26 +258,31 @@ export class ConnectionPool implements BudgetedPool {
     return place;
   }
 
-  /** Why it makes no sense to wait. */
+  /** Why it makes no sense to begin to wait. */
   #refusal(): Error | null {
     const { maxWaiting, noPlaceError } = this.#options;
-    const { own, server } = this.#circuits;
+    const { server, tripped } = this.#circuits;
     if (server.state === 'open') return this.#unavailable(undefined, server.retryInMs);
-    if (own.state === 'open' && this.#slots === this.#closing)
-      return this.#unavailable(undefined, own.retryInMs);
+    // Whoever is the one try waits for its outcome, and nobody else.
+    if (tripped !== undefined && !this.#circuits.allow && !this.#isConnected)
+      return this.#unavailable(undefined, tripped.retryInMs);
     return this.#line.size >= maxWaiting ? noPlaceError('pool', this.#line.clearsInMs(this.#max)) : null;
   }
 
   #tooLate(): Error {
     if (this.#connecting > 0) return this.#unavailable(new Error('connecting took too long'));
-    const opened = this.#circuits.opened;
-    if (opened !== undefined) return this.#unavailable(undefined, opened.retryInMs);
+    const { tripped } = this.#circuits;
+    if (tripped !== undefined) return this.#unavailable(undefined, tripped.retryInMs);
     const limit = this.#slots >= this.#max || this.#idle.length > 0 ? 'pool' : 'budget';
     return this.#options.noPlaceError(limit, this.#line.clearsInMs(this.#slots));
   }
 
   #grow(): void {
     this.#serveWaiting();
+    const { server } = this.#circuits;
+    // It went while they waited: the probe, or another pool, has found out.
+    if (this.#line.size > 0 && server.state === 'open')
+      this.#line.rejectAll(this.#unavailable(undefined, server.retryInMs));
     while (this.wantsSlot && this.#options.budget.take(this)) void this.#connect();
   }
 
@@ -287,7 +313,7 @@ export class ConnectionPool implements BudgetedPool {
 
   #connectFailed(error: unknown): void {
     const { budget } = this.#options;
-    if (isServerFull(error, this.databaseName)) {
+    if (isServerFull(error)) {
       // It lives, and has connections of ours that will come free: whoever waits goes on waiting.
       this.#circuits.serverFull();
       return budget.serverFull();
@@ -301,8 +327,8 @@ export class ConnectionPool implements BudgetedPool {
     this.#line.rejectFirst(error instanceof DomainError ? error : this.#unavailable(error));
     // `- 1`: the slot of this attempt.
     const hopeless = this.#slots - this.#closing - this.#connecting - 1 <= 0;
-    const opened = this.#circuits.opened;
-    if (hopeless && opened !== undefined) this.#line.rejectAll(this.#unavailable(error, opened.retryInMs));
+    const { tripped } = this.#circuits;
+    if (hopeless && tripped !== undefined) this.#line.rejectAll(this.#unavailable(error, tripped.retryInMs));
     return undefined;
   }
 

@@ -4,6 +4,7 @@ import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import { formatIdentity, isIdentity, READ_IDENTITY } from '../provisioning/database-identity.ts';
 import type { OrganizationLogins } from '../provisioning/organization-logins.ts';
 import type { Placement } from '../provisioning/provisioner.ts';
+import { withDeadline } from '../with-deadline.ts';
 import { ConnectionName, presenceName, resultsConnectionName } from './connection-names.ts';
 import type { DatabaseUrl } from './database-url.ts';
 import { PgConnection, type Deadlines } from './pg-connection.ts';
@@ -71,7 +72,7 @@ export class Connector {
 
   /**
    * As the organization's own role, if there is one. The database has to carry the stamp of the ledger: a connection to
-   * any other, whatever its name, is closed before anyone can use it.
+   * any other, whatever its name, is closed before anyone can use it. The question for it is part of the connect.
    *
    * @param arrived begins the login, and ends it when the database has its name
    */
@@ -82,7 +83,11 @@ export class Connector {
   ): Promise<PgConnection> {
     const connection = await this.#logIn(placement, { ...this.#options.deadlines, ...policy }, arrived);
     try {
-      const [row] = await connection.query<{ identity: string | null }>({ text: READ_IDENTITY, values: [] });
+      const left = this.#options.connectTimeoutMs - (performance.now() - connection.openedAt);
+      const [row] = await withDeadline(
+        connection.query<{ identity: string | null }>({ text: READ_IDENTITY, values: [] }),
+        left,
+      );
       if (isIdentity(row?.identity, placement)) return connection;
       this.#logger.error(
         {

@@ -113,6 +113,11 @@ export class DatabaseUrl {
     return this.#format(user, password === '' ? '' : MASK, maskPasswords(search));
   }
 
+  /** In the order in which they are named; the same object for all URLs derived from one. */
+  get servers(): readonly ServerAddress[] {
+    return this.#parts.servers;
+  }
+
   /** Which of its servers a connection is for: the query parameter `target_session_attrs`. */
   get sessionTarget(): SessionTarget {
     return this.#parts.sessionTarget;

@@ -1,9 +1,11 @@
 import type { InstanceLedger, ServiceInstance } from '../../application/ports/instance-ledger.ts';
 import type { Logger } from '../../application/ports/logger.ts';
+import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import { Periodic } from '../periodic.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { ConnectionBudget } from './connection-budget.ts';
 import { migrationConnectionName, presenceName, resultsConnectionName } from './connection-names.ts';
+import { isServerAnswer, isServerFailure } from './postgres-errors.ts';
 import type { ServerProbe } from './server-probe.ts';
 
 export interface DeploymentShareDeps {
@@ -49,11 +51,13 @@ export class DeploymentShare {
     this.#beats.start();
   }
 
-  /** After the last connection is closed: gives the share back. */
+  /** Gives the share back, but for connections that are still open: of those the others see when they are gone. */
   async close(): Promise<void> {
     if (!this.#beats.isStarted) return;
     await this.#beats.close();
-    await this.#deps.ledger.leave(this.#deps.instanceId).catch((error: unknown) => {
+    const { instanceId, budget, ledger } = this.#deps;
+    const leaving = budget.taken > 0 ? ledger.beat(instanceId, budget.taken) : ledger.leave(instanceId);
+    await leaving.catch((error: unknown) => {
       this.#deps.logger.warn({ err: error }, 'this process could not be taken off the books');
     });
   }
@@ -61,18 +65,18 @@ export class DeploymentShare {
   /** One sign of life, and a look at the others. Never rejects. */
   async beat(): Promise<void> {
     const { resultsProbe, resultsBreaker, metadataBreaker, logger } = this.#deps;
-    const answer = await resultsProbe.ask({ text: 'select', values: [] });
-    tell(resultsBreaker, answer !== null);
-    if (answer === null || resultsProbe.sessions !== this.#confirmedIn) {
+    const silence = await resultsProbe.query({ text: 'select', values: [] }).then(() => null, causeOf);
+    tell(resultsBreaker, silence);
+    if (silence !== null || resultsProbe.sessions !== this.#confirmedIn) {
       // Whoever saw no connection of this process may have taken its share: no new ones before the books say so.
       this.#limit(this.#deps.budget.taken);
     }
     try {
       // A process that the server of the results databases does not see is given up, share and all, if that lasts.
-      await (answer === null ? this.#deps.ledger.claim(this.#deps.instanceId, 0, 0) : this.#settle());
-      tell(metadataBreaker, true);
+      await (silence !== null ? this.#deps.ledger.claim(this.#deps.instanceId, 0, 0) : this.#settle());
+      tell(metadataBreaker, null);
     } catch (error) {
-      tell(metadataBreaker, false);
+      tell(metadataBreaker, causeOf(error));
       logger.debug({ err: error }, 'no sign of life could be given');
     }
   }
@@ -116,11 +120,12 @@ export class DeploymentShare {
       resultsConnectionName(instanceId),
       migrationConnectionName(instanceId),
     ]);
-    const rows = await this.#deps.resultsProbe.query<{ application_name: string; connections: number }>({
+    const rows = await this.#deps.resultsProbe.ask<{ application_name: string; connections: number }>({
       text: `select application_name, count(*)::int as connections from pg_stat_activity
         where application_name = any($1) group by application_name`,
       values: [names],
     });
+    if (rows === null) return;
     const seen = new Map(rows.map(({ application_name: name, connections }) => [name, connections]));
     for (const { instanceId, share } of silent) {
       if (seen.has(presenceName(instanceId))) continue;
@@ -144,7 +149,11 @@ export class DeploymentShare {
 const part = (whole: number, count: number, place: number): number =>
   Math.floor(whole / count) + (place < whole % count ? 1 : 0);
 
-const tell = (breaker: CircuitBreaker, alive: boolean): void => {
-  if (alive) breaker.succeeded();
+/** Why a probe has no answer. */
+const causeOf = (error: unknown): unknown => (error instanceof DatabaseConnectionError ? error.cause : error);
+
+/** A server that says no lives: it is full, say, with no place for the probe. */
+const tell = (breaker: CircuitBreaker, failure: unknown): void => {
+  if (failure === null || (isServerAnswer(failure) && !isServerFailure(failure))) breaker.succeeded();
   else breaker.failed();
 };

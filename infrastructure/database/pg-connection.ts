@@ -2,9 +2,9 @@ import pg, { type ClientConfig } from 'pg';
 import { withDeadline } from '../with-deadline.ts';
 import { sendCancelRequest } from './cancel-request.ts';
 import type { DatabaseUrl } from './database-url.ts';
-import { SqlState } from './postgres-errors.ts';
+import { isOutlived, UnfitServerError } from './postgres-errors.ts';
 import { PreparedStatement } from './prepared-statement.ts';
-import { tryServers, UnfitServerError } from './server-round.ts';
+import { tryServers } from './server-round.ts';
 import { unfitness, type SessionTarget } from './session-target.ts';
 
 /** One statement. Those with a name are parsed by the server once per connection. */
@@ -48,15 +48,6 @@ const TRACELESS: ReadonlySet<string | null> = new Set([
   null,
 ]);
 
-/**
- * What another connection would not be told: the server takes no writes any more, so the primary has moved; the rows of
- * a statement that was prepared here are others by now, as its table was changed.
- */
-const OUTLIVED: ReadonlySet<string> = new Set([
-  SqlState.readOnlySqlTransaction,
-  SqlState.featureNotSupported,
-]);
-
 /** `discard all`, but for prepared statements: the driver would go on believing that its named ones are there. */
 const RESET_SESSION = `close all; set session authorization default; reset all; unlisten *; select pg_advisory_unlock_all();
   discard plans; discard temp; discard sequences`;
@@ -79,6 +70,7 @@ export class PgConnection {
   /** Those that have run here, by name. */
   readonly #prepared = new Map<string, PreparedStatement>();
   #alive = true;
+  #outlived = false;
   #cancelled = false;
   /** Whether something ran that may have left a trace in the session. */
   #stained = false;
@@ -93,8 +85,10 @@ export class PgConnection {
     };
     client.on('error', lost);
     client.on('end', lost);
-    client.connection.on('errorMessage', ({ code = '' }: pg.DatabaseError) => {
-      if (OUTLIVED.has(code)) this.#alive = false;
+    client.connection.on('errorMessage', (error: pg.DatabaseError) => {
+      if (!isOutlived(error)) return;
+      this.#alive = false;
+      this.#outlived = true;
     });
   }
 
@@ -188,6 +182,17 @@ export class PgConnection {
     return this.#alive && !this.#cancelled && !this.#stained && (status === 'I' || status === null);
   }
 
+  /** Whether the server said what it would say on every connection as old as this one, and on no new one. */
+  get isOutlived(): boolean {
+    return this.#outlived;
+  }
+
+  /** Whether there is a transaction to roll back, on a connection that can still be told. */
+  get isInTransaction(): boolean {
+    const status = this.#client.getTransactionStatus();
+    return this.#alive && (status === 'T' || status === 'E');
+  }
+
   async query<Row>({ name, text, values }: Query<Row>): Promise<readonly Row[]> {
     if (this.#cancelled) throw new Error('the connection was cancelled');
     try {
@@ -264,10 +269,10 @@ export class PgConnection {
     sendCancelRequest(host, port, processID, secretKey);
   }
 
-  /** Whether the server still answers on this connection. */
-  async answers(): Promise<boolean> {
+  /** Whether the server still answers on this connection, within that time and a second. */
+  async answers(withinMs: number): Promise<boolean> {
     if (!this.isReusable) return false;
-    return succeeds(withDeadline(this.execute('select'), PROBE_DEADLINE_MS));
+    return succeeds(withDeadline(this.execute('select'), Math.min(withinMs, PROBE_DEADLINE_MS)));
   }
 
   /** Says goodbye and waits until the server has hung up, with a deadline; never rejects. Safe to call twice. */

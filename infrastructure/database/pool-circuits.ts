@@ -20,9 +20,9 @@ export class PoolCircuits {
     return this.own.state === 'closed' && this.server.state === 'closed';
   }
 
-  /** One that lets nothing through until its back-off is over. */
-  get opened(): CircuitBreaker | undefined {
-    return [this.own, this.server].find(({ state }) => state === 'open');
+  /** One that is not closed: it lets nothing through, or a single try. */
+  get tripped(): CircuitBreaker | undefined {
+    return [this.own, this.server].find(({ state }) => state !== 'closed');
   }
 
   /** A connect begins; only when they `allow` it. Its outcome has to be told. */

@@ -1,6 +1,6 @@
 import type { ConnectionPool } from './connection-pool.ts';
 import type { PgConnection, Query } from './pg-connection.ts';
-import { breaksConnection, translateError } from './postgres-errors.ts';
+import { breaksConnection, isStaleStatement, translateError } from './postgres-errors.ts';
 import type { WorkScope } from './work-scope.ts';
 
 /** A statement that only reads may be sent again when its connection broke under it. */
@@ -39,7 +39,8 @@ export class PooledDatabase {
       try {
         return await connection.query(query);
       } catch (error) {
-        if (!breaksConnection(error) || !query.readOnly || retried) throw this.#translate(error);
+        const repeatable = isStaleStatement(error) || (query.readOnly && breaksConnection(error));
+        if (!repeatable || retried) throw this.#translate(error);
       } finally {
         this.#release(connection);
       }
@@ -66,7 +67,8 @@ export class PooledDatabase {
       return result;
     } catch (error) {
       over = true;
-      if (!connection.isReusable) await rollBack(connection);
+      // A server that says nothing would be waited for once more, with the connection's place taken.
+      if (connection.isInTransaction) await rollBack(connection);
       throw this.#translate(error);
     } finally {
       this.#release(connection);

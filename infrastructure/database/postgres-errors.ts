@@ -16,6 +16,7 @@ export const SqlState = {
   cannotConnectNow: '57P03',
   featureNotSupported: '0A000',
   readOnlySqlTransaction: '25006',
+  invalidStatementName: '26000',
   invalidAuthorization: '28000',
   invalidPassword: '28P01',
   insufficientPrivilege: '42501',
@@ -30,6 +31,11 @@ export class NoServerError extends Error {
   constructor(message: string, cause: unknown) {
     super(message, { cause });
   }
+}
+
+/** Raised for a server that took the login and is not what the connection is for. */
+export class UnfitServerError extends Error {
+  override readonly name = 'UnfitServerError';
 }
 
 export const sqlStateOf = (error: unknown): string | null => {
@@ -52,11 +58,33 @@ export const breaksConnection = (error: unknown): boolean => {
   return sqlState === null ? !(error instanceof DomainError) : FATAL.test(sqlState);
 };
 
+/**
+ * Whether the server does not run a named statement as it was prepared on this connection: its table was changed, or the
+ * session has forgotten it. It never ran, so a write may be sent again as well as a read.
+ */
+export const isStaleStatement = (error: unknown): boolean => {
+  const sqlState = sqlStateOf(error);
+  if (sqlState === SqlState.invalidStatementName) return true;
+  // The same state stands for all that PostgreSQL cannot do.
+  return sqlState === SqlState.featureNotSupported && routineOf(error) === 'RevalidateCachedQuery';
+};
+
+/** Where in PostgreSQL's source the error was raised: says more than its state, and the same in every language. */
+const routineOf = (error: unknown): string | undefined => {
+  if (error instanceof NoServerError) return routineOf(error.cause);
+  return error instanceof pg.DatabaseError ? error.routine : undefined;
+};
+
+/** Whether a new connection would not be told this: the primary has moved, or a statement has to be prepared anew. */
+export const isOutlived = (error: unknown): boolean =>
+  sqlStateOf(error) === SqlState.readOnlySqlTransaction || isStaleStatement(error);
+
 /** What callers see: an unreachable database as `DatabaseConnectionError`, every other error as it is. */
 export const translateError = (error: unknown, databaseName: string): unknown => {
   if (error instanceof DomainError) return error;
   const sqlState = sqlStateOf(error);
-  const unavailable = sqlState === null ? isDriverError(error) : UNAVAILABLE.test(sqlState);
+  const unavailable =
+    sqlState === null ? isDriverError(error) : UNAVAILABLE.test(sqlState) || isStaleStatement(error);
   return unavailable
     ? new DatabaseConnectionError(`The database "${databaseName}" cannot be used now.`, error)
     : error;
@@ -77,7 +105,8 @@ const DRIVER_MESSAGE =
 export const isServerFailure = (error: unknown): boolean => {
   const sqlState = sqlStateOf(error);
   if (sqlState !== null) return SERVER_AWAY.test(sqlState);
-  if (error instanceof NoServerError) return true;
+  if (error instanceof NoServerError)
+    return error.cause instanceof UnfitServerError || isServerFailure(error.cause);
   return error instanceof Error && 'code' in error && UNREACHABLE.test(String(error.code));
 };
 
@@ -88,9 +117,6 @@ const UNREACHABLE = /^(?:ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ENOTFO
 export const isServerAnswer = (error: unknown): boolean =>
   sqlStateOf(error) !== null || error instanceof DomainError;
 
-/** Of a connect: the server takes no more connections, rather than the database. */
-export const isServerFull = (error: unknown, databaseName: string): boolean =>
-  // The message that means a database's own limit names it, in every language.
-  sqlStateOf(error) === SqlState.tooManyConnections &&
-  error instanceof Error &&
-  !error.message.includes(databaseName);
+/** Of a connect: the server takes no more connections, rather than the database, whose limit has the same state. */
+export const isServerFull = (error: unknown): boolean =>
+  sqlStateOf(error) === SqlState.tooManyConnections && routineOf(error) !== 'CheckMyDatabase';

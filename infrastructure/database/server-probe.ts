@@ -2,15 +2,20 @@ import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import { withDeadline } from '../with-deadline.ts';
 import type { PgConnection, Query } from './pg-connection.ts';
 
+/** For a question, and for the wait for a connection to ask it on. */
 const DEADLINE_MS = 1000;
 
 /**
  * Asks one server questions on a connection of its own, one after the other: a saturated pool says nothing about the
  * server's health, and a probe must not queue behind it.
+ *
+ * A connect has its own deadline and may outlast the question that began it: one that passes over dead hosts, or to a
+ * slow server, would else be begun again and again, and never end.
  */
 export class ServerProbe {
   readonly #connect: () => Promise<PgConnection>;
   #connection: PgConnection | null = null;
+  #opening: Promise<PgConnection> | null = null;
   #sessions = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -37,31 +42,35 @@ export class ServerProbe {
 
   async close(): Promise<void> {
     await this.#turn;
+    await this.#opening?.catch(() => undefined);
     await this.#drop();
   }
 
   async #query<Row>(query: Query<Row>): Promise<readonly Row[]> {
-    const late = new AbortController();
     try {
-      return await withDeadline(this.#answer(query, late.signal), DEADLINE_MS);
+      // Two waits: a question whose time ran out before it was sent is never sent.
+      const connection = await withDeadline(this.#connected(), DEADLINE_MS);
+      return await withDeadline(connection.query(query), DEADLINE_MS);
     } catch (error) {
-      late.abort();
       await this.#drop();
       throw new DatabaseConnectionError('The server does not answer.', error);
     }
   }
 
-  async #answer<Row>(query: Query<Row>, late: AbortSignal): Promise<readonly Row[]> {
-    if (this.#connection !== null && !this.#connection.isReusable) await this.#drop();
-    const connection = this.#connection ?? (await this.#connect());
-    if (late.aborted) {
-      // Nobody waits for it any more, and the next question may have opened another.
-      await connection.close();
-      return [];
-    }
-    if (this.#connection === null) this.#sessions += 1;
-    this.#connection = connection;
-    return connection.query(query);
+  /** The connection that is there, or the one that is on its way. */
+  async #connected(): Promise<PgConnection> {
+    if (this.#connection?.isReusable === false) await this.#drop();
+    if (this.#connection !== null) return this.#connection;
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = null;
+    });
+    return this.#opening;
+  }
+
+  async #open(): Promise<PgConnection> {
+    this.#connection = await this.#connect();
+    this.#sessions += 1;
+    return this.#connection;
   }
 
   async #drop(): Promise<void> {

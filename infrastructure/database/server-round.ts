@@ -1,7 +1,8 @@
 import type { ClientConfig } from 'pg';
 import type { DatabaseUrl } from './database-url.ts';
 import { reasonOf } from '../reason-of.ts';
-import { NoServerError, SqlState, sqlStateOf } from './postgres-errors.ts';
+import { NoServerError, SqlState, sqlStateOf, UnfitServerError } from './postgres-errors.ts';
+import type { ServerAddress } from './server-address.ts';
 import { roundsFor, type SessionTarget } from './session-target.ts';
 
 /** Tries to log in to one server; rejects when it cannot be had in time, or is not what the target asks for. */
@@ -11,9 +12,13 @@ export type ServerAttempt<Result> = (
   timeoutMs: number,
 ) => Promise<Result>;
 
+/** Which server was the right one last, by the list that a URL and those derived from it have in common. */
+const lastFit = new WeakMap<readonly ServerAddress[], number>();
+
 /**
- * Tries the servers of a URL in their order and returns what the first one gives. Every failure passes on to the next
- * one, a refused login as well: a standby may not know a database or a password yet that the primary has.
+ * Tries the servers of a URL and returns what the first one gives: in their order, but for the one that was right last,
+ * which comes first. Every failure passes on to the next one, a refused login as well: a standby may not know a database
+ * or a password yet that the primary has.
  *
  * `timeoutMs` is for all of them together: each gets an equal share of what is left, so that a host that swallows
  * packets leaves time for those after it, and one that refuses at once leaves its share to them.
@@ -26,17 +31,21 @@ export const tryServers = async <Result>(
   timeoutMs: number,
   attempt: ServerAttempt<Result>,
 ): Promise<Result> => {
-  const servers = url.toClientConfigs();
+  const servers = [...url.toClientConfigs().entries()];
+  const last = servers.splice(lastFit.get(url.servers) ?? 0, 1);
   const tries = roundsFor(url.sessionTarget).flatMap((target) =>
-    servers.map((server) => ({ server, target })),
+    [...last, ...servers].map(([place, server]) => ({ place, server, target })),
   );
   const deadline = performance.now() + timeoutMs;
   const failures: { readonly server: ClientConfig; readonly error: unknown }[] = [];
-  for (const [index, { server, target }] of tries.entries()) {
+  for (const [index, { place, server, target }] of tries.entries()) {
     const share = (deadline - performance.now()) / (tries.length - index);
     try {
       // The driver takes 0 for no limit.
-      return await attempt(server, target, Math.max(1, Math.floor(share)));
+      const result = await attempt(server, target, Math.max(1, Math.floor(share)));
+      // Where any will do, their order is all that says which one is meant.
+      if (url.sessionTarget !== 'any') lastFit.set(url.servers, place);
+      return result;
     } catch (error) {
       if (tries.length === 1 && !(error instanceof UnfitServerError)) throw error;
       failures.push({ server, error });
@@ -45,11 +54,6 @@ export const tryServers = async <Result>(
   const reasons = failures.map(({ server, error }) => `${nameOf(server)}: ${reasonOf(error)}`);
   throw new NoServerError(`none of its servers can be used (${reasons.join('; ')})`, mostTelling(failures));
 };
-
-/** Raised for a server that took the login and is not what the connection is for. */
-export class UnfitServerError extends Error {
-  override readonly name = 'UnfitServerError';
-}
 
 /** What a server says about the login or the database tells more than that others are down, or are standbys. */
 const mostTelling = (failures: readonly { readonly error: unknown }[]): unknown => {

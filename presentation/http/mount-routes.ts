@@ -34,7 +34,10 @@ const handlerOf = (route: Route, deps: HttpDependencies) => {
     res.locals.route = route.path;
     for (const step of steps) {
       const pending = step(req, res);
-      if (pending !== undefined) await pending;
+      if (pending === undefined) continue;
+      await pending;
+      // The client has left meanwhile: nobody reads an answer, and a step may have kept back what the next one needs.
+      if (res.closed) return;
     }
   };
 };

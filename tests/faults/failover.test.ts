@@ -1,8 +1,14 @@
 import { expect } from 'chai';
-import { createDeployment, type Deployment } from '../support/deployment.ts';
+import { DatabaseError } from '../../domain/exceptions.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import type { DatabaseConnectionManager } from '../../infrastructure/database/database-connection-manager.ts';
+import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
 import type { Job, Problem } from '../support/http-contract.ts';
 import { HttpService, type Caller } from '../support/http-service.ts';
+import { ALL_JOBS } from '../support/sample-job.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { startReplicatedServers, type ReplicatedServers } from '../support/replicated-server.ts';
 import type { Reply } from '../support/send.ts';
 
@@ -82,5 +88,85 @@ describe('The primary moves to another server', function () {
       `select from pg_stat_activity where datname = '${deployment.databaseName('acme')}'`,
     );
     expect(sessions).to.not.be.empty;
+  });
+});
+
+describe('The first of the servers in the URL says nothing any more', function () {
+  this.timeout(60_000);
+  const [ACME, BETA, UNSEEN] = [organizationId('acme'), organizationId('beta'), organizationId('unseen')];
+  const IDS = [ACME, BETA, UNSEEN];
+  const BUDGET = 6;
+  let deployment: Deployment;
+  let first: TcpProxy;
+
+  beforeEach(async () => {
+    deployment = await createDeployment({
+      DB_CONNECTION_BUDGET: String(BUDGET),
+      DB_STATEMENT_TIMEOUT_MS: '1000',
+    });
+    await deployment.register(...IDS);
+    const manager = deployment.start().get(TOKENS.connectionManager);
+    for (const id of IDS) await manager.provision(id);
+    await manager.closeAll();
+    first = await startTcpProxy(deployment.environment['DB_DATABASE_URL'] ?? '');
+  });
+  afterEach(async () => {
+    await first.resume();
+    await deployment.dispose();
+    first.close();
+  });
+
+  /** The same server twice, by way of the proxy and straight. */
+  const listed = (variable: 'DB_DATABASE_URL' | 'DB_RESULTS_DB_TEMPLATE'): Record<string, string> => {
+    const url = deployment.environment[variable] ?? '';
+    const [, host = ''] = /@([^/]+)\//.exec(url) ?? [];
+    return {
+      [variable]: `${url.replace(host, `${first.host}:${first.port},${host}`)}?target_session_attrs=read-write`,
+    };
+  };
+  const read = async (manager: DatabaseConnectionManager, id: OrganizationId): Promise<string> => {
+    try {
+      const { database, release } = await manager.acquire(id);
+      await database.jobs.list(...ALL_JOBS).finally(release);
+      return 'served';
+    } catch (error) {
+      return error instanceof DatabaseError ? error.code : String(error);
+    }
+  };
+
+  it('failover-finds-the-primary-again-after-it-moved: the second serves, with the whole budget', async () => {
+    const container = deployment.start({ ...listed('DB_DATABASE_URL'), ...listed('DB_RESULTS_DB_TEMPLATE') });
+    await container.get(TOKENS.deploymentShare).start();
+    const manager = container.get(TOKENS.connectionManager);
+    const all = () => Promise.all([ACME, ACME, BETA].map((id) => read(manager, id)));
+    expect(await all()).to.deep.equal(['served', 'served', 'served']);
+    const seen = new Set<string>();
+
+    first.stall();
+    await until('all are served', async () => {
+      const outcomes = await all();
+      for (const outcome of outcomes) seen.add(outcome);
+      return outcomes.every((outcome) => outcome === 'served');
+    });
+    expect([...seen], 'it is the server that is blamed').to.not.include('connection_budget_exhausted');
+    await until(
+      'an organization that was not there yet is served',
+      async () => (await read(manager, UNSEEN)) === 'served',
+    );
+    await until(
+      'the deployment sees this process again',
+      () => container.get(TOKENS.connectionBudget).limit === BUDGET,
+    );
+    expect(container.get(TOKENS.resultsBreaker).state).to.equal('closed');
+
+    // And so it stays: nobody comes to the silent one any more.
+    const { sessions } = container.get(TOKENS.resultsProbe);
+    const { connects } = first;
+    for (let beat = 0; beat < 3; beat += 1) {
+      await container.get(TOKENS.deploymentShare).beat();
+      manager.sweep();
+      expect(await all()).to.deep.equal(['served', 'served', 'served']);
+    }
+    expect([container.get(TOKENS.resultsProbe).sessions, first.connects]).to.deep.equal([sessions, connects]);
   });
 });

@@ -7,7 +7,10 @@ import {
 import { CircuitBreaker } from '../../infrastructure/database/circuit-breaker.ts';
 import { ConnectionBudget } from '../../infrastructure/database/connection-budget.ts';
 import type { ConnectionPool } from '../../infrastructure/database/connection-pool.ts';
+import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+import { PgConnection } from '../../infrastructure/database/pg-connection.ts';
 import type { PoolOptions } from '../../infrastructure/database/pool-options.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { occupy, openConnection, read, on, testPool, write, type TestPool } from '../support/test-pool.ts';
@@ -329,6 +332,39 @@ describe('a connection pool', function () {
       expect(await on(pool).query(read('select id from pool_rows'))).to.be.empty;
     });
 
+    it('do not wait for a silent server a second time to roll back', async () => {
+      const proxy = await startTcpProxy(database.url);
+      const sent: string[] = [];
+      const { pool } = open({
+        connect: async () => {
+          const connection = await PgConnection.open({
+            url: DatabaseUrl.parse(proxy.urlOf(database.url)),
+            applicationName: 'test',
+            connectTimeoutMs: 5000,
+            deadlines: { statementTimeoutMs: 100 },
+          });
+          const execute = connection.execute.bind(connection);
+          connection.execute = (text) => {
+            sent.push(text);
+            return execute(text);
+          };
+          return connection;
+        },
+      });
+      try {
+        const working = on(pool).transaction(({ query }) => {
+          proxy.stall();
+          return query({ text: 'select 1', values: [] });
+        });
+        expect(await rejectionOf(working)).to.be.instanceOf(DatabaseConnectionError);
+        expect(sent).to.deep.equal(['begin']);
+      } finally {
+        proxy.reset();
+        await pool.close();
+        proxy.close();
+      }
+    });
+
     it('run nothing after their end', async () => {
       const { pool } = open();
       const late = await on(pool).transaction(
@@ -415,15 +451,101 @@ describe('a connection pool', function () {
     expect(await acquiring).to.be.instanceOf(DatabaseConnectionError);
   });
 
-  it('says that the server is gone to whoever waited until the deadline', async () => {
+  for (const [state, backOffMs] of [
+    ['open', 60_000],
+    ['half-open', 1],
+  ] as const) {
+    it(`says that the server is gone to whoever waited until the deadline: ${state}`, async () => {
+      const serverBreaker = new CircuitBreaker({
+        threshold: 1,
+        minDelayMs: backOffMs,
+        maxDelayMs: backOffMs,
+      });
+      const { pool } = open({ acquireTimeoutMs: 100, serverBreaker });
+      const holder = await pool.acquire();
+      const acquiring = rejectionOf(pool.acquire());
+      serverBreaker.attempt();
+      serverBreaker.failed();
+      await until('it is', () => serverBreaker.state === state);
+      expect(await acquiring).to.be.instanceOf(DatabaseConnectionError);
+      pool.release(holder);
+    });
+  }
+
+  it('keeps the deadline when none of its idle connections answers', async () => {
+    const proxy = await startTcpProxy(database.url);
+    const opened: PgConnection[] = [];
+    const { pool } = open({
+      size: 6,
+      acquireTimeoutMs: 300,
+      connect: async () => {
+        const connection = await openConnection(proxy.urlOf(database.url));
+        opened.push(connection);
+        return connection;
+      },
+    });
+    try {
+      const held = await Promise.all(Array.from({ length: 6 }, () => pool.acquire()));
+      for (const connection of held) pool.release(connection);
+      for (const connection of opened) connection.lastUsedAt = 0; // they have rested for long
+      proxy.stall();
+      const from = performance.now();
+      expect(await rejectionOf(pool.acquire())).to.be.instanceOf(DatabaseConnectionError);
+      expect(performance.now() - from).to.be.lessThan(2000);
+      expect(pool.snapshot().idle, 'the others are not asked').to.equal(0);
+    } finally {
+      proxy.reset();
+      await pool.close();
+      proxy.close();
+    }
+  });
+
+  it('refuses whoever waits as soon as the server is known to be gone', async () => {
     const serverBreaker = new CircuitBreaker({ threshold: 1, minDelayMs: 60_000, maxDelayMs: 60_000 });
-    const { pool } = open({ acquireTimeoutMs: 100, serverBreaker });
-    const holder = await pool.acquire();
-    const acquiring = rejectionOf(pool.acquire());
+    const gate = new Gate();
+    const { pool } = open({
+      acquireTimeoutMs: 60_000,
+      serverBreaker,
+      connect: () => gate.pass().then(() => openConnection(database.url)),
+    });
+    const waiting = [rejectionOf(pool.acquire()), rejectionOf(pool.acquire())];
+    await gate.reached;
     serverBreaker.attempt();
     serverBreaker.failed();
-    expect(await acquiring).to.be.instanceOf(DatabaseConnectionError);
-    pool.release(holder);
+    for (const error of await Promise.all(waiting)) expect(error).to.be.instanceOf(DatabaseConnectionError);
+    gate.open();
+  });
+
+  describe('while a failing database is tried again', () => {
+    const failedOnce = async (): Promise<CircuitBreaker> => {
+      const breaker = new CircuitBreaker({ threshold: 1, minDelayMs: 1, maxDelayMs: 1 });
+      breaker.failed();
+      await until('it may be tried again', () => breaker.state === 'half-open');
+      return breaker;
+    };
+    const held = (gate: Gate) => () => gate.pass().then(() => openConnection(database.url));
+
+    it('has nobody wait but the one who tries', async () => {
+      const gate = new Gate();
+      const { pool } = open({ breaker: await failedOnce(), connect: held(gate), acquireTimeoutMs: 60_000 });
+      const first = pool.acquire();
+      await gate.reached;
+      expect(await rejectionOf(pool.acquire())).to.be.instanceOf(DatabaseConnectionError);
+      gate.open();
+      pool.release(await first);
+      pool.release(await pool.acquire());
+    });
+
+    it('has nobody wait for long for a server, and goes on with the try', async () => {
+      const gate = new Gate();
+      const serverBreaker = await failedOnce();
+      const { pool } = open({ serverBreaker, connect: held(gate), acquireTimeoutMs: 60_000 });
+      expect(await rejectionOf(pool.acquire())).to.be.instanceOf(DatabaseConnectionError);
+      gate.open();
+      await until('the try has ended well', () => serverBreaker.state === 'closed');
+      pool.release(await pool.acquire());
+      expect(pool.snapshot()).to.include({ open: 1, idle: 1 });
+    });
   });
 
   it('knows that a statement has left a transaction failed as soon as the error is seen', async () => {

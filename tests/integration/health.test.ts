@@ -7,7 +7,7 @@ import { createDeployment, organizationId, type Deployment } from '../support/de
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
 import { terminateBackends } from '../support/server-faults.ts';
-import { createTestDatabase } from '../support/test-database.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { openConnection } from '../support/test-pool.ts';
 
 const [ACME, BETA] = [organizationId('acme'), organizationId('beta')];
@@ -188,26 +188,43 @@ describe('the health of databases', function () {
   });
 
   describe('the probe of a server', () => {
-    it('answers null within its deadline, and lets go of a connection that comes too late', async () => {
-      const database = await createTestDatabase('probe');
-      const gate = new Gate();
-      const opened: PgConnection[] = [];
-      const probe = new ServerProbe(async () => {
+    let database: TestDatabase;
+    let gate: Gate;
+    let opened: PgConnection[];
+    let probe: ServerProbe;
+
+    beforeEach(async () => {
+      database = await createTestDatabase('probe');
+      gate = new Gate();
+      opened = [];
+      probe = new ServerProbe(async () => {
         await gate.opened;
         const connection = await openConnection(database.url);
         opened.push(connection);
         return connection;
       });
-      try {
-        expect(await probe.ask({ text: 'select', values: [] })).to.equal(null);
-        await probe.close();
-        gate.open();
-        await until('the late connection is open', () => opened.length === 1);
-        await until('and closed again', () => opened.every(({ isReusable }) => !isReusable), 1000);
-      } finally {
-        await Promise.all(opened.map((connection) => connection.close()));
-        await database.drop();
-      }
+    });
+    afterEach(async () => {
+      await Promise.all(opened.map((connection) => connection.close()));
+      await database.drop();
+    });
+    const ask = (): Promise<readonly unknown[] | null> => probe.ask({ text: 'select 1 as one', values: [] });
+
+    it('answers null within its deadline, and closes a connection that comes after its end', async () => {
+      expect(await ask()).to.equal(null);
+      const closing = probe.close();
+      gate.open();
+      await closing;
+      expect(opened.map(({ isReusable }) => isReusable)).to.deep.equal([false]);
+    });
+
+    it('asks on a connection that took longer than a question may, and begins no other', async () => {
+      expect([await ask(), await ask()]).to.deep.equal([null, null]);
+      gate.open();
+      await until('it is there', () => opened.length > 0);
+      expect(await ask()).to.deep.equal([{ one: 1 }]);
+      expect([opened.length, probe.sessions]).to.deep.equal([1, 1]);
+      await probe.close();
     });
   });
 });

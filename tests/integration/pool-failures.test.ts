@@ -3,9 +3,11 @@ import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import type { ResultsDatabase } from '../../application/ports/results-database.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type { DatabaseConnectionManager } from '../../infrastructure/database/database-connection-manager.ts';
+import { PgConnection, type Query } from '../../infrastructure/database/pg-connection.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { lockTable, terminateBackends, type TableLock } from '../support/server-faults.ts';
+import { startTcpProxy, throughProxies } from '../support/tcp-proxy.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
 
 const [ACME, BETA] = [organizationId('acme'), organizationId('beta')];
@@ -125,5 +127,31 @@ describe('pools when the server ends their sessions', function () {
       await terminateBackends(deployment, deployment.metadataDatabase);
       await manager.acquire(BETA).then(({ release }) => release());
     });
+  });
+
+  it('a login whose question for the stamp is not answered ends with the connect timeout, and the connection', async () => {
+    const results = await startTcpProxy(deployment.environment['DB_DATABASE_URL'] ?? '');
+    const container = deployment.start({
+      ...throughProxies(deployment, { results }),
+      DB_CONNECT_TIMEOUT_MS: '500',
+    });
+    const connector = container.get(TOKENS.connector);
+    const placement = await container.get(TOKENS.provisioner).ensure(ACME, true);
+    const { query } = PgConnection.prototype;
+    PgConnection.prototype.query = function <Row>(question: Query<Row>) {
+      results.stall();
+      return query.call<PgConnection, [Query<Row>], Promise<readonly Row[]>>(this, question);
+    };
+    const [from, open] = [performance.now(), results.open];
+    try {
+      expect(await rejectionOf(connector.toOrganization(placement))).to.be.instanceOf(Error);
+      expect(performance.now() - from).to.be.lessThan(5000);
+      await results.resume();
+      await until('it is closed', () => results.open === open);
+    } finally {
+      PgConnection.prototype.query = query;
+      await deployment.stop();
+      results.close();
+    }
   });
 });

@@ -250,6 +250,34 @@ describe('the pools of organizations', function () {
     });
   });
 
+  it('that outlive a stop keep their part of the budget until they are gone', async () => {
+    const shares = () =>
+      deployment.administer<{ share: number }>(
+        'select share from service_instances',
+        [],
+        deployment.metadataDatabase,
+      );
+    const container = deployment.start();
+    await container.get(TOKENS.deploymentShare).start();
+    const manager = replaceManager(container, { drainTimeoutMs: 20 });
+    const gate = new Gate();
+    const { database, release } = await manager.acquire(ACME);
+    const working = database.transaction(() => gate.pass());
+    await gate.reached;
+    await manager.closeAll();
+    expect(await shares()).to.deep.equal([{ share: 1 }]);
+    gate.open();
+    await working;
+    release();
+
+    const other = deployment.start();
+    await other.get(TOKENS.deploymentShare).start();
+    const whole = other.get(TOKENS.config).database.connectionBudget;
+    await until('it goes to the others', () => other.get(TOKENS.deploymentShare).share === whole);
+    await other.get(TOKENS.connectionManager).closeAll();
+    expect(await shares()).to.deep.equal([]);
+  });
+
   describe('leaked-lease-hits-deadline-and-is-reported', () => {
     it('once, and no longer keeps its pool', async () => {
       const container = deployment.start({ DB_LEASE_TIMEOUT_MS: '1', DB_MAX_POOLS: '1' });

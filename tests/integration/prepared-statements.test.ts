@@ -1,10 +1,11 @@
 import { expect } from 'chai';
+import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import type { PgConnection, Query } from '../../infrastructure/database/pg-connection.ts';
 import { SqlState, sqlStateOf } from '../../infrastructure/database/postgres-errors.ts';
 import { rejectionOf } from '../support/gate.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { on, openConnection, testPool, write } from '../support/test-pool.ts';
+import { on, openConnection, testPool, type TestPool } from '../support/test-pool.ts';
 
 type Row = Record<string, unknown>;
 
@@ -145,20 +146,69 @@ describe('A named statement', () => {
     expect(third).to.equal(second);
   });
 
-  it('whose table was changed under it costs the connection, and the next one serves', async () => {
-    await connection.query({ text: 'create table kept (n int)', values: [] });
-    const { pool, connects } = testPool(database.url);
-    const kept = { ...named('select n from kept', [], 'kept'), readOnly: false };
-    try {
-      for (let run = 0; run < 2; run += 1) await on(pool).query(kept);
-      await connection.query({ text: 'alter table kept alter n type text', values: [] });
-      expect(sqlStateOf(await rejectionOf(on(pool).query(kept)))).to.equal(SqlState.featureNotSupported);
-      await on(pool).query(write(`insert into kept values ('x')`));
-      expect(await on(pool).query(kept)).to.deep.equal([{ n: 'x' }]);
-      expect(connects()).to.equal(2);
-    } finally {
-      await pool.close();
+  describe('that the server does not run as it was prepared', () => {
+    const SIZE = 3;
+    const READ = { ...named('select n from stale order by n', [], 'read'), readOnly: true };
+    const WRITE = { ...named('insert into stale values (7) returning n', [], 'write'), readOnly: false };
+    let opened: TestPool;
+
+    beforeEach(async () => {
+      opened = testPool(database.url, { size: SIZE });
+      await connection.execute('create table stale (n int)');
+    });
+    afterEach(async () => {
+      await opened.pool.close();
+      await connection.execute('drop table stale');
+    });
+    /** Has every connection of the pool run these, and lets them lie idle. */
+    const prepare = async (...statements: readonly Query<Row>[]): Promise<void> => {
+      const held = await Promise.all(Array.from({ length: SIZE }, () => opened.pool.acquire()));
+      for (const each of held) for (const statement of statements) await each.query(statement);
+      for (const each of held) opened.pool.release(each);
+      expect([opened.connects(), opened.pool.snapshot().idle]).to.deep.equal([SIZE, SIZE]);
+    };
+    const change = (): Promise<string> => connection.execute('alter table stale alter n type text');
+
+    for (const [kind, statement, expected] of [
+      ['read', READ, []],
+      ['write', WRITE, [{ n: '7' }]],
+    ] as const) {
+      it(`is sent again, and its pool has new connections: a ${kind} whose table was changed`, async () => {
+        await prepare(statement);
+        await change();
+        for (let run = 0; run < SIZE; run += 1)
+          expect(await on(opened.pool).query(statement)).to.deep.equal(expected);
+        expect(opened.connects()).to.equal(SIZE + 1);
+      });
+
+      it(`is sent again: a ${kind} that its session has forgotten`, async () => {
+        await connection.execute(
+          `create or replace function forget() returns int language plpgsql as 'begin deallocate all; return 1; end'`,
+        );
+        await prepare(statement);
+        const held = await Promise.all(Array.from({ length: SIZE }, () => opened.pool.acquire()));
+        for (const each of held) await each.query({ text: 'select forget()', values: [] });
+        for (const each of held) opened.pool.release(each);
+        for (let run = 0; run < SIZE; run += 1) await on(opened.pool).query(statement);
+        expect(opened.connects()).to.equal(SIZE + 1);
+      });
     }
+
+    it('fails in a transaction, once for all connections, and as one that may be tried again', async () => {
+      await prepare(READ);
+      await change();
+      const transaction = () => on(opened.pool).transaction(({ query }) => query(READ));
+      expect(await rejectionOf(transaction())).to.be.instanceOf(DatabaseConnectionError);
+      for (let run = 0; run < SIZE; run += 1) expect(await transaction()).to.deep.equal([]);
+    });
+
+    it('is not what it is told of anything else that PostgreSQL cannot do: nothing is repeated', async () => {
+      await prepare();
+      const impossible = { ...named('select * from nowhere.public.stale', [], 'impossible'), readOnly: true };
+      const error = await rejectionOf(on(opened.pool).query(impossible));
+      expect(sqlStateOf(error)).to.equal(SqlState.featureNotSupported);
+      expect([opened.connects(), opened.pool.snapshot().idle]).to.deep.equal([SIZE, SIZE]);
+    });
   });
 
   it('that is not answered ends with the connection', async () => {

@@ -3,7 +3,12 @@ import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
 import { ensureDatabase } from '../../infrastructure/database/ensure-database.ts';
 import { PgConnection } from '../../infrastructure/database/pg-connection.ts';
-import { NoServerError, SqlState, sqlStateOf } from '../../infrastructure/database/postgres-errors.ts';
+import {
+  isServerFailure,
+  NoServerError,
+  SqlState,
+  sqlStateOf,
+} from '../../infrastructure/database/postgres-errors.ts';
 import { metadataMigrations } from '../../infrastructure/migrations/migration-source.ts';
 import { Migrator } from '../../infrastructure/migrations/migrator.ts';
 import { rejectionOf } from '../support/gate.ts';
@@ -69,6 +74,20 @@ describe('A database URL that names several servers', function () {
     expect(connects()).to.deep.equal([2, 1]);
   });
 
+  it('begins with the one that was right last when it asks for a kind of server', async () => {
+    const url = listUrl('read-write');
+    one.stall();
+    await (await open(url)).close();
+    expect(connects()).to.deep.equal([1, 1]);
+    await (await open(url.withDatabase('postgres'))).close();
+    expect(connects()).to.deep.equal([1, 2]);
+    await one.resume();
+    two.refuse();
+    await (await open(url)).close();
+    await (await open(url)).close();
+    expect(connects()).to.deep.equal([3, 2]);
+  });
+
   it('leaves time for the second when the first says nothing', async () => {
     one.stall();
     const startedAt = performance.now();
@@ -101,6 +120,19 @@ describe('A database URL that names several servers', function () {
     expect(sqlStateOf(await refusalOf(listUrl().withDatabase('no_such_database')))).to.equal(
       SqlState.invalidCatalogName,
     );
+  });
+
+  it('holds the server for away when none listens or is right, and not when a login takes too long', async () => {
+    one.stall();
+    two.stall();
+    expect(isServerFailure(await refusalOf(listUrl())), 'it may be one database that is slow').to.equal(
+      false,
+    );
+    one.refuse();
+    two.refuse();
+    expect(isServerFailure(await refusalOf(listUrl()))).to.equal(true);
+    const standby = DatabaseUrl.parse(`${database.url}?target_session_attrs=standby`);
+    expect(isServerFailure(await refusalOf(standby))).to.equal(true);
   });
 
   it('passes over servers that do not take writes when it asks for one that does', async () => {

@@ -1,7 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { ConnectionBudget, type BudgetedPool } from '../../../infrastructure/database/connection-budget.ts';
+import { until } from '../../support/gate.ts';
 
-/** A pool whose connections open at once and close when the test says so. */
+/** Than the first one, after which it is tried again. */
+const LONGER_THAN_A_BACK_OFF_MS = 150;
+
+/** A pool whose connections open and close when the test says so. */
 class FakePool implements BudgetedPool {
   readonly name: string;
   readonly #budget: ConnectionBudget;
@@ -33,6 +38,20 @@ class FakePool implements BudgetedPool {
   grantSlot(): void {
     this.wanted -= 1;
     this.inUse += 1;
+  }
+
+  /** A connect of its succeeded. */
+  opened(): this {
+    this.#budget.connected(this);
+    return this;
+  }
+
+  /** The server has no room for a connect of its. */
+  refused(): this {
+    this.#budget.serverFull();
+    this.inUse -= 1;
+    this.#budget.release(this, false);
+    return this;
   }
 
   /** All requests are over; nobody of its own waits. */
@@ -159,6 +178,46 @@ describe('the connection budget', () => {
     b?.want(1);
     if (b !== undefined) b.wanted = 0; // its waiter gave up
     expect(budget.shouldYield(a ?? failure())).to.equal(false);
+  });
+  describe('when the server is full before the slots are spent', () => {
+    /** Two connections of `a`, and the server has refused a third one. */
+    const fill = (budget: ConnectionBudget, a: FakePool, b: FakePool): void => {
+      a.want(2).opened().opened();
+      b.want().refused();
+      expect([budget.taken, b.slots]).to.deep.equal([2, 0]);
+    };
+    const closeOne = (pool: FakePool): void => {
+      pool.inUse -= 1;
+      pool.idle += 1;
+      pool.closeIdle();
+      pool.hangUp();
+    };
+
+    it('tries again after a try that told nothing, as another connection closed meanwhile', async () => {
+      const [budget, a = failure(), b = failure(), c = failure()] = pools(10, 'a', 'b', 'c');
+      fill(budget, a, b);
+      b.want();
+      await until('it is tried', () => b.slots > 0);
+      closeOne(a);
+      b.opened();
+      c.want();
+      expect(c.slots).to.equal(1);
+      c.opened().want();
+      expect(c.slots, 'there is room after all').to.equal(2);
+    });
+
+    it('serves whoever waits when the connect ends that was under way when the time was over', async () => {
+      const [budget, a = failure(), b = failure(), c = failure()] = pools(10, 'a', 'b', 'c');
+      fill(budget, a, b);
+      b.want();
+      c.want();
+      closeOne(a);
+      expect([b.slots, c.slots]).to.deep.equal([1, 0]);
+      await sleep(LONGER_THAN_A_BACK_OFF_MS);
+      expect(c.slots, 'one at a time').to.equal(0);
+      b.opened();
+      expect(c.slots).to.equal(1);
+    });
   });
 });
 

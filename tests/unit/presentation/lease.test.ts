@@ -126,6 +126,8 @@ describe('The lease of a results database', () => {
       await nextTurn();
       expect(service.databases.releases).to.equal(1);
       expect(ran).to.be.false;
+      await nextTurn();
+      expect(service.logger.lines.map(({ level }) => level)).to.deep.equal(['info']);
     });
 
     it('logs a fault of the service that comes to light afterwards, and no other failure', async () => {
