@@ -17,3 +17,25 @@ export const resultsConnectionName = (instanceId: string): string => `mad result
 export const migrationConnectionName = (instanceId: string): string => `mad migrate ${shortId(instanceId)}`;
 
 const shortId = (instanceId: string): string => instanceId.replaceAll('-', '').slice(0, 16);
+
+/** What PostgreSQL keeps of a name, in bytes. */
+const MAX_BYTES = 63;
+
+/**
+ * What a connection is called where the database URL has an `application_name`: that comes first, and the service's own
+ * name behind it, by which the processes of a deployment know each other's.
+ */
+export const nameBehind = (given: string | undefined, name: string): string => {
+  if (given === undefined || given === '') return name;
+  const suffix = `: ${name}`;
+  return (
+    Buffer.from(given)
+      .subarray(0, MAX_BYTES - suffix.length)
+      .toString('utf8')
+      .replace(/\uFFFD$/, '') + suffix
+  );
+};
+
+/** Of a session `a` in `pg_stat_activity`, in SQL: whether it has that name, whatever stands before it. */
+export const isNamed = (name: string): string =>
+  `(a.application_name = ${name} or a.application_name like '%: ' || ${name})`;

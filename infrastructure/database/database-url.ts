@@ -36,6 +36,8 @@ interface Parts {
   /** Never empty. */
   readonly servers: readonly ServerAddress[];
   readonly sessionTarget: SessionTarget;
+  /** Null: the parameter is not there. */
+  readonly sslMode: SslMode | null;
   readonly database: string;
   /** With the leading `?`, as written; or empty. */
   readonly search: string;
@@ -60,7 +62,9 @@ export class DatabaseUrl {
    */
   static parse(text: string): DatabaseUrl {
     try {
-      return new DatabaseUrl(parseParts(text));
+      const url = new DatabaseUrl(parseParts(text));
+      assertCertificates(url);
+      return url;
     } catch (error) {
       // An error of `URL` carries the whole text, so it is not kept as the cause.
       throw new InvalidDatabaseUrlError(
@@ -124,13 +128,15 @@ export class DatabaseUrl {
   }
 
   /**
-   * What `new pg.Client()` takes, for each server in its turn, read by the parser that `pg` itself uses. Holds the
-   * password: never for a log.
+   * What `new pg.Client()` takes, for each server in its turn, read by the parser that `pg` itself uses; two for a server
+   * that may or may not want TLS (`sslmode=prefer`, `allow`). Holds the password: never for a log.
    */
   toClientConfigs(): readonly ClientConfig[] {
+    const mode = this.#parts.sslMode;
     // The servers are known; the parser takes a single one.
     const { port: _, ...parameters } = connectionString.parse(
       new DatabaseUrl({ ...this.#parts, authority: '' }).toString(),
+      { useLibpqCompat: mode !== null && LIBPQ_SSL_MODES.has(mode) },
     );
     // The parser passes query parameters on as they are, and so does `pg`.
     const common = Object.assign<ClientConfig, object>({}, parameters);
@@ -138,7 +144,14 @@ export class DatabaseUrl {
     common.database = this.#parts.database;
     if (this.user !== '') common.user = this.user;
     if (this.#password !== '') common.password = this.#password;
-    return this.#parts.servers.map(({ host, port }) => ({ ...common, host, ...(port !== null && { port }) }));
+    return this.#parts.servers.flatMap(({ host, port }) =>
+      sslChoices(mode, common.ssl).map((ssl) => ({
+        ...common,
+        host,
+        ...(port !== null && { port }),
+        ...(ssl !== undefined && { ssl }),
+      })),
+    );
   }
 
   toJSON(): string {
@@ -177,6 +190,20 @@ const maskPasswords = (search: string): string =>
 /** Its message is about the kind of problem only, never the text that has it. */
 class Refusal extends Error {}
 
+/** Certificates are read for each connection; at the start it is told when they cannot be. */
+const assertCertificates = (url: DatabaseUrl): void => {
+  try {
+    url.toClientConfigs();
+  } catch (error) {
+    const isMissing = error instanceof Error && 'path' in error;
+    throw new Refusal(
+      isMissing
+        ? `its certificate ${JSON.stringify(error.path)} cannot be read`
+        : 'its sslmode verify-ca needs an sslrootcert',
+    );
+  }
+};
+
 const parseParts = (text: string): Parts => {
   const withoutDriver = /^postgres(?:ql)?(?:\+[a-z0-9_]+)?:\/\/(.*)$/is.exec(text)?.[1];
   if (withoutDriver === undefined) throw new Refusal('it must begin with postgresql://');
@@ -204,7 +231,8 @@ const parseParts = (text: string): Parts => {
     password: decodeURIComponent(url.password),
     authority: hosts.map(({ host }) => host).join(','),
     servers: parseServers(hosts, url.searchParams),
-    sessionTarget: parseSessionTarget(url.searchParams),
+    sessionTarget: parseChoice(url.searchParams, 'target_session_attrs', SESSION_TARGETS) ?? 'any',
+    sslMode: parseChoice(url.searchParams, 'sslmode', SSL_MODES),
     database: decodeURIComponent(url.pathname.slice(1)),
     search: url.search,
   };
@@ -233,11 +261,25 @@ const listIn = (parameters: URLSearchParams, name: string): readonly string[] | 
 const withoutBrackets = (hostname: string): string =>
   decodeURIComponent(hostname).replace(/^\[(.+)\]$/, '$1');
 
-const parseSessionTarget = (parameters: URLSearchParams): SessionTarget => {
-  const value = parameters.get('target_session_attrs') ?? 'any';
-  const target = SESSION_TARGETS.find((known) => known === value);
-  if (target === undefined) {
-    throw new Refusal(`its target_session_attrs must be one of ${SESSION_TARGETS.join(', ')}`);
-  }
-  return target;
+const parseChoice = <Choice extends string>(
+  parameters: URLSearchParams,
+  name: string,
+  choices: readonly Choice[],
+): Choice | null => {
+  const value = parameters.get(name);
+  if (value === null) return null;
+  const choice = choices.find((known) => known === value);
+  if (choice === undefined) throw new Refusal(`its ${name} must be one of ${choices.join(', ')}`);
+  return choice;
+};
+
+/** The driver's own meaning of `no-verify` is kept; those of libpq mean what they mean to `psql`. */
+const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'] as const;
+type SslMode = (typeof SSL_MODES)[number];
+const LIBPQ_SSL_MODES: ReadonlySet<SslMode> = new Set(['prefer', 'require', 'verify-ca', 'verify-full']);
+
+/** What is tried, in this order; the driver itself falls back to nothing. */
+const sslChoices = (mode: SslMode | null, parsed: ClientConfig['ssl']): readonly ClientConfig['ssl'][] => {
+  if (mode === 'prefer') return [parsed, false];
+  return mode === 'allow' ? [false, { rejectUnauthorized: false }] : [parsed];
 };

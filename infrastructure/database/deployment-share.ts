@@ -4,7 +4,7 @@ import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import { Periodic } from '../periodic.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { ConnectionBudget } from './connection-budget.ts';
-import { migrationConnectionName, presenceName, resultsConnectionName } from './connection-names.ts';
+import { isNamed, migrationConnectionName, presenceName, resultsConnectionName } from './connection-names.ts';
 import { isServerAnswer, isServerFailure } from './postgres-errors.ts';
 import type { ServerProbe } from './server-probe.ts';
 
@@ -120,13 +120,13 @@ export class DeploymentShare {
       resultsConnectionName(instanceId),
       migrationConnectionName(instanceId),
     ]);
-    const rows = await this.#deps.resultsProbe.ask<{ application_name: string; connections: number }>({
-      text: `select application_name, count(*)::int as connections from pg_stat_activity
-        where application_name = any($1) group by application_name`,
+    const rows = await this.#deps.resultsProbe.ask<{ name: string; connections: number }>({
+      text: `select name, count(*)::int as connections
+        from unnest($1::text[]) name join pg_stat_activity a on ${isNamed('name')} group by name`,
       values: [names],
     });
     if (rows === null) return;
-    const seen = new Map(rows.map(({ application_name: name, connections }) => [name, connections]));
+    const seen = new Map(rows.map(({ name, connections }) => [name, connections]));
     for (const { instanceId, share } of silent) {
       if (seen.has(presenceName(instanceId))) continue;
       const countOf = (name: string): number => seen.get(name) ?? 0;

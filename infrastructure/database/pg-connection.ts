@@ -1,6 +1,7 @@
 import pg, { type ClientConfig } from 'pg';
 import { withDeadline } from '../with-deadline.ts';
 import { sendCancelRequest } from './cancel-request.ts';
+import { nameBehind } from './connection-names.ts';
 import type { DatabaseUrl } from './database-url.ts';
 import { isOutlived, UnfitServerError } from './postgres-errors.ts';
 import { PreparedStatement } from './prepared-statement.ts';
@@ -137,7 +138,7 @@ export class PgConnection {
       ...server,
       ...(loginAfter !== undefined &&
         typeof password === 'string' && { password: () => loginAfter.then(() => password) }),
-      application_name: options.applicationName,
+      application_name: nameBehind(server.application_name, options.applicationName),
       connectionTimeoutMillis: options.connectTimeoutMs,
       keepAlive: true,
       // The driver leaves a 0 to the server's own settings.

@@ -43,8 +43,8 @@ export const tryServers = async <Result>(
     try {
       // The driver takes 0 for no limit.
       const result = await attempt(server, target, Math.max(1, Math.floor(share)));
-      // Where any will do, their order is all that says which one is meant.
-      if (url.sessionTarget !== 'any') lastFit.set(url.servers, place);
+      // Where any of several will do, their order is all that says which one is meant.
+      if (url.sessionTarget !== 'any' || url.servers.length === 1) lastFit.set(url.servers, place);
       return result;
     } catch (error) {
       if (tries.length === 1 && !(error instanceof UnfitServerError)) throw error;

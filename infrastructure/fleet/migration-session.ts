@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { nameBehind } from '../database/connection-names.ts';
 import type { DatabaseUrl } from '../database/database-url.ts';
 import { PgConnection } from '../database/pg-connection.ts';
 import { SqlState, sqlStateOf } from '../database/postgres-errors.ts';
@@ -49,7 +50,7 @@ export class MigrationSession {
     const session = new MigrationSession(
       new pg.Client({
         ...server,
-        application_name: applicationName,
+        application_name: nameBehind(server.application_name, applicationName),
         connectionTimeoutMillis: timeouts.connectMs,
         keepAlive: true,
         statement_timeout: timeouts.statementMs,

@@ -44,8 +44,8 @@ describe('the connection budget of a deployment', function () {
   });
   after(() => deployment.dispose());
 
-  const join = async (): Promise<ChildService> => {
-    const child = await startChildService(deployment.environment);
+  const join = async (settings: Readonly<Record<string, string>> = {}): Promise<ChildService> => {
+    const child = await startChildService({ ...deployment.environment, ...settings });
     children.push(child);
     await child.call({ do: 'join' });
     return child;
@@ -137,7 +137,9 @@ describe('the connection budget of a deployment', function () {
 
   it('keeps the share of a process that sleeps, and of one whose work goes on after its death', async () => {
     const one = await join();
-    const two = await join();
+    // Whatever a URL calls the program, the others know its connections.
+    const template = deployment.environment['DB_RESULTS_DB_TEMPLATE'] ?? '';
+    const two = await join({ DB_RESULTS_DB_TEMPLATE: `${template}?application_name=billing` });
     await settle([3, 4], one, two);
     const before = await shareOf(one);
     process.kill(two.pid, 'SIGSTOP');

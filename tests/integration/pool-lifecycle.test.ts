@@ -273,7 +273,7 @@ describe('the pools of organizations', function () {
     const other = deployment.start();
     await other.get(TOKENS.deploymentShare).start();
     const whole = other.get(TOKENS.config).database.connectionBudget;
-    await until('it goes to the others', () => other.get(TOKENS.deploymentShare).share === whole);
+    await until('it goes to the others', () => other.get(TOKENS.connectionManager).counts().budget === whole);
     await other.get(TOKENS.connectionManager).closeAll();
     expect(await shares()).to.deep.equal([]);
   });

@@ -63,6 +63,22 @@ describe('A database URL that names several servers', function () {
     await admin.close();
   };
 
+  it('of one server says whether it wants TLS, and how the program is called', async () => {
+    const nameOf = async (parameters: string): Promise<string | undefined> => {
+      const connection = await open(DatabaseUrl.parse(`${database.url}?${parameters}`));
+      const [row] = await connection.query<{ name: string }>({
+        text: `select current_setting('application_name') as name`,
+        values: [],
+      });
+      await connection.close();
+      return row?.name;
+    };
+    // The test servers have no TLS.
+    for (const mode of ['disable', 'allow', 'prefer'])
+      expect(await nameOf(`sslmode=${mode}&application_name=billing`)).to.equal('billing: test');
+    expect(String(await rejectionOf(nameOf('sslmode=require')))).to.match(/does not support SSL/);
+  });
+
   it('comes to the first one that answers, in their order, each time anew', async () => {
     await (await open(listUrl())).close();
     expect(connects()).to.deep.equal([1, 0]);

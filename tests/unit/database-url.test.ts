@@ -163,6 +163,34 @@ describe('DatabaseUrl', () => {
     );
   });
 
+  it('means by sslmode what libpq means by it, and refuses what that is not', () => {
+    const sslOf = (mode: string) =>
+      DatabaseUrl.parse(`postgresql://h/d?sslmode=${mode}`)
+        .toClientConfigs()
+        .map(({ ssl }) => ssl);
+    const unverified = { rejectUnauthorized: false };
+    expect(sslOf('disable')).to.deep.equal([false]);
+    expect(sslOf('allow')).to.deep.equal([false, unverified]);
+    expect(sslOf('prefer')).to.deep.equal([unverified, false]);
+    expect(sslOf('require')).to.deep.equal([unverified]);
+    expect(sslOf('no-verify')).to.deep.equal([unverified]);
+    expect(sslOf('verify-full')).to.deep.equal([{}]);
+    const problemOf = (parameters: string): string => {
+      try {
+        return DatabaseUrl.parse(`postgresql://h/d?${parameters}`).toString();
+      } catch (error) {
+        return error instanceof InvalidDatabaseUrlError ? error.problem : 'another error';
+      }
+    };
+    expect(problemOf('sslmode=bogus')).to.match(
+      /^its sslmode must be one of disable, allow, prefer, require/,
+    );
+    expect(problemOf('sslmode=verify-ca')).to.equal('its sslmode verify-ca needs an sslrootcert');
+    expect(problemOf('sslmode=verify-full&sslrootcert=/no/such.crt')).to.equal(
+      'its certificate "/no/such.crt" cannot be read',
+    );
+  });
+
   it('names no password when it is printed', () => {
     const url = DatabaseUrl.parse(
       'postgresql://u:CANARY@h/d?password=CANARY&sslpassword=CANARY&pass%77ord=CANARY&sslmode=disable',
