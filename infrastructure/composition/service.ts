@@ -11,6 +11,7 @@ import { listen } from '../lifecycle/http-server.ts';
 import { runPhases, type ShutdownPhase } from '../lifecycle/shutdown.ts';
 import { metadataMigrations } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
+import { reasonOf } from '../reason-of.ts';
 import { createContainer } from './container.ts';
 import { startAuditCarrier } from './start-audit-carrier.ts';
 import { registerMetrics } from './register-metrics.ts';
@@ -51,9 +52,12 @@ export const startService = async (config: Config): Promise<Service> => {
     for (const work of background) work.start();
     reconcileInBackground(container);
     tellWhoIsBehind(container);
-    const server = await listen(app, config.http.host, config.http.port, {
+    const { host, port } = config.http;
+    const server = await listen(app, host, port, {
       answerClientError: answerClientError(http),
       messages: messageClasses(app),
+    }).catch((error: unknown) => {
+      throw new Error(`HOST holds ${host} and PORT ${port}: ${reasonOf(error)}`, { cause: error });
     });
     logger.info({ url: server.url }, 'listening');
     return {
@@ -84,8 +88,13 @@ export const operatorToken = (container: Container): string =>
 
 const prepareDatabases = async (container: Container, config: Config): Promise<void> => {
   const logger = container.get(TOKENS.logger);
-  await ensureDatabase(config.database.metadataUrl);
-  const { applied } = await new Migrator(metadataMigrations).latest(config.database.metadataUrl);
+  const { metadataUrl } = config.database;
+  const created = await ensureDatabase(metadataUrl).catch((error: unknown) => {
+    throw new Error(`DB_DATABASE_URL holds ${metadataUrl.redacted}: ${reasonOf(error)}`, { cause: error });
+  });
+  if (created)
+    logger.warn({ database: metadataUrl.database }, 'there was no metadata database; it was created');
+  const { applied } = await new Migrator(metadataMigrations).latest(metadataUrl);
   if (applied.length > 0) logger.info({ applied }, 'metadata database migrated');
   // Without it requests of known organizations are still served; provisioning tries again.
   await container

@@ -13,11 +13,15 @@ const open = (url: DatabaseUrl): Promise<PgConnection> =>
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
   });
 
-/** Creates an empty database unless it exists. Safe to call concurrently. Rejects with the server's error. */
-export const ensureDatabase = async (url: DatabaseUrl): Promise<void> => {
+/**
+ * Creates an empty database unless it exists; returns whether it did. Safe to call concurrently. Rejects with the server's
+ * error.
+ */
+export const ensureDatabase = async (url: DatabaseUrl): Promise<boolean> => {
   try {
     const connection = await open(url);
-    return await connection.close();
+    await connection.close();
+    return false;
   } catch (error) {
     if (sqlStateOf(error) !== SqlState.invalidCatalogName) throw error;
   }
@@ -26,9 +30,11 @@ export const ensureDatabase = async (url: DatabaseUrl): Promise<void> => {
     await admin.execute(`create database ${identifier(url.database)}`);
     // The roles of organizations are roles of the same server, and have no business here.
     await admin.execute(`revoke all on database ${identifier(url.database)} from public`);
+    return true;
   } catch (error) {
     const sqlState = sqlStateOf(error);
     if (sqlState !== SqlState.duplicateDatabase && sqlState !== SqlState.uniqueViolation) throw error;
+    return false;
   } finally {
     await admin.close();
   }

@@ -261,7 +261,11 @@ describe('The process', function () {
     const { code } = await service.exited;
     expect(code).to.be.a('number').that.is.not.equal(0);
     expect(service.stderr().trimEnd().split('\n')).to.have.length(1);
-    expect(service.stderr()).to.match(new RegExp(`^The service cannot start: .*127\\.0\\.0\\.1:${port}`));
+    expect(service.stderr()).to.match(
+      new RegExp(
+        `^The service cannot start: DB_DATABASE_URL holds postgresql://mad:\\*\\*\\*@127\\.0\\.0\\.1:${port}/mad: connect ECONNREFUSED`,
+      ),
+    );
     expect(service.stdout() + service.stderr()).not.to.include(CANARY);
   });
 
@@ -272,7 +276,11 @@ describe('The process', function () {
     expect((await second.exited).code)
       .to.be.a('number')
       .that.is.not.equal(0);
-    expect(second.stderr()).to.match(new RegExp(`^[^\\n]*EADDRINUSE[^\\n]*:${port}\\n$`));
+    expect(second.stderr()).to.match(
+      new RegExp(
+        `^The service cannot start: HOST holds 127\\.0\\.0\\.1 and PORT ${port}: [^\\n]*EADDRINUSE[^\\n]*\\n$`,
+      ),
+    );
     first.kill('SIGTERM');
     expect((await first.exited).code).to.equal(0);
   });
