@@ -32,13 +32,19 @@ export interface AuditEntry extends AuditEvent {
   readonly position: string;
 }
 
+/** Where an entry stands in the list: by its time, and of one time by its position. */
+export type AuditKey = Pick<AuditEntry, 'at' | 'position'>;
+
 /** The audit trail in the metadata database: only ever added to. */
 export interface AuditLog {
   append(event: AuditEvent): Promise<void>;
-  /** Newest first; the page key is a position. Null: what concerns no single organization. */
+  /**
+   * Newest first, by when it happened: what results tell of themselves arrives a moment later. Null: what concerns no
+   * single organization.
+   */
   list(
     organizationId: OrganizationId | null,
     filter: { readonly action: string | null },
-    page: PageRequest<string>,
-  ): Promise<Page<AuditEntry, string>>;
+    page: PageRequest<AuditKey>,
+  ): Promise<Page<AuditEntry, AuditKey>>;
 }

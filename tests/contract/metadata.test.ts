@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import { OrganizationAlreadyExistsError, OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import type { User } from '../../domain/identity/user-repository.ts';
+import type { AuditKey } from '../../domain/audit/audit-log.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { Page, PageRequest } from '../../domain/page.ts';
 import { organizationId } from '../support/deployment.ts';
@@ -125,9 +126,9 @@ const keepsMetadata = (subject: Subject<MetadataDatabase>): void => {
       await metadata.auditLog.append(event(99, BETA));
       const list = async (action: string | null, limit: number): Promise<readonly string[]> => {
         const seen: string[] = [];
-        let after: string | null = null;
+        let after: AuditKey | null = null;
         do {
-          const page: { items: readonly { entityId: string }[]; next: string | null } =
+          const page: { items: readonly { entityId: string }[]; next: AuditKey | null } =
             await metadata.auditLog.list(ACME, { action }, { limit, after });
           seen.push(...page.items.map(({ entityId }) => entityId));
           after = page.next;

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import knex from 'knex';
+import type { AuditEntry, AuditKey } from '../../domain/audit/audit-log.ts';
+import type { Page } from '../../domain/page.ts';
 import type { AuditBacklog } from '../../application/ports/audit-backlog.ts';
 import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
 import { carryAuditEntries } from '../../application/audit/carry-audit-entries.ts';
@@ -66,6 +68,33 @@ describe('the audit trail', function () {
   };
 
   describe('as a chain', () => {
+    it('is listed by when things happened, not by when it was told of them', async () => {
+      for (const [entity, ago] of [
+        ['newest', 0],
+        ['oldest', 3],
+        ['middle', 2],
+        ['twin', 2],
+      ] as const) {
+        await execute(
+          `insert into audit_logs (org_id, action, entity_type, entity_id, ts)
+         values ('acme', 'job.told', 'job', $1, date_trunc('hour', now()) - $2::int * interval '1 hour')`,
+          [entity, ago],
+        );
+      }
+      const seen: string[] = [];
+      for (let after: AuditKey | null = null; ;) {
+        const page: Page<AuditEntry, AuditKey> = await metadata.auditLog.list(
+          ACME,
+          { action: 'job.told' },
+          { limit: 1, after },
+        );
+        seen.push(...page.items.map(({ entityId }) => entityId));
+        if (page.next === null) break;
+        after = page.next;
+      }
+      expect(seen).to.deep.equal(['newest', 'twin', 'middle', 'oldest']);
+    });
+
     it('is intact, however many write it at the same time', async () => {
       await Promise.all(
         Array.from({ length: 60 }, (_, n) => append(`${n}`, [ACME, BETA, null][n % 3] ?? null)),

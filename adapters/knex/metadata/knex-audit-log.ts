@@ -1,4 +1,4 @@
-import type { AuditEntry, AuditEvent, AuditLog } from '../../../domain/audit/audit-log.ts';
+import type { AuditEntry, AuditEvent, AuditKey, AuditLog } from '../../../domain/audit/audit-log.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
 import { dynamicQuery, sql, statement, type SqlExecutor } from '../statement.ts';
@@ -75,16 +75,19 @@ export class KnexAuditLog implements AuditLog {
   async list(
     organizationId: OrganizationId | null,
     { action }: { readonly action: string | null },
-    { limit, after }: PageRequest<string>,
-  ): Promise<Page<AuditEntry, string>> {
+    { limit, after }: PageRequest<AuditKey>,
+  ): Promise<Page<AuditEntry, AuditKey>> {
     const query = sql('audit_logs')
       .select(COLUMNS)
       .where('org_id', organizationId)
-      .orderBy('position', 'desc')
+      .orderBy([
+        { column: 'ts', order: 'desc' },
+        { column: 'position', order: 'desc' },
+      ])
       .limit(limit + 1);
     if (action !== null) query.where('action', action);
-    if (after !== null) query.where('position', '<', after);
+    if (after !== null) query.whereRaw('(ts, position) < (?, ?)', [after.at, after.position]);
     const rows = await this.#executor.query(dynamicQuery<AuditRow>(query));
-    return toPage(rows.map(toAuditEntry), limit, ({ position }) => position);
+    return toPage(rows.map(toAuditEntry), limit, ({ at, position }) => ({ at, position }));
   }
 }

@@ -5,16 +5,14 @@ import {
   JOB_STATUSES,
 } from '../../../domain/jobs/docking-job.ts';
 import type { JobKey } from '../../../domain/jobs/docking-job-repository.ts';
-import { cursorOf } from '../schema/cursor.ts';
+import { cursorOf, momentMs } from '../schema/cursor.ts';
 import { flag, jsonObject, limit, pageOf, slug, text, timestamp, uuid } from '../schema/fields.ts';
 
 const MAX_PRIORITY = 100;
-/** 9999-12-31T23:59:59.999Z: the last moment that both JavaScript and RFC 3339 can write. */
-const LAST_MOMENT_MS = 253_402_300_799_999;
 
 /** Newest first: the moment in milliseconds, then the id. */
 export const jobCursor = cursorOf(
-  z.tuple([z.int().min(0).max(LAST_MOMENT_MS), z.guid()]),
+  z.tuple([momentMs, z.guid()]),
   ({ createdAt, jobId }: JobKey): [number, string] => [createdAt.getTime(), jobId],
   ([createdAtMs, jobId]): JobKey => ({ createdAt: new Date(createdAtMs), jobId }),
 );

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { AuditKey } from '../../../domain/audit/audit-log.ts';
 import { DATABASE_STATES } from '../../../application/ports/database-ledger.ts';
 import { ORGANIZATION_ID_PATTERN } from '../../../domain/organizations/organization-id.ts';
 import {
@@ -6,7 +7,7 @@ import {
   type POLICY_SETTINGS,
 } from '../../../domain/organizations/organization-policy.ts';
 import { ORGANIZATION_STATUSES } from '../../../domain/organizations/organization.ts';
-import { textCursor } from '../schema/cursor.ts';
+import { cursorOf, momentMs, textCursor } from '../schema/cursor.ts';
 import { jsonObject, limit, organizationId, pageOf, slug, timestamp } from '../schema/fields.ts';
 
 const organizationName = z.string().trim().min(1).max(200);
@@ -14,7 +15,12 @@ const organizationName = z.string().trim().min(1).max(200);
 /** Lists of organizations are in the order of their ids. */
 export const organizationCursor = textCursor(ORGANIZATION_ID_PATTERN);
 /** Positions in the trail: what a PostgreSQL bigint holds for certain. */
-export const auditCursor = textCursor(/^\d{1,18}$/);
+/** Newest first: the moment in milliseconds, then the position. */
+export const auditCursor = cursorOf(
+  z.tuple([momentMs, z.string().regex(/^\d{1,18}$/)]),
+  ({ at, position }: AuditKey): [number, string] => [at.getTime(), position],
+  ([atMs, position]): AuditKey => ({ at: new Date(atMs), position }),
+);
 
 export const createRequest = (maxIdLength: number) => ({
   body: z.strictObject({ org_id: organizationId(maxIdLength), name: organizationName }),

@@ -41,6 +41,12 @@ const decode = (encoded: string): unknown => {
   }
 };
 
+/** 9999-12-31T23:59:59.999Z: the last moment that both JavaScript and RFC 3339 can write. */
+const LAST_MOMENT_MS = 253_402_300_799_999;
+
+/** The part of a key that is a moment, in milliseconds. */
+export const momentMs = z.int().min(0).max(LAST_MOMENT_MS);
+
 /** A key that is one string of a known form. */
 export const textCursor = (pattern: RegExp): Cursor<string> =>
   cursorOf(

@@ -88,9 +88,9 @@ export class FakeMetadata implements MetadataDatabase {
       const following = this.trail
         .filter((entry) => entry.organizationId === organizationId)
         .filter((entry) => action === null || entry.action === action)
-        .filter((entry) => after === null || Number(entry.position) < Number(after))
+        .filter((entry) => after === null || Number(entry.position) < Number(after.position))
         .toReversed();
-      return toPage(following, limit, ({ position }) => position);
+      return toPage(following, limit, ({ at, position }) => ({ at, position }));
     },
   };
 
