@@ -45,7 +45,11 @@ const ROUTES: readonly (readonly [string, ...Method[]])[] = [
 
 interface OpenApi {
   readonly openapi: string;
-  readonly paths: Readonly<Record<string, object>>;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+interface Operation {
+  readonly responses: Readonly<Record<string, { readonly headers: Readonly<Record<string, unknown>> }>>;
 }
 
 describe('The operator’s side of HTTP', function () {
@@ -85,6 +89,17 @@ describe('The operator’s side of HTTP', function () {
       const documented = Object.keys(body.paths[path] ?? {}).map((method) => method.toUpperCase());
       expect(documented, path).to.include.members(methods);
     }
+  });
+
+  it('documents the headers of answers as well', async () => {
+    const { body } = await service.call<OpenApi>('GET', '/openapi.json');
+    const { responses } = body.paths['/organizations/{org_id}/jobs']?.['post'] ?? { responses: {} };
+    const headersOf = (status: number): readonly string[] => Object.keys(responses[status]?.headers ?? {});
+    expect(headersOf(201)).to.have.members(['X-Request-Id', 'Location']);
+    expect(headersOf(401)).to.have.members(['X-Request-Id', 'WWW-Authenticate']);
+    expect(headersOf(422)).to.have.members(['X-Request-Id']);
+    for (const status of [429, 503])
+      expect(headersOf(status)).to.have.members(['X-Request-Id', 'Retry-After']);
   });
 
   it('knows every route of the contract by every method, and no other method', async () => {

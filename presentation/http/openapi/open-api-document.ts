@@ -67,12 +67,30 @@ const operationOf = (route: Route, orgId: z.ZodType): ZodOpenApiOperationObject 
   };
 };
 
+const requestIdHeader = z.string().meta({ description: 'Taken from the request when sane, else made' });
+
+const HEADERS: Readonly<Record<string, z.ZodRawShape>> = {
+  201: {
+    Location: z
+      .string()
+      .optional()
+      .meta({ description: 'Where it is from now on, if it has a place of its own' }),
+  },
+  401: { 'WWW-Authenticate': z.string() },
+  429: { 'Retry-After': z.int().optional().meta({ description: 'Seconds' }) },
+  503: { 'Retry-After': z.int().optional().meta({ description: 'Seconds' }) },
+};
+
+const headersOf = (status: string): z.ZodObject =>
+  z.object({ 'X-Request-Id': requestIdHeader, ...HEADERS[status] });
+
 const plainReplies = ({ replies }: Route): ZodOpenApiResponsesObject =>
   Object.fromEntries(
     Object.entries(replies).map(([status, { description, schema, contentType }]) => [
       status,
       {
         description,
+        headers: headersOf(status),
         ...(status !== '204' && {
           content: { [contentType ?? 'application/json']: { schema: schema ?? z.string() } },
         }),
@@ -86,6 +104,7 @@ const errorReplies = (route: Route): ZodOpenApiResponsesObject =>
       status,
       {
         description: codes.map((code) => `\`${code}\``).join(', '),
+        headers: headersOf(String(status)),
         content: { 'application/problem+json': { schema: problem } },
       },
     ]),
