@@ -7,7 +7,8 @@ import { until } from './gate.ts';
 /** Ends all sessions of a database and waits until they are gone; returns how many there were. */
 export const terminateBackends = async (deployment: Deployment, databaseName: string): Promise<number> => {
   const rows = await deployment.administer(
-    'select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1',
+    `select pg_terminate_backend(pid, 5000) from pg_stat_activity
+     where datname = $1 and backend_type = 'client backend'`,
     [databaseName],
   );
   return rows.length;
