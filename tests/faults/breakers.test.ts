@@ -76,9 +76,23 @@ describe('databases and servers that fail', function () {
   describe('server-down-breaker-opens-half-opens-closes', () => {
     for (const fault of ['refuse', 'stall'] as const) {
       it(`server-down-breaker-opens-half-opens-closes: ${fault}`, async () => {
-        const container = await start();
-        const manager = container.get(TOKENS.connectionManager);
-        const breaker = container.get(TOKENS.resultsBreaker);
+        const container = deployment.start(throughProxies(deployment, { results, metadata }));
+        // With a back-off that outlasts the test: the probe closes it, and nobody else tries.
+        const breaker = new CircuitBreaker({ threshold: 2, minDelayMs: 60_000, maxDelayMs: 60_000 });
+        container.rebind(TOKENS.resultsBreaker).toConstantValue(breaker);
+        const connector = container.get(TOKENS.connector);
+        let connects = 0;
+        const manager = replaceManager(
+          container,
+          {},
+          {
+            connect: (placement) => {
+              connects += 1;
+              return connector.toOrganization(placement);
+            },
+          },
+        );
+        await container.get(TOKENS.deploymentShare).start();
         await read(manager, ACME);
         expect(breaker.state).to.equal('closed');
 
@@ -86,14 +100,13 @@ describe('databases and servers that fail', function () {
         if (fault === 'refuse') results.reset();
         await until('the circuit is open', () => breaker.state === 'open');
         // Organizations that were never asked for and such with a pool fare alike: refused at once, without a connect.
-        await until('it stays so for a while', () => breaker.retryInMs > 200);
-        const before = results.connects;
+        const before = connects;
         for (const id of [ACME, BETA, ACME, BETA]) {
-          const { error, tookMs } = await refusal(() => read(manager, id));
+          const error = await rejectionOf(read(manager, id));
           expect(error).to.be.instanceOf(DatabaseConnectionError);
-          expect(tookMs, 'without waiting for a server that is known to be gone').to.be.lessThan(1000);
+          expect(error).to.have.property('retryAfterMs').that.is.greaterThan(0);
         }
-        expect(results.connects - before, 'no storm').to.be.at.most(4);
+        expect(connects).to.equal(before);
 
         await results.resume();
         await until('it serves again', works(manager, ACME));
@@ -151,16 +164,18 @@ describe('databases and servers that fail', function () {
 
         // For as long as takes it through several back-offs, with the server tried again after each.
         const openFor = performance.now() + OUTAGE_MS;
-        const slow: number[] = [];
+        const took: number[] = [];
         for (let turn = 0; performance.now() < openFor; turn += 1) {
           for (const id of [ACME, BETA]) expect(await read(manager, id)).to.equal(0);
           const { error, tookMs } = await refusal(() => read(manager, UNSEEN[turn % UNSEEN.length] ?? ACME));
           expect(error).to.be.instanceOf(DatabaseConnectionError);
-          // The one bound in time that is the behaviour itself.
-          if (tookMs > 100) slow.push(tookMs);
+          took.push(tookMs);
           await sleep(20);
         }
-        expect(slow.length, `over 100 ms: ${slow.join(', ')}`).to.be.at.most(2);
+        // The one bound in time that is the behaviour itself; a busy machine may be late now and then.
+        const slow = took.filter((tookMs) => tookMs > 100);
+        expect(slow.length, slow.join(', ')).to.be.at.most(took.length / 20);
+        expect(Math.max(...took)).to.be.lessThan(500);
 
         await metadata.resume();
         await until('all are served', works(manager, UNSEEN[0] ?? ACME));
@@ -169,11 +184,11 @@ describe('databases and servers that fail', function () {
   });
 
   it('a backend that stands still costs its own request a deadline, and nobody else anything', async function () {
-    const container = deployment.start({ DB_STATEMENT_TIMEOUT_MS: '300', DB_ORG_POOL_SIZE: '1' });
+    const container = deployment.start({ DB_STATEMENT_TIMEOUT_MS: '2000', DB_ORG_POOL_SIZE: '1' });
     const manager = container.get(TOKENS.connectionManager);
     await Promise.all([read(manager, ACME), read(manager, BETA)]);
     const [backend] = await deployment.administer<{ pid: number }>(
-      'select pid from pg_stat_activity where datname = $1',
+      `select pid from pg_stat_activity where datname = $1 and backend_type = 'client backend'`,
       [deployment.databaseName(ACME)],
     );
     const pid = backend?.pid ?? 0;

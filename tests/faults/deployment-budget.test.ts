@@ -87,7 +87,7 @@ describe('the connection budget of a deployment', function () {
 
   it('global-budget-never-exceeded-by-three-processes', async () => {
     const one = await join();
-    expect(await shareOf(one), 'all of it').to.equal(BUDGET);
+    await settle([BUDGET], one);
     const loads = [load(one)];
     const two = await join();
     loads.push(load(two));
@@ -182,6 +182,7 @@ describe('the connection budget of a deployment', function () {
       });
       children.push(child);
       await child.call({ do: 'join' });
+      await settle([BUDGET], child);
       await child.call({ do: 'write', organizationId: 'org-0', submittedBy: 'before' });
       metadata.refuse();
       metadata.reset();

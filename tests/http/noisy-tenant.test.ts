@@ -22,6 +22,8 @@ describe('An organization that asks for too much', function () {
       DB_ORG_MAX_OVERFLOW: String(CONNECTIONS - 2),
       DB_ORG_MAX_WAITING: String(WAITING),
       DB_ACQUIRE_TIMEOUT_MS: '20000',
+      DB_LOCK_TIMEOUT_MS: '60000',
+      DB_STATEMENT_TIMEOUT_MS: '60000',
     });
     service = await HttpService.start(deployment, ['noisy', 'light', 'quiet']);
     await deployment.register('noisy', 'light', 'quiet');

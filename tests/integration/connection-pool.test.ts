@@ -229,14 +229,11 @@ describe('a connection pool', function () {
     });
 
     it('lets a second one rest when it comes back', async () => {
-      const gate = new Gate();
-      const second = occupy(flooding, gate);
-      await gate.reached;
+      const second = await flooding.acquire();
       await on(other).query(read());
       saturated = true;
       const waiting = on(flooding).query(read());
-      gate.open();
-      await second;
+      flooding.release(second);
       expect(flooding.snapshot()).to.deep.equal(waits);
       held.open();
       await waiting;
@@ -263,16 +260,13 @@ describe('a connection pool', function () {
         budget: shared,
         isSaturated: () => saturated,
       });
-      const gates = [new Gate(), new Gate()];
-      const both = gates.map((gate) => occupy(pool, gate));
-      await Promise.all(gates.map(({ reached }) => reached));
+      const [first, second] = await Promise.all([pool.acquire(), pool.acquire()]);
       await saturate();
       const waiting = on(pool).query(read());
-      gates[1]?.open();
-      await both[1];
+      pool.release(second);
       expect(pool.snapshot()).to.deep.equal(waits);
-      gates[0]?.open();
-      await Promise.all([waiting, ...both]);
+      pool.release(first);
+      await waiting;
       await until('the one above the size is closed', () => pool.slots === 1);
       expect(connects()).to.equal(2);
     });

@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type { DatabaseConnectionManager } from '../../infrastructure/database/database-connection-manager.ts';
-import type { PgConnection } from '../../infrastructure/database/pg-connection.ts';
+import { PgConnection } from '../../infrastructure/database/pg-connection.ts';
 import { replaceManager } from '../support/custom-manager.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
@@ -101,7 +100,7 @@ describe('the first login to a spare', function () {
   });
 
   it('that has to wait for longer than a login may is begun again, and held against nobody', async () => {
-    const own = deployment.start({ DB_CONNECT_TIMEOUT_MS: '300' });
+    const own = deployment.start();
     const gate = new Gate();
     hookProvisioning(own, async (step, proceed) => {
       if (step === 'adopt') await gate.pass();
@@ -119,13 +118,29 @@ describe('the first login to a spare', function () {
         },
       },
     );
-    const using = ownManager
-      .acquire(ACME)
-      .then(async ({ database, release }) => (await database.jobs.list(...ALL_JOBS).finally(release)).items);
-    await gate.reached;
-    await sleep(700);
-    gate.open();
-    expect(await using).to.be.empty;
+    const { open } = PgConnection;
+    const early = new Gate();
+    let tooLate: Promise<unknown> = Promise.resolve();
+    PgConnection.open = (options) => {
+      if (options.loginAfter === undefined) return open(options);
+      const login = open({ ...options, connectTimeoutMs: 300 });
+      tooLate = rejectionOf(login);
+      early.open();
+      return login;
+    };
+    try {
+      const using = ownManager
+        .acquire(ACME)
+        .then(
+          async ({ database, release }) => (await database.jobs.list(...ALL_JOBS).finally(release)).items,
+        );
+      await Promise.all([gate.reached, early.opened]);
+      await tooLate;
+      gate.open();
+      expect(await using).to.be.empty;
+    } finally {
+      PgConnection.open = open;
+    }
     expect(logInCalls, 'attempts that the pool heard of').to.equal(1);
     expect(own.get(TOKENS.resultsBreaker)).to.include({ state: 'closed', isFailing: false });
   });

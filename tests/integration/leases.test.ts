@@ -21,7 +21,7 @@ describe('a lease', function () {
       DB_ORG_POOL_SIZE: '1',
       DB_ORG_MAX_OVERFLOW: '0',
       DB_MAX_POOLS: '1',
-      DB_ACQUIRE_TIMEOUT_MS: '1000',
+      DB_ACQUIRE_TIMEOUT_MS: '20000',
     });
     await deployment.register(ACME, BETA);
     manager = deployment.start().get(TOKENS.connectionManager);
@@ -78,28 +78,55 @@ describe('a lease', function () {
     });
   });
 
-  it('evict-with-queued-acquires-serves-or-typed-error-never-60s-hang', async () => {
-    const gate = new Gate();
-    const first = await manager.acquire(ACME);
-    const working = first.database.transaction(() => gate.pass());
-    await gate.reached;
-    const queued = Array.from({ length: 6 }, async () => {
-      const { database, release } = await manager.acquire(ACME);
-      return database.jobs.list(...ALL_JOBS).finally(release);
+  describe('evict-with-queued-acquires-serves-or-typed-error-never-60s-hang', () => {
+    /** One request at work, and six that wait for its connection. */
+    const queue = async (from: DatabaseConnectionManager) => {
+      const gate = new Gate();
+      const first = await from.acquire(ACME);
+      const working = first.database.transaction(() => gate.pass()).finally(() => first.release());
+      await gate.reached;
+      const queued = Promise.allSettled(
+        Array.from({ length: 6 }, async () => {
+          const { database, release } = await from.acquire(ACME);
+          return database.jobs.list(...ALL_JOBS).finally(release);
+        }),
+      );
+      await until('they wait', () => from.peek(ACME)?.waiting === 6);
+      return { gate, working, queued };
+    };
+    const nothingIsLeft = (of: DatabaseConnectionManager): Promise<void> =>
+      until('nothing is left', () => of.counts().draining === 0 && of.counts().leases === 0);
+
+    it('evict-with-queued-acquires-serves-or-typed-error-never-60s-hang: serves, as long as they hold the pool', async () => {
+      const { gate, working, queued } = await queue(manager);
+      (await manager.acquire(BETA)).release();
+      expect(manager.peek(ACME)?.waiting).to.equal(6);
+      gate.open();
+      await working;
+      expect((await queued).map(({ status }) => status)).to.deep.equal(Array(6).fill('fulfilled'));
+      await nothingIsLeft(manager);
     });
-    await until('they wait', () => manager.peek(ACME)?.waiting === 6);
-    // The pool is taken out while they wait: by capacity, as soon as nobody holds it, and by an operator, at once.
-    const evictions = manager.acquire(BETA).then(({ release }) => release());
-    setTimeout(() => gate.open(), 300);
-    await working;
-    first.release();
-    await evictions;
-    const outcomes = await Promise.allSettled(queued);
-    for (const outcome of outcomes) {
-      if (outcome.status === 'rejected') expect(outcome.reason).to.be.instanceOf(DatabaseError);
-    }
-    expect(outcomes.filter(({ status }) => status === 'fulfilled')).to.have.length(6);
-    await until('nothing is left', () => manager.counts().draining === 0 && manager.counts().leases === 0);
+
+    it('evict-with-queued-acquires-serves-or-typed-error-never-60s-hang: an error at once, when it is taken from them', async () => {
+      const own = deployment
+        .start({ DB_LEASE_TIMEOUT_MS: '1', DB_ACQUIRE_TIMEOUT_MS: '120000' })
+        .get(TOKENS.connectionManager);
+      const { gate, working, queued } = await queue(own);
+      await until('their time is over', () => {
+        own.sweep();
+        return own.counts().leases === 0;
+      });
+      expect(own.peek(ACME)?.waiting).to.equal(6);
+      (await own.acquire(BETA)).release();
+      expect([own.peek(ACME), own.counts().removals.evict]).to.deep.equal([null, 1]);
+      for (const outcome of await queued) {
+        expect(outcome.status === 'rejected' && outcome.reason).to.be.instanceOf(DatabaseError);
+      }
+      // What runs already ends in peace.
+      gate.open();
+      await working;
+      await nothingIsLeft(own);
+    });
   });
 
   describe('that ends early', () => {
@@ -142,11 +169,19 @@ describe('a lease', function () {
 
     it('but whose work is over in a moment loses nothing', async () => {
       const lease = await manager.acquire(ACME);
-      const written = lease.database.transaction(({ jobs }) => jobs.insert(sampleJob()));
-      const last = lease.database;
+      const gate = new Gate();
+      const working = lease.database.transaction(async ({ jobs }) => {
+        await jobs.insert(sampleJob());
+        await gate.pass();
+      });
+      await gate.reached;
       lease.release();
-      await written.catch(() => undefined);
-      expect(await rejectionOf(last.jobs.list(...ALL_JOBS))).to.be.instanceOf(LeaseReleasedError);
+      gate.open();
+      await working;
+      expect(await rejectionOf(lease.database.jobs.list(...ALL_JOBS))).to.be.instanceOf(LeaseReleasedError);
+      const next = await manager.acquire(ACME);
+      expect((await next.database.jobs.list(...ALL_JOBS)).items, 'it was committed').to.have.length(1);
+      next.release();
     });
   });
 

@@ -202,7 +202,8 @@ describe('the pools of organizations', function () {
   describe('shutdown-during-cold-open-does-not-resurrect-pool', () => {
     const sessions = async (): Promise<number> => {
       const rows = await deployment.administer(
-        'select from pg_stat_activity where starts_with(datname, $1) or datname = $2',
+        `select from pg_stat_activity
+         where (starts_with(datname, $1) or datname = $2) and backend_type = 'client backend'`,
         [deployment.databaseName(''), deployment.metadataDatabase],
       );
       return rows.length;
