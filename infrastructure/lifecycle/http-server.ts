@@ -34,6 +34,9 @@ const LIMITS = {
   idleSocketTimeout: 120_000,
 } as const;
 
+/** How long a stop waits for the first request of a connection. */
+const FIRST_REQUEST_GRACE_MS = 1000;
+
 /** How long a client may go on sending what has been answered. */
 const LINGER_MS = 5000;
 
@@ -57,28 +60,30 @@ export const listen = async (
   { answerClientError, limits = {}, messages = {} }: ListenOptions = {},
 ): Promise<ListeningServer> => {
   const { idleSocketTimeout, ...serverLimits } = { ...LIMITS, ...limits };
-  // Node's own refusal of a request without a host is a bare line; the app looks for itself.
-  const server = createServer({ ...serverLimits, ...messages, requireHostHeader: false }, app);
-  server.setTimeout(idleSocketTimeout);
-  // Beyond 2000 Node would drop headers in silence; their size is limited anyway.
-  server.maxHeadersCount = 0;
-  // `maxRequestsPerSocket` stays unlimited: balancing is the balancer's, and a limit answers requests under way with 503.
   let closing = false;
   const latest: Exchanges = new Map();
-  server.on('connection', (socket) => {
-    latest.set(socket, null);
-    socket.once('close', () => latest.delete(socket));
-    lingerOverBodies(socket, latest);
-  });
-  server.on('request', (request, response) => {
+  const serve: RequestListener = (request, response) => {
+    // Behind a request whose answer said that the connection ends: not to be acted on (RFC 9112, 9.6).
+    if (isLingering(request.socket)) return;
     const exchange = { request, response };
     latest.set(request.socket, exchange);
-    if (closing) response.shouldKeepAlive = false;
     response.on('close', () => {
       if (isOver(exchange) && latest.get(request.socket) === exchange) latest.set(request.socket, null);
       // The client may want to keep the connection; the server waits for connections, not for requests.
       if (closing) setImmediate(() => server.closeIdleConnections());
     });
+    app(request, response);
+  };
+  // Node's own refusal of a request without a host is a bare line; the app looks for itself.
+  const server = createServer({ ...serverLimits, ...messages, requireHostHeader: false }, serve);
+  server.setTimeout(idleSocketTimeout);
+  // Beyond 2000 Node would drop headers in silence; their size is limited anyway.
+  server.maxHeadersCount = 0;
+  // `maxRequestsPerSocket` stays unlimited: balancing is the balancer's, and a limit answers requests under way with 503.
+  server.on('connection', (socket) => {
+    latest.set(socket, null);
+    socket.once('close', () => latest.delete(socket));
+    lingerOverBodies(socket, latest);
   });
   if (answerClientError !== undefined) answerUnreadable(server, latest, answerClientError);
   await new Promise<void>((resolve, reject) => {
@@ -94,12 +99,14 @@ export const listen = async (
       new Promise((resolve, reject) => {
         closing = true;
         server.close((error) => (error === undefined ? resolve() : reject(error)));
-        for (const [socket, exchange] of latest) {
-          // Whoever has asked for nothing would hold the server open until a timeout; also those, unlike
-          // `closeIdleConnections`, who never have, as health checks of the port alone.
-          if (exchange === null) socket.destroy();
-          else if (!exchange.response.headersSent) exchange.response.shouldKeepAlive = false;
-        }
+        // Keep-alive connections without a request would hold the server open until they time out.
+        server.closeIdleConnections();
+        for (const exchange of latest.values())
+          if (exchange?.response.headersSent === false) exchange.response.shouldKeepAlive = false;
+        // So would those that never had one, as health checks of the port; a first request may be on its way there.
+        setTimeout(() => {
+          for (const [socket, exchange] of latest) if (exchange === null) socket.destroy();
+        }, FIRST_REQUEST_GRACE_MS).unref();
       }),
     closeNow: () => server.closeAllConnections(),
   };
@@ -123,11 +130,17 @@ const isOver = ({ request, response }: Exchange): boolean => request.complete &&
 const lingerOverBodies = (socket: Socket, latest: Exchanges): void => {
   const destroySoon = socket.destroySoon.bind(socket);
   socket.destroySoon = () => {
-    if (latest.get(socket)?.request.complete !== false) return destroySoon();
+    const request = latest.get(socket)?.request;
+    if (request === undefined || request.complete) return destroySoon();
     socket.end();
-    setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    socket.once('close', () => clearTimeout(timer));
+    request.once('end', () => socket.destroy());
   };
 };
+
+/** Whether its last answer is given, and it is kept for what the client still sends. */
+const isLingering = (socket: Socket): boolean => socket.writableEnded;
 
 /** In place of Node's own answers of one line. */
 const answerUnreadable = (

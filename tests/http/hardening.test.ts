@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { listen } from '../../infrastructure/lifecycle/http-server.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { PROBLEM_FIELDS, type Problem } from '../support/http-contract.ts';
 import { HttpService } from '../support/http-service.ts';
@@ -171,6 +173,37 @@ describe('The server against hostile clients', function () {
       failOnReset: true,
     });
     expect([reply.status, reply.headers['connection']]).to.deep.equal([413, 'close']);
+  });
+
+  it('does nothing of what stands behind the answer that ends a connection', async () => {
+    const asked: (string | undefined)[] = [];
+    const server = await listen(
+      ({ url }, response) => {
+        asked.push(url);
+        response.writeHead(413, { Connection: 'close' }).end('early');
+      },
+      '127.0.0.1',
+      0,
+    );
+    const first = `POST /first HTTP/1.1\r\nHost: x\r\nContent-Length: ${2 ** 20}\r\n\r\n${'x'.repeat(2 ** 20)}`;
+    const { text } = await sendRaw(server.url, `${first}POST /second HTTP/1.1\r\nHost: x\r\n\r\n`);
+    expect(asked).to.deep.equal(['/first']);
+    expect(text.match(/HTTP\/1\.1/g)).to.have.length(1);
+    await server.close();
+  });
+
+  it('answers the first request of a connection that was on its way when the stop began', async () => {
+    const server = await listen((_, response) => response.end('served'), '127.0.0.1', 0);
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname, () => socket.write('GET / HTTP/1.1\r\nHo'));
+    await once(socket, 'connect');
+    // By then the server has taken the one before as well.
+    await send(server.url, 'GET', '/');
+    const closed = server.close();
+    socket.write('st: x\r\n\r\n');
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).to.match(/^HTTP\/1\.1 200 [^]*served$/);
+    await closed;
   });
 
   it('answers a request without a host with 400, as every error', async () => {
