@@ -7,7 +7,8 @@ const LONGEST_PAUSE_MS = 30_000;
 
 /**
  * An embedded server that is started again, on its port and its data, when it ends by itself (somebody stopped it, the
- * system killed it): whoever uses it notices an outage of a second, as of any server that is restarted.
+ * system killed it): whoever uses it notices an outage of some seconds, as of any server that is restarted. A command of
+ * another process may have the data meanwhile; then the outage lasts until that one has ended.
  */
 export class KeptPostgres {
   readonly #dataDirectory: string;
@@ -29,8 +30,6 @@ export class KeptPostgres {
     this.#stopping.abort();
     await this.#server.stop();
     await this.#kept;
-    // One that was being started meanwhile.
-    await this.#server.stop();
   }
 
   async #keep(): Promise<void> {
@@ -48,6 +47,7 @@ export class KeptPostgres {
           dataDirectory: this.#dataDirectory,
           port: Number(new URL(this.#server.url).port),
         });
+        if (signal.aborted) return await this.#server.stop();
         this.#logger.info({}, 'the embedded database server runs again');
         pauseMs = FIRST_PAUSE_MS;
       } catch (error) {

@@ -276,6 +276,19 @@ describe('the embedded PostgreSQL server', function () {
     ]);
   });
 
+  it('is not left running by a stop that comes while it is being started again', async () => {
+    const server = await start();
+    let ended = (): void => undefined;
+    const noticed = new Promise<void>((resolve) => (ended = resolve));
+    const ignore = (): void => undefined;
+    const logger = { debug: ignore, info: ignore, warn: ignore, error: () => ended() };
+    const kept = new KeptPostgres(server, dataDirectory, logger);
+    process.kill(serverPid(), 'SIGKILL');
+    await noticed;
+    await kept.stop();
+    expect(await nothingRuns()).to.equal(true);
+  });
+
   it('refuses a cluster that a server runs on which it did not start', async function () {
     if (process.platform !== 'linux') this.skip();
     const first = await start();
