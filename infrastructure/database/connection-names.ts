@@ -18,22 +18,18 @@ export const migrationConnectionName = (instanceId: string): string => `mad migr
 
 const shortId = (instanceId: string): string => instanceId.replaceAll('-', '').slice(0, 16);
 
-/** What PostgreSQL keeps of a name, in bytes. */
-const MAX_BYTES = 63;
+/** What PostgreSQL keeps of a name. */
+const MAX_LENGTH = 63;
 
 /**
  * What a connection is called where the database URL has an `application_name`: that comes first, and the service's own
- * name behind it, by which the processes of a deployment know each other's.
+ * name behind it, by which the processes of a deployment know each other's. In ASCII: the server writes out every other
+ * byte in four characters, and what it then cuts off is the service's name.
  */
 export const nameBehind = (given: string | undefined, name: string): string => {
   if (given === undefined || given === '') return name;
   const suffix = `: ${name}`;
-  return (
-    Buffer.from(given)
-      .subarray(0, MAX_BYTES - suffix.length)
-      .toString('utf8')
-      .replace(/\uFFFD$/, '') + suffix
-  );
+  return given.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, MAX_LENGTH - suffix.length) + suffix;
 };
 
 /** Of a session `a` in `pg_stat_activity`, in SQL: whether it has that name, whatever stands before it. */

@@ -128,8 +128,8 @@ export class DatabaseUrl {
   }
 
   /**
-   * What `new pg.Client()` takes, for each server in its turn, read by the parser that `pg` itself uses; two for a server
-   * that may or may not want TLS (`sslmode=prefer`, `allow`). Holds the password: never for a log.
+   * What `new pg.Client()` takes, for each server in its turn, read by the parser that `pg` itself uses; two for each where
+   * TLS is a matter of what the server takes (`sslmode=prefer`, `allow`). Holds the password: never for a log.
    */
   toClientConfigs(): readonly ClientConfig[] {
     const mode = this.#parts.sslMode;
@@ -281,5 +281,6 @@ const LIBPQ_SSL_MODES: ReadonlySet<SslMode> = new Set(['prefer', 'require', 'ver
 /** What is tried, in this order; the driver itself falls back to nothing. */
 const sslChoices = (mode: SslMode | null, parsed: ClientConfig['ssl']): readonly ClientConfig['ssl'][] => {
   if (mode === 'prefer') return [parsed, false];
-  return mode === 'allow' ? [false, { rejectUnauthorized: false }] : [parsed];
+  if (mode !== 'allow') return [parsed];
+  return [false, { ...(typeof parsed === 'object' && parsed), rejectUnauthorized: false }];
 };

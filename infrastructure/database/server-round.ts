@@ -31,10 +31,16 @@ export const tryServers = async <Result>(
   timeoutMs: number,
   attempt: ServerAttempt<Result>,
 ): Promise<Result> => {
-  const servers = [...url.toClientConfigs().entries()];
-  const last = servers.splice(lastFit.get(url.servers) ?? 0, 1);
+  const ways = url.toClientConfigs();
+  const waysPerServer = ways.length / url.servers.length;
+  // The server is what is remembered, not whether it took TLS at the time.
+  const placeOf = (index: number): number => Math.floor(index / waysPerServer);
+  const last = lastFit.get(url.servers) ?? 0;
+  const servers = ways
+    .map((server, index) => ({ server, place: placeOf(index) }))
+    .toSorted((a, b) => Number(b.place === last) - Number(a.place === last));
   const tries = roundsFor(url.sessionTarget).flatMap((target) =>
-    [...last, ...servers].map(([place, server]) => ({ place, server, target })),
+    servers.map((server) => ({ ...server, target })),
   );
   const deadline = performance.now() + timeoutMs;
   const failures: { readonly server: ClientConfig; readonly error: unknown }[] = [];
@@ -43,8 +49,8 @@ export const tryServers = async <Result>(
     try {
       // The driver takes 0 for no limit.
       const result = await attempt(server, target, Math.max(1, Math.floor(share)));
-      // Where any of several will do, their order is all that says which one is meant.
-      if (url.sessionTarget !== 'any' || url.servers.length === 1) lastFit.set(url.servers, place);
+      // Where any will do, their order is all that says which one is meant.
+      if (url.sessionTarget !== 'any') lastFit.set(url.servers, place);
       return result;
     } catch (error) {
       if (tries.length === 1 && !(error instanceof UnfitServerError)) throw error;

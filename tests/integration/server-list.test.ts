@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+import { isNamed } from '../../infrastructure/database/connection-names.ts';
 import { ensureDatabase } from '../../infrastructure/database/ensure-database.ts';
 import { PgConnection } from '../../infrastructure/database/pg-connection.ts';
 import {
@@ -9,6 +10,7 @@ import {
   SqlState,
   sqlStateOf,
 } from '../../infrastructure/database/postgres-errors.ts';
+import { tryServers } from '../../infrastructure/database/server-round.ts';
 import { metadataMigrations } from '../../infrastructure/migrations/migration-source.ts';
 import { Migrator } from '../../infrastructure/migrations/migrator.ts';
 import { rejectionOf } from '../support/gate.ts';
@@ -62,6 +64,44 @@ describe('A database URL that names several servers', function () {
     await admin.execute(`alter database ${database.name} set default_transaction_read_only = ${value}`);
     await admin.close();
   };
+
+  it('tries every server with TLS first, each time, where it prefers that', async () => {
+    const url = DatabaseUrl.parse('postgresql://a,b/d?sslmode=prefer&target_session_attrs=read-write');
+    const round = async (works: (way: string) => boolean): Promise<readonly string[]> => {
+      const tried: string[] = [];
+      await tryServers(url.withDatabase('e'), 1000, async ({ host, ssl }) => {
+        const way = `${host} ${ssl === false ? 'plain' : 'TLS'}`;
+        tried.push(way);
+        if (!works(way)) throw new Error('a handshake broke off');
+      });
+      return tried;
+    };
+    expect(await round((way) => way === 'b plain')).to.deep.equal(['a TLS', 'a plain', 'b TLS', 'b plain']);
+    expect(await round(() => true), 'the right server, and not how it was reached').to.deep.equal(['b TLS']);
+  });
+
+  it('has the processes know each other’s connections, whatever it calls the program', async () => {
+    const name = 'mad presence 0123456789abcdef';
+    for (const program of [
+      'billing',
+      'Größenänderungsüberwachung',
+      '計費系統計費系統計費',
+      `it's %_`,
+      'x'.repeat(99),
+    ]) {
+      const connection = await PgConnection.open({
+        url: DatabaseUrl.parse(`${database.url}?application_name=${encodeURIComponent(program)}`),
+        applicationName: name,
+        connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      });
+      const [row] = await connection.query<{ known: boolean }>({
+        text: `select ${isNamed('$1')} as known from pg_stat_activity a where pid = pg_backend_pid()`,
+        values: [name],
+      });
+      await connection.close();
+      expect(row?.known, program).to.equal(true);
+    }
+  });
 
   it('of one server says whether it wants TLS, and how the program is called', async () => {
     const nameOf = async (parameters: string): Promise<string | undefined> => {
