@@ -4,6 +4,7 @@ import { CircuitBreaker } from './circuit-breaker.ts';
 import type { BudgetedPool } from './connection-budget.ts';
 import { Crowding } from './crowding.ts';
 import { GrowthPace } from './growth-pace.ts';
+import { IdleConnections } from './idle-connections.ts';
 import type { PgConnection } from './pg-connection.ts';
 import { PoolCircuits } from './pool-circuits.ts';
 import type { PoolOptions, PoolSize } from './pool-options.ts';
@@ -20,6 +21,9 @@ const BREAKER = { threshold: 3, minDelayMs: 250, maxDelayMs: 10_000 };
 /** How long anybody waits for a server that is being tried again: the try goes on, and decides about the next one. */
 const TRY_PATIENCE_MS = 50;
 
+/** A pool whose connections are no longer fit is replaced at most so often. */
+const RECYCLE_EVERY_MS = 1000;
+
 /** How long a failing database may take to prove that it is back. */
 const RECOVERY_DEADLINE_MS = 1000;
 
@@ -30,13 +34,12 @@ const RECOVERY_DEADLINE_MS = 1000;
 export class ConnectionPool implements BudgetedPool {
   readonly #options: PoolOptions;
   #size: PoolSize;
-  /** Last in, first out: what is not needed stays unused and expires. */
-  readonly #idle: PgConnection[] = [];
+  readonly #idle: IdleConnections;
   readonly #line = new WaitingLine();
   readonly #circuits: PoolCircuits;
   readonly #crowding: Crowding;
   /** Connections opened before this, in `performance.now()`, are not used again. */
-  #recycledAt = 0;
+  #recycledAt = -Infinity;
   /** Connections not used since then, in `performance.now()`, may have broken like one that did. */
   #suspectBefore = 0;
   #slots = 0;
@@ -50,6 +53,7 @@ export class ConnectionPool implements BudgetedPool {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#size = options;
+    this.#idle = new IdleConnections(this, options.budget, (connection) => this.#discard(connection));
     this.#pace = new GrowthPace(this.#line, options.isSaturated ?? (() => false), () => this.#grow());
     this.#circuits = new PoolCircuits(options.breaker ?? new CircuitBreaker(BREAKER), options.serverBreaker);
     this.#crowding = new Crowding(options, this.#line, this.#circuits);
@@ -75,7 +79,7 @@ export class ConnectionPool implements BudgetedPool {
   get wantsSlot(): boolean {
     return (
       !this.#closed &&
-      this.#idle.length === 0 &&
+      this.#idle.size === 0 &&
       this.#connecting < this.#line.size &&
       this.#slots < this.#max &&
       (this.#slots === this.#closing || this.#pace.allows) &&
@@ -84,7 +88,7 @@ export class ConnectionPool implements BudgetedPool {
   }
 
   snapshot(): PoolSnapshot {
-    const idle = this.#idle.length;
+    const idle = this.#idle.size;
     const open = this.#slots - this.#closing;
     return { open, idle, inUse: open - idle, waiting: this.#line.size };
   }
@@ -130,8 +134,9 @@ export class ConnectionPool implements BudgetedPool {
     const now = performance.now();
     if (!connection.isReusable) {
       this.#suspectBefore = now;
-      // Once for all that are as old.
-      if (connection.isOutlived && connection.openedAt >= this.#recycledAt) this.recycle();
+      // Once for all that are as old; not for each of those that are told the same when they are new.
+      const isRecycled = connection.openedAt < this.#recycledAt || now - this.#recycledAt < RECYCLE_EVERY_MS;
+      if (connection.isOutlived && !isRecycled) this.recycle();
     }
     this.#line.observeTurn(now - connection.lastUsedAt);
     this.#crowding.cameBack(now);
@@ -165,20 +170,16 @@ export class ConnectionPool implements BudgetedPool {
   /** Replaces every connection by a new one: idle ones now, those in use when they come back. */
   recycle(): void {
     this.#recycledAt = performance.now();
-    while (this.#idle.length > 0) this.closeIdle();
+    this.closeIdleSince(Infinity);
   }
 
   /** Closes connections that nobody used since `before` (in `performance.now()`). */
   closeIdleSince(before: number): void {
-    while (this.#idle[0] !== undefined && this.#idle[0].lastUsedAt < before) this.closeIdle();
+    while (this.#idle.closeOldest(before));
   }
 
   closeIdle(): void {
-    const connection = this.#idle.shift();
-    if (connection === undefined) return;
-    // On its way out before the budget hears of it; and losing a connection is no use: the order of use stays.
-    this.#discard(connection);
-    if (this.#idle.length === 0) this.#options.budget.markIdle(this, false);
+    this.#idle.closeOldest();
   }
 
   grantSlot(): void {
@@ -190,7 +191,7 @@ export class ConnectionPool implements BudgetedPool {
     this.#closed = true;
     this.#line.rejectAll(this.#closedError());
     this.#pace.stop();
-    while (this.#idle.length > 0) this.closeIdle();
+    this.closeIdleSince(Infinity);
     this.#options.budget.leave(this);
     if (this.#slots === 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -223,30 +224,23 @@ export class ConnectionPool implements BudgetedPool {
 
   /** Those that somebody has. */
   get #atWork(): number {
-    return this.#slots - this.#closing - this.#connecting - this.#idle.length;
+    return this.#slots - this.#closing - this.#connecting - this.#idle.size;
   }
 
   /** Nobody comes before those who wait. */
   #takeFree(): PgConnection | undefined {
-    if (this.#idle.length === 0 || this.#line.size > 0) return undefined;
-    return this.#atWork > 0 && this.#crowding.isOf(this) ? undefined : this.#takeIdle();
+    if (this.#idle.size === 0 || this.#line.size > 0) return undefined;
+    return this.#atWork > 0 && this.#crowding.isOf(this) ? undefined : this.#idle.take();
   }
 
   /** Those who wait beside resting connections wait for one that is at work. */
   #serveWaiting(): void {
-    while (this.#line.size > 0 && this.#idle.length > 0) {
+    while (this.#line.size > 0 && this.#idle.size > 0) {
       if (this.#atWork > 0 && this.#crowding.isOf(this)) return;
-      const connection = this.#takeIdle();
+      const connection = this.#idle.take();
       if (connection === undefined) return;
       this.#line.serve(connection);
     }
-  }
-
-  #takeIdle(): PgConnection | undefined {
-    const connection = this.#idle.pop();
-    if (connection === undefined) return undefined;
-    this.#options.budget.markIdle(this, this.#idle.length > 0);
-    return connection;
   }
 
   #wait(timeoutMs: number, scope: WorkScope | undefined): Promise<PgConnection> {
@@ -273,15 +267,15 @@ export class ConnectionPool implements BudgetedPool {
     if (this.#connecting > 0) return this.#unavailable(new Error('connecting took too long'));
     const { tripped } = this.#circuits;
     if (tripped !== undefined) return this.#unavailable(undefined, tripped.retryInMs);
-    const limit = this.#slots >= this.#max || this.#idle.length > 0 ? 'pool' : 'budget';
+    const limit = this.#slots >= this.#max || this.#idle.size > 0 ? 'pool' : 'budget';
     return this.#options.noPlaceError(limit, this.#line.clearsInMs(this.#slots));
   }
 
   #grow(): void {
     this.#serveWaiting();
     const { server } = this.#circuits;
-    // It went while they waited: the probe, or another pool, has found out.
-    if (this.#line.size > 0 && server.state === 'open')
+    // It went while they waited: the probe, or another pool, has found out. What is at work may still come back to them.
+    if (this.#line.size > 0 && server.state === 'open' && !this.#isConnected)
       this.#line.rejectAll(this.#unavailable(undefined, server.retryInMs));
     while (this.wantsSlot && this.#options.budget.take(this)) void this.#connect();
   }
@@ -298,7 +292,8 @@ export class ConnectionPool implements BudgetedPool {
         this.#connecting -= 1;
         this.#circuits.succeeded();
         budget.connected(this);
-        connection.onLost(() => this.#dropIdle(connection));
+        // In use: whoever uses it sees the error, and `release` discards it.
+        connection.onLost(() => this.#idle.close(connection));
         this.#hand(connection);
         // A half-open circuit let one attempt through; the others wait for its outcome.
         this.#grow();
@@ -343,17 +338,7 @@ export class ConnectionPool implements BudgetedPool {
     const rests = this.#line.size > 0 && this.#atWork > 1 && this.#crowding.isOf(this);
     if (!rests && this.#line.serve(connection)) return this.#serveWaiting();
     if (!rests && open > this.#size.size) return this.#discard(connection);
-    this.#idle.push(connection);
-    return budget.markIdle(this, true);
-  }
-
-  #dropIdle(connection: PgConnection): void {
-    const index = this.#idle.indexOf(connection);
-    // In use: whoever uses it sees the error, and `release` discards it.
-    if (index === -1) return;
-    this.#idle.splice(index, 1);
-    this.#discard(connection);
-    if (this.#idle.length === 0) this.#options.budget.markIdle(this, false);
+    return this.#idle.add(connection);
   }
 
   #discard(connection: PgConnection): void {

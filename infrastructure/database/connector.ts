@@ -72,7 +72,7 @@ export class Connector {
 
   /**
    * As the organization's own role, if there is one. The database has to carry the stamp of the ledger: a connection to
-   * any other, whatever its name, is closed before anyone can use it. The question for it is part of the connect.
+   * any other, whatever its name, is closed before anyone can use it. The question for it has as long as the login had.
    *
    * @param arrived begins the login, and ends it when the database has its name
    */
@@ -83,10 +83,9 @@ export class Connector {
   ): Promise<PgConnection> {
     const connection = await this.#logIn(placement, { ...this.#options.deadlines, ...policy }, arrived);
     try {
-      const left = this.#options.connectTimeoutMs - (performance.now() - connection.openedAt);
       const [row] = await withDeadline(
         connection.query<{ identity: string | null }>({ text: READ_IDENTITY, values: [] }),
-        left,
+        this.#options.connectTimeoutMs,
       );
       if (isIdentity(row?.identity, placement)) return connection;
       this.#logger.error(

@@ -17,6 +17,7 @@ export class ServerProbe {
   #connection: PgConnection | null = null;
   #opening: Promise<PgConnection> | null = null;
   #sessions = 0;
+  #closed = false;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(connect: () => Promise<PgConnection>) {
@@ -41,6 +42,7 @@ export class ServerProbe {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#turn;
     await this.#opening?.catch(() => undefined);
     await this.#drop();
@@ -59,8 +61,10 @@ export class ServerProbe {
 
   /** The connection that is there, or the one that is on its way. */
   async #connected(): Promise<PgConnection> {
-    if (this.#connection?.isReusable === false) await this.#drop();
+    // Nobody waits for a goodbye: the question has its time.
+    if (this.#connection?.isReusable === false) void this.#drop();
     if (this.#connection !== null) return this.#connection;
+    if (this.#closed) throw new Error('the probe is closed');
     this.#opening ??= this.#open().finally(() => {
       this.#opening = null;
     });

@@ -174,8 +174,8 @@ describe('databases and servers that fail', function () {
         }
         // The one bound in time that is the behaviour itself; a busy machine may be late now and then.
         const slow = took.filter((tookMs) => tookMs > 100);
-        expect(slow.length, slow.join(', ')).to.be.at.most(took.length / 20);
-        expect(Math.max(...took)).to.be.lessThan(500);
+        expect(slow.length, slow.join(', ')).to.be.at.most(took.length / 10);
+        expect(Math.max(...took), 'shorter than the wait for a silent server').to.be.lessThan(900);
 
         await metadata.resume();
         await until('all are served', works(manager, UNSEEN[0] ?? ACME));

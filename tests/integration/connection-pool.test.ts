@@ -445,6 +445,19 @@ describe('a connection pool', function () {
     expect(await acquiring).to.be.instanceOf(DatabaseConnectionError);
   });
 
+  it('lets whoever waits have what is at work, although the server counts as gone', async () => {
+    const serverBreaker = new CircuitBreaker({ threshold: 1, minDelayMs: 60_000, maxDelayMs: 60_000 });
+    const { pool } = open({ serverBreaker });
+    const holder = await pool.acquire();
+    const waiting = pool.acquire();
+    serverBreaker.attempt();
+    serverBreaker.failed();
+    // Looked at when a connection is missing, and as the pool would grow.
+    pool.resize({ size: 1, maxOverflow: 0 });
+    pool.release(holder);
+    pool.release(await waiting);
+  });
+
   for (const [state, backOffMs] of [
     ['open', 60_000],
     ['half-open', 1],
