@@ -40,6 +40,8 @@ export class RemoteKeySet {
   #fetchedAt = Number.NEGATIVE_INFINITY;
   #triedAt = Number.NEGATIVE_INFINITY;
   #fetching: Promise<void> | null = null;
+  /** Whether it did not answer when it was last asked. */
+  #isAway = false;
 
   constructor({ url, logger, now = Date.now, fetchKeys = fetchJson }: RemoteKeySetOptions) {
     this.#client = new JwksClient({
@@ -56,7 +58,10 @@ export class RemoteKeySet {
 
   /** Null when the issuer publishes no such key, or cannot be asked. A token without a key id needs a lone key. */
   async find(algorithm: TokenAlgorithm, keyId: string | undefined): Promise<KeyObject | null> {
-    if (this.#age > REFRESH_AFTER_MS || this.#choose(algorithm, keyId) === null) await this.#refresh();
+    const isKnown = this.#age < TRUSTED_FOR_MS && this.#choose(algorithm, keyId) !== null;
+    const refreshed = isKnown && this.#age < REFRESH_AFTER_MS ? null : this.#refresh();
+    // A key server that is away is waited for once; until it is back, what is known serves meanwhile.
+    if (!isKnown || !this.#isAway) await refreshed;
     return this.#age < TRUSTED_FOR_MS ? this.#choose(algorithm, keyId) : null;
   }
 
@@ -87,7 +92,9 @@ export class RemoteKeySet {
       const keys = await this.#client.getSigningKeys();
       this.#keys = keys.flatMap(toPublicKey);
       this.#fetchedAt = this.#now();
+      this.#isAway = false;
     } catch (error) {
+      this.#isAway = true;
       this.#logger.warn({ err: error }, 'the keys of the token issuer could not be fetched');
     }
   }

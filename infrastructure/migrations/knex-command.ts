@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Knex } from 'knex';
 import { CommandError } from './command-error.ts';
 import { openCommandTarget, refreshLedger, type CommandTarget, type DatabaseKind } from './command-target.ts';
+import { ConnectionName } from '../database/connection-names.ts';
 import { toKnexConnection } from './knex-connection.ts';
 import { metadataMigrations, resultsMigrations, type MigrationSource } from './migration-source.ts';
 import { HISTORY_TABLE } from './migrator.ts';
@@ -32,7 +33,7 @@ export const knexCommandConfig = (kind: DatabaseKind): Knex.Config => {
   return {
     client: 'pg',
     compileSqlOnError: false,
-    connection: async () => toKnexConnection((await open()).url),
+    connection: async () => toKnexConnection((await open()).url, ConnectionName.knexCommand),
     // One connection has no queue to wait in, and leaves none behind.
     pool: { min: 0, max: 1 },
     log: { warn },

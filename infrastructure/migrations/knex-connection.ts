@@ -1,17 +1,19 @@
 import type { Knex } from 'knex';
-import { ConnectionName } from '../database/connection-names.ts';
+import { nameBehind } from '../database/connection-names.ts';
 import type { DatabaseUrl } from '../database/database-url.ts';
 import { PgConnection } from '../database/pg-connection.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** What Knex's `connection` takes, for the server of the URL that can be used now. Rejects when there is none. */
-export const toKnexConnection = async (url: DatabaseUrl): Promise<Knex.PgConnectionConfig> => {
-  const server = await PgConnection.locate({
-    url,
-    applicationName: ConnectionName.migrations,
-    connectTimeoutMs: CONNECT_TIMEOUT_MS,
-  });
+export const toKnexConnection = async (
+  url: DatabaseUrl,
+  applicationName: string,
+): Promise<Knex.PgConnectionConfig> => {
+  const server = await PgConnection.locate({ url, applicationName, connectTimeoutMs: CONNECT_TIMEOUT_MS });
   // Knex hands it to `pg.Client` as it is; its own type does not know optional fields that may be undefined.
-  return server as Knex.PgConnectionConfig;
+  return {
+    ...server,
+    application_name: nameBehind(server.application_name, applicationName),
+  } as Knex.PgConnectionConfig;
 };

@@ -1,5 +1,6 @@
 import knex, { type Knex } from 'knex';
 import type { DatabaseUrl } from '../database/database-url.ts';
+import { ConnectionName } from '../database/connection-names.ts';
 import { toKnexConnection } from './knex-connection.ts';
 import { pollUntil } from '../poll-until.ts';
 import type { MigrationSource } from './migration-source.ts';
@@ -42,7 +43,7 @@ export class Migrator {
     const database = knex({
       client: 'pg',
       compileSqlOnError: false,
-      connection: () => toKnexConnection(url),
+      connection: () => toKnexConnection(url, ConnectionName.migrations),
       pool: { min: 0, max: 1 },
     });
     try {

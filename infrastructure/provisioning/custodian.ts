@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
 import type { AdoptedDatabase } from '../../application/ports/database-upkeep.ts';
 import type { Deployment } from '../../application/ports/deployment.ts';
@@ -124,12 +124,12 @@ export class Custodian {
     databaseName: string,
   ): Promise<string | null> {
     const { ledger, urls } = this.#deps;
-    const { organizationId, stamp } = record;
+    const { organizationId, stamp, generation } = record;
     const comment = await session.identityOf(databaseName);
     assertNotOf(readMark(comment), organizationId, databaseName);
     await this.#assertNotAnothers(databaseName, comment, record);
-    // By the stamp: whoever goes on with this finds what was put aside already.
-    const aside = quarantineName(urls, 'retired', stamp ?? randomUUID());
+    // The same at each attempt: whoever goes on with this finds what was put aside already.
+    const aside = quarantineName(urls, 'retired', stamp ?? digest(`${organizationId} ${generation}`));
     await ledger.beginRetirement(organizationId);
     if (comment !== undefined) await session.quarantine(databaseName, aside);
     const renamedTo = (await session.exists(aside)) ? aside : null;
@@ -195,6 +195,8 @@ const assertNotOf = (mark: DatabaseMark | null, organizationId: OrganizationId, 
   const owner = mark?.organizationId ?? organizationId;
   if (owner !== organizationId) throw refusal(database, `is the database of the organization "${owner}"`);
 };
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 const refusal = (database: string, why: string): DatabaseProvisioningError =>
   new DatabaseProvisioningError(`The database "${database}" ${why}.`);

@@ -3,7 +3,7 @@ import type { Finding } from '../../application/ports/database-upkeep.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
 import { isEarlierIdentity, isIdentity, readMark } from './database-identity.ts';
-import { readInternalName, templateName } from './internal-names.ts';
+import { readInternalName } from './internal-names.ts';
 import type { ListedDatabase } from './server-session.ts';
 
 /** What the metadata database knows. */
@@ -52,7 +52,8 @@ export const judge = (
   const own = readInternalName(urls, database);
   if (own === null || !REPLACEABLE.has(own.kind)) return null;
   // A template that is being built, or whose building was broken off, goes by another name than the books say.
-  if (books.internalNames.has(own.kind === 'build' ? templateName(urls, own.id) : database)) return null;
+  if (books.internalNames.has(own.kind === 'build' ? database.replace(/^build/, 'template') : database))
+    return null;
   if (identity === null) return { kind: 'stale-spare', database, organizationId: null, action: 'reported' };
   const mark = readMark(identity);
   return mark?.deploymentId === books.deploymentId && mark.organizationId === null

@@ -126,9 +126,8 @@ export class Provisioner {
     return placement;
   }
 
-  /** For a database that is not to be made. */
+  /** For a database that is not to be made. Whether it is suspended, the organization's own status says. */
   async #serve(record: DatabaseRecord): Promise<Placement> {
-    if (record.state === 'suspended') throw new OrganizationSuspendedError();
     if (record.state === 'retiring')
       throw new OrganizationNotReadyError('The database of the organization is being put aside.');
     await this.#deps.admit(record.organizationId, record.schemaVersion ?? 0);

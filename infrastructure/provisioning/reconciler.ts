@@ -48,6 +48,9 @@ export interface ReconcilerDeps {
   readonly logger: Logger;
 }
 
+/** How long one waits for another. */
+const PATIENCE_MS = 60_000;
+
 /** Compares what is on the server with what is on the books, both ways. Repairs what is safe and drops nobody's data. */
 export class Reconciler {
   readonly #deps: ReconcilerDeps;
@@ -56,29 +59,39 @@ export class Reconciler {
     this.#deps = deps;
   }
 
-  /** One process at a time; a second caller waits and then finds less to do. */
+  /**
+   * One process at a time; a second caller waits and then finds less to do.
+   *
+   * @throws {OrganizationNotReadyError} when the other one takes longer than a minute
+   */
   reconcile(options: ReconcileOptions): Promise<readonly Finding[]> {
-    return this.#deps.server.exclusively('reconcile', async (session) => {
-      // The server first: whatever stands there was on the books before it was made, so what the books do not hold
-      // afterwards is no work in progress.
-      const databases = await session.listDatabases();
-      const [records, internalNames, deploymentId] = await Promise.all([
-        this.#listRecords(),
-        this.#deps.spares.listNames(),
-        this.#deps.deployment.id(),
-      ]);
-      const lockedOut = await session.lockedOut([...records.values()].filter(isStamped));
-      const books = { records, internalNames: new Set(internalNames), deploymentId, lockedOut };
-      const findings: Finding[] = [];
-      for (const found of compare(databases, books, this.#deps.urls)) {
-        const finding = options.resumeOnly === true ? cautious(found) : found;
-        if (finding === null) continue;
-        const outcome = await this.#settle(session, finding, options);
-        if (outcome !== null) findings.push(outcome);
-      }
-      if (!options.dryRun) await this.#clearRecovered(databases, books);
-      return findings;
-    });
+    return this.#deps.server.exclusively(
+      'reconcile',
+      (session) => this.#reconcile(session, options),
+      PATIENCE_MS,
+    );
+  }
+
+  async #reconcile(session: ServerSession, options: ReconcileOptions): Promise<readonly Finding[]> {
+    // The server first: whatever stands there was on the books before it was made, so what the books do not hold
+    // afterwards is no work in progress.
+    const databases = await session.listDatabases();
+    const [records, internalNames, deploymentId] = await Promise.all([
+      this.#listRecords(),
+      this.#deps.spares.listNames(),
+      this.#deps.deployment.id(),
+    ]);
+    const lockedOut = await session.lockedOut([...records.values()].filter(isStamped));
+    const books = { records, internalNames: new Set(internalNames), deploymentId, lockedOut };
+    const findings: Finding[] = [];
+    for (const found of compare(databases, books, this.#deps.urls)) {
+      const finding = options.resumeOnly === true ? cautious(found) : found;
+      if (finding === null) continue;
+      const outcome = await this.#settle(session, finding, options);
+      if (outcome !== null) findings.push(outcome);
+    }
+    if (!options.dryRun) await this.#clearRecovered(databases, books);
+    return findings;
   }
 
   async #listRecords(): Promise<Map<OrganizationId, DatabaseRecord>> {

@@ -58,10 +58,14 @@ export class ResultsServer {
    *
    * @throws {OrganizationNotReadyError} when somebody else is at it for too long
    */
-  exclusively<Result>(name: string, work: (session: ServerSession) => Promise<Result>): Promise<Result> {
+  exclusively<Result>(
+    name: string,
+    work: (session: ServerSession) => Promise<Result>,
+    deadlineMs = LOCK_DEADLINE_MS,
+  ): Promise<Result> {
     return new Promise((resolve, reject) => {
       const attempt = () => this.attempt(name, async (session) => resolve(await work(session)));
-      pollUntil(attempt, LOCK_DEADLINE_MS, lockedError).catch(reject);
+      pollUntil(attempt, deadlineMs, lockedError).catch(reject);
     });
   }
 

@@ -73,7 +73,7 @@ export class ServerSession {
   async copy(source: string, name: string): Promise<void> {
     await this.#whenUnused(
       `create database ${identifier(name)} template ${identifier(source)} allow_connections false`,
-      () => this.#endSessions(source, `and state = 'idle' and state_change < now() - interval '1 second'`),
+      () => this.#endSessions(source, { idle: true }),
     );
     await this.#connection.execute(`revoke all on database ${identifier(name)} from public`);
     await this.allowConnections(name);
@@ -143,7 +143,7 @@ export class ServerSession {
     const role = identifier(user);
     try {
       await this.#connection.execute(`revoke all on database ${identifier(name)} from ${role}`);
-      await this.#endSessions(name, 'and usename = $2', user);
+      await this.#endSessions(name, { user });
       await this.#connection.execute(`drop role ${role}`);
     } catch (error) {
       const sqlState = sqlStateOf(error);
@@ -218,21 +218,27 @@ export class ServerSession {
   }
 
   /**
-   * Ends clients' sessions in a database. Only a superuser may end, or even look at, the sessions of a role that it is no
-   * member of: whoever made the role may make itself one. What the server itself does there ends by itself.
+   * Ends clients' sessions in a database: all, those of a user, or those that lay idle for a second. Only a superuser may
+   * end, or even look at, the sessions of a role that it is no member of: whoever made the role may make itself one. What
+   * the server itself does there ends by itself.
    */
-  async #endSessions(database: string, condition = '', ...values: readonly string[]): Promise<void> {
+  async #endSessions(
+    database: string,
+    { user = null, idle = false }: { readonly user?: string | null; readonly idle?: boolean } = {},
+  ): Promise<void> {
+    const ofClients = 'datname = $1 and usename is not null and usename = coalesce($2, usename)';
     const strangers = await this.#connection.query<{ usename: string }>({
       text: `select distinct usename from pg_stat_activity
-             where datname = $1 and usesysid is not null and not pg_has_role(usesysid, 'usage')`,
-      values: [database],
+             where ${ofClients} and not pg_has_role(usesysid, 'usage')`,
+      values: [database, user],
     });
+    // Where that is refused, the server says below whether it matters.
     for (const { usename } of strangers)
-      await this.#connection.execute(`grant ${identifier(usename)} to current_user`);
+      await this.#connection.execute(`grant ${identifier(usename)} to current_user`).catch(() => undefined);
     await this.#connection.query({
       text: `select pg_terminate_backend(pid) from pg_stat_activity
-             where datname = $1 and usesysid is not null ${condition}`,
-      values: [database, ...values],
+             where ${ofClients} and (not $3 or (state = 'idle' and state_change < now() - interval '1 second'))`,
+      values: [database, user, idle],
     });
   }
 

@@ -105,13 +105,14 @@ export class SpareKeeper {
     const { ledger, server, urls, demand } = this.#deps;
     // Looked at anew before each one: live requests go first, and demand may have been met meanwhile.
     while (!this.#closed && !server.isBusy) {
-      const spare = await ledger.plan(newSpare(urls, source), demand);
+      const fresh = newSpare(urls, source);
+      const spare = await ledger.plan(fresh, demand);
       if (spare === null) return;
       try {
         await this.#build(session, source, spare);
       } catch (error) {
-        // Or the next one would begin with what cannot be finished.
-        await ledger.retire(spare.spareId);
+        // The second time: or each refill would begin with what cannot be finished.
+        if (spare.spareId !== fresh.spareId) await ledger.retire(spare.spareId);
         throw error;
       }
       await ledger.markReady(spare.spareId);
@@ -129,7 +130,7 @@ export class SpareKeeper {
   }
 
   async #dropStale(session: ServerSession, source: TemplateRecord): Promise<void> {
-    const { ledger, demand, logger } = this.#deps;
+    const { ledger, server, demand, logger } = this.#deps;
     for (const spare of await ledger.retireStale(source, demand)) {
       await this.#unlessStuck(spare.databaseName, async () => {
         if (await this.#isOurs(session, spare.databaseName)) {
@@ -141,11 +142,12 @@ export class SpareKeeper {
     }
     for (const { databaseName, hash } of await ledger.listUnusedTemplates(source)) {
       await this.#unlessStuck(databaseName, async () => {
-        // A process of its release that starts now has written it down anew, or builds it again once it is gone.
-        if (!(await session.tryLock(databaseName)) || !(await ledger.forgetUnusedTemplate(hash))) return;
-        if (!(await this.#isOurs(session, databaseName))) return;
-        await session.drop(databaseName);
-        logger.info({ database: databaseName }, 'unused template dropped');
+        await server.attempt(databaseName, async (own) => {
+          // A process of its release that starts now has written it down anew, or builds it again once it is gone.
+          if (!(await ledger.forgetUnusedTemplate(hash)) || !(await this.#isOurs(own, databaseName))) return;
+          await own.drop(databaseName);
+          logger.info({ database: databaseName }, 'unused template dropped');
+        });
       });
     }
   }

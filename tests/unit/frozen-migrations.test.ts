@@ -18,7 +18,7 @@ const FROZEN: Readonly<Record<string, string>> = {
   'metadata/0007_audit_chains.ts': '1b92c8d6d203778599a07bc5ea2cac5eb5a6e4c0a2d588c7ecbf4015fddce839',
   'metadata/0008_deployment.ts': 'a48809125202b0404d0a8b74e40b1233e0b17216579c6c5e56173e9b103f77bd',
   'metadata/0010_session_changes.ts': '7dd74a94ddfea71ea2df51e67ad121d62a74f64b1f4ade584cea4a8f4f8c067d',
-  'metadata/0011_audit_order.ts': '3d708a3543f2aebdf4afe6ee4ec8e7fb57ca51cc9f4800054e34d8ca56c83edc',
+  'metadata/0011_audit_order.ts': '67081a27be06cceae23ce7968aa1096803170ba659e5807030dfadc27dd48046',
   'results/0001_initial.ts': 'af6cd70980a929279bab3e83722995643be934da56660360951f4a33d18712fa',
   'results/0002_audit_outbox.ts': '1d867ba3622c9efb9aaa1e87da5e2f7015c7974a628c86210ee9e0aa695ea6c6',
 };

@@ -14,7 +14,6 @@ const organizationName = z.string().trim().min(1).max(200);
 
 /** Lists of organizations are in the order of their ids. */
 export const organizationCursor = textCursor(ORGANIZATION_ID_PATTERN);
-/** Positions in the trail: what a PostgreSQL bigint holds for certain. */
 /** Newest first: the moment in milliseconds, then the position. */
 export const auditCursor = cursorOf(
   z.tuple([momentMs, z.string().regex(/^\d{1,18}$/)]),
