@@ -98,7 +98,8 @@ const addReconcile = (databases: Command, { deps, print, exitWith }: DatabaseCon
     .action(async (options: { dryRun: boolean; quarantineForeign: boolean; json: boolean }) => {
       const findings = await deps.reconcile(options);
       const { dryRun } = options;
-      if (options.json) print(JSON.stringify({ dry_run: dryRun, findings }, null, 2));
+      if (options.json)
+        print(JSON.stringify({ dry_run: dryRun, findings: findings.map(findingJson) }, null, 2));
       else for (const line of findingLines(findings, dryRun)) print(line);
       if (findings.some(({ action }) => dryRun || action === 'reported' || action === 'failed'))
         exitWith(EXIT.findingsLeft);
@@ -125,6 +126,13 @@ const findingLines = (findings: readonly Finding[], dryRun: boolean): readonly s
   });
   return dryRun ? [...lines, 'A dry run: nothing was changed.'] : lines;
 };
+
+const findingJson = ({ kind, database, organizationId, action }: Finding): object => ({
+  kind,
+  database,
+  org_id: organizationId,
+  action,
+});
 
 const recordLines = (records: readonly DatabaseRecord[]): readonly string[] => [
   ...records.map(({ organizationId, databaseName, state, schemaVersion, lastError }) => {

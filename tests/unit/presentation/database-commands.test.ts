@@ -134,7 +134,10 @@ describe('the command databases reconcile', () => {
       [['--json', '--dry-run'], true],
     ] as const) {
       const { lines } = await run(argv, [DROPPED]);
-      expect(JSON.parse(lines.join('\n'))).to.deep.equal({ dry_run: dryRun, findings: [DROPPED] });
+      expect(JSON.parse(lines.join('\n'))).to.deep.equal({
+        dry_run: dryRun,
+        findings: [{ kind: 'stale-spare', database: 'spare.x', org_id: null, action: 'dropped' }],
+      });
     }
   });
 });
