@@ -195,7 +195,8 @@ const auditRoutes = (deps: HttpDependencies): readonly Route[] => [
     method: 'get',
     path: `${path}/audit-logs`,
     name: 'listAuditLogs',
-    summary: "List the organization's audit trail, newest first; what happens to results arrives a moment later",
+    summary:
+      "List the organization's audit trail, newest first; what happens to results arrives a moment later",
     tag,
     request: auditRequest,
     replies: { 200: { description: 'One page', schema: auditPage } },
