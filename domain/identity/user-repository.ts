@@ -61,6 +61,4 @@ export interface UserRepository {
   change(userId: string, change: UserChange): Promise<User | null>;
   /** Gives a user a password, in place of an earlier one. */
   setPassword(userId: string, password: { hash: string; mustChange: boolean }): Promise<void>;
-  /** Gives a user these roles in an organization, in place of earlier ones. */
-  setMembership(userId: string, membership: Membership): Promise<void>;
 }

@@ -209,9 +209,9 @@ const keepsMetadata = (subject: Subject<MetadataDatabase>): void => {
         platformAdmin: false,
       });
       expect(await metadata.users.listMemberships(userId)).to.be.empty;
-      await metadata.users.setMembership(userId, { organizationId: ACME, roles: ['member', 'worker'] });
-      await metadata.users.setMembership(userId, { organizationId: BETA, roles: ['member'] });
-      await metadata.users.setMembership(userId, { organizationId: ACME, roles: ['org_admin'] });
+      await metadata.members.add(ACME, userId, ['member', 'worker']);
+      await metadata.members.add(BETA, userId, ['member']);
+      await metadata.members.setRoles(ACME, userId, ['org_admin']);
       expect(await metadata.users.listMemberships(userId)).to.deep.equal([
         { organizationId: ACME, roles: ['org_admin'] },
         { organizationId: BETA, roles: ['member'] },

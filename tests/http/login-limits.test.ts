@@ -36,10 +36,10 @@ describe('Guessing passwords', function () {
 
   const enrol = async (): Promise<string> => {
     const email = `person-${(people += 1)}@example.org`;
-    const { users } = service.container.get(TOKENS.metadataDatabase);
+    const { users, members } = service.container.get(TOKENS.metadataDatabase);
     const passwordHash = await new Argon2Passwords().hash(PASSWORD);
     const { userId } = await users.ensureUser({ email, passwordHash, platformAdmin: false });
-    await users.setMembership(userId, { organizationId: organizationId('alpha'), roles: ['member'] });
+    await members.add(organizationId('alpha'), userId, ['member']);
     return email;
   };
   const newAddress = (): string => `10.0.${Math.floor((addresses += 1) / 250)}.${addresses % 250}`;

@@ -40,11 +40,11 @@ describe('POST /auth/token', function () {
   });
 
   const join = async (email: string, memberships: Record<string, OrganizationRole[]>): Promise<void> => {
-    const { users } = service.container.get(TOKENS.metadataDatabase);
+    const { users, members } = service.container.get(TOKENS.metadataDatabase);
     const passwordHash = await new Argon2Passwords().hash(password);
     const { userId } = await users.ensureUser({ email, passwordHash, platformAdmin: false });
     for (const [id, roles] of Object.entries(memberships)) {
-      await users.setMembership(userId, { organizationId: organizationId(id), roles });
+      await members.add(organizationId(id), userId, roles);
     }
   };
   const login = (body: object) => service.call<Token & Problem>('POST', '/auth/token', { body });

@@ -58,10 +58,10 @@ describe('Access that is taken away', function () {
     { platformAdmin = false, path = '/jobs' } = {},
   ) => {
     const email = `person-${(people += 1)}@example.org`;
-    const { users } = service.container.get(TOKENS.metadataDatabase);
+    const { users, members } = service.container.get(TOKENS.metadataDatabase);
     const { userId } = await users.ensureUser({ email, passwordHash, platformAdmin });
     if (roles.length > 0) {
-      await users.setMembership(userId, { organizationId: organizationId('alpha'), roles });
+      await members.add(organizationId('alpha'), userId, roles);
     }
     const { body } = await service.call<TokenReply>('POST', '/auth/token', {
       body: { email, password: PASSWORD },

@@ -35,9 +35,9 @@ describe('Sessions', function () {
     deployment.administer<Row>(sql, values, deployment.metadataDatabase);
   const enrol = async (roles: readonly OrganizationRole[] = ['member']) => {
     const email = `person-${(people += 1)}@example.org`;
-    const { users } = service.container.get(TOKENS.metadataDatabase);
+    const { users, members } = service.container.get(TOKENS.metadataDatabase);
     const { userId } = await users.ensureUser({ email, passwordHash, platformAdmin: false });
-    await users.setMembership(userId, { organizationId: organizationId('alpha'), roles });
+    await members.add(organizationId('alpha'), userId, roles);
     return { email, userId };
   };
   const login = async (email: string): Promise<TokenReply> => {

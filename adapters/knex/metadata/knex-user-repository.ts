@@ -142,15 +142,6 @@ const ensureUser = statement<
   ),
 );
 
-const setMembership = statement<{ userId: string; orgId: string; roles: readonly string[] }>(
-  'user_set_membership',
-  (p) =>
-    sql('memberships')
-      .insert({ user_id: p('userId'), org_id: p('orgId'), roles: p('roles') })
-      .onConflict(['user_id', 'org_id'])
-      .merge({ roles: sql.raw('excluded.roles'), updated_at: sql.raw('now()') }),
-);
-
 const toUser = (row: UserRow): User => ({
   userId: row.user_id,
   email: row.email,
@@ -253,9 +244,5 @@ export class KnexUserRepository implements UserRepository {
     { hash, mustChange }: { hash: string; mustChange: boolean },
   ): Promise<void> {
     await this.#executor.query(setPassword({ userId, hash, mustChange }));
-  }
-
-  async setMembership(userId: string, { organizationId, roles }: Membership): Promise<void> {
-    await this.#executor.query(setMembership({ userId, orgId: organizationId, roles }));
   }
 }

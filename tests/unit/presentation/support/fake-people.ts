@@ -85,7 +85,6 @@ export class FakePeople {
     setPassword: async (userId, { hash: passwordHash, mustChange }) => {
       this.#update(userId, (person) => ({ ...person, passwordHash, mustChange }));
     },
-    setMembership: async (userId, { organizationId, roles }) => this.join(userId, organizationId, roles),
   };
 
   readonly members: MetadataRepositories['members'] = {
