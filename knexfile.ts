@@ -1,5 +1,5 @@
-import { CommandError } from './infrastructure/migrations/command-error.ts';
-import { knexCommandConfig } from './infrastructure/migrations/knex-command.ts';
+import { CommandError } from './infrastructure/knex-command/command-error.ts';
+import { knexCommandConfig } from './infrastructure/knex-command/knex-command.ts';
 
 /**
  * For the `knex` command: `--env metadata`, or `--env results` with ORG_ID for one organization's database and

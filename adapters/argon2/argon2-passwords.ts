@@ -1,5 +1,5 @@
 import { hash, verify } from '@node-rs/argon2';
-import type { Passwords } from '../../application/ports/passwords.ts';
+import type { Passwords } from '../../application/ports/identity/passwords.ts';
 
 /** OWASP's recommendation for argon2id (which is the package's default algorithm): 19 MiB, two passes, one lane. */
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import type { Fingerprint } from '../../application/ports/fingerprint.ts';
+import type { Fingerprint } from '../../application/ports/runtime/fingerprint.ts';
 
 /** @throws {TypeError} for a value that JSON cannot say */
 export const canonicalFingerprint: Fingerprint = (value) => {

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { JwksClient, type SigningKey } from 'jwks-rsa';
-import type { Logger } from '../../application/ports/logger.ts';
+import type { Logger } from '../../application/ports/runtime/logger.ts';
 import { algorithmOf, type TokenAlgorithm } from './token-algorithm.ts';
 
 const TIMEOUT_MS = 3000;

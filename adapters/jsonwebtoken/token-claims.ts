@@ -1,5 +1,5 @@
 import { isRole, type Role } from '../../domain/identity/role.ts';
-import type { TokenClaims } from '../../application/ports/tokens.ts';
+import type { TokenClaims } from '../../application/ports/identity/tokens.ts';
 import { parseOrganizationId, type OrganizationId } from '../../domain/organizations/organization-id.ts';
 
 const MAX_NAME_LENGTH = 255;

@@ -1,6 +1,6 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
-import type { IssuedToken, TokenIssuer } from '../../application/ports/tokens.ts';
+import type { IssuedToken, TokenIssuer } from '../../application/ports/identity/tokens.ts';
 import { UnauthenticatedError } from '../../domain/exceptions.ts';
 import type { Principal } from '../../domain/identity/principal.ts';
 

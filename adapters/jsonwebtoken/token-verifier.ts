@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { LRUCache } from 'lru-cache';
-import type { TokenClaims, TokenReader } from '../../application/ports/tokens.ts';
+import type { TokenClaims, TokenReader } from '../../application/ports/identity/tokens.ts';
 import { UnauthenticatedError } from '../../domain/exceptions.ts';
 import { ClaimError, toClaims } from './token-claims.ts';
 import { ALGORITHMS, type TokenAlgorithm } from './token-algorithm.ts';

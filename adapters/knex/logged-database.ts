@@ -1,4 +1,4 @@
-import type { Logger } from '../../application/ports/logger.ts';
+import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { SqlDatabase, SqlExecutor, SqlQuery } from './statement.ts';
 
 /**

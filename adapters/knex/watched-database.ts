@@ -1,4 +1,4 @@
-import type { WriteWatcher } from '../../application/ports/write-watcher.ts';
+import type { WriteWatcher } from '../../application/ports/audit/write-watcher.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { SqlDatabase, SqlExecutor, SqlQuery } from './statement.ts';
 

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { RefreshTokens } from '../../application/ports/refresh-tokens.ts';
+import type { RefreshTokens } from '../../application/ports/identity/refresh-tokens.ts';
 
 const BYTES = 32;
 

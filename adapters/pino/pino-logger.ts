@@ -1,5 +1,5 @@
 import { pino, stdTimeFunctions, type DestinationStream, type LevelWithSilent } from 'pino';
-import type { Logger } from '../../application/ports/logger.ts';
+import type { Logger } from '../../application/ports/runtime/logger.ts';
 import { bufferedOutput } from './buffered-output.ts';
 import { maskFields } from './mask-fields.ts';
 import { maskPasswords } from './mask-passwords.ts';

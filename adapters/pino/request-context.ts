@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { RequestContext } from '../../application/ports/request-context.ts';
+import type { RequestContext } from '../../application/ports/runtime/request-context.ts';
 
 const storage = new AsyncLocalStorage<RequestContext>();
 

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { HttpMetrics, ObservedRequest } from '../../application/ports/http-metrics.ts';
+import type { HttpMetrics, ObservedRequest } from '../../application/ports/runtime/http-metrics.ts';
 
 export interface PrometheusMetricsOptions {
   /** Memory, CPU, event loop and garbage collection of the process; off by default. */

@@ -1,7 +1,7 @@
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { causedBy, type Actor } from '../actor.ts';
-import type { Logger } from '../ports/logger.ts';
-import type { MetadataDatabase } from '../ports/metadata-database.ts';
+import type { Logger } from '../ports/runtime/logger.ts';
+import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
 
 /** Longest claim of another organization's name that is worth keeping. */
 const MAX_ASKED_LENGTH = 63;

@@ -1,5 +1,5 @@
-import type { DatabaseRecord } from '../ports/database-ledger.ts';
-import type { OrganizationDatabases, PoolSnapshot } from '../ports/organization-databases.ts';
+import type { DatabaseRecord } from '../ports/databases/database-ledger.ts';
+import type { OrganizationDatabases, PoolSnapshot } from '../ports/databases/organization-databases.ts';
 
 /** What an operator sees of a results database: the ledger's record and this process's pool, if it has one. */
 export interface DatabaseView {

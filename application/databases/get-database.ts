@@ -1,7 +1,7 @@
 import { OrganizationDatabaseNotFoundError, OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
-import type { DatabaseLedger } from '../ports/database-ledger.ts';
-import type { OrganizationDatabases } from '../ports/organization-databases.ts';
+import type { DatabaseLedger } from '../ports/databases/database-ledger.ts';
+import type { OrganizationDatabases } from '../ports/databases/organization-databases.ts';
 import { viewDatabase, type DatabaseView } from './database-view.ts';
 
 export class GetDatabase {

@@ -1,6 +1,6 @@
 import type { Page, PageRequest } from '../../domain/page.ts';
-import type { DatabaseLedger, DatabaseState } from '../ports/database-ledger.ts';
-import type { OrganizationDatabases } from '../ports/organization-databases.ts';
+import type { DatabaseLedger, DatabaseState } from '../ports/databases/database-ledger.ts';
+import type { OrganizationDatabases } from '../ports/databases/organization-databases.ts';
 import { viewDatabase, type DatabaseView } from './database-view.ts';
 
 export class ListDatabases {

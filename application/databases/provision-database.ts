@@ -1,9 +1,9 @@
 import { OrganizationDatabaseNotFoundError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { causedBy, type Actor } from '../actor.ts';
-import type { DatabaseLedger } from '../ports/database-ledger.ts';
-import type { MetadataDatabase } from '../ports/metadata-database.ts';
-import type { OrganizationDatabases } from '../ports/organization-databases.ts';
+import type { DatabaseLedger } from '../ports/databases/database-ledger.ts';
+import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
+import type { OrganizationDatabases } from '../ports/databases/organization-databases.ts';
 import { viewDatabase, type DatabaseView } from './database-view.ts';
 
 export class ProvisionDatabase {

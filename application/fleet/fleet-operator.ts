@@ -1,7 +1,7 @@
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { allOf } from '../../domain/page.ts';
-import { holdsResults } from '../ports/database-ledger.ts';
-import type { DatabaseMigrator } from '../ports/database-migrator.ts';
+import { holdsResults } from '../ports/databases/database-ledger.ts';
+import type { DatabaseMigrator } from '../ports/fleet/database-migrator.ts';
 import type {
   FleetItem,
   FleetLedger,
@@ -9,7 +9,7 @@ import type {
   FleetRun,
   NewRun,
   PlannedItem,
-} from '../ports/fleet-ledger.ts';
+} from '../ports/fleet/fleet-ledger.ts';
 import type { FleetRunner, RunnerOptions } from './fleet-runner.ts';
 import { amountOf, planFleet, type FleetPlan, type PlanOptions, type Quantity } from './plan-fleet.ts';
 

@@ -1,6 +1,6 @@
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
-import type { DatabaseMigrator, MigrationOutcome } from '../ports/database-migrator.ts';
-import type { FleetClaim, FleetLedger, FleetProgress, FleetReport } from '../ports/fleet-ledger.ts';
+import type { DatabaseMigrator, MigrationOutcome } from '../ports/fleet/database-migrator.ts';
+import type { FleetClaim, FleetLedger, FleetProgress, FleetReport } from '../ports/fleet/fleet-ledger.ts';
 
 export interface RunnerOptions {
   /** Databases worked on at once. */

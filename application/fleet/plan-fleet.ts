@@ -1,5 +1,5 @@
-import { holdsResults } from '../ports/database-ledger.ts';
-import type { FleetCandidate, PlannedItem } from '../ports/fleet-ledger.ts';
+import { holdsResults } from '../ports/databases/database-ledger.ts';
+import type { FleetCandidate, PlannedItem } from '../ports/fleet/fleet-ledger.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 
 /** A number of organizations, or a share of those that are to be migrated. */

@@ -1,8 +1,8 @@
 import { UserNotFoundError, ValidationError } from '../../domain/exceptions.ts';
 import { causedBy, type Actor } from '../actor.ts';
-import type { LoginAttempts } from '../ports/login-attempts.ts';
-import type { MetadataDatabase } from '../ports/metadata-database.ts';
-import type { Passwords } from '../ports/passwords.ts';
+import type { LoginAttempts } from '../ports/identity/login-attempts.ts';
+import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
+import type { Passwords } from '../ports/identity/passwords.ts';
 import { findUser } from './find-user.ts';
 import { replacePassword } from './replace-password.ts';
 

@@ -1,6 +1,6 @@
 import type { Account, AccountRepository } from '../../domain/identity/account.ts';
-import type { Change, ChangeFeed, ChangeSubscriber } from '../ports/change-feed.ts';
-import { Remembered } from './remembered.ts';
+import type { Change, ChangeFeed, ChangeSubscriber } from '../ports/runtime/change-feed.ts';
+import { Remembered } from './stale-while-revalidate.ts';
 
 /** While the feed of changes is up to date an account is looked up again only to be on the safe side. */
 const FRESH_WITH_FEED_MS = 60_000;

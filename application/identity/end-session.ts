@@ -1,4 +1,4 @@
-import type { MetadataDatabase } from '../ports/metadata-database.ts';
+import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
 import type { SessionTokens } from './session-tokens.ts';
 
 export class EndSession {

@@ -1,5 +1,5 @@
-import type { MetadataDatabase } from '../ports/metadata-database.ts';
-import type { Passwords } from '../ports/passwords.ts';
+import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
+import type { Passwords } from '../ports/identity/passwords.ts';
 
 export class EnsureAdministrator {
   readonly #metadata: MetadataDatabase;

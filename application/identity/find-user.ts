@@ -1,6 +1,6 @@
 import { UserNotFoundError } from '../../domain/exceptions.ts';
 import type { User } from '../../domain/identity/user-repository.ts';
-import type { MetadataRepositories } from '../ports/metadata-database.ts';
+import type { MetadataRepositories } from '../ports/databases/metadata-database.ts';
 
 /** @throws {UserNotFoundError} */
 export const findUser = async (

@@ -4,9 +4,9 @@ import type { Principal } from '../../domain/identity/principal.ts';
 import type { Role } from '../../domain/identity/role.ts';
 import type { Membership, PasswordIdentity } from '../../domain/identity/user-repository.ts';
 import type { Origin } from '../origin.ts';
-import type { LoginAttempts } from '../ports/login-attempts.ts';
-import type { MetadataDatabase } from '../ports/metadata-database.ts';
-import type { Passwords } from '../ports/passwords.ts';
+import type { LoginAttempts } from '../ports/identity/login-attempts.ts';
+import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
+import type { Passwords } from '../ports/identity/passwords.ts';
 import { replacePassword } from './replace-password.ts';
 import type { SessionGrant, SessionTokens } from './session-tokens.ts';
 

@@ -3,7 +3,7 @@ import type { Principal } from '../../domain/identity/principal.ts';
 import type { Role } from '../../domain/identity/role.ts';
 import type { Session } from '../../domain/identity/session-repository.ts';
 import type { Origin } from '../origin.ts';
-import type { MetadataDatabase, MetadataRepositories } from '../ports/metadata-database.ts';
+import type { MetadataDatabase, MetadataRepositories } from '../ports/databases/metadata-database.ts';
 import type { SessionGrant, SessionTokens } from './session-tokens.ts';
 
 export class RefreshSession {

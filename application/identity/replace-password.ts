@@ -1,4 +1,4 @@
-import type { MetadataRepositories } from '../ports/metadata-database.ts';
+import type { MetadataRepositories } from '../ports/databases/metadata-database.ts';
 
 /** Who does it, for the audit trail. */
 export interface PasswordAuthor {

@@ -1,6 +1,6 @@
-import type { MetadataRepositories } from '../ports/metadata-database.ts';
-import type { RefreshTokens } from '../ports/refresh-tokens.ts';
-import type { TokenIssuer } from '../ports/tokens.ts';
+import type { MetadataRepositories } from '../ports/databases/metadata-database.ts';
+import type { RefreshTokens } from '../ports/identity/refresh-tokens.ts';
+import type { TokenIssuer } from '../ports/identity/tokens.ts';
 import type { Principal } from '../../domain/identity/principal.ts';
 
 /** What a login brings. */

@@ -2,7 +2,7 @@ import { UnauthenticatedError } from '../../domain/exceptions.ts';
 import { chooseMembership, type Account, type AccountRepository } from '../../domain/identity/account.ts';
 import type { Principal } from '../../domain/identity/principal.ts';
 import type { Role } from '../../domain/identity/role.ts';
-import type { TokenClaims, TokenReader, TokenVerifier } from '../ports/tokens.ts';
+import type { TokenClaims, TokenReader, TokenVerifier } from '../ports/identity/tokens.ts';
 
 /**
  * Holds what a token says against what its bearer's account says now. A subject without an account is taken at the

@@ -1,6 +1,6 @@
 import { SignatureNotFoundError } from '../../domain/exceptions.ts';
 import type { InputSignature } from '../../domain/jobs/input-signature.ts';
-import type { ResultsRepositories } from '../ports/results-database.ts';
+import type { ResultsRepositories } from '../ports/databases/results-database.ts';
 
 /** Looks without counting a use. @throws {SignatureNotFoundError} when absent or expired */
 export const getInputSignature = async (

@@ -1,6 +1,6 @@
 import { JobNotFoundError } from '../../domain/exceptions.ts';
 import type { DockingJob } from '../../domain/jobs/docking-job.ts';
-import type { ResultsRepositories } from '../ports/results-database.ts';
+import type { ResultsRepositories } from '../ports/databases/results-database.ts';
 
 /** @throws {JobNotFoundError} */
 export const getJob = async ({ jobs }: ResultsRepositories, jobId: string): Promise<DockingJob> => {

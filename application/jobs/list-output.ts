@@ -1,7 +1,7 @@
 import type { Artifact } from '../../domain/jobs/artifact.ts';
 import { outputJobId } from '../../domain/jobs/docking-job.ts';
 import type { TaskResult } from '../../domain/jobs/task-result.ts';
-import type { ResultsRepositories } from '../ports/results-database.ts';
+import type { ResultsRepositories } from '../ports/databases/results-database.ts';
 import { getJob } from './get-job.ts';
 
 /** The job's task results, or its canonical job's when it was answered from the cache. @throws {JobNotFoundError} */

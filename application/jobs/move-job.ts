@@ -3,7 +3,7 @@ import { hasAnyRole } from '../../domain/identity/principal.ts';
 import type { Role } from '../../domain/identity/role.ts';
 import { assertMove, type DockingJob, type JobStatus } from '../../domain/jobs/docking-job.ts';
 import { noteOf, type Actor } from '../actor.ts';
-import type { ResultsDatabase } from '../ports/results-database.ts';
+import type { ResultsDatabase } from '../ports/databases/results-database.ts';
 import { lockJob } from './get-job.ts';
 
 export interface JobMove {

@@ -1,7 +1,7 @@
 import { assertAcceptsOutput } from '../../domain/jobs/docking-job.ts';
 import type { TaskResult } from '../../domain/jobs/task-result.ts';
 import { noteOf, type Actor } from '../actor.ts';
-import type { ResultsDatabase } from '../ports/results-database.ts';
+import type { ResultsDatabase } from '../ports/databases/results-database.ts';
 import { lockJob } from './get-job.ts';
 
 /**

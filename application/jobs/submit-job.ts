@@ -2,8 +2,8 @@ import { IdempotencyKeyReusedError } from '../../domain/exceptions.ts';
 import type { DockingJob, JobSpecification } from '../../domain/jobs/docking-job.ts';
 import type { Idempotency, NewDockingJob } from '../../domain/jobs/docking-job-repository.ts';
 import { noteOf, type Actor } from '../actor.ts';
-import type { Fingerprint } from '../ports/fingerprint.ts';
-import type { ResultsDatabase, ResultsRepositories } from '../ports/results-database.ts';
+import type { Fingerprint } from '../ports/runtime/fingerprint.ts';
+import type { ResultsDatabase, ResultsRepositories } from '../ports/databases/results-database.ts';
 
 export interface Submission extends JobSpecification {
   readonly priority: number;

@@ -3,7 +3,7 @@ import type { Member } from '../../domain/identity/member-repository.ts';
 import type { OrganizationRole } from '../../domain/identity/role.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { causedBy, type Actor } from '../actor.ts';
-import type { MetadataDatabase } from '../ports/metadata-database.ts';
+import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
 
 export class ChangeMemberRoles {
   readonly #metadata: MetadataDatabase;

@@ -1,7 +1,7 @@
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { Organization } from '../../domain/organizations/organization.ts';
 import { causedBy, type Actor } from '../actor.ts';
-import type { MetadataDatabase } from '../ports/metadata-database.ts';
+import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
 
 export class CreateOrganization {
   readonly #metadata: MetadataDatabase;

@@ -1,8 +1,8 @@
 import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { Organization } from '../../domain/organizations/organization.ts';
-import type { DatabaseLedger, DatabaseRecord } from '../ports/database-ledger.ts';
-import type { MetadataDatabase } from '../ports/metadata-database.ts';
+import type { DatabaseLedger, DatabaseRecord } from '../ports/databases/database-ledger.ts';
+import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
 
 export class GetOrganization {
   readonly #metadata: MetadataDatabase;

@@ -1,7 +1,7 @@
 import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { VersionedSettings } from '../../domain/organizations/organization.ts';
-import type { MetadataDatabase } from '../ports/metadata-database.ts';
+import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
 
 export class GetSettings {
   readonly #metadata: MetadataDatabase;

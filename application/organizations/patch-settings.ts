@@ -2,7 +2,7 @@ import { mergePatch } from '../../domain/organizations/merge-patch.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { VersionedSettings } from '../../domain/organizations/organization.ts';
 import type { Actor } from '../actor.ts';
-import type { MetadataDatabase } from '../ports/metadata-database.ts';
+import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
 import { writeSettings } from './write-settings.ts';
 
 export class PatchSettings {

@@ -2,7 +2,7 @@ import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { Organization } from '../../domain/organizations/organization.ts';
 import { causedBy, type Actor } from '../actor.ts';
-import type { MetadataDatabase } from '../ports/metadata-database.ts';
+import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
 
 export class RenameOrganization {
   readonly #metadata: MetadataDatabase;

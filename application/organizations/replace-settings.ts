@@ -1,7 +1,7 @@
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { OrganizationSettings, VersionedSettings } from '../../domain/organizations/organization.ts';
 import type { Actor } from '../actor.ts';
-import type { MetadataDatabase } from '../ports/metadata-database.ts';
+import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
 import { writeSettings } from './write-settings.ts';
 
 export class ReplaceSettings {

@@ -3,7 +3,7 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 import { POLICY_SETTINGS } from '../../domain/organizations/organization-policy.ts';
 import type { OrganizationSettings, VersionedSettings } from '../../domain/organizations/organization.ts';
 import { causedBy, type Actor } from '../actor.ts';
-import type { MetadataDatabase } from '../ports/metadata-database.ts';
+import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
 
 export interface SettingsWrite {
   readonly actor: Actor;

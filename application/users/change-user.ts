@@ -2,7 +2,7 @@ import { OwnAccountProtectedError, UserNotFoundError } from '../../domain/except
 import type { User, UserChange } from '../../domain/identity/user-repository.ts';
 import { causedBy, type Actor } from '../actor.ts';
 import { findUser } from '../identity/find-user.ts';
-import type { MetadataDatabase } from '../ports/metadata-database.ts';
+import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
 
 export class ChangeUser {
   readonly #metadata: MetadataDatabase;

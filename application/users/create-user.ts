@@ -2,8 +2,8 @@ import { UserAlreadyExistsError } from '../../domain/exceptions.ts';
 import type { User } from '../../domain/identity/user-repository.ts';
 import { causedBy, type Actor } from '../actor.ts';
 import { findUser } from '../identity/find-user.ts';
-import type { MetadataDatabase } from '../ports/metadata-database.ts';
-import type { Passwords } from '../ports/passwords.ts';
+import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
+import type { Passwords } from '../ports/identity/passwords.ts';
 
 export interface NewUser {
   readonly email: string;

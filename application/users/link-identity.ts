@@ -2,7 +2,7 @@ import { IdentityAlreadyLinkedError } from '../../domain/exceptions.ts';
 import type { ExternalIdentity } from '../../domain/identity/identity-repository.ts';
 import { causedBy, type Actor } from '../actor.ts';
 import { findUser } from '../identity/find-user.ts';
-import type { MetadataDatabase } from '../ports/metadata-database.ts';
+import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
 
 export class LinkIdentity {
   readonly #metadata: MetadataDatabase;

@@ -1,8 +1,8 @@
 import { causedBy, type Actor } from '../actor.ts';
 import { findUser } from '../identity/find-user.ts';
 import { replacePassword } from '../identity/replace-password.ts';
-import type { MetadataDatabase } from '../ports/metadata-database.ts';
-import type { Passwords } from '../ports/passwords.ts';
+import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
+import type { Passwords } from '../ports/identity/passwords.ts';
 
 export class SetPassword {
   readonly #metadata: MetadataDatabase;

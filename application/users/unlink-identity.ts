@@ -1,6 +1,6 @@
 import { IdentityNotFoundError } from '../../domain/exceptions.ts';
 import { causedBy, type Actor } from '../actor.ts';
-import type { MetadataDatabase } from '../ports/metadata-database.ts';
+import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
 
 export class UnlinkIdentity {
   readonly #metadata: MetadataDatabase;

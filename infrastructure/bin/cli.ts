@@ -4,8 +4,8 @@ import { cliDependencies } from '../composition/cli-dependencies.ts';
 import { createContainer } from '../composition/container.ts';
 import { TOKENS } from '../composition/tokens.ts';
 import { parseConfig, readEnvironment } from '../config/config.ts';
-import { prepareLocalCommand } from '../config/local-command.ts';
-import { reasonOf } from '../reason-of.ts';
+import { prepareLocalCommand } from '../local/local-command.ts';
+import { reasonOf } from '../../domain/reason-of.ts';
 
 const main = async (): Promise<ExitCode> => {
   const local = await prepareLocalCommand({ LOG_LEVEL: 'error', ...readEnvironment() });

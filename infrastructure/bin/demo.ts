@@ -2,11 +2,11 @@ import { createContainer } from '../composition/container.ts';
 import { operatorToken, startService } from '../composition/service.ts';
 import { TOKENS } from '../composition/tokens.ts';
 import { parseConfig, readEnvironment, type Config } from '../config/config.ts';
-import { prepareLocalCommand } from '../config/local-command.ts';
+import { prepareLocalCommand } from '../local/local-command.ts';
 import { findService } from '../demo/find-service.ts';
 import { Narration } from '../demo/narration.ts';
 import { runDemo } from '../demo/run-demo.ts';
-import { reasonOf } from '../reason-of.ts';
+import { reasonOf } from '../../domain/reason-of.ts';
 
 /** Uses the service that runs here, or starts one on a free port and stops it at the end. */
 const main = async (): Promise<void> => {

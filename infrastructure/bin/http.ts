@@ -1,8 +1,8 @@
 import { startService, type Service } from '../composition/service.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { parseConfig, readEnvironment } from '../config/config.ts';
-import { prepareLocalStart, type LocalStart } from '../config/local-start.ts';
-import { reasonOf } from '../reason-of.ts';
+import { prepareLocalStart, type LocalStart } from '../local/local-start.ts';
+import { reasonOf } from '../../domain/reason-of.ts';
 
 const main = async (): Promise<void> => {
   const local = await prepareLocalStart(readEnvironment());

@@ -1,4 +1,4 @@
-import type { Change } from '../../application/ports/change-feed.ts';
+import type { Change } from '../../application/ports/runtime/change-feed.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 
 /** As the triggers write it: the kind says which of the columns are filled. */

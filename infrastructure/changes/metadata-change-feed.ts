@@ -1,7 +1,7 @@
-import type { Change, ChangeFeed, ChangeSubscriber } from '../../application/ports/change-feed.ts';
-import type { Logger } from '../../application/ports/logger.ts';
-import type { PgConnection } from '../database/pg-connection.ts';
-import { withDeadline } from '../with-deadline.ts';
+import type { Change, ChangeFeed, ChangeSubscriber } from '../../application/ports/runtime/change-feed.ts';
+import type { Logger } from '../../application/ports/runtime/logger.ts';
+import type { PgConnection } from '../postgres/pg-connection.ts';
+import { withDeadline } from '../timing/with-deadline.ts';
 import { changesFrom, type ChangeRow } from './change-row.ts';
 
 export interface ChangeFeedOptions {

@@ -1,6 +1,6 @@
-import type { Change, ChangeSubscriber } from '../../application/ports/change-feed.ts';
-import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
-import type { OrganizationPolicies } from '../../application/ports/organization-policies.ts';
+import type { Change, ChangeSubscriber } from '../../application/ports/runtime/change-feed.ts';
+import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
+import type { OrganizationPolicies } from '../../application/ports/runtime/organization-policies.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { policyFrom, type OrganizationPolicy } from '../../domain/organizations/organization-policy.ts';
 import type { OrganizationControls } from '../../domain/organizations/organization-repository.ts';

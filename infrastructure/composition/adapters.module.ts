@@ -5,9 +5,9 @@ import { createMetadataDatabase } from '../../adapters/knex/metadata/knex-metada
 import { KnexSpareLedger } from '../../adapters/knex/metadata/knex-spare-ledger.ts';
 import { createPinoLogger } from '../../adapters/pino/pino-logger.ts';
 import { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
-import { FleetSnapshot } from '../lifecycle/fleet-snapshot.ts';
-import { Stopping } from '../lifecycle/stopping.ts';
-import { once } from '../once.ts';
+import { FleetSnapshot } from '../background/fleet-snapshot.ts';
+import { Stopping } from '../http-server/stopping.ts';
+import { once } from '../timing/once.ts';
 import { TOKENS } from './tokens.ts';
 
 export const adaptersModule = new ContainerModule(({ bind }) => {

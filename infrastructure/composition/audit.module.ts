@@ -1,7 +1,7 @@
 import { ContainerModule } from 'inversify';
 import { KnexAuditBacklog } from '../../adapters/knex/metadata/knex-audit-backlog.ts';
 import { KnexAuditChains } from '../../adapters/knex/metadata/knex-audit-chains.ts';
-import { AuditCarrier } from '../lifecycle/audit-carrier.ts';
+import { AuditCarrier } from '../background/outbox-relay.ts';
 import { TOKENS } from './tokens.ts';
 
 export const auditModule = new ContainerModule(({ bind }) => {

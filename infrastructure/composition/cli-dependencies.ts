@@ -1,6 +1,6 @@
 import type { Container } from 'inversify';
 import type { CliDependencies } from '../../presentation/cli/run-cli.ts';
-import { ensureDatabase } from '../database/ensure-database.ts';
+import { ensureDatabase } from '../postgres/ensure-database.ts';
 import { metadataMigrations } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
 import { TOKENS } from './tokens.ts';

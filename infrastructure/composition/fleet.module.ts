@@ -2,14 +2,14 @@ import { ContainerModule } from 'inversify';
 import { KnexFleetLedger } from '../../adapters/knex/metadata/knex-fleet-ledger.ts';
 import { FleetOperator } from '../../application/fleet/fleet-operator.ts';
 import { FleetRunner, RUNNER_DEFAULTS } from '../../application/fleet/fleet-runner.ts';
-import { migrationConnectionName } from '../database/connection-names.ts';
+import { migrationConnectionName } from '../postgres/connection-names.ts';
 import { BudgetedSlots } from '../fleet/connection-slots.ts';
 import { PgFleetChecks } from '../fleet/pg-fleet-checks.ts';
 import { PgDatabaseMigrator } from '../fleet/pg-database-migrator.ts';
-import { SchemaGuard } from '../migrations/schema-guard.ts';
+import { SchemaGuard } from '../routing/schema-guard.ts';
 import { windowOf } from '../migrations/schema-window.ts';
 import { resultsMigrations } from '../migrations/migration-source.ts';
-import { once } from '../once.ts';
+import { once } from '../timing/once.ts';
 import { TOKENS } from './tokens.ts';
 
 export const fleetModule = new ContainerModule(({ bind }) => {

@@ -2,13 +2,13 @@ import { logOperations } from '../../adapters/knex/logged-database.ts';
 import { KnexResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
 import type { SqlDatabase } from '../../adapters/knex/statement.ts';
 import { WatchedDatabase } from '../../adapters/knex/watched-database.ts';
-import type { Logger } from '../../application/ports/logger.ts';
-import type { ResultsDatabase } from '../../application/ports/results-database.ts';
+import type { Logger } from '../../application/ports/runtime/logger.ts';
+import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { Config } from '../config/config.ts';
-import type { ConnectionPool } from '../database/connection-pool.ts';
-import { PooledDatabase } from '../database/pooled-database.ts';
-import type { AuditCarrier } from '../lifecycle/audit-carrier.ts';
+import type { ConnectionPool } from '../pools/connection-pool.ts';
+import { PooledDatabase } from '../pools/pooled-database.ts';
+import type { AuditCarrier } from '../background/outbox-relay.ts';
 
 /** Whether every operation leaves a line; then also what else is logged on a request's way is put under its id. */
 export const logsOperations = ({ logLevel }: Config): boolean => logLevel === 'debug' || logLevel === 'trace';

@@ -1,12 +1,12 @@
 import { ContainerModule } from 'inversify';
-import { OrganizationLogins } from '../provisioning/organization-logins.ts';
+import { OrganizationLogins } from '../servers/organization-logins.ts';
 import { Provisioner } from '../provisioning/provisioner.ts';
 import { CredentialRotation } from '../provisioning/credential-rotation.ts';
 import { Custodian } from '../provisioning/custodian.ts';
 import { Reconciler } from '../provisioning/reconciler.ts';
 import { SpareKeeper } from '../provisioning/spare-keeper.ts';
-import { ResultsServer } from '../provisioning/results-server.ts';
-import { ResultsTemplate } from '../provisioning/results-template.ts';
+import { ResultsServer } from '../servers/results-server.ts';
+import { ResultsTemplate } from '../servers/results-template.ts';
 import { TOKENS } from './tokens.ts';
 
 export const provisioningModule = new ContainerModule(({ bind }) => {

@@ -1,6 +1,6 @@
-import type { DatabaseUrl } from '../database/database-url.ts';
-import type { Deadlines } from '../database/pg-connection.ts';
-import { ResultsUrlTemplate } from '../database/results-url-template.ts';
+import type { DatabaseUrl } from '../postgres/database-url.ts';
+import type { Deadlines } from '../postgres/pg-connection.ts';
+import { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import type { EnvironmentReader } from './environment-reader.ts';
 import { missingSecret, readSecret } from './token-config.ts';
 

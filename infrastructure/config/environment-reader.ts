@@ -1,4 +1,4 @@
-import { DatabaseUrl, InvalidDatabaseUrlError } from '../database/database-url.ts';
+import { DatabaseUrl, InvalidDatabaseUrlError } from '../postgres/database-url.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,4 +1,4 @@
-import type { SchemaDifference } from '../../application/ports/fleet-checks.ts';
+import type { SchemaDifference } from '../../application/ports/fleet/fleet-checks.ts';
 import { HISTORY_TABLE } from '../migrations/migrator.ts';
 
 /** One thing of a schema, in words that do not depend on how it came about. */

@@ -1,6 +1,6 @@
-import type { MigrationOutcome } from '../../application/ports/database-migrator.ts';
-import { breaksConnection, isDriverError, SqlState, sqlStateOf } from '../database/postgres-errors.ts';
-import { reasonOf } from '../reason-of.ts';
+import type { MigrationOutcome } from '../../application/ports/fleet/database-migrator.ts';
+import { breaksConnection, isDriverError, SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
+import { reasonOf } from '../../domain/reason-of.ts';
 
 /** Refusals that say nothing against the database: somebody is using it, or the server has no room. */
 const PASSING: ReadonlySet<string> = new Set([

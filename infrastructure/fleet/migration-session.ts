@@ -1,11 +1,11 @@
 import pg from 'pg';
-import { nameBehind } from '../database/connection-names.ts';
-import type { DatabaseUrl } from '../database/database-url.ts';
-import { PgConnection } from '../database/pg-connection.ts';
-import { SqlState, sqlStateOf } from '../database/postgres-errors.ts';
+import { nameBehind } from '../postgres/connection-names.ts';
+import type { DatabaseUrl } from '../postgres/database-url.ts';
+import { PgConnection } from '../postgres/pg-connection.ts';
+import { SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
 import type { AppliedMigration } from '../migrations/migration-steps.ts';
 import { CREATE_HISTORY_TABLE, HISTORY_TABLE, MIGRATION_LOCK } from '../migrations/migrator.ts';
-import { IDENTITY, OF_THIS_DATABASE } from '../provisioning/database-identity.ts';
+import { IDENTITY, OF_THIS_DATABASE } from '../../domain/databases/database-identity.ts';
 
 export interface MigrationTimeouts {
   readonly connectMs: number;

@@ -2,17 +2,17 @@ import type {
   DatabaseMigrator,
   MigrationOutcome,
   MigrationTarget,
-} from '../../application/ports/database-migrator.ts';
+} from '../../application/ports/fleet/database-migrator.ts';
 import type { Knex } from 'knex';
 import type { Client } from 'pg';
-import type { Deployment } from '../../application/ports/deployment.ts';
-import { literal } from '../database/quoting.ts';
-import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
+import type { Deployment } from '../../application/ports/databases/deployment.ts';
+import { literal } from '../postgres/quoting.ts';
+import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import type { MigrationModule, MigrationSource } from '../migrations/migration-source.ts';
 import { stepsBetween } from '../migrations/migration-steps.ts';
 import { HISTORY_TABLE } from '../migrations/migrator.ts';
-import { once } from '../once.ts';
-import { isIdentity } from '../provisioning/database-identity.ts';
+import { once } from '../timing/once.ts';
+import { isIdentity } from '../../domain/databases/database-identity.ts';
 import type { ConnectionSlots } from './connection-slots.ts';
 import { fixedSqlOf } from './fixed-sql.ts';
 import { LockObserver, type TableLock } from './lock-observer.ts';

@@ -1,20 +1,20 @@
-import type { Deployment } from '../../application/ports/deployment.ts';
+import type { Deployment } from '../../application/ports/databases/deployment.ts';
 import {
   holdsResults,
   type DatabaseLedger,
   type DatabaseRecord,
-} from '../../application/ports/database-ledger.ts';
-import type { DriftReport, FleetChecks, Rehearsal } from '../../application/ports/fleet-checks.ts';
+} from '../../application/ports/databases/database-ledger.ts';
+import type { DriftReport, FleetChecks, Rehearsal } from '../../application/ports/fleet/fleet-checks.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { allOf } from '../../domain/page.ts';
-import type { PgConnection } from '../database/pg-connection.ts';
-import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
+import type { PgConnection } from '../postgres/pg-connection.ts';
+import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
-import { formatIdentity } from '../provisioning/database-identity.ts';
-import { checkName, readInternalName } from '../provisioning/internal-names.ts';
-import type { ResultsServer } from '../provisioning/results-server.ts';
-import type { ServerSession } from '../provisioning/server-session.ts';
+import { formatIdentity } from '../../domain/databases/database-identity.ts';
+import { checkName, readInternalName } from '../servers/internal-names.ts';
+import type { ResultsServer } from '../servers/results-server.ts';
+import type { ServerSession } from '../servers/server-session.ts';
 import { compareCatalogues, READ_CATALOGUE, READ_FINGERPRINT, type CatalogueEntry } from './catalogue.ts';
 import type { ConnectionSlots } from './connection-slots.ts';
 import { explainFailure } from './migration-failure.ts';

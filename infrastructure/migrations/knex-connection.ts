@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
-import { nameBehind } from '../database/connection-names.ts';
-import type { DatabaseUrl } from '../database/database-url.ts';
-import { PgConnection } from '../database/pg-connection.ts';
+import { nameBehind } from '../postgres/connection-names.ts';
+import type { DatabaseUrl } from '../postgres/database-url.ts';
+import { PgConnection } from '../postgres/pg-connection.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 

@@ -1,8 +1,8 @@
 import knex, { type Knex } from 'knex';
-import type { DatabaseUrl } from '../database/database-url.ts';
-import { ConnectionName } from '../database/connection-names.ts';
+import type { DatabaseUrl } from '../postgres/database-url.ts';
+import { ConnectionName } from '../postgres/connection-names.ts';
 import { toKnexConnection } from './knex-connection.ts';
-import { pollUntil } from '../poll-until.ts';
+import { pollUntil } from '../timing/poll-until.ts';
 import type { MigrationSource } from './migration-source.ts';
 import { stepsBetween, type AppliedMigration } from './migration-steps.ts';
 

@@ -2,14 +2,14 @@ import {
   holdsResults,
   type DatabaseLedger,
   type DatabaseRecord,
-} from '../../application/ports/database-ledger.ts';
-import type { RotationReport } from '../../application/ports/database-upkeep.ts';
-import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
-import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
+} from '../../application/ports/databases/database-ledger.ts';
+import type { RotationReport } from '../../application/ports/databases/database-upkeep.ts';
+import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
+import type { SpareLedger } from '../../application/ports/databases/spare-ledger.ts';
 import { allOf } from '../../domain/page.ts';
-import { reasonOf } from '../reason-of.ts';
-import type { OrganizationLogins } from './organization-logins.ts';
-import type { ResultsServer } from './results-server.ts';
+import { reasonOf } from '../../domain/reason-of.ts';
+import type { OrganizationLogins } from '../servers/organization-logins.ts';
+import type { ResultsServer } from '../servers/results-server.ts';
 
 export interface CredentialRotationDeps {
   readonly ledger: DatabaseLedger;

@@ -1,22 +1,28 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/database-ledger.ts';
-import type { AdoptedDatabase } from '../../application/ports/database-upkeep.ts';
-import type { Deployment } from '../../application/ports/deployment.ts';
-import { ADOPTED, type ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
+import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/databases/database-ledger.ts';
+import type { AdoptedDatabase } from '../../application/ports/databases/database-upkeep.ts';
+import type { Deployment } from '../../application/ports/databases/deployment.ts';
+import { ADOPTED, type ProvisioningLedger } from '../../application/ports/databases/provisioning-ledger.ts';
 import {
   DatabaseProvisioningError,
   OrganizationDatabaseNotFoundError,
   OrganizationNotFoundError,
 } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
-import { SERVER_DATABASES, type ResultsUrlTemplate } from '../database/results-url-template.ts';
+import { SERVER_DATABASES, type ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
-import { formatIdentity, isIdentity, readMark, stampIn, type DatabaseMark } from './database-identity.ts';
-import { quarantineName, readInternalName } from './internal-names.ts';
-import type { ResultsServer } from './results-server.ts';
-import type { ResultsTemplate } from './results-template.ts';
-import type { ServerSession } from './server-session.ts';
+import {
+  formatIdentity,
+  isIdentity,
+  readMark,
+  stampIn,
+  type DatabaseMark,
+} from '../../domain/databases/database-identity.ts';
+import { quarantineName, readInternalName } from '../servers/internal-names.ts';
+import type { ResultsServer } from '../servers/results-server.ts';
+import type { ResultsTemplate } from '../servers/results-template.ts';
+import type { ServerSession } from '../servers/server-session.ts';
 
 export interface CustodianDeps {
   readonly ledger: DatabaseLedger & ProvisioningLedger;

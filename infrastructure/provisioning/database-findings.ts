@@ -1,10 +1,14 @@
-import { holdsResults, isHalfMade, type DatabaseRecord } from '../../application/ports/database-ledger.ts';
-import type { Finding } from '../../application/ports/database-upkeep.ts';
+import {
+  holdsResults,
+  isHalfMade,
+  type DatabaseRecord,
+} from '../../application/ports/databases/database-ledger.ts';
+import type { Finding } from '../../application/ports/databases/database-upkeep.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
-import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
-import { isEarlierIdentity, isIdentity, readMark } from './database-identity.ts';
-import { readInternalName } from './internal-names.ts';
-import type { ListedDatabase } from './server-session.ts';
+import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
+import { isEarlierIdentity, isIdentity, readMark } from '../../domain/databases/database-identity.ts';
+import { readInternalName } from '../servers/internal-names.ts';
+import type { ListedDatabase } from '../servers/server-session.ts';
 
 /** What the metadata database knows. */
 export interface Books {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { SpareDatabase } from '../../application/ports/provisioning-ledger.ts';
-import type { TemplateRecord } from '../../application/ports/spare-ledger.ts';
-import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
-import { spareName } from './internal-names.ts';
+import type { SpareDatabase } from '../../application/ports/databases/provisioning-ledger.ts';
+import type { TemplateRecord } from '../../application/ports/databases/spare-ledger.ts';
+import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
+import { spareName } from '../servers/internal-names.ts';
 
 /** A spare that is yet to be built, under a name that no organization can have. */
 export const newSpare = (

@@ -2,17 +2,17 @@ import {
   isHalfMade,
   type DatabaseLedger,
   type DatabaseRecord,
-} from '../../application/ports/database-ledger.ts';
-import type { Deployment } from '../../application/ports/deployment.ts';
-import type { Logger } from '../../application/ports/logger.ts';
+} from '../../application/ports/databases/database-ledger.ts';
+import type { Deployment } from '../../application/ports/databases/deployment.ts';
+import type { Logger } from '../../application/ports/runtime/logger.ts';
 import {
   ADOPTED,
   type Claim,
   type ProvisioningLedger,
   type ProvisioningPath,
   type SpareDatabase,
-} from '../../application/ports/provisioning-ledger.ts';
-import type { TemplateRecord } from '../../application/ports/spare-ledger.ts';
+} from '../../application/ports/databases/provisioning-ledger.ts';
+import type { TemplateRecord } from '../../application/ports/databases/spare-ledger.ts';
 import {
   DatabaseConnectionError,
   DatabaseProvisioningError,
@@ -23,15 +23,21 @@ import {
   OrganizationSuspendedError,
 } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
-import { SqlState, sqlStateOf } from '../database/postgres-errors.ts';
-import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
-import { reasonOf } from '../reason-of.ts';
-import { formatIdentity, isIdentity, readMark, stampIn, type DatabaseIdentity } from './database-identity.ts';
+import { SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
+import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
+import { reasonOf } from '../../domain/reason-of.ts';
+import {
+  formatIdentity,
+  isIdentity,
+  readMark,
+  stampIn,
+  type DatabaseIdentity,
+} from '../../domain/databases/database-identity.ts';
 import { isServerProblem, LOCKED_OUT, MISPLACED, MISSING } from './database-problems.ts';
 import { newSpare } from './new-spare.ts';
-import type { ResultsServer } from './results-server.ts';
-import type { ResultsTemplate } from './results-template.ts';
-import type { ServerSession } from './server-session.ts';
+import type { ResultsServer } from '../servers/results-server.ts';
+import type { ResultsTemplate } from '../servers/results-template.ts';
+import type { ServerSession } from '../servers/server-session.ts';
 
 /** Where an organization's data is, and what a connection has to find there. */
 export interface Placement extends DatabaseIdentity {

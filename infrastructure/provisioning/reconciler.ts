@@ -3,26 +3,26 @@ import {
   holdsResults,
   type DatabaseLedger,
   type DatabaseRecord,
-} from '../../application/ports/database-ledger.ts';
-import type { Finding } from '../../application/ports/database-upkeep.ts';
-import type { Deployment } from '../../application/ports/deployment.ts';
-import type { Logger } from '../../application/ports/logger.ts';
-import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
-import type { ProvisioningLedger } from '../../application/ports/provisioning-ledger.ts';
-import type { SpareLedger } from '../../application/ports/spare-ledger.ts';
+} from '../../application/ports/databases/database-ledger.ts';
+import type { Finding } from '../../application/ports/databases/database-upkeep.ts';
+import type { Deployment } from '../../application/ports/databases/deployment.ts';
+import type { Logger } from '../../application/ports/runtime/logger.ts';
+import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
+import type { ProvisioningLedger } from '../../application/ports/databases/provisioning-ledger.ts';
+import type { SpareLedger } from '../../application/ports/databases/spare-ledger.ts';
 import { OrganizationNotFoundError, OrganizationSuspendedError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { allOf } from '../../domain/page.ts';
-import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
+import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import { cautious, compare, isStamped, judge, type Books } from './database-findings.ts';
-import { formatIdentity, readMark } from './database-identity.ts';
+import { formatIdentity, readMark } from '../../domain/databases/database-identity.ts';
 import type { Custodian } from './custodian.ts';
 import { isServerProblem, MISSING } from './database-problems.ts';
-import { quarantineName, readInternalName } from './internal-names.ts';
+import { quarantineName, readInternalName } from '../servers/internal-names.ts';
 import type { Provisioner } from './provisioner.ts';
-import type { ResultsServer } from './results-server.ts';
-import type { ResultsTemplate } from './results-template.ts';
-import type { ListedDatabase, ServerSession } from './server-session.ts';
+import type { ResultsServer } from '../servers/results-server.ts';
+import type { ResultsTemplate } from '../servers/results-template.ts';
+import type { ListedDatabase, ServerSession } from '../servers/server-session.ts';
 
 export interface ReconcileOptions {
   readonly dryRun: boolean;

@@ -1,13 +1,17 @@
-import type { Deployment } from '../../application/ports/deployment.ts';
-import type { Logger } from '../../application/ports/logger.ts';
-import type { SpareDatabase } from '../../application/ports/provisioning-ledger.ts';
-import type { SpareDemand, SpareLedger, TemplateRecord } from '../../application/ports/spare-ledger.ts';
-import type { PgConnection } from '../database/pg-connection.ts';
-import type { ResultsUrlTemplate } from '../database/results-url-template.ts';
-import { markOf, readMark } from './database-identity.ts';
-import type { ResultsServer } from './results-server.ts';
-import type { ResultsTemplate } from './results-template.ts';
-import type { ServerSession } from './server-session.ts';
+import type { Deployment } from '../../application/ports/databases/deployment.ts';
+import type { Logger } from '../../application/ports/runtime/logger.ts';
+import type { SpareDatabase } from '../../application/ports/databases/provisioning-ledger.ts';
+import type {
+  SpareDemand,
+  SpareLedger,
+  TemplateRecord,
+} from '../../application/ports/databases/spare-ledger.ts';
+import type { PgConnection } from '../postgres/pg-connection.ts';
+import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
+import { markOf, readMark } from '../../domain/databases/database-identity.ts';
+import type { ResultsServer } from '../servers/results-server.ts';
+import type { ResultsTemplate } from '../servers/results-template.ts';
+import type { ServerSession } from '../servers/server-session.ts';
 import { newSpare } from './new-spare.ts';
 
 export interface SpareKeeperDeps {

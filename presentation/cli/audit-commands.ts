@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ChainReport } from '../../application/ports/audit-chains.ts';
+import type { ChainReport } from '../../application/ports/audit/audit-chains.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { EXIT, type CommandContext } from './command-context.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
-import type { DriftReport, FleetChecks, Rehearsal } from '../../application/ports/fleet-checks.ts';
+import type { DriftReport, FleetChecks, Rehearsal } from '../../application/ports/fleet/fleet-checks.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { EXIT, type CommandContext } from './command-context.ts';
 import { formatSeconds } from './fleet-progress.ts';

@@ -4,8 +4,12 @@ import {
   type DatabaseLedger,
   type DatabaseRecord,
   type DatabaseState,
-} from '../../application/ports/database-ledger.ts';
-import type { AdoptedDatabase, Finding, RotationReport } from '../../application/ports/database-upkeep.ts';
+} from '../../application/ports/databases/database-ledger.ts';
+import type {
+  AdoptedDatabase,
+  Finding,
+  RotationReport,
+} from '../../application/ports/databases/database-upkeep.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { allOf } from '../../domain/page.ts';
 import { EXIT, type CommandContext } from './command-context.ts';

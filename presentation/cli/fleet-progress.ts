@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress';
-import type { FleetProgress } from '../../application/ports/fleet-ledger.ts';
+import type { FleetProgress } from '../../application/ports/fleet/fleet-ledger.ts';
 
 /** Shows how far a run is while it runs. */
 export interface ProgressDisplay {

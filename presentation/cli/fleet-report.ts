@@ -1,6 +1,6 @@
 import type { FleetStatus } from '../../application/fleet/fleet-operator.ts';
 import type { FleetPlan, SkipReason } from '../../application/fleet/plan-fleet.ts';
-import type { FleetItem, FleetRun } from '../../application/ports/fleet-ledger.ts';
+import type { FleetItem, FleetRun } from '../../application/ports/fleet/fleet-ledger.ts';
 import { formatSeconds } from './fleet-progress.ts';
 
 /** Organizations named in one line of a text; JSON has all. */

@@ -2,14 +2,14 @@
 // oxlint-disable-next-line import/no-unassigned-import
 import 'express-async-errors';
 import express from 'express';
-import { handleErrors } from './error-handler.ts';
-import { NO_SUCH_ROUTE } from './failure.ts';
+import { handleErrors } from './errors/error-handler.ts';
+import { NO_SUCH_ROUTE } from './errors/failure.ts';
 import type { HttpDependencies } from './http-dependencies.ts';
-import { HttpError } from './http-error.ts';
-import { openRequest } from './middleware/open-request.ts';
-import { mountRoutes } from './mount-routes.ts';
+import { HttpError } from './errors/http-error.ts';
+import { openRequest } from './request/open-request.ts';
+import { mountRoutes } from './routing/mount-routes.ts';
 import { docsAssets } from './operations/docs.ts';
-import { createRouteTable } from './route-table.ts';
+import { createRouteTable } from './routing/route-table.ts';
 
 /** The HTTP side of the service, on any server: opens nothing and listens to nothing by itself. */
 export const createApp = (deps: HttpDependencies): express.Express => {

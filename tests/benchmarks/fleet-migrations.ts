@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { Client } from 'pg';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { asRelease, createReleases, provisionAll, registerMany } from '../support/fleet.ts';
 import { stopSharedTestServer } from '../support/postgres-server.ts';

@@ -4,7 +4,7 @@ import helmet from 'helmet';
 import jwt from 'jsonwebtoken';
 import knex, { type Knex } from 'knex';
 import { z } from 'zod';
-import { listen } from '../../infrastructure/lifecycle/http-server.ts';
+import { listen } from '../../infrastructure/http-server/http-server.ts';
 
 const submission = z.object({
   engine: z.string().min(1),

@@ -1,8 +1,8 @@
 import { Client } from 'pg';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import type { DatabaseConnectionManager } from '../../infrastructure/database/database-connection-manager.ts';
-import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
+import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { replaceManager } from '../support/custom-manager.ts';
 import type { Placement } from '../../infrastructure/provisioning/provisioner.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';

@@ -3,9 +3,9 @@ import type { Container } from 'inversify';
 import knex from 'knex';
 import { Client } from 'pg';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import type { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+import type { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { resultsMigrations } from '../../infrastructure/migrations/migration-source.ts';
-import type { ServerSession } from '../../infrastructure/provisioning/server-session.ts';
+import type { ServerSession } from '../../infrastructure/servers/server-session.ts';
 
 /** What the service asks first of a new organization's database, word for word. */
 const FIRST_QUERY = 'select * from docking_jobs order by created_at desc, job_id desc limit 101';

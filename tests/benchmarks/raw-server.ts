@@ -1,7 +1,7 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import { hash, randomUUID } from 'node:crypto';
 import { Pool, type QueryResult } from 'pg';
-import { listen } from '../../infrastructure/lifecycle/http-server.ts';
+import { listen } from '../../infrastructure/http-server/http-server.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 const CONNECTIONS = 16;

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LOCAL_DATA } from '../../infrastructure/config/local-start.ts';
-import { startEmbeddedPostgres } from '../../infrastructure/embedded-postgres/embedded-postgres.ts';
+import { LOCAL_DATA } from '../../infrastructure/local/local-start.ts';
+import { startEmbeddedPostgres } from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
 import { createTestDirectory } from '../support/test-directories.ts';
 
 /**

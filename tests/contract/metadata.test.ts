@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { expect } from 'chai';
-import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
+import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import { OrganizationAlreadyExistsError, OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import type { User } from '../../domain/identity/user-repository.ts';
 import type { AuditKey } from '../../domain/audit/audit-log.ts';

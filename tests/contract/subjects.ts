@@ -1,9 +1,9 @@
-import type { MetadataDatabase } from '../../application/ports/metadata-database.ts';
-import type { ResultsDatabase } from '../../application/ports/results-database.ts';
+import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
+import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
-import { FakeMetadata } from '../unit/presentation/support/fake-metadata.ts';
-import { FakeResults } from '../unit/presentation/support/fake-results.ts';
+import { FakeMetadata } from '../support/fakes/fake-metadata.ts';
+import { FakeResults } from '../support/fakes/fake-results.ts';
 
 /** One side of a contract: what stands in for a port in unit tests, or what serves it. */
 export interface Subject<Port> {

@@ -6,11 +6,11 @@ import { ConnectionBudgetExhaustedError, DatabaseConnectionError } from '../../d
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { KnexInstanceLedger } from '../../adapters/knex/metadata/knex-instance-ledger.ts';
-import { CircuitBreaker } from '../../infrastructure/database/circuit-breaker.ts';
-import type { DatabaseConnectionManager } from '../../infrastructure/database/database-connection-manager.ts';
-import { DeploymentShare } from '../../infrastructure/database/deployment-share.ts';
-import { isServerFull } from '../../infrastructure/database/postgres-errors.ts';
-import { ServerProbe } from '../../infrastructure/database/server-probe.ts';
+import { CircuitBreaker } from '../../infrastructure/pools/circuit-breaker.ts';
+import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
+import { DeploymentShare } from '../../infrastructure/servers/connection-share.ts';
+import { isServerFull } from '../../infrastructure/postgres/postgres-errors.ts';
+import { ServerProbe } from '../../infrastructure/servers/control-connection.ts';
 import { replaceManager } from '../support/custom-manager.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';

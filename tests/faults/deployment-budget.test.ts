@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import type { ManagerCounts } from '../../infrastructure/database/database-connection-manager.ts';
+import type { ManagerCounts } from '../../infrastructure/routing/database-connection-manager.ts';
 import { startChildService, type ChildFailure, type ChildService } from '../support/child-service.ts';
 import { sampleConnections, type ConnectionSampler } from '../support/connection-samples.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { DatabaseError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import type { DatabaseConnectionManager } from '../../infrastructure/database/database-connection-manager.ts';
+import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
 import type { Job, Problem } from '../support/http-contract.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Container } from 'inversify';
-import type { Finding } from '../../application/ports/database-upkeep.ts';
+import type { Finding } from '../../application/ports/databases/database-upkeep.ts';
 import {
   DatabaseConnectionError,
   DatabaseError,
@@ -8,7 +8,7 @@ import {
   OrganizationNotReadyError,
 } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { markOf } from '../../infrastructure/provisioning/database-identity.ts';
+import { markOf } from '../../domain/databases/database-identity.ts';
 import type { ReconcileOptions } from '../../infrastructure/provisioning/reconciler.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf } from '../support/gate.ts';

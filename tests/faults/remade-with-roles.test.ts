@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import type { DatabaseConnectionManager } from '../../infrastructure/database/database-connection-manager.ts';
+import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
 import { replaceManager } from '../support/custom-manager.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf, until } from '../support/gate.ts';

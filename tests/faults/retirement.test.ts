@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { OrganizationNotFoundError, OrganizationNotReadyError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { startChildService } from '../support/child-service.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf } from '../support/gate.ts';

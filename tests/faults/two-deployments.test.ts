@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Finding } from '../../application/ports/database-upkeep.ts';
+import type { Finding } from '../../application/ports/databases/database-upkeep.ts';
 import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type { ReconcileOptions } from '../../infrastructure/provisioning/reconciler.ts';

@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import { Argon2Passwords } from '../../adapters/argon2/argon2-passwords.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import type { Route } from '../../presentation/http/route.ts';
+import type { Route } from '../../presentation/http/routing/route.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import type { Job, Problem } from '../support/http-contract.ts';
 import { HttpService } from '../support/http-service.ts';
 import { sampleBodyOf, samplePathOf } from '../support/route-samples.ts';
 import type { Method } from '../support/send.ts';
-import { CALLERS, MATRIX, mayCall } from '../unit/presentation/support/access-matrix.ts';
-import { titleOf } from '../unit/presentation/support/samples.ts';
+import { CALLERS, MATRIX, mayCall } from '../support/fakes/access-matrix.ts';
+import { titleOf } from '../support/fakes/samples.ts';
 
 const PASSWORD = 'correct horse battery staple';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { listen } from '../../infrastructure/lifecycle/http-server.ts';
+import { listen } from '../../infrastructure/http-server/http-server.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { PROBLEM_FIELDS, type Problem } from '../support/http-contract.ts';
 import { HttpService } from '../support/http-service.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Role } from '../../domain/identity/role.ts';
-import type { Route } from '../../presentation/http/route.ts';
+import type { Route } from '../../presentation/http/routing/route.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import type { AuditEntry, Job, Page, Problem } from '../support/http-contract.ts';

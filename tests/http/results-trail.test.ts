@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { startAuditCarrier } from '../../infrastructure/composition/start-audit-carrier.ts';
+import { startAuditCarrier } from '../../infrastructure/composition/start-outbox-relay.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
 import type { AuditEntry, Job, Page } from '../support/http-contract.ts';

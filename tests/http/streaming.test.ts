@@ -5,7 +5,7 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type {
   DatabaseConnectionManager,
   ManagerCounts,
-} from '../../infrastructure/database/database-connection-manager.ts';
+} from '../../infrastructure/routing/database-connection-manager.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
 import { HttpService } from '../support/http-service.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Change } from '../../application/ports/change-feed.ts';
+import type { Change } from '../../application/ports/runtime/change-feed.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { MetadataChangeFeed } from '../../infrastructure/changes/metadata-change-feed.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { ConnectionBudget } from '../../infrastructure/database/connection-budget.ts';
-import type { ConnectionPool } from '../../infrastructure/database/connection-pool.ts';
-import type { PoolOptions } from '../../infrastructure/database/pool-options.ts';
+import { ConnectionBudget } from '../../infrastructure/pools/connection-budget.ts';
+import type { ConnectionPool } from '../../infrastructure/pools/connection-pool.ts';
+import type { PoolOptions } from '../../infrastructure/pools/pool-options.ts';
 import { sampleConnections } from '../support/connection-samples.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, until } from '../support/gate.ts';

@@ -4,12 +4,12 @@ import {
   DatabaseConnectionError,
   OrganizationBusyError,
 } from '../../domain/exceptions.ts';
-import { CircuitBreaker } from '../../infrastructure/database/circuit-breaker.ts';
-import { ConnectionBudget } from '../../infrastructure/database/connection-budget.ts';
-import type { ConnectionPool } from '../../infrastructure/database/connection-pool.ts';
-import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
-import { PgConnection } from '../../infrastructure/database/pg-connection.ts';
-import type { PoolOptions } from '../../infrastructure/database/pool-options.ts';
+import { CircuitBreaker } from '../../infrastructure/pools/circuit-breaker.ts';
+import { ConnectionBudget } from '../../infrastructure/pools/connection-budget.ts';
+import type { ConnectionPool } from '../../infrastructure/pools/connection-pool.ts';
+import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
+import { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
+import type { PoolOptions } from '../../infrastructure/pools/pool-options.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { Client } from 'pg';
-import type { MigrationTarget } from '../../application/ports/database-migrator.ts';
+import type { MigrationTarget } from '../../application/ports/fleet/database-migrator.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { asRelease, createReleases, historyOf, provisionAll, type Releases } from '../support/fleet.ts';
 import { until } from '../support/gate.ts';

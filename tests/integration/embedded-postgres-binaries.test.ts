@@ -16,11 +16,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { copyBinaries } from '../../infrastructure/embedded-postgres/binaries-copy.ts';
-import { restoreLinks } from '../../infrastructure/embedded-postgres/binaries-package.ts';
-import type { BinariesPackage } from '../../infrastructure/embedded-postgres/binaries-package.ts';
-import { EmbeddedPostgresError } from '../../infrastructure/embedded-postgres/embedded-postgres-error.ts';
-import { findServerUser } from '../../infrastructure/embedded-postgres/server-user.ts';
+import { copyBinaries } from '../../infrastructure/local/embedded-postgres/binaries-copy.ts';
+import { restoreLinks } from '../../infrastructure/local/embedded-postgres/binaries-package.ts';
+import type { BinariesPackage } from '../../infrastructure/local/embedded-postgres/binaries-package.ts';
+import { EmbeddedPostgresError } from '../../infrastructure/local/embedded-postgres/embedded-postgres-error.ts';
+import { findServerUser } from '../../infrastructure/local/embedded-postgres/server-user.ts';
 
 const LINKS = [{ source: 'native/lib/libx.so.1.2', target: 'native/lib/libx.so.1' }];
 

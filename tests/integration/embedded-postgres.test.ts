@@ -8,22 +8,24 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Client } from 'pg';
-import { dataDirectoryAt } from '../../infrastructure/embedded-postgres/cluster.ts';
+import { dataDirectoryAt } from '../../infrastructure/local/embedded-postgres/cluster.ts';
 import {
   processIsAlive,
   readPid,
   tryDirectoryLock,
-} from '../../infrastructure/embedded-postgres/directory-lock.ts';
-import { startEmbeddedPostgres } from '../../infrastructure/embedded-postgres/embedded-postgres.ts';
-import { KeptPostgres } from '../../infrastructure/embedded-postgres/kept-postgres.ts';
+} from '../../infrastructure/local/embedded-postgres/directory-lock.ts';
+import { startEmbeddedPostgres } from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
+import { KeptPostgres } from '../../infrastructure/local/embedded-postgres/kept-postgres.ts';
 import type {
   EmbeddedPostgres,
   EmbeddedPostgresOptions,
-} from '../../infrastructure/embedded-postgres/embedded-postgres.ts';
+} from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
 import { createTestDirectory } from '../support/test-directories.ts';
 
-const MODULE_URL = new URL('../../infrastructure/embedded-postgres/embedded-postgres.ts', import.meta.url)
-  .href;
+const MODULE_URL = new URL(
+  '../../infrastructure/local/embedded-postgres/embedded-postgres.ts',
+  import.meta.url,
+).href;
 const OWNER_SOURCE = `
 import { startEmbeddedPostgres } from ${JSON.stringify(MODULE_URL)};
 console.log((await startEmbeddedPostgres({ dataDirectory: process.argv[1], durable: false })).url);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import knex, { type Knex } from 'knex';
 import type { Container } from 'inversify';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import type { MigrationSource } from '../../infrastructure/migrations/migration-source.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { asRelease, createReleases, historyOf, provisionAll, type Releases } from '../support/fleet.ts';

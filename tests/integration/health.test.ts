@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { ConnectionPool } from '../../infrastructure/database/connection-pool.ts';
-import type { DatabaseConnectionManager } from '../../infrastructure/database/database-connection-manager.ts';
-import type { PgConnection } from '../../infrastructure/database/pg-connection.ts';
-import { ServerProbe } from '../../infrastructure/database/server-probe.ts';
+import { ConnectionPool } from '../../infrastructure/pools/connection-pool.ts';
+import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
+import type { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
+import { ServerProbe } from '../../infrastructure/servers/control-connection.ts';
 import { replaceManager } from '../support/custom-manager.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';

@@ -5,11 +5,11 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import {
   findEmbeddedPostgres,
   startEmbeddedPostgres,
-} from '../../infrastructure/embedded-postgres/embedded-postgres.ts';
+} from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
 import {
   metadataMigrations,
   MigrationSource,

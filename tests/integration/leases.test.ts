@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import type { ResultsDatabase } from '../../application/ports/results-database.ts';
+import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
 import { DatabaseError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import type { DatabaseConnectionManager } from '../../infrastructure/database/database-connection-manager.ts';
-import { LeaseReleasedError, WorkScope } from '../../infrastructure/database/work-scope.ts';
+import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
+import { LeaseReleasedError, WorkScope } from '../../infrastructure/pools/work-scope.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import knex, { type Knex } from 'knex';
 import { Client } from 'pg';
-import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import {
   metadataMigrations,
   MigrationSource,

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
-import type { ResultsDatabase } from '../../application/ports/results-database.ts';
+import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import type { DatabaseConnectionManager } from '../../infrastructure/database/database-connection-manager.ts';
-import { PgConnection, type Query } from '../../infrastructure/database/pg-connection.ts';
+import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
+import { PgConnection, type Query } from '../../infrastructure/postgres/pg-connection.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { lockTable, terminateBackends, type TableLock } from '../support/server-faults.ts';

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import { KnexResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
-import type { ResultsLease } from '../../application/ports/organization-databases.ts';
+import type { ResultsLease } from '../../application/ports/databases/organization-databases.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { ConnectionPool } from '../../infrastructure/database/connection-pool.ts';
-import type { PgConnection } from '../../infrastructure/database/pg-connection.ts';
+import { ConnectionPool } from '../../infrastructure/pools/connection-pool.ts';
+import type { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
 import { captureLog } from '../support/captured-log.ts';
 import { replaceManager } from '../support/custom-manager.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
-import type { PgConnection, Query } from '../../infrastructure/database/pg-connection.ts';
-import { SqlState, sqlStateOf } from '../../infrastructure/database/postgres-errors.ts';
+import type { PgConnection, Query } from '../../infrastructure/postgres/pg-connection.ts';
+import { SqlState, sqlStateOf } from '../../infrastructure/postgres/postgres-errors.ts';
 import { rejectionOf } from '../support/gate.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';

@@ -3,7 +3,7 @@ import type { Container } from 'inversify';
 import { Client } from 'pg';
 import { DatabaseProvisioningError, OrganizationDatabaseNotFoundError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf, until } from '../support/gate.ts';
 import { createdDatabases, hookProvisioning, watchAdminStatements } from '../support/provisioning-steps.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { listen } from '../../infrastructure/lifecycle/http-server.ts';
+import { listen } from '../../infrastructure/http-server/http-server.ts';
 import { startChildService } from '../support/child-service.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, until } from '../support/gate.ts';

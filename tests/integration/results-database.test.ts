@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { expect } from 'chai';
-import type { ResultsDatabase } from '../../application/ports/results-database.ts';
+import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
 import type { DockingJob, JobStatus } from '../../domain/jobs/docking-job.ts';
 import type { JobKey, NewDockingJob } from '../../domain/jobs/docking-job-repository.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';

@@ -1,16 +1,16 @@
 import { expect } from 'chai';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
-import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
-import { isNamed } from '../../infrastructure/database/connection-names.ts';
-import { ensureDatabase } from '../../infrastructure/database/ensure-database.ts';
-import { PgConnection } from '../../infrastructure/database/pg-connection.ts';
+import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
+import { isNamed } from '../../infrastructure/postgres/connection-names.ts';
+import { ensureDatabase } from '../../infrastructure/postgres/ensure-database.ts';
+import { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
 import {
   isServerFailure,
   NoServerError,
   SqlState,
   sqlStateOf,
-} from '../../infrastructure/database/postgres-errors.ts';
-import { tryServers } from '../../infrastructure/database/server-round.ts';
+} from '../../infrastructure/postgres/postgres-errors.ts';
+import { tryServers } from '../../infrastructure/postgres/multi-host-connect.ts';
 import { metadataMigrations } from '../../infrastructure/migrations/migration-source.ts';
 import { Migrator } from '../../infrastructure/migrations/migrator.ts';
 import { rejectionOf } from '../support/gate.ts';

@@ -1,5 +1,5 @@
 import type { Container } from 'inversify';
-import type { Logger } from '../../application/ports/logger.ts';
+import type { Logger } from '../../application/ports/runtime/logger.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 
 export interface LogEntry {

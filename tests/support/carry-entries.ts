@@ -1,7 +1,7 @@
 import type { Container } from 'inversify';
-import { startAuditCarrier } from '../../infrastructure/composition/start-audit-carrier.ts';
+import { startAuditCarrier } from '../../infrastructure/composition/start-outbox-relay.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { AuditCarrier, type AuditCarrierTimes } from '../../infrastructure/lifecycle/audit-carrier.ts';
+import { AuditCarrier, type AuditCarrierTimes } from '../../infrastructure/background/outbox-relay.ts';
 
 /**
  * Makes a container just started carry audit entries, at a pace of its own; before its manager was made. Returns what

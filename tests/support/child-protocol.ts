@@ -1,4 +1,4 @@
-import type { AuditCarrierTimes } from '../../infrastructure/lifecycle/audit-carrier.ts';
+import type { AuditCarrierTimes } from '../../infrastructure/background/outbox-relay.ts';
 import type { ProvisioningStep } from './provisioning-steps.ts';
 
 /** Where a child stops until it is told to go on, or is killed. */

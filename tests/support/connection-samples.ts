@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
+import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 
 export interface ConnectionSampler {
   /** The most connections seen at once so far. */

@@ -5,7 +5,7 @@ import {
   DatabaseConnectionManager,
   type ManagerDeps,
   type ManagerOptions,
-} from '../../infrastructure/database/database-connection-manager.ts';
+} from '../../infrastructure/routing/database-connection-manager.ts';
 
 /**
  * Puts a manager with other deadlines, or other (broken) parts, in the place of the container's own, before that was

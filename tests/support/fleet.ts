@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Container } from 'inversify';
-import type { MigrationTarget } from '../../application/ports/database-migrator.ts';
+import type { MigrationTarget } from '../../application/ports/fleet/database-migrator.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { MigrationSource, resultsMigrations } from '../../infrastructure/migrations/migration-source.ts';
 import { organizationId, type Deployment } from './deployment.ts';

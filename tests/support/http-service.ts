@@ -5,11 +5,11 @@ import {
   listen,
   type ListeningServer,
   type ListenOptions,
-} from '../../infrastructure/lifecycle/http-server.ts';
-import { answerClientError } from '../../presentation/http/client-error.ts';
-import { messageClasses } from '../../presentation/http/message-classes.ts';
-import { createRouteTable } from '../../presentation/http/route-table.ts';
-import type { Route } from '../../presentation/http/route.ts';
+} from '../../infrastructure/http-server/http-server.ts';
+import { answerClientError } from '../../presentation/http/errors/client-error.ts';
+import { messageClasses } from '../../presentation/http/request/message-classes.ts';
+import { createRouteTable } from '../../presentation/http/routing/route-table.ts';
+import type { Route } from '../../presentation/http/routing/route.ts';
 import type { Deployment } from './deployment.ts';
 import { checkReply } from './reply-check.ts';
 import { send, type CallOptions, type Method, type Reply } from './send.ts';

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { startEmbeddedPostgres } from '../../infrastructure/embedded-postgres/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
 import { dockerAnswers } from './docker.ts';
 import { createTestDirectory, removeAbandonedTestDirectories } from './test-directories.ts';
 

@@ -1,8 +1,8 @@
 import type { Container } from 'inversify';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { sqlStateOf } from '../../infrastructure/database/postgres-errors.ts';
-import type { PgConnection } from '../../infrastructure/database/pg-connection.ts';
-import type { ServerSession } from '../../infrastructure/provisioning/server-session.ts';
+import { sqlStateOf } from '../../infrastructure/postgres/postgres-errors.ts';
+import type { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
+import type { ServerSession } from '../../infrastructure/servers/server-session.ts';
 
 /** What the administrator's sessions ran: statements without values, that is DDL. */
 export interface AdminStatement {

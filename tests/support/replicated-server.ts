@@ -7,12 +7,12 @@ import {
   dataDirectoryAt,
   SUPERUSER,
   type DataDirectory,
-} from '../../infrastructure/embedded-postgres/cluster.ts';
+} from '../../infrastructure/local/embedded-postgres/cluster.ts';
 import {
   startEmbeddedPostgres,
   type EmbeddedPostgres,
-} from '../../infrastructure/embedded-postgres/embedded-postgres.ts';
-import { findFreePort } from '../../infrastructure/embedded-postgres/free-port.ts';
+} from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
+import { findFreePort } from '../../infrastructure/local/embedded-postgres/free-port.ts';
 import { until } from './gate.ts';
 import { createTestDirectory } from './test-directories.ts';
 

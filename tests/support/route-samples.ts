@@ -1,4 +1,4 @@
-import type { Route } from '../../presentation/http/route.ts';
+import type { Route } from '../../presentation/http/routing/route.ts';
 
 /** A body that each route with a body takes; those that write leave traces a test can find. */
 const BODIES: Readonly<Record<string, object>> = {

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
-import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
-import { PgConnection } from '../../infrastructure/database/pg-connection.ts';
+import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
+import { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
 import type { Deployment } from './deployment.ts';
 import { until } from './gate.ts';
 

@@ -1,11 +1,11 @@
 import { ConnectionBudgetExhaustedError, OrganizationBusyError } from '../../domain/exceptions.ts';
-import { ConnectionBudget } from '../../infrastructure/database/connection-budget.ts';
-import { CircuitBreaker } from '../../infrastructure/database/circuit-breaker.ts';
-import { ConnectionPool } from '../../infrastructure/database/connection-pool.ts';
-import { DatabaseUrl } from '../../infrastructure/database/database-url.ts';
-import { PgConnection } from '../../infrastructure/database/pg-connection.ts';
-import type { PoolOptions } from '../../infrastructure/database/pool-options.ts';
-import { PooledDatabase, type PoolQuery } from '../../infrastructure/database/pooled-database.ts';
+import { ConnectionBudget } from '../../infrastructure/pools/connection-budget.ts';
+import { CircuitBreaker } from '../../infrastructure/pools/circuit-breaker.ts';
+import { ConnectionPool } from '../../infrastructure/pools/connection-pool.ts';
+import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
+import { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
+import type { PoolOptions } from '../../infrastructure/pools/pool-options.ts';
+import { PooledDatabase, type PoolQuery } from '../../infrastructure/pools/pooled-database.ts';
 
 export interface TestPool {
   readonly pool: ConnectionPool;

@@ -1,5 +1,5 @@
-import type { DatabaseRecord, DatabaseState } from '../../../application/ports/database-ledger.ts';
-import type { SpareDatabase } from '../../../application/ports/provisioning-ledger.ts';
+import type { DatabaseRecord, DatabaseState } from '../../../application/ports/databases/database-ledger.ts';
+import type { SpareDatabase } from '../../../application/ports/databases/provisioning-ledger.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 
 export interface DatabaseRow {

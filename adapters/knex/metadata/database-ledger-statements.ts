@@ -1,4 +1,4 @@
-import { ADOPTED } from '../../../application/ports/provisioning-ledger.ts';
+import { ADOPTED } from '../../../application/ports/databases/provisioning-ledger.ts';
 import type { OrganizationStatus } from '../../../domain/organizations/organization.ts';
 import { sql, statement } from '../statement.ts';
 import { RECORD_COLUMNS, SPARE_COLUMNS, type DatabaseRow, type SpareRow } from './database-ledger-rows.ts';

@@ -1,11 +1,11 @@
-import { holdsResults, type DatabaseState } from '../../../application/ports/database-ledger.ts';
+import { holdsResults, type DatabaseState } from '../../../application/ports/databases/database-ledger.ts';
 import type {
   FleetCandidate,
   FleetClaim,
   FleetItem,
   FleetRun,
   ItemState,
-} from '../../../application/ports/fleet-ledger.ts';
+} from '../../../application/ports/fleet/fleet-ledger.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 
 export interface RunRow {

@@ -1,4 +1,4 @@
-import type { AuditBacklog } from '../../../application/ports/audit-backlog.ts';
+import type { AuditBacklog } from '../../../application/ports/audit/audit-backlog.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 

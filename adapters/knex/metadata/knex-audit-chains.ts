@@ -1,4 +1,4 @@
-import type { AuditChains, ChainReport } from '../../../application/ports/audit-chains.ts';
+import type { AuditChains, ChainReport } from '../../../application/ports/audit/audit-chains.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { dynamicQuery, sql, statement, type SqlExecutor, type SqlQuery } from '../statement.ts';
 

@@ -3,14 +3,14 @@ import {
   type DatabaseLedger,
   type DatabaseRecord,
   type DatabaseState,
-} from '../../../application/ports/database-ledger.ts';
+} from '../../../application/ports/databases/database-ledger.ts';
 import {
   ADOPTED,
   type Adoption,
   type Claim,
   type ProvisioningLedger,
   type SpareDatabase,
-} from '../../../application/ports/provisioning-ledger.ts';
+} from '../../../application/ports/databases/provisioning-ledger.ts';
 import { DatabaseProvisioningError, OrganizationNotFoundError } from '../../../domain/exceptions.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { OrganizationStatus } from '../../../domain/organizations/organization.ts';

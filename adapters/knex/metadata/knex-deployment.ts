@@ -1,4 +1,4 @@
-import type { Deployment } from '../../../application/ports/deployment.ts';
+import type { Deployment } from '../../../application/ports/databases/deployment.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
 const find = statement<object, { deployment_id: string }>('deployment_find', () =>

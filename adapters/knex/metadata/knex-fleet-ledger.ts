@@ -10,7 +10,7 @@ import type {
   NewRun,
   PlannedItem,
   RunState,
-} from '../../../application/ports/fleet-ledger.ts';
+} from '../../../application/ports/fleet/fleet-ledger.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
 import { dynamicQuery, sql, type SqlDatabase, type SqlExecutor } from '../statement.ts';

@@ -1,4 +1,7 @@
-import type { InstanceLedger, ServiceInstance } from '../../../application/ports/instance-ledger.ts';
+import type {
+  InstanceLedger,
+  ServiceInstance,
+} from '../../../application/ports/databases/instance-ledger.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
 /** Several times the pause between two signs of life. */

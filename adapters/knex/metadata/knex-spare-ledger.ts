@@ -1,5 +1,9 @@
-import type { SpareDatabase } from '../../../application/ports/provisioning-ledger.ts';
-import type { SpareDemand, SpareLedger, TemplateRecord } from '../../../application/ports/spare-ledger.ts';
+import type { SpareDatabase } from '../../../application/ports/databases/provisioning-ledger.ts';
+import type {
+  SpareDemand,
+  SpareLedger,
+  TemplateRecord,
+} from '../../../application/ports/databases/spare-ledger.ts';
 import { SPARE_COLUMNS, toSpare, type SpareRow } from './database-ledger-rows.ts';
 import { forgetSpare, insertSpare } from './database-ledger-statements.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';

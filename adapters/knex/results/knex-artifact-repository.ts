@@ -1,5 +1,5 @@
 import type { Artifact, ArtifactRepository, NewArtifact } from '../../../domain/jobs/artifact.ts';
-import { notedStatement } from './noted.ts';
+import { notedStatement } from './audited-statement.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
 interface ArtifactRow {

@@ -1,4 +1,4 @@
-import type { AuditOutbox, OutboxBatch } from '../../../application/ports/audit-outbox.ts';
+import type { AuditOutbox, OutboxBatch } from '../../../application/ports/audit/audit-outbox.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
 const take = statement<{ limit: number }, OutboxBatch>('audit_outbox_take', (p) =>

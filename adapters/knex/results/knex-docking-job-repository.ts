@@ -7,7 +7,7 @@ import type {
 } from '../../../domain/jobs/docking-job-repository.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
 import { dynamicQuery, sql, statement, type SqlExecutor } from '../statement.ts';
-import { notedStatement } from './noted.ts';
+import { notedStatement } from './audited-statement.ts';
 import { DOCKING_JOB_COLUMNS, toDockingJob, type DockingJobRow } from './docking-job-row.ts';
 
 const find = statement<{ jobId: string }, DockingJobRow>('docking_job_find', (p) =>

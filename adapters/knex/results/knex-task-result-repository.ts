@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../domain/jobs/docking-job.ts';
 import type { NewTaskResult, TaskResult, TaskResultRepository } from '../../../domain/jobs/task-result.ts';
-import { notedStatement } from './noted.ts';
+import { notedStatement } from './audited-statement.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
 interface TaskResultRow {

@@ -1,9 +1,15 @@
 import { z } from 'zod';
 import type { SessionGrant } from '../../../application/identity/session-tokens.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { noContent, ok, type Reply } from '../reply.ts';
-import { publicRoute, type Route } from '../route.ts';
-import { choosesAnother, newPassword, organizationId, SAME_PASSWORD, text } from '../schema/fields.ts';
+import { noContent, ok, type Reply } from '../routing/reply.ts';
+import { publicRoute, type Route } from '../routing/route.ts';
+import {
+  choosesAnother,
+  newPassword,
+  organizationId,
+  SAME_PASSWORD,
+  text,
+} from '../request/schema/fields.ts';
 
 const tag = 'auth';
 const refreshToken = text(255);

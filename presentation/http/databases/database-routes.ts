@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { DatabaseView } from '../../../application/databases/database-view.ts';
-import { DATABASE_STATES } from '../../../application/ports/database-ledger.ts';
+import { DATABASE_STATES } from '../../../application/ports/databases/database-ledger.ts';
 import { ORGANIZATION_ID_PATTERN } from '../../../domain/organizations/organization-id.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { ok } from '../reply.ts';
-import { organizationRoute, platformRoute, type Route } from '../route.ts';
-import { presentPage, textCursor } from '../schema/cursor.ts';
-import { limit, pageOf, timestamp } from '../schema/fields.ts';
+import { ok } from '../routing/reply.ts';
+import { organizationRoute, platformRoute, type Route } from '../routing/route.ts';
+import { presentPage, textCursor } from '../request/schema/cursor.ts';
+import { limit, pageOf, timestamp } from '../request/schema/fields.ts';
 import { presentDatabase } from './database-presenter.ts';
 
 const tag = 'databases';

@@ -1,6 +1,6 @@
 import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { resultsRoute, type Route } from '../route.ts';
+import { resultsRoute, type Route } from '../routing/route.ts';
 import * as controller from './job-controller.ts';
 import { jobPage, jobReply, jobRequest, listRequest, moveRequest, submitRequest } from './job-schema.ts';
 

@@ -5,8 +5,8 @@ import {
   JOB_STATUSES,
 } from '../../../domain/jobs/docking-job.ts';
 import type { JobKey } from '../../../domain/jobs/docking-job-repository.ts';
-import { cursorOf, momentMs } from '../schema/cursor.ts';
-import { flag, jsonObject, limit, pageOf, slug, text, timestamp, uuid } from '../schema/fields.ts';
+import { cursorOf, momentMs } from '../request/schema/cursor.ts';
+import { flag, jsonObject, limit, pageOf, slug, text, timestamp, uuid } from '../request/schema/fields.ts';
 
 const MAX_PRIORITY = 100;
 

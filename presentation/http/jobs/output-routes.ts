@@ -1,5 +1,5 @@
 import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
-import { resultsRoute, type Route } from '../route.ts';
+import { resultsRoute, type Route } from '../routing/route.ts';
 import { jobRequest } from './job-schema.ts';
 import * as controller from './output-controller.ts';
 import {

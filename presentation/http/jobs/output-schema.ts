@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { INPUT_SIGNATURE_PATTERN } from '../../../domain/jobs/input-signature.ts';
-import { jsonObject, slug, text, timestamp } from '../schema/fields.ts';
+import { jsonObject, slug, text, timestamp } from '../request/schema/fields.ts';
 import { jobParams } from './job-schema.ts';
 
 const confidence = z.number().min(0).max(1);

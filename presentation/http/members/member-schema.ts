@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
-import { email, limit, organizationRoles, pageOf, timestamp, uuid } from '../schema/fields.ts';
+import { email, limit, organizationRoles, pageOf, timestamp, uuid } from '../request/schema/fields.ts';
 import { userCursor } from '../users/user-schema.ts';
 
 const params = z.object({ user_id: uuid });

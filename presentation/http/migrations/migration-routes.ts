@@ -5,14 +5,14 @@ import {
   type FleetItem,
   type FleetProgress,
   type FleetRun,
-} from '../../../application/ports/fleet-ledger.ts';
+} from '../../../application/ports/fleet/fleet-ledger.ts';
 import { MigrationRunNotFoundError } from '../../../domain/exceptions.ts';
 import { ORGANIZATION_ID_PATTERN } from '../../../domain/organizations/organization-id.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { ok } from '../reply.ts';
-import { platformRoute, type Route } from '../route.ts';
-import { cursorOf, presentPage, textCursor } from '../schema/cursor.ts';
-import { limit, pageOf, timestamp } from '../schema/fields.ts';
+import { ok } from '../routing/reply.ts';
+import { platformRoute, type Route } from '../routing/route.ts';
+import { cursorOf, presentPage, textCursor } from '../request/schema/cursor.ts';
+import { limit, pageOf, timestamp } from '../request/schema/fields.ts';
 
 const tag = 'migrations';
 const MAX_RUN_ID = 2_147_483_647;

@@ -5,9 +5,9 @@ import {
   type ZodOpenApiPathItemObject,
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
-import { errorStatus, type ErrorCode } from '../error-status.ts';
-import { namesOrganization, type Route } from '../route.ts';
-import { organizationId } from '../schema/fields.ts';
+import { errorStatus, type ErrorCode } from '../errors/error-status.ts';
+import { namesOrganization, type Route } from '../routing/route.ts';
+import { organizationId } from '../request/schema/fields.ts';
 
 const problem = z
   .strictObject({

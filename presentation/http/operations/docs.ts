@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import express from 'express';
-import type { HttpResponse, Middleware } from '../http-locals.ts';
+import type { HttpResponse, Middleware } from '../request/http-locals.ts';
 
 /** A page for reading and trying the API. Everything it loads comes from this service, no script is inline. */
 export const DOCS_PAGE = `<!doctype html>

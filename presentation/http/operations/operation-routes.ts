@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { ok, raw } from '../reply.ts';
-import { publicRoute, type Route } from '../route.ts';
+import { ok, raw } from '../routing/reply.ts';
+import { publicRoute, type Route } from '../routing/route.ts';
 import { DOCS_PAGE } from './docs.ts';
 import { readiness } from './readiness.ts';
 

@@ -1,4 +1,4 @@
-import type { DatabaseRecord } from '../../../application/ports/database-ledger.ts';
+import type { DatabaseRecord } from '../../../application/ports/databases/database-ledger.ts';
 import type { AuditEntry } from '../../../domain/audit/audit-log.ts';
 import type { Organization } from '../../../domain/organizations/organization.ts';
 

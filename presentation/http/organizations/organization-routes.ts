@@ -2,10 +2,10 @@ import { ROLES } from '../../../domain/identity/role.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { VersionedSettings } from '../../../domain/organizations/organization.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { created, ok, type Reply } from '../reply.ts';
-import { organizationRoute, platformRoute, type Route } from '../route.ts';
-import { presentPage } from '../schema/cursor.ts';
-import type { Input } from '../schema/parse-request.ts';
+import { created, ok, type Reply } from '../routing/reply.ts';
+import { organizationRoute, platformRoute, type Route } from '../routing/route.ts';
+import { presentPage } from '../request/schema/cursor.ts';
+import type { Input } from '../request/schema/parse-request.ts';
 import { presentAuditEntry, presentOrganization, presentOrganizationItem } from './organization-presenter.ts';
 import {
   auditCursor,

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { AuditKey } from '../../../domain/audit/audit-log.ts';
-import { DATABASE_STATES } from '../../../application/ports/database-ledger.ts';
+import { DATABASE_STATES } from '../../../application/ports/databases/database-ledger.ts';
 import { ORGANIZATION_ID_PATTERN } from '../../../domain/organizations/organization-id.ts';
 import {
   MAX_POLICY_TIMEOUT_MS,
   type POLICY_SETTINGS,
 } from '../../../domain/organizations/organization-policy.ts';
 import { ORGANIZATION_STATUSES } from '../../../domain/organizations/organization.ts';
-import { cursorOf, momentMs, textCursor } from '../schema/cursor.ts';
-import { jsonObject, limit, organizationId, pageOf, slug, timestamp } from '../schema/fields.ts';
+import { cursorOf, momentMs, textCursor } from '../request/schema/cursor.ts';
+import { jsonObject, limit, organizationId, pageOf, slug, timestamp } from '../request/schema/fields.ts';
 
 const organizationName = z.string().trim().min(1).max(200);
 

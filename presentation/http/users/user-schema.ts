@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
-import { textCursor } from '../schema/cursor.ts';
+import { textCursor } from '../request/schema/cursor.ts';
 import {
   choosesAnother,
   SAME_PASSWORD,
@@ -11,7 +11,7 @@ import {
   text,
   timestamp,
   uuid,
-} from '../schema/fields.ts';
+} from '../request/schema/fields.ts';
 
 /** Lists of users and members are in the order of the user ids. */
 export const userCursor = textCursor(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import type { LevelWithSilent } from 'pino';
-import type { Logger } from '../../../application/ports/logger.ts';
+import type { Logger } from '../../../application/ports/runtime/logger.ts';
 import { createPinoLogger } from '../../../adapters/pino/pino-logger.ts';
 import { runWithRequestContext } from '../../../adapters/pino/request-context.ts';
-import type { RequestContext } from '../../../application/ports/request-context.ts';
+import type { RequestContext } from '../../../application/ports/runtime/request-context.ts';
 
 interface Capture {
   readonly logger: Logger;

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { RecordDeniedAccess } from '../../../application/audit/record-denied-access.ts';
 import type { Role } from '../../../domain/identity/role.ts';
-import { FakeMetadata } from '../presentation/support/fake-metadata.ts';
-import { organization } from '../presentation/support/fake-service.ts';
+import { FakeMetadata } from '../../support/fakes/fake-metadata.ts';
+import { organization } from '../../support/fakes/fake-service.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const MINUTE_MS = 60_000;

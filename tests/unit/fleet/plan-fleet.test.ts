@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { planFleet, type PlanOptions } from '../../../application/fleet/plan-fleet.ts';
-import type { FleetCandidate } from '../../../application/ports/fleet-ledger.ts';
+import type { FleetCandidate } from '../../../application/ports/fleet/fleet-ledger.ts';
 import { parseOrganizationId } from '../../../domain/organizations/organization-id.ts';
 
 const id = (value: string) => parseOrganizationId(value, 51);

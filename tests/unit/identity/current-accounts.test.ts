@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { CurrentAccounts } from '../../../application/identity/current-accounts.ts';
 import { VerifyToken } from '../../../application/identity/verify-token.ts';
-import type { ChangeFeed, ChangeSubscriber } from '../../../application/ports/change-feed.ts';
-import type { TokenClaims } from '../../../application/ports/tokens.ts';
+import type { ChangeFeed, ChangeSubscriber } from '../../../application/ports/runtime/change-feed.ts';
+import type { TokenClaims } from '../../../application/ports/identity/tokens.ts';
 import { UnauthenticatedError } from '../../../domain/exceptions.ts';
 import type { Account, AccountRepository } from '../../../domain/identity/account.ts';
 import type { Role } from '../../../domain/identity/role.ts';

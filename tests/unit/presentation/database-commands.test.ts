@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import type { Finding } from '../../../application/ports/database-upkeep.ts';
+import type { Finding } from '../../../application/ports/databases/database-upkeep.ts';
 import type { ExitCode } from '../../../presentation/cli/command-context.ts';
 import { runCli, type CliDependencies } from '../../../presentation/cli/run-cli.ts';
-import { FakeMetadata } from './support/fake-metadata.ts';
-import { organization } from './support/fake-service.ts';
+import { FakeMetadata } from '../../support/fakes/fake-metadata.ts';
+import { organization } from '../../support/fakes/fake-service.ts';
 
 interface Outcome {
   readonly exitCode: ExitCode;

@@ -4,14 +4,14 @@ import { expect } from 'chai';
 import express from 'express';
 import supertest from 'supertest';
 import * as exceptions from '../../../domain/exceptions.ts';
-import { handleErrors } from '../../../presentation/http/error-handler.ts';
-import { ERROR_STATUS } from '../../../presentation/http/error-status.ts';
-import { toFailure } from '../../../presentation/http/failure.ts';
-import { openRequest } from '../../../presentation/http/middleware/open-request.ts';
+import { handleErrors } from '../../../presentation/http/errors/error-handler.ts';
+import { ERROR_STATUS } from '../../../presentation/http/errors/error-status.ts';
+import { toFailure } from '../../../presentation/http/errors/failure.ts';
+import { openRequest } from '../../../presentation/http/request/open-request.ts';
 import { until } from '../../support/gate.ts';
-import { FakeService } from './support/fake-service.ts';
-import { portOf } from './support/port-of.ts';
-import { JOB_ID, seedSamples } from './support/samples.ts';
+import { FakeService } from '../../support/fakes/fake-service.ts';
+import { portOf } from '../../support/fakes/port-of.ts';
+import { JOB_ID, seedSamples } from '../../support/fakes/samples.ts';
 
 const { DomainError } = exceptions;
 

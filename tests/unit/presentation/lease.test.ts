@@ -2,9 +2,9 @@ import { request, type Server } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Gate, until } from '../../support/gate.ts';
-import { FakeService } from './support/fake-service.ts';
-import { portOf } from './support/port-of.ts';
-import { JOB_ID, seedSamples } from './support/samples.ts';
+import { FakeService } from '../../support/fakes/fake-service.ts';
+import { portOf } from '../../support/fakes/port-of.ts';
+import { JOB_ID, seedSamples } from '../../support/fakes/samples.ts';
 
 describe('The lease of a results database', () => {
   it('is taken once and given back once when the response is out', async () => {

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expect } from 'chai';
 import express from 'express';
-import { listen } from '../../../infrastructure/lifecycle/http-server.ts';
-import { messageClasses } from '../../../presentation/http/message-classes.ts';
+import { listen } from '../../../infrastructure/http-server/http-server.ts';
+import { messageClasses } from '../../../presentation/http/request/message-classes.ts';
 
 describe('The classes of an app’s messages', () => {
   /** Whether Express gave the messages of a request other prototypes than they came with. */

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { createRouteTable } from '../../../presentation/http/route-table.ts';
+import { createRouteTable } from '../../../presentation/http/routing/route-table.ts';
 import { errorCodesOf } from '../../../presentation/http/openapi/open-api-document.ts';
-import { errorStatus } from '../../../presentation/http/error-status.ts';
-import { FakeService } from './support/fake-service.ts';
+import { errorStatus } from '../../../presentation/http/errors/error-status.ts';
+import { FakeService } from '../../support/fakes/fake-service.ts';
 
 const hidden = () => {
   const service = new FakeService();

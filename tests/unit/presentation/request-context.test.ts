@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { FakeService } from './support/fake-service.ts';
-import { JOB_ID, seedSamples } from './support/samples.ts';
+import { FakeService } from '../../support/fakes/fake-service.ts';
+import { JOB_ID, seedSamples } from '../../support/fakes/samples.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { FakeService, organization } from './support/fake-service.ts';
-import { fakeUuid } from './support/fake-results.ts';
-import { JOB_ID, seedSamples, SIGNATURE } from './support/samples.ts';
+import { FakeService, organization } from '../../support/fakes/fake-service.ts';
+import { fakeUuid } from '../../support/fakes/fake-results.ts';
+import { JOB_ID, seedSamples, SIGNATURE } from '../../support/fakes/samples.ts';
 
 const AT = '2026-01-02T03:04:05.678Z';
 const AFTER_THE_JOB = '2026-01-02T03:04:06.678Z';

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import type { Role } from '../../../domain/identity/role.ts';
-import { createRouteTable } from '../../../presentation/http/route-table.ts';
-import type { Route } from '../../../presentation/http/route.ts';
-import { CALLERS, mayCall, MATRIX } from './support/access-matrix.ts';
-import { FakeService } from './support/fake-service.ts';
-import { sampleBody, samplePath, sampleService, titleOf } from './support/samples.ts';
+import { createRouteTable } from '../../../presentation/http/routing/route-table.ts';
+import type { Route } from '../../../presentation/http/routing/route.ts';
+import { CALLERS, mayCall, MATRIX } from '../../support/fakes/access-matrix.ts';
+import { FakeService } from '../../support/fakes/fake-service.ts';
+import { sampleBody, samplePath, sampleService, titleOf } from '../../support/fakes/samples.ts';
 
 const routes = createRouteTable(new FakeService().deps);
 const inAcme = ({ role, belongs }: (typeof CALLERS)[number]) => ({

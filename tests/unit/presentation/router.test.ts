@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import type { Express } from 'express';
-import { createRouteTable } from '../../../presentation/http/route-table.ts';
-import type { Route } from '../../../presentation/http/route.ts';
-import { FakeService } from './support/fake-service.ts';
-import { sampleBody, samplePath, titleOf } from './support/samples.ts';
+import { createRouteTable } from '../../../presentation/http/routing/route-table.ts';
+import type { Route } from '../../../presentation/http/routing/route.ts';
+import { FakeService } from '../../support/fakes/fake-service.ts';
+import { sampleBody, samplePath, titleOf } from '../../support/fakes/samples.ts';
 
 /** What Express 4 keeps of a mounted middleware or route; untyped there. */
 interface Layer {

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { safeParse } from 'zod';
-import { createRouteTable } from '../../../presentation/http/route-table.ts';
-import type { Route } from '../../../presentation/http/route.ts';
-import { jsonIssues } from '../../../presentation/http/schema/json-issues.ts';
-import { FakeService } from './support/fake-service.ts';
-import { JOB_ID, sampleBody, samplePath, titleOf } from './support/samples.ts';
+import { createRouteTable } from '../../../presentation/http/routing/route-table.ts';
+import type { Route } from '../../../presentation/http/routing/route.ts';
+import { jsonIssues } from '../../../presentation/http/request/schema/json-issues.ts';
+import { FakeService } from '../../support/fakes/fake-service.ts';
+import { JOB_ID, sampleBody, samplePath, titleOf } from '../../support/fakes/samples.ts';
 
 const ALL_ROLES = ['org_admin', 'member', 'worker'] as const;
 

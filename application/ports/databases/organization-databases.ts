@@ -1,0 +1,46 @@
+import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
+import type { ResultsDatabase } from './results-database.ts';
+
+/** A claim on one organization's pool: while it is held, the pool is not taken away. */
+export interface ResultsLease {
+  readonly database: ResultsDatabase;
+  /** Gives the claim back; safe to call twice. */
+  release(): void;
+}
+
+/** Connections of one pool at this moment. `open = inUse + idle`, connects under way count as in use. */
+export interface PoolSnapshot {
+  readonly open: number;
+  readonly inUse: number;
+  readonly idle: number;
+  readonly waiting: number;
+}
+
+/** `metadata` and one `results_{org_id}` per live pool; dormant organizations do not appear. */
+export type DatabaseHealth = Readonly<Record<string, boolean>>;
+
+/** The way to the results databases. */
+export interface OrganizationDatabases {
+  /**
+   * Opens the organization's pool, or finds it, and claims it. Makes the database at first use. Safe to call
+   * concurrently: all callers share one opening, and a failed one is forgotten.
+   *
+   * @throws {OrganizationNotFoundError} nothing is made for an unknown organization
+   * @throws {OrganizationSuspendedError}
+   * @throws {OrganizationDatabaseNotFoundError} when databases are not to be made automatically
+   * @throws {DatabaseProvisioningError} when the database cannot be made
+   * @throws {OrganizationNotReadyError} when another release has to come first, or the database is being put aside
+   * @throws {DatabaseConnectionError} when the metadata database cannot be asked
+   */
+  acquire(organizationId: OrganizationId): Promise<ResultsLease>;
+  /**
+   * Makes the organization's database if it is not ready, also when that is not automatic. Idempotent.
+   *
+   * @throws {DatabaseConnectionError} also when it was ready, and is missing or another one on the server
+   */
+  provision(organizationId: OrganizationId): Promise<void>;
+  /** Looks at a pool without opening it or making it look used. */
+  peek(organizationId: OrganizationId): PoolSnapshot | null;
+  /** Never opens a pool and never keeps one alive. */
+  healthCheck(): Promise<DatabaseHealth>;
+}

@@ -1,0 +1,24 @@
+import type { ArtifactRepository } from '../../../domain/jobs/artifact.ts';
+import type { DockingJobRepository } from '../../../domain/jobs/docking-job-repository.ts';
+import type { InputSignatureRepository } from '../../../domain/jobs/input-signature.ts';
+import type { TaskResultRepository } from '../../../domain/jobs/task-result.ts';
+
+import type { AuditOutbox } from '../audit/audit-outbox.ts';
+
+export interface ResultsRepositories {
+  readonly jobs: DockingJobRepository;
+  readonly taskResults: TaskResultRepository;
+  readonly artifacts: ArtifactRepository;
+  readonly inputSignatures: InputSignatureRepository;
+  readonly auditOutbox: AuditOutbox;
+}
+
+/**
+ * One organization's data. Whoever holds it can name no other organization.
+ *
+ * Every method may throw {DatabaseConnectionError}, {OrganizationBusyError} or {ConnectionBudgetExhaustedError}.
+ */
+export interface ResultsDatabase extends ResultsRepositories {
+  /** Runs `work` on one connection; commits when it resolves, rolls back when it rejects. Never retried. */
+  transaction<Result>(work: (repositories: ResultsRepositories) => Promise<Result>): Promise<Result>;
+}

@@ -1,0 +1,105 @@
+import type { FleetLedger } from '../../application/ports/fleet/fleet-ledger.ts';
+import type { Logger } from '../../application/ports/runtime/logger.ts';
+import { OrganizationNotReadyError } from '../../domain/exceptions.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { Periodic } from '../timing/periodic.ts';
+import { fitOf, type SchemaWindow } from '../migrations/schema-window.ts';
+
+export interface SchemaGuardDeps {
+  /** What this release serves. */
+  readonly window: () => Promise<SchemaWindow>;
+  readonly ledger: Pick<FleetLedger, 'want' | 'listMoved'>;
+  readonly logger: Logger;
+}
+
+/** How long an open pool may go on after its organization has left the window. */
+const LOOK_EVERY_MS = 2000;
+/** A look goes back further than to the one before: what was being committed then is seen now. */
+const OVERLAP_MS = 30_000;
+
+/**
+ * Keeps requests from schemas that this release cannot serve. Migrates nothing: an organization that is behind is put
+ * first in line of the fleet migration.
+ */
+export class SchemaGuard {
+  readonly #deps: SchemaGuardDeps;
+  /** Organizations that left the window. Few, mostly none: the rest costs a look at an empty map. */
+  readonly #outside = new Map<OrganizationId, number>();
+  readonly #looks = new Periodic(LOOK_EVERY_MS, () =>
+    this.look().catch((error: unknown) =>
+      this.#deps.logger.warn({ err: error }, 'the ledger of schema versions cannot be read'),
+    ),
+  );
+  #lookedAt = performance.now();
+
+  constructor(deps: SchemaGuardDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * For a pool that is to be opened: judges what the ledger says of the database.
+   *
+   * @throws {OrganizationNotReadyError}
+   */
+  async admit(organizationId: OrganizationId, schemaVersion: number): Promise<void> {
+    const window = await this.#deps.window();
+    const fit = fitOf(window, schemaVersion);
+    if (fit === 'inside') return;
+    if (fit === 'below') await this.#deps.ledger.want(organizationId);
+    throw notReady(schemaVersion, window);
+  }
+
+  /**
+   * For every request, also those on open pools. Synchronous.
+   *
+   * @throws {OrganizationNotReadyError}
+   */
+  check(organizationId: OrganizationId): void {
+    if (this.#outside.size === 0) return;
+    const schemaVersion = this.#outside.get(organizationId);
+    if (schemaVersion !== undefined) throw notReady(schemaVersion);
+  }
+
+  start(): void {
+    this.#looks.start();
+  }
+
+  close(): Promise<void> {
+    return this.#looks.close();
+  }
+
+  /** Learns which organizations have left or entered the window; one query for all. Runs by itself after `start`. */
+  async look(): Promise<void> {
+    const window = await this.#deps.window();
+    const began = performance.now();
+    const sinceMs = began - this.#lookedAt + OVERLAP_MS;
+    const moved = await this.#deps.ledger.listMoved(window, sinceMs, [...this.#outside.keys()]);
+    this.#lookedAt = began;
+    for (const { organizationId, schemaVersion } of moved) {
+      const fit = fitOf(window, schemaVersion);
+      if (fit === 'inside') {
+        this.#outside.delete(organizationId);
+        continue;
+      }
+      if (!this.#outside.has(organizationId)) {
+        if (fit === 'below') await this.#deps.ledger.want(organizationId);
+        this.#deps.logger.warn(
+          { org_id: organizationId, schema_version: schemaVersion, fit },
+          'a results database has left the schema versions that this release serves',
+        );
+      }
+      this.#outside.set(organizationId, schemaVersion);
+    }
+  }
+}
+
+const notReady = (schemaVersion: number, window?: SchemaWindow): OrganizationNotReadyError =>
+  new OrganizationNotReadyError(
+    'The schema of the results database is outside of what this release serves.',
+    {
+      details: {
+        schema_version: schemaVersion,
+        ...(window !== undefined && { oldest: window.oldest, newest: window.newest }),
+      },
+    },
+  );

@@ -1,0 +1,164 @@
+import type { InstanceLedger, ServiceInstance } from '../../application/ports/databases/instance-ledger.ts';
+import type { Logger } from '../../application/ports/runtime/logger.ts';
+import { DatabaseConnectionError } from '../../domain/exceptions.ts';
+import { Periodic } from '../timing/periodic.ts';
+import type { CircuitBreaker } from '../pools/circuit-breaker.ts';
+import type { ConnectionBudget } from '../pools/connection-budget.ts';
+import {
+  isNamed,
+  migrationConnectionName,
+  presenceName,
+  resultsConnectionName,
+} from '../postgres/connection-names.ts';
+import { isServerAnswer, isServerFailure } from '../postgres/postgres-errors.ts';
+import type { ServerProbe } from './control-connection.ts';
+
+export interface DeploymentShareDeps {
+  readonly instanceId: string;
+  /** What all processes of the deployment may hold together. */
+  readonly deploymentBudget: number;
+  /** What this process may hold: kept to its share. */
+  readonly budget: ConnectionBudget;
+  readonly ledger: InstanceLedger;
+  /** Its connection carries the name by which the other processes see that this one is alive. */
+  readonly resultsProbe: ServerProbe;
+  readonly resultsBreaker: CircuitBreaker;
+  readonly metadataBreaker: CircuitBreaker;
+  readonly logger: Logger;
+}
+
+/** A newcomer has its share after two of them. */
+const BEAT_MS = 500;
+
+/**
+ * This process's share of the deployment's connections: the same for all that live, in whole numbers.
+ *
+ * Shares stand in the metadata database. Nobody's is raised before the others have closed connections and given theirs
+ * back. A process that died is known by the server of the results databases, which alone sees whether its connections
+ * are gone: so no clock decides, and a process that sleeps or cannot reach the metadata keeps what it has.
+ */
+export class DeploymentShare {
+  readonly #deps: DeploymentShareDeps;
+  readonly #beats = new Periodic(BEAT_MS, () => this.beat());
+  /** The share on the books, as far as this process knows. */
+  #share = 0;
+  /** The probe's session in which the share was confirmed. */
+  #confirmedIn: number | null = null;
+
+  constructor(deps: DeploymentShareDeps) {
+    this.#deps = deps;
+  }
+
+  /** From here on this process opens connections within its share only. */
+  async start(): Promise<void> {
+    this.#deps.budget.resize(0);
+    await this.beat();
+    this.#beats.start();
+  }
+
+  /** Gives the share back, but for connections that are still open: of those the others see when they are gone. */
+  async close(): Promise<void> {
+    if (!this.#beats.isStarted) return;
+    await this.#beats.close();
+    const { instanceId, budget, ledger } = this.#deps;
+    const leaving = budget.taken > 0 ? ledger.beat(instanceId, budget.taken) : ledger.leave(instanceId);
+    await leaving.catch((error: unknown) => {
+      this.#deps.logger.warn({ err: error }, 'this process could not be taken off the books');
+    });
+  }
+
+  /** One sign of life, and a look at the others. Never rejects. */
+  async beat(): Promise<void> {
+    const { resultsProbe, resultsBreaker, metadataBreaker, logger } = this.#deps;
+    const silence = await resultsProbe.query({ text: 'select', values: [] }).then(() => null, causeOf);
+    tell(resultsBreaker, silence);
+    if (silence !== null || resultsProbe.sessions !== this.#confirmedIn) {
+      // Whoever saw no connection of this process may have taken its share: no new ones before the books say so.
+      this.#limit(this.#deps.budget.taken);
+    }
+    try {
+      // A process that the server of the results databases does not see is given up, share and all, if that lasts.
+      await (silence !== null ? this.#deps.ledger.claim(this.#deps.instanceId, 0, 0) : this.#settle());
+      tell(metadataBreaker, null);
+    } catch (error) {
+      tell(metadataBreaker, causeOf(error));
+      logger.debug({ err: error }, 'no sign of life could be given');
+    }
+  }
+
+  async #settle(): Promise<void> {
+    const { instanceId, ledger, deploymentBudget, resultsProbe } = this.#deps;
+    const session = resultsProbe.sessions;
+    const instances = await this.#signOfLife();
+    const live = instances.filter(({ silent }) => !silent);
+    const place = live.findIndex((instance) => instance.instanceId === instanceId);
+    this.#share = live[place]?.share ?? 0;
+    // Silent ones keep what they have, asleep or dying, and get no more.
+    const kept = instances.reduce((sum, { share, silent }) => sum + (silent ? share : 0), 0);
+    const due = part(Math.max(0, deploymentBudget - kept), live.length, place);
+    if (due < this.#share) {
+      // The next sign of life gives back what is closed by then.
+      this.#limit(due);
+    } else {
+      const others = instances.reduce((sum, { share }) => sum + share, -this.#share);
+      if (due > this.#share && others + this.#share < deploymentBudget)
+        this.#share = (await ledger.claim(instanceId, due, deploymentBudget)) ?? 0;
+      this.#limit(this.#share);
+    }
+    this.#confirmedIn = session;
+    await this.#buryTheDead(instances);
+  }
+
+  async #signOfLife(): Promise<readonly ServiceInstance[]> {
+    const { instanceId, budget, ledger } = this.#deps;
+    const instances = await ledger.beat(instanceId, Math.max(budget.limit, budget.taken));
+    const onTheBooks = instances.some((instance) => instance.instanceId === instanceId);
+    return onTheBooks ? instances : ledger.join(instanceId);
+  }
+
+  /** Takes back what silent processes no longer use. */
+  async #buryTheDead(instances: readonly ServiceInstance[]): Promise<void> {
+    const silent = instances.filter((instance) => instance.silent);
+    if (silent.length === 0) return;
+    const names = silent.flatMap(({ instanceId }) => [
+      presenceName(instanceId),
+      resultsConnectionName(instanceId),
+      migrationConnectionName(instanceId),
+    ]);
+    const rows = await this.#deps.resultsProbe.ask<{ name: string; connections: number }>({
+      text: `select name, count(*)::int as connections
+        from unnest($1::text[]) name join pg_stat_activity a on ${isNamed('name')} group by name`,
+      values: [names],
+    });
+    if (rows === null) return;
+    const seen = new Map(rows.map(({ name, connections }) => [name, connections]));
+    for (const { instanceId, share } of silent) {
+      if (seen.has(presenceName(instanceId))) continue;
+      const countOf = (name: string): number => seen.get(name) ?? 0;
+      const connections =
+        countOf(resultsConnectionName(instanceId)) + countOf(migrationConnectionName(instanceId));
+      await this.#deps.ledger.reclaim(instanceId, connections);
+      this.#deps.logger.warn(
+        { instance: instanceId, share, connections },
+        'a process of the deployment died; its connections go to the others',
+      );
+    }
+  }
+
+  #limit(limit: number): void {
+    if (this.#deps.budget.limit !== limit) this.#deps.budget.resize(limit);
+  }
+}
+
+/** The `place`th of `count` parts of the whole, which differ by one at most. */
+const part = (whole: number, count: number, place: number): number =>
+  Math.floor(whole / count) + (place < whole % count ? 1 : 0);
+
+/** Why a probe has no answer. */
+const causeOf = (error: unknown): unknown => (error instanceof DatabaseConnectionError ? error.cause : error);
+
+/** A server that says no lives: it is full, say, with no place for the probe. */
+const tell = (breaker: CircuitBreaker, failure: unknown): void => {
+  if (failure === null || (isServerAnswer(failure) && !isServerFailure(failure))) breaker.succeeded();
+  else breaker.failed();
+};

@@ -1,0 +1,77 @@
+import {
+  DatabaseError,
+  DomainError,
+  TooManyAttemptsError,
+  UnauthenticatedError,
+  ValidationError,
+  type InputIssue,
+} from '../../../domain/exceptions.ts';
+import { errorStatus, isErrorCode, type ErrorCode } from './error-status.ts';
+import { HttpError } from './http-error.ts';
+
+/** An error as the client and the log see it. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly issues: readonly InputIssue[] | null;
+  readonly headers: Readonly<Record<string, string>>;
+  /** For the log alone. */
+  readonly error: unknown;
+}
+
+/** What raw-body throws, by the `type` it gives it. */
+const BODY_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  'request.size.invalid': ['malformed_json', 'The body is not as long as announced.'],
+  'entity.too.large': ['body_too_large', 'The body is larger than 1 MiB.'],
+};
+
+/** Sorts out what a step threw; whatever is not known becomes `internal_error`. */
+export const toFailure = (error: unknown): Failure => {
+  if (error instanceof HttpError) return failure(error.code, error.message, error, error.headers);
+  if (error instanceof DomainError && isErrorCode(error.code)) return fromDomain(error.code, error);
+  if (error instanceof Error) {
+    const bodyError = 'type' in error && typeof error.type === 'string' ? BODY_ERRORS[error.type] : undefined;
+    if (bodyError !== undefined) return failure(...bodyError, error);
+    // Express's router, on a path that cannot be percent-decoded.
+    if (error instanceof URIError && 'status' in error) return failure('not_found', NO_SUCH_ROUTE, error);
+  }
+  return failure('internal_error', '', error);
+};
+
+export const NO_SUCH_ROUTE = 'There is no such route.';
+
+const fromDomain = (code: ErrorCode, error: DomainError): Failure => {
+  return failure(
+    code,
+    error.message,
+    error,
+    headersOf(error),
+    error instanceof ValidationError ? error.issues : null,
+  );
+};
+
+const headersOf = (error: DomainError): Readonly<Record<string, string>> => {
+  if (error instanceof UnauthenticatedError) return { 'WWW-Authenticate': 'Bearer' };
+  if (error instanceof TooManyAttemptsError) return { 'Retry-After': String(error.retryAfterSeconds) };
+  return {};
+};
+
+const failure = (
+  code: ErrorCode,
+  detail: string,
+  error: unknown,
+  headers: Readonly<Record<string, string>> = {},
+  issues: readonly InputIssue[] | null = null,
+): Failure => {
+  const { detail: fixedDetail, retryAfterSeconds: usual } = errorStatus(code);
+  const known = error instanceof DatabaseError ? error.retryAfterMs : null;
+  const retryAfterSeconds = known === null ? usual : Math.max(1, Math.ceil(known / 1000));
+  return {
+    code,
+    detail: fixedDetail ?? detail,
+    issues,
+    headers:
+      retryAfterSeconds === undefined ? headers : { ...headers, 'Retry-After': String(retryAfterSeconds) },
+    error,
+  };
+};

@@ -1,0 +1,42 @@
+import { errorStatus } from '../errors/error-status.ts';
+import type { HttpDependencies } from '../http-dependencies.ts';
+import type { HttpLocals, HttpResponse, Opening } from './http-locals.ts';
+
+const CLIENT_CLOSED_REQUEST = 499;
+
+/** One line and one observation per request, once its response is closed: sent, or given up by the client. */
+export const accessLog =
+  ({ logger, httpMetrics }: Pick<HttpDependencies, 'logger' | 'httpMetrics'>): Opening =>
+  (req, res) => {
+    res.on('close', () => {
+      const { locals } = res;
+      const { method } = req;
+      const status = statusOf(res);
+      const seconds = (performance.now() - locals.startedAtMs) / 1000;
+      httpMetrics.observe({ method, route: locals.route, status, seconds });
+      const fields = {
+        request_id: locals.requestId,
+        org_id: locals.context.organizationId,
+        method,
+        route: locals.route,
+        status,
+        duration_ms: Math.round(seconds * 1e6) / 1e3,
+        code: locals.failure?.code,
+        err: status >= 500 ? locals.failure?.error : undefined,
+      };
+      logger[levelOf(locals, status)](fields, 'request finished');
+    });
+  };
+
+/** A response that broke off without a failure of ours was given up by the client. */
+const statusOf = (res: HttpResponse): number => {
+  const { failure } = res.locals;
+  if (failure !== undefined) return errorStatus(failure.code).status;
+  return res.writableFinished ? res.statusCode : CLIENT_CLOSED_REQUEST;
+};
+
+/** ERROR: a fault of ours, someone must act. WARN: a database is missing. The client's own faults are daily bread. */
+const levelOf = ({ failure }: HttpLocals, status: number): 'info' | 'warn' | 'error' => {
+  if (failure?.code === 'internal_error') return 'error';
+  return status >= 500 ? 'warn' : 'info';
+};

@@ -1,0 +1,20 @@
+import type { TokenVerifier } from '../../../application/ports/identity/tokens.ts';
+import { UnauthenticatedError } from '../../../domain/exceptions.ts';
+import type { Step } from './http-locals.ts';
+
+const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
+
+/** The token of an `Authorization` header; null when there is none of that form. */
+export const bearerToken = (authorization: string | undefined): string | null =>
+  BEARER.exec(authorization ?? '')?.[1] ?? null;
+
+/** Lets nobody past without a verified token. */
+export const authenticate =
+  (tokenVerifier: TokenVerifier): Step =>
+  async (req, res) => {
+    const token = bearerToken(req.headers.authorization);
+    if (token === null) throw new UnauthenticatedError();
+    const principal = await tokenVerifier.verify(token);
+    res.locals.principal = principal;
+    res.locals.context.organizationId = principal.organizationId;
+  };

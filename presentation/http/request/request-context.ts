@@ -1,0 +1,23 @@
+import { randomUUID } from 'node:crypto';
+import type { HttpDependencies } from '../http-dependencies.ts';
+import type { Opening } from './http-locals.ts';
+
+const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
+
+/** Gives the request its id, and a place for what its steps find. */
+export const requestContext =
+  ({ options }: Pick<HttpDependencies, 'options'>): Opening =>
+  (req, res) => {
+    const asked = req.headers['x-request-id'];
+    const requestId = typeof asked === 'string' && SANE_REQUEST_ID.test(asked) ? asked : randomUUID();
+    res.locals = {
+      requestId,
+      // The socket's, or what as many proxies as are trusted say.
+      address: (options.trustedProxies === 0 ? req.socket.remoteAddress : req.ip) ?? null,
+      startedAtMs: performance.now(),
+      context: { requestId, organizationId: null },
+      route: 'unmatched',
+    };
+    res.setHeader('X-Request-Id', requestId);
+    if (options.isStopping()) res.setHeader('Connection', 'close');
+  };

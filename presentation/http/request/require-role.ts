@@ -1,0 +1,14 @@
+import { RoleRequiredError } from '../../../domain/exceptions.ts';
+import { hasAnyRole } from '../../../domain/identity/principal.ts';
+import type { Role } from '../../../domain/identity/role.ts';
+import { held, type Step } from './http-locals.ts';
+
+/** Lets past who has one of these roles. Roles within an organization mean nothing without its claim. */
+export const requireRole = (roles: readonly Role[]): Step => {
+  const platformRoles = roles.filter((role) => role === 'platform_admin');
+  return (_req, res) => {
+    const principal = held(res.locals, 'principal');
+    const rolesThatCount = principal.organizationId === null ? platformRoles : roles;
+    if (!hasAnyRole(principal, rolesThatCount)) throw new RoleRequiredError(roles);
+  };
+};

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import type { Page } from '../../../../domain/page.ts';
+
+const MAX_CURSOR_LENGTH = 512;
+const BASE64URL = /^[A-Za-z0-9_-]+$/;
+
+/** A page key as clients carry it: opaque, in base64url. */
+export interface Cursor<Key> {
+  /** A query field that gives back the key, or null for the first page. */
+  readonly schema: z.ZodType<Key | null, string | undefined>;
+  encode(key: Key): string;
+}
+
+/** @param parts the key as JSON values, and back; a cursor that does not give back a key is refused */
+export const cursorOf = <Key, Parts>(
+  parts: z.ZodType<Parts>,
+  toParts: (key: Key) => Parts,
+  toKey: (parts: Parts) => Key,
+): Cursor<Key> => ({
+  schema: z
+    .string()
+    .max(MAX_CURSOR_LENGTH)
+    .regex(BASE64URL)
+    .transform((encoded, context): Key => {
+      const decoded = parts.safeParse(decode(encoded));
+      if (decoded.success) return toKey(decoded.data);
+      context.addIssue('is not a cursor of this list');
+      return z.NEVER;
+    })
+    .optional()
+    .transform((key) => key ?? null)
+    .meta({ description: '`next_cursor` of the page before' }),
+  encode: (key) => Buffer.from(JSON.stringify(toParts(key))).toString('base64url'),
+});
+
+const decode = (encoded: string): unknown => {
+  try {
+    return JSON.parse(Buffer.from(encoded, 'base64url').toString());
+  } catch {
+    return undefined;
+  }
+};
+
+/** 9999-12-31T23:59:59.999Z: the last moment that both JavaScript and RFC 3339 can write. */
+const LAST_MOMENT_MS = 253_402_300_799_999;
+
+/** The part of a key that is a moment, in milliseconds. */
+export const momentMs = z.int().min(0).max(LAST_MOMENT_MS);
+
+/** A key that is one string of a known form. */
+export const textCursor = (pattern: RegExp): Cursor<string> =>
+  cursorOf(
+    z.string().regex(pattern),
+    (key: string) => key,
+    (key) => key,
+  );
+
+export const presentPage = <Item, Key>(
+  page: Page<Item, Key>,
+  presentItem: (item: Item) => object,
+  cursor: Cursor<Key>,
+): object => ({
+  items: page.items.map(presentItem),
+  next_cursor: page.next === null ? null : cursor.encode(page.next),
+});

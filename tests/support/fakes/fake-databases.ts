@@ -1,0 +1,56 @@
+import type {
+  DatabaseHealth,
+  OrganizationDatabases,
+  PoolSnapshot,
+  ResultsLease,
+} from '../../../application/ports/databases/organization-databases.ts';
+import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
+import { FakeResults } from './fake-results.ts';
+
+/** Results databases in memory. Counts leases, and can be told to wait or to fail. */
+export class FakeDatabases implements OrganizationDatabases {
+  readonly results = new Map<string, FakeResults>();
+  /** Organizations in the order in which leases were asked for. */
+  readonly acquired: string[] = [];
+  readonly provisioned: string[] = [];
+  /** Every call of `release`, also a second one for the same lease. */
+  releases = 0;
+  health: DatabaseHealth = { metadata: true };
+  pools = new Map<string, PoolSnapshot>();
+  /** Awaited before a lease is given. */
+  gate: Promise<void> = Promise.resolve();
+  /** What `acquire` does instead, when set. */
+  refusal: (() => Promise<ResultsLease>) | null = null;
+
+  of(organizationId: string): FakeResults {
+    const known = this.results.get(organizationId);
+    if (known !== undefined) return known;
+    const made = new FakeResults();
+    this.results.set(organizationId, made);
+    return made;
+  }
+
+  async acquire(organizationId: OrganizationId): Promise<ResultsLease> {
+    this.acquired.push(organizationId);
+    await this.gate;
+    if (this.refusal !== null) return this.refusal();
+    return {
+      database: this.of(organizationId),
+      release: () => {
+        this.releases += 1;
+      },
+    };
+  }
+
+  async provision(organizationId: OrganizationId): Promise<void> {
+    this.provisioned.push(organizationId);
+  }
+
+  peek(organizationId: OrganizationId): PoolSnapshot | null {
+    return this.pools.get(organizationId) ?? null;
+  }
+
+  async healthCheck(): Promise<DatabaseHealth> {
+    return this.health;
+  }
+}

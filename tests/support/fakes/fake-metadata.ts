@@ -1,0 +1,160 @@
+import type { DatabaseLedger, DatabaseRecord } from '../../../application/ports/databases/database-ledger.ts';
+import type {
+  MetadataDatabase,
+  MetadataRepositories,
+} from '../../../application/ports/databases/metadata-database.ts';
+import type { AuditEntry, AuditEvent } from '../../../domain/audit/audit-log.ts';
+import { OrganizationAlreadyExistsError, OrganizationNotFoundError } from '../../../domain/exceptions.ts';
+import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
+import { POLICY_SETTINGS } from '../../../domain/organizations/organization-policy.ts';
+import type { Organization, VersionedSettings } from '../../../domain/organizations/organization.ts';
+import { toPage } from '../../../domain/page.ts';
+import { FakePeople } from './fake-people.ts';
+import { FakeTransactions, saveList, saveMap } from './fake-transactions.ts';
+
+const NOW = new Date('2026-01-02T03:04:05.678Z');
+
+/** The metadata database and the ledger in memory, as far as the HTTP side reaches them. */
+export class FakeMetadata implements MetadataDatabase {
+  readonly stored = new Map<string, Organization>();
+  readonly settings = new Map<string, VersionedSettings>();
+  readonly records = new Map<string, DatabaseRecord>();
+  readonly trail: AuditEntry[] = [];
+  /** Whose people are who. */
+  readonly people = new FakePeople((id) => this.stored.has(id));
+
+  readonly organizations: MetadataRepositories['organizations'] = {
+    insert: async ({ id, name }) => {
+      if (this.stored.has(id)) throw new OrganizationAlreadyExistsError(id);
+      return this.#store({ id, name, status: 'active', createdAt: NOW, updatedAt: NOW });
+    },
+    find: async (id) => this.stored.get(id) ?? null,
+    list: async ({ limit, after }) => {
+      const following = [...this.stored.values()]
+        .filter(({ id }) => after === null || id > after)
+        .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+      return toPage(following, limit, ({ id }) => id);
+    },
+    rename: async (id, name) => {
+      const organization = this.stored.get(id);
+      return organization === undefined ? null : this.#store({ ...organization, name });
+    },
+    findSettings: async (id) => this.#findSettings(id),
+    findSettingsForUpdate: async (id) => this.#findSettings(id),
+    replaceSettings: async (id, settings) => {
+      if (!this.stored.has(id)) throw new OrganizationNotFoundError();
+      const version = (this.settings.get(id)?.version ?? 0) + 1;
+      this.settings.set(id, { settings, version });
+      return version;
+    },
+    moveStatus: async (id, from, to) => {
+      const organization = this.stored.get(id);
+      if (organization?.status !== from) return false;
+      this.#store({ ...organization, status: to });
+      return true;
+    },
+    listControls: async (ids) =>
+      [...this.stored.values()]
+        .filter(({ id }) => ids === null || ids.includes(id))
+        .map(({ id, status }) => ({
+          organizationId: id,
+          status,
+          settings: this.settings.get(id)?.settings ?? {},
+        }))
+        .filter(
+          ({ status, settings }) =>
+            status === 'suspended' ||
+            Object.keys(POLICY_SETTINGS).some((key) => Object.hasOwn(settings, key)),
+        ),
+  };
+
+  readonly users = this.people.users;
+  readonly members = this.people.members;
+  readonly identities = this.people.identities;
+  readonly sessions = this.people.sessions;
+
+  readonly auditLog: MetadataRepositories['auditLog'] = {
+    append: async (event: AuditEvent) => {
+      const position = String(this.trail.length + 1);
+      this.trail.push({
+        ...event,
+        address: event.address ?? null,
+        auditId: `audit-${position}`,
+        at: NOW,
+        position,
+      });
+    },
+    list: async (organizationId, { action }, { limit, after }) => {
+      const following = this.trail
+        .filter((entry) => entry.organizationId === organizationId)
+        .filter((entry) => action === null || entry.action === action)
+        .filter((entry) => after === null || Number(entry.position) < Number(after.position))
+        .toReversed();
+      return toPage(following, limit, ({ at, position }) => ({ at, position }));
+    },
+  };
+
+  readonly ledger: DatabaseLedger = {
+    find: async (id) => this.records.get(id) ?? null,
+    findForAccess: async (id) => {
+      const organization = this.stored.get(id);
+      return organization === undefined
+        ? null
+        : { status: organization.status, record: this.records.get(id) ?? null };
+    },
+    list: async ({ state }, { limit, after }) => {
+      const following = [...this.records.values()]
+        .filter((record) => state === null || record.state === state)
+        .filter((record) => after === null || record.organizationId > after)
+        .toSorted((a, b) => (a.organizationId < b.organizationId ? -1 : 1));
+      return toPage(following, limit, ({ organizationId }) => organizationId);
+    },
+    countByState: async () => {
+      const counts = { provisioning: 0, ready: 0, failed: 0, suspended: 0, retiring: 0 };
+      for (const { state } of this.records.values()) counts[state] += 1;
+      return counts;
+    },
+  };
+
+  readonly #transactions = new FakeTransactions(() => [
+    saveMap(this.stored),
+    saveMap(this.settings),
+    saveMap(this.records),
+    saveList(this.trail),
+    ...this.people.save(),
+  ]);
+
+  transaction<Result>(work: (repositories: MetadataRepositories) => Promise<Result>): Promise<Result> {
+    return this.#transactions.run(() => work(this));
+  }
+
+  /** Registers an organization. */
+  add(id: OrganizationId): void {
+    this.#store({ id, name: `Name of ${id}`, status: 'active', createdAt: NOW, updatedAt: NOW });
+  }
+
+  /** Writes a record of a database that is ready, unless the fields say otherwise. */
+  addDatabase(id: OrganizationId, fields: Partial<DatabaseRecord> = {}): void {
+    this.records.set(id, {
+      organizationId: id,
+      databaseName: `mad_results_${id}`,
+      state: 'ready',
+      stamp: '00000000-0000-4000-8000-000000000001',
+      generation: 1,
+      schemaVersion: 1,
+      lastError: null,
+      createdAt: NOW,
+      updatedAt: NOW,
+      ...fields,
+    });
+  }
+
+  #findSettings(id: OrganizationId): VersionedSettings | null {
+    return this.stored.has(id) ? (this.settings.get(id) ?? { settings: {}, version: 0 }) : null;
+  }
+
+  #store(organization: Organization): Organization {
+    this.stored.set(organization.id, organization);
+    return organization;
+  }
+}

@@ -1,0 +1,242 @@
+import type { MetadataRepositories } from '../../../application/ports/databases/metadata-database.ts';
+import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
+import type { ExternalIdentity } from '../../../domain/identity/identity-repository.ts';
+import type { Member } from '../../../domain/identity/member-repository.ts';
+import type { OrganizationRole } from '../../../domain/identity/role.ts';
+import type { Session } from '../../../domain/identity/session-repository.ts';
+import type { User } from '../../../domain/identity/user-repository.ts';
+import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
+import { toPage } from '../../../domain/page.ts';
+import { saveMap } from './fake-transactions.ts';
+
+const NOW = new Date('2026-01-02T03:04:05.678Z');
+
+interface Person {
+  readonly userId: string;
+  readonly email: string;
+  readonly passwordHash: string | null;
+  readonly mustChange: boolean;
+  readonly active: boolean;
+  readonly platformAdmin: boolean;
+  readonly memberships: ReadonlyMap<OrganizationId, readonly OrganizationRole[]>;
+  readonly identities: readonly ExternalIdentity[];
+}
+
+interface StoredSession {
+  readonly session: Session;
+  readonly isOver: boolean;
+  /** Hashes as hex, and whether they were used. */
+  readonly tokens: ReadonlyMap<string, boolean>;
+}
+
+/** Users, members, identities and sessions in memory. */
+export class FakePeople {
+  readonly #people = new Map<string, Person>();
+  readonly #sessions = new Map<string, StoredSession>();
+  readonly #isRegistered: (organizationId: OrganizationId) => boolean;
+
+  constructor(isRegistered: (organizationId: OrganizationId) => boolean) {
+    this.#isRegistered = isRegistered;
+  }
+
+  readonly users: MetadataRepositories['users'] = {
+    findPasswordIdentity: async (email) => {
+      const person = this.#byEmail(email);
+      if (person === undefined || person.passwordHash === null) return null;
+      const { userId, passwordHash, mustChange, active, platformAdmin } = person;
+      return { userId, passwordHash, mustChange, active, platformAdmin };
+    },
+    lockPasswordHash: async (userId) => this.#people.get(userId)?.passwordHash ?? null,
+    listMemberships: async (userId) =>
+      [...(this.#people.get(userId)?.memberships ?? [])].map(([organizationId, roles]) => ({
+        organizationId,
+        roles,
+      })),
+    ensureUser: async (user) => {
+      const existing = this.#byEmail(user.email);
+      const userId = existing?.userId ?? `user of ${user.email}`;
+      if (existing === undefined) this.add({ userId, ...user });
+      return { userId, created: existing === undefined };
+    },
+    insert: async (user) => {
+      if (this.#byEmail(user.email) !== undefined) return null;
+      this.add({ userId: `user of ${user.email}`, ...user });
+      return this.users.findByEmail(user.email);
+    },
+    find: async (userId) => toUser(this.#people.get(userId)),
+    findByEmail: async (email) => toUser(this.#byEmail(email)),
+    list: async ({ email }, { limit, after }) => {
+      const following = [...this.#people.values()]
+        .filter((person) => email === null || person === this.#byEmail(email))
+        .filter(({ userId }) => after === null || userId > after)
+        .toSorted((a, b) => (a.userId < b.userId ? -1 : 1))
+        .flatMap((person) => toUser(person) ?? []);
+      return toPage(following, limit, ({ userId }) => userId);
+    },
+    change: async (userId, { active, platformAdmin, mustChangePassword }) => {
+      this.#update(userId, (person) => ({
+        ...person,
+        active: active ?? person.active,
+        platformAdmin: platformAdmin ?? person.platformAdmin,
+        mustChange: person.passwordHash !== null && (mustChangePassword ?? person.mustChange),
+      }));
+      return this.users.find(userId);
+    },
+    setPassword: async (userId, { hash: passwordHash, mustChange }) => {
+      this.#update(userId, (person) => ({ ...person, passwordHash, mustChange }));
+    },
+  };
+
+  readonly members: MetadataRepositories['members'] = {
+    list: async (organizationId, { limit, after }) => {
+      const following = [...this.#people.keys()]
+        .filter((userId) => after === null || userId > after)
+        .toSorted()
+        .flatMap((userId) => this.#member(organizationId, userId) ?? []);
+      return toPage(following, limit, ({ userId }) => userId);
+    },
+    findForUpdate: async (organizationId, userId) => this.#member(organizationId, userId),
+    add: async (organizationId, userId, roles) => {
+      if (!this.#isRegistered(organizationId)) throw new OrganizationNotFoundError();
+      if (this.#member(organizationId, userId) !== null) return null;
+      this.join(userId, organizationId, roles);
+      return this.#member(organizationId, userId);
+    },
+    setRoles: async (organizationId, userId, roles) => {
+      if (this.#member(organizationId, userId) !== null) this.join(userId, organizationId, roles);
+      return this.#member(organizationId, userId);
+    },
+    remove: async (organizationId, userId) => {
+      this.#update(userId, ({ memberships, ...person }) => ({
+        ...person,
+        memberships: new Map([...memberships].filter(([id]) => id !== organizationId)),
+      }));
+    },
+  };
+
+  readonly identities: MetadataRepositories['identities'] = {
+    list: async (userId) => this.#people.get(userId)?.identities ?? [],
+    link: async (userId, { issuer, subject }) => {
+      const linked = { identityId: `identity of ${subject} at ${issuer}`, issuer, subject, createdAt: NOW };
+      const all = [...this.#people.values()].flatMap(({ identities }) => identities);
+      if (all.some((other) => other.issuer === issuer && other.subject === subject)) return null;
+      this.link(userId, linked);
+      return linked;
+    },
+    unlink: async (userId, identityId) => {
+      const identities = this.#people.get(userId)?.identities ?? [];
+      const unlinked = identities.find((identity) => identity.identityId === identityId);
+      this.#update(userId, (person) => ({
+        ...person,
+        identities: identities.filter((identity) => identity !== unlinked),
+      }));
+      return unlinked ?? null;
+    },
+  };
+
+  readonly sessions: MetadataRepositories['sessions'] = {
+    open: async (session, lifetimeSeconds) => {
+      const isOver = lifetimeSeconds <= 0;
+      this.#sessions.set(session.sessionId, { session, isOver, tokens: new Map() });
+    },
+    addToken: async (sessionId, hash) => {
+      this.#setToken(sessionId, hash, false);
+    },
+    useToken: async (hash) => {
+      const stored = this.#sessionOf(hash);
+      if (stored === undefined) return { outcome: 'refused' };
+      const { session, tokens } = stored;
+      const used = tokens.get(hexOf(hash)) === true;
+      this.#setToken(session.sessionId, hash, true);
+      return { outcome: used ? 'reused' : 'used', session };
+    },
+    findByToken: async (hash) => this.#sessionOf(hash)?.session ?? null,
+    revoke: async (sessionId) => this.#revoke((session) => session.sessionId === sessionId),
+    revokeAll: async (userId, { organizationId } = {}) =>
+      this.#revoke(
+        (session) =>
+          session.userId === userId &&
+          (organizationId === undefined || session.organizationId === organizationId),
+      ),
+  };
+
+  /** Returns what puts everything back as it is now. */
+  save(): readonly (() => void)[] {
+    return [saveMap(this.#people), saveMap(this.#sessions)];
+  }
+
+  add(person: { userId: string; email: string } & Partial<Person>): void {
+    this.#people.set(person.userId, {
+      passwordHash: null,
+      mustChange: false,
+      active: true,
+      platformAdmin: false,
+      memberships: new Map(),
+      identities: [],
+      ...person,
+    });
+  }
+
+  join(userId: string, organizationId: OrganizationId, roles: readonly OrganizationRole[]): void {
+    this.#update(userId, ({ memberships, ...person }) => ({
+      ...person,
+      memberships: new Map([...memberships, [organizationId, roles]]),
+    }));
+  }
+
+  link(userId: string, identity: Omit<ExternalIdentity, 'createdAt'>): void {
+    this.#update(userId, ({ identities, ...person }) => ({
+      ...person,
+      identities: [...identities, { ...identity, createdAt: NOW }],
+    }));
+  }
+
+  #byEmail(email: string): Person | undefined {
+    return [...this.#people.values()].find((person) => person.email.toLowerCase() === email.toLowerCase());
+  }
+
+  #update(userId: string, change: (person: Person) => Person): void {
+    const person = this.#people.get(userId);
+    if (person !== undefined) this.#people.set(userId, change(person));
+  }
+
+  #member(organizationId: OrganizationId, userId: string): Member | null {
+    const person = this.#people.get(userId);
+    const roles = person?.memberships.get(organizationId);
+    if (person === undefined || roles === undefined) return null;
+    const { email, active } = person;
+    return { userId, email, active, roles, createdAt: NOW, updatedAt: NOW };
+  }
+
+  #sessionOf(hash: Uint8Array): StoredSession | undefined {
+    return [...this.#sessions.values()].find(({ isOver, tokens }) => !isOver && tokens.has(hexOf(hash)));
+  }
+
+  #setToken(sessionId: string, hash: Uint8Array, used: boolean): void {
+    const stored = this.#sessions.get(sessionId);
+    if (stored === undefined) return;
+    this.#sessions.set(sessionId, { ...stored, tokens: new Map([...stored.tokens, [hexOf(hash), used]]) });
+  }
+
+  #revoke(fits: (session: Session) => boolean): void {
+    for (const [sessionId, stored] of this.#sessions) {
+      if (fits(stored.session)) this.#sessions.set(sessionId, { ...stored, isOver: true });
+    }
+  }
+}
+
+const hexOf = (hash: Uint8Array): string => Buffer.from(hash).toString('hex');
+
+const toUser = (person: Person | undefined): User | null =>
+  person === undefined
+    ? null
+    : {
+        userId: person.userId,
+        email: person.email,
+        active: person.active,
+        platformAdmin: person.platformAdmin,
+        hasPassword: person.passwordHash !== null,
+        mustChangePassword: person.mustChange,
+        createdAt: NOW,
+        updatedAt: NOW,
+      };

@@ -1,0 +1,162 @@
+import type {
+  ResultsDatabase,
+  ResultsRepositories,
+} from '../../../application/ports/databases/results-database.ts';
+import type { WriteNote } from '../../../domain/audit/audit-log.ts';
+import type { Artifact } from '../../../domain/jobs/artifact.ts';
+import type { DockingJob } from '../../../domain/jobs/docking-job.ts';
+import type { JobKey, NewDockingJob } from '../../../domain/jobs/docking-job-repository.ts';
+import type { InputSignature } from '../../../domain/jobs/input-signature.ts';
+import type { TaskResult } from '../../../domain/jobs/task-result.ts';
+import { toPage } from '../../../domain/page.ts';
+import { FakeTransactions, saveList, saveMap } from './fake-transactions.ts';
+
+const START = Date.parse('2026-01-02T03:04:05.678Z');
+
+/** One organization's results in memory, as far as the HTTP side reaches them. */
+export class FakeResults implements ResultsDatabase {
+  readonly storedJobs = new Map<string, DockingJob>();
+  readonly keys = new Map<string, { jobId: string; requestHash: string }>();
+  readonly signatures = new Map<string, InputSignature>();
+  readonly storedTaskResults = new Map<string, TaskResult>();
+  readonly storedArtifacts: Artifact[] = [];
+  /** What the trail will tell, in the order of the writes. */
+  readonly notes: WriteNote[] = [];
+
+  readonly jobs: ResultsRepositories['jobs'] = {
+    insert: async (job) => this.#insertJob(job),
+    find: async (jobId) => this.storedJobs.get(jobId) ?? null,
+    findForUpdate: async (jobId) => this.storedJobs.get(jobId) ?? null,
+    findByIdempotencyKey: async (key) => {
+      const earlier = this.keys.get(key);
+      const job = earlier && this.storedJobs.get(earlier.jobId);
+      return earlier && job ? { job, requestHash: earlier.requestHash } : null;
+    },
+    list: async ({ status }, { limit, after }) => {
+      const following = [...this.storedJobs.values()]
+        .filter((job) => status === null || job.status === status)
+        .filter((job) => after === null || compareKeys(job, after) < 0)
+        .toSorted((a, b) => compareKeys(b, a));
+      return toPage(following, limit, ({ createdAt, jobId }) => ({ createdAt, jobId }));
+    },
+    setStatus: async (jobId, status, error, note) => {
+      const job = this.storedJobs.get(jobId);
+      if (job === undefined) throw new Error('no such job');
+      this.notes.push(note);
+      const at = this.#now();
+      const times = status === 'RUNNING' ? { startedAt: at, completedAt: null } : { completedAt: at };
+      const moved = { ...job, status, error, updatedAt: at, ...times };
+      this.storedJobs.set(jobId, moved);
+      return moved;
+    },
+  };
+
+  readonly taskResults: ResultsRepositories['taskResults'] = {
+    put: async ({ note, ...result }) => {
+      this.notes.push(note);
+      const key = `${result.jobId}/${result.taskName}`;
+      const earlier = this.storedTaskResults.get(key);
+      const updatedAt = this.#now();
+      const { taskResultId, createdAt } = earlier ?? {
+        taskResultId: fakeUuid(this.storedTaskResults.size + 1),
+        createdAt: updatedAt,
+      };
+      const stored = { ...result, taskResultId, createdAt, updatedAt };
+      this.storedTaskResults.set(key, stored);
+      return { result: stored, created: earlier === undefined };
+    },
+    listByJob: async (jobId) =>
+      [...this.storedTaskResults.values()]
+        .filter((result) => result.jobId === jobId)
+        .toSorted((a, b) => (a.taskName < b.taskName ? -1 : 1)),
+  };
+
+  readonly artifacts: ResultsRepositories['artifacts'] = {
+    insert: async ({ note, ...artifact }) => {
+      this.notes.push(note);
+      const artifactId = fakeUuid(this.storedArtifacts.length + 2);
+      const stored = { ...artifact, artifactId, createdAt: this.#now() };
+      this.storedArtifacts.push(stored);
+      return stored;
+    },
+    listByJob: async (jobId) => this.storedArtifacts.filter((artifact) => artifact.jobId === jobId),
+  };
+
+  readonly inputSignatures: ResultsRepositories['inputSignatures'] = {
+    find: async (signature) => this.signatures.get(signature) ?? null,
+    use: async (signature) => {
+      const entry = this.signatures.get(signature);
+      if (entry === undefined) return null;
+      const used = { ...entry, hitCount: entry.hitCount + 1, lastUsedAt: this.#now() };
+      this.signatures.set(signature, used);
+      return used;
+    },
+    canonize: async ({ jobId, inputSignature: signature }) => {
+      const results = await this.taskResults.listByJob(jobId);
+      if (results.length === 0) return;
+      const scores = results.flatMap(({ confidenceScore }) => confidenceScore ?? []);
+      const at = this.#now();
+      this.signatures.set(signature, {
+        hitCount: 0,
+        createdAt: at,
+        lastUsedAt: at,
+        ...this.signatures.get(signature),
+        signature,
+        canonicalJobId: jobId,
+        confidenceScore: scores.length === 0 ? null : Math.min(...scores),
+        expiresAt: null,
+      });
+    },
+  };
+
+  readonly auditOutbox: ResultsRepositories['auditOutbox'] = {
+    take: async () => ({ count: 0, entries: '[]' }),
+  };
+
+  readonly #transactions = new FakeTransactions(() => [
+    saveMap(this.storedJobs),
+    saveMap(this.keys),
+    saveMap(this.signatures),
+    saveMap(this.storedTaskResults),
+    saveList(this.storedArtifacts),
+    saveList(this.notes),
+  ]);
+  /** All that one transaction writes is of its beginning. */
+  #beganAt: Date | null = null;
+
+  transaction<Result>(work: (repositories: ResultsRepositories) => Promise<Result>): Promise<Result> {
+    return this.#transactions.run(async () => {
+      this.#beganAt = this.#now();
+      try {
+        return await work(this);
+      } finally {
+        this.#beganAt = null;
+      }
+    });
+  }
+
+  #now(): Date {
+    return this.#beganAt ?? new Date(START + this.storedJobs.size * 1000);
+  }
+
+  #insertJob({ idempotency, note, ...job }: NewDockingJob): DockingJob | null {
+    if (idempotency !== null) {
+      if (this.keys.has(idempotency.key)) return null;
+      this.keys.set(idempotency.key, { jobId: job.jobId, requestHash: idempotency.requestHash });
+    }
+    const at = this.#now();
+    const completedAt = job.cache.hit ? at : null;
+    const stored = { ...job, createdAt: at, updatedAt: at, startedAt: null, completedAt, error: null };
+    this.storedJobs.set(job.jobId, stored);
+    this.notes.push(note);
+    return stored;
+  }
+}
+
+const compareKeys = (one: JobKey, other: JobKey): number =>
+  one.createdAt.getTime() - other.createdAt.getTime() ||
+  (one.jobId < other.jobId ? -1 : Number(one.jobId > other.jobId));
+
+/** A UUID that a test can recognize. */
+export const fakeUuid = (number: number): string =>
+  `00000000-0000-7000-8000-${String(number).padStart(12, '0')}`;

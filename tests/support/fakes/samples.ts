@@ -1,0 +1,126 @@
+import type { Role } from '../../../domain/identity/role.ts';
+import type { Route } from '../../../presentation/http/routing/route.ts';
+import type { FakeService } from './fake-service.ts';
+import { organization } from './fake-service.ts';
+import { fakeUuid } from './fake-results.ts';
+
+export const JOB_ID = fakeUuid(7);
+/** A member with an identity. */
+export const USER_ID = fakeUuid(8);
+const IDENTITY_ID = fakeUuid(9);
+export const SIGNATURE = 'ab'.repeat(32);
+
+/** A body that each route with a body takes, by the route's name. */
+const BODIES: Readonly<Record<string, object>> = {
+  issueToken: { email: 'ada@example.org', password: 'secret' },
+  refreshToken: { refresh_token: 'a refresh token' },
+  logout: { refresh_token: 'a refresh token' },
+  changeOwnPassword: { password: 'secret', new_password: 'another password' },
+  createUser: { email: 'new@example.org', password: 'another password' },
+  changeUser: { status: 'active' },
+  setPassword: { password: 'another password' },
+  linkIdentity: { issuer: 'https://idp.example', subject: 'eve' },
+  addMember: { email: 'ada@example.org', roles: ['member'] },
+  changeMemberRoles: { roles: ['member', 'worker'] },
+  createOrganization: { org_id: 'gamma', name: 'Gamma' },
+  changeOrganization: { name: 'Renamed' },
+  patchSettings: { settings: { theme: 'light' } },
+  replaceSettings: { settings: { theme: 'dark' } },
+  submitJob: { engine: 'vina', inputs: { ligand: 'CCO' } },
+  moveJob: { status: 'CANCELED' },
+  putTaskResult: { service_name: 'vina', result_data: { affinity: -9.1 } },
+  addArtifact: { name: 'poses.sdf', purpose: 'poses', uri: 's3://bucket/poses.sdf' },
+};
+
+export const sampleBody = (route: Route): object | undefined => {
+  if (route.request.body === undefined) return undefined;
+  const body = BODIES[route.name.replace(/ByClaim$/, '')];
+  if (body === undefined) throw new Error(`the route ${route.name} needs a sample body`);
+  return body;
+};
+
+export const samplePath = (route: Route, organizationId = 'acme'): string =>
+  route.path
+    .replace('{org_id}', organizationId)
+    .replace('{job_id}', JOB_ID)
+    .replace('{user_id}', USER_ID)
+    .replace('{identity_id}', IDENTITY_ID)
+    .replace('{task_name}', 'docking')
+    .replace('{signature}', SIGNATURE)
+    .replace('{run_id}', '1');
+
+export const titleOf = (route: Route): string => `${route.method.toUpperCase()} ${route.path}`;
+
+/** Makes what the samples name: acme's database, a job that `submittedBy` sent, a cache entry. */
+export const seedSamples = async (service: FakeService, submittedBy: string): Promise<void> => {
+  service.metadata.addDatabase(organization('acme'));
+  const results = service.databases.of('acme');
+  await results.jobs.insert({
+    jobId: JOB_ID,
+    status: 'PENDING',
+    engine: 'vina',
+    pipelineVersion: '1.0.0',
+    inputs: { ligand: 'CCO' },
+    params: {},
+    priority: 0,
+    inputSignature: SIGNATURE,
+    submittedBy,
+    cache: { hit: false, canonicalJobId: null, confidenceScore: null },
+    idempotency: null,
+    note: { action: 'job.submitted', details: {}, userId: submittedBy, requestId: null, address: null },
+  });
+  const at = new Date('2026-01-02T03:04:05.678Z');
+  service.fleet.runs.push({
+    runId: 1,
+    kind: 'migrate',
+    targetVersion: 2,
+    wholeFleet: true,
+    state: 'halted',
+    reason: 'a canary failed',
+    wave: 0,
+    errorBudget: 0,
+    createdAt: at,
+    updatedAt: at,
+    finishedAt: null,
+  });
+  service.fleet.items.set(1, [
+    {
+      organizationId: organization('acme'),
+      wave: 0,
+      state: 'failed',
+      fromVersion: 1,
+      toVersion: 2,
+      attempts: 1,
+      error: 'migration 0002_x: column "x" already exists (42701)',
+      durationMs: 12,
+      updatedAt: at,
+    },
+  ]);
+  results.signatures.set(SIGNATURE, {
+    signature: SIGNATURE,
+    canonicalJobId: JOB_ID,
+    confidenceScore: 0.9,
+    hitCount: 2,
+    createdAt: at,
+    lastUsedAt: at,
+    expiresAt: null,
+  });
+};
+
+/** A service where every sample request finds what it names. */
+export const sampleService = async (
+  service: FakeService,
+  ...roles: readonly Role[]
+): Promise<FakeService> => {
+  await seedSamples(service, `user-${roles.join('-')}`);
+  const { people } = service.metadata;
+  const passwordHash = 'hash of secret';
+  people.add({ userId: 'user-ada', email: 'ada@example.org', passwordHash, platformAdmin: true });
+  people.add({ userId: `user-${roles.join('-')}`, email: 'caller@example.org', passwordHash });
+  people.add({ userId: USER_ID, email: 'member@example.org' });
+  people.join(USER_ID, organization('acme'), ['member']);
+  people.link(USER_ID, { identityId: IDENTITY_ID, issuer: 'https://idp.example', subject: 'member' });
+  await people.sessions.open({ sessionId: 'session', userId: 'user-ada', organizationId: null }, 60);
+  await people.sessions.addToken('session', Buffer.from('hash of a refresh token'));
+  return service;
+};

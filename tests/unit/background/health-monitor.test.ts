@@ -1,0 +1,24 @@
+import { expect } from 'chai';
+import type { Logger } from '../../../application/ports/runtime/logger.ts';
+import { HealthMonitor } from '../../../infrastructure/background/health-monitor.ts';
+
+describe('the health monitor', () => {
+  it('says once that a database falls ill, and once that it recovers', async () => {
+    const said: string[] = [];
+    const say =
+      (level: string) =>
+      (fields: object, message: string): void => {
+        said.push(`${level} ${JSON.stringify(fields)} ${message}`);
+      };
+    const logger: Logger = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
+    const looks = [{ a: true }, { a: false }, { a: false }, { a: true }];
+    const monitor = new HealthMonitor(async () => looks.shift() ?? {}, 1000, logger);
+
+    for (let look = 0; look < 4; look += 1) await monitor.look();
+
+    expect(said).to.deep.equal([
+      'error {"database":"a"} a database does not answer',
+      'info {"database":"a"} a database answers again',
+    ]);
+  });
+});
