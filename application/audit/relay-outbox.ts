@@ -11,7 +11,7 @@ const BATCH = 200;
  *
  * @returns how many there were
  */
-export const carryAuditEntries = async (
+export const relayOutbox = async (
   databases: Pick<OrganizationDatabases, 'acquire'>,
   backlog: AuditBacklog,
   organizationId: OrganizationId,

@@ -1,6 +1,6 @@
 import type { Account, AccountRepository } from '../../domain/identity/account.ts';
 import type { Change, ChangeFeed, ChangeSubscriber } from '../ports/runtime/change-feed.ts';
-import { Remembered } from './stale-while-revalidate.ts';
+import { StaleWhileRevalidate } from './stale-while-revalidate.ts';
 
 /** While the feed of changes is up to date an account is looked up again only to be on the safe side. */
 const FRESH_WITH_FEED_MS = 60_000;
@@ -11,14 +11,14 @@ const FRESH_WITHOUT_FEED_MS = 2000;
  * cannot be reached they stay as they were, for some minutes.
  */
 export class CurrentAccounts implements AccountRepository, ChangeSubscriber {
-  readonly #accounts: Remembered<Account | null>;
-  readonly #userIds: Remembered<string | null>;
+  readonly #accounts: StaleWhileRevalidate<Account | null>;
+  readonly #userIds: StaleWhileRevalidate<string | null>;
 
   /** Subscribes to the feed. @param now monotonic, in milliseconds */
   constructor(repository: AccountRepository, feed: ChangeFeed, now: () => number = () => performance.now()) {
     const freshForMs = (): number => (feed.isCurrent ? FRESH_WITH_FEED_MS : FRESH_WITHOUT_FEED_MS);
-    this.#accounts = new Remembered({ look: (userId) => repository.find(userId), freshForMs, now });
-    this.#userIds = new Remembered({
+    this.#accounts = new StaleWhileRevalidate({ look: (userId) => repository.find(userId), freshForMs, now });
+    this.#userIds = new StaleWhileRevalidate({
       look: (key) => repository.findUserId(...identityOf(key)),
       freshForMs,
       now,

@@ -7,7 +7,7 @@ const RETRY_AFTER_MS = 1000;
 /** How long an old answer stands while no new one can be had. */
 const OUTAGE_GRACE_MS = 5 * 60_000;
 
-interface RememberedOptions<Value> {
+interface RevalidateOptions<Value> {
   readonly look: (key: string) => Promise<Value>;
   /** Milliseconds for which an answer is not asked for again. */
   readonly freshForMs: () => number;
@@ -26,11 +26,11 @@ interface Entry<Value> {
  * or fails, the old answer stands in for some minutes, so that an outage of whoever answers does not spread at once.
  * Safe to call concurrently: callers share the asking.
  */
-export class Remembered<Value> {
-  readonly #options: RememberedOptions<Value>;
+export class StaleWhileRevalidate<Value> {
+  readonly #options: RevalidateOptions<Value>;
   readonly #entries = new Map<string, Entry<Value>>();
 
-  constructor(options: RememberedOptions<Value>) {
+  constructor(options: RevalidateOptions<Value>) {
     this.#options = options;
   }
 

@@ -54,15 +54,3 @@ const MARK = /^(?:mad2:([0-9a-f-]{36})(?::([^:]+):[0-9a-f-]{36}:\d+)?|mad:([^:]+
 /** The stamp in a database's comment; null when this service did not write it. */
 export const stampIn = (comment: string | null): string | null =>
   /^mad(?:2:[0-9a-f-]{36})?:[^:]+:([0-9a-f-]{36}):\d+$/.exec(comment ?? '')?.[1] ?? null;
-
-/** The stamp of the database that a connection is in, and the one row that it goes with. 1262 is `pg_database`, always. */
-export const IDENTITY = `(
-  select description from pg_shdescription where classoid = 1262 and objoid = pg_database.oid
-)`;
-export const OF_THIS_DATABASE = 'from pg_database where datname = current_database()';
-
-/**
- * Reads the stamp of the database that a connection is in; one round trip. Spelled out, as every new connection pays
- * for it: `shobj_description` is a function that the server plans each time, and a name has to be looked up.
- */
-export const READ_IDENTITY = `select ${IDENTITY} as identity ${OF_THIS_DATABASE}`;

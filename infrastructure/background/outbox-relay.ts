@@ -4,9 +4,9 @@ import type { WriteWatcher } from '../../application/ports/audit/write-watcher.t
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { Periodic } from '../timing/periodic.ts';
 import { withDeadline } from '../timing/with-deadline.ts';
-import { AuditTraffic } from './outbox-traffic.ts';
+import { OutboxTraffic } from './outbox-traffic.ts';
 
-export interface AuditCarrierTimes {
+export interface OutboxRelayTimes {
   /** How long entries gather before they are carried together. */
   readonly gatherMs: number;
   /** After this long without a write the announcement is withdrawn. */
@@ -19,18 +19,18 @@ export interface AuditCarrierTimes {
   readonly adoptEveryMs: number;
 }
 
-export interface AuditCarrierDeps {
+export interface OutboxRelayDeps {
   readonly backlog: AuditBacklog;
   /** Names this process among the writers. */
   readonly writer: string;
   readonly logger: Logger;
-  readonly times?: Partial<AuditCarrierTimes>;
+  readonly times?: Partial<OutboxRelayTimes>;
 }
 
 /** Carries one organization's outbox until it is empty. */
 export type Carry = (organizationId: OrganizationId) => Promise<number>;
 
-const TIMES: AuditCarrierTimes = {
+const TIMES: OutboxRelayTimes = {
   gatherMs: 1000,
   restMs: 15_000,
   repeatMs: 30_000,
@@ -41,7 +41,7 @@ const TIMES: AuditCarrierTimes = {
 /** A write does not wait longer for its announcement: the metadata database may be away, and results are served then. */
 const ANNOUNCE_DEADLINE_MS = 250;
 const ANNOUNCE_AGAIN_MS = 1000;
-const MOST_AT_ONCE = 4;
+const MAX_CONCURRENT = 4;
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 60_000;
 
@@ -51,18 +51,18 @@ const LONGEST_RETRY_MS = 60_000;
  * itself in the metadata database; should it die, another one finds the announcement and carries what is left. So no
  * dormant organization is woken to look. Until it is started it does nothing: entries then wait for the next process.
  */
-export class AuditCarrier implements WriteWatcher {
-  readonly #deps: AuditCarrierDeps;
-  readonly #times: AuditCarrierTimes;
+export class OutboxRelay implements WriteWatcher {
+  readonly #deps: OutboxRelayDeps;
+  readonly #times: OutboxRelayTimes;
   readonly #adoptions: Periodic;
-  readonly #traffic = new Map<OrganizationId, AuditTraffic>();
+  readonly #traffic = new Map<OrganizationId, OutboxTraffic>();
   #carry: Carry | null = null;
   #timer: NodeJS.Timeout | null = null;
   /** Waiting to be carried, the longest first. */
-  readonly #due = new Set<AuditTraffic>();
+  readonly #due = new Set<OutboxTraffic>();
   #carrying = 0;
 
-  constructor(deps: AuditCarrierDeps) {
+  constructor(deps: OutboxRelayDeps) {
     this.#deps = deps;
     this.#times = { ...TIMES, ...deps.times };
     this.#adoptions = new Periodic(this.#times.adoptEveryMs, () => this.#adopt());
@@ -113,10 +113,10 @@ export class AuditCarrier implements WriteWatcher {
     this.#schedule();
   }
 
-  #trafficOf(organizationId: OrganizationId): AuditTraffic {
+  #trafficOf(organizationId: OrganizationId): OutboxTraffic {
     const known = this.#traffic.get(organizationId);
     if (known !== undefined) return known;
-    const made = new AuditTraffic(organizationId);
+    const made = new OutboxTraffic(organizationId);
     this.#traffic.set(organizationId, made);
     return made;
   }
@@ -150,7 +150,7 @@ export class AuditCarrier implements WriteWatcher {
     const carry = this.#carry;
     if (carry === null) return;
     for (const traffic of this.#due) {
-      if (this.#carrying >= MOST_AT_ONCE) return;
+      if (this.#carrying >= MAX_CONCURRENT) return;
       this.#due.delete(traffic);
       this.#carrying += 1;
       // Whatever is written from here on makes it dirty again.
@@ -169,7 +169,7 @@ export class AuditCarrier implements WriteWatcher {
   }
 
   /** Never rejects. */
-  async #carryNow(carry: Carry, traffic: AuditTraffic): Promise<void> {
+  async #carryNow(carry: Carry, traffic: OutboxTraffic): Promise<void> {
     try {
       await carry(traffic.organizationId);
       traffic.failures = 0;
@@ -189,7 +189,7 @@ export class AuditCarrier implements WriteWatcher {
   }
 
   /** Never rejects. Shared by those who come while it is under way. */
-  #announce(traffic: AuditTraffic): Promise<void> {
+  #announce(traffic: OutboxTraffic): Promise<void> {
     if (traffic.isAnnouncing) return traffic.lastTurn;
     traffic.isAnnouncing = true;
     return traffic.takeTurn(async () => {
@@ -205,7 +205,7 @@ export class AuditCarrier implements WriteWatcher {
   }
 
   /** Never rejects. A write that begins meanwhile announces itself anew, afterwards. */
-  #withdraw(traffic: AuditTraffic): Promise<void> {
+  #withdraw(traffic: OutboxTraffic): Promise<void> {
     traffic.announcedAt = null;
     return traffic.takeTurn(async () => {
       try {

@@ -1,7 +1,7 @@
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 
 /** What a carrier knows of one organization whose results are being written. Times are in `performance.now()`. */
-export class AuditTraffic {
+export class OutboxTraffic {
   readonly organizationId: OrganizationId;
   /** Writes under way. */
   running = 0;

@@ -1,7 +1,7 @@
 import { ContainerModule } from 'inversify';
 import { KnexAuditBacklog } from '../../adapters/knex/metadata/knex-audit-backlog.ts';
 import { KnexAuditChains } from '../../adapters/knex/metadata/knex-audit-chains.ts';
-import { AuditCarrier } from '../background/outbox-relay.ts';
+import { OutboxRelay } from '../background/outbox-relay.ts';
 import { TOKENS } from './tokens.ts';
 
 export const auditModule = new ContainerModule(({ bind }) => {
@@ -11,9 +11,9 @@ export const auditModule = new ContainerModule(({ bind }) => {
   bind(TOKENS.auditChains)
     .toResolvedValue((database) => new KnexAuditChains(database), [TOKENS.metadataSql])
     .inSingletonScope();
-  bind(TOKENS.auditCarrier)
+  bind(TOKENS.outboxRelay)
     .toResolvedValue(
-      (backlog, writer, logger) => new AuditCarrier({ backlog, writer, logger }),
+      (backlog, writer, logger) => new OutboxRelay({ backlog, writer, logger }),
       [TOKENS.auditBacklog, TOKENS.instanceId, TOKENS.logger],
     )
     .inSingletonScope();

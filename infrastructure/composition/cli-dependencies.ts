@@ -40,7 +40,7 @@ export const cliDependencies = (
         await ensureDatabase(database.metadataUrl);
         await new Migrator(metadataMigrations).latest(database.metadataUrl);
         // A runner is a process of the deployment like any other: its connections come out of the same budget.
-        await container.get(TOKENS.deploymentShare).start();
+        await container.get(TOKENS.connectionShare).start();
       },
     },
   };

@@ -8,13 +8,13 @@ import { ConnectionBudget } from '../pools/connection-budget.ts';
 import { ConnectionPool } from '../pools/connection-pool.ts';
 import { Connector } from '../servers/connector.ts';
 import { DatabaseConnectionManager } from '../routing/database-connection-manager.ts';
-import { DeploymentShare } from '../servers/connection-share.ts';
+import { ConnectionShare } from '../servers/connection-share.ts';
 import { PooledDatabase } from '../pools/pooled-database.ts';
-import { ServerProbe } from '../servers/control-connection.ts';
+import { ControlConnection } from '../servers/control-connection.ts';
 import { observedMetadata, resultsDatabaseBuilder } from './observed-databases.ts';
 import { TOKENS } from './tokens.ts';
 
-/** One clones at a time (see `Turns`); the others claim spares meanwhile, or wait for their turn. */
+/** One clones at a time (see `SerialQueue`); the others claim spares meanwhile, or wait for their turn. */
 const ADMIN_SESSIONS = 3;
 const ADMIN_ACQUIRE_TIMEOUT_MS = 60_000;
 const DRAIN_TIMEOUT_MS = 20_000;
@@ -67,33 +67,33 @@ export const databaseModule = new ContainerModule(({ bind }) => {
       [TOKENS.config, TOKENS.instanceId, TOKENS.organizationLogins, TOKENS.logger],
     )
     .inSingletonScope();
-  bind(TOKENS.metadataProbe)
-    .toResolvedValue((connector) => new ServerProbe(() => connector.toMetadata()), [TOKENS.connector])
+  bind(TOKENS.metadataControl)
+    .toResolvedValue((connector) => new ControlConnection(() => connector.toMetadata()), [TOKENS.connector])
     .inSingletonScope();
-  bind(TOKENS.resultsProbe)
-    .toResolvedValue((connector) => new ServerProbe(() => connector.toPresence()), [TOKENS.connector])
+  bind(TOKENS.resultsControl)
+    .toResolvedValue((connector) => new ControlConnection(() => connector.toPresence()), [TOKENS.connector])
     .inSingletonScope();
   bind(TOKENS.connectionBudget)
     .toResolvedValue(({ database }) => new ConnectionBudget(database.connectionBudget), [TOKENS.config])
     .inSingletonScope();
-  bind(TOKENS.deploymentShare)
+  bind(TOKENS.connectionShare)
     .toResolvedValue(
       (
         { database },
         instanceId,
         budget,
-        metadataProbe,
-        resultsProbe,
+        metadataControl,
+        resultsControl,
         resultsBreaker,
         metadataBreaker,
         logger,
       ) =>
-        new DeploymentShare({
+        new ConnectionShare({
           instanceId,
           deploymentBudget: database.connectionBudget,
           budget,
-          ledger: new KnexInstanceLedger(metadataProbe),
-          resultsProbe,
+          ledger: new KnexInstanceLedger(metadataControl),
+          resultsControl,
           resultsBreaker,
           metadataBreaker,
           logger,
@@ -102,8 +102,8 @@ export const databaseModule = new ContainerModule(({ bind }) => {
         TOKENS.config,
         TOKENS.instanceId,
         TOKENS.connectionBudget,
-        TOKENS.metadataProbe,
-        TOKENS.resultsProbe,
+        TOKENS.metadataControl,
+        TOKENS.resultsControl,
         TOKENS.resultsBreaker,
         TOKENS.metadataBreaker,
         TOKENS.logger,
@@ -131,8 +131,8 @@ export const databaseModule = new ContainerModule(({ bind }) => {
         admin,
         provisioner,
         budget,
-        metadataProbe,
-        resultsProbe,
+        metadataControl,
+        resultsControl,
         serverBreaker,
         share,
         policies,
@@ -151,8 +151,8 @@ export const databaseModule = new ContainerModule(({ bind }) => {
             policies,
             schemaGuard,
             buildResultsDatabase: resultsDatabaseBuilder(config, carrier, logger),
-            metadataProbe,
-            resultsProbe,
+            metadataControl,
+            resultsControl,
             serverBreaker,
             share,
             logger,
@@ -165,14 +165,14 @@ export const databaseModule = new ContainerModule(({ bind }) => {
         TOKENS.adminPool,
         TOKENS.provisioner,
         TOKENS.connectionBudget,
-        TOKENS.metadataProbe,
-        TOKENS.resultsProbe,
+        TOKENS.metadataControl,
+        TOKENS.resultsControl,
         TOKENS.resultsBreaker,
-        TOKENS.deploymentShare,
+        TOKENS.connectionShare,
         TOKENS.organizationPolicies,
         TOKENS.schemaGuard,
         TOKENS.logger,
-        TOKENS.auditCarrier,
+        TOKENS.outboxRelay,
       ],
     )
     .inSingletonScope()

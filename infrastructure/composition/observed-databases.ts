@@ -8,7 +8,7 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 import type { Config } from '../config/config.ts';
 import type { ConnectionPool } from '../pools/connection-pool.ts';
 import { PooledDatabase } from '../pools/pooled-database.ts';
-import type { AuditCarrier } from '../background/outbox-relay.ts';
+import type { OutboxRelay } from '../background/outbox-relay.ts';
 
 /** Whether every operation leaves a line; then also what else is logged on a request's way is put under its id. */
 export const logsOperations = ({ logLevel }: Config): boolean => logLevel === 'debug' || logLevel === 'trace';
@@ -21,7 +21,7 @@ export const observedMetadata = (pool: ConnectionPool, config: Config, logger: L
 
 /** What makes an organization's repositories for one lease. */
 export const resultsDatabaseBuilder =
-  (config: Config, carrier: AuditCarrier, logger: Logger) =>
+  (config: Config, carrier: OutboxRelay, logger: Logger) =>
   (database: PooledDatabase, organizationId: OrganizationId): ResultsDatabase => {
     const observed = logsOperations(config)
       ? logOperations(database, logger, {

@@ -13,7 +13,7 @@ import { metadataMigrations } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
 import { reasonOf } from '../../domain/reason-of.ts';
 import { createContainer } from './container.ts';
-import { startAuditCarrier } from './start-outbox-relay.ts';
+import { startOutboxRelay } from './start-outbox-relay.ts';
 import { registerMetrics } from './register-metrics.ts';
 import { TOKENS } from './tokens.ts';
 
@@ -42,13 +42,13 @@ export const startService = async (config: Config): Promise<Service> => {
   const end = endingPhases(container, background);
   try {
     await prepareDatabases(container, config);
-    await container.get(TOKENS.deploymentShare).start();
+    await container.get(TOKENS.connectionShare).start();
     registerMetrics(container);
     const http = container.get(TOKENS.httpDependencies);
     const app = createApp(http);
     // After all that subscribes to it was made, and before anybody is served from what it keeps fresh.
     await container.get(TOKENS.changeFeed).start();
-    startAuditCarrier(container);
+    startOutboxRelay(container);
     for (const work of background) work.start();
     reconcileInBackground(container);
     tellWhoIsBehind(container);
@@ -130,7 +130,7 @@ const endingPhases = (container: Container, background: readonly Background[]): 
     // Before the pools go that hold the entries.
     name: 'audit entries',
     deadlineMs: AUDIT_DEADLINE_MS,
-    run: () => container.get(TOKENS.auditCarrier).close(),
+    run: () => container.get(TOKENS.outboxRelay).close(),
   },
   {
     name: 'background work',

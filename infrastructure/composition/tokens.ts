@@ -25,10 +25,10 @@ import type { ConnectionBudget } from '../pools/connection-budget.ts';
 import type { ConnectionPool } from '../pools/connection-pool.ts';
 import type { Connector } from '../servers/connector.ts';
 import type { DatabaseConnectionManager } from '../routing/database-connection-manager.ts';
-import type { DeploymentShare } from '../servers/connection-share.ts';
+import type { ConnectionShare } from '../servers/connection-share.ts';
 import type { PooledDatabase } from '../pools/pooled-database.ts';
-import type { ServerProbe } from '../servers/control-connection.ts';
-import type { AuditCarrier } from '../background/outbox-relay.ts';
+import type { ControlConnection } from '../servers/control-connection.ts';
+import type { OutboxRelay } from '../background/outbox-relay.ts';
 import type { ConnectionSlots } from '../fleet/connection-slots.ts';
 import type { PgDatabaseMigrator } from '../fleet/pg-database-migrator.ts';
 import type { FleetSnapshot } from '../background/fleet-snapshot.ts';
@@ -62,14 +62,14 @@ export const TOKENS = {
 
   auditBacklog: token<AuditBacklog>('AuditBacklog'),
   auditChains: token<AuditChains>('AuditChains'),
-  auditCarrier: token<AuditCarrier>('AuditCarrier'),
+  outboxRelay: token<OutboxRelay>('OutboxRelay'),
 
   connector: token<Connector>('Connector'),
-  metadataProbe: token<ServerProbe>('metadata ServerProbe'),
-  resultsProbe: token<ServerProbe>('results ServerProbe'),
+  metadataControl: token<ControlConnection>('metadata ControlConnection'),
+  resultsControl: token<ControlConnection>('results ControlConnection'),
   metadataBreaker: token<CircuitBreaker>('metadata CircuitBreaker'),
   resultsBreaker: token<CircuitBreaker>('results CircuitBreaker'),
-  deploymentShare: token<DeploymentShare>('DeploymentShare'),
+  connectionShare: token<ConnectionShare>('ConnectionShare'),
   connectionBudget: token<ConnectionBudget>('ConnectionBudget'),
   metadataPool: token<ConnectionPool>('metadata ConnectionPool'),
   metadataSql: token<SqlDatabase>('metadata SqlDatabase'),

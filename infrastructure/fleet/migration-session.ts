@@ -5,7 +5,7 @@ import { PgConnection } from '../postgres/pg-connection.ts';
 import { SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
 import type { AppliedMigration } from '../migrations/migration-steps.ts';
 import { CREATE_HISTORY_TABLE, HISTORY_TABLE, MIGRATION_LOCK } from '../migrations/migrator.ts';
-import { IDENTITY, OF_THIS_DATABASE } from '../../domain/databases/database-identity.ts';
+import { IDENTITY, OF_THIS_DATABASE } from '../postgres/stamp-sql.ts';
 
 export interface MigrationTimeouts {
   readonly connectMs: number;

@@ -13,13 +13,9 @@ import { MAX_NAME_BYTES, type DatabaseUrl } from '../postgres/database-url.ts';
 import { ensureDatabase } from '../postgres/ensure-database.ts';
 import { PgConnection } from '../postgres/pg-connection.ts';
 import { SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
+import { READ_IDENTITY } from '../postgres/stamp-sql.ts';
 import { reasonOf } from '../../domain/reason-of.ts';
-import {
-  isIdentity,
-  READ_IDENTITY,
-  readMark,
-  type DatabaseIdentity,
-} from '../../domain/databases/database-identity.ts';
+import { isIdentity, readMark, type DatabaseIdentity } from '../../domain/databases/database-identity.ts';
 import { CommandError } from './command-error.ts';
 
 export type DatabaseKind = 'metadata' | 'results';

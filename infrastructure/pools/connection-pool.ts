@@ -2,14 +2,14 @@ import { DatabaseConnectionError, DomainError } from '../../domain/exceptions.ts
 import type { PoolSnapshot } from '../../application/ports/databases/organization-databases.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import type { BudgetedPool } from './connection-budget.ts';
-import { Crowding } from './saturation-limit.ts';
-import { GrowthPace } from './growth-throttle.ts';
+import { SaturationLimit } from './saturation-limit.ts';
+import { GrowthThrottle } from './growth-throttle.ts';
 import { IdleConnections } from './idle-connections.ts';
 import type { PgConnection } from '../postgres/pg-connection.ts';
 import { PoolCircuits } from './pool-circuits.ts';
 import type { PoolOptions, PoolSize } from './pool-options.ts';
 import { isServerAnswer, isServerFull } from '../postgres/postgres-errors.ts';
-import { WaitingLine } from './wait-queue.ts';
+import { WaitQueue } from './wait-queue.ts';
 import { LeaseReleasedError, WorkScope } from './work-scope.ts';
 
 /** A connection idle for longer is asked whether it is alive before it is used; measured: free below this. */
@@ -35,9 +35,9 @@ export class ConnectionPool implements BudgetedPool {
   readonly #options: PoolOptions;
   #size: PoolSize;
   readonly #idle: IdleConnections;
-  readonly #line = new WaitingLine();
+  readonly #line = new WaitQueue();
   readonly #circuits: PoolCircuits;
-  readonly #crowding: Crowding;
+  readonly #crowding: SaturationLimit;
   /** Connections opened before this, in `performance.now()`, are not used again. */
   #recycledAt = -Infinity;
   /** Connections not used since then, in `performance.now()`, may have broken like one that did. */
@@ -47,16 +47,16 @@ export class ConnectionPool implements BudgetedPool {
   #closing = 0;
   #closed = false;
   /** A first connection is opened at once, further ones at this pace. */
-  readonly #pace: GrowthPace;
+  readonly #pace: GrowthThrottle;
   #whenEmpty: () => void = () => undefined;
 
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#size = options;
     this.#idle = new IdleConnections(this, options.budget, (connection) => this.#discard(connection));
-    this.#pace = new GrowthPace(this.#line, options.isSaturated ?? (() => false), () => this.#grow());
+    this.#pace = new GrowthThrottle(this.#line, options.isSaturated ?? (() => false), () => this.#grow());
     this.#circuits = new PoolCircuits(options.breaker ?? new CircuitBreaker(BREAKER), options.serverBreaker);
-    this.#crowding = new Crowding(options, this.#line, this.#circuits);
+    this.#crowding = new SaturationLimit(options, this.#line, this.#circuits);
   }
 
   get databaseName(): string {

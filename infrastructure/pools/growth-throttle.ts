@@ -1,4 +1,4 @@
-import type { WaitingLine } from './wait-queue.ts';
+import type { WaitQueue } from './wait-queue.ts';
 
 /** A wait that is over sooner is shorter than a connect: most statements are. */
 const PATIENCE_MS = 10;
@@ -10,15 +10,15 @@ const PATIENCE_WHEN_SATURATED_MS = 1000;
 const GROW_EVERY_MS = 25;
 
 /** When a pool that has a connection may open a further one: for those who have waited for a while, one at a time. */
-export class GrowthPace {
-  readonly #line: WaitingLine;
+export class GrowthThrottle {
+  readonly #line: WaitQueue;
   readonly #isSaturated: () => boolean;
   readonly #grow: () => void;
   #timer: NodeJS.Timeout | null = null;
   #allows = false;
 
   /** @param grow called when one more may be opened, if it is wanted */
-  constructor(line: WaitingLine, isSaturated: () => boolean, grow: () => void) {
+  constructor(line: WaitQueue, isSaturated: () => boolean, grow: () => void) {
     this.#line = line;
     this.#isSaturated = isSaturated;
     this.#grow = grow;

@@ -1,7 +1,7 @@
 import type { BudgetedPool } from './connection-budget.ts';
 import type { PoolCircuits } from './pool-circuits.ts';
 import type { PoolOptions } from './pool-options.ts';
-import type { WaitingLine } from './wait-queue.ts';
+import type { WaitQueue } from './wait-queue.ts';
 
 /** Nobody waits for longer beside a connection that rests. */
 const REST_MS = 250;
@@ -14,14 +14,14 @@ const QUICK_MS = 25;
  * have the others wait longer. Not when that one is held by work that takes its time, nor for long, nor so that anybody
  * would be turned away.
  */
-export class Crowding {
+export class SaturationLimit {
   readonly #options: PoolOptions;
-  readonly #line: WaitingLine;
+  readonly #line: WaitQueue;
   readonly #circuits: PoolCircuits;
   /** When a connection was last given back, in `performance.now()`. */
   #cameBackAt = -Infinity;
 
-  constructor(options: PoolOptions, line: WaitingLine, circuits: PoolCircuits) {
+  constructor(options: PoolOptions, line: WaitQueue, circuits: PoolCircuits) {
     this.#options = options;
     this.#line = line;
     this.#circuits = circuits;

@@ -13,7 +13,7 @@ interface Waiter {
 const RECENT = 0.1;
 
 /** Those who wait for a connection of one pool: first come, first served, each until its deadline. */
-export class WaitingLine {
+export class WaitQueue {
   readonly #waiters = new Set<Waiter>();
   /** How long a connection is held, on average, in milliseconds. */
   #turnMs = 1;

@@ -1,12 +1,12 @@
 import type { ClientConfig } from 'pg';
 import type { DatabaseUrl } from './database-url.ts';
 import { reasonOf } from '../../domain/reason-of.ts';
-import { NoServerError, SqlState, sqlStateOf, UnfitServerError } from './postgres-errors.ts';
+import { NoServerError, SqlState, sqlStateOf, TargetSessionError } from './postgres-errors.ts';
 import type { ServerAddress } from './server-address.ts';
 import { roundsFor, type SessionTarget } from './session-target.ts';
 
 /** Tries to log in to one server; rejects when it cannot be had in time, or is not what the target asks for. */
-export type ServerAttempt<Result> = (
+export type HostAttempt<Result> = (
   server: ClientConfig,
   target: SessionTarget,
   timeoutMs: number,
@@ -26,10 +26,10 @@ const lastFit = new WeakMap<readonly ServerAddress[], number>();
  * @throws {NoServerError} when there were several to try, or one that is not what the target asks for; a lone server's
  *   error is thrown as it is
  */
-export const tryServers = async <Result>(
+export const tryHosts = async <Result>(
   url: DatabaseUrl,
   timeoutMs: number,
-  attempt: ServerAttempt<Result>,
+  attempt: HostAttempt<Result>,
 ): Promise<Result> => {
   const ways = url.toClientConfigs();
   const waysPerServer = ways.length / url.servers.length;
@@ -53,7 +53,7 @@ export const tryServers = async <Result>(
       if (url.sessionTarget !== 'any') lastFit.set(url.servers, place);
       return result;
     } catch (error) {
-      if (tries.length === 1 && !(error instanceof UnfitServerError)) throw error;
+      if (tries.length === 1 && !(error instanceof TargetSessionError)) throw error;
       failures.push({ server, error });
     }
   }

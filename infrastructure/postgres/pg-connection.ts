@@ -3,9 +3,9 @@ import { withDeadline } from '../timing/with-deadline.ts';
 import { sendCancelRequest } from './cancel-request.ts';
 import { nameBehind } from './connection-names.ts';
 import type { DatabaseUrl } from './database-url.ts';
-import { isOutlived, UnfitServerError } from './postgres-errors.ts';
+import { isOutlived, TargetSessionError } from './postgres-errors.ts';
 import { PreparedStatement } from './prepared-statement.ts';
-import { tryServers } from './multi-host-connect.ts';
+import { tryHosts } from './multi-host-connect.ts';
 import { unfitness, type SessionTarget } from './session-target.ts';
 
 /** One statement. Those with a name are parsed by the server once per connection. */
@@ -100,7 +100,7 @@ export class PgConnection {
    * @throws {NoServerError} when the URL names several servers, or asks for a kind of server, and there is none
    */
   static open(options: ConnectionOptions): Promise<PgConnection> {
-    return tryServers(options.url, options.connectTimeoutMs, (server, target, timeoutMs) =>
+    return tryHosts(options.url, options.connectTimeoutMs, (server, target, timeoutMs) =>
       PgConnection.#logIn(server, target, { ...options, connectTimeoutMs: timeoutMs }),
     );
   }
@@ -112,7 +112,7 @@ export class PgConnection {
   static async locate(options: ConnectionOptions): Promise<ClientConfig> {
     const [only, ...others] = options.url.toClientConfigs();
     if (only !== undefined && others.length === 0 && options.url.sessionTarget === 'any') return only;
-    return tryServers(options.url, options.connectTimeoutMs, async (server, target, timeoutMs) => {
+    return tryHosts(options.url, options.connectTimeoutMs, async (server, target, timeoutMs) => {
       const connection = await PgConnection.#logIn(server, target, {
         ...options,
         connectTimeoutMs: timeoutMs,
@@ -158,7 +158,7 @@ export class PgConnection {
       await client.connect();
       client.connection.off('parameterStatus', note);
       const problem = unfitness(target, reported);
-      if (problem !== null) throw new UnfitServerError(problem);
+      if (problem !== null) throw new TargetSessionError(problem);
     } catch (error) {
       // A rejected connect may leave the socket open (a server that accepts and says nothing).
       await connection.close();

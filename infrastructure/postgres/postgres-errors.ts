@@ -34,8 +34,8 @@ export class NoServerError extends Error {
 }
 
 /** Raised for a server that took the login and is not what the connection is for. */
-export class UnfitServerError extends Error {
-  override readonly name = 'UnfitServerError';
+export class TargetSessionError extends Error {
+  override readonly name = 'TargetSessionError';
 }
 
 export const sqlStateOf = (error: unknown): string | null => {
@@ -106,7 +106,7 @@ export const isServerFailure = (error: unknown): boolean => {
   const sqlState = sqlStateOf(error);
   if (sqlState !== null) return SERVER_AWAY.test(sqlState);
   if (error instanceof NoServerError)
-    return error.cause instanceof UnfitServerError || isServerFailure(error.cause);
+    return error.cause instanceof TargetSessionError || isServerFailure(error.cause);
   return error instanceof Error && 'code' in error && UNREACHABLE.test(String(error.code));
 };
 

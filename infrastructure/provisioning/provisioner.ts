@@ -26,23 +26,13 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 import { SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import { reasonOf } from '../../domain/reason-of.ts';
-import {
-  formatIdentity,
-  isIdentity,
-  readMark,
-  stampIn,
-  type DatabaseIdentity,
-} from '../../domain/databases/database-identity.ts';
+import { formatIdentity, isIdentity, readMark, stampIn } from '../../domain/databases/database-identity.ts';
+import type { Placement } from '../../domain/databases/placement.ts';
 import { isServerProblem, LOCKED_OUT, MISPLACED, MISSING } from './database-problems.ts';
 import { newSpare } from './new-spare.ts';
 import type { ResultsServer } from '../servers/results-server.ts';
 import type { ResultsTemplate } from '../servers/results-template.ts';
 import type { ServerSession } from '../servers/server-session.ts';
-
-/** Where an organization's data is, and what a connection has to find there. */
-export interface Placement extends DatabaseIdentity {
-  readonly databaseName: string;
-}
 
 /**
  * Told of a database that is about to become the organization's: where it will be, and whether it came there. The

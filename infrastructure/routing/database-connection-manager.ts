@@ -15,21 +15,22 @@ import {
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { OrganizationPolicy } from '../../domain/organizations/organization-policy.ts';
 import type { SchemaGuard } from './schema-guard.ts';
-import type { Placement, Provisioner } from '../provisioning/provisioner.ts';
+import type { Placement } from '../../domain/databases/placement.ts';
+import type { Provisioner } from '../provisioning/provisioner.ts';
 import type { CircuitBreaker } from '../pools/circuit-breaker.ts';
 import type { ConnectionBudget } from '../pools/connection-budget.ts';
 import { ConnectionPool } from '../pools/connection-pool.ts';
 import { MisplacedDatabaseError } from '../servers/connector.ts';
 import { EventLoopLoad } from '../timing/event-loop-load.ts';
 import { LeasedRegistry, type RemovalReason } from './leased-registry.ts';
-import type { DeploymentShare } from '../servers/connection-share.ts';
+import type { ConnectionShare } from '../servers/connection-share.ts';
 import { openEarly } from './open-early.ts';
 import { OrganizationPool } from './organization-pool.ts';
 import type { PgConnection } from '../postgres/pg-connection.ts';
 import type { PoolSize } from '../pools/pool-options.ts';
 import { PooledDatabase } from '../pools/pooled-database.ts';
 import { sqlStateOf } from '../postgres/postgres-errors.ts';
-import type { ServerProbe } from '../servers/control-connection.ts';
+import type { ControlConnection } from '../servers/control-connection.ts';
 import { WorkScope } from '../pools/work-scope.ts';
 
 export interface ManagerOptions {
@@ -58,18 +59,18 @@ export interface ManagerDeps {
     arrived?: Promise<boolean>,
   ) => Promise<PgConnection>;
   readonly policies: Pick<OrganizationPolicies, 'policyOf'>;
-  /** Turns organizations away whose schema left the release's window, also on pools that are open. */
+  /** SerialQueue organizations away whose schema left the release's window, also on pools that are open. */
   readonly schemaGuard: Pick<SchemaGuard, 'check'>;
   /** Called once per lease: the handle ends with it. */
   readonly buildResultsDatabase: (
     database: PooledDatabase,
     organizationId: OrganizationId,
   ) => ResultsDatabase;
-  readonly metadataProbe: ServerProbe;
-  readonly resultsProbe: ServerProbe;
+  readonly metadataControl: ControlConnection;
+  readonly resultsControl: ControlConnection;
   /** Of the server of the results databases. */
   readonly serverBreaker: CircuitBreaker;
-  readonly share: DeploymentShare;
+  readonly share: ConnectionShare;
   readonly logger: Logger;
 }
 
@@ -180,7 +181,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
 
   async #checkHealth(): Promise<DatabaseHealth> {
     const [metadata, organizations] = await Promise.all([
-      this.#deps.metadataProbe.ask({ text: 'select', values: [] }),
+      this.#deps.metadataControl.ask({ text: 'select', values: [] }),
       this.#checkOrganizations(),
     ]);
     return { metadata: metadata !== null, ...organizations };
@@ -221,9 +222,9 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
   async #closeAll(): Promise<void> {
     clearInterval(this.#sweeper);
     await this.#pools.closeAll(this.#options.drainTimeoutMs);
-    const { adminPool, resultsProbe, metadataProbe, share } = this.#deps;
+    const { adminPool, resultsControl, metadataControl, share } = this.#deps;
     await share.close();
-    await Promise.all([adminPool.close(), resultsProbe.close(), metadataProbe.close()]);
+    await Promise.all([adminPool.close(), resultsControl.close(), metadataControl.close()]);
     await this.metadata.close();
   }
 
@@ -287,7 +288,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
       if (pool !== null) pools.push([organizationId, pool]);
     }
     if (pools.length === 0) return {};
-    const rows = await this.#deps.resultsProbe.ask<{ datname: string }>({
+    const rows = await this.#deps.resultsControl.ask<{ datname: string }>({
       text: 'select datname from pg_database where datallowconn and datconnlimit <> 0 and datname = any($1)',
       values: [pools.map(([, pool]) => pool.databaseName)],
     });

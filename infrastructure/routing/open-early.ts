@@ -1,4 +1,5 @@
-import type { Announce, Placement } from '../provisioning/provisioner.ts';
+import type { Placement } from '../../domain/databases/placement.ts';
+import type { Announce } from '../provisioning/provisioner.ts';
 import type { ConnectionPool } from '../pools/connection-pool.ts';
 
 /**

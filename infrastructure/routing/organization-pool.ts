@@ -1,6 +1,6 @@
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import type { OrganizationPolicy } from '../../domain/organizations/organization-policy.ts';
-import type { Placement } from '../provisioning/provisioner.ts';
+import type { Placement } from '../../domain/databases/placement.ts';
 import type { CircuitBreaker } from '../pools/circuit-breaker.ts';
 import type { ConnectionPool } from '../pools/connection-pool.ts';
 import type { Closeable } from './leased-registry.ts';

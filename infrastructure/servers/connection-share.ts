@@ -11,9 +11,9 @@ import {
   resultsConnectionName,
 } from '../postgres/connection-names.ts';
 import { isServerAnswer, isServerFailure } from '../postgres/postgres-errors.ts';
-import type { ServerProbe } from './control-connection.ts';
+import type { ControlConnection } from './control-connection.ts';
 
-export interface DeploymentShareDeps {
+export interface ConnectionShareDeps {
   readonly instanceId: string;
   /** What all processes of the deployment may hold together. */
   readonly deploymentBudget: number;
@@ -21,7 +21,7 @@ export interface DeploymentShareDeps {
   readonly budget: ConnectionBudget;
   readonly ledger: InstanceLedger;
   /** Its connection carries the name by which the other processes see that this one is alive. */
-  readonly resultsProbe: ServerProbe;
+  readonly resultsControl: ControlConnection;
   readonly resultsBreaker: CircuitBreaker;
   readonly metadataBreaker: CircuitBreaker;
   readonly logger: Logger;
@@ -37,15 +37,15 @@ const BEAT_MS = 500;
  * back. A process that died is known by the server of the results databases, which alone sees whether its connections
  * are gone: so no clock decides, and a process that sleeps or cannot reach the metadata keeps what it has.
  */
-export class DeploymentShare {
-  readonly #deps: DeploymentShareDeps;
+export class ConnectionShare {
+  readonly #deps: ConnectionShareDeps;
   readonly #beats = new Periodic(BEAT_MS, () => this.beat());
   /** The share on the books, as far as this process knows. */
   #share = 0;
   /** The probe's session in which the share was confirmed. */
   #confirmedIn: number | null = null;
 
-  constructor(deps: DeploymentShareDeps) {
+  constructor(deps: ConnectionShareDeps) {
     this.#deps = deps;
   }
 
@@ -69,10 +69,10 @@ export class DeploymentShare {
 
   /** One sign of life, and a look at the others. Never rejects. */
   async beat(): Promise<void> {
-    const { resultsProbe, resultsBreaker, metadataBreaker, logger } = this.#deps;
-    const silence = await resultsProbe.query({ text: 'select', values: [] }).then(() => null, causeOf);
+    const { resultsControl, resultsBreaker, metadataBreaker, logger } = this.#deps;
+    const silence = await resultsControl.query({ text: 'select', values: [] }).then(() => null, causeOf);
     tell(resultsBreaker, silence);
-    if (silence !== null || resultsProbe.sessions !== this.#confirmedIn) {
+    if (silence !== null || resultsControl.sessions !== this.#confirmedIn) {
       // Whoever saw no connection of this process may have taken its share: no new ones before the books say so.
       this.#limit(this.#deps.budget.taken);
     }
@@ -87,9 +87,9 @@ export class DeploymentShare {
   }
 
   async #settle(): Promise<void> {
-    const { instanceId, ledger, deploymentBudget, resultsProbe } = this.#deps;
-    const session = resultsProbe.sessions;
-    const instances = await this.#signOfLife();
+    const { instanceId, ledger, deploymentBudget, resultsControl } = this.#deps;
+    const session = resultsControl.sessions;
+    const instances = await this.#heartbeat();
     const live = instances.filter(({ silent }) => !silent);
     const place = live.findIndex((instance) => instance.instanceId === instanceId);
     this.#share = live[place]?.share ?? 0;
@@ -106,10 +106,10 @@ export class DeploymentShare {
       this.#limit(this.#share);
     }
     this.#confirmedIn = session;
-    await this.#buryTheDead(instances);
+    await this.#reclaimFromDead(instances);
   }
 
-  async #signOfLife(): Promise<readonly ServiceInstance[]> {
+  async #heartbeat(): Promise<readonly ServiceInstance[]> {
     const { instanceId, budget, ledger } = this.#deps;
     const instances = await ledger.beat(instanceId, Math.max(budget.limit, budget.taken));
     const onTheBooks = instances.some((instance) => instance.instanceId === instanceId);
@@ -117,7 +117,7 @@ export class DeploymentShare {
   }
 
   /** Takes back what silent processes no longer use. */
-  async #buryTheDead(instances: readonly ServiceInstance[]): Promise<void> {
+  async #reclaimFromDead(instances: readonly ServiceInstance[]): Promise<void> {
     const silent = instances.filter((instance) => instance.silent);
     if (silent.length === 0) return;
     const names = silent.flatMap(({ instanceId }) => [
@@ -125,7 +125,7 @@ export class DeploymentShare {
       resultsConnectionName(instanceId),
       migrationConnectionName(instanceId),
     ]);
-    const rows = await this.#deps.resultsProbe.ask<{ name: string; connections: number }>({
+    const rows = await this.#deps.resultsControl.ask<{ name: string; connections: number }>({
       text: `select name, count(*)::int as connections
         from unnest($1::text[]) name join pg_stat_activity a on ${isNamed('name')} group by name`,
       values: [names],

@@ -1,14 +1,15 @@
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { OrganizationPolicy } from '../../domain/organizations/organization-policy.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
-import { formatIdentity, isIdentity, READ_IDENTITY } from '../../domain/databases/database-identity.ts';
+import { formatIdentity, isIdentity } from '../../domain/databases/database-identity.ts';
+import type { Placement } from '../../domain/databases/placement.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
-import type { Placement } from '../provisioning/provisioner.ts';
 import { withDeadline } from '../timing/with-deadline.ts';
 import { ConnectionName, presenceName, resultsConnectionName } from '../postgres/connection-names.ts';
 import type { DatabaseUrl } from '../postgres/database-url.ts';
 import { PgConnection, type Deadlines } from '../postgres/pg-connection.ts';
 import { SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
+import { READ_IDENTITY } from '../postgres/stamp-sql.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 
 export interface ConnectorOptions {

@@ -12,7 +12,7 @@ const DEADLINE_MS = 1000;
  * A connect has its own deadline and may outlast the question that began it: one that passes over dead hosts, or to a
  * slow server, would else be begun again and again, and never end.
  */
-export class ServerProbe {
+export class ControlConnection {
   readonly #connect: () => Promise<PgConnection>;
   #connection: PgConnection | null = null;
   #opening: Promise<PgConnection> | null = null;

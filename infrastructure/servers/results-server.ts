@@ -3,7 +3,7 @@ import type { PooledDatabase } from '../pools/pooled-database.ts';
 import { pollUntil } from '../timing/poll-until.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 import { ServerSession } from './server-session.ts';
-import { Turns, type Hold } from '../timing/serial-queue.ts';
+import { SerialQueue, type Hold } from '../timing/serial-queue.ts';
 
 const LOCK_DEADLINE_MS = 20_000;
 const TURN_DEADLINE_MS = 60_000;
@@ -18,8 +18,8 @@ const lockedError = (): OrganizationNotReadyError =>
 export class ResultsServer {
   readonly #admin: PooledDatabase;
   readonly #logins: OrganizationLogins | null;
-  readonly #clones = new Turns();
-  readonly #newcomers = new Turns(NEWCOMER_PATIENCE_MS);
+  readonly #clones = new SerialQueue();
+  readonly #newcomers = new SerialQueue(NEWCOMER_PATIENCE_MS);
 
   /**
    * @param admin connections to the server's `postgres` database; their number bounds the acts under way

@@ -4,7 +4,7 @@ import { identifier, literal } from '../postgres/quoting.ts';
 import { pollUntil } from '../timing/poll-until.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 import { scramVerifier } from '../postgres/scram-verifier.ts';
-import type { Turns } from '../timing/serial-queue.ts';
+import type { SerialQueue } from '../timing/serial-queue.ts';
 
 /** A session open on the source or the target makes the server wait 5 s and refuse; it is soon gone. */
 const IN_USE_DEADLINE_MS = 30_000;
@@ -19,10 +19,10 @@ export interface ListedDatabase {
 export class ServerSession {
   readonly #connection: PgConnection;
   readonly #logins: OrganizationLogins | null;
-  readonly #clones: Turns;
+  readonly #clones: SerialQueue;
 
   /** @param clones of this process: two at once take the processors from whoever reads meanwhile */
-  constructor(connection: PgConnection, logins: OrganizationLogins | null, clones: Turns) {
+  constructor(connection: PgConnection, logins: OrganizationLogins | null, clones: SerialQueue) {
     this.#connection = connection;
     this.#logins = logins;
     this.#clones = clones;

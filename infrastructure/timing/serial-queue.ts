@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export type Hold = (until: Promise<unknown>) => void;
 
 /** Lets pieces of work run one after another, in the order they came. One that fails holds nobody up. */
-export class Turns {
+export class SerialQueue {
   readonly #patienceMs: number | null;
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;

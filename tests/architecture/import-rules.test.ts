@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
-import { importProblems, ZONES } from './import-table.ts';
+import { FLOORS, importProblems, ZONES } from './import-table.ts';
 import { ROOT, SOURCE_FOLDERS, sourceFiles, testFiles } from './project-files.ts';
 import { readModule } from './source-module.ts';
 
@@ -65,21 +65,19 @@ describe('the import rules', () => {
     ['adapters/pino/sample.ts', `import knex from 'knex';`],
     ['adapters/pino/sample.ts', `import { parseConfig } from '../../infrastructure/config/config.ts';`],
     ['adapters/redis/sample.ts', `export {};`],
-    ['infrastructure/database/sample.ts', `import { sql } from '../../adapters/knex/statement.ts';`],
-    ['infrastructure/database/sample.ts', `import { Container } from 'inversify';`],
-    ['infrastructure/database/sample.ts', `import { TOKENS } from '../composition/tokens.ts';`],
+    ['infrastructure/routing/sample.ts', `import { sql } from '../../adapters/knex/statement.ts';`],
+    ['infrastructure/routing/sample.ts', `import { Container } from 'inversify';`],
+    ['infrastructure/routing/sample.ts', `import { TOKENS } from '../composition/tokens.ts';`],
     [
-      'infrastructure/database/sample.ts',
+      'infrastructure/routing/sample.ts',
       `import { createApp } from '../../presentation/http/create-app.ts';`,
     ],
-    [
-      'infrastructure/database/sample.ts',
-      `import { SubmitJob } from '../../application/jobs/submit-job.ts';`,
-    ],
-    ['infrastructure/provisioning/sample.ts', `import { runDemo } from '../demo/run-demo.ts';`],
+    ['infrastructure/routing/sample.ts', `import { SubmitJob } from '../../application/jobs/submit-job.ts';`],
+    ['infrastructure/servers/sample.ts', `import { runDemo } from '../demo/run-demo.ts';`],
+    ['infrastructure/cellar/sample.ts', `export {};`],
     ['infrastructure/demo/sample.ts', `import { createContainer } from '../composition/container.ts';`],
     ['infrastructure/bin/sample.ts', `import { expect } from 'chai';`],
-    ['infrastructure/bin/sample.ts', `import { testServer } from '../support/postgres-server.ts';`],
+    ['infrastructure/bin/sample.ts', `import { testServer } from '../../tests/support/postgres-server.ts';`],
     ['presentation/http/sample.ts', `import { sql } from '../../adapters/knex/statement.ts';`],
     ['presentation/http/sample.ts', `import knex from 'knex';`],
     ['presentation/http/sample.ts', `import { Client } from 'pg';`],
@@ -103,12 +101,25 @@ describe('the import rules', () => {
     it(`would report in ${file}: ${text}`, () => expect(reports(file, text)).to.equal(true));
   }
 
+  for (const [index, { name }] of FLOORS.entries()) {
+    it(`let infrastructure/${name} stand on the floors before it, and know none after it`, () => {
+      const imports = (floor: string): string => `export * from '../${floor}/sample.ts';`;
+      const file = `infrastructure/${name}/sample.ts`;
+      const { before, after } = {
+        before: FLOORS.slice(0, index + 1),
+        after: [...FLOORS.slice(index + 1).map((floor) => floor.name), 'composition', 'bin'],
+      };
+      expect(before.filter((floor) => reports(file, imports(floor.name)))).to.deep.equal([]);
+      expect(after.filter((floor) => !reports(file, imports(floor)))).to.deep.equal([]);
+    });
+  }
+
   it('allow what they are meant to allow', () => {
     const allowed: readonly (readonly [file: string, text: string])[] = [
       ['domain/jobs/sample.ts', `import { DomainError } from '../exceptions.ts';`],
       ['application/jobs/sample.ts', `import type { Logger } from '../ports/logger.ts';`],
       ['adapters/knex/sample.ts', `import knex from 'knex';`],
-      ['infrastructure/database/sample.ts', `import pg from 'pg';`],
+      ['infrastructure/postgres/sample.ts', `import pg from 'pg';`],
       ['infrastructure/composition/sample.ts', `import { Container } from 'inversify';`],
       ['presentation/http/sample.ts', `import express from 'express';`],
       ['migrations/results/sample.ts', `import type { Knex } from 'knex';`],

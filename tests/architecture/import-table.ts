@@ -30,6 +30,24 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   uuid: ['uuid'],
 };
 
+/** The infrastructure, from the ground up: a floor imports itself and those before it, and nothing that stands on it. */
+export const FLOORS: readonly { readonly name: string; readonly packages: readonly string[] }[] = [
+  { name: 'timing', packages: [] },
+  { name: 'postgres', packages: ['pg', 'pg-connection-string', 'pg-protocol'] },
+  { name: 'pools', packages: [] },
+  { name: 'migrations', packages: ['knex'] },
+  { name: 'servers', packages: [] },
+  { name: 'provisioning', packages: [] },
+  { name: 'routing', packages: [] },
+  { name: 'fleet', packages: ['knex', 'pg'] },
+  { name: 'changes', packages: [] },
+  { name: 'background', packages: [] },
+  { name: 'http-server', packages: [] },
+  { name: 'config', packages: [] },
+  { name: 'local', packages: ['pg', 'zod'] },
+  { name: 'knex-command', packages: ['knex'] },
+];
+
 export const ZONES: readonly Zone[] = [
   { name: 'domain', files: /^domain\//, project: /^domain\//, packages: NONE, node: false },
   {
@@ -57,17 +75,21 @@ export const ZONES: readonly Zone[] = [
     // A client of the API with an operator's means; the wiring is done for it in bin.
     name: 'demo',
     files: /^infrastructure\/demo\//,
-    project: /^(?:domain\/|application\/ports\/|infrastructure\/(?:config|database|demo)\/)/,
+    project: /^(?:domain\/|application\/ports\/|infrastructure\/(?:config|postgres|demo)\/)/,
     packages: new Set(['zod']),
     node: true,
   },
-  {
-    name: 'infrastructure',
-    files: /^infrastructure\//,
-    project: /^(?:domain\/|application\/ports\/|infrastructure\/(?!composition\/|bin\/|demo\/))/,
-    packages: new Set(['knex', 'pg', 'pg-connection-string', 'pg-protocol', 'zod']),
+  ...FLOORS.map(({ name, packages }, index) => ({
+    name: `infrastructure/${name}`,
+    files: new RegExp(`^infrastructure/${name}/`),
+    project: new RegExp(
+      `^(?:domain/|application/ports/|infrastructure/(?:${FLOORS.slice(0, index + 1)
+        .map((floor) => floor.name)
+        .join('|')})/)`,
+    ),
+    packages: new Set(packages),
     node: true,
-  },
+  })),
   {
     name: 'presentation/http',
     files: /^presentation\/http\//,
@@ -93,7 +115,7 @@ export const ZONES: readonly Zone[] = [
   {
     name: 'knexfile',
     files: /^knexfile\.ts$/,
-    project: /^infrastructure\/migrations\//,
+    project: /^infrastructure\/knex-command\//,
     packages: NONE,
     typesOf: new Set(['knex']),
     node: false,
@@ -103,7 +125,7 @@ export const ZONES: readonly Zone[] = [
     name: 'unit tests',
     files: /^tests\/unit\//,
     project:
-      /^(?:domain|application|adapters|presentation|infrastructure\/(?!composition\/|bin\/)|tests\/unit|tests\/support\/gate)/,
+      /^(?:domain|application|adapters|presentation|infrastructure\/(?!composition\/|bin\/)|tests\/unit|tests\/support\/(?:gate|fakes\/))/,
     packages: new Set(['chai', 'express', 'jsonwebtoken', 'pino', 'prom-client', 'supertest', 'zod']),
     node: true,
   },

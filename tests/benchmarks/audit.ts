@@ -3,7 +3,7 @@ import type { Container } from 'inversify';
 import { KnexResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
 import type { SqlDatabase, SqlQuery } from '../../adapters/knex/statement.ts';
 import { resultsDatabaseBuilder } from '../../infrastructure/composition/observed-databases.ts';
-import { startAuditCarrier } from '../../infrastructure/composition/start-outbox-relay.ts';
+import { startOutboxRelay } from '../../infrastructure/composition/start-outbox-relay.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { listen } from '../../infrastructure/http-server/http-server.ts';
 import { replaceManager } from '../support/custom-manager.ts';
@@ -44,7 +44,7 @@ const startContender = async (deployment: Deployment, variant: Variant): Promise
   const container: Container = deployment.start();
   const build = resultsDatabaseBuilder(
     container.get(TOKENS.config),
-    container.get(TOKENS.auditCarrier),
+    container.get(TOKENS.outboxRelay),
     container.get(TOKENS.logger),
   );
   replaceManager(
@@ -57,7 +57,7 @@ const startContender = async (deployment: Deployment, variant: Variant): Promise
           : build(database, organizationId),
     },
   );
-  const carrier = variant === 'carried' ? startAuditCarrier(container) : null;
+  const carrier = variant === 'carried' ? startOutboxRelay(container) : null;
   const server = await listen(deployment.app(container), '127.0.0.1', 0, { answerClientError: () => '' });
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
   const token = deployment.token(variant, ['member']);

@@ -4,7 +4,7 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { replaceManager } from '../support/custom-manager.ts';
-import type { Placement } from '../../infrastructure/provisioning/provisioner.ts';
+import type { Placement } from '../../domain/databases/placement.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Random } from '../support/random.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';

@@ -8,9 +8,9 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { KnexInstanceLedger } from '../../adapters/knex/metadata/knex-instance-ledger.ts';
 import { CircuitBreaker } from '../../infrastructure/pools/circuit-breaker.ts';
 import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
-import { DeploymentShare } from '../../infrastructure/servers/connection-share.ts';
+import { ConnectionShare } from '../../infrastructure/servers/connection-share.ts';
 import { isServerFull } from '../../infrastructure/postgres/postgres-errors.ts';
-import { ServerProbe } from '../../infrastructure/servers/control-connection.ts';
+import { ControlConnection } from '../../infrastructure/servers/control-connection.ts';
 import { replaceManager } from '../support/custom-manager.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
@@ -50,7 +50,7 @@ describe('databases and servers that fail', function () {
   /** As a started service: with its probes at work. */
   const start = async (): Promise<Container> => {
     const container = deployment.start(throughProxies(deployment, { results, metadata }));
-    await container.get(TOKENS.deploymentShare).start();
+    await container.get(TOKENS.connectionShare).start();
     return container;
   };
   const read = async (manager: DatabaseConnectionManager, id: OrganizationId): Promise<number> => {
@@ -92,7 +92,7 @@ describe('databases and servers that fail', function () {
             },
           },
         );
-        await container.get(TOKENS.deploymentShare).start();
+        await container.get(TOKENS.connectionShare).start();
         await read(manager, ACME);
         expect(breaker.state).to.equal('closed');
 
@@ -230,15 +230,15 @@ describe('databases and servers that fail', function () {
   it('a server without a place, for the probe either, is not held for dead', async () => {
     const container = deployment.start();
     const limited = await limitedLogin(deployment, 1);
-    const probe = new ServerProbe(() => limited.connect('postgres'));
+    const probe = new ControlConnection(() => limited.connect('postgres'));
     const touchy = { threshold: 1, minDelayMs: 60_000, maxDelayMs: 60_000 };
     const [resultsBreaker, metadataBreaker] = [new CircuitBreaker(touchy), new CircuitBreaker(touchy)];
-    const share = new DeploymentShare({
+    const share = new ConnectionShare({
       instanceId: container.get(TOKENS.instanceId),
       deploymentBudget: 1,
       budget: container.get(TOKENS.connectionBudget),
-      ledger: new KnexInstanceLedger(container.get(TOKENS.metadataProbe)),
-      resultsProbe: probe,
+      ledger: new KnexInstanceLedger(container.get(TOKENS.metadataControl)),
+      resultsControl: probe,
       resultsBreaker,
       metadataBreaker,
       logger: container.get(TOKENS.logger),

@@ -136,7 +136,7 @@ describe('The first of the servers in the URL says nothing any more', function (
 
   it('failover-finds-the-primary-again-after-it-moved: the second serves, with the whole budget', async () => {
     const container = deployment.start({ ...listed('DB_DATABASE_URL'), ...listed('DB_RESULTS_DB_TEMPLATE') });
-    await container.get(TOKENS.deploymentShare).start();
+    await container.get(TOKENS.connectionShare).start();
     const manager = container.get(TOKENS.connectionManager);
     const all = () => Promise.all([ACME, ACME, BETA].map((id) => read(manager, id)));
     expect(await all()).to.deep.equal(['served', 'served', 'served']);
@@ -160,13 +160,16 @@ describe('The first of the servers in the URL says nothing any more', function (
     expect(container.get(TOKENS.resultsBreaker).state).to.equal('closed');
 
     // And so it stays: nobody comes to the silent one any more.
-    const { sessions } = container.get(TOKENS.resultsProbe);
+    const { sessions } = container.get(TOKENS.resultsControl);
     const { connects } = first;
     for (let beat = 0; beat < 3; beat += 1) {
-      await container.get(TOKENS.deploymentShare).beat();
+      await container.get(TOKENS.connectionShare).beat();
       manager.sweep();
       expect(await all()).to.deep.equal(['served', 'served', 'served']);
     }
-    expect([container.get(TOKENS.resultsProbe).sessions, first.connects]).to.deep.equal([sessions, connects]);
+    expect([container.get(TOKENS.resultsControl).sessions, first.connects]).to.deep.equal([
+      sessions,
+      connects,
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { startAuditCarrier } from '../../infrastructure/composition/start-outbox-relay.ts';
+import { startOutboxRelay } from '../../infrastructure/composition/start-outbox-relay.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
 import type { AuditEntry, Job, Page } from '../support/http-contract.ts';
@@ -21,7 +21,7 @@ describe('Writes of results over HTTP', function () {
 
   it('are in the audit trail with who, which request and from where', async () => {
     const service = await HttpService.start(deployment);
-    const carrier = startAuditCarrier(service.container);
+    const carrier = startOutboxRelay(service.container);
     try {
       const as = (sub: string, ...roles: string[]): Caller =>
         service.as(deployment.token('alpha', roles, { sub }));

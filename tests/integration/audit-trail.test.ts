@@ -4,7 +4,7 @@ import type { AuditEntry, AuditKey } from '../../domain/audit/audit-log.ts';
 import type { Page } from '../../domain/page.ts';
 import type { AuditBacklog } from '../../application/ports/audit/audit-backlog.ts';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
-import { carryAuditEntries } from '../../application/audit/relay-outbox.ts';
+import { relayOutbox } from '../../application/audit/relay-outbox.ts';
 import { cliDependencies } from '../../infrastructure/composition/cli-dependencies.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { down, up } from '../../migrations/metadata/0007_audit_chains.ts';
@@ -211,7 +211,7 @@ describe('the audit trail', function () {
         deployment.databaseName('acme'),
       );
     const carry = (backlog: AuditBacklog = container.get(TOKENS.auditBacklog)) =>
-      carryAuditEntries(container.get(TOKENS.connectionManager), backlog, ACME);
+      relayOutbox(container.get(TOKENS.connectionManager), backlog, ACME);
     const withResults = async <Result>(
       work: (database: Awaited<ReturnType<typeof acquire>>['database']) => Promise<Result>,
     ): Promise<Result> => {

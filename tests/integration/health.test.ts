@@ -3,7 +3,7 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { ConnectionPool } from '../../infrastructure/pools/connection-pool.ts';
 import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
 import type { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
-import { ServerProbe } from '../../infrastructure/servers/control-connection.ts';
+import { ControlConnection } from '../../infrastructure/servers/control-connection.ts';
 import { replaceManager } from '../support/custom-manager.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
@@ -206,13 +206,13 @@ describe('the health of databases', function () {
     let database: TestDatabase;
     let gate: Gate;
     let opened: PgConnection[];
-    let probe: ServerProbe;
+    let probe: ControlConnection;
 
     beforeEach(async () => {
       database = await createTestDatabase('probe');
       gate = new Gate();
       opened = [];
-      probe = new ServerProbe(async () => {
+      probe = new ControlConnection(async () => {
         await gate.opened;
         const connection = await openConnection(database.url);
         opened.push(connection);

@@ -5,7 +5,7 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
 import { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
-import type { Placement } from '../../infrastructure/provisioning/provisioner.ts';
+import type { Placement } from '../../domain/databases/placement.ts';
 import { captureLog } from '../support/captured-log.ts';
 import { replaceManager } from '../support/custom-manager.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';

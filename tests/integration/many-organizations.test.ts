@@ -5,7 +5,7 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { sampleConnections } from '../support/connection-samples.ts';
 import { replaceManager } from '../support/custom-manager.ts';
-import type { Placement } from '../../infrastructure/provisioning/provisioner.ts';
+import type { Placement } from '../../domain/databases/placement.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
 

@@ -259,7 +259,7 @@ describe('the pools of organizations', function () {
         deployment.metadataDatabase,
       );
     const container = deployment.start();
-    await container.get(TOKENS.deploymentShare).start();
+    await container.get(TOKENS.connectionShare).start();
     const manager = replaceManager(container, { drainTimeoutMs: 20 });
     const gate = new Gate();
     const { database, release } = await manager.acquire(ACME);
@@ -272,7 +272,7 @@ describe('the pools of organizations', function () {
     release();
 
     const other = deployment.start();
-    await other.get(TOKENS.deploymentShare).start();
+    await other.get(TOKENS.connectionShare).start();
     const whole = other.get(TOKENS.config).database.connectionBudget;
     await until('it goes to the others', () => other.get(TOKENS.connectionManager).counts().budget === whole);
     await other.get(TOKENS.connectionManager).closeAll();

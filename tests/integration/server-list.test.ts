@@ -10,7 +10,7 @@ import {
   SqlState,
   sqlStateOf,
 } from '../../infrastructure/postgres/postgres-errors.ts';
-import { tryServers } from '../../infrastructure/postgres/multi-host-connect.ts';
+import { tryHosts } from '../../infrastructure/postgres/multi-host-connect.ts';
 import { metadataMigrations } from '../../infrastructure/migrations/migration-source.ts';
 import { Migrator } from '../../infrastructure/migrations/migrator.ts';
 import { rejectionOf } from '../support/gate.ts';
@@ -69,7 +69,7 @@ describe('A database URL that names several servers', function () {
     const url = DatabaseUrl.parse('postgresql://a,b/d?sslmode=prefer&target_session_attrs=read-write');
     const round = async (works: (way: string) => boolean): Promise<readonly string[]> => {
       const tried: string[] = [];
-      await tryServers(url.withDatabase('e'), 1000, async ({ host, ssl }) => {
+      await tryHosts(url.withDatabase('e'), 1000, async ({ host, ssl }) => {
         const way = `${host} ${ssl === false ? 'plain' : 'TLS'}`;
         tried.push(way);
         if (!works(way)) throw new Error('a handshake broke off');

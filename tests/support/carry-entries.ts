@@ -1,7 +1,7 @@
 import type { Container } from 'inversify';
-import { startAuditCarrier } from '../../infrastructure/composition/start-outbox-relay.ts';
+import { startOutboxRelay } from '../../infrastructure/composition/start-outbox-relay.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { AuditCarrier, type AuditCarrierTimes } from '../../infrastructure/background/outbox-relay.ts';
+import { OutboxRelay, type OutboxRelayTimes } from '../../infrastructure/background/outbox-relay.ts';
 
 /**
  * Makes a container just started carry audit entries, at a pace of its own; before its manager was made. Returns what
@@ -9,15 +9,15 @@ import { AuditCarrier, type AuditCarrierTimes } from '../../infrastructure/backg
  */
 export const carryEntries = (
   container: Container,
-  times: Partial<AuditCarrierTimes> = {},
+  times: Partial<OutboxRelayTimes> = {},
 ): (() => Promise<void>) => {
-  const carrier = new AuditCarrier({
+  const carrier = new OutboxRelay({
     backlog: container.get(TOKENS.auditBacklog),
     writer: crypto.randomUUID(),
     logger: container.get(TOKENS.logger),
     times,
   });
-  container.rebind(TOKENS.auditCarrier).toConstantValue(carrier);
-  startAuditCarrier(container);
+  container.rebind(TOKENS.outboxRelay).toConstantValue(carrier);
+  startOutboxRelay(container);
   return () => carrier.close();
 };

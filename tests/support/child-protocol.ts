@@ -1,4 +1,4 @@
-import type { AuditCarrierTimes } from '../../infrastructure/background/outbox-relay.ts';
+import type { OutboxRelayTimes } from '../../infrastructure/background/outbox-relay.ts';
 import type { ProvisioningStep } from './provisioning-steps.ts';
 
 /** Where a child stops until it is told to go on, or is killed. */
@@ -12,7 +12,7 @@ export interface ChildStart {
   readonly environment: Readonly<Record<string, string>>;
   readonly gate: ChildGate | null;
   /** Whether it carries audit entries, and how fast. */
-  readonly audit: Partial<AuditCarrierTimes> | null;
+  readonly audit: Partial<OutboxRelayTimes> | null;
 }
 
 /** What a child does when it is told to; each is answered once. */

@@ -67,7 +67,7 @@ const run = ({
       case 'created':
         return createdDatabases(statements);
       case 'join':
-        return container.get(TOKENS.deploymentShare).start();
+        return container.get(TOKENS.connectionShare).start();
       case 'counts':
         return manager.counts();
       case 'open gate':

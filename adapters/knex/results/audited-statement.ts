@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import { sql, statement, type SqlQuery } from '../statement.ts';
 
 /** Of a write: what it writes, and the JSON of its `WriteNote`. */
-export type Noted<Values> = Values & { readonly note: string };
+export type Audited<Values> = Values & { readonly note: string };
 
 /**
  * A write and its entry in the outbox of the audit trail, in one statement: both or neither, in one round trip. A write
@@ -11,16 +11,16 @@ export type Noted<Values> = Values & { readonly note: string };
  * @param entity what is written, as the trail calls it, and the column that identifies the row
  * @param build has to return all that is to be returned
  */
-export const notedStatement = <Values extends object, Row>(
+export const auditedStatement = <Values extends object, Row>(
   name: string,
   entity: { readonly type: string; readonly idColumn: string },
   build: (p: (key: keyof Values & string) => Knex.Value) => Knex.QueryBuilder,
-): ((values: Noted<Values>) => SqlQuery<Row>) =>
-  statement<Noted<Values>, Row>(
+): ((values: Audited<Values>) => SqlQuery<Row>) =>
+  statement<Audited<Values>, Row>(
     name,
     (p) =>
       sql.raw(
-        `with written as (?), noted as (
+        `with written as (?), audited as (
          insert into audit_outbox (action, entity_type, entity_id, details, user_id, request_id, address)
          select note.action, '${entity.type}', written.${entity.idColumn}::text, note.details,
            note."userId", note."requestId", note.address

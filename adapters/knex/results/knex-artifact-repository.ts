@@ -1,5 +1,5 @@
 import type { Artifact, ArtifactRepository, NewArtifact } from '../../../domain/jobs/artifact.ts';
-import { notedStatement } from './audited-statement.ts';
+import { auditedStatement } from './audited-statement.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
 interface ArtifactRow {
@@ -27,7 +27,7 @@ const COLUMNS = [
   'created_at',
 ] as const satisfies readonly (keyof ArtifactRow)[];
 
-const insert = notedStatement<Omit<NewArtifact, 'note'>, ArtifactRow>(
+const insert = auditedStatement<Omit<NewArtifact, 'note'>, ArtifactRow>(
   'artifact_insert',
   { type: 'artifact', idColumn: 'artifact_id' },
   (p) =>

@@ -7,7 +7,7 @@ import type {
 } from '../../../domain/jobs/docking-job-repository.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
 import { dynamicQuery, sql, statement, type SqlExecutor } from '../statement.ts';
-import { notedStatement } from './audited-statement.ts';
+import { auditedStatement } from './audited-statement.ts';
 import { DOCKING_JOB_COLUMNS, toDockingJob, type DockingJobRow } from './docking-job-row.ts';
 
 const find = statement<{ jobId: string }, DockingJobRow>('docking_job_find', (p) =>
@@ -44,7 +44,7 @@ interface InsertValues {
 const JOB = { type: 'job', idColumn: 'job_id' } as const;
 
 /** Returns what the server adds to a job: its other times follow from this one, and the rest is as it was given. */
-const insert = notedStatement<InsertValues, Pick<DockingJobRow, 'created_at'>>(
+const insert = auditedStatement<InsertValues, Pick<DockingJobRow, 'created_at'>>(
   'docking_job_insert',
   JOB,
   (p) =>
@@ -71,7 +71,7 @@ const insert = notedStatement<InsertValues, Pick<DockingJobRow, 'created_at'>>(
       .returning(['job_id', 'created_at']),
 );
 
-const setStatus = notedStatement<{ jobId: string; status: JobStatus; error: string | null }, DockingJobRow>(
+const setStatus = auditedStatement<{ jobId: string; status: JobStatus; error: string | null }, DockingJobRow>(
   'docking_job_set_status',
   JOB,
   (p) =>

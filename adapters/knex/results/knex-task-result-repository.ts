@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../domain/jobs/docking-job.ts';
 import type { NewTaskResult, TaskResult, TaskResultRepository } from '../../../domain/jobs/task-result.ts';
-import { notedStatement } from './audited-statement.ts';
+import { auditedStatement } from './audited-statement.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
 interface TaskResultRow {
@@ -29,7 +29,7 @@ const COLUMNS = [
   'updated_at',
 ] as const satisfies readonly (keyof TaskResultRow)[];
 
-const put = notedStatement<
+const put = auditedStatement<
   Omit<NewTaskResult, 'note'> & { json: string },
   TaskResultRow & { inserted: boolean }
 >('task_result_put', { type: 'task_result', idColumn: 'task_result_id' }, (p) =>

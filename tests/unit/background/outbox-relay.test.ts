@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { AuditBacklog } from '../../../application/ports/audit/audit-backlog.ts';
 import { parseOrganizationId, type OrganizationId } from '../../../domain/organizations/organization-id.ts';
-import { AuditCarrier } from '../../../infrastructure/background/outbox-relay.ts';
+import { OutboxRelay } from '../../../infrastructure/background/outbox-relay.ts';
 import { Gate, until } from '../../support/gate.ts';
 
 const ACME = parseOrganizationId('acme', 51);
@@ -41,7 +41,7 @@ class FakeBacklog implements AuditBacklog {
 
 describe('the carrier of audit entries', () => {
   let backlog: FakeBacklog;
-  let carrier: AuditCarrier;
+  let carrier: OutboxRelay;
   let carried: string[];
   let outbox: Map<string, number>;
   let refusing: boolean;
@@ -53,7 +53,7 @@ describe('the carrier of audit entries', () => {
     outbox = new Map();
     refusing = false;
     warnings = [];
-    carrier = new AuditCarrier({
+    carrier = new OutboxRelay({
       backlog,
       writer: WRITER,
       logger: {

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { Turns } from '../../../infrastructure/timing/serial-queue.ts';
+import { SerialQueue } from '../../../infrastructure/timing/serial-queue.ts';
 import { Gate, rejectionOf } from '../../support/gate.ts';
 
 describe('turns', () => {
   it('begin in the order they were asked for, each after the end of the one before', async () => {
-    const turns = new Turns();
+    const turns = new SerialQueue();
     const gates = [new Gate(), new Gate()];
     const log: string[] = [];
     const all = gates.map((gate, index) =>
@@ -24,14 +24,14 @@ describe('turns', () => {
   });
 
   it('go on after one that failed', async () => {
-    const turns = new Turns();
+    const turns = new SerialQueue();
     const failed = rejectionOf(turns.take(() => Promise.reject(new Error('out of luck'))));
     expect(await turns.take(() => Promise.resolve('next'))).to.equal('next');
     expect(await failed).to.include({ message: 'out of luck' });
   });
 
   it('last until what they hold for is over, though their result is there before', async () => {
-    const turns = new Turns();
+    const turns = new SerialQueue();
     const gate = new Gate();
     const first = turns.take((hold) => {
       hold(gate.pass());
@@ -50,7 +50,7 @@ describe('turns', () => {
   });
 
   it('are taken by the next one beside a turn that lasts too long', async () => {
-    const turns = new Turns(1);
+    const turns = new SerialQueue(1);
     const gate = new Gate();
     const stuck = turns.take(() => gate.pass());
     expect(await turns.take(() => Promise.resolve('next'))).to.equal('next');
