@@ -17,11 +17,13 @@ import {
   DatabaseConnectionError,
   DatabaseProvisioningError,
   DomainError,
-  OrganizationDatabaseNotFoundError,
   OrganizationNotFoundError,
-  OrganizationNotReadyError,
-  OrganizationSuspendedError,
 } from '../../domain/exceptions.ts';
+import {
+  OrganizationDatabaseNotFoundError,
+  OrganizationNotReadyError,
+} from '../../domain/databases/errors.ts';
+import { OrganizationSuspendedError } from '../../domain/organizations/errors.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';

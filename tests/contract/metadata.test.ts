@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
-import { OrganizationAlreadyExistsError, OrganizationNotFoundError } from '../../domain/exceptions.ts';
+import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
+import { OrganizationAlreadyExistsError } from '../../domain/organizations/errors.ts';
 import type { User } from '../../domain/identity/user-repository.ts';
 import type { AuditKey } from '../../domain/audit/audit-log.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Container } from 'inversify';
-import { OrganizationNotFoundError, OrganizationNotReadyError } from '../../domain/exceptions.ts';
+import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
+import { OrganizationNotReadyError } from '../../domain/databases/errors.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { startChildService } from '../support/child-service.ts';

@@ -1,4 +1,5 @@
-import { OrganizationAlreadyExistsError, OrganizationNotFoundError } from '../../../domain/exceptions.ts';
+import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
+import { OrganizationAlreadyExistsError } from '../../../domain/organizations/errors.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { POLICY_SETTINGS } from '../../../domain/organizations/organization-policy.ts';
 import type {

@@ -1,5 +1,5 @@
 import type { NextFunction } from 'express';
-import type { InputIssue } from '../../../domain/exceptions.ts';
+import type { InputIssue } from '../../../domain/validation-error.ts';
 import type { Logger } from '../../../application/ports/runtime/logger.ts';
 import { errorStatus } from './error-status.ts';
 import { toFailure, type Failure } from './failure.ts';

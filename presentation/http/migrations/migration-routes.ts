@@ -6,7 +6,7 @@ import {
   type FleetProgress,
   type FleetRun,
 } from '../../../application/ports/fleet/fleet-ledger.ts';
-import { MigrationRunNotFoundError } from '../../../domain/exceptions.ts';
+import { MigrationRunNotFoundError } from '../../../domain/fleet/errors.ts';
 import { ORGANIZATION_ID_PATTERN } from '../../../domain/organizations/organization-id.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { ok } from '../routing/reply.ts';

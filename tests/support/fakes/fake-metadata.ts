@@ -4,7 +4,8 @@ import type {
   MetadataRepositories,
 } from '../../../application/ports/databases/metadata-database.ts';
 import type { AuditEntry, AuditEvent } from '../../../domain/audit/audit-log.ts';
-import { OrganizationAlreadyExistsError, OrganizationNotFoundError } from '../../../domain/exceptions.ts';
+import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
+import { OrganizationAlreadyExistsError } from '../../../domain/organizations/errors.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { POLICY_SETTINGS } from '../../../domain/organizations/organization-policy.ts';
 import type { Organization, VersionedSettings } from '../../../domain/organizations/organization.ts';
