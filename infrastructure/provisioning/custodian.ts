@@ -56,7 +56,7 @@ export class Custodian {
   async adopt(organizationId: OrganizationId, from?: string, takeOver = false): Promise<AdoptedDatabase> {
     const { ledger, server, template, urls, migrations } = this.#deps;
     const found = await ledger.findForAccess(organizationId);
-    if (found === null || found.status === 'retired') throw new OrganizationNotFoundError();
+    if (found === null) throw new OrganizationNotFoundError();
     const databaseName = urls.databaseNameOf(organizationId, found.record);
     const source = from ?? databaseName;
     const reason = this.#whyNotByName(source, organizationId);

@@ -1,9 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import {
-  holdsResults,
-  type DatabaseLedger,
-  type DatabaseRecord,
-} from '../../application/ports/databases/database-ledger.ts';
+import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/databases/database-ledger.ts';
+import { holdsResults } from '../../domain/databases/results-database.ts';
 import type { Finding } from '../../application/ports/databases/database-upkeep.ts';
 import type { Deployment } from '../../application/ports/databases/deployment.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';

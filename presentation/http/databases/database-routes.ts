@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DatabaseView } from '../../../application/databases/database-view.ts';
-import { DATABASE_STATES } from '../../../application/ports/databases/database-ledger.ts';
+import { DATABASE_STATES } from '../../../domain/databases/results-database.ts';
 import { ORGANIZATION_ID_PATTERN } from '../../../domain/organizations/organization-id.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { ok } from '../routing/reply.ts';
