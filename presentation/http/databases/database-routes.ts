@@ -77,6 +77,7 @@ export const databaseRoutes = (deps: HttpDependencies): readonly Route[] => [
       'organization_suspended',
       'organization_not_ready',
       'database_provisioning_failed',
+      'no_server_available',
     ],
     handle: async ({ actor, organizationId }) =>
       one(await deps.provisionDatabase.execute(actor, organizationId)),
