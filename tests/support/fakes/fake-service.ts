@@ -161,6 +161,7 @@ export class FakeService {
       getDatabase: new GetDatabase(metadata.ledger, databases),
       metadata,
       fleet: this.fleet,
+      health: databases,
       databases,
       policies: {
         policyOf: () => ({}),
