@@ -169,7 +169,7 @@ export const visits = async (serverUrl: string): Promise<readonly Line[]> => {
     const container = deployment.start();
     const placement = await container.get(TOKENS.provisioning).provision(organizationId('all'));
     const server = defaultServer(container);
-    const placementOf = (organizationId: OrganizationId): Placement => ({ ...placement, organizationId });
+    const placementOf = (id: OrganizationId): Placement => ({ ...placement, organizationId: id });
     const manager = replaceManager(
       container,
       {},

@@ -18,12 +18,13 @@ export const defaultServer = (container: Container): ResultsServer =>
 export const overrideServers = (
   container: Container,
   overridesOf: (server: ResultsServer) => Partial<ResultsServer>,
-): void =>
-  void container.onActivation(
+): void => {
+  container.onActivation(
     TOKENS.servers,
     (_context, servers: ResultsServers) =>
       new ResultsServers(servers.list().map((server) => withOverrides(server, overridesOf(server)))),
   );
+};
 
 /** Replaces methods of each administrator's session of use cases. Call it before the servers are asked for. */
 export const overrideSessions = (
