@@ -3,9 +3,9 @@ import { operatorToken, startService } from '../composition/service.ts';
 import { TOKENS } from '../composition/tokens.ts';
 import { parseConfig, readEnvironment, type Config } from '../config/config.ts';
 import { prepareLocalCommand } from '../local/local-command.ts';
-import { findService } from '../demo/find-service.ts';
-import { Narration } from '../demo/narration.ts';
-import { runDemo } from '../demo/run-demo.ts';
+import { findService } from '../../presentation/demo/find-service.ts';
+import { Narration } from '../../presentation/demo/narration.ts';
+import { runDemo } from '../../presentation/demo/run-demo.ts';
 import { reasonOf } from '../../domain/reason-of.ts';
 
 /** Uses the service that runs here, or starts one on a free port and stops it at the end. */

@@ -2,13 +2,13 @@
 // oxlint-disable-next-line import/no-unassigned-import
 import 'express-async-errors';
 import express from 'express';
-import { handleErrors } from './errors/error-handler.ts';
+import { handleErrors } from './request/error-handler.ts';
 import { NO_SUCH_ROUTE } from './errors/failure.ts';
 import type { HttpDependencies } from './http-dependencies.ts';
 import { HttpError } from './errors/http-error.ts';
 import { openRequest } from './request/open-request.ts';
 import { mountRoutes } from './routing/mount-routes.ts';
-import { docsAssets } from './operations/docs.ts';
+import { docsAssets } from './docs/docs-page.ts';
 import { createRouteTable } from './routing/route-table.ts';
 
 /** The HTTP side of the service, on any server: opens nothing and listens to nothing by itself. */

@@ -71,14 +71,6 @@ export const ZONES: readonly Zone[] = [
     packages: 'all but test tools',
     node: true,
   },
-  {
-    // A client of the API with an operator's means; the wiring is done for it in bin.
-    name: 'demo',
-    files: /^infrastructure\/demo\//,
-    project: /^(?:domain\/|application\/ports\/|infrastructure\/(?:config|postgres|demo)\/)/,
-    packages: new Set(['zod']),
-    node: true,
-  },
   ...FLOORS.map(({ name, packages }, index) => ({
     name: `infrastructure/${name}`,
     files: new RegExp(`^infrastructure/${name}/`),
@@ -102,6 +94,13 @@ export const ZONES: readonly Zone[] = [
     files: /^presentation\/cli\//,
     project: /^(?:domain|application|presentation\/cli)\//,
     packages: new Set(['cli-progress', 'commander']),
+    node: true,
+  },
+  {
+    name: 'presentation/demo',
+    files: /^presentation\/demo\//,
+    project: /^(?:domain\/|application\/ports\/|infrastructure\/(?:config|postgres)\/|presentation\/demo\/)/,
+    packages: new Set(['zod']),
     node: true,
   },
   {

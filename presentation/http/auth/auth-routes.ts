@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { SessionGrant } from '../../../application/identity/session-tokens.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { noContent, ok, type Reply } from '../routing/reply.ts';
+import { noContent, ok, type Reply } from '../request/reply.ts';
 import { publicRoute, type Route } from '../routing/route.ts';
 import {
   choosesAnother,

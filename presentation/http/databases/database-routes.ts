@@ -3,7 +3,7 @@ import type { DatabaseView } from '../../../application/databases/database-view.
 import { DATABASE_STATES } from '../../../application/ports/databases/database-ledger.ts';
 import { ORGANIZATION_ID_PATTERN } from '../../../domain/organizations/organization-id.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { ok } from '../routing/reply.ts';
+import { ok } from '../request/reply.ts';
 import { organizationRoute, platformRoute, type Route } from '../routing/route.ts';
 import { presentPage, textCursor } from '../request/schema/cursor.ts';
 import { limit, pageOf, timestamp } from '../request/schema/fields.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { ErrorCode } from './error-status.ts';
-import { problemOf } from './error-handler.ts';
+import { problemOf } from '../request/error-handler.ts';
 import { toFailure } from './failure.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { HttpError } from './http-error.ts';

@@ -1,7 +1,7 @@
 import { getJob } from '../../../application/jobs/get-job.ts';
 import { moveJob } from '../../../application/jobs/move-job.ts';
 import type { SubmitJob } from '../../../application/jobs/submit-job.ts';
-import { created, ok, type Reply } from '../routing/reply.ts';
+import { created, ok, type Reply } from '../request/reply.ts';
 import type { Call, ResultsScope } from '../routing/route.ts';
 import { presentPage } from '../request/schema/cursor.ts';
 import { presentJob } from './job-presenter.ts';

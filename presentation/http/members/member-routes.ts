@@ -1,7 +1,7 @@
 import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
 import type { Member } from '../../../domain/identity/member-repository.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { created, noContent, ok } from '../routing/reply.ts';
+import { created, noContent, ok } from '../request/reply.ts';
 import { organizationRoute, type Route } from '../routing/route.ts';
 import { presentPage } from '../request/schema/cursor.ts';
 import { userCursor } from '../users/user-schema.ts';

@@ -9,7 +9,7 @@ import {
 import { MigrationRunNotFoundError } from '../../../domain/exceptions.ts';
 import { ORGANIZATION_ID_PATTERN } from '../../../domain/organizations/organization-id.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { ok } from '../routing/reply.ts';
+import { ok } from '../request/reply.ts';
 import { platformRoute, type Route } from '../routing/route.ts';
 import { cursorOf, presentPage, textCursor } from '../request/schema/cursor.ts';
 import { limit, pageOf, timestamp } from '../request/schema/fields.ts';

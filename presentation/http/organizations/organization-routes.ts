@@ -2,7 +2,7 @@ import { ROLES } from '../../../domain/identity/role.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { VersionedSettings } from '../../../domain/organizations/organization.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { created, ok, type Reply } from '../routing/reply.ts';
+import { created, ok, type Reply } from '../request/reply.ts';
 import { organizationRoute, platformRoute, type Route } from '../routing/route.ts';
 import { presentPage } from '../request/schema/cursor.ts';
 import type { Input } from '../request/schema/parse-request.ts';

@@ -4,7 +4,7 @@ import type { ResultsDatabase } from '../../../application/ports/databases/resul
 import type { Principal } from '../../../domain/identity/principal.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { Failure } from '../errors/failure.ts';
-import type { Reply } from '../routing/reply.ts';
+import type { Reply } from './reply.ts';
 
 /** A controller whose input has passed: all it needs now is what the later steps found. */
 export type Answer = (locals: HttpLocals) => Promise<Reply>;

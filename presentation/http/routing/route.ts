@@ -7,7 +7,7 @@ import type { OrganizationId } from '../../../domain/organizations/organization-
 import type { ErrorCode } from '../errors/error-status.ts';
 import { held, type Answer, type HttpLocals, type HttpRequest } from '../request/http-locals.ts';
 import { bearerToken } from '../request/authenticate.ts';
-import type { Reply } from './reply.ts';
+import type { Reply } from '../request/reply.ts';
 import { requestParser, type Input, type RequestParts } from '../request/schema/parse-request.ts';
 
 /** What one call holds beside its input, by the scope of its route. */

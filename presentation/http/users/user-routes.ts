@@ -1,7 +1,7 @@
 import { findUser } from '../../../application/identity/find-user.ts';
 import { ROLES } from '../../../domain/identity/role.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { created, noContent, ok } from '../routing/reply.ts';
+import { created, noContent, ok } from '../request/reply.ts';
 import { callerRoute, platformRoute, type Route } from '../routing/route.ts';
 import { presentPage } from '../request/schema/cursor.ts';
 import { presentIdentity, presentOwnUser, presentUser } from './user-presenter.ts';

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import express from 'express';
 import supertest from 'supertest';
 import * as exceptions from '../../../domain/exceptions.ts';
-import { handleErrors } from '../../../presentation/http/errors/error-handler.ts';
+import { handleErrors } from '../../../presentation/http/request/error-handler.ts';
 import { ERROR_STATUS } from '../../../presentation/http/errors/error-status.ts';
 import { toFailure } from '../../../presentation/http/errors/failure.ts';
 import { openRequest } from '../../../presentation/http/request/open-request.ts';

@@ -2,11 +2,11 @@ import { addArtifact } from '../../../application/jobs/add-artifact.ts';
 import { getInputSignature } from '../../../application/jobs/get-input-signature.ts';
 import { listArtifacts, listTaskResults } from '../../../application/jobs/list-output.ts';
 import { putTaskResult } from '../../../application/jobs/put-task-result.ts';
-import { created, ok, type Reply } from '../routing/reply.ts';
+import { created, ok, type Reply } from '../request/reply.ts';
 import type { Call, ResultsScope } from '../routing/route.ts';
-import type { jobRequest } from './job-schema.ts';
-import { presentArtifact, presentSignature, presentTaskResult } from './output-presenter.ts';
-import type { artifactRequest, signatureRequest, taskResultRequest } from './output-schema.ts';
+import type { jobRequest } from '../jobs/job-schema.ts';
+import { presentArtifact, presentSignature, presentTaskResult } from './job-output-presenter.ts';
+import type { artifactRequest, signatureRequest, taskResultRequest } from './job-output-schema.ts';
 
 type OutputCall<Parts extends object> = Call<Parts, ResultsScope>;
 

@@ -1,9 +1,9 @@
 import type { NextFunction } from 'express';
 import type { InputIssue } from '../../../domain/exceptions.ts';
 import type { Logger } from '../../../application/ports/runtime/logger.ts';
-import { errorStatus } from './error-status.ts';
-import { toFailure, type Failure } from './failure.ts';
-import type { HttpRequest, HttpResponse } from '../request/http-locals.ts';
+import { errorStatus } from '../errors/error-status.ts';
+import { toFailure, type Failure } from '../errors/failure.ts';
+import type { HttpRequest, HttpResponse } from './http-locals.ts';
 
 interface Problem {
   readonly type: string;

@@ -1,7 +1,7 @@
 import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
 import { resultsRoute, type Route } from '../routing/route.ts';
-import { jobRequest } from './job-schema.ts';
-import * as controller from './output-controller.ts';
+import { jobRequest } from '../jobs/job-schema.ts';
+import * as controller from './job-output-controller.ts';
 import {
   artifactList,
   artifactReply,
@@ -11,7 +11,7 @@ import {
   taskResultList,
   taskResultReply,
   taskResultRequest,
-} from './output-schema.ts';
+} from './job-output-schema.ts';
 
 const tag = 'results';
 const home = '/organizations/{org_id}';

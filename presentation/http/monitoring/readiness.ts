@@ -1,6 +1,6 @@
 import type { TokenVerifier } from '../../../application/ports/identity/tokens.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import type { Reply } from '../routing/reply.ts';
+import type { Reply } from '../request/reply.ts';
 
 /**
  * Whether to send requests here. One organization's database must not take the others out of rotation, so it decides

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { INPUT_SIGNATURE_PATTERN } from '../../../domain/jobs/input-signature.ts';
 import { jsonObject, slug, text, timestamp } from '../request/schema/fields.ts';
-import { jobParams } from './job-schema.ts';
+import { jobParams } from '../jobs/job-schema.ts';
 
 const confidence = z.number().min(0).max(1);
 const URI = /^[A-Za-z][A-Za-z0-9+.-]*:\S+$/;

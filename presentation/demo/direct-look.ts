@@ -1,6 +1,6 @@
 import { parseOrganizationId } from '../../domain/organizations/organization-id.ts';
-import { PgConnection } from '../postgres/pg-connection.ts';
-import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
+import { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
+import type { ResultsUrlTemplate } from '../../infrastructure/postgres/results-url-template.ts';
 
 /** What a look into one organization's database finds, past the service. */
 export interface DirectLook {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { parseVinaOutput } from '../../../infrastructure/demo/vina-output.ts';
+import { parseVinaOutput } from '../../../presentation/demo/vina-output.ts';
 
-const fixture = new URL('../../../infrastructure/demo/1iep/1iep_ligand_vina_out.pdbqt', import.meta.url);
+const fixture = new URL('../../../presentation/demo/1iep/1iep_ligand_vina_out.pdbqt', import.meta.url);
 
 describe('the output of AutoDock Vina', () => {
   it('gives every pose of a real docking, best first', () => {

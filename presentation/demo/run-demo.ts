@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
+import type { ResultsUrlTemplate } from '../../infrastructure/postgres/results-url-template.ts';
 import { ApiClient, problem } from './api-client.ts';
 import { DemoError } from './demo-error.ts';
 import { demoPerson, enrol, logIn, type Person } from './demo-people.ts';

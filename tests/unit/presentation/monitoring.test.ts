@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { createRouteTable } from '../../../presentation/http/routing/route-table.ts';
-import { errorCodesOf } from '../../../presentation/http/openapi/open-api-document.ts';
+import { errorCodesOf } from '../../../presentation/http/docs/open-api-document.ts';
 import { errorStatus } from '../../../presentation/http/errors/error-status.ts';
 import { FakeService } from '../../support/fakes/fake-service.ts';
 

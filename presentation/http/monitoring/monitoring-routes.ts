@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { ok, raw } from '../routing/reply.ts';
+import { ok, raw } from '../request/reply.ts';
 import { publicRoute, type Route } from '../routing/route.ts';
-import { DOCS_PAGE } from './docs.ts';
+import { DOCS_PAGE } from '../docs/docs-page.ts';
 import { readiness } from './readiness.ts';
 
 const tag = 'operations';

@@ -1,4 +1,4 @@
-import type { Config } from '../config/config.ts';
+import type { Config } from '../../infrastructure/config/config.ts';
 
 const DEADLINE_MS = 2000;
 
