@@ -9,7 +9,7 @@ import { HttpError } from './errors/http-error.ts';
 import { openRequest } from './request/open-request.ts';
 import { mountRoutes } from './routing/mount-routes.ts';
 import { docsAssets } from './docs/docs-page.ts';
-import { createRouteTable } from './routing/route-table.ts';
+import { createRouteTable } from './route-table.ts';
 
 /** The HTTP side of the service, on any server: opens nothing and listens to nothing by itself. */
 export const createApp = (deps: HttpDependencies): express.Express => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { createRouteTable } from '../../../presentation/http/routing/route-table.ts';
+import { createRouteTable } from '../../../presentation/http/route-table.ts';
 import { errorCodesOf } from '../../../presentation/http/docs/open-api-document.ts';
 import { errorStatus } from '../../../presentation/http/errors/error-status.ts';
 import { FakeService } from '../../support/fakes/fake-service.ts';

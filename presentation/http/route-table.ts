@@ -1,15 +1,15 @@
-import { authRoutes } from '../auth/auth-routes.ts';
-import { databaseRoutes } from '../databases/database-routes.ts';
-import type { HttpDependencies } from '../http-dependencies.ts';
-import { jobRoutes } from '../jobs/job-routes.ts';
-import { outputRoutes } from '../job-outputs/job-output-routes.ts';
-import { memberRoutes } from '../members/member-routes.ts';
-import { migrationRoutes } from '../migrations/migration-routes.ts';
-import { openApiDocument } from '../docs/open-api-document.ts';
-import { operationRoutes } from '../monitoring/monitoring-routes.ts';
-import { organizationRoutes } from '../organizations/organization-routes.ts';
-import type { Route } from './route.ts';
-import { userRoutes } from '../users/user-routes.ts';
+import { authRoutes } from './auth/auth-routes.ts';
+import { databaseRoutes } from './databases/database-routes.ts';
+import type { HttpDependencies } from './http-dependencies.ts';
+import { jobRoutes } from './jobs/job-routes.ts';
+import { outputRoutes } from './job-outputs/job-output-routes.ts';
+import { memberRoutes } from './members/member-routes.ts';
+import { migrationRoutes } from './migrations/migration-routes.ts';
+import { openApiDocument } from './docs/open-api-document.ts';
+import { operationRoutes } from './monitoring/monitoring-routes.ts';
+import { organizationRoutes } from './organizations/organization-routes.ts';
+import type { Route } from './routing/route.ts';
+import { userRoutes } from './users/user-routes.ts';
 
 /** Every route of the service. The router, the checks and the documentation are made from this list. */
 export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
