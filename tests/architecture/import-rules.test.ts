@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
-import { FLOORS, importProblems, ZONES } from './import-table.ts';
+import { FLOORS, HTTP_FLOORS, importProblems, ZONES } from './import-table.ts';
 import { ROOT, SOURCE_FOLDERS, sourceFiles, testFiles } from './project-files.ts';
 import { readModule } from './source-module.ts';
 
@@ -114,6 +114,25 @@ describe('the import rules', () => {
       };
       expect(before.filter((floor) => reports(file, imports(floor.name)))).to.deep.equal([]);
       expect(after.filter((floor) => !reports(file, imports(floor)))).to.deep.equal([]);
+    });
+  }
+
+  for (const [index, name] of HTTP_FLOORS.entries()) {
+    it(`let presentation/http/${name} stand on the floors before it, and know no route after it`, () => {
+      const imports = (module: string): string => `export * from '../${module}.ts';`;
+      const file = `presentation/http/${name}/sample.ts`;
+      const before = [
+        ...HTTP_FLOORS.slice(0, index + 1).map((floor) => `${floor}/sample`),
+        'http-dependencies',
+      ];
+      const after = [
+        ...HTTP_FLOORS.slice(index + 1).map((floor) => `${floor}/sample`),
+        'jobs/job-routes',
+        'route-table',
+        'create-app',
+      ];
+      expect(before.filter((module) => reports(file, imports(module)))).to.deep.equal([]);
+      expect(after.filter((module) => !reports(file, imports(module)))).to.deep.equal([]);
     });
   }
 

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import express from 'express';
 import type { HttpResponse, Middleware } from '../request/http-locals.ts';
 
-/** A page for reading and trying the API. Everything it loads comes from this service, no script is inline. */
+/** A page on which to read and try the API. It loads everything from this service and has no inline script. */
 export const DOCS_PAGE = `<!doctype html>
 <html lang="en">
   <head>
@@ -32,7 +32,7 @@ const START_SCRIPT = `SwaggerUIBundle({
 const ASSETS = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'];
 const CACHED = 'public, max-age=3600';
 
-/** The files that the page loads: swagger-ui's own, from its package, and the script that starts it. */
+/** Serves the files that the page loads: those of the package swagger-ui, and the script that starts it. */
 export const docsAssets = (): express.Router => {
   const root = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
   const router = express.Router({ caseSensitive: true, strict: true });

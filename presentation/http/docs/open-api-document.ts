@@ -6,6 +6,7 @@ import {
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import { errorStatus, type ErrorCode } from '../errors/error-status.ts';
+import type { Scope } from '../request/guard-organization.ts';
 import { namesOrganization, type Route } from '../routing/route.ts';
 import { organizationId } from '../request/schema/fields.ts';
 
@@ -16,7 +17,7 @@ const problem = z
     status: z.int(),
     detail: z.string(),
     instance: z.string(),
-    code: z.string().meta({ description: 'Stable; what a program decides by' }),
+    code: z.string().meta({ description: 'Stable: programs decide by it' }),
     request_id: z.string(),
     errors: z
       .array(z.strictObject({ path: z.string(), message: z.string() }))
@@ -28,7 +29,7 @@ const problem = z
   })
   .meta({ id: 'Problem' });
 
-/** The OpenAPI 3.1 document of these routes as JSON text. */
+/** Writes the OpenAPI 3.1 document of these routes as JSON text. */
 export const openApiDocument = (routes: readonly Route[], maxOrganizationIdLength: number): string => {
   const orgId = organizationId(maxOrganizationIdLength);
   const paths: Record<string, ZodOpenApiPathItemObject> = {};
@@ -119,7 +120,7 @@ const codesByStatus = (route: Route): ReadonlyMap<number, readonly ErrorCode[]> 
   return byStatus;
 };
 
-/** All errors that a route can answer with: its own, and those that its input and its scope bring. */
+/** All errors that a route can answer with: its own, and those of its input and its scope. */
 export const errorCodesOf = (route: Route): ReadonlySet<ErrorCode> =>
   new Set<ErrorCode>([
     ...(route.request.body === undefined ? [] : BODY_ERRORS),
@@ -136,9 +137,9 @@ const CALLER_ERRORS: readonly ErrorCode[] = [
   'role_required',
   'database_unavailable',
 ];
-const SCOPE_ERRORS: Readonly<Record<Route['scope'], readonly ErrorCode[]>> = {
+const SCOPE_ERRORS: Readonly<Record<Scope, readonly ErrorCode[]>> = {
   public: [],
-  // Their paths name no organization, but the header may.
+  // Also where the path names no organization: the header may name one.
   caller: CALLER_ERRORS,
   platform: CALLER_ERRORS,
   organization: CALLER_ERRORS,

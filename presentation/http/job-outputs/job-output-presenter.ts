@@ -1,5 +1,4 @@
 import type { Artifact } from '../../../domain/jobs/artifact.ts';
-import type { InputSignature } from '../../../domain/jobs/input-signature.ts';
 import type { TaskResult } from '../../../domain/jobs/task-result.ts';
 
 export const presentTaskResult = (result: TaskResult) => ({
@@ -25,14 +24,4 @@ export const presentArtifact = (artifact: Artifact) => ({
   size_bytes: artifact.sizeBytes,
   checksum: artifact.checksum,
   created_at: artifact.createdAt.toISOString(),
-});
-
-export const presentSignature = (entry: InputSignature) => ({
-  signature: entry.signature,
-  canonical_job_id: entry.canonicalJobId,
-  confidence_score: entry.confidenceScore,
-  hit_count: entry.hitCount,
-  created_at: entry.createdAt.toISOString(),
-  last_used_at: entry.lastUsedAt.toISOString(),
-  expires_at: entry.expiresAt?.toISOString() ?? null,
 });

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { INPUT_SIGNATURE_PATTERN } from '../../../domain/jobs/input-signature.ts';
-import { jsonObject, slug, text, timestamp } from '../request/schema/fields.ts';
 import { jobParams } from '../jobs/job-schema.ts';
+import { count, jsonObject, listOf, slug, text, timestamp } from '../request/schema/fields.ts';
 
 const confidence = z.number().min(0).max(1);
 const URI = /^[A-Za-z][A-Za-z0-9+.-]*:\S+$/;
@@ -23,17 +22,10 @@ export const artifactRequest = {
     purpose: text(100),
     uri: text(2048).regex(URI, 'must be a URI with a scheme'),
     content_type: text(255).optional(),
-    size_bytes: z.int().min(0).optional(),
+    size_bytes: count.optional(),
     checksum: text(200).optional(),
   }),
 };
-export const signatureRequest = {
-  params: z.object({
-    signature: z.string().regex(INPUT_SIGNATURE_PATTERN, 'must be 64 lower-case hex digits'),
-  }),
-};
-
-const listOf = (item: z.ZodType) => z.strictObject({ items: z.array(item) });
 
 export const taskResultReply = z
   .strictObject({
@@ -65,15 +57,3 @@ export const artifactReply = z
   })
   .meta({ id: 'Artifact' });
 export const artifactList = listOf(artifactReply).meta({ id: 'ArtifactList' });
-
-export const signatureReply = z
-  .strictObject({
-    signature: z.string(),
-    canonical_job_id: z.guid(),
-    confidence_score: z.number().nullable(),
-    hit_count: z.int(),
-    created_at: timestamp,
-    last_used_at: timestamp,
-    expires_at: timestamp.nullable(),
-  })
-  .meta({ id: 'InputSignature' });

@@ -1,31 +1,31 @@
-import { z } from 'zod';
+import type { TokenVerifier } from '../../../application/ports/identity/tokens.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { ok, raw } from '../request/reply.ts';
 import { publicRoute, type Route } from '../routing/route.ts';
-import { DOCS_PAGE } from '../docs/docs-page.ts';
-import { readiness } from './readiness.ts';
+import { presentReadiness } from './monitoring-presenter.ts';
+import { healthReply, readinessReply } from './monitoring-schema.ts';
 
-const tag = 'operations';
-const checks = z.record(z.string(), z.boolean());
-const readyReply = z
-  .strictObject({
-    status: z.enum(['ready', 'not_ready']),
-    checks: z.strictObject({ databases: checks, metadata_db: z.boolean(), org_databases: checks }),
-  })
-  .meta({ id: 'Readiness' });
+const tag = 'monitoring';
 
-/** @param openApi the document as JSON text */
-export const operationRoutes = (deps: HttpDependencies, openApi: () => string): readonly Route[] => [
+export const monitoringRoutes = (deps: HttpDependencies): readonly Route[] => [
+  healthRoute(),
+  readyRoute(deps),
+  metricsRoute(deps),
+];
+
+const healthRoute = (): Route =>
   publicRoute([], {
     method: 'get',
     path: '/health',
     name: 'health',
-    summary: 'Whether the process turns',
+    summary: 'Whether the process is running',
     tag,
     request: {},
-    replies: { 200: { description: 'It does', schema: z.strictObject({ status: z.literal('ok') }) } },
+    replies: { 200: { description: 'It is', schema: healthReply } },
     handle: () => ok({ status: 'ok' }),
-  }),
+  });
+
+const readyRoute = ({ databases, tokenVerifier, options }: HttpDependencies): Route =>
   publicRoute([], {
     method: 'get',
     path: '/ready',
@@ -34,11 +34,29 @@ export const operationRoutes = (deps: HttpDependencies, openApi: () => string): 
     tag,
     request: {},
     replies: {
-      200: { description: 'Requests are served', schema: readyReply },
-      503: { description: 'Requests are better sent elsewhere', schema: readyReply },
+      200: { description: 'Requests are served', schema: readinessReply },
+      503: { description: 'Requests are better sent elsewhere', schema: readinessReply },
     },
-    handle: ({ bearer }) => readiness(deps, bearer),
-  }),
+    handle: async ({ bearer }) =>
+      presentReadiness({
+        health: await databases.healthCheck(),
+        isStopping: options.isStopping(),
+        isStrict: options.readyStrict,
+        namesOrganizations: !options.hideOrganizationNames || (await isPlatformAdmin(tokenVerifier, bearer)),
+      }),
+  });
+
+/** A load balancer may send any token or none. A token that does not verify is not an administrator's. */
+const isPlatformAdmin = async (tokenVerifier: TokenVerifier, bearer: string | null): Promise<boolean> => {
+  if (bearer === null) return false;
+  try {
+    return (await tokenVerifier.verify(bearer)).roles.has('platform_admin');
+  } catch {
+    return false;
+  }
+};
+
+const metricsRoute = ({ renderMetrics }: HttpDependencies): Route =>
   publicRoute([], {
     method: 'get',
     path: '/metrics',
@@ -48,28 +66,7 @@ export const operationRoutes = (deps: HttpDependencies, openApi: () => string): 
     request: {},
     replies: { 200: { description: 'Prometheus text', contentType: 'text/plain' } },
     handle: async () => {
-      const { contentType, body } = await deps.renderMetrics();
+      const { contentType, body } = await renderMetrics();
       return raw(contentType, body);
     },
-  }),
-  publicRoute([], {
-    method: 'get',
-    path: '/openapi.json',
-    name: 'openApi',
-    summary: 'This document',
-    tag,
-    request: {},
-    replies: { 200: { description: 'OpenAPI 3.1', schema: z.record(z.string(), z.unknown()) } },
-    handle: () => raw('application/json', openApi()),
-  }),
-  publicRoute([], {
-    method: 'get',
-    path: '/docs',
-    name: 'docs',
-    summary: 'This document as a page',
-    tag,
-    request: {},
-    replies: { 200: { description: 'A page that works offline', contentType: 'text/html' } },
-    handle: () => raw('text/html', DOCS_PAGE),
-  }),
-];
+  });

@@ -1,40 +1,14 @@
 import type { NextFunction } from 'express';
-import type { InputIssue } from '../../../domain/exceptions.ts';
 import type { Logger } from '../../../application/ports/runtime/logger.ts';
 import { errorStatus } from '../errors/error-status.ts';
-import { toFailure, type Failure } from '../errors/failure.ts';
+import { toFailure } from '../errors/failure.ts';
+import { problemOf } from '../errors/problem.ts';
 import type { HttpRequest, HttpResponse } from './http-locals.ts';
 
-interface Problem {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  readonly instance: string;
-  readonly code: string;
-  readonly request_id: string;
-  readonly errors?: readonly InputIssue[];
-}
-
-/** RFC 9457. `instance` is made of the request id alone: nothing of the request is echoed. */
-export const problemOf = ({ code, detail, issues }: Failure, requestId: string): Problem => {
-  const { status, title } = errorStatus(code);
-  return {
-    type: `urn:mad:problem:${code}`,
-    title,
-    status,
-    detail,
-    instance: `urn:mad:request:${requestId}`,
-    code,
-    request_id: requestId,
-    ...(issues === null ? {} : { errors: issues.map(({ path, message }) => ({ path, message })) }),
-  };
-};
-
-/** Answers with a problem and leaves the failure to the access log, which writes the request's one line. */
+/** Answers with a problem. Logs nothing for an open response: the access log writes one line for each request. */
 export const handleErrors =
   (logger: Logger) =>
-  // Express tells an error handler by its four parameters.
+  // Express recognizes an error handler by its four parameters.
   (error: unknown, _req: HttpRequest, res: HttpResponse, _next: NextFunction): void => {
     const failure = toFailure(error);
     const { requestId } = res.locals;
@@ -43,7 +17,7 @@ export const handleErrors =
       return;
     }
     if (res.closed) {
-      // The client went away: its line is written, and only a fault of ours is worth another.
+      // The client went away and the access log has written its line. Only a fault of the service needs another.
       if (failure.code === 'internal_error') {
         logger.error({ err: error, request_id: requestId, code: failure.code }, 'request failed');
       }
@@ -61,7 +35,7 @@ export const handleErrors =
       .json(problemOf(failure, requestId));
   };
 
-/** raw-body's ways of saying that the client stopped sending. */
+/** Whether raw-body reports that the client stopped sending. */
 const isAbort = (error: unknown): boolean =>
   error instanceof Error &&
   'type' in error &&

@@ -1,4 +1,4 @@
-/** What a controller answers. Null is no body, a string is sent as it is, anything else as JSON. */
+/** What a handler answers. A body of null is not sent, a string is sent as it is, anything else as JSON. */
 export interface Reply {
   readonly status: number;
   readonly body: unknown;

@@ -1,4 +1,3 @@
-import type { ExternalIdentity } from '../../../domain/identity/identity-repository.ts';
 import type { Membership, User } from '../../../domain/identity/user-repository.ts';
 
 export const presentUser = (user: User) => ({
@@ -15,11 +14,4 @@ export const presentUser = (user: User) => ({
 export const presentOwnUser = (user: User, memberships: readonly Membership[]) => ({
   ...presentUser(user),
   memberships: memberships.map(({ organizationId, roles }) => ({ org_id: organizationId, roles })),
-});
-
-export const presentIdentity = (identity: ExternalIdentity) => ({
-  identity_id: identity.identityId,
-  issuer: identity.issuer,
-  subject: identity.subject,
-  created_at: identity.createdAt.toISOString(),
 });

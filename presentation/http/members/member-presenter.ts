@@ -1,0 +1,10 @@
+import type { Member } from '../../../domain/identity/member-repository.ts';
+
+export const presentMember = (member: Member) => ({
+  user_id: member.userId,
+  email: member.email,
+  status: member.active ? 'active' : 'disabled',
+  roles: member.roles,
+  created_at: member.createdAt.toISOString(),
+  updated_at: member.updatedAt.toISOString(),
+});
