@@ -1,4 +1,5 @@
-import { OrganizationDatabaseNotFoundError, OrganizationNotFoundError } from '../../domain/exceptions.ts';
+import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
+import { OrganizationDatabaseNotFoundError } from '../../domain/databases/errors.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { DatabaseLedger } from '../ports/databases/database-ledger.ts';
 import type { OrganizationDatabases } from '../ports/databases/organization-databases.ts';

@@ -1,5 +1,6 @@
 import type { Page, PageRequest } from '../../domain/page.ts';
-import type { DatabaseLedger, DatabaseState } from '../ports/databases/database-ledger.ts';
+import type { DatabaseLedger } from '../ports/databases/database-ledger.ts';
+import type { DatabaseState } from '../../domain/databases/results-database.ts';
 import type { OrganizationDatabases } from '../ports/databases/organization-databases.ts';
 import { viewDatabase, type DatabaseView } from './database-view.ts';
 

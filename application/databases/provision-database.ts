@@ -1,4 +1,4 @@
-import { OrganizationDatabaseNotFoundError } from '../../domain/exceptions.ts';
+import { OrganizationDatabaseNotFoundError } from '../../domain/databases/errors.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { causedBy, type Actor } from '../actor.ts';
 import type { DatabaseLedger } from '../ports/databases/database-ledger.ts';

@@ -1,4 +1,5 @@
-import { UserNotFoundError, ValidationError } from '../../domain/exceptions.ts';
+import { UserNotFoundError } from '../../domain/identity/errors.ts';
+import { ValidationError } from '../../domain/validation-error.ts';
 import { causedBy, type Actor } from '../actor.ts';
 import type { LoginAttempts } from '../ports/identity/login-attempts.ts';
 import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';

@@ -1,4 +1,4 @@
-import { PasswordChangeRequiredError, UnauthenticatedError } from '../../domain/exceptions.ts';
+import { PasswordChangeRequiredError, UnauthenticatedError } from '../../domain/identity/errors.ts';
 import { chooseMembership } from '../../domain/identity/account.ts';
 import type { Principal } from '../../domain/identity/principal.ts';
 import type { Role } from '../../domain/identity/role.ts';

@@ -1,4 +1,4 @@
-import { UnauthenticatedError } from '../../domain/exceptions.ts';
+import { UnauthenticatedError } from '../../domain/identity/errors.ts';
 import { chooseMembership, type Account, type AccountRepository } from '../../domain/identity/account.ts';
 import type { Principal } from '../../domain/identity/principal.ts';
 import type { Role } from '../../domain/identity/role.ts';

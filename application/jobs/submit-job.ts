@@ -1,4 +1,4 @@
-import { IdempotencyKeyReusedError } from '../../domain/exceptions.ts';
+import { IdempotencyKeyReusedError } from '../../domain/jobs/errors.ts';
 import type { DockingJob, JobSpecification } from '../../domain/jobs/docking-job.ts';
 import type { Idempotency, NewDockingJob } from '../../domain/jobs/docking-job-repository.ts';
 import { noteOf, type Actor } from '../actor.ts';

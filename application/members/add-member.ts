@@ -1,4 +1,4 @@
-import { MemberAlreadyExistsError } from '../../domain/exceptions.ts';
+import { MemberAlreadyExistsError } from '../../domain/identity/errors.ts';
 import type { Member } from '../../domain/identity/member-repository.ts';
 import type { OrganizationRole } from '../../domain/identity/role.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';

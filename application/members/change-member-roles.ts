@@ -1,4 +1,4 @@
-import { MemberNotFoundError } from '../../domain/exceptions.ts';
+import { MemberNotFoundError } from '../../domain/identity/errors.ts';
 import type { Member } from '../../domain/identity/member-repository.ts';
 import type { OrganizationRole } from '../../domain/identity/role.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';

@@ -1,4 +1,4 @@
-import { MemberNotFoundError } from '../../domain/exceptions.ts';
+import { MemberNotFoundError } from '../../domain/identity/errors.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { causedBy, type Actor } from '../actor.ts';
 import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';

@@ -1,4 +1,4 @@
-import { OwnAccountProtectedError, UserNotFoundError } from '../../domain/exceptions.ts';
+import { OwnAccountProtectedError, UserNotFoundError } from '../../domain/identity/errors.ts';
 import type { User, UserChange } from '../../domain/identity/user-repository.ts';
 import { causedBy, type Actor } from '../actor.ts';
 import { findUser } from '../identity/find-user.ts';

@@ -1,4 +1,4 @@
-import { UserAlreadyExistsError } from '../../domain/exceptions.ts';
+import { UserAlreadyExistsError } from '../../domain/identity/errors.ts';
 import type { User } from '../../domain/identity/user-repository.ts';
 import { causedBy, type Actor } from '../actor.ts';
 import { findUser } from '../identity/find-user.ts';

@@ -1,4 +1,4 @@
-import { IdentityAlreadyLinkedError } from '../../domain/exceptions.ts';
+import { IdentityAlreadyLinkedError } from '../../domain/identity/errors.ts';
 import type { ExternalIdentity } from '../../domain/identity/identity-repository.ts';
 import { causedBy, type Actor } from '../actor.ts';
 import { findUser } from '../identity/find-user.ts';

@@ -1,4 +1,4 @@
-import { IdentityNotFoundError } from '../../domain/exceptions.ts';
+import { IdentityNotFoundError } from '../../domain/identity/errors.ts';
 import { causedBy, type Actor } from '../actor.ts';
 import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
 

@@ -1,4 +1,4 @@
-import { JobStateConflictError } from '../exceptions.ts';
+import { JobStateConflictError } from './errors.ts';
 
 export const JOB_STATUSES = ['PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELED'] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];

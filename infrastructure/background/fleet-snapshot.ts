@@ -1,4 +1,5 @@
-import type { DatabaseLedger, DatabaseState } from '../../application/ports/databases/database-ledger.ts';
+import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
+import type { DatabaseState } from '../../domain/databases/results-database.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { SpareLedger } from '../../application/ports/databases/spare-ledger.ts';
 import { Periodic } from '../timing/periodic.ts';

@@ -1,9 +1,6 @@
 import type { Deployment } from '../../application/ports/databases/deployment.ts';
-import {
-  holdsResults,
-  type DatabaseLedger,
-  type DatabaseRecord,
-} from '../../application/ports/databases/database-ledger.ts';
+import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/databases/database-ledger.ts';
+import { holdsResults } from '../../domain/databases/results-database.ts';
 import type { DriftReport, FleetChecks, Rehearsal } from '../../application/ports/fleet/fleet-checks.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { allOf } from '../../domain/page.ts';

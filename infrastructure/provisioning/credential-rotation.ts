@@ -1,8 +1,5 @@
-import {
-  holdsResults,
-  type DatabaseLedger,
-  type DatabaseRecord,
-} from '../../application/ports/databases/database-ledger.ts';
+import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/databases/database-ledger.ts';
+import { holdsResults } from '../../domain/databases/results-database.ts';
 import type { RotationReport } from '../../application/ports/databases/database-upkeep.ts';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import type { SpareLedger } from '../../application/ports/databases/spare-ledger.ts';

@@ -3,11 +3,8 @@ import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/dat
 import type { AdoptedDatabase } from '../../application/ports/databases/database-upkeep.ts';
 import type { Deployment } from '../../application/ports/databases/deployment.ts';
 import { ADOPTED, type ProvisioningLedger } from '../../application/ports/databases/provisioning-ledger.ts';
-import {
-  DatabaseProvisioningError,
-  OrganizationDatabaseNotFoundError,
-  OrganizationNotFoundError,
-} from '../../domain/exceptions.ts';
+import { DatabaseProvisioningError, OrganizationNotFoundError } from '../../domain/exceptions.ts';
+import { OrganizationDatabaseNotFoundError } from '../../domain/databases/errors.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { SERVER_DATABASES, type ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
@@ -59,7 +56,7 @@ export class Custodian {
   async adopt(organizationId: OrganizationId, from?: string, takeOver = false): Promise<AdoptedDatabase> {
     const { ledger, server, template, urls, migrations } = this.#deps;
     const found = await ledger.findForAccess(organizationId);
-    if (found === null || found.status === 'retired') throw new OrganizationNotFoundError();
+    if (found === null) throw new OrganizationNotFoundError();
     const databaseName = urls.databaseNameOf(organizationId, found.record);
     const source = from ?? databaseName;
     const reason = this.#whyNotByName(source, organizationId);

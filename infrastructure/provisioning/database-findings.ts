@@ -1,8 +1,5 @@
-import {
-  holdsResults,
-  isHalfMade,
-  type DatabaseRecord,
-} from '../../application/ports/databases/database-ledger.ts';
+import type { DatabaseRecord } from '../../application/ports/databases/database-ledger.ts';
+import { holdsResults, isHalfMade } from '../../domain/databases/results-database.ts';
 import type { Finding } from '../../application/ports/databases/database-upkeep.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';

@@ -1,8 +1,5 @@
-import {
-  isHalfMade,
-  type DatabaseLedger,
-  type DatabaseRecord,
-} from '../../application/ports/databases/database-ledger.ts';
+import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/databases/database-ledger.ts';
+import { isHalfMade } from '../../domain/databases/results-database.ts';
 import type { Deployment } from '../../application/ports/databases/deployment.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import {
@@ -17,11 +14,13 @@ import {
   DatabaseConnectionError,
   DatabaseProvisioningError,
   DomainError,
-  OrganizationDatabaseNotFoundError,
   OrganizationNotFoundError,
-  OrganizationNotReadyError,
-  OrganizationSuspendedError,
 } from '../../domain/exceptions.ts';
+import {
+  OrganizationDatabaseNotFoundError,
+  OrganizationNotReadyError,
+} from '../../domain/databases/errors.ts';
+import { OrganizationSuspendedError } from '../../domain/organizations/errors.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
@@ -89,7 +88,7 @@ export class Provisioner {
    */
   async ensure(organizationId: OrganizationId, create: boolean, announce?: Announce): Promise<Placement> {
     const found = await this.#deps.ledger.findForAccess(organizationId);
-    if (found === null || found.status === 'retired') throw new OrganizationNotFoundError();
+    if (found === null) throw new OrganizationNotFoundError();
     if (found.status === 'suspended') throw new OrganizationSuspendedError();
     const { record } = found;
     // One that was put aside is to be asked for as one that never was.

@@ -1,16 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import {
-  holdsResults,
-  type DatabaseLedger,
-  type DatabaseRecord,
-} from '../../application/ports/databases/database-ledger.ts';
+import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/databases/database-ledger.ts';
+import { holdsResults } from '../../domain/databases/results-database.ts';
 import type { Finding } from '../../application/ports/databases/database-upkeep.ts';
 import type { Deployment } from '../../application/ports/databases/deployment.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import type { ProvisioningLedger } from '../../application/ports/databases/provisioning-ledger.ts';
 import type { SpareLedger } from '../../application/ports/databases/spare-ledger.ts';
-import { OrganizationNotFoundError, OrganizationSuspendedError } from '../../domain/exceptions.ts';
+import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
+import { OrganizationSuspendedError } from '../../domain/organizations/errors.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { allOf } from '../../domain/page.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';

@@ -1,14 +1,11 @@
 import type { Deployment } from '../../application/ports/databases/deployment.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { SpareDatabase } from '../../application/ports/databases/provisioning-ledger.ts';
-import type {
-  SpareDemand,
-  SpareLedger,
-  TemplateRecord,
-} from '../../application/ports/databases/spare-ledger.ts';
+import type { SpareLedger, TemplateRecord } from '../../application/ports/databases/spare-ledger.ts';
 import type { PgConnection } from '../postgres/pg-connection.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import { markOf, readMark } from '../../domain/databases/database-identity.ts';
+import type { SpareDemand } from '../../domain/databases/spare-demand.ts';
 import type { ResultsServer } from '../servers/results-server.ts';
 import type { ResultsTemplate } from '../servers/results-template.ts';
 import type { ServerSession } from '../servers/server-session.ts';

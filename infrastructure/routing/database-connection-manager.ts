@@ -7,11 +7,8 @@ import type {
 } from '../../application/ports/databases/organization-databases.ts';
 import type { OrganizationPolicies } from '../../application/ports/runtime/organization-policies.ts';
 import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
-import {
-  ConnectionBudgetExhaustedError,
-  DatabaseConnectionError,
-  OrganizationBusyError,
-} from '../../domain/exceptions.ts';
+import { DatabaseConnectionError } from '../../domain/exceptions.ts';
+import { ConnectionBudgetExhaustedError, OrganizationBusyError } from '../../domain/databases/errors.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { OrganizationPolicy } from '../../domain/organizations/organization-policy.ts';
 import type { SchemaGuard } from './schema-guard.ts';

@@ -1,6 +1,6 @@
 import type { FleetLedger } from '../../application/ports/fleet/fleet-ledger.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
-import { OrganizationNotReadyError } from '../../domain/exceptions.ts';
+import { OrganizationNotReadyError } from '../../domain/databases/errors.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { Periodic } from '../timing/periodic.ts';
 import { fitOf, type SchemaWindow } from '../migrations/schema-window.ts';

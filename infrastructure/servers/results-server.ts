@@ -1,4 +1,5 @@
-import { DatabaseConnectionError, OrganizationNotReadyError } from '../../domain/exceptions.ts';
+import { DatabaseConnectionError } from '../../domain/exceptions.ts';
+import { OrganizationNotReadyError } from '../../domain/databases/errors.ts';
 import type { PooledDatabase } from '../pools/pooled-database.ts';
 import { pollUntil } from '../timing/poll-until.ts';
 import type { OrganizationLogins } from './organization-logins.ts';

@@ -1,10 +1,6 @@
 import { Option, type Command } from 'commander';
-import {
-  DATABASE_STATES,
-  type DatabaseLedger,
-  type DatabaseRecord,
-  type DatabaseState,
-} from '../../application/ports/databases/database-ledger.ts';
+import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/databases/database-ledger.ts';
+import { DATABASE_STATES, type DatabaseState } from '../../domain/databases/results-database.ts';
 import type {
   AdoptedDatabase,
   Finding,

@@ -1,12 +1,11 @@
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import type { Finding } from '../../application/ports/databases/database-upkeep.ts';
+import { DatabaseConnectionError, DatabaseError } from '../../domain/exceptions.ts';
 import {
-  DatabaseConnectionError,
-  DatabaseError,
   OrganizationDatabaseNotFoundError,
   OrganizationNotReadyError,
-} from '../../domain/exceptions.ts';
+} from '../../domain/databases/errors.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { markOf } from '../../domain/databases/database-identity.ts';
 import type { ReconcileOptions } from '../../infrastructure/provisioning/reconciler.ts';

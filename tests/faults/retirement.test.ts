@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Container } from 'inversify';
-import { OrganizationNotFoundError, OrganizationNotReadyError } from '../../domain/exceptions.ts';
+import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
+import { OrganizationNotReadyError } from '../../domain/databases/errors.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { startChildService } from '../support/child-service.ts';
@@ -173,12 +174,6 @@ describe('putting a database aside', function () {
     expect(await rejectionOf(custodian.adopt(organizationId('nobody'), source))).to.be.instanceOf(
       OrganizationNotFoundError,
     );
-    await deployment.administer(
-      `update organizations set status = 'retired' where org_id = 'acme'`,
-      [],
-      deployment.metadataDatabase,
-    );
-    expect(await rejectionOf(custodian.adopt(ACME, source))).to.be.instanceOf(OrganizationNotFoundError);
     expect(await deployment.administer('select from pg_tables where schemaname = $1', ['public'], source)).to
       .be.empty;
     const [after] = await deployment.administer('select * from pg_database where datname = $1', [source]);

@@ -1,9 +1,6 @@
 import { expect } from 'chai';
-import {
-  ConnectionBudgetExhaustedError,
-  DatabaseConnectionError,
-  OrganizationBusyError,
-} from '../../domain/exceptions.ts';
+import { DatabaseConnectionError } from '../../domain/exceptions.ts';
+import { ConnectionBudgetExhaustedError, OrganizationBusyError } from '../../domain/databases/errors.ts';
 import { CircuitBreaker } from '../../infrastructure/pools/circuit-breaker.ts';
 import { ConnectionBudget } from '../../infrastructure/pools/connection-budget.ts';
 import type { ConnectionPool } from '../../infrastructure/pools/connection-pool.ts';

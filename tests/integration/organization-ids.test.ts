@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { OrganizationNotFoundError, ValidationError } from '../../domain/exceptions.ts';
+import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
+import { ValidationError } from '../../domain/validation-error.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { captureLog } from '../support/captured-log.ts';

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { Client } from 'pg';
-import { DatabaseProvisioningError, OrganizationDatabaseNotFoundError } from '../../domain/exceptions.ts';
+import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
+import { OrganizationDatabaseNotFoundError } from '../../domain/databases/errors.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';

@@ -1,4 +1,5 @@
-import type { DatabaseRecord, DatabaseState } from '../../../application/ports/databases/database-ledger.ts';
+import type { DatabaseRecord } from '../../../application/ports/databases/database-ledger.ts';
+import type { DatabaseState } from '../../../domain/databases/results-database.ts';
 import type { SpareDatabase } from '../../../application/ports/databases/provisioning-ledger.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 

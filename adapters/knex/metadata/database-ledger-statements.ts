@@ -1,7 +1,12 @@
 import { ADOPTED } from '../../../application/ports/databases/provisioning-ledger.ts';
+import { statesBefore, type DatabaseState } from '../../../domain/databases/results-database.ts';
 import type { OrganizationStatus } from '../../../domain/organizations/organization.ts';
 import { sql, statement } from '../statement.ts';
 import { RECORD_COLUMNS, SPARE_COLUMNS, type DatabaseRow, type SpareRow } from './database-ledger-rows.ts';
+
+/** A condition that holds in these states; the table of moves in the domain says which. */
+const stateIn = (states: readonly DatabaseState[]): string =>
+  `state in (${states.map((state) => `'${state}'`).join(', ')})`;
 
 interface Key {
   readonly organizationId: string;
@@ -79,7 +84,7 @@ export const complete = statement<Key & { stamp: string; schemaVersion: number; 
       `with done as (
          update organization_databases
          set state = 'ready', schema_version = ?, last_error = null, updated_at = now()
-         where org_id = ? and stamp = ?
+         where org_id = ? and stamp = ? and ${stateIn(statesBefore('ready'))}
          returning ${RECORD_COLUMNS.join(', ')}
        ), gone as (
          delete from spare_databases where spare_id = ? returning database_name, template_hash
@@ -100,7 +105,7 @@ export const fail = statement<Key & { databaseName: string; reason: string }>('d
   sql.raw(
     `insert into organization_databases as known (org_id, database_name, state, last_error) values (?, ?, 'failed', ?)
      on conflict (org_id) do update set state = 'failed', last_error = excluded.last_error, updated_at = now()
-     where known.state in ('provisioning', 'failed')`,
+     where known.${stateIn(statesBefore('failed'))}`,
     [p('organizationId'), p('databaseName'), p('reason')],
   ),
 );
@@ -177,6 +182,7 @@ export const repeatAdoption = statement<Key & { schemaVersion: number }, Databas
   (p) =>
     sql('organization_databases')
       .where('org_id', p('organizationId'))
+      .whereRaw(stateIn(statesBefore('provisioning')))
       .update({
         state: 'provisioning',
         schema_version: p('schemaVersion'),
@@ -197,15 +203,18 @@ export const adopt = statement<
      on conflict (org_id) do update set
        stamp = excluded.stamp, schema_version = excluded.schema_version, generation = old.generation + 1,
        state = 'provisioning', last_error = null, updated_at = now()
+     where old.${stateIn(statesBefore('provisioning'))}
      returning ${RECORD_COLUMNS.join(', ')}`,
     [p('organizationId'), p('databaseName'), p('stamp'), p('schemaVersion')],
   ),
 );
 
-export const beginRetirement = statement<Key>('database_begin_retirement', (p) =>
+export const beginRetirement = statement<Key, Pick<DatabaseRow, 'org_id'>>('database_begin_retirement', (p) =>
   sql('organization_databases')
     .where('org_id', p('organizationId'))
-    .update({ state: 'retiring', updated_at: sql.raw('now()') }),
+    .whereRaw(stateIn(statesBefore('retiring')))
+    .update({ state: 'retiring', updated_at: sql.raw('now()') })
+    .returning('org_id'),
 );
 
 export const completeRetirement = statement<Key & { renamedTo: string | null }>(

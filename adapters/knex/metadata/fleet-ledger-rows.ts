@@ -1,4 +1,4 @@
-import { holdsResults, type DatabaseState } from '../../../application/ports/databases/database-ledger.ts';
+import { holdsResults, type DatabaseState } from '../../../domain/databases/results-database.ts';
 import type {
   FleetCandidate,
   FleetClaim,

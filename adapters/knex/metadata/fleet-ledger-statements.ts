@@ -175,7 +175,7 @@ export const report = statement<
   ),
 );
 
-/** Failures are counted while the run's row is held, so that two reports do not both find the budget unspent. */
+/** The run's row is locked while failures are counted, so that two reports do not both find the error budget unspent. */
 export const lockRun = statement<OfRun, RunRow & { accepted_failures: number }>('fleet_lock_run', (p) =>
   sql('fleet_runs')
     .select(...RUN_COLUMNS, 'accepted_failures')

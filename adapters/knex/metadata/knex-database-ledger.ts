@@ -1,9 +1,5 @@
-import {
-  isHalfMade,
-  type DatabaseLedger,
-  type DatabaseRecord,
-  type DatabaseState,
-} from '../../../application/ports/databases/database-ledger.ts';
+import type { DatabaseLedger, DatabaseRecord } from '../../../application/ports/databases/database-ledger.ts';
+import { isHalfMade, type DatabaseState } from '../../../domain/databases/results-database.ts';
 import {
   ADOPTED,
   type Adoption,
@@ -56,7 +52,7 @@ export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
   }
 
   async countByState(): Promise<Record<DatabaseState, number>> {
-    const counts = { provisioning: 0, ready: 0, failed: 0, suspended: 0, retiring: 0 };
+    const counts: Record<DatabaseState, number> = { provisioning: 0, ready: 0, failed: 0, retiring: 0 };
     for (const { state, count } of await this.#database.query(statements.countByState({}))) {
       counts[state] = Number(count);
     }
@@ -112,7 +108,8 @@ export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
   }
 
   async beginRetirement(organizationId: OrganizationId): Promise<void> {
-    await this.#database.query(statements.beginRetirement({ organizationId }));
+    const [row] = await this.#database.query(statements.beginRetirement({ organizationId }));
+    if (row === undefined) throw new Error('the record of the database to retire is gone');
   }
 
   async completeRetirement(organizationId: OrganizationId, renamedTo: string | null): Promise<void> {

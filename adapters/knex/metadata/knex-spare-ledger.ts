@@ -1,20 +1,17 @@
 import type { SpareDatabase } from '../../../application/ports/databases/provisioning-ledger.ts';
-import type {
-  SpareDemand,
-  SpareLedger,
-  TemplateRecord,
-} from '../../../application/ports/databases/spare-ledger.ts';
+import type { SpareLedger, TemplateRecord } from '../../../application/ports/databases/spare-ledger.ts';
+import {
+  DEMAND_WINDOW_MS,
+  isSpareWanted,
+  SURPLUS_WINDOW_MS,
+  wantedSpares,
+  type SpareDemand,
+} from '../../../domain/databases/spare-demand.ts';
 import { SPARE_COLUMNS, toSpare, type SpareRow } from './database-ledger-rows.ts';
 import { forgetSpare, insertSpare } from './database-ledger-statements.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
-/** How far back demand is looked at: a burst of organizations is followed by as many spares for this long. */
-const DEMAND_WINDOW = `interval '5 minutes'`;
-
-/** How long spares stay that demand once asked for. */
-const SURPLUS_AFTER = `interval '1 hour'`;
-
-/** Far longer than the pause between two signs of life of a process. */
+/** Far longer than the pause between two heartbeats of a process. */
 const UNUSED_AFTER = `interval '10 minutes'`;
 
 interface TemplateRow {
@@ -47,16 +44,16 @@ const findUnfinished = statement<{ templateHash: string }, SpareRow>('spare_find
     .limit(1),
 );
 
-const isWanted = statement<{ templateHash: string; min: number; max: number }, { wanted: boolean }>(
-  'spare_is_wanted',
-  (p) =>
-    sql.raw(
-      `select (select count(*) from spare_databases where state = 'ready' and template_hash = ?)
-         < least(?::int, greatest(?::int, (
-             select count(*) from organization_databases where created_at > now() - ${DEMAND_WINDOW}
-           ))) as wanted`,
-      [p('templateHash'), p('max'), p('min')],
-    ),
+const countForDemand = statement<
+  { templateHash: string; windowMs: number },
+  { ready: string; newcomers: string }
+>('spare_count_for_demand', (p) =>
+  sql.raw(
+    `select
+       (select count(*) from spare_databases where state = 'ready' and template_hash = ?) as ready,
+       (select count(*) from organization_databases where created_at > now() - ?::int * interval '1 ms') as newcomers`,
+    [p('templateHash'), p('windowMs')],
+  ),
 );
 
 const markReady = statement<{ spareId: string }>('spare_mark_ready', (p) =>
@@ -71,15 +68,12 @@ const retire = statement<{ spareId: string }>('spare_retire', (p) =>
     .update({ state: 'retired', updated_at: sql.raw('now()') }),
 );
 
-const retireStale = statement<{ hash: string; min: number; max: number }, SpareRow>(
-  'spare_retire_stale',
-  (p) =>
-    sql.raw(
-      `with surplus as (
+// The oldest ones are kept: a claim takes the oldest.
+const retireStale = statement<{ hash: string; keep: number }, SpareRow>('spare_retire_stale', (p) =>
+  sql.raw(
+    `with surplus as (
        select spare_id from spare_databases where state = 'ready' and template_hash = ?
-       order by created_at offset least(?::int, greatest(?::int, (
-         select count(*) from organization_databases where created_at > now() - ${SURPLUS_AFTER}
-       )))
+       order by created_at offset ?::int
      ), unused as (
        select spare_id from spare_databases left join results_templates using (template_hash)
        where state in ('ready', 'building') and template_hash <> ?
@@ -89,8 +83,8 @@ const retireStale = statement<{ hash: string; min: number; max: number }, SpareR
      update spare_databases set state = 'retired', updated_at = now()
      where (spare_id in (table surplus) or spare_id in (table unused) or state = 'retired') and state <> 'claimed'
      returning ${SPARE_COLUMNS.join(', ')}`,
-      [p('hash'), p('max'), p('min'), p('hash')],
-    ),
+    [p('hash'), p('keep'), p('hash')],
+  ),
 );
 
 const listUnusedTemplates = statement<{ hash: string }, TemplateRow>('template_list_unused', (p) =>
@@ -132,12 +126,11 @@ export class KnexSpareLedger implements SpareLedger {
     await this.#database.query(touchTemplate(template));
   }
 
-  async plan(fresh: SpareDatabase, { min, max }: SpareDemand): Promise<SpareDatabase | null> {
+  async plan(fresh: SpareDatabase, demand: SpareDemand): Promise<SpareDatabase | null> {
     const { templateHash } = fresh;
     const [unfinished] = await this.#database.query(findUnfinished({ templateHash }));
     if (unfinished !== undefined) return toSpare(unfinished);
-    const [answer] = await this.#database.query(isWanted({ templateHash, min, max }));
-    if (answer?.wanted !== true) return null;
+    if (!isSpareWanted(demand, await this.#countForDemand(templateHash, DEMAND_WINDOW_MS))) return null;
     await this.#database.query(insertSpare({ ...fresh, state: 'building' }));
     return fresh;
   }
@@ -146,8 +139,9 @@ export class KnexSpareLedger implements SpareLedger {
     await this.#database.query(markReady({ spareId }));
   }
 
-  async retireStale({ hash }: TemplateRecord, { min, max }: SpareDemand): Promise<readonly SpareDatabase[]> {
-    const rows = await this.#database.query(retireStale({ hash, min, max }));
+  async retireStale({ hash }: TemplateRecord, demand: SpareDemand): Promise<readonly SpareDatabase[]> {
+    const { newcomers } = await this.#countForDemand(hash, SURPLUS_WINDOW_MS);
+    const rows = await this.#database.query(retireStale({ hash, keep: wantedSpares(demand, newcomers) }));
     return rows.map(toSpare);
   }
 
@@ -185,5 +179,14 @@ export class KnexSpareLedger implements SpareLedger {
   async listNames(): Promise<readonly string[]> {
     const rows = await this.#database.query(listNames({}));
     return rows.map((row) => row.database_name);
+  }
+
+  async #countForDemand(
+    templateHash: string,
+    windowMs: number,
+  ): Promise<{ readonly ready: number; readonly newcomers: number }> {
+    const [row] = await this.#database.query(countForDemand({ templateHash, windowMs }));
+    if (row === undefined) throw new Error('a count returned no row');
+    return { ready: Number(row.ready), newcomers: Number(row.newcomers) };
   }
 }

@@ -1,6 +1,6 @@
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { Page, PageRequest } from '../../../domain/page.ts';
-import type { DatabaseState } from '../databases/database-ledger.ts';
+import type { DatabaseState } from '../../../domain/databases/results-database.ts';
 
 export const RUN_STATES = ['running', 'paused', 'halted', 'finished'] as const;
 export type RunState = (typeof RUN_STATES)[number];

@@ -1,11 +1,6 @@
-import {
-  DatabaseError,
-  DomainError,
-  TooManyAttemptsError,
-  UnauthenticatedError,
-  ValidationError,
-  type InputIssue,
-} from '../../../domain/exceptions.ts';
+import { DatabaseError, DomainError } from '../../../domain/exceptions.ts';
+import { TooManyAttemptsError, UnauthenticatedError } from '../../../domain/identity/errors.ts';
+import { ValidationError, type InputIssue } from '../../../domain/validation-error.ts';
 import { errorStatus, isErrorCode, type ErrorCode } from './error-status.ts';
 import { HttpError } from './http-error.ts';
 

@@ -1,4 +1,4 @@
-import type { InputIssue } from '../../../domain/exceptions.ts';
+import type { InputIssue } from '../../../domain/validation-error.ts';
 import { errorStatus } from './error-status.ts';
 import type { Failure } from './failure.ts';
 

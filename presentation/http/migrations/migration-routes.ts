@@ -1,4 +1,4 @@
-import { MigrationRunNotFoundError } from '../../../domain/exceptions.ts';
+import { MigrationRunNotFoundError } from '../../../domain/fleet/errors.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { ok } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';

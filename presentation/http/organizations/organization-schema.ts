@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DATABASE_STATES } from '../../../application/ports/databases/database-ledger.ts';
+import { DATABASE_STATES } from '../../../domain/databases/results-database.ts';
 import { ORGANIZATION_ID_PATTERN } from '../../../domain/organizations/organization-id.ts';
 import { ORGANIZATION_STATUSES } from '../../../domain/organizations/organization.ts';
 import { textCursor } from '../request/schema/cursor.ts';

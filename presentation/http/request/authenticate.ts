@@ -1,5 +1,5 @@
 import type { TokenVerifier } from '../../../application/ports/identity/tokens.ts';
-import { UnauthenticatedError } from '../../../domain/exceptions.ts';
+import { UnauthenticatedError } from '../../../domain/identity/errors.ts';
 import type { Step } from './http-locals.ts';
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;

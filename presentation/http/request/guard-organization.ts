@@ -1,8 +1,5 @@
-import {
-  OrganizationAccessDeniedError,
-  ValidationError,
-  type InputIssue,
-} from '../../../domain/exceptions.ts';
+import { OrganizationAccessDeniedError } from '../../../domain/identity/errors.ts';
+import { ValidationError, type InputIssue } from '../../../domain/validation-error.ts';
 import {
   organizationIdProblem,
   parseOrganizationId,

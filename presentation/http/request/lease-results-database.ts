@@ -1,4 +1,4 @@
-import { OrganizationSuspendedError } from '../../../domain/exceptions.ts';
+import { OrganizationSuspendedError } from '../../../domain/organizations/errors.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { held, type Step } from './http-locals.ts';
 

@@ -30,7 +30,7 @@ import { CreateUser } from '../../../application/users/create-user.ts';
 import { LinkIdentity } from '../../../application/users/link-identity.ts';
 import { SetPassword } from '../../../application/users/set-password.ts';
 import { UnlinkIdentity } from '../../../application/users/unlink-identity.ts';
-import { UnauthenticatedError } from '../../../domain/exceptions.ts';
+import { UnauthenticatedError } from '../../../domain/identity/errors.ts';
 import type { Principal } from '../../../domain/identity/principal.ts';
 import type { Role } from '../../../domain/identity/role.ts';
 import { parseOrganizationId, type OrganizationId } from '../../../domain/organizations/organization-id.ts';

@@ -3,7 +3,7 @@ import { CurrentAccounts } from '../../../application/identity/current-accounts.
 import { VerifyToken } from '../../../application/identity/verify-token.ts';
 import type { ChangeFeed, ChangeSubscriber } from '../../../application/ports/runtime/change-feed.ts';
 import type { TokenClaims } from '../../../application/ports/identity/tokens.ts';
-import { UnauthenticatedError } from '../../../domain/exceptions.ts';
+import { UnauthenticatedError } from '../../../domain/identity/errors.ts';
 import type { Account, AccountRepository } from '../../../domain/identity/account.ts';
 import type { Role } from '../../../domain/identity/role.ts';
 import { parseOrganizationId } from '../../../domain/organizations/organization-id.ts';

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
-import { ValidationError } from '../../../domain/exceptions.ts';
+import { ValidationError } from '../../../domain/validation-error.ts';
 import { parseOrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { DatabaseUrl, InvalidDatabaseUrlError } from '../../../infrastructure/postgres/database-url.ts';
 import { ResultsUrlTemplate } from '../../../infrastructure/postgres/results-url-template.ts';

@@ -1,4 +1,4 @@
-import type { InputIssue } from '../../../../domain/exceptions.ts';
+import type { InputIssue } from '../../../../domain/validation-error.ts';
 
 const MAX_DEPTH = 64;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ValidationError, type InputIssue } from '../../../../domain/exceptions.ts';
+import { ValidationError, type InputIssue } from '../../../../domain/validation-error.ts';
 import type { HttpRequest } from '../http-locals.ts';
 import { jsonIssues } from './json-issues.ts';
 
