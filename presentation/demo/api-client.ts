@@ -7,7 +7,7 @@ export interface ApiCall<Reply> {
   readonly token?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: object;
-  /** The statuses that are fine. */
+  /** Any other status is a failure. */
   readonly expect: readonly number[];
   readonly reply: z.ZodType<Reply>;
 }
@@ -17,11 +17,11 @@ export interface ApiAnswer<Reply> {
   readonly body: Reply;
 }
 
-const DEADLINE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 
 export const problem = z.object({ code: z.string(), detail: z.string() });
 
-/** Talks to the service as any REST client does. */
+/** Calls the service over HTTP, as any REST client does. */
 export class ApiClient {
   readonly #url: string;
 
@@ -29,7 +29,7 @@ export class ApiClient {
     this.#url = url;
   }
 
-  /** @throws {DemoError} with the service's own words when it answers anything else than expected */
+  /** @throws {DemoError} with the code and the detail of the answer, when its status is not expected */
   async call<Reply>(call: ApiCall<Reply>): Promise<ApiAnswer<Reply>> {
     const { method, path, token, headers, body, expect, reply } = call;
     const response = await fetch(`${this.#url}${path}`, {
@@ -40,7 +40,7 @@ export class ApiClient {
         ...(body !== undefined && { 'Content-Type': 'application/json' }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(DEADLINE_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const text = await response.text();
     const answer: unknown = text === '' ? {} : JSON.parse(text);

@@ -1,4 +1,4 @@
-/** The service did something else than the demo shows. */
+/** Raised when the service does not answer as the demo expects. */
 export class DemoError extends Error {
   override readonly name = 'DemoError';
 }

@@ -16,8 +16,9 @@ export const demoPerson = (organizationId: string, role: OrganizationRole): Pers
 });
 
 /**
- * The operator's part: makes the person a user and a member of the organization, unless an earlier run did. Returns the
- * password that the person has to change at the first login.
+ * Acts for the operator: makes the person a user and a member of the organization, unless an earlier run did.
+ *
+ * @returns a password that the person has to change at the next login
  */
 export const enrol = async (
   api: ApiClient,
@@ -61,7 +62,7 @@ export const enrol = async (
   return password;
 };
 
-/** The person's part: chooses a password of their own, and gets a token. */
+/** Acts for the person: replaces the password and gets a token. */
 export const logIn = async (api: ApiClient, { email, organizationId }: Person, password: string) => {
   const { body } = await api.call({
     method: 'POST',
@@ -73,5 +74,5 @@ export const logIn = async (api: ApiClient, { email, organizationId }: Person, p
   return body;
 };
 
-/** Nobody needs to remember it: the next run sets another one. */
+/** Is not kept: the next run sets another one. */
 const newPassword = (): string => randomBytes(24).toString('base64url');

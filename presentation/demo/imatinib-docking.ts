@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { parseVinaOutput, type VinaPose } from './vina-output.ts';
 
-/** A docking as the API takes it: what is submitted, and what a worker hands in for it. */
+/** A docking as the API takes it: what a chemist submits, and what a worker delivers. */
 export interface Docking {
   readonly submission: { readonly engine: string; readonly inputs: object; readonly params: object };
   readonly taskResult: {
@@ -32,8 +32,8 @@ const BOX = '1iep_receptor.box.txt';
 const POSES = '1iep_ligand_vina_out.pdbqt';
 
 /**
- * Imatinib in the c-Abl kinase domain (PDB 1IEP), docked for real; the folder `1iep` says by whom and how. The ligand
- * is small enough to be part of the inputs, the receptor is named by its checksum.
+ * Reads a real docking of imatinib into the c-Abl kinase domain (PDB 1IEP); `1iep/ORIGIN.md` names its source. The inputs
+ * contain the ligand, which is small, and name the receptor by its checksum.
  */
 export const readImatinibDocking = async (): Promise<Docking> => {
   const read = (name: string): Promise<Buffer> => readFile(new URL(name, FOLDER));

@@ -1,4 +1,4 @@
-/** What a newcomer reads: numbered headings, indented lines. */
+/** Writes numbered headings, and indented lines below them. */
 export class Narration {
   readonly #write: (text: string) => void;
   #steps = 0;
@@ -16,7 +16,7 @@ export class Narration {
     this.#write(`   ${text}\n`);
   }
 
-  /** Columns as wide as their widest cell; numbers to the right. */
+  /** Each column is as wide as its widest cell. Numbers stand to the right. */
   table(rows: readonly (readonly (string | number)[])[]): void {
     const columns = Math.max(...rows.map((row) => row.length));
     const widths = Array.from({ length: columns }, (_, column) =>

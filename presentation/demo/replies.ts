@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** As much of the service's answers as the demo looks at. */
+/** The fields of the service's answers that the demo reads. */
 export const replies = {
   token: z.object({ access_token: z.string(), expires_in: z.number() }),
   users: z.object({ items: z.array(z.object({ user_id: z.string() })) }),

@@ -1,25 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { ResultsUrlTemplate } from '../../infrastructure/postgres/results-url-template.ts';
 import { ApiClient, problem } from './api-client.ts';
 import { DemoError } from './demo-error.ts';
 import { demoPerson, enrol, logIn, type Person } from './demo-people.ts';
-import { lookInto, TABLES } from './direct-look.ts';
+import { TABLES, type LookDirectly } from './direct-look.ts';
 import { readImatinibDocking, type Docking } from './imatinib-docking.ts';
 import type { Narration } from './narration.ts';
 import { replies, type Job } from './replies.ts';
 
-/** The service that the demo is shown on, and the operator's means. */
+/** The service that the demo uses, and what an operator has beside it. */
 export interface DemoHost {
   readonly url: string;
   readonly operatorToken: string;
-  readonly resultsUrls: ResultsUrlTemplate;
+  readonly lookDirectly: LookDirectly;
 }
 
 const OURS = { org_id: 'demo-abl-lab', name: 'Abl Kinase Lab (demo)' };
 const THEIRS = { org_id: 'demo-src-lab', name: 'Src Kinase Lab (demo)' };
 
-/** The main job on real input, through the API alone. @throws {DemoError} when the service does anything else */
+/**
+ * Shows the product on real input, as REST clients use it: dock, hit the cache, and keep two organizations apart. It may be
+ * run again on the same deployment.
+ *
+ * @throws {DemoError} when the service does not answer as it should
+ */
 export const runDemo = async (host: DemoHost, say: Narration): Promise<void> => {
   const demo = new Demo(host, say, await readImatinibDocking());
   await demo.makeOrganizations();
@@ -178,8 +182,8 @@ class Demo {
     this.#say.step('A look into both databases, past the service');
     const jobIds = [...ours, theirs].map(({ job_id }) => job_id);
     const [here, there] = await Promise.all([
-      lookInto(this.#host.resultsUrls, OURS.org_id, jobIds),
-      lookInto(this.#host.resultsUrls, THEIRS.org_id, jobIds),
+      this.#host.lookDirectly(OURS.org_id, jobIds),
+      this.#host.lookDirectly(THEIRS.org_id, jobIds),
     ]);
     assert(here.database !== there.database, 'both organizations have one database');
     assert(
@@ -269,6 +273,6 @@ class Demo {
   }
 }
 
-function assert(condition: boolean, problemFound: string): asserts condition {
-  if (!condition) throw new DemoError(problemFound);
+function assert(condition: boolean, failure: string): asserts condition {
+  if (!condition) throw new DemoError(failure);
 }

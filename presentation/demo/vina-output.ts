@@ -1,10 +1,11 @@
-/** One way the ligand can sit in the receptor, as Vina ranks it. */
+/** One position of the ligand in the receptor, as Vina ranks it. */
 export interface VinaPose {
   /** 1 is the best. */
   readonly pose: number;
   readonly affinityKcalMol: number;
-  /** Distances to the best pose in ångström: atoms matched as is best, and each with itself. */
+  /** Distance to the best pose in ångström, with atoms of one type matched as closely as possible. */
   readonly rmsdLowerBound: number;
+  /** The same distance with each atom matched to itself. */
   readonly rmsdUpperBound: number;
 }
 
@@ -12,10 +13,10 @@ const MODEL = /^MODEL\s+(\d+)\s*$/;
 const RESULT = /^REMARK VINA RESULT:\s+(\S+)\s+(\S+)\s+(\S+)\s*$/;
 
 /**
- * Reads the scores out of a PDBQT file that AutoDock Vina wrote.
+ * Reads the scores of a PDBQT file that AutoDock Vina wrote.
  *
  * @returns the poses in the order of the file, which is best first; at least one
- * @throws {Error} naming the line, when the file holds no pose, a pose without a result or something else than numbers
+ * @throws {Error} that names the line, when the file holds no pose, a pose without a result, or a score that is not a number
  */
 export const parseVinaOutput = (text: string): readonly VinaPose[] => {
   const poses: VinaPose[] = [];

@@ -118,9 +118,10 @@ export const ZONES: readonly Zone[] = [
     node: true,
   },
   {
+    // A REST client. `bin` hands it what an operator has beside the API.
     name: 'presentation/demo',
     files: /^presentation\/demo\//,
-    project: /^(?:domain\/|application\/ports\/|infrastructure\/(?:config|postgres)\/|presentation\/demo\/)/,
+    project: /^(?:domain|presentation\/demo)\//,
     packages: new Set(['zod']),
     node: true,
   },
