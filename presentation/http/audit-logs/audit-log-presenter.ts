@@ -1,6 +1,8 @@
+import type { z } from 'zod';
 import type { AuditEntry } from '../../../domain/audit/audit-log.ts';
+import type { auditEntry } from './audit-log-schema.ts';
 
-export const presentAuditEntry = (entry: AuditEntry) => ({
+export const presentAuditEntry = (entry: AuditEntry): z.output<typeof auditEntry> => ({
   audit_id: entry.auditId,
   org_id: entry.organizationId,
   user_id: entry.userId,

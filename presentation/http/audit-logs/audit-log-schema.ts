@@ -14,7 +14,7 @@ export const listRequest = {
   query: z.strictObject({ limit, cursor: auditCursor.schema, action: slug(100).optional() }),
 };
 
-const auditEntry = z
+export const auditEntry = z
   .strictObject({
     audit_id: z.string(),
     org_id: z.string().nullable(),

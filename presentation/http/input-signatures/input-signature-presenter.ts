@@ -1,6 +1,8 @@
+import type { z } from 'zod';
 import type { InputSignature } from '../../../domain/jobs/input-signature.ts';
+import type { signatureReply } from './input-signature-schema.ts';
 
-export const presentSignature = (entry: InputSignature) => ({
+export const presentSignature = (entry: InputSignature): z.output<typeof signatureReply> => ({
   signature: entry.signature,
   canonical_job_id: entry.canonicalJobId,
   confidence_score: entry.confidenceScore,

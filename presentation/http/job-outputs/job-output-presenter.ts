@@ -1,7 +1,9 @@
+import type { z } from 'zod';
 import type { Artifact } from '../../../domain/jobs/artifact.ts';
 import type { TaskResult } from '../../../domain/jobs/task-result.ts';
+import type { artifactReply, taskResultReply } from './job-output-schema.ts';
 
-export const presentTaskResult = (result: TaskResult) => ({
+export const presentTaskResult = (result: TaskResult): z.output<typeof taskResultReply> => ({
   task_result_id: result.taskResultId,
   job_id: result.jobId,
   task_name: result.taskName,
@@ -14,7 +16,7 @@ export const presentTaskResult = (result: TaskResult) => ({
   updated_at: result.updatedAt.toISOString(),
 });
 
-export const presentArtifact = (artifact: Artifact) => ({
+export const presentArtifact = (artifact: Artifact): z.output<typeof artifactReply> => ({
   artifact_id: artifact.artifactId,
   job_id: artifact.jobId,
   name: artifact.name,

@@ -1,6 +1,8 @@
+import type { z } from 'zod';
 import type { FleetItem, FleetProgress, FleetRun } from '../../../application/ports/fleet/fleet-ledger.ts';
+import type { itemReply, progressReply, runReply } from './migration-schema.ts';
 
-export const presentRun = (run: FleetRun) => ({
+export const presentRun = (run: FleetRun): z.output<typeof runReply> => ({
   run_id: run.runId,
   kind: run.kind,
   target_version: run.targetVersion,
@@ -13,14 +15,19 @@ export const presentRun = (run: FleetRun) => ({
   finished_at: run.finishedAt?.toISOString() ?? null,
 });
 
-export const presentProgress = ({ run, organizations, waves, counts }: FleetProgress) => ({
+export const presentProgress = ({
+  run,
+  organizations,
+  waves,
+  counts,
+}: FleetProgress): z.output<typeof progressReply> => ({
   ...presentRun(run),
   organizations,
   waves,
   counts,
 });
 
-export const presentItem = (item: FleetItem) => ({
+export const presentItem = (item: FleetItem): z.output<typeof itemReply> => ({
   org_id: item.organizationId,
   wave: item.wave,
   state: item.state,

@@ -45,7 +45,8 @@ const run = z.strictObject({
   updated_at: timestamp,
   finished_at: timestamp.nullable(),
 });
-export const runPage = pageOf(run.meta({ id: 'MigrationRun' })).meta({ id: 'MigrationRunPage' });
+export const runReply = run.meta({ id: 'MigrationRun' });
+export const runPage = pageOf(runReply).meta({ id: 'MigrationRunPage' });
 
 export const progressReply = run
   .extend({
@@ -55,7 +56,7 @@ export const progressReply = run
   })
   .meta({ id: 'MigrationProgress' });
 
-const item = z
+export const itemReply = z
   .strictObject({
     org_id: z.string(),
     wave: count,
@@ -68,4 +69,4 @@ const item = z
     updated_at: timestamp,
   })
   .meta({ id: 'MigrationItem' });
-export const itemPage = pageOf(item).meta({ id: 'MigrationItemPage' });
+export const itemPage = pageOf(itemReply).meta({ id: 'MigrationItemPage' });

@@ -16,7 +16,7 @@ export const createRequest = (maxOrganizationIdLength: number) => ({
 export const listRequest = { query: z.strictObject({ limit, cursor: organizationCursor.schema }) };
 export const changeRequest = { body: z.strictObject({ name: organizationName.optional() }) };
 
-const organizationItem = z
+export const organizationItem = z
   .strictObject({
     org_id: z.string(),
     name: z.string(),
