@@ -57,6 +57,7 @@ const provisionDatabaseRoute = ({ provisionDatabase }: HttpDependencies): Route 
       'organization_suspended',
       'organization_not_ready',
       'database_provisioning_failed',
+      'no_server_available',
     ],
     handle: async ({ actor, organizationId }) =>
       ok(presentDatabase(await provisionDatabase.execute(actor, organizationId))),

@@ -151,6 +151,7 @@ const SCOPE_ERRORS: Readonly<Record<Scope, readonly ErrorCode[]>> = {
     'organization_busy',
     'organization_not_ready',
     'database_provisioning_failed',
+    'no_server_available',
     'connection_budget_exhausted',
   ],
 };
