@@ -2,19 +2,26 @@ import { ContainerModule } from 'inversify';
 import { KnexAuditBacklog } from '../../adapters/knex/metadata/knex-audit-backlog.ts';
 import { KnexAuditChains } from '../../adapters/knex/metadata/knex-audit-chains.ts';
 import { OutboxRelay } from '../background/outbox-relay.ts';
+import { bindSingleton } from './singleton.ts';
 import { TOKENS } from './tokens.ts';
 
 export const auditModule = new ContainerModule(({ bind }) => {
-  bind(TOKENS.auditBacklog)
-    .toResolvedValue((database) => new KnexAuditBacklog(database), [TOKENS.metadataSql])
-    .inSingletonScope();
-  bind(TOKENS.auditChains)
-    .toResolvedValue((database) => new KnexAuditChains(database), [TOKENS.metadataSql])
-    .inSingletonScope();
-  bind(TOKENS.outboxRelay)
-    .toResolvedValue(
-      (backlog, writer, logger) => new OutboxRelay({ backlog, writer, logger }),
-      [TOKENS.auditBacklog, TOKENS.instanceId, TOKENS.logger],
-    )
-    .inSingletonScope();
+  bindSingleton(
+    bind,
+    TOKENS.auditBacklog,
+    { database: TOKENS.metadataSql },
+    ({ database }) => new KnexAuditBacklog(database),
+  );
+  bindSingleton(
+    bind,
+    TOKENS.auditChains,
+    { database: TOKENS.metadataSql },
+    ({ database }) => new KnexAuditChains(database),
+  );
+  bindSingleton(
+    bind,
+    TOKENS.outboxRelay,
+    { backlog: TOKENS.auditBacklog, writer: TOKENS.instanceId, logger: TOKENS.logger },
+    (deps) => new OutboxRelay(deps),
+  );
 });
