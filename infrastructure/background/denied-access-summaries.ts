@@ -2,15 +2,17 @@ import { Periodic } from '../timing/periodic.ts';
 
 const INTERVAL_MS = 15_000;
 
-/** What counts refusals and writes the sums down when it is told to. Never rejects. */
 interface DeniedAccess {
-  flush(what: { readonly all: boolean }): Promise<void>;
+  /** Writes the sums of refusals down. Never rejects. */
+  summarizeDeniedAccess(which: { readonly all: boolean }): Promise<void>;
 }
 
 /** Has the refusals of callers who kept trying written down, also when they have stopped, or the process does. */
 export class DeniedAccessSummaries {
   readonly #deniedAccess: DeniedAccess;
-  readonly #flushes = new Periodic(INTERVAL_MS, () => this.#deniedAccess.flush({ all: false }));
+  readonly #flushes = new Periodic(INTERVAL_MS, () =>
+    this.#deniedAccess.summarizeDeniedAccess({ all: false }),
+  );
 
   constructor(deniedAccess: DeniedAccess) {
     this.#deniedAccess = deniedAccess;
@@ -22,6 +24,6 @@ export class DeniedAccessSummaries {
 
   async close(): Promise<void> {
     await this.#flushes.close();
-    await this.#deniedAccess.flush({ all: true });
+    await this.#deniedAccess.summarizeDeniedAccess({ all: true });
   }
 }

@@ -9,6 +9,7 @@ import { fleetModule } from './fleet.module.ts';
 import { httpModule } from './http.module.ts';
 import { provisioningModule } from './provisioning.module.ts';
 import { TOKENS } from './tokens.ts';
+import { useCasesModule } from './use-cases.module.ts';
 
 /** The whole service, wired. Nothing is opened before something is asked for. */
 export const createContainer = (config: Config): Container => {
@@ -22,6 +23,7 @@ export const createContainer = (config: Config): Container => {
     provisioningModule,
     fleetModule,
     accessModule,
+    useCasesModule,
     httpModule,
   );
   return container;

@@ -103,7 +103,7 @@ const prepareDatabases = async (container: Container, config: Config): Promise<v
     .catch((error: unknown) => logger.error({ err: error }, 'the results template could not be built'));
   const administrator = config.bootstrapAdministrator;
   if (administrator !== null)
-    await container.get(TOKENS.ensureAdministrator).execute(administrator.email, administrator.password);
+    await container.get(TOKENS.useCases).ensureAdministrator(administrator.email, administrator.password);
 };
 
 /** Work that goes on beside the requests. Closing it is safe before it was started, too. */
@@ -120,7 +120,7 @@ const createBackground = (container: Container, config: Config): readonly Backgr
     container.get(TOKENS.fleetSnapshot),
     container.get(TOKENS.schemaGuard),
     new HealthMonitor(() => manager.healthCheck(), config.database.healthIntervalMs, logger),
-    new DeniedAccessSummaries(container.get(TOKENS.httpDependencies).recordDeniedAccess),
+    new DeniedAccessSummaries(container.get(TOKENS.useCases)),
   ];
 };
 

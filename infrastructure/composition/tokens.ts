@@ -6,8 +6,11 @@ import type { Deployment } from '../../application/ports/databases/deployment.ts
 import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { OrganizationPolicies } from '../../application/ports/runtime/organization-policies.ts';
-import type { TokenIssuer, TokenReader, TokenVerifier } from '../../application/ports/identity/tokens.ts';
-import type { EnsureAdministrator } from '../../application/identity/ensure-administrator.ts';
+import type { TokenIssuer, TokenReader } from '../../application/ports/identity/tokens.ts';
+import type { LoginAttempts } from '../../application/ports/identity/login-attempts.ts';
+import type { Passwords } from '../../application/ports/identity/passwords.ts';
+import type { UseCases } from '../../application/use-cases.ts';
+import type { AccountRepository } from '../../domain/identity/account.ts';
 import type { SpareLedger } from '../../application/ports/databases/spare-ledger.ts';
 import type { ProvisioningLedger } from '../../application/ports/databases/provisioning-ledger.ts';
 import type { SqlDatabase } from '../../adapters/knex/statement.ts';
@@ -19,7 +22,6 @@ import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-met
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
 import type { MetadataChangeFeed } from '../changes/metadata-change-feed.ts';
 import type { Config } from '../config/config.ts';
-import type { AccessUseCases } from './access-use-cases.ts';
 import type { CircuitBreaker } from '../pools/circuit-breaker.ts';
 import type { ConnectionBudget } from '../pools/connection-budget.ts';
 import type { ConnectionPool } from '../pools/connection-pool.ts';
@@ -103,8 +105,10 @@ export const TOKENS = {
 
   tokenIssuer: token<TokenIssuer>('TokenIssuer'),
   tokenReader: token<TokenReader>('TokenReader'),
-  tokenVerifier: token<TokenVerifier>('TokenVerifier'),
-  accessUseCases: token<AccessUseCases>('AccessUseCases'),
-  ensureAdministrator: token<EnsureAdministrator>('EnsureAdministrator'),
+  passwords: token<Passwords>('Passwords'),
+  loginAttempts: token<LoginAttempts>('LoginAttempts'),
+  accounts: token<AccountRepository>('current AccountRepository'),
+
+  useCases: token<UseCases>('UseCases'),
   httpDependencies: token<HttpDependencies>('HttpDependencies'),
 } as const;

@@ -1,6 +1,6 @@
 import { getJob } from '../../../application/jobs/get-job.ts';
 import { moveJob } from '../../../application/jobs/move-job.ts';
-import type { SubmitJob } from '../../../application/jobs/submit-job.ts';
+import type { HttpDependencies } from '../http-dependencies.ts';
 import { created, ok, type Reply } from '../routing/reply.ts';
 import type { Call, ResultsScope } from '../routing/route.ts';
 import { presentPage } from '../request/schema/cursor.ts';
@@ -17,7 +17,7 @@ type JobCall<Parts extends object> = Call<Parts, ResultsScope>;
 
 /** A submission seen before under its idempotency key made nothing: 200 with the first job. */
 export const submit =
-  (submitJob: SubmitJob) =>
+  (submitJob: HttpDependencies['submitJob']) =>
   async ({ input, actor, database, home }: JobCall<typeof submitRequest>): Promise<Reply> => {
     const { engine, pipeline_version: pipelineVersion, inputs, params, priority } = input.body;
     const { job, replayed } = await submitJob.execute(database, actor, {
