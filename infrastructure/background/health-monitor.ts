@@ -1,31 +1,42 @@
-import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { DatabaseHealth } from '../../application/ports/databases/organization-databases.ts';
-import { Periodic } from '../timing/periodic.ts';
+import type { Logger } from '../../application/ports/runtime/logger.ts';
+import { Periodic, type RunReport } from '../timing/periodic.ts';
+import type { Background } from './background-runner.ts';
 
-/** Looks at the live databases now and then, and says when one falls ill or recovers. Wakes no dormant one. */
-export class HealthMonitor {
-  readonly #check: () => Promise<DatabaseHealth>;
+export interface HealthMonitorDeps {
+  /** Of the live databases: no dormant one is woken. */
+  readonly check: () => Promise<DatabaseHealth>;
+  readonly intervalMs: number;
+  readonly logger: Logger;
+}
+
+/** Logs when a live database stops answering, and when it answers again. */
+export class HealthMonitor implements Background {
+  readonly #deps: HealthMonitorDeps;
   readonly #looks: Periodic;
-  readonly #logger: Logger;
   #unhealthy: ReadonlySet<string> = new Set();
 
-  constructor(check: () => Promise<DatabaseHealth>, intervalMs: number, logger: Logger) {
-    this.#check = check;
-    this.#looks = new Periodic(intervalMs, () => this.look());
-    this.#logger = logger;
+  constructor(deps: HealthMonitorDeps) {
+    this.#deps = deps;
+    this.#looks = new Periodic({
+      everyMs: deps.intervalMs,
+      work: async () => this.#compare(await deps.check()),
+      onFailure: (error) =>
+        deps.logger.error({ err: error }, 'the health of the databases could not be checked'),
+    });
+  }
+
+  get report(): RunReport {
+    return this.#looks.report;
   }
 
   start(): void {
     this.#looks.start();
   }
 
-  /** Never rejects. */
-  async look(): Promise<void> {
-    try {
-      this.#compare(await this.#check());
-    } catch (error) {
-      this.#logger.error({ err: error }, 'the health of the databases could not be checked');
-    }
+  /** Looks once. Never rejects. */
+  look(): Promise<void> {
+    return this.#looks.run();
   }
 
   close(): Promise<void> {
@@ -33,12 +44,13 @@ export class HealthMonitor {
   }
 
   #compare(health: DatabaseHealth): void {
+    const { logger } = this.#deps;
     const unhealthy = new Set(Object.keys(health).filter((database) => health[database] === false));
     for (const database of unhealthy) {
-      if (!this.#unhealthy.has(database)) this.#logger.error({ database }, 'a database does not answer');
+      if (!this.#unhealthy.has(database)) logger.error({ database }, 'a database does not answer');
     }
     for (const database of this.#unhealthy) {
-      if (health[database] === true) this.#logger.info({ database }, 'a database answers again');
+      if (health[database] === true) logger.info({ database }, 'a database answers again');
     }
     this.#unhealthy = unhealthy;
   }

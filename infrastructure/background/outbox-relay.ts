@@ -65,13 +65,19 @@ export class OutboxRelay implements WriteWatcher {
   constructor(deps: OutboxRelayDeps) {
     this.#deps = deps;
     this.#times = { ...TIMES, ...deps.times };
-    this.#adoptions = new Periodic(this.#times.adoptEveryMs, () => this.#adopt());
+    this.#adoptions = new Periodic({
+      everyMs: this.#times.adoptEveryMs,
+      runsAtStart: true,
+      work: () => this.#adopt(),
+      onFailure: (error) =>
+        deps.logger.debug({ err: error }, 'audit entries of dead processes could not be looked for'),
+    });
   }
 
   start(carry: Carry): void {
     if (this.#carry !== null) return;
     this.#carry = carry;
-    this.#adoptions.start({ now: true });
+    this.#adoptions.start();
   }
 
   /** Carries what there is, once more, and stops. What cannot be carried stays for another process. Never rejects. */
@@ -218,16 +224,12 @@ export class OutboxRelay implements WriteWatcher {
   }
 
   async #adopt(): Promise<void> {
-    try {
-      const left = await this.#deps.backlog.adopt(this.#deps.writer, this.#times.silentForMs);
-      for (const organizationId of left) {
-        const traffic = this.#trafficOf(organizationId);
-        traffic.dirty = true;
-        traffic.announcedAt = performance.now();
-      }
-      this.#schedule();
-    } catch (error) {
-      this.#deps.logger.debug({ err: error }, 'audit entries of dead processes could not be looked for');
+    const left = await this.#deps.backlog.adopt(this.#deps.writer, this.#times.silentForMs);
+    for (const organizationId of left) {
+      const traffic = this.#trafficOf(organizationId);
+      traffic.dirty = true;
+      traffic.announcedAt = performance.now();
     }
+    this.#schedule();
   }
 }

@@ -35,6 +35,6 @@ export const adaptersModule = new ContainerModule(({ bind }) => {
     bind,
     TOKENS.fleetSnapshot,
     { ledger: TOKENS.databaseLedger, spares: TOKENS.spareLedger, logger: TOKENS.logger },
-    ({ ledger, spares, logger }) => new FleetSnapshot(ledger, spares, logger),
+    (deps) => new FleetSnapshot(deps),
   );
 });

@@ -5,6 +5,7 @@ import { createApp } from '../../presentation/http/create-app.ts';
 import { messageClasses } from '../../presentation/http/request/message-classes.ts';
 import type { Config } from '../config/config.ts';
 import { ensureDatabase } from '../postgres/ensure-database.ts';
+import type { Background } from '../background/background-runner.ts';
 import { DeniedAccessSummaries } from '../background/denied-access-summaries.ts';
 import { HealthMonitor } from '../background/health-monitor.ts';
 import { listen } from '../http-server/http-server.ts';
@@ -49,7 +50,7 @@ export const startService = async (config: Config): Promise<Service> => {
     // After all that subscribes to it was made, and before anybody is served from what it keeps fresh.
     await container.get(TOKENS.changeFeed).start();
     startOutboxRelay(container);
-    for (const work of background) work.start();
+    for (const work of background) await work.start();
     reconcileInBackground(container);
     tellWhoIsBehind(container);
     const { host, port } = config.http;
@@ -106,12 +107,6 @@ const prepareDatabases = async (container: Container, config: Config): Promise<v
     await container.get(TOKENS.useCases).ensureAdministrator(administrator.email, administrator.password);
 };
 
-/** Work that goes on beside the requests. Closing it is safe before it was started, too. */
-interface Background {
-  start(): void;
-  close(): Promise<void>;
-}
-
 const createBackground = (container: Container, config: Config): readonly Background[] => {
   const manager = container.get(TOKENS.connectionManager);
   const logger = container.get(TOKENS.logger);
@@ -119,8 +114,12 @@ const createBackground = (container: Container, config: Config): readonly Backgr
     container.get(TOKENS.spareKeeper),
     container.get(TOKENS.fleetSnapshot),
     container.get(TOKENS.schemaGuard),
-    new HealthMonitor(() => manager.healthCheck(), config.database.healthIntervalMs, logger),
-    new DeniedAccessSummaries(container.get(TOKENS.useCases)),
+    new HealthMonitor({
+      check: () => manager.healthCheck(),
+      intervalMs: config.database.healthIntervalMs,
+      logger,
+    }),
+    new DeniedAccessSummaries((which) => container.get(TOKENS.useCases).summarizeDeniedAccess(which)),
   ];
 };
 

@@ -6,6 +6,7 @@ import type {
   SpareLedger,
   TemplateRecord,
 } from '../../application/ports/databases/spare-ledger.ts';
+import { Periodic, type RunReport } from '../timing/periodic.ts';
 import type { PgConnection } from '../postgres/pg-connection.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import { markOf, readMark } from '../../domain/databases/database-identity.ts';
@@ -40,52 +41,34 @@ const LOCK = 'spare databases';
  */
 export class SpareKeeper {
   readonly #deps: SpareKeeperDeps;
-  #timer: NodeJS.Timeout | null = null;
-  #pause: NodeJS.Timeout | null = null;
-  #running: Promise<void> | null = null;
-  #again = false;
-  #closed = false;
+  readonly #refills: Periodic;
 
   constructor(deps: SpareKeeperDeps) {
     this.#deps = deps;
+    this.#refills = new Periodic({
+      everyMs: TICK_MS,
+      runsAtStart: true,
+      work: () => this.refill(),
+      onFailure: (error) => deps.logger.warn({ err: error }, 'spares could not be refilled'),
+    });
+  }
+
+  get report(): RunReport {
+    return this.#refills.report;
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => this.#look(), TICK_MS).unref();
-    this.#look();
+    this.#refills.start();
   }
 
   /** Looks soon whether spares are missing; call it after a claim. Never rejects, never waits. Nothing before `start`. */
   kick(): void {
-    if (this.#closed || this.#timer === null) return;
-    this.#pause ??= setTimeout(() => {
-      this.#pause = null;
-      this.#look();
-    }, PAUSE_AFTER_CLAIM_MS).unref();
-  }
-
-  #look(): void {
-    if (this.#closed) return;
-    if (this.#running !== null) {
-      this.#again = true;
-      return;
-    }
-    this.#running = this.refill()
-      .catch((error: unknown) => this.#deps.logger.warn({ err: error }, 'spares could not be refilled'))
-      .finally(() => {
-        this.#running = null;
-        if (!this.#again) return;
-        this.#again = false;
-        this.#look();
-      });
+    this.#refills.kick(PAUSE_AFTER_CLAIM_MS);
   }
 
   /** Waits for the database being built, if any. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    if (this.#timer !== null) clearInterval(this.#timer);
-    if (this.#pause !== null) clearTimeout(this.#pause);
-    await this.#running;
+  close(): Promise<void> {
+    return this.#refills.close();
   }
 
   /** Builds what is missing and drops what nobody will claim, unless another process is at it. */
@@ -108,7 +91,7 @@ export class SpareKeeper {
   async #buildMissing(session: ServerSession, source: TemplateRecord): Promise<void> {
     const { ledger, server, urls, demand } = this.#deps;
     // Looked at anew before each one: live requests go first, and demand may have been met meanwhile.
-    while (!this.#closed && !server.isBusy) {
+    while (!this.#refills.isClosed && !server.isBusy) {
       const fresh = newSpare(urls, source);
       const spare = await ledger.plan(fresh, demand);
       if (spare === null) return;

@@ -19,6 +19,7 @@ import type { ConnectionBudget } from '../pools/connection-budget.ts';
 import { ConnectionPool } from '../pools/connection-pool.ts';
 import { MisplacedDatabaseError } from '../servers/connector.ts';
 import { EventLoopLoad } from '../timing/event-loop-load.ts';
+import { Periodic } from '../timing/periodic.ts';
 import { LeasedRegistry, type RemovalReason } from './leased-registry.ts';
 import type { ConnectionShare } from '../servers/connection-share.ts';
 import { openEarly } from './open-early.ts';
@@ -106,7 +107,8 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
   readonly #deps: ManagerDeps;
   readonly #pools: LeasedRegistry<OrganizationPool>;
   readonly #load = new EventLoopLoad();
-  readonly #sweeper: NodeJS.Timeout;
+  /** Closes what lies idle, from the construction to `closeAll`. */
+  readonly sweeps: Periodic;
   readonly #removals: Record<RemovalReason, number> = { evict: 0, expire: 0, invalidate: 0, retire: 0 };
   #leaks = 0;
   #misplaced = 0;
@@ -132,7 +134,12 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
         this.#leaks += 1;
       },
     });
-    this.#sweeper = setInterval(() => this.sweep(), options.idleTimeoutMs / SWEEPS_PER_IDLE_TIMEOUT).unref();
+    this.sweeps = new Periodic({
+      everyMs: options.idleTimeoutMs / SWEEPS_PER_IDLE_TIMEOUT,
+      work: async () => this.sweep(),
+      onFailure: (error) => deps.logger.error({ err: error }, 'idle connections could not be closed'),
+    });
+    this.sweeps.start();
   }
 
   async acquire(organizationId: OrganizationId): Promise<ResultsLease> {
@@ -217,7 +224,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
   }
 
   async #closeAll(): Promise<void> {
-    clearInterval(this.#sweeper);
+    await this.sweeps.close();
     await this.#pools.closeAll(this.#options.drainTimeoutMs);
     const { adminPool, resultsControl, metadataControl, share } = this.#deps;
     await share.close();

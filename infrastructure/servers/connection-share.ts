@@ -1,7 +1,7 @@
 import type { InstanceLedger, ServiceInstance } from '../../application/ports/databases/instance-ledger.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
-import { Periodic } from '../timing/periodic.ts';
+import { Periodic, type RunReport } from '../timing/periodic.ts';
 import type { CircuitBreaker } from '../pools/circuit-breaker.ts';
 import type { ConnectionBudget } from '../pools/connection-budget.ts';
 import {
@@ -39,7 +39,11 @@ const BEAT_MS = 500;
  */
 export class ConnectionShare {
   readonly #deps: ConnectionShareDeps;
-  readonly #beats = new Periodic(BEAT_MS, () => this.beat());
+  readonly #beats = new Periodic({
+    everyMs: BEAT_MS,
+    work: () => this.#beat(),
+    onFailure: (error) => this.#deps.logger.debug({ err: error }, 'no sign of life could be given'),
+  });
   /** The share on the books, as far as this process knows. */
   #share = 0;
   /** The probe's session in which the share was confirmed. */
@@ -67,9 +71,17 @@ export class ConnectionShare {
     });
   }
 
+  get report(): RunReport {
+    return this.#beats.report;
+  }
+
   /** One sign of life, and a look at the others. Never rejects. */
-  async beat(): Promise<void> {
-    const { resultsControl, resultsBreaker, metadataBreaker, logger } = this.#deps;
+  beat(): Promise<void> {
+    return this.#beats.run();
+  }
+
+  async #beat(): Promise<void> {
+    const { resultsControl, resultsBreaker, metadataBreaker } = this.#deps;
     const silence = await resultsControl.query({ text: 'select', values: [] }).then(() => null, causeOf);
     tell(resultsBreaker, silence);
     if (silence !== null || resultsControl.sessions !== this.#confirmedIn) {
@@ -82,7 +94,7 @@ export class ConnectionShare {
       tell(metadataBreaker, null);
     } catch (error) {
       tell(metadataBreaker, causeOf(error));
-      logger.debug({ err: error }, 'no sign of life could be given');
+      throw error;
     }
   }
 

@@ -12,7 +12,7 @@ describe('the health monitor', () => {
       };
     const logger: Logger = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
     const looks = [{ a: true }, { a: false }, { a: false }, { a: true }];
-    const monitor = new HealthMonitor(async () => looks.shift() ?? {}, 1000, logger);
+    const monitor = new HealthMonitor({ check: async () => looks.shift() ?? {}, intervalMs: 1000, logger });
 
     for (let look = 0; look < 4; look += 1) await monitor.look();
 
