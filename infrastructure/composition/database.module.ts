@@ -138,7 +138,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
         policies,
         schemaGuard,
         logger,
-        carrier,
+        watcher,
       ) =>
         new DatabaseConnectionManager(
           { ...config.database, drainTimeoutMs: DRAIN_TIMEOUT_MS },
@@ -150,7 +150,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
             connect: (placement, policy, arrived) => connector.toOrganization(placement, policy, arrived),
             policies,
             schemaGuard,
-            buildResultsDatabase: resultsDatabaseBuilder(config, carrier, logger),
+            buildResultsDatabase: resultsDatabaseBuilder(config, watcher, logger),
             metadataControl,
             resultsControl,
             serverBreaker,
@@ -172,7 +172,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
         TOKENS.organizationPolicies,
         TOKENS.schemaGuard,
         TOKENS.logger,
-        TOKENS.outboxRelay,
+        TOKENS.writeAnnouncements,
       ],
     )
     .inSingletonScope()

@@ -14,7 +14,6 @@ import { metadataMigrations } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
 import { reasonOf } from '../../domain/reason-of.ts';
 import { createContainer } from './container.ts';
-import { startOutboxRelay } from './start-outbox-relay.ts';
 import { registerMetrics } from './register-metrics.ts';
 import { TOKENS } from './tokens.ts';
 
@@ -49,7 +48,7 @@ export const startService = async (config: Config): Promise<Service> => {
     const app = createApp(http);
     // After all that subscribes to it was made, and before anybody is served from what it keeps fresh.
     await container.get(TOKENS.changeFeed).start();
-    startOutboxRelay(container);
+    container.get(TOKENS.outboxRelay).start();
     for (const work of background) await work.start();
     reconcileInBackground(container);
     tellWhoIsBehind(container);

@@ -30,7 +30,9 @@ import type { DatabaseConnectionManager } from '../routing/database-connection-m
 import type { ConnectionShare } from '../servers/connection-share.ts';
 import type { PooledDatabase } from '../pools/pooled-database.ts';
 import type { ControlConnection } from '../servers/control-connection.ts';
-import type { OutboxRelay } from '../background/outbox-relay.ts';
+import type { RelayTimes } from '../../application/audit/outbox-traffic.ts';
+import type { WriteAnnouncements } from '../../application/audit/write-announcements.ts';
+import type { OutboxRelayLoop } from '../background/outbox-relay-loop.ts';
 import type { ConnectionSlots } from '../fleet/connection-slots.ts';
 import type { PgDatabaseMigrator } from '../fleet/pg-database-migrator.ts';
 import type { FleetSnapshot } from '../background/fleet-snapshot.ts';
@@ -47,7 +49,7 @@ import type { Custodian } from '../provisioning/custodian.ts';
 import type { ResultsServer } from '../servers/results-server.ts';
 import type { ResultsTemplate } from '../servers/results-template.ts';
 
-const token = <Service>(name: string): ServiceIdentifier<Service> => Symbol(name);
+const token = <Bound>(name: string): ServiceIdentifier<Bound> => Symbol(name);
 
 /** Everything is a singleton. Grouped as the modules that bind it. */
 export const TOKENS = {
@@ -64,7 +66,9 @@ export const TOKENS = {
 
   auditBacklog: token<AuditBacklog>('AuditBacklog'),
   auditChains: token<AuditChains>('AuditChains'),
-  outboxRelay: token<OutboxRelay>('OutboxRelay'),
+  relayTimes: token<RelayTimes>('RelayTimes'),
+  writeAnnouncements: token<WriteAnnouncements>('WriteAnnouncements'),
+  outboxRelay: token<OutboxRelayLoop>('OutboxRelayLoop'),
 
   connector: token<Connector>('Connector'),
   metadataControl: token<ControlConnection>('metadata ControlConnection'),

@@ -211,7 +211,7 @@ describe('the audit trail', function () {
         deployment.databaseName('acme'),
       );
     const carry = (backlog: AuditBacklog = container.get(TOKENS.auditBacklog)) =>
-      relayOutbox(container.get(TOKENS.connectionManager), backlog, ACME);
+      relayOutbox({ databases: container.get(TOKENS.connectionManager), backlog })(ACME);
     const withResults = async <Result>(
       work: (database: Awaited<ReturnType<typeof acquire>>['database']) => Promise<Result>,
     ): Promise<Result> => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { BackgroundRunner } from '../../../infrastructure/background/background-runner.ts';
-import { Gate } from '../../support/gate.ts';
+import { OutboxRelayLoop } from '../../../infrastructure/background/outbox-relay-loop.ts';
+import { Gate, until } from '../../support/gate.ts';
 
 describe('the background runner', () => {
   const report = { lastSuccessAt: null, failures: 0, lastRunSeconds: null };
@@ -42,5 +43,22 @@ describe('the background runner', () => {
       ['first', report],
       ['second', report],
     ]);
+  });
+
+  it('has the relay look from its opening to its close, and reports the failures of the relay', async () => {
+    const events: string[] = [];
+    const relay = {
+      failures: 3,
+      open: () => void events.push('open'),
+      look: () => void events.push('look'),
+      close: async () => void events.push('close'),
+    };
+    const loop = new OutboxRelayLoop(relay, 1);
+    loop.start();
+    await until('it has looked twice', () => events.length >= 3);
+    await loop.close();
+    expect([events[0], events[1], events.at(-1)]).to.deep.equal(['open', 'look', 'close']);
+    expect(loop.report).to.include({ failures: 3 });
+    expect(loop.report.lastSuccessAt).to.be.a('number');
   });
 });
