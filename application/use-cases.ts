@@ -7,6 +7,7 @@ import { changeOwnPassword } from './identity/change-own-password.ts';
 import { endSession } from './identity/end-session.ts';
 import { ensureAdministrator } from './identity/ensure-administrator.ts';
 import { issueToken } from './identity/issue-token.ts';
+import { issueOperatorToken } from './identity/issue-operator-token.ts';
 import { refreshSession } from './identity/refresh-session.ts';
 import { verifyToken } from './identity/verify-token.ts';
 import { submitJob } from './jobs/submit-job.ts';
@@ -44,6 +45,7 @@ export const createUseCases = (ports: Ports) => {
     endSession: endSession(ports),
     changeOwnPassword: changeOwnPassword(ports),
     ensureAdministrator: ensureAdministrator(ports),
+    issueOperatorToken: issueOperatorToken(ports),
 
     createUser: createUser(ports),
     changeUser: changeUser(ports),

@@ -1,5 +1,4 @@
 import { createContainer } from '../composition/container.ts';
-import { operatorToken, startService } from '../composition/service.ts';
 import { TOKENS } from '../composition/tokens.ts';
 import { parseConfig, readEnvironment, type Config } from '../config/config.ts';
 import { prepareLocalCommand } from '../local/local-command.ts';
@@ -24,10 +23,14 @@ const runWith = async (config: Config): Promise<void> => {
   if (config.tokens.secret === null)
     throw new Error('JWT_SECRET is not set: without it this deployment issues no tokens');
   const container = createContainer(config);
-  const token = operatorToken(container);
+  const token = container.get(TOKENS.useCases).issueOperatorToken();
   const running = await findService(config, token);
   const started =
-    running === null ? await startService({ ...config, http: { ...config.http, port: 0 } }) : null;
+    running === null
+      ? await createContainer({ ...config, http: { ...config.http, port: 0 } })
+          .get(TOKENS.service)
+          .start()
+      : null;
   try {
     const url = running ?? started?.url ?? '';
     say.step('The service');

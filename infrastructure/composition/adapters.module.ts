@@ -5,7 +5,6 @@ import { createMetadataDatabase } from '../../adapters/knex/metadata/knex-metada
 import { KnexSpareLedger } from '../../adapters/knex/metadata/knex-spare-ledger.ts';
 import { createPinoLogger } from '../../adapters/pino/pino-logger.ts';
 import { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
-import { FleetSnapshot } from '../background/fleet-snapshot.ts';
 import { Stopping } from '../http-server/stopping.ts';
 import { once } from '../timing/once.ts';
 import { bindSingleton } from './singleton.ts';
@@ -31,10 +30,4 @@ export const adaptersModule = new ContainerModule(({ bind }) => {
     ({ database }) => new KnexDatabaseLedger(database),
   );
   bindSingleton(bind, TOKENS.spareLedger, overMetadata, ({ database }) => new KnexSpareLedger(database));
-  bindSingleton(
-    bind,
-    TOKENS.fleetSnapshot,
-    { ledger: TOKENS.databaseLedger, spares: TOKENS.spareLedger, logger: TOKENS.logger },
-    (deps) => new FleetSnapshot(deps),
-  );
 });

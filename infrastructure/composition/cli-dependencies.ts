@@ -1,9 +1,30 @@
-import type { Container } from 'inversify';
+import type { AuditChains } from '../../application/ports/audit/audit-chains.ts';
+import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
+import type { FleetChecks } from '../../application/ports/fleet/fleet-checks.ts';
+import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
 import type { CliDependencies } from '../../presentation/cli/run-cli.ts';
-import { ensureDatabase } from '../postgres/ensure-database.ts';
+import type { Config } from '../config/config.ts';
 import { metadataMigrations } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
-import { TOKENS } from './tokens.ts';
+import { ensureDatabase } from '../postgres/ensure-database.ts';
+import type { CredentialRotation } from '../provisioning/credential-rotation.ts';
+import type { Custodian } from '../provisioning/custodian.ts';
+import type { Reconciler } from '../provisioning/reconciler.ts';
+import type { DatabaseConnectionManager } from '../routing/database-connection-manager.ts';
+import type { ConnectionShare } from '../servers/connection-share.ts';
+
+export interface CommandedParts {
+  readonly config: Config;
+  readonly databaseLedger: DatabaseLedger;
+  readonly connectionManager: DatabaseConnectionManager;
+  readonly connectionShare: ConnectionShare;
+  readonly reconciler: Reconciler;
+  readonly custodian: Custodian;
+  readonly credentialRotation: CredentialRotation;
+  readonly auditChains: AuditChains;
+  readonly fleetOperator: FleetOperator;
+  readonly fleetChecks: FleetChecks;
+}
 
 /** Where a command writes, and what ends it early. */
 export interface CliSurroundings {
@@ -15,24 +36,24 @@ export interface CliSurroundings {
 
 /** What the commands act on; opens nothing yet. */
 export const cliDependencies = (
-  container: Container,
+  parts: CommandedParts,
   { print, terminal, signal }: CliSurroundings,
 ): CliDependencies => {
-  const { database } = container.get(TOKENS.config);
+  const { config, databaseLedger, connectionManager, custodian, auditChains } = parts;
+  const { database } = config;
   return {
     maxOrganizationIdLength: database.resultsTemplate.maxOrganizationIdLength,
-    databaseLedger: container.get(TOKENS.databaseLedger),
-    reconcile: (options) => container.get(TOKENS.reconciler).reconcile(options),
-    provision: (organizationId) => container.get(TOKENS.connectionManager).provision(organizationId),
-    adopt: (organizationId, from, takeOver) =>
-      container.get(TOKENS.custodian).adopt(organizationId, from, takeOver),
-    retire: (organizationId) => container.get(TOKENS.custodian).retire(organizationId),
-    rotateCredentials: () => container.get(TOKENS.credentialRotation).rotate(),
-    verifyAudit: (organizationId) => container.get(TOKENS.auditChains).verify(organizationId),
+    databaseLedger,
+    reconcile: (options) => parts.reconciler.reconcile(options),
+    provision: (organizationId) => connectionManager.provision(organizationId),
+    adopt: (organizationId, from, takeOver) => custodian.adopt(organizationId, from, takeOver),
+    retire: (organizationId) => custodian.retire(organizationId),
+    rotateCredentials: () => parts.credentialRotation.rotate(),
+    verifyAudit: (organizationId) => auditChains.verify(organizationId),
     print,
     migrate: {
-      operator: container.get(TOKENS.fleetOperator),
-      checks: container.get(TOKENS.fleetChecks),
+      operator: parts.fleetOperator,
+      checks: parts.fleetChecks,
       concurrency: database.migration.concurrency,
       terminal,
       signal,
@@ -40,7 +61,7 @@ export const cliDependencies = (
         await ensureDatabase(database.metadataUrl);
         await new Migrator(metadataMigrations).latest(database.metadataUrl);
         // A runner is a process of the deployment like any other: its connections come out of the same budget.
-        await container.get(TOKENS.connectionShare).start();
+        await parts.connectionShare.start();
       },
     },
   };

@@ -2,6 +2,8 @@ import { Container } from 'inversify';
 import type { Config } from '../config/config.ts';
 import { accessModule } from './access.module.ts';
 import { adaptersModule } from './adapters.module.ts';
+import { backgroundModule } from './background.module.ts';
+import { processModule } from './process.module.ts';
 import { auditModule } from './audit.module.ts';
 import { changesModule } from './changes.module.ts';
 import { databaseModule } from './database.module.ts';
@@ -25,6 +27,8 @@ export const createContainer = (config: Config): Container => {
     accessModule,
     useCasesModule,
     httpModule,
+    backgroundModule,
+    processModule,
   );
   return container;
 };

@@ -32,7 +32,11 @@ import type { PooledDatabase } from '../pools/pooled-database.ts';
 import type { ControlConnection } from '../servers/control-connection.ts';
 import type { RelayTimes } from '../../application/audit/outbox-traffic.ts';
 import type { WriteAnnouncements } from '../../application/audit/write-announcements.ts';
+import type { BackgroundRunner } from '../background/background-runner.ts';
 import type { OutboxRelayLoop } from '../background/outbox-relay-loop.ts';
+import type { CliSurroundings } from './cli-dependencies.ts';
+import type { Service } from './service.ts';
+import type { CliDependencies } from '../../presentation/cli/run-cli.ts';
 import type { ConnectionSlots } from '../fleet/connection-slots.ts';
 import type { PgDatabaseMigrator } from '../fleet/pg-database-migrator.ts';
 import type { FleetSnapshot } from '../background/fleet-snapshot.ts';
@@ -115,4 +119,8 @@ export const TOKENS = {
 
   useCases: token<UseCases>('UseCases'),
   httpDependencies: token<HttpDependencies>('HttpDependencies'),
+
+  background: token<BackgroundRunner>('BackgroundRunner'),
+  service: token<Service>('Service'),
+  cliDependencies: token<(surroundings: CliSurroundings) => CliDependencies>('CliDependencies'),
 } as const;
