@@ -8,6 +8,8 @@ export interface RegisterPorts {
   readonly logger: Logger;
 }
 
+export type RegisterServers = ReturnType<typeof registerServers>;
+
 /**
  * Records the servers of the configuration that are new, as active. Says which servers hold organizations' databases and
  * are missing in the configuration: those organizations get 503 until the server is configured again.

@@ -6,7 +6,6 @@ import { findService } from '../../presentation/demo/find-service.ts';
 import { Narration } from '../../presentation/demo/narration.ts';
 import { runDemo } from '../../presentation/demo/run-demo.ts';
 import { createContainer } from '../composition/container.ts';
-import { operatorToken, startService } from '../composition/service.ts';
 import { TOKENS } from '../composition/tokens.ts';
 import { parseConfig, readEnvironment, type Config } from '../config/config.ts';
 import { prepareLocalCommand } from '../local/local-command.ts';
@@ -27,10 +26,14 @@ const runWith = async (config: Config): Promise<void> => {
   if (config.tokens.secret === null)
     throw new Error('JWT_SECRET is not set: without it this deployment issues no tokens');
   const container = createContainer(config);
-  const token = operatorToken(container);
+  const token = container.get(TOKENS.useCases).issueOperatorToken();
   const running = await findService(config.http, token);
   const started =
-    running === null ? await startService({ ...config, http: { ...config.http, port: 0 } }) : null;
+    running === null
+      ? await createContainer({ ...config, http: { ...config.http, port: 0 } })
+          .get(TOKENS.service)
+          .start()
+      : null;
   try {
     const url = running ?? started?.url ?? '';
     say.step('The service');

@@ -106,7 +106,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
       policies: TOKENS.organizationPolicies,
       schemaGuard: TOKENS.schemaGuard,
       logger: TOKENS.logger,
-      relay: TOKENS.outboxRelay,
+      relay: TOKENS.writeAnnouncements,
       feed: TOKENS.changeFeed,
     },
     ({ config, relay, feed, ...deps }) => {

@@ -87,7 +87,8 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
   readonly #deps: ManagerDeps;
   readonly #pools: LeasedRegistry<OrganizationPool>;
   readonly #load = new EventLoopLoad();
-  readonly #sweeps: Periodic;
+  /** Closes what lies idle, from the construction to `closeAll`. */
+  readonly sweeps: Periodic;
   readonly #removals: Record<RemovalReason, number> = { evict: 0, expire: 0, invalidate: 0, retire: 0 };
   #leaks = 0;
   #misplaced = 0;
@@ -112,8 +113,12 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
         this.#leaks += 1;
       },
     });
-    this.#sweeps = new Periodic(options.idleTimeoutMs / SWEEPS_PER_IDLE_TIMEOUT, async () => this.sweep());
-    this.#sweeps.start();
+    this.sweeps = new Periodic({
+      everyMs: options.idleTimeoutMs / SWEEPS_PER_IDLE_TIMEOUT,
+      work: async () => this.sweep(),
+      onFailure: (error) => deps.logger.error({ err: error }, 'idle connections could not be closed'),
+    });
+    this.sweeps.start();
   }
 
   async acquire(organizationId: OrganizationId): Promise<ResultsLease> {
@@ -191,7 +196,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
   }
 
   async #closeAll(): Promise<void> {
-    await this.#sweeps.close();
+    await this.sweeps.close();
     await this.#pools.closeAll(this.#options.drainTimeoutMs);
     await this.#deps.servers.close();
     await this.metadata.close();

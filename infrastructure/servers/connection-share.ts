@@ -6,7 +6,7 @@ import type {
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { ServerId } from '../../domain/databases/server.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
-import { Periodic } from '../timing/periodic.ts';
+import { Periodic, type RunReport } from '../timing/periodic.ts';
 import type { CircuitBreaker } from '../pools/circuit-breaker.ts';
 import type { ConnectionBudget } from '../pools/connection-budget.ts';
 import {
@@ -45,7 +45,11 @@ const BEAT_MS = 500;
  */
 export class ConnectionShare {
   readonly #deps: ConnectionShareDeps;
-  readonly #beats = new Periodic(BEAT_MS, () => this.heartbeat());
+  readonly #beats = new Periodic({
+    everyMs: BEAT_MS,
+    work: () => this.#heartbeat(),
+    onFailure: (error) => this.#deps.logger.debug({ err: error }, 'no sign of life could be given'),
+  });
   /** The share on the books, as far as this process knows. */
   #share = 0;
   /** The probe's session in which the share was confirmed. */
@@ -78,9 +82,17 @@ export class ConnectionShare {
     return { serverId, instanceId };
   }
 
+  get report(): RunReport {
+    return this.#beats.report;
+  }
+
   /** One sign of life, and a look at the others. Never rejects. */
-  async heartbeat(): Promise<void> {
-    const { control, serverBreaker, metadataBreaker, logger } = this.#deps;
+  heartbeat(): Promise<void> {
+    return this.#beats.run();
+  }
+
+  async #heartbeat(): Promise<void> {
+    const { control, serverBreaker, metadataBreaker } = this.#deps;
     const silence = await control.query({ text: 'select', values: [] }).then(() => null, causeOf);
     tell(serverBreaker, silence);
     if (silence !== null || control.sessions !== this.#confirmedIn) {
@@ -93,7 +105,7 @@ export class ConnectionShare {
       tell(metadataBreaker, null);
     } catch (error) {
       tell(metadataBreaker, causeOf(error));
-      logger.debug({ err: error }, 'no sign of life could be given');
+      throw error;
     }
   }
 
