@@ -1,4 +1,5 @@
 import { DatabaseError } from '../exceptions.ts';
+import type { PlacementRefusal } from './placement-policy.ts';
 
 /** Raised when an organization has no database and the service may not make one. */
 export class OrganizationDatabaseNotFoundError extends DatabaseError {
@@ -33,5 +34,17 @@ export class ConnectionBudgetExhaustedError extends DatabaseError {
   constructor(retryAfterMs: number | null = null) {
     super('All connections of this service are in use.');
     this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Raised when no server may take an organization's database; nothing is written. */
+export class NoServerAvailableError extends DatabaseError {
+  readonly code = 'no_server_available';
+  /** For the log alone: it names servers. */
+  readonly refused: readonly PlacementRefusal[];
+
+  constructor(refused: readonly PlacementRefusal[]) {
+    super("No server may take the organization's database now.");
+    this.refused = refused;
   }
 }

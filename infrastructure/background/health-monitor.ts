@@ -1,28 +1,26 @@
-import type { DatabaseHealth } from '../../application/ports/databases/organization-databases.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
+import type { DatabaseHealth, HealthCheck } from '../../application/ports/databases/health-check.ts';
 import { Periodic, type RunReport } from '../timing/periodic.ts';
 import type { Background } from './background-runner.ts';
 
 export interface HealthMonitorDeps {
-  /** Of the live databases: no dormant one is woken. */
-  readonly check: () => Promise<DatabaseHealth>;
+  readonly health: HealthCheck;
   readonly intervalMs: number;
   readonly logger: Logger;
 }
 
-/** Logs when a live database stops answering, and when it answers again. */
+/** Logs when a live database stops answering, and when it answers again. Wakes no dormant one. */
 export class HealthMonitor implements Background {
-  readonly #deps: HealthMonitorDeps;
+  readonly #logger: Logger;
   readonly #looks: Periodic;
   #unhealthy: ReadonlySet<string> = new Set();
 
-  constructor(deps: HealthMonitorDeps) {
-    this.#deps = deps;
+  constructor({ health, intervalMs, logger }: HealthMonitorDeps) {
+    this.#logger = logger;
     this.#looks = new Periodic({
-      everyMs: deps.intervalMs,
-      work: async () => this.#compare(await deps.check()),
-      onFailure: (error) =>
-        deps.logger.error({ err: error }, 'the health of the databases could not be checked'),
+      everyMs: intervalMs,
+      work: async () => this.#compare(await health.check()),
+      onFailure: (error) => logger.error({ err: error }, 'the health of the databases could not be checked'),
     });
   }
 
@@ -44,14 +42,22 @@ export class HealthMonitor implements Background {
   }
 
   #compare(health: DatabaseHealth): void {
-    const { logger } = this.#deps;
-    const unhealthy = new Set(Object.keys(health).filter((database) => health[database] === false));
+    const all = flatten(health);
+    const unhealthy = new Set([...all.keys()].filter((name) => all.get(name) === false));
     for (const database of unhealthy) {
-      if (!this.#unhealthy.has(database)) logger.error({ database }, 'a database does not answer');
+      if (!this.#unhealthy.has(database)) this.#logger.error({ database }, 'a database does not answer');
     }
     for (const database of this.#unhealthy) {
-      if (health[database] === true) logger.info({ database }, 'a database answers again');
+      if (all.get(database) === true) this.#logger.info({ database }, 'a database answers again');
     }
     this.#unhealthy = unhealthy;
   }
 }
+
+/** Under the names that logs use: `metadata`, `server eu`, `results_acme`. */
+const flatten = ({ metadata, servers, organizations }: DatabaseHealth): ReadonlyMap<string, boolean> =>
+  new Map([
+    ['metadata', metadata],
+    ...Object.entries(servers).map(([serverId, isHealthy]) => [`server ${serverId}`, isHealthy] as const),
+    ...Object.entries(organizations).map(([id, isHealthy]) => [`results_${id}`, isHealthy] as const),
+  ]);

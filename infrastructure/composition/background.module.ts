@@ -20,7 +20,8 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
     {
       config: TOKENS.config,
       useCases: TOKENS.useCases,
-      connectionShare: TOKENS.connectionShare,
+      servers: TOKENS.servers,
+      health: TOKENS.databaseHealth,
       changeFeed: TOKENS.changeFeed,
       outboxRelay: TOKENS.outboxRelay,
       spareKeeper: TOKENS.spareKeeper,
@@ -29,11 +30,11 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
       connectionManager: TOKENS.connectionManager,
       logger: TOKENS.logger,
     },
-    ({ config, useCases, connectionManager, logger, ...loops }) =>
+    ({ config, useCases, health, connectionManager, logger, ...loops }) =>
       // In the order of their start. The names are labels of metrics.
       new BackgroundRunner({
         // Before the first connection to an organization.
-        connection_share: endedWithPools(loops.connectionShare),
+        connection_share: endedWithPools(loops.servers),
         // Before anybody is served from what it keeps fresh.
         change_feed: loops.changeFeed,
         outbox_relay: loops.outboxRelay,
@@ -41,7 +42,7 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
         fleet_snapshot: loops.fleetSnapshot,
         schema_guard: loops.schemaGuard,
         health_monitor: new HealthMonitor({
-          check: () => connectionManager.healthCheck(),
+          health,
           intervalMs: config.database.healthIntervalMs,
           logger,
         }),
@@ -51,7 +52,7 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
   );
 });
 
-/** The connection manager ends these, when the last pool is closed: the share goes to the other processes then. */
+/** The connection manager ends these, when its last pool is closed: the shares go to the other processes then. */
 const endedWithPools = (task: Background): Background => ({
   start: () => task.start(),
   close: () => Promise.resolve(),

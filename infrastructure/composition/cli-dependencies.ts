@@ -1,4 +1,8 @@
 import type { AuditChains } from '../../application/ports/audit/audit-chains.ts';
+import type { AdoptDatabase } from '../../application/databases/adopt.ts';
+import type { ReconcileDatabases } from '../../application/databases/reconcile.ts';
+import type { RetireDatabase } from '../../application/databases/retire.ts';
+import type { RotateCredentials } from '../../application/databases/rotate-credentials.ts';
 import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
 import type { FleetChecks } from '../../application/ports/fleet/fleet-checks.ts';
 import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
@@ -7,20 +11,18 @@ import type { Config } from '../config/config.ts';
 import { metadataMigrations } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
 import { ensureDatabase } from '../postgres/ensure-database.ts';
-import type { CredentialRotation } from '../provisioning/credential-rotation.ts';
-import type { Custodian } from '../provisioning/custodian.ts';
-import type { Reconciler } from '../provisioning/reconciler.ts';
+import type { ResultsServers } from '../servers/results-servers.ts';
 import type { DatabaseConnectionManager } from '../routing/database-connection-manager.ts';
-import type { ConnectionShare } from '../servers/connection-share.ts';
 
 export interface CommandedParts {
   readonly config: Config;
   readonly databaseLedger: DatabaseLedger;
   readonly connectionManager: DatabaseConnectionManager;
-  readonly connectionShare: ConnectionShare;
-  readonly reconciler: Reconciler;
-  readonly custodian: Custodian;
-  readonly credentialRotation: CredentialRotation;
+  readonly servers: ResultsServers;
+  readonly reconcileDatabases: ReconcileDatabases;
+  readonly adoptDatabase: AdoptDatabase;
+  readonly retireDatabase: RetireDatabase;
+  readonly rotateCredentials: RotateCredentials;
   readonly auditChains: AuditChains;
   readonly fleetOperator: FleetOperator;
   readonly fleetChecks: FleetChecks;
@@ -39,16 +41,16 @@ export const cliDependencies = (
   parts: CommandedParts,
   { print, terminal, signal }: CliSurroundings,
 ): CliDependencies => {
-  const { config, databaseLedger, connectionManager, custodian, auditChains } = parts;
+  const { config, databaseLedger, connectionManager, auditChains } = parts;
   const { database } = config;
   return {
-    maxOrganizationIdLength: database.resultsTemplate.maxOrganizationIdLength,
+    maxOrganizationIdLength: database.maxOrganizationIdLength,
     databaseLedger,
-    reconcile: (options) => parts.reconciler.reconcile(options),
+    reconcile: (options) => parts.reconcileDatabases(options),
     provision: (organizationId) => connectionManager.provision(organizationId),
-    adopt: (organizationId, from, takeOver) => custodian.adopt(organizationId, from, takeOver),
-    retire: (organizationId) => custodian.retire(organizationId),
-    rotateCredentials: () => parts.credentialRotation.rotate(),
+    adopt: (organizationId, from, takeOver) => parts.adoptDatabase(organizationId, { from, takeOver }),
+    retire: (organizationId) => parts.retireDatabase(organizationId),
+    rotateCredentials: () => parts.rotateCredentials(),
     verifyAudit: (organizationId) => auditChains.verify(organizationId),
     print,
     migrate: {
@@ -61,7 +63,7 @@ export const cliDependencies = (
         await ensureDatabase(database.metadataUrl);
         await new Migrator(metadataMigrations).latest(database.metadataUrl);
         // A runner is a process of the deployment like any other: its connections come out of the same budget.
-        await parts.connectionShare.start();
+        await parts.servers.start();
       },
     },
   };

@@ -15,13 +15,14 @@ export const httpModule = new ContainerModule(({ bind }) => {
       metadata: TOKENS.metadataDatabase,
       fleet: TOKENS.fleetLedger,
       databases: TOKENS.connectionManager,
+      health: TOKENS.databaseHealth,
       policies: TOKENS.organizationPolicies,
       logger: TOKENS.logger,
       metrics: TOKENS.metrics,
       stopping: TOKENS.stopping,
     },
     ({ config, useCases, metrics, stopping, ...ports }) => {
-      const { organizationPool, resultsTemplate } = config.database;
+      const { organizationPool, maxOrganizationIdLength } = config.database;
       return {
         ...ports,
         ...asExecutables(useCases),
@@ -30,7 +31,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
         httpMetrics: metrics,
         renderMetrics: () => metrics.renderMetrics(),
         options: {
-          maxOrganizationIdLength: resultsTemplate.maxOrganizationIdLength,
+          maxOrganizationIdLength,
           trustedProxies: config.http.trustedProxies,
           maxConnectionsPerOrganization: organizationPool.size + organizationPool.maxOverflow,
           readyStrict: config.http.readyStrict,

@@ -3,6 +3,8 @@ import type { BackgroundRunner } from '../background/background-runner.ts';
 import type { FleetSnapshot } from '../background/fleet-snapshot.ts';
 import type { CircuitBreaker } from '../pools/circuit-breaker.ts';
 import type { DatabaseConnectionManager } from '../routing/database-connection-manager.ts';
+import type { ResultsServer } from '../servers/results-server.ts';
+import type { ResultsServers } from '../servers/results-servers.ts';
 import type { RunReport } from '../timing/periodic.ts';
 
 /** What a scrape reads off. */
@@ -10,7 +12,7 @@ export interface MeasuredParts {
   readonly metrics: PrometheusMetrics;
   readonly connectionManager: DatabaseConnectionManager;
   readonly metadataBreaker: CircuitBreaker;
-  readonly resultsBreaker: CircuitBreaker;
+  readonly servers: ResultsServers;
   readonly fleetSnapshot: FleetSnapshot;
   readonly background: BackgroundRunner;
 }
@@ -55,21 +57,31 @@ const registerPools = ({ metrics, connectionManager: manager }: MeasuredParts): 
 };
 
 const registerConnections = (parts: MeasuredParts): void => {
-  const { metrics, connectionManager: manager, metadataBreaker, resultsBreaker } = parts;
+  const { metrics, connectionManager: manager, metadataBreaker } = parts;
+  const servers = parts.servers.list();
+  const breakers = [
+    { server: 'metadata', breaker: metadataBreaker },
+    ...servers.map(({ serverId, breaker }) => ({ server: serverId, breaker })),
+  ];
+  const perServer = (valueOf: (server: ResultsServer) => number) =>
+    servers.map((server) => ({ labels: { server: server.serverId }, value: valueOf(server) }));
   metrics.registerGauge({
     name: 'results_connections',
     help: 'Connections of this process to results databases, those being opened or closed included',
-    read: () => manager.counts().connections,
+    labels: ['server'],
+    read: () => perServer(({ budget }) => budget.taken),
   });
   metrics.registerGauge({
     name: 'results_connection_share',
     help: "This process's share of the deployment's budget of connections to results databases",
-    read: () => manager.counts().budget,
+    labels: ['server'],
+    read: () => perServer(({ budget }) => budget.limit),
   });
   metrics.registerGauge({
     name: 'organizations_waiting_for_connections',
     help: 'Organizations with requests that wait for a connection, as the share is spent',
-    read: () => manager.counts().queued,
+    labels: ['server'],
+    read: () => perServer(({ budget }) => budget.queued),
   });
   metrics.registerCounter({
     name: 'results_connections_misplaced_total',
@@ -90,10 +102,10 @@ const registerConnections = (parts: MeasuredParts): void => {
     help: 'Whether a server counts as away: requests that need it are refused at once',
     labels: ['server'],
     read: () =>
-      samples('server', {
-        metadata: metadataBreaker.state === 'closed' ? 0 : 1,
-        results: resultsBreaker.state === 'closed' ? 0 : 1,
-      }),
+      breakers.map(({ server, breaker }) => ({
+        labels: { server },
+        value: breaker.state === 'closed' ? 0 : 1,
+      })),
   });
 };
 

@@ -1,3 +1,4 @@
+import type { ReconcileDatabases } from '../../application/databases/reconcile.ts';
 import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { UseCases } from '../../application/use-cases.ts';
@@ -14,16 +15,13 @@ import type { Stopping } from '../http-server/stopping.ts';
 import { metadataMigrations } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
 import { ensureDatabase } from '../postgres/ensure-database.ts';
-import type { Reconciler } from '../provisioning/reconciler.ts';
-import type { ResultsTemplate } from '../servers/results-template.ts';
 import { registerMetrics, type MeasuredParts } from './register-metrics.ts';
 
 export interface ServiceParts extends MeasuredParts {
   readonly config: Config;
   readonly logger: Logger;
   readonly stopping: Stopping;
-  readonly resultsTemplate: ResultsTemplate;
-  readonly reconciler: Reconciler;
+  readonly reconcileDatabases: ReconcileDatabases;
   readonly fleetOperator: FleetOperator;
   readonly useCases: UseCases;
   readonly http: HttpDependencies;
@@ -81,7 +79,7 @@ export class Service {
   }
 
   async #prepareDatabases(): Promise<void> {
-    const { config, logger, resultsTemplate, useCases } = this.#parts;
+    const { config, logger, servers, useCases } = this.#parts;
     const { metadataUrl } = config.database;
     const created = await ensureDatabase(metadataUrl).catch((error: unknown) => {
       throw new Error(`DB_DATABASE_URL holds ${metadataUrl.redacted}: ${reasonOf(error)}`, { cause: error });
@@ -91,9 +89,13 @@ export class Service {
     const { applied } = await new Migrator(metadataMigrations).latest(metadataUrl);
     if (applied.length > 0) logger.info({ applied }, 'metadata database migrated');
     // Without it requests of known organizations are still served; provisioning tries again.
-    await resultsTemplate
-      .ready()
-      .catch((error: unknown) => logger.error({ err: error }, 'the results template could not be built'));
+    await Promise.all(
+      servers.list().map(({ serverId, template }) =>
+        template.ready().catch((error: unknown) => {
+          logger.error({ err: error, server: serverId }, 'the results template could not be built');
+        }),
+      ),
+    );
     const administrator = config.bootstrapAdministrator;
     if (administrator !== null)
       await useCases.ensureAdministrator(administrator.email, administrator.password);
@@ -101,9 +103,9 @@ export class Service {
 
   /** Finishes what an earlier process left, and reports what else is wrong, without holding up the start. */
   #reconcile(): void {
-    const { logger, reconciler } = this.#parts;
-    reconciler.reconcile({ dryRun: false, quarantineForeign: false, resumeOnly: true }).then(
-      (findings) => logger.info({ findings: findings.length }, 'results databases reconciled'),
+    const { logger, reconcileDatabases } = this.#parts;
+    reconcileDatabases({ dryRun: false, quarantineForeign: false, resumeOnly: true }).then(
+      ({ findings }) => logger.info({ findings: findings.length }, 'results databases reconciled'),
       (error: unknown) => logger.warn({ err: error }, 'results databases could not be reconciled'),
     );
   }

@@ -1,15 +1,17 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { expect } from 'chai';
+import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import { OrganizationAlreadyExistsError } from '../../domain/organizations/errors.ts';
+import { DATABASE_STATES } from '../../domain/databases/results-database.ts';
 import type { User } from '../../domain/identity/user-repository.ts';
 import type { AuditKey } from '../../domain/audit/audit-log.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { Page, PageRequest } from '../../domain/page.ts';
 import { organizationId } from '../support/deployment.ts';
 import { rejectionOf } from '../support/gate.ts';
-import { METADATA, type Subject } from './subjects.ts';
+import { METADATA, type MetadataSubject, type Subject } from './subjects.ts';
 
 const [ACME, BETA] = [organizationId('acme'), organizationId('beta')];
 const HASH = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA';
@@ -31,13 +33,15 @@ const inPages = async <Item>(
   return items;
 };
 
-const keepsMetadata = (subject: Subject<MetadataDatabase>): void => {
+const keepsMetadata = (subject: Subject<MetadataSubject>): void => {
   let metadata: MetadataDatabase;
+  let ledger: DatabaseLedger;
+  let addDatabase: MetadataSubject['addDatabase'];
 
   before(() => subject.open());
   after(() => subject.close());
   beforeEach(async () => {
-    metadata = await subject.empty();
+    ({ metadata, ledger, addDatabase } = await subject.empty());
   });
 
   const register = async (...ids: readonly OrganizationId[]): Promise<void> => {
@@ -108,6 +112,49 @@ const keepsMetadata = (subject: Subject<MetadataDatabase>): void => {
       const ofC = { organizationId: c, status: 'suspended', settings: {} };
       expect(await organizations.listControls(null)).to.have.deep.members([ofB, ofC]);
       expect(await organizations.listControls([a, c])).to.deep.equal([ofC]);
+    });
+  });
+
+  describe('the records of results databases', () => {
+    it('are looked up with the organization, which need not have a database', async () => {
+      expect(await ledger.find(ACME)).to.equal(null);
+      expect(await ledger.findForAccess(ACME)).to.equal(null);
+      await register(ACME);
+      expect(await ledger.findForAccess(ACME)).to.deep.equal({ status: 'active', record: null });
+      await addDatabase(ACME, 'ready');
+      const record = await ledger.find(ACME);
+      expect(record).to.include({ organizationId: ACME, state: 'ready', generation: 1, schemaVersion: 1 });
+      expect(await ledger.findForAccess(ACME)).to.deep.equal({ status: 'active', record });
+    });
+
+    it('stay as they are when the organization is suspended: its status alone says so', async () => {
+      await register(ACME);
+      await addDatabase(ACME, 'ready');
+      const record = await ledger.find(ACME);
+      await metadata.organizations.moveStatus(ACME, 'active', 'suspended');
+      expect(await ledger.findForAccess(ACME)).to.deep.equal({ status: 'suspended', record });
+      await metadata.organizations.moveStatus(ACME, 'suspended', 'active');
+      expect(await ledger.findForAccess(ACME)).to.deep.equal({ status: 'active', record });
+    });
+
+    it('are listed and counted by state', async () => {
+      const empty = Object.fromEntries(DATABASE_STATES.map((state) => [state, 0]));
+      expect(await ledger.countByState()).to.deep.equal(empty);
+      const ids = ['a', 'b', 'c', 'd', 'e'].map((id) => organizationId(id));
+      await register(...ids);
+      for (const [index, id] of ids.entries()) {
+        await addDatabase(id, DATABASE_STATES[index % DATABASE_STATES.length] ?? 'ready');
+      }
+      expect(await ledger.countByState()).to.deep.equal({
+        ...Object.fromEntries(DATABASE_STATES.map((state) => [state, 1])),
+        provisioning: 2,
+      });
+      const list = async (state: (typeof DATABASE_STATES)[number] | null) =>
+        (await inPages((page) => ledger.list({ state }, page))).map((record) => record.organizationId);
+      expect(await list(null)).to.deep.equal(ids);
+      expect(await list('provisioning')).to.deep.equal(['a', 'e']);
+      for (const [index, state] of (['ready', 'failed', 'retiring'] as const).entries())
+        expect(await list(state)).to.deep.equal([ids[index + 1]]);
     });
   });
 

@@ -96,6 +96,7 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   database_provisioning_failed: 503,
   database_unavailable: 503,
   connection_budget_exhausted: 503,
+  no_server_available: 503,
   organization_not_ready: 503,
   internal_error: 500,
 };

@@ -105,7 +105,7 @@ export const claim = statement<OfRunner & { count: number; leaseMs: number }, Cl
        lease_until = now() + ?::int * interval '1 ms', updated_at = now()
      from next left join organization_databases d on d.org_id = next.org_id
      where i.run_id = ?::int and i.org_id = next.org_id
-     returning i.org_id, d.database_name, d.state, d.stamp, d.generation, i.to_version, i.attempts`,
+     returning i.org_id, d.server_id, d.database_name, d.state, d.stamp, d.generation, i.to_version, i.attempts`,
     [p('runId'), p('count'), p('runner'), p('leaseMs'), p('runId')],
   ),
 );
@@ -175,7 +175,7 @@ export const report = statement<
   ),
 );
 
-/** Failures are counted while the run's row is held, so that two reports do not both find the budget unspent. */
+/** The run's row is locked while failures are counted, so that two reports do not both find the error budget unspent. */
 export const lockRun = statement<OfRun, RunRow & { accepted_failures: number }>('fleet_lock_run', (p) =>
   sql('fleet_runs')
     .select(...RUN_COLUMNS, 'accepted_failures')

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DatabaseView } from '../../../application/databases/database-view.ts';
-import { DATABASE_STATES } from '../../../application/ports/databases/database-ledger.ts';
+import { DATABASE_STATES } from '../../../domain/databases/results-database.ts';
 import { ORGANIZATION_ID_PATTERN } from '../../../domain/organizations/organization-id.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { ok } from '../routing/reply.ts';
@@ -77,6 +77,7 @@ export const databaseRoutes = (deps: HttpDependencies): readonly Route[] => [
       'organization_suspended',
       'organization_not_ready',
       'database_provisioning_failed',
+      'no_server_available',
     ],
     handle: async ({ actor, organizationId }) =>
       one(await deps.provisionDatabase.execute(actor, organizationId)),

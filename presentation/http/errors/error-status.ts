@@ -58,6 +58,12 @@ export const ERROR_STATUS = {
     retryAfterSeconds: 2,
   },
   connection_budget_exhausted: { status: 503, title: 'All connections in use', retryAfterSeconds: 2 },
+  no_server_available: {
+    status: 503,
+    title: 'No server available',
+    detail: "No database server may take the organization's database now.",
+    retryAfterSeconds: 30,
+  },
   organization_not_ready: {
     status: 503,
     title: 'Organization not ready',

@@ -150,6 +150,7 @@ const SCOPE_ERRORS: Readonly<Record<Route['scope'], readonly ErrorCode[]>> = {
     'organization_busy',
     'organization_not_ready',
     'database_provisioning_failed',
+    'no_server_available',
     'connection_budget_exhausted',
   ],
 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AuditKey } from '../../../domain/audit/audit-log.ts';
-import { DATABASE_STATES } from '../../../application/ports/databases/database-ledger.ts';
+import { DATABASE_STATES } from '../../../domain/databases/results-database.ts';
 import { ORGANIZATION_ID_PATTERN } from '../../../domain/organizations/organization-id.ts';
 import {
   MAX_POLICY_TIMEOUT_MS,

@@ -6,6 +6,7 @@ import type {
 import type { AuditEntry, AuditEvent } from '../../../domain/audit/audit-log.ts';
 import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
 import { OrganizationAlreadyExistsError } from '../../../domain/organizations/errors.ts';
+import type { DatabaseState } from '../../../domain/databases/results-database.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { POLICY_SETTINGS } from '../../../domain/organizations/organization-policy.ts';
 import type { Organization, VersionedSettings } from '../../../domain/organizations/organization.ts';
@@ -111,7 +112,7 @@ export class FakeMetadata implements MetadataDatabase {
       return toPage(following, limit, ({ organizationId }) => organizationId);
     },
     countByState: async () => {
-      const counts = { provisioning: 0, ready: 0, failed: 0, suspended: 0, retiring: 0 };
+      const counts: Record<DatabaseState, number> = { provisioning: 0, ready: 0, failed: 0, retiring: 0 };
       for (const { state } of this.records.values()) counts[state] += 1;
       return counts;
     },

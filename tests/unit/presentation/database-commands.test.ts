@@ -62,7 +62,7 @@ describe('the command databases list', () => {
     expect((await list('--state', 'retiring')).lines).to.deep.equal(['0 databases.']);
     const { exitCode, lines } = await list('--state', 'broken');
     expect(exitCode).to.equal(2);
-    expect(lines.join()).to.include('provisioning, ready, failed, suspended, retiring');
+    expect(lines.join()).to.include('provisioning, ready, failed, retiring');
   });
 
   it('gives the whole ledger to machines, however many pages it has', async () => {

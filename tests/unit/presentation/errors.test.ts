@@ -11,10 +11,12 @@ import {
 } from '../../../domain/exceptions.ts';
 import {
   ConnectionBudgetExhaustedError,
+  NoServerAvailableError,
   OrganizationBusyError,
   OrganizationDatabaseNotFoundError,
   OrganizationNotReadyError,
 } from '../../../domain/databases/errors.ts';
+import { DEFAULT_SERVER } from '../../../domain/databases/server.ts';
 import { MigrationRunNotFoundError } from '../../../domain/fleet/errors.ts';
 import {
   IdentityAlreadyLinkedError,
@@ -82,6 +84,7 @@ const DOMAIN_ERRORS: readonly DomainError[] = [
   new OrganizationNotReadyError('mad_results_acme is at version 1'),
   new OrganizationBusyError(),
   new ConnectionBudgetExhaustedError(),
+  new NoServerAvailableError([{ serverId: DEFAULT_SERVER, reason: 'draining' }]),
 ];
 
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
@@ -120,6 +123,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   database_provisioning_failed: 503,
   database_unavailable: 503,
   connection_budget_exhausted: 503,
+  no_server_available: 503,
   organization_not_ready: 503,
   internal_error: 500,
 };
@@ -170,7 +174,7 @@ describe('The error handler', () => {
       });
       expect(response.body.title).to.be.a('string').that.is.not.empty;
       expect(response.body.detail).to.be.a('string').that.is.not.empty;
-      expect(response.text).not.to.match(/canary|CREATE|mad_results|version 1/);
+      expect(response.text).not.to.match(/canary|CREATE|mad_results|version 1|draining/);
       if (status === 503 || status === 429) expect(response.headers['retry-after']).to.match(/^[1-9]\d*$/);
       else expect(response.headers).not.to.have.property('retry-after');
     });

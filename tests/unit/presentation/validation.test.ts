@@ -137,6 +137,8 @@ describe('Validation', () => {
     '/organizations/acme/audit-logs?action=%27%3B--',
     '/admin/databases?cursor=IkFDTUUi',
     '/admin/databases?state=broken',
+    // Of earlier releases: a database is not suspended, its organization is.
+    '/admin/databases?state=suspended',
   ]) {
     it(`refuses ${path}`, async () => {
       const response = await new FakeService().admin().get(path);
