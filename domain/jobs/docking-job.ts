@@ -55,7 +55,7 @@ export const assertMove = (from: JobStatus, to: JobStatus): void => {
 };
 
 /**
- * Results of a finished job stand for its input signature: they never change.
+ * Later jobs of the same input signature get the results of a finished job, so those never change. Decision 0004.
  *
  * @throws {JobStateConflictError} when the job is finished
  */
