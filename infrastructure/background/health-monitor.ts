@@ -1,16 +1,16 @@
 import type { Logger } from '../../application/ports/runtime/logger.ts';
-import type { DatabaseHealth } from '../../application/ports/databases/organization-databases.ts';
+import type { DatabaseHealth, HealthCheck } from '../../application/ports/databases/health-check.ts';
 import { Periodic } from '../timing/periodic.ts';
 
 /** Looks at the live databases now and then, and says when one falls ill or recovers. Wakes no dormant one. */
 export class HealthMonitor {
-  readonly #check: () => Promise<DatabaseHealth>;
+  readonly #health: HealthCheck;
   readonly #looks: Periodic;
   readonly #logger: Logger;
   #unhealthy: ReadonlySet<string> = new Set();
 
-  constructor(check: () => Promise<DatabaseHealth>, intervalMs: number, logger: Logger) {
-    this.#check = check;
+  constructor(health: HealthCheck, intervalMs: number, logger: Logger) {
+    this.#health = health;
     this.#looks = new Periodic(intervalMs, () => this.look());
     this.#logger = logger;
   }
@@ -22,7 +22,7 @@ export class HealthMonitor {
   /** Never rejects. */
   async look(): Promise<void> {
     try {
-      this.#compare(await this.#check());
+      this.#compare(await this.#health.check());
     } catch (error) {
       this.#logger.error({ err: error }, 'the health of the databases could not be checked');
     }
@@ -33,13 +33,22 @@ export class HealthMonitor {
   }
 
   #compare(health: DatabaseHealth): void {
-    const unhealthy = new Set(Object.keys(health).filter((database) => health[database] === false));
+    const all = flatten(health);
+    const unhealthy = new Set([...all.keys()].filter((name) => all.get(name) === false));
     for (const database of unhealthy) {
       if (!this.#unhealthy.has(database)) this.#logger.error({ database }, 'a database does not answer');
     }
     for (const database of this.#unhealthy) {
-      if (health[database] === true) this.#logger.info({ database }, 'a database answers again');
+      if (all.get(database) === true) this.#logger.info({ database }, 'a database answers again');
     }
     this.#unhealthy = unhealthy;
   }
 }
+
+/** Under the names that logs use: `metadata`, `server eu`, `results_acme`. */
+const flatten = ({ metadata, servers, organizations }: DatabaseHealth): ReadonlyMap<string, boolean> =>
+  new Map([
+    ['metadata', metadata],
+    ...Object.entries(servers).map(([serverId, isHealthy]) => [`server ${serverId}`, isHealthy] as const),
+    ...Object.entries(organizations).map(([id, isHealthy]) => [`results_${id}`, isHealthy] as const),
+  ]);

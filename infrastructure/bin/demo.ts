@@ -37,7 +37,7 @@ const runWith = async (config: Config): Promise<void> => {
       {
         url,
         operatorToken: token,
-        resultsUrls: config.database.resultsTemplate,
+        resultsUrls: config.database.servers[0].urls,
       },
       say,
     );

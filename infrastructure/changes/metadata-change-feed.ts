@@ -27,7 +27,8 @@ const LISTEN = 'listen mad_changes';
 /** What was committed since the snapshot of the look before; the first look, with null, only takes the snapshot. */
 const LOOK = `
   select pg_current_snapshot()::text as snapshot, coalesce((
-    select jsonb_agg(distinct jsonb_build_object('kind', kind, 'org_id', org_id, 'user_id', user_id))
+    select jsonb_agg(distinct jsonb_build_object(
+      'kind', case when placement then 'placement' else kind end, 'org_id', org_id, 'user_id', user_id))
     from changes
     where transaction_id >= pg_snapshot_xmin($1::pg_snapshot)
       and not pg_visible_in_snapshot(transaction_id, $1::pg_snapshot)

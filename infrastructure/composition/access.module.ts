@@ -22,7 +22,7 @@ export const accessModule = new ContainerModule(({ bind }) => {
         return new JsonwebtokenVerifier({
           ...tokens,
           keys: new VerificationKeys({ ...tokens, remoteKeys }),
-          maxOrganizationIdLength: database.resultsTemplate.maxOrganizationIdLength,
+          maxOrganizationIdLength: database.maxOrganizationIdLength,
         });
       },
       [TOKENS.config, TOKENS.logger],

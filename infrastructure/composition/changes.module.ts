@@ -8,7 +8,7 @@ export const changesModule = new ContainerModule(({ bind }) => {
   bindSingleton(
     bind,
     TOKENS.changeFeed,
-    { connector: TOKENS.connector, logger: TOKENS.logger },
+    { connector: TOKENS.metadataConnector, logger: TOKENS.logger },
     ({ connector, logger }) => new MetadataChangeFeed({ connect: () => connector.toChanges(), logger }),
   ).onDeactivation((feed) => feed.close());
   bindSingleton(

@@ -20,14 +20,14 @@ export const cliDependencies = (
 ): CliDependencies => {
   const { database } = container.get(TOKENS.config);
   return {
-    maxOrganizationIdLength: database.resultsTemplate.maxOrganizationIdLength,
+    maxOrganizationIdLength: database.maxOrganizationIdLength,
     databaseLedger: container.get(TOKENS.databaseLedger),
-    reconcile: (options) => container.get(TOKENS.reconciler).reconcile(options),
+    reconcile: (options) => container.get(TOKENS.reconcileDatabases)(options),
     provision: (organizationId) => container.get(TOKENS.connectionManager).provision(organizationId),
     adopt: (organizationId, from, takeOver) =>
-      container.get(TOKENS.custodian).adopt(organizationId, from, takeOver),
-    retire: (organizationId) => container.get(TOKENS.custodian).retire(organizationId),
-    rotateCredentials: () => container.get(TOKENS.credentialRotation).rotate(),
+      container.get(TOKENS.adoptDatabase)(organizationId, { from, takeOver }),
+    retire: (organizationId) => container.get(TOKENS.retireDatabase)(organizationId),
+    rotateCredentials: () => container.get(TOKENS.rotateCredentials)(),
     verifyAudit: (organizationId) => container.get(TOKENS.auditChains).verify(organizationId),
     print,
     migrate: {
@@ -40,7 +40,7 @@ export const cliDependencies = (
         await ensureDatabase(database.metadataUrl);
         await new Migrator(metadataMigrations).latest(database.metadataUrl);
         // A runner is a process of the deployment like any other: its connections come out of the same budget.
-        await container.get(TOKENS.connectionShare).start();
+        await container.get(TOKENS.servers).start();
       },
     },
   };

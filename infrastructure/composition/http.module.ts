@@ -32,9 +32,9 @@ export const httpModule = new ContainerModule(({ bind }) => {
         stopping,
         policies,
         fleet,
+        health,
       ) => {
-        const { organizationPool, resultsTemplate } = config.database;
-        const { maxOrganizationIdLength } = resultsTemplate;
+        const { organizationPool, maxOrganizationIdLength } = config.database;
         return {
           createOrganization: new CreateOrganization(metadata),
           renameOrganization: new RenameOrganization(metadata),
@@ -51,6 +51,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
           getDatabase: new GetDatabase(ledger, databases),
           metadata,
           fleet,
+          health,
           databases,
           policies,
           tokenVerifier,
@@ -80,6 +81,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
         TOKENS.stopping,
         TOKENS.organizationPolicies,
         TOKENS.fleetLedger,
+        TOKENS.databaseHealth,
       ],
     )
     .inSingletonScope();

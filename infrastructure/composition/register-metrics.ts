@@ -1,4 +1,5 @@
 import type { Container } from 'inversify';
+import type { ResultsServer } from '../servers/results-server.ts';
 import { TOKENS } from './tokens.ts';
 
 const samples = (label: string, values: Readonly<Record<string, number>>) =>
@@ -9,10 +10,13 @@ export const registerMetrics = (container: Container): void => {
   const metrics = container.get(TOKENS.metrics);
   const manager = container.get(TOKENS.connectionManager);
   const fleet = container.get(TOKENS.fleetSnapshot);
-  const servers = {
-    metadata: container.get(TOKENS.metadataBreaker),
-    results: container.get(TOKENS.resultsBreaker),
-  };
+  const servers = container.get(TOKENS.servers).list();
+  const breakers = [
+    { server: 'metadata', breaker: container.get(TOKENS.metadataBreaker) },
+    ...servers.map(({ serverId, breaker }) => ({ server: serverId, breaker })),
+  ];
+  const perServer = (valueOf: (server: ResultsServer) => number) =>
+    servers.map((server) => ({ labels: { server: server.serverId }, value: valueOf(server) }));
   metrics.registerGauge({
     name: 'organization_pools',
     help: "Organizations' pools of this process; draining ones wait for their last request",
@@ -30,27 +34,30 @@ export const registerMetrics = (container: Container): void => {
   metrics.registerGauge({
     name: 'results_connections',
     help: 'Connections of this process to results databases, those being opened or closed included',
-    read: () => manager.counts().connections,
+    labels: ['server'],
+    read: () => perServer(({ budget }) => budget.taken),
   });
   metrics.registerGauge({
     name: 'results_connection_share',
     help: "This process's share of the deployment's budget of connections to results databases",
-    read: () => manager.counts().budget,
+    labels: ['server'],
+    read: () => perServer(({ budget }) => budget.limit),
   });
   metrics.registerGauge({
     name: 'organizations_waiting_for_connections',
     help: 'Organizations with requests that wait for a connection, as the share is spent',
-    read: () => manager.counts().queued,
+    labels: ['server'],
+    read: () => perServer(({ budget }) => budget.queued),
   });
   metrics.registerGauge({
     name: 'server_circuit_open',
     help: 'Whether a server counts as away: requests that need it are refused at once',
     labels: ['server'],
     read: () =>
-      samples('server', {
-        metadata: servers.metadata.state === 'closed' ? 0 : 1,
-        results: servers.results.state === 'closed' ? 0 : 1,
-      }),
+      breakers.map(({ server, breaker }) => ({
+        labels: { server },
+        value: breaker.state === 'closed' ? 0 : 1,
+      })),
   });
   metrics.registerGauge({
     name: 'metadata_connections',

@@ -42,7 +42,7 @@ export const startService = async (config: Config): Promise<Service> => {
   const end = endingPhases(container, background);
   try {
     await prepareDatabases(container, config);
-    await container.get(TOKENS.connectionShare).start();
+    await container.get(TOKENS.servers).start();
     registerMetrics(container);
     const http = container.get(TOKENS.httpDependencies);
     const app = createApp(http);
@@ -97,10 +97,16 @@ const prepareDatabases = async (container: Container, config: Config): Promise<v
   const { applied } = await new Migrator(metadataMigrations).latest(metadataUrl);
   if (applied.length > 0) logger.info({ applied }, 'metadata database migrated');
   // Without it requests of known organizations are still served; provisioning tries again.
-  await container
-    .get(TOKENS.resultsTemplate)
-    .ready()
-    .catch((error: unknown) => logger.error({ err: error }, 'the results template could not be built'));
+  await Promise.all(
+    container
+      .get(TOKENS.servers)
+      .list()
+      .map(({ serverId, template }) =>
+        template.ready().catch((error: unknown) => {
+          logger.error({ err: error, server: serverId }, 'the results template could not be built');
+        }),
+      ),
+  );
   const administrator = config.bootstrapAdministrator;
   if (administrator !== null)
     await container.get(TOKENS.ensureAdministrator).execute(administrator.email, administrator.password);
@@ -113,13 +119,12 @@ interface Background {
 }
 
 const createBackground = (container: Container, config: Config): readonly Background[] => {
-  const manager = container.get(TOKENS.connectionManager);
   const logger = container.get(TOKENS.logger);
   return [
     container.get(TOKENS.spareKeeper),
     container.get(TOKENS.fleetSnapshot),
     container.get(TOKENS.schemaGuard),
-    new HealthMonitor(() => manager.healthCheck(), config.database.healthIntervalMs, logger),
+    new HealthMonitor(container.get(TOKENS.databaseHealth), config.database.healthIntervalMs, logger),
     new DeniedAccessSummaries(container.get(TOKENS.httpDependencies).recordDeniedAccess),
   ];
 };
@@ -170,10 +175,9 @@ const tellWhoIsBehind = (container: Container): void => {
 const reconcileInBackground = (container: Container): void => {
   const logger = container.get(TOKENS.logger);
   container
-    .get(TOKENS.reconciler)
-    .reconcile({ dryRun: false, quarantineForeign: false, resumeOnly: true })
+    .get(TOKENS.reconcileDatabases)({ dryRun: false, quarantineForeign: false, resumeOnly: true })
     .then(
-      (findings) => logger.info({ findings: findings.length }, 'results databases reconciled'),
+      ({ findings }) => logger.info({ findings: findings.length }, 'results databases reconciled'),
       (error: unknown) => logger.warn({ err: error }, 'results databases could not be reconciled'),
     );
 };

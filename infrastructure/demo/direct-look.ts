@@ -21,7 +21,10 @@ export const lookInto = async (
   organizationId: string,
   jobIds: readonly string[],
 ): Promise<DirectLook> => {
-  const url = urls.urlFor(parseOrganizationId(organizationId, urls.maxOrganizationIdLength));
+  const { names } = urls;
+  const url = urls.urlForDatabase(
+    names.forOrganization(parseOrganizationId(organizationId, names.maxOrganizationIdLength)),
+  );
   const connection = await PgConnection.open({
     url,
     applicationName: 'mad demo',

@@ -20,6 +20,7 @@ import type { SuspendOrganization } from '../../application/organizations/suspen
 import type { FleetLedger } from '../../application/ports/fleet/fleet-ledger.ts';
 import type { HttpMetrics } from '../../application/ports/runtime/http-metrics.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
+import type { HealthCheck } from '../../application/ports/databases/health-check.ts';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import type { OrganizationPolicies } from '../../application/ports/runtime/organization-policies.ts';
 import type { OrganizationDatabases } from '../../application/ports/databases/organization-databases.ts';
@@ -78,6 +79,7 @@ export interface HttpDependencies {
   /** For plain lists. */
   readonly metadata: MetadataDatabase;
   readonly fleet: FleetReader;
+  readonly health: HealthCheck;
   readonly databases: OrganizationDatabases;
   readonly policies: OrganizationPolicies;
   readonly tokenVerifier: TokenVerifier;

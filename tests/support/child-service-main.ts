@@ -40,7 +40,7 @@ const run = ({
   );
 
   const idOf = (id: string) =>
-    parseOrganizationId(id, config.database.resultsTemplate.maxOrganizationIdLength);
+    parseOrganizationId(id, config.database.maxOrganizationIdLength);
   const lease = (id: string) => manager.acquire(idOf(id));
 
   return async (command) => {
@@ -63,11 +63,11 @@ const run = ({
         }
       }
       case 'retire':
-        return container.get(TOKENS.custodian).retire(idOf(command.organizationId));
+        return container.get(TOKENS.retireDatabase)(idOf(command.organizationId));
       case 'created':
         return createdDatabases(statements);
       case 'join':
-        return container.get(TOKENS.connectionShare).start();
+        return container.get(TOKENS.servers).start();
       case 'counts':
         return manager.counts();
       case 'open gate':

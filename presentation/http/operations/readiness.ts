@@ -7,23 +7,25 @@ import type { Reply } from '../routing/reply.ts';
  * the `status` field but, unless asked to be strict, not the HTTP status.
  */
 export const readiness = async (deps: HttpDependencies, bearer: string | null): Promise<Reply> => {
-  const { databases, options, tokenVerifier } = deps;
-  const health = await databases.healthCheck();
-  const metadata = health['metadata'] === true;
-  const allHealthy = metadata && Object.values(health).every(Boolean);
+  const { health, options, tokenVerifier } = deps;
+  const { metadata, servers, organizations } = await health.check();
+  const allHealthy = metadata && Object.values(organizations).every(Boolean);
   const stopping = options.isStopping();
   const serves = metadata && !stopping && (allHealthy || !options.readyStrict);
 
   const namesShown = !options.hideOrganizationNames || (await isPlatformAdmin(tokenVerifier, bearer));
-  const organizations = Object.entries(health).filter(([name]) => namesShown && name !== 'metadata');
+  const shown = Object.fromEntries(
+    Object.entries(namesShown ? organizations : {}).map(([id, isHealthy]) => [`results_${id}`, isHealthy]),
+  );
   return {
     status: serves ? 200 : 503,
     body: {
       status: allHealthy && !stopping ? 'ready' : 'not_ready',
       checks: {
-        databases: Object.fromEntries([['metadata', metadata], ...organizations]),
+        databases: { metadata, ...shown },
         metadata_db: metadata,
-        org_databases: Object.fromEntries(organizations),
+        org_databases: shown,
+        servers,
       },
     },
     headers: serves ? {} : { 'Retry-After': '1' },

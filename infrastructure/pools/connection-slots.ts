@@ -1,4 +1,4 @@
-import type { BudgetedPool, ConnectionBudget } from '../pools/connection-budget.ts';
+import type { BudgetedPool, ConnectionBudget } from './connection-budget.ts';
 
 /** Leave to open a server connection. */
 export interface ConnectionSlots {

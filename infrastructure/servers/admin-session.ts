@@ -1,6 +1,8 @@
 import type { PgConnection } from '../postgres/pg-connection.ts';
 import { SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
 import { identifier, literal } from '../postgres/quoting.ts';
+import type { ListedDatabase, ServerSession } from '../../application/ports/databases/server-session.ts';
+import { TemplateMissingError } from '../../application/ports/databases/database-template.ts';
 import { pollUntil } from '../timing/poll-until.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 import { scramVerifier } from '../postgres/scram-verifier.ts';
@@ -9,14 +11,8 @@ import type { SerialQueue } from '../timing/serial-queue.ts';
 /** A session open on the source or the target makes the server wait 5 s and refuse; it is soon gone. */
 const IN_USE_DEADLINE_MS = 30_000;
 
-export interface ListedDatabase {
-  readonly name: string;
-  /** The stamp in its comment, or whatever stands there; null for none. */
-  readonly identity: string | null;
-}
-
-/** One administrator's session: its locks end with it. Every act is safe to repeat. */
-export class ServerSession {
+/** One administrator's session over a connection of the server's admin pool. */
+export class AdminSession implements ServerSession {
   readonly #connection: PgConnection;
   readonly #logins: OrganizationLogins | null;
   readonly #clones: SerialQueue;
@@ -60,10 +56,14 @@ export class ServerSession {
     await this.#unlessPresent(() => this.#whenUnused(`create database ${identifier(name)}`));
   }
 
-  /** A database of that name that was made in the meantime will do: the caller looks whose it is. */
   async clone(template: string, name: string): Promise<void> {
     const statement = `create database ${identifier(name)} template ${identifier(template)}`;
-    await this.#clones.take(() => this.#unlessPresent(() => this.#whenUnused(statement)));
+    try {
+      await this.#clones.run(() => this.#unlessPresent(() => this.#whenUnused(statement)));
+    } catch (error) {
+      if (sqlStateOf(error) !== SqlState.invalidCatalogName) throw error;
+      throw new TemplateMissingError(`there is no template "${template}"`, { cause: error });
+    }
   }
 
   /**
@@ -153,7 +153,7 @@ export class ServerSession {
   }
 
   /** Those of the databases that their own role cannot use, as it is missing or lacks rights. None without roles. */
-  async lockedOut(
+  async withoutRoleAccess(
     databases: readonly { readonly databaseName: string; readonly stamp: string }[],
   ): Promise<ReadonlySet<string>> {
     const logins = this.#logins;
@@ -186,14 +186,20 @@ export class ServerSession {
     await this.#connection.execute(`comment on database ${identifier(name)} is ${literal(comment)}`);
   }
 
-  /** Stamps a database and gives it its final name: both or neither. */
-  async adopt(name: string, finalName: string, identity: string): Promise<void> {
-    await this.#whenUnused(
-      `begin;
-       comment on database ${identifier(name)} is ${literal(identity)};
-       ${name === finalName ? '' : `alter database ${identifier(name)} rename to ${identifier(finalName)};`}
-       commit`,
-    );
+  async stampAndRename(name: string, finalName: string, identity: string): Promise<boolean> {
+    try {
+      await this.#whenUnused(
+        `begin;
+         comment on database ${identifier(name)} is ${literal(identity)};
+         ${name === finalName ? '' : `alter database ${identifier(name)} rename to ${identifier(finalName)};`}
+         commit`,
+      );
+      return true;
+    } catch (error) {
+      const sqlState = sqlStateOf(error);
+      if (sqlState === SqlState.invalidCatalogName || sqlState === SqlState.duplicateDatabase) return false;
+      throw error;
+    }
   }
 
   /** Renames a database and lets nobody connect to it any more: both or neither. Its data stays. */
