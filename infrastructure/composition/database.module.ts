@@ -79,6 +79,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
       instanceId: TOKENS.instanceId,
       metadataControl: TOKENS.metadataControl,
       metadataBreaker: TOKENS.metadataBreaker,
+      ledger: TOKENS.serverLedger,
       spares: TOKENS.spareLedger,
       deployment: TOKENS.deployment,
       migrations: TOKENS.resultsMigrations,
