@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
 import type { ProvisioningLedger } from '../../application/ports/databases/provisioning-ledger.ts';
-import { DATABASE_STATES, statesBefore } from '../../domain/databases/results-database.ts';
+import { DATABASE_STATES, isHalfMade, statesBefore } from '../../domain/databases/results-database.ts';
+import { DEFAULT_SERVER } from '../../domain/databases/server.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf } from '../support/gate.ts';
@@ -36,6 +37,21 @@ describe('The ledger of results databases', function () {
       await write(from);
       await ledger.fail(ACME, 'mad_results_acme', 'disk full');
       expect(await state()).to.equal(fails ? 'failed' : from);
+    });
+
+    it(`${isHalfMade(from) ? 'completes' : 'never completes'} a database that is ${from}`, async () => {
+      await write(from);
+      const stamp = (await ledger.find(ACME))?.stamp ?? '';
+      const spare = {
+        spareId: stamp,
+        serverId: DEFAULT_SERVER,
+        databaseName: 'spare',
+        templateHash: 'hash',
+        schemaVersion: 2,
+      };
+      const record = await ledger.complete(ACME, spare, 'clone');
+      expect(record?.schemaVersion ?? null).to.equal(isHalfMade(from) ? 2 : null);
+      expect(await state()).to.equal(isHalfMade(from) ? 'ready' : from);
     });
 
     it(`retires a database that is ${from}`, async () => {
