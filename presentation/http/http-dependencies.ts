@@ -33,24 +33,24 @@ import type { SetPassword } from '../../application/users/set-password.ts';
 import type { UnlinkIdentity } from '../../application/users/unlink-identity.ts';
 
 export interface HttpOptions {
-  /** What the name template of the results databases leaves for an organization id. */
+  /** In characters: what the name template of the results databases leaves for an organization id. */
   readonly maxOrganizationIdLength: number;
-  /** Entries of `X-Forwarded-For` that are believed, from its end. */
+  /** How many entries of `X-Forwarded-For` are trusted, counted from its end. */
   readonly trustedProxies: number;
-  /** What the configuration lets one organization have in one process. */
+  /** The most connections that the configuration allows one organization in one process. */
   readonly maxConnectionsPerOrganization: number;
   /** `/ready` answers 503 as soon as any database is unhealthy. */
   readonly readyStrict: boolean;
   /** `/ready` names organizations only to a platform administrator. */
   readonly hideOrganizationNames: boolean;
-  /** The process is on its way out: not ready, and connections are not kept. */
+  /** While the process stops, it is not ready and closes each connection after its response. */
   isStopping(): boolean;
 }
 
-/** The book of fleet migrations, for plain lists. */
+/** The part of the fleet ledger that lists and shows runs. */
 export type FleetReader = Pick<FleetLedger, 'findRun' | 'listRuns' | 'listItems' | 'progress'>;
 
-/** All that the HTTP side needs of the rest. */
+/** What composition hands to the app. Each route takes what it needs from it by name. */
 export interface HttpDependencies {
   readonly createOrganization: CreateOrganization;
   readonly renameOrganization: RenameOrganization;
@@ -76,7 +76,7 @@ export interface HttpDependencies {
   readonly provisionDatabase: ProvisionDatabase;
   readonly listDatabases: ListDatabases;
   readonly getDatabase: GetDatabase;
-  /** For plain lists. */
+  /** For reads that need no use case. */
   readonly metadata: MetadataDatabase;
   readonly fleet: FleetReader;
   readonly health: HealthCheck;

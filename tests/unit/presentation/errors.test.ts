@@ -46,7 +46,7 @@ import {
 } from '../../../domain/organizations/errors.ts';
 import { ValidationError } from '../../../domain/validation-error.ts';
 import { ERROR_CLASSES } from '../domain/error-classes.ts';
-import { handleErrors } from '../../../presentation/http/errors/error-handler.ts';
+import { handleErrors } from '../../../presentation/http/request/error-handler.ts';
 import { ERROR_STATUS } from '../../../presentation/http/errors/error-status.ts';
 import { toFailure } from '../../../presentation/http/errors/failure.ts';
 import { openRequest } from '../../../presentation/http/request/open-request.ts';
