@@ -1,5 +1,5 @@
 import { ConnectionBudgetExhaustedError, OrganizationBusyError } from '../../domain/databases/errors.ts';
-import type { Provisioning } from '../../application/databases/provision.ts';
+import type { Provisioning } from '../../application/ports/databases/provisioning.ts';
 import type {
   OrganizationDatabases,
   PoolSnapshot,
@@ -82,7 +82,7 @@ const SWEEPS_PER_IDLE_TIMEOUT = 4;
 
 /**
  * The way from an organization to its database, whichever server it is on. One for the whole process: opens pools at
- * first use, lends them to requests, and closes what lies idle. Decisions 0003 and 0004.
+ * first use, lends them to requests, and closes what lies idle. Decision 0006.
  */
 export class DatabaseConnectionManager implements OrganizationDatabases {
   readonly metadata: ConnectionPool;
