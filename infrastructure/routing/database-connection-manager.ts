@@ -210,7 +210,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     this.metadata.closeIdleSince(before);
     this.#deps.adminPool.closeIdleSince(before);
     for (const [, { pool }] of this.#pools.entries()) pool?.closeIdleSince(before);
-    this.#pools.sweep(({ pool }, idleMs) => idleMs > idleTimeoutMs && pool !== null && pool.slots === 0);
+    this.#pools.sweep(({ pool }, idleMs) => idleMs > idleTimeoutMs && pool?.slots.held === 0);
   }
 
   /** Lets running requests end, closes every pool, the metadata pool last. Safe to call twice. */
