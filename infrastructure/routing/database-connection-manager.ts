@@ -189,7 +189,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     this.metadata.closeIdleSince(before);
     this.#deps.servers.closeIdleSince(before);
     for (const { pool } of this.openPools()) pool.closeIdleSince(before);
-    this.#pools.sweep(({ open }, idleMs) => idleMs > idleTimeoutMs && open !== null && open.pool.slots === 0);
+    this.#pools.sweep(({ open }, idleMs) => idleMs > idleTimeoutMs && open?.pool.slots.held === 0);
   }
 
   /** Lets running requests end, closes every pool, then the servers, the metadata pool last. Safe to call twice. */
