@@ -1,17 +1,17 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
-import { compiledModule } from '../../support/compiled-project.ts';
 
-const LOGGER = new URL('../../../adapters/pino/pino-logger.ts', import.meta.url);
+const LOGGER = new URL('../../../adapters/pino/pino-logger.ts', import.meta.url).href;
 const LINES = 200;
 
 /** A program that logs, then does `end`. */
-const program = async (end: string): Promise<string[]> => [
+const program = (end: string): string[] => [
+  '--import',
+  'tsx',
   '--input-type=module',
   '--eval',
-  `import { createPinoLogger } from '${pathToFileURL(await compiledModule(LOGGER)).href}';
+  `import { createPinoLogger } from '${LOGGER}';
    const loggers = [0, 1].map(() => createPinoLogger({ level: 'info' }));
    for (let line = 0; line < ${LINES}; line += 1) loggers[line % 2].info({ line }, 'here');
    ${end}`,
@@ -33,8 +33,8 @@ describe('What the loggers of a process write', function () {
     ['that exits', 'process.exit(3);', 3],
     ['that throws', 'throw new Error("over");', 1],
   ] as const) {
-    it(`is out whole and in order at the end of one ${title}`, async () => {
-      const run = spawnSync(process.execPath, await program(end), { encoding: 'utf8' });
+    it(`is out whole and in order at the end of one ${title}`, () => {
+      const run = spawnSync(process.execPath, program(end), { encoding: 'utf8' });
       expect(run.status).to.equal(status);
       expect(numbersIn(run.stdout)).to.deep.equal(ALL);
     });
@@ -42,7 +42,7 @@ describe('What the loggers of a process write', function () {
 
   it('holds no process up whose reader has gone', async () => {
     const end = `setTimeout(() => { loggers[0].info({}, 'to nobody'); process.exit(4); }, 1000);`;
-    const child = spawn(process.execPath, await program(end), { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, program(end), { stdio: ['ignore', 'pipe', 'inherit'] });
     try {
       await once(child.stdout, 'data');
       child.stdout.destroy();
@@ -53,7 +53,7 @@ describe('What the loggers of a process write', function () {
   });
 
   it('is out soon though it is little and the process goes on', async () => {
-    const child = spawn(process.execPath, await program('setInterval(() => undefined, 1000);'), {
+    const child = spawn(process.execPath, program('setInterval(() => undefined, 1000);'), {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     try {
