@@ -481,18 +481,21 @@ describe('a connection pool', function () {
 
   it('keeps the deadline when none of its idle connections answers', async () => {
     const proxy = await startTcpProxy(database.url);
-    const opened: PgConnection[] = [];
+    // Opened before, so that only the questions to them count against the deadline.
+    const opened = await Promise.all(
+      Array.from({ length: 6 }, () => openConnection(proxy.urlOf(database.url))),
+    );
+    const ready = [...opened];
     const { pool } = open({
       size: 6,
       acquireTimeoutMs: 300,
-      connect: async () => {
-        const connection = await openConnection(proxy.urlOf(database.url));
-        opened.push(connection);
-        return connection;
+      connect: () => {
+        const connection = ready.pop();
+        return connection === undefined ? Promise.reject(new Error('no more')) : Promise.resolve(connection);
       },
     });
     try {
-      const held = await Promise.all(Array.from({ length: 6 }, () => pool.acquire()));
+      const held = await Promise.all(opened.map(() => pool.acquire()));
       for (const connection of held) pool.release(connection);
       for (const connection of opened) connection.lastUsedAt = 0; // they have rested for long
       proxy.stall();
