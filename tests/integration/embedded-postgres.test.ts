@@ -5,7 +5,6 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { Client } from 'pg';
@@ -22,6 +21,7 @@ import type {
   EmbeddedPostgresOptions,
 } from '../../infrastructure/embedded-postgres/embedded-postgres.ts';
 import { compiledModule } from '../support/compiled-project.ts';
+import { until } from '../support/gate.ts';
 import { createTestDirectory } from '../support/test-directories.ts';
 
 const MODULE = new URL('../../infrastructure/embedded-postgres/embedded-postgres.ts', import.meta.url);
@@ -38,14 +38,6 @@ const query = async (url: string, sql: string): Promise<unknown> => {
     return rows[0]?.[0];
   } finally {
     await client.end();
-  }
-};
-
-const until = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
-  const deadline = Date.now() + 15_000;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
-    await delay(10);
   }
 };
 
