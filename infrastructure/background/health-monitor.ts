@@ -1,31 +1,40 @@
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { DatabaseHealth, HealthCheck } from '../../application/ports/databases/health-check.ts';
-import { Periodic } from '../timing/periodic.ts';
+import { Periodic, type RunReport } from '../timing/periodic.ts';
+import type { Background } from './background-runner.ts';
 
-/** Looks at the live databases now and then, and says when one falls ill or recovers. Wakes no dormant one. */
-export class HealthMonitor {
-  readonly #health: HealthCheck;
-  readonly #looks: Periodic;
+export interface HealthMonitorDeps {
+  readonly health: HealthCheck;
+  readonly intervalMs: number;
+  readonly logger: Logger;
+}
+
+/** Logs when a live database stops answering, and when it answers again. Wakes no dormant one. */
+export class HealthMonitor implements Background {
   readonly #logger: Logger;
+  readonly #looks: Periodic;
   #unhealthy: ReadonlySet<string> = new Set();
 
-  constructor(health: HealthCheck, intervalMs: number, logger: Logger) {
-    this.#health = health;
-    this.#looks = new Periodic(intervalMs, () => this.look());
+  constructor({ health, intervalMs, logger }: HealthMonitorDeps) {
     this.#logger = logger;
+    this.#looks = new Periodic({
+      everyMs: intervalMs,
+      work: async () => this.#compare(await health.check()),
+      onFailure: (error) => logger.error({ err: error }, 'the health of the databases could not be checked'),
+    });
+  }
+
+  get report(): RunReport {
+    return this.#looks.report;
   }
 
   start(): void {
     this.#looks.start();
   }
 
-  /** Never rejects. */
-  async look(): Promise<void> {
-    try {
-      this.#compare(await this.#health.check());
-    } catch (error) {
-      this.#logger.error({ err: error }, 'the health of the databases could not be checked');
-    }
+  /** Looks once. Never rejects. */
+  look(): Promise<void> {
+    return this.#looks.run();
   }
 
   close(): Promise<void> {

@@ -1,11 +1,13 @@
-import type { RefillSpares } from '../../application/databases/refill-spares.ts';
 import type { DatabaseServer } from '../../application/ports/databases/database-server.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { ServerId } from '../../domain/databases/server.ts';
+import { mergeReports, Periodic, type RunReport } from '../timing/periodic.ts';
+import type { Background } from './background-runner.ts';
 
 export interface SpareKeeperDeps {
   readonly servers: readonly DatabaseServer[];
-  readonly refill: RefillSpares;
+  /** Builds what is missing on a server and drops what no organization will claim. */
+  readonly refill: (server: DatabaseServer, signal: AbortSignal) => Promise<void>;
   readonly logger: Logger;
 }
 
@@ -16,19 +18,30 @@ const TICK_MS = 15_000;
 const PAUSE_AFTER_CLAIM_MS = 250;
 
 /** Keeps databases ready for organizations that are yet to come, on each server. A server that is away holds up no other. */
-export class SpareKeeper {
-  readonly #loops: ReadonlyMap<ServerId, RefillLoop>;
+export class SpareKeeper implements Background {
+  readonly #deps: SpareKeeperDeps;
+  readonly #loops: ReadonlyMap<ServerId, Periodic>;
+  /** Ends a refill after the database that is being built. */
+  readonly #closing = new AbortController();
 
-  constructor({ servers, refill, logger }: SpareKeeperDeps) {
+  constructor(deps: SpareKeeperDeps) {
+    this.#deps = deps;
     this.#loops = new Map(
-      servers.map((server) => [
+      deps.servers.map((server) => [
         server.serverId,
-        new RefillLoop(
-          (signal) => refill(server, signal),
-          (error) => logger.warn({ err: error, server: server.serverId }, 'spares could not be refilled'),
-        ),
+        new Periodic({
+          everyMs: TICK_MS,
+          runsAtStart: true,
+          work: () => deps.refill(server, this.#closing.signal),
+          onFailure: (error) =>
+            deps.logger.warn({ err: error, server: server.serverId }, 'spares could not be refilled'),
+        }),
       ]),
     );
+  }
+
+  get report(): RunReport {
+    return mergeReports([...this.#loops.values()].map(({ report }) => report));
   }
 
   start(): void {
@@ -37,71 +50,18 @@ export class SpareKeeper {
 
   /** Looks soon whether spares are missing; call it after a claim. Never rejects, never waits. Nothing before `start`. */
   kick(serverId: ServerId): void {
-    this.#loops.get(serverId)?.kick();
+    this.#loops.get(serverId)?.kick(PAUSE_AFTER_CLAIM_MS);
   }
 
-  /** Builds what is missing on every server and drops what nobody will claim, unless another process does. */
+  /** Refills every server once, whether it was started or not. Rejects when one of them fails. */
   async refill(): Promise<void> {
-    await Promise.all([...this.#loops.values()].map((loop) => loop.refill()));
+    const { servers, refill } = this.#deps;
+    await Promise.all(servers.map((server) => refill(server, this.#closing.signal)));
   }
 
   /** Waits for the databases being built, if any. */
   async close(): Promise<void> {
-    await Promise.all([...this.#loops.values()].map((loop) => loop.close()));
-  }
-}
-
-class RefillLoop {
-  readonly #refill: (signal: AbortSignal) => Promise<void>;
-  readonly #failed: (error: unknown) => void;
-  readonly #closing = new AbortController();
-  #timer: NodeJS.Timeout | null = null;
-  #pause: NodeJS.Timeout | null = null;
-  #running: Promise<void> | null = null;
-  #again = false;
-
-  constructor(refill: (signal: AbortSignal) => Promise<void>, failed: (error: unknown) => void) {
-    this.#refill = refill;
-    this.#failed = failed;
-  }
-
-  start(): void {
-    this.#timer ??= setInterval(() => this.#look(), TICK_MS).unref();
-    this.#look();
-  }
-
-  kick(): void {
-    if (this.#closing.signal.aborted || this.#timer === null) return;
-    this.#pause ??= setTimeout(() => {
-      this.#pause = null;
-      this.#look();
-    }, PAUSE_AFTER_CLAIM_MS).unref();
-  }
-
-  refill(): Promise<void> {
-    return this.#refill(this.#closing.signal);
-  }
-
-  async close(): Promise<void> {
     this.#closing.abort();
-    if (this.#timer !== null) clearInterval(this.#timer);
-    if (this.#pause !== null) clearTimeout(this.#pause);
-    await this.#running;
-  }
-
-  #look(): void {
-    if (this.#closing.signal.aborted) return;
-    if (this.#running !== null) {
-      this.#again = true;
-      return;
-    }
-    this.#running = this.refill()
-      .catch(this.#failed)
-      .finally(() => {
-        this.#running = null;
-        if (!this.#again) return;
-        this.#again = false;
-        this.#look();
-      });
+    await Promise.all([...this.#loops.values()].map((loop) => loop.close()));
   }
 }

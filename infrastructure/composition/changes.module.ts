@@ -10,7 +10,7 @@ export const changesModule = new ContainerModule(({ bind }) => {
     TOKENS.changeFeed,
     { connector: TOKENS.metadataConnector, logger: TOKENS.logger },
     ({ connector, logger }) => new MetadataChangeFeed({ connect: () => connector.toChanges(), logger }),
-  ).onDeactivation((feed) => feed.close());
+  );
   bindSingleton(
     bind,
     TOKENS.organizationPolicies,

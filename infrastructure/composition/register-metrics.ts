@@ -1,22 +1,34 @@
-import type { Container } from 'inversify';
+import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
+import type { BackgroundRunner } from '../background/background-runner.ts';
+import type { FleetSnapshot } from '../background/fleet-snapshot.ts';
+import type { CircuitBreaker } from '../pools/circuit-breaker.ts';
+import type { DatabaseConnectionManager } from '../routing/database-connection-manager.ts';
 import type { ResultsServer } from '../servers/results-server.ts';
-import { TOKENS } from './tokens.ts';
+import type { ResultsServers } from '../servers/results-servers.ts';
+import type { RunReport } from '../timing/periodic.ts';
+
+/** What a scrape reads off. */
+export interface MeasuredParts {
+  readonly metrics: PrometheusMetrics;
+  readonly connectionManager: DatabaseConnectionManager;
+  readonly metadataBreaker: CircuitBreaker;
+  readonly servers: ResultsServers;
+  readonly fleetSnapshot: FleetSnapshot;
+  readonly background: BackgroundRunner;
+}
+
+/** Gives the metrics all that a scrape reads off the running service. Call once. */
+export const registerMetrics = (parts: MeasuredParts): void => {
+  registerPools(parts);
+  registerConnections(parts);
+  registerFleet(parts);
+  registerBackground(parts);
+};
 
 const samples = (label: string, values: Readonly<Record<string, number>>) =>
   Object.entries(values).map(([key, value]) => ({ labels: { [label]: key }, value }));
 
-/** What a scrape reads off the running service. Call once. */
-export const registerMetrics = (container: Container): void => {
-  const metrics = container.get(TOKENS.metrics);
-  const manager = container.get(TOKENS.connectionManager);
-  const fleet = container.get(TOKENS.fleetSnapshot);
-  const servers = container.get(TOKENS.servers).list();
-  const breakers = [
-    { server: 'metadata', breaker: container.get(TOKENS.metadataBreaker) },
-    ...servers.map(({ serverId, breaker }) => ({ server: serverId, breaker })),
-  ];
-  const perServer = (valueOf: (server: ResultsServer) => number) =>
-    servers.map((server) => ({ labels: { server: server.serverId }, value: valueOf(server) }));
+const registerPools = ({ metrics, connectionManager: manager }: MeasuredParts): void => {
   metrics.registerGauge({
     name: 'organization_pools',
     help: "Organizations' pools of this process; draining ones wait for their last request",
@@ -31,6 +43,28 @@ export const registerMetrics = (container: Container): void => {
     help: "Requests that hold an organization's pool",
     read: () => manager.counts().leases,
   });
+  metrics.registerCounter({
+    name: 'organization_pool_removals_total',
+    help: 'Pools taken out of service, by cause',
+    labels: ['reason'],
+    read: () => samples('reason', manager.counts().removals),
+  });
+  metrics.registerCounter({
+    name: 'results_lease_leaks_total',
+    help: 'Leases that were not released before their deadline',
+    read: () => manager.counts().leaks,
+  });
+};
+
+const registerConnections = (parts: MeasuredParts): void => {
+  const { metrics, connectionManager: manager, metadataBreaker } = parts;
+  const servers = parts.servers.list();
+  const breakers = [
+    { server: 'metadata', breaker: metadataBreaker },
+    ...servers.map(({ serverId, breaker }) => ({ server: serverId, breaker })),
+  ];
+  const perServer = (valueOf: (server: ResultsServer) => number) =>
+    servers.map((server) => ({ labels: { server: server.serverId }, value: valueOf(server) }));
   metrics.registerGauge({
     name: 'results_connections',
     help: 'Connections of this process to results databases, those being opened or closed included',
@@ -49,15 +83,10 @@ export const registerMetrics = (container: Container): void => {
     labels: ['server'],
     read: () => perServer(({ budget }) => budget.queued),
   });
-  metrics.registerGauge({
-    name: 'server_circuit_open',
-    help: 'Whether a server counts as away: requests that need it are refused at once',
-    labels: ['server'],
-    read: () =>
-      breakers.map(({ server, breaker }) => ({
-        labels: { server },
-        value: breaker.state === 'closed' ? 0 : 1,
-      })),
+  metrics.registerCounter({
+    name: 'results_connections_misplaced_total',
+    help: 'Connections closed at once, as the database was another one than on record or refused its own role',
+    read: () => manager.counts().misplaced,
   });
   metrics.registerGauge({
     name: 'metadata_connections',
@@ -68,31 +97,55 @@ export const registerMetrics = (container: Container): void => {
       return samples('state', { in_use: inUse, idle, waiting });
     },
   });
-  metrics.registerCounter({
-    name: 'organization_pool_removals_total',
-    help: 'Pools taken out of service, by cause',
-    labels: ['reason'],
-    read: () => samples('reason', manager.counts().removals),
+  metrics.registerGauge({
+    name: 'server_circuit_open',
+    help: 'Whether a server counts as away: requests that need it are refused at once',
+    labels: ['server'],
+    read: () =>
+      breakers.map(({ server, breaker }) => ({
+        labels: { server },
+        value: breaker.state === 'closed' ? 0 : 1,
+      })),
   });
-  metrics.registerCounter({
-    name: 'results_lease_leaks_total',
-    help: 'Leases that were not released before their deadline',
-    read: () => manager.counts().leaks,
-  });
-  metrics.registerCounter({
-    name: 'results_connections_misplaced_total',
-    help: 'Connections closed at once, as the database was another one than on record or refused its own role',
-    read: () => manager.counts().misplaced,
-  });
+};
+
+const registerFleet = ({ metrics, fleetSnapshot }: MeasuredParts): void => {
   metrics.registerGauge({
     name: 'results_databases',
     help: 'Results databases of the deployment, by their state in the ledger',
     labels: ['state'],
-    read: () => samples('state', fleet.databases),
+    read: () => samples('state', fleetSnapshot.databases),
   });
   metrics.registerGauge({
     name: 'spare_databases_ready',
     help: 'Databases of the deployment that stand ready for new organizations',
-    read: () => fleet.sparesReady,
+    read: () => fleetSnapshot.sparesReady,
+  });
+};
+
+const registerBackground = ({ metrics, background }: MeasuredParts): void => {
+  /** Without the tasks of which it is not known yet. */
+  const ofTasks = (read: (report: RunReport) => number | null) => () =>
+    background.reports().flatMap(([task, report]) => {
+      const value = read(report);
+      return value === null ? [] : [{ labels: { task }, value }];
+    });
+  metrics.registerGauge({
+    name: 'background_last_success_timestamp_seconds',
+    help: 'When background work was last done without a failure, in Unix time',
+    labels: ['task'],
+    read: ofTasks(({ lastSuccessAt }) => lastSuccessAt),
+  });
+  metrics.registerGauge({
+    name: 'background_last_run_seconds',
+    help: 'How long background work took the last time',
+    labels: ['task'],
+    read: ofTasks(({ lastRunSeconds }) => lastRunSeconds),
+  });
+  metrics.registerCounter({
+    name: 'background_failures_total',
+    help: 'Runs of background work that failed; each is tried again',
+    labels: ['task'],
+    read: ofTasks(({ failures }) => failures),
   });
 };

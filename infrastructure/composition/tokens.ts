@@ -1,8 +1,9 @@
 import type { ServiceIdentifier } from 'inversify';
 import type { AdoptDatabase } from '../../application/databases/adopt.ts';
-import type { Provisioning } from '../../application/databases/provision.ts';
+import type { Provisioning } from '../../application/ports/databases/provisioning.ts';
 import type { ReconcileDatabases } from '../../application/databases/reconcile.ts';
 import type { FinishRetirement, RetireDatabase } from '../../application/databases/retire.ts';
+import type { RegisterServers } from '../../application/servers/register-servers.ts';
 import type { RotateCredentials } from '../../application/databases/rotate-credentials.ts';
 import type { HealthCheck } from '../../application/ports/databases/health-check.ts';
 import type { ServerLedger } from '../../application/ports/databases/server-ledger.ts';
@@ -17,8 +18,11 @@ import type { Deployment } from '../../application/ports/databases/deployment.ts
 import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { OrganizationPolicies } from '../../application/ports/runtime/organization-policies.ts';
-import type { TokenIssuer, TokenReader, TokenVerifier } from '../../application/ports/identity/tokens.ts';
-import type { EnsureAdministrator } from '../../application/identity/ensure-administrator.ts';
+import type { TokenIssuer, TokenReader } from '../../application/ports/identity/tokens.ts';
+import type { LoginAttempts } from '../../application/ports/identity/login-attempts.ts';
+import type { Passwords } from '../../application/ports/identity/passwords.ts';
+import type { UseCases } from '../../application/use-cases.ts';
+import type { AccountRepository } from '../../domain/identity/account.ts';
 import type { SpareLedger } from '../../application/ports/databases/spare-ledger.ts';
 import type { ProvisioningLedger } from '../../application/ports/databases/provisioning-ledger.ts';
 import type { SqlDatabase } from '../../adapters/knex/statement.ts';
@@ -30,12 +34,17 @@ import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-met
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
 import type { MetadataChangeFeed } from '../changes/metadata-change-feed.ts';
 import type { Config } from '../config/config.ts';
-import type { AccessUseCases } from './access-use-cases.ts';
 import type { CircuitBreaker } from '../pools/circuit-breaker.ts';
 import type { ConnectionPool } from '../pools/connection-pool.ts';
 import type { DatabaseConnectionManager } from '../routing/database-connection-manager.ts';
 import type { ControlConnection } from '../servers/control-connection.ts';
-import type { OutboxRelay } from '../background/outbox-relay.ts';
+import type { RelayTimes } from '../../application/audit/outbox-traffic.ts';
+import type { WriteAnnouncements } from '../../application/audit/write-announcements.ts';
+import type { BackgroundRunner } from '../background/background-runner.ts';
+import type { OutboxRelayLoop } from '../background/outbox-relay-loop.ts';
+import type { CliSurroundings } from './cli-dependencies.ts';
+import type { Service } from './service.ts';
+import type { CliDependencies } from '../../presentation/cli/run-cli.ts';
 import type { PgDatabaseMigrator } from '../fleet/pg-database-migrator.ts';
 import type { FleetSnapshot } from '../background/fleet-snapshot.ts';
 import type { Stopping } from '../http-server/stopping.ts';
@@ -43,7 +52,7 @@ import type { SchemaGuard } from '../routing/schema-guard.ts';
 import type { SchemaWindow } from '../migrations/schema-window.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
 
-const token = <Service>(name: string): ServiceIdentifier<Service> => Symbol(name);
+const token = <Bound>(name: string): ServiceIdentifier<Bound> => Symbol(name);
 
 /** Everything is a singleton. Grouped as the modules that bind it. */
 export const TOKENS = {
@@ -60,7 +69,9 @@ export const TOKENS = {
 
   auditBacklog: token<AuditBacklog>('AuditBacklog'),
   auditChains: token<AuditChains>('AuditChains'),
-  outboxRelay: token<OutboxRelay>('OutboxRelay'),
+  relayTimes: token<RelayTimes>('RelayTimes'),
+  writeAnnouncements: token<WriteAnnouncements>('WriteAnnouncements'),
+  outboxRelay: token<OutboxRelayLoop>('OutboxRelayLoop'),
 
   metadataConnector: token<MetadataConnector>('MetadataConnector'),
   metadataControl: token<ControlConnection>('metadata ControlConnection'),
@@ -82,6 +93,7 @@ export const TOKENS = {
   retireDatabase: token<RetireDatabase>('RetireDatabase'),
   finishRetirement: token<FinishRetirement>('FinishRetirement'),
   reconcileDatabases: token<ReconcileDatabases>('ReconcileDatabases'),
+  registerServers: token<RegisterServers>('RegisterServers'),
   rotateCredentials: token<RotateCredentials>('RotateCredentials'),
 
   schemaWindow: token<() => Promise<SchemaWindow>>('SchemaWindow'),
@@ -99,8 +111,14 @@ export const TOKENS = {
 
   tokenIssuer: token<TokenIssuer>('TokenIssuer'),
   tokenReader: token<TokenReader>('TokenReader'),
-  tokenVerifier: token<TokenVerifier>('TokenVerifier'),
-  accessUseCases: token<AccessUseCases>('AccessUseCases'),
-  ensureAdministrator: token<EnsureAdministrator>('EnsureAdministrator'),
+  passwords: token<Passwords>('Passwords'),
+  loginAttempts: token<LoginAttempts>('LoginAttempts'),
+  accounts: token<AccountRepository>('current AccountRepository'),
+
+  useCases: token<UseCases>('UseCases'),
   httpDependencies: token<HttpDependencies>('HttpDependencies'),
+
+  background: token<BackgroundRunner>('BackgroundRunner'),
+  service: token<Service>('Service'),
+  cliDependencies: token<(surroundings: CliSurroundings) => CliDependencies>('CliDependencies'),
 } as const;

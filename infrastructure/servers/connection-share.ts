@@ -1,20 +1,11 @@
-import type {
-  InstanceKey,
-  InstanceLedger,
-  ServiceInstance,
-} from '../../application/ports/databases/instance-ledger.ts';
+import type { InstanceKey, InstanceLedger, ServiceInstance } from '../../application/ports/databases/instance-ledger.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { ServerId } from '../../domain/databases/server.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
-import { Periodic } from '../timing/periodic.ts';
+import { Periodic, type RunReport } from '../timing/periodic.ts';
 import type { CircuitBreaker } from '../pools/circuit-breaker.ts';
 import type { ConnectionBudget } from '../pools/connection-budget.ts';
-import {
-  isNamed,
-  migrationConnectionName,
-  presenceName,
-  resultsConnectionName,
-} from '../postgres/connection-names.ts';
+import { isNamed, migrationConnectionName, presenceName, resultsConnectionName } from '../postgres/connection-names.ts';
 import { isServerAnswer, isServerFailure } from '../postgres/postgres-errors.ts';
 import type { ControlConnection } from './control-connection.ts';
 
@@ -45,7 +36,11 @@ const BEAT_MS = 500;
  */
 export class ConnectionShare {
   readonly #deps: ConnectionShareDeps;
-  readonly #beats = new Periodic(BEAT_MS, () => this.heartbeat());
+  readonly #beats = new Periodic({
+    everyMs: BEAT_MS,
+    work: () => this.#heartbeat(),
+    onFailure: (error) => this.#deps.logger.debug({ err: error }, 'no sign of life could be given'),
+  });
   /** The share on the books, as far as this process knows. */
   #share = 0;
   /** The probe's session in which the share was confirmed. */
@@ -78,9 +73,17 @@ export class ConnectionShare {
     return { serverId, instanceId };
   }
 
+  get report(): RunReport {
+    return this.#beats.report;
+  }
+
   /** One sign of life, and a look at the others. Never rejects. */
-  async heartbeat(): Promise<void> {
-    const { control, serverBreaker, metadataBreaker, logger } = this.#deps;
+  heartbeat(): Promise<void> {
+    return this.#beats.run();
+  }
+
+  async #heartbeat(): Promise<void> {
+    const { control, serverBreaker, metadataBreaker } = this.#deps;
     const silence = await control.query({ text: 'select', values: [] }).then(() => null, causeOf);
     tell(serverBreaker, silence);
     if (silence !== null || control.sessions !== this.#confirmedIn) {
@@ -93,7 +96,7 @@ export class ConnectionShare {
       tell(metadataBreaker, null);
     } catch (error) {
       tell(metadataBreaker, causeOf(error));
-      logger.debug({ err: error }, 'no sign of life could be given');
+      throw error;
     }
   }
 
@@ -148,7 +151,7 @@ export class ConnectionShare {
       const countOf = (name: string): number => seen.get(name) ?? 0;
       const connections =
         countOf(resultsConnectionName(instanceId)) + countOf(migrationConnectionName(instanceId));
-      await this.#deps.ledger.reclaim({ ...this.#key, instanceId }, connections);
+      await this.#deps.ledger.reclaimFromDead({ ...this.#key, instanceId }, connections);
       this.#deps.logger.warn(
         { instance: instanceId, share, connections },
         'a process of the deployment died; its connections go to the others',

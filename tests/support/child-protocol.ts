@@ -1,4 +1,4 @@
-import type { OutboxRelayTimes } from '../../infrastructure/background/outbox-relay.ts';
+import type { RelayTimes } from '../../application/audit/outbox-traffic.ts';
 import type { ManagerCounts } from '../../infrastructure/routing/database-connection-manager.ts';
 import type { ProvisioningStep } from './provisioning-steps.ts';
 
@@ -13,7 +13,7 @@ export interface ChildStart {
   readonly environment: Readonly<Record<string, string>>;
   readonly gate: ChildGate | null;
   /** Whether it carries audit entries, and how fast. */
-  readonly audit: Partial<OutboxRelayTimes> | null;
+  readonly audit: Partial<RelayTimes> | null;
 }
 
 /** What a child does when it is told to; each is answered once. */

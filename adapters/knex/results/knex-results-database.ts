@@ -1,7 +1,4 @@
-import type {
-  ResultsDatabase,
-  ResultsRepositories,
-} from '../../../application/ports/databases/results-database.ts';
+import type { ResultsDatabase, ResultsRepositories } from '../../../application/ports/databases/results-database.ts';
 import type { SqlDatabase, SqlExecutor } from '../statement.ts';
 import { KnexAuditOutbox } from './knex-audit-outbox.ts';
 import { KnexArtifactRepository } from './knex-artifact-repository.ts';
@@ -25,7 +22,7 @@ class KnexResultsRepositories implements ResultsRepositories {
   }
 }
 
-/** The repositories of one organization, over what one lease may use: made anew for each. */
+/** The repositories of one organization. Each lease has its own. */
 export class KnexResultsDatabase extends KnexResultsRepositories implements ResultsDatabase {
   readonly #database: SqlDatabase;
 
@@ -34,7 +31,7 @@ export class KnexResultsDatabase extends KnexResultsRepositories implements Resu
     this.#database = database;
   }
 
-  /** Hands the same repositories over the transaction's connection: no use case ever passes a transaction along. */
+  /** Hands `work` repositories on the transaction's connection, so a use case never passes a transaction along. */
   transaction<Result>(work: (repositories: ResultsRepositories) => Promise<Result>): Promise<Result> {
     return this.#database.transaction((executor) => work(new KnexResultsRepositories(executor)));
   }

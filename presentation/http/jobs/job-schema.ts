@@ -1,16 +1,12 @@
 import { z } from 'zod';
-import {
-  DEFAULT_PIPELINE_VERSION,
-  DEFAULT_PRIORITY,
-  JOB_STATUSES,
-} from '../../../domain/jobs/docking-job.ts';
+import { DEFAULT_PIPELINE_VERSION, DEFAULT_PRIORITY, JOB_STATUSES } from '../../../domain/jobs/docking-job.ts';
 import type { JobKey } from '../../../domain/jobs/docking-job-repository.ts';
 import { cursorOf, momentMs } from '../request/schema/cursor.ts';
 import { flag, jsonObject, limit, pageOf, slug, text, timestamp, uuid } from '../request/schema/fields.ts';
 
 const MAX_PRIORITY = 100;
 
-/** Newest first: the moment in milliseconds, then the id. */
+/** Jobs are listed newest first. A key is the moment of creation in milliseconds, and the id. */
 export const jobCursor = cursorOf(
   z.tuple([momentMs, z.guid()]),
   ({ createdAt, jobId }: JobKey): [number, string] => [createdAt.getTime(), jobId],

@@ -17,7 +17,7 @@ describe('the health monitor', () => {
       servers: { eu: true },
       organizations: { a: looks.shift() ?? true },
     });
-    const monitor = new HealthMonitor({ check }, 1000, logger);
+    const monitor = new HealthMonitor({ health: { check }, intervalMs: 1000, logger });
 
     for (let look = 0; look < 4; look += 1) await monitor.look();
 
