@@ -2,7 +2,14 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 import { allOf } from '../../domain/page.ts';
 import { holdsResults } from '../../domain/databases/results-database.ts';
 import type { DatabaseMigrator } from '../ports/fleet/database-migrator.ts';
-import type { FleetItem, FleetLedger, FleetProgress, FleetRun, NewRun, PlannedItem } from '../ports/fleet/fleet-ledger.ts';
+import type {
+  FleetItem,
+  FleetLedger,
+  FleetProgress,
+  FleetRun,
+  NewRun,
+  PlannedItem,
+} from '../ports/fleet/fleet-ledger.ts';
 import type { FleetRunner, RunnerOptions } from './fleet-runner.ts';
 import { amountOf, planFleet, type FleetPlan, type PlanOptions, type Quantity } from './plan-fleet.ts';
 

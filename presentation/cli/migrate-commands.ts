@@ -1,5 +1,10 @@
 import { Option, type Command } from 'commander';
-import type { FleetOperator, FleetPlanOptions, FleetStatus, WorkOptions } from '../../application/fleet/fleet-operator.ts';
+import type {
+  FleetOperator,
+  FleetPlanOptions,
+  FleetStatus,
+  WorkOptions,
+} from '../../application/fleet/fleet-operator.ts';
 import type { Quantity } from '../../application/fleet/plan-fleet.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { addCheckCommands, type CheckDependencies } from './check-commands.ts';

@@ -132,6 +132,7 @@ export class FakeService {
       ...asExecutables(useCases),
       metadata,
       fleet: this.fleet,
+      health: databases,
       databases,
       policies: {
         policyOf: () => ({}),
