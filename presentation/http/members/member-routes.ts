@@ -64,8 +64,7 @@ const changeMemberRolesRoute = ({ changeMemberRoles }: HttpDependencies): Route 
     method: 'put',
     path: `${path}/{user_id}`,
     name: 'changeMemberRoles',
-    summary:
-      "Replace a member's roles; what is taken away is gone at once, what is given comes with the next token",
+    summary: "Replace a member's roles; a removed role ends at once, an added one comes with the next token",
     tag,
     request: rolesRequest,
     replies: { 200: { description: 'The member as it is now', schema: memberReply } },
@@ -81,7 +80,7 @@ const removeMemberRoute = ({ removeMember }: HttpDependencies): Route =>
     method: 'delete',
     path: `${path}/{user_id}`,
     name: 'removeMember',
-    summary: 'End a membership; its tokens are good for nothing from then on',
+    summary: 'End a membership; its tokens stop working at once',
     tag,
     request: removeRequest,
     replies: { 204: { description: 'Ended' } },

@@ -8,7 +8,7 @@ import {
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { held, type HttpRequest, type Step } from './http-locals.ts';
 
-/** Whom a route concerns, and therefore what it needs of the token. */
+/** Whom a route concerns: this decides what it needs of the token. */
 export type Scope = 'public' | 'caller' | 'platform' | 'organization' | 'results';
 
 interface Asked {
