@@ -42,10 +42,10 @@ const submitJobRoute = ({ submitJob }: HttpDependencies): Route =>
     handle: async ({ input: { body, query, headers }, actor, database, home }) => {
       const { pipeline_version: pipelineVersion, ...rest } = body;
       const { job, replayed } = await submitJob.execute(database, actor, {
-        ...rest,
         pipelineVersion,
         useCache: query.use_cache,
         idempotencyKey: headers['Idempotency-Key'] ?? null,
+        ...rest,
       });
       return replayed ? ok(presentJob(job)) : created(presentJob(job), `${home}/jobs/${job.jobId}`);
     },
