@@ -1,3 +1,5 @@
+import type { ServerStatus } from './server.ts';
+
 /** Bounds for the number of spares, as the operator configured them. */
 export interface SpareDemand {
   /** Spares that are kept even when no organization comes. */
@@ -14,6 +16,10 @@ export const DEMAND_WINDOW_MS = 5 * 60_000;
  * hour between two bursts does not drop what the second one needs.
  */
 export const SURPLUS_WINDOW_MS = 60 * 60_000;
+
+/** Spares are kept where new organizations go. */
+export const demandOn = (demand: SpareDemand, status: ServerStatus): SpareDemand =>
+  status === 'active' ? demand : { min: 0, max: 0 };
 
 /** @param newcomers organizations whose database was first asked for within the window that counts */
 export const wantedSpares = ({ min, max }: SpareDemand, newcomers: number): number =>

@@ -1,3 +1,4 @@
+import type { Container } from 'inversify';
 import { parseOrganizationId } from '../../domain/organizations/organization-id.ts';
 import { reasonOf } from '../../domain/reason-of.ts';
 import { TABLES, type DirectLook, type LookDirectly } from '../../presentation/demo/direct-look.ts';
@@ -5,12 +6,9 @@ import { findService } from '../../presentation/demo/find-service.ts';
 import { Narration } from '../../presentation/demo/narration.ts';
 import { runDemo } from '../../presentation/demo/run-demo.ts';
 import { createContainer } from '../composition/container.ts';
-import { operatorToken, startService } from '../composition/service.ts';
 import { TOKENS } from '../composition/tokens.ts';
 import { parseConfig, readEnvironment, type Config } from '../config/config.ts';
 import { prepareLocalCommand } from '../local/local-command.ts';
-import { PgConnection } from '../postgres/pg-connection.ts';
-import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 
 /** Uses the service that runs here, or starts one on a free port and stops it at the end. */
 const main = async (): Promise<void> => {
@@ -28,34 +26,36 @@ const runWith = async (config: Config): Promise<void> => {
   if (config.tokens.secret === null)
     throw new Error('JWT_SECRET is not set: without it this deployment issues no tokens');
   const container = createContainer(config);
-  const token = operatorToken(container);
+  const token = container.get(TOKENS.useCases).issueOperatorToken();
   const running = await findService(config.http, token);
   const started =
-    running === null ? await startService({ ...config, http: { ...config.http, port: 0 } }) : null;
+    running === null
+      ? await createContainer({ ...config, http: { ...config.http, port: 0 } })
+          .get(TOKENS.service)
+          .start()
+      : null;
   try {
     const url = running ?? started?.url ?? '';
     say.step('The service');
     say.line(running === null ? `started for this demo: ${url}` : `already running: ${url}`);
     say.line(`metadata database: ${config.database.metadataUrl.redacted}`);
-    const lookDirectly = directLook(config.database.resultsTemplate);
-    await runDemo({ url, operatorToken: token, lookDirectly }, say);
+    await runDemo({ url, operatorToken: token, lookDirectly: directLook(container) }, say);
   } finally {
     await container.get(TOKENS.connectionManager).closeAll();
     await started?.stop();
   }
 };
 
-const CONNECT_TIMEOUT_MS = 5000;
-
-/** Connects as the owner of the databases. */
+/** Connects as the owner of the databases, to where the ledger says that the organization's is. */
 const directLook =
-  (urls: ResultsUrlTemplate): LookDirectly =>
+  (container: Container): LookDirectly =>
   async (organizationId, jobIds) => {
-    const connection = await PgConnection.open({
-      url: urls.urlFor(parseOrganizationId(organizationId, urls.maxOrganizationIdLength)),
-      applicationName: 'mad demo',
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
-    });
+    const { maxOrganizationIdLength } = container.get(TOKENS.config).database;
+    const id = parseOrganizationId(organizationId, maxOrganizationIdLength);
+    const record = await container.get(TOKENS.databaseLedger).find(id);
+    if (record === null) throw new Error(`the ledger has no database of ${id}`);
+    const server = container.get(TOKENS.servers).of(record.serverId);
+    const connection = await server.connectAsOwner(record.databaseName);
     try {
       const counts = TABLES.map((table) => `'${table}', (select count(*) from ${table})`);
       const [row] = await connection.query<DirectLook>({

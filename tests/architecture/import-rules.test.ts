@@ -72,7 +72,7 @@ describe('the import rules', () => {
       'infrastructure/routing/sample.ts',
       `import { createApp } from '../../presentation/http/create-app.ts';`,
     ],
-    ['infrastructure/routing/sample.ts', `import { SubmitJob } from '../../application/jobs/submit-job.ts';`],
+    ['infrastructure/routing/sample.ts', `import { submitJob } from '../../application/jobs/submit-job.ts';`],
     ['infrastructure/servers/sample.ts', `import { runDemo } from '../../presentation/demo/run-demo.ts';`],
     ['infrastructure/cellar/sample.ts', `export {};`],
     ['infrastructure/bin/sample.ts', `import { expect } from 'chai';`],

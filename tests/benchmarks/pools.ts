@@ -167,7 +167,7 @@ export const visits = async (serverUrl: string): Promise<readonly Line[]> => {
     await deployment.register('all');
     const container = deployment.start();
     const connector = container.get(TOKENS.connector);
-    const placement = await container.get(TOKENS.provisioner).ensure(organizationId('all'), true);
+    const placement = await container.get(TOKENS.provisioning).provision(organizationId('all'));
     const placementOf = (id: OrganizationId): Promise<Placement> =>
       Promise.resolve({ ...placement, organizationId: id });
     const manager = replaceManager(

@@ -1,3 +1,5 @@
+import { defaultServer } from '../support/servers.ts';
+import type { ServerSession } from '../../application/ports/databases/server-session.ts';
 import { randomUUID } from 'node:crypto';
 import type { Container } from 'inversify';
 import knex from 'knex';
@@ -5,7 +7,6 @@ import { Client } from 'pg';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { resultsMigrations } from '../../infrastructure/migrations/migration-source.ts';
-import type { ServerSession } from '../../infrastructure/servers/server-session.ts';
 
 /** What the service asks first of a new organization's database, word for word. */
 const FIRST_QUERY = 'select * from docking_jobs order by created_at desc, job_id desc limit 101';
@@ -36,7 +37,7 @@ export class RawDatabases {
   async prepareSpare(): Promise<() => Promise<void>> {
     const name = this.#newName();
     const stamp = randomUUID();
-    const template = await this.#container.get(TOKENS.resultsTemplate).ready();
+    const template = await this.#defaultServer(container).template.ready();
     await this.#withSession(async (session) => {
       await session.clone(template.databaseName, name);
       await session.restrict(name, stamp);
@@ -44,7 +45,7 @@ export class RawDatabases {
     const owner = rawClient(this.#urls.urlForDatabase(name));
     await owner.connect();
     await owner.end();
-    const login = this.#container.get(TOKENS.organizationLogins)?.loginFor(stamp);
+    const login = this.#defaultServer(container).logins?.loginFor(stamp);
     if (login === undefined) throw new Error('the deployment has no roles');
     const finalName = this.#newName();
     const url = this.#urls.urlForDatabase(finalName).withCredentials(login.user, login.password);
@@ -57,7 +58,7 @@ export class RawDatabases {
   /** Clones the service's template, connects and selects. */
   async clone(): Promise<void> {
     const name = this.#newName();
-    const template = await this.#container.get(TOKENS.resultsTemplate).ready();
+    const template = await this.#defaultServer(container).template.ready();
     await this.#admin.query(`create database "${name}" template "${template.databaseName}"`);
     await this.#connectAndSelect(this.#urls.urlForDatabase(name));
   }
@@ -91,7 +92,7 @@ export class RawDatabases {
   }
 
   #withSession(work: (session: ServerSession) => Promise<void>): Promise<void> {
-    return this.#container.get(TOKENS.resultsServer).exclusively('benchmark', work);
+    return this.#defaultServer(container).exclusively('benchmark', work);
   }
 
   async #connectAndSelect(url: DatabaseUrl): Promise<void> {

@@ -39,7 +39,7 @@ describe('adoption of a database', function () {
   const adopt = (id: OrganizationId, from?: string): Promise<unknown> =>
     deployment.start().get(TOKENS.custodian).adopt(id, from);
   const retire = async (id: OrganizationId): Promise<string> =>
-    (await container.get(TOKENS.custodian).retire(id)) ?? '';
+    (await container.get(TOKENS.retireDatabase)(id)) ?? '';
 
   const tablesOf = (databaseName: string): Promise<readonly unknown[]> =>
     deployment.administer(
@@ -207,7 +207,7 @@ describe('adoption of a database', function () {
 
       await retire(ACME);
       await stopAt('adopt', 'before', source);
-      expect(await container.get(TOKENS.custodian).retire(ACME), 'nothing has its name').to.equal(null);
+      expect(await container.get(TOKENS.retireDatabase)(ACME), 'nothing has its name').to.equal(null);
       await deployment.start({ DB_SPARES_MIN: '1', DB_SPARES_MAX: '1' }).get(TOKENS.spareKeeper).refill();
       expect(await deployment.databases(), 'the data is untouched').to.include(source);
     });

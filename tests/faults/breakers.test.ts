@@ -1,3 +1,4 @@
+import { defaultServer } from '../support/servers.ts';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -51,7 +52,7 @@ describe('databases and servers that fail', function () {
   /** As a started service: with its probes at work. */
   const start = async (): Promise<Container> => {
     const container = deployment.start(throughProxies(deployment, { results, metadata }));
-    await container.get(TOKENS.connectionShare).start();
+    await container.get(TOKENS.servers).start();
     return container;
   };
   const read = async (manager: DatabaseConnectionManager, id: OrganizationId): Promise<number> => {
@@ -93,7 +94,7 @@ describe('databases and servers that fail', function () {
             },
           },
         );
-        await container.get(TOKENS.connectionShare).start();
+        await container.get(TOKENS.servers).start();
         await read(manager, ACME);
         expect(breaker.state).to.equal('closed');
 
@@ -131,7 +132,7 @@ describe('databases and servers that fail', function () {
         expect(error).to.have.property('retryAfterMs').that.is.a('number');
       }
       expect(results.connects - before, 'tries, half-open').to.be.at.most(3);
-      expect(container.get(TOKENS.resultsBreaker).state).to.equal('closed');
+      expect(defaultServer(container).breaker.state).to.equal('closed');
       expect(await read(manager, BETA)).to.equal(0);
 
       await deployment.administer(`alter database "${name}" with allow_connections true`);
@@ -223,7 +224,7 @@ describe('databases and servers that fail', function () {
     const slow = Promise.all(Array.from({ length: 30 }, () => read(manager, ACME)));
     await gate.reached;
     for (const id of IDS.slice(1)) expect(await read(manager, id)).to.equal(0);
-    expect(container.get(TOKENS.resultsBreaker).state).to.equal('closed');
+    expect(defaultServer(container).breaker.state).to.equal('closed');
     gate.open();
     expect(await slow).to.have.length(30);
   });
@@ -237,7 +238,7 @@ describe('databases and servers that fail', function () {
     const share = new ConnectionShare({
       instanceId: container.get(TOKENS.instanceId),
       deploymentBudget: 1,
-      budget: container.get(TOKENS.connectionBudget),
+      budget: defaultServer(container).budget,
       ledger: new KnexInstanceLedger(container.get(TOKENS.metadataControl)),
       resultsControl: probe,
       resultsBreaker,

@@ -1,3 +1,4 @@
+import { defaultServer } from '../support/servers.ts';
 import { execFile } from 'node:child_process';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
@@ -42,7 +43,7 @@ describe("the rotation of the organizations' credentials", function () {
     services.push(service);
     return service;
   };
-  const rotate = (container: Container) => container.get(TOKENS.credentialRotation).rotate();
+  const rotate = (container: Container) => container.get(TOKENS.rotateCredentials)();
   const read = async (container: Container, id: string): Promise<number> => {
     const lease = await container.get(TOKENS.connectionManager).acquire(organizationId(id));
     return lease.database.jobs
@@ -189,7 +190,7 @@ describe("the rotation of the organizations' credentials", function () {
     await container.get(TOKENS.connectionManager).provision(organizationId('acme'));
     await rotate(container);
     const record = await container.get(TOKENS.databaseLedger).find(organizationId('acme'));
-    const login = container.get(TOKENS.organizationLogins)?.loginFor(record?.stamp ?? '');
+    const login = defaultServer(container).logins?.loginFor(record?.stamp ?? '');
     const texts = statements.map(({ text }) => text).filter((text) => text.includes(' password '));
     expect(texts).to.have.length(2);
     for (const text of texts) {
@@ -210,7 +211,7 @@ describe("the rotation of the organizations' credentials", function () {
     const roleOf = async (id: string): Promise<string> => {
       const container = deployment.start(secrets(OLD));
       const record = await container.get(TOKENS.databaseLedger).find(organizationId(id));
-      return container.get(TOKENS.organizationLogins)?.loginFor(record?.stamp ?? '').user ?? '';
+      return defaultServer(container).logins?.loginFor(record?.stamp ?? '').user ?? '';
     };
     const audited = (): Promise<readonly object[]> =>
       deployment.administer(

@@ -1,7 +1,8 @@
+import { defaultServer } from '../support/servers.ts';
+import { PROVISIONING_STEPS, type ProvisioningStep } from '../../application/databases/make-database.ts';
 import { expect } from 'chai';
 import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { PROVISIONING_STEPS, type ProvisioningStep } from '../../infrastructure/provisioning/provisioner.ts';
 import type { ChildGate } from '../support/child-protocol.ts';
 import { startChildService } from '../support/child-service.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
@@ -182,7 +183,7 @@ describe('provisioning that is killed or fails', function () {
       hookProvisioning(container, async (step, proceed) => {
         if (step === 'clone' && dropped < 2) {
           dropped += 1;
-          const { databaseName } = await container.get(TOKENS.resultsTemplate).ready();
+          const { databaseName } = await defaultServer(container).template.ready();
           await deployment.administer(`drop database "${databaseName}"`);
         }
         await proceed();
@@ -199,7 +200,7 @@ describe('provisioning that is killed or fails', function () {
       const ledger = container.get(TOKENS.databaseLedger);
       const manager = container.get(TOKENS.connectionManager);
       // What the last statements of the first migration make stands there already: it fails after the others.
-      const server = container.get(TOKENS.resultsServer);
+      const server = defaultServer(container);
       const exclusively = server.exclusively.bind(server);
       let broken = 0;
       server.exclusively = (lock, work) =>

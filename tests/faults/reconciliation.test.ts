@@ -1,3 +1,5 @@
+import { defaultServer } from '../support/servers.ts';
+import type { ReconcileOptions } from '../../application/databases/reconcile.ts';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import type { Finding } from '../../application/ports/databases/database-upkeep.ts';
@@ -8,7 +10,6 @@ import {
 } from '../../domain/databases/errors.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { markOf } from '../../domain/databases/database-identity.ts';
-import type { ReconcileOptions } from '../../infrastructure/provisioning/reconciler.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf } from '../support/gate.ts';
 import { hookProvisioning } from '../support/provisioning-steps.ts';
@@ -95,7 +96,7 @@ describe('reconciliation of the books with the server', function () {
 
   it('finds nothing where everything is as recorded', async () => {
     await write(container, ACME, 'user-1');
-    await container.get(TOKENS.custodian).retire(ACME);
+    await container.get(TOKENS.retireDatabase)(ACME);
     await write(deployment.start(), ACME, 'user-2');
     await write(container, BETA, 'user-3');
     expect(await reconcile()).to.be.empty;
@@ -112,7 +113,7 @@ describe('reconciliation of the books with the server', function () {
       await meanwhile();
       return page;
     };
-    const server = looking.get(TOKENS.resultsServer);
+    const server = defaultServer(looking);
     const exclusively = server.exclusively.bind(server);
     server.exclusively = (name, work) =>
       exclusively(name, (session) => {
@@ -125,7 +126,7 @@ describe('reconciliation of the books with the server', function () {
         return work(session);
       });
     const options = { dryRun: false, quarantineForeign: false };
-    expect(await looking.get(TOKENS.reconciler).reconcile(options)).to.be.empty;
+    expect(await looking.get(TOKENS.reconcileDatabases)(options)).to.be.empty;
     expect(writing, 'between its two looks').to.not.equal(undefined);
     expect(await jobsOf(deployment.start(), ACME)).to.deep.equal(['meanwhile']);
     expect(await container.get(TOKENS.databaseLedger).find(ACME)).to.include({ lastError: null });
@@ -139,7 +140,7 @@ describe('reconciliation of the books with the server', function () {
       looking: Container,
       happens: () => Promise<unknown>,
     ): Promise<readonly Finding[]> => {
-      const server = looking.get(TOKENS.resultsServer);
+      const server = defaultServer(looking);
       const exclusively = server.exclusively.bind(server);
       server.exclusively = (name, work) =>
         exclusively(name, (session) => {
@@ -151,13 +152,13 @@ describe('reconciliation of the books with the server', function () {
           };
           return work(session);
         });
-      return looking.get(TOKENS.reconciler).reconcile(OPTIONS);
+      return looking.get(TOKENS.reconcileDatabases)(OPTIONS);
     };
 
     it('a database that was made again meanwhile is left alone', async () => {
       await write(container, ACME, 'of the first');
       const findings = await reconcileWhile(deployment.start(), async () => {
-        await container.get(TOKENS.custodian).retire(ACME);
+        await container.get(TOKENS.retireDatabase)(ACME);
         await write(deployment.start(), ACME, 'of the second');
       });
       expect(findings).to.be.empty;
@@ -187,18 +188,18 @@ describe('reconciliation of the books with the server', function () {
       await loseRecord();
       const name = deployment.databaseName('acme');
       const working = new Gate();
-      const work = container.get(TOKENS.resultsServer).exclusively(name, () => working.pass());
+      const work = defaultServer(container).exclusively(name, () => working.pass());
       await working.reached;
 
       const looking = deployment.start();
       const atLock = new Gate();
-      const server = looking.get(TOKENS.resultsServer);
+      const server = defaultServer(looking);
       const exclusively = server.exclusively.bind(server);
       server.exclusively = (lock, act) => {
         if (lock === name) void atLock.pass();
         return exclusively(lock, act);
       };
-      const findings = looking.get(TOKENS.reconciler).reconcile(OPTIONS);
+      const findings = looking.get(TOKENS.reconcileDatabases)(OPTIONS);
       await Promise.race([atLock.reached, findings]);
       await metadata(
         'insert into organization_databases select * from jsonb_populate_record(null::organization_databases, $1)',
@@ -305,7 +306,7 @@ describe('reconciliation of the books with the server', function () {
       await write(old, ACME, 'of the first');
       const before = await container.get(TOKENS.databaseLedger).find(ACME);
 
-      const aside = await container.get(TOKENS.custodian).retire(ACME);
+      const aside = await container.get(TOKENS.retireDatabase)(ACME);
       await write(container, ACME, 'of the second');
 
       // The pool that was open all the while: refused at most, never wrong.
@@ -327,7 +328,7 @@ describe('reconciliation of the books with the server', function () {
 
     it('recreated-org-id-does-not-see-old-data-or-old-pool: made again by the process with the old pool', async () => {
       await write(container, ACME, 'of the first');
-      await deployment.start().get(TOKENS.custodian).retire(ACME);
+      await deployment.start().get(TOKENS.retireDatabase)(ACME);
       const answers: (readonly string[])[] = [];
       for (let attempt = 0; attempt < 3; attempt += 1) {
         await jobsOf(container, ACME).then(
@@ -344,7 +345,7 @@ describe('reconciliation of the books with the server', function () {
       const other = deployment.start();
       try {
         await database.jobs.list(...ALL_JOBS);
-        await other.get(TOKENS.custodian).retire(ACME);
+        await other.get(TOKENS.retireDatabase)(ACME);
         expect(await jobsOf(other, ACME)).to.be.empty;
         expect(await rejectionOf(database.jobs.insert(sampleJob({ submittedBy: 'late' })))).to.be.instanceOf(
           DatabaseConnectionError,
@@ -403,7 +404,7 @@ describe('reconciliation of the books with the server', function () {
   });
 
   it('stale-spare-on-no-book-is-dropped: also what is left of the building of a template, but none under way', async () => {
-    const { hash } = await container.get(TOKENS.resultsTemplate).ready();
+    const { hash } = await defaultServer(container).template.ready();
     const deploymentId = await container.get(TOKENS.deployment).id();
     const [left, underWay] = [internalName('build.0123456789'), internalName(`build.${hash}`)];
     for (const name of [left, underWay]) {
@@ -492,17 +493,17 @@ describe('reconciliation of the books with the server', function () {
   });
 
   it('a template under other names of databases is kept on the books', async () => {
-    await container.get(TOKENS.resultsTemplate).ready();
+    await defaultServer(container).template.ready();
     const names = (deployment.environment['DB_RESULTS_DB_TEMPLATE'] ?? '').replace(
       '_%7Borg',
       '_other_%7Borg',
     );
     const renamed = deployment.start({ DB_RESULTS_DB_TEMPLATE: names });
-    const { databaseName } = await renamed.get(TOKENS.resultsTemplate).ready();
+    const { databaseName } = await defaultServer(renamed).template.ready();
     expect(databaseName).to.match(/_other$/);
     const before = await deployment.databases();
 
-    expect(await renamed.get(TOKENS.reconciler).reconcile({ dryRun: false, quarantineForeign: false })).to.be
+    expect(await renamed.get(TOKENS.reconcileDatabases)({ dryRun: false, quarantineForeign: false })).to.be
       .empty;
     expect(await deployment.databases()).to.deep.equal(before);
   });
@@ -515,7 +516,7 @@ describe('reconciliation of the books with the server', function () {
 
   it('a-retired-database-is-made-again-by-the-next-access-only', async () => {
     await write(container, ACME, 'user-1');
-    const aside = await container.get(TOKENS.custodian).retire(ACME);
+    const aside = await container.get(TOKENS.retireDatabase)(ACME);
     expect(await reconcile()).to.be.empty;
     expect(await made()).to.deep.equal([aside]);
 

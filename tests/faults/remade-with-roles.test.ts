@@ -1,3 +1,4 @@
+import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
@@ -38,7 +39,7 @@ describe('a database that was made again, where organizations have roles', funct
   };
   const roleOfRecord = async (container: Container): Promise<string> => {
     const record = await container.get(TOKENS.databaseLedger).find(ACME);
-    return container.get(TOKENS.organizationLogins)?.loginFor(record?.stamp ?? '').user ?? '';
+    return defaultServer(container).logins?.loginFor(record?.stamp ?? '').user ?? '';
   };
 
   /** What a client sees that asks again after each refusal. */
@@ -60,7 +61,7 @@ describe('a database that was made again, where organizations have roles', funct
     const old = managerOf(deployment.start());
     await write(old, 'of the first');
     const other = deployment.start();
-    await other.get(TOKENS.custodian).retire(ACME);
+    await other.get(TOKENS.retireDatabase)(ACME);
     await write(managerOf(other), 'of the second');
 
     const answers = await answersWithin(old, 3);

@@ -79,7 +79,7 @@ describe('putting a database aside', function () {
       it(`by the same command again, ${moment}`, async () => {
         await write(container);
         await stop(moment);
-        const name = await container.get(TOKENS.custodian).retire(ACME);
+        const name = await container.get(TOKENS.retireDatabase)(ACME);
         expect(await putAside()).to.deep.equal([name]);
         await expectRetiredOnce();
       });
@@ -88,7 +88,7 @@ describe('putting a database aside', function () {
         await write(container);
         await stop(moment);
         const reconcile = (dryRun: boolean) =>
-          container.get(TOKENS.reconciler).reconcile({ dryRun, quarantineForeign: false, resumeOnly: true });
+          container.get(TOKENS.reconcileDatabases)({ dryRun, quarantineForeign: false, resumeOnly: true });
         const finding = {
           kind: 'half-retired',
           database: deployment.databaseName('acme'),
@@ -104,9 +104,9 @@ describe('putting a database aside', function () {
     it('and what a new organization has by now is not put aside for it', async () => {
       await write(container);
       await stop('after the rename');
-      await container.get(TOKENS.custodian).retire(ACME);
+      await container.get(TOKENS.retireDatabase)(ACME);
       await write(deployment.start());
-      expect(await container.get(TOKENS.custodian).finishRetirement(ACME)).to.equal(false);
+      expect(await container.get(TOKENS.finishRetirement)(ACME)).to.equal(false);
       expect(await jobsOf(deployment.start())).to.deep.equal(['acme']);
     });
 
@@ -135,7 +135,7 @@ describe('putting a database aside', function () {
     };
     const renamed = deployment.start(settings);
     expect(await jobsOf(renamed)).to.deep.equal(['acme']);
-    await renamed.get(TOKENS.custodian).retire(ACME);
+    await renamed.get(TOKENS.retireDatabase)(ACME);
     expect(await deployment.databases()).to.not.include(databaseName);
     expect(await putAside()).to.have.length(1);
     expect(await jobsOf(deployment.start(settings))).to.be.empty;
@@ -154,7 +154,7 @@ describe('putting a database aside', function () {
     const { database, release } = await limited.get(TOKENS.connectionManager).acquire(ACME);
     try {
       await database.jobs.insert(sampleJob());
-      const aside = await limited.get(TOKENS.custodian).retire(ACME);
+      const aside = await limited.get(TOKENS.retireDatabase)(ACME);
       expect(await deployment.databases()).to.include(aside);
       const [sessions] = await deployment.administer(
         'select count(*)::int as open from pg_stat_activity where datname = $1',

@@ -1,3 +1,4 @@
+import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import pg from 'pg';
@@ -61,7 +62,7 @@ describe('spare databases', function () {
   };
 
   const isBusy = (container: Container, answer: () => boolean): void =>
-    void Object.defineProperty(container.get(TOKENS.resultsServer), 'isBusy', {
+    void Object.defineProperty(defaultServer(container), 'isBusy', {
       get: answer,
       configurable: true,
     });
@@ -134,7 +135,7 @@ describe('spare databases', function () {
     await deployment.register(...ids);
     await refill(deployment.start({ DB_SPARES_MIN: '1', DB_SPARES_MAX: '1' }));
     const container = deployment.start();
-    const { hash, schemaVersion } = await container.get(TOKENS.resultsTemplate).ready();
+    const { hash, schemaVersion } = await defaultServer(container).template.ready();
     const ledger = container.get(TOKENS.databaseLedger);
     const claims = await Promise.all(
       ids.map((id, index) =>
@@ -156,7 +157,7 @@ describe('spare databases', function () {
     await refill(deployment.start({ DB_SPARES_MIN: '2', DB_SPARES_MAX: '2' }));
     // Whoever waits for that somebody fails instead.
     const container = deployment.start({ DB_LOCK_TIMEOUT_MS: '2000' });
-    await container.get(TOKENS.resultsTemplate).ready();
+    await defaultServer(container).template.ready();
     const oldest = 'select spare_id from spare_databases order by created_at limit 1';
     const somebody = await openTransaction(
       deployment,
@@ -234,7 +235,7 @@ describe('spare databases', function () {
 
   it('two-refillers-do-not-overshoot-and-yield-to-live-demand: one builds, the other leaves it to that one', async () => {
     const [first, second] = [deployment.start(), deployment.start()];
-    await second.get(TOKENS.resultsTemplate).ready();
+    await defaultServer(second).template.ready();
     const gate = new Gate();
     beforeEachClone(first, () => gate.pass());
     const building = refill(first);
@@ -330,7 +331,7 @@ describe('spare databases', function () {
   describe('a refill', () => {
     it('builds the template again that somebody dropped', async () => {
       const container = deployment.start();
-      const { databaseName } = await container.get(TOKENS.resultsTemplate).ready();
+      const { databaseName } = await defaultServer(container).template.ready();
       await deployment.administer(`drop database "${databaseName}"`);
       expect(await rejectionOf(refill(container))).to.include({ code: '3D000' });
       await refill(container);
@@ -342,7 +343,7 @@ describe('spare databases', function () {
       await refill(deployment.start());
       const stale = await ageSpares();
       const stuck = deployment.start();
-      const server = stuck.get(TOKENS.resultsServer);
+      const server = defaultServer(stuck);
       const attempt = server.attempt.bind(server);
       server.attempt = (name, work) =>
         attempt(name, (session) => {
@@ -388,7 +389,7 @@ describe('spare databases', function () {
 
     it('disk-full-53100-on-create-leaves-no-trace: of a first request', async () => {
       const container = deployment.start();
-      await container.get(TOKENS.resultsTemplate).ready();
+      await defaultServer(container).template.ready();
       const before = await deployment.databases();
       const refusals = fillDisk(container);
       const manager = container.get(TOKENS.connectionManager);
@@ -408,7 +409,7 @@ describe('spare databases', function () {
 
     it('disk-full-53100-on-create-leaves-no-trace: of a refill', async () => {
       const container = deployment.start();
-      await container.get(TOKENS.resultsTemplate).ready();
+      await defaultServer(container).template.ready();
       const before = await deployment.databases();
       fillDisk(container);
       expect(await rejectionOf(refill(container))).to.include({ code: '53100' });

@@ -1,8 +1,8 @@
+import type { ReconcileOptions } from '../../application/databases/reconcile.ts';
 import { expect } from 'chai';
 import type { Finding } from '../../application/ports/databases/database-upkeep.ts';
 import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import type { ReconcileOptions } from '../../infrastructure/provisioning/reconciler.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf, until } from '../support/gate.ts';
 import { startHttpProcess, type HttpProcess } from '../support/http-process.ts';
@@ -50,7 +50,7 @@ describe('two deployments on one server, with the same names for their databases
     return items.map(({ submittedBy }) => submittedBy);
   };
   const reconcile = (deployment: Deployment, options = LOOK): Promise<readonly Finding[]> =>
-    deployment.start().get(TOKENS.reconciler).reconcile(options);
+    deployment.start().get(TOKENS.reconcileDatabases)(options);
 
   /** A process that has looked at the server, as each does when it starts. */
   const startAndLook = async (deployment: Deployment): Promise<string> => {
@@ -220,9 +220,7 @@ describe('two deployments on one server, with the same names for their databases
       await rejectionOf(write(second, 'acme', 'user-2'));
       const findings = await reconcile(second);
       expect(findings.map(({ kind, action }) => `${kind} ${action}`)).to.include('foreign reported');
-      expect(String(await rejectionOf(second.start().get(TOKENS.custodian).retire(ACME)))).to.match(
-        /another/,
-      );
+      expect(String(await rejectionOf(second.start().get(TOKENS.retireDatabase)(ACME)))).to.match(/another/);
       expect(await jobsOf(first, 'acme')).to.deep.equal(['user-1']);
     });
 

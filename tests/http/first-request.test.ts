@@ -1,3 +1,4 @@
+import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
@@ -19,7 +20,7 @@ describe('The first request after a start', function () {
   });
 
   it('finds the template that the start has built, although reconciling came before the keeper of spares', async () => {
-    const { databaseName } = await service.container.get(TOKENS.resultsTemplate).ready();
+    const { databaseName } = await defaultServer(service.container).template.ready();
     const reconciler = service.container.get(TOKENS.reconciler);
 
     expect(await reconciler.reconcile({ dryRun: false, quarantineForeign: false })).to.deep.equal([]);

@@ -1,3 +1,4 @@
+import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
@@ -31,7 +32,7 @@ describe('a database that an operator adopts, where organizations have roles', f
   };
   const roleOfRecord = async (container: Container): Promise<string> => {
     const record = await container.get(TOKENS.databaseLedger).find(ACME);
-    return container.get(TOKENS.organizationLogins)?.loginFor(record?.stamp ?? '').user ?? '';
+    return defaultServer(container).logins?.loginFor(record?.stamp ?? '').user ?? '';
   };
   /** Roles of single databases that may connect to this one. */
   const admitted = async (databaseName: string): Promise<readonly string[]> => {
@@ -84,7 +85,7 @@ describe('a database that an operator adopts, where organizations have roles', f
     const container = deployment.start();
     const another = deployment.start();
     await use(another, true);
-    await container.get(TOKENS.custodian).retire(ACME);
+    await container.get(TOKENS.retireDatabase)(ACME);
     expect(await use(container, false)).to.equal(0);
     let jobs: number | null = null;
     await until('it is served again', async () => {
@@ -112,7 +113,7 @@ describe('a database that an operator adopts, where organizations have roles', f
     );
     await deployment.administer(`grant connect on database "${copy}" to "${role}"`);
 
-    const aside = (await container.get(TOKENS.custodian).retire(ACME)) ?? '';
+    const aside = (await container.get(TOKENS.retireDatabase)(ACME)) ?? '';
     await container.get(TOKENS.custodian).adopt(ACME, copy);
 
     expect(await admitted(name))

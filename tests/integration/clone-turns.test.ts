@@ -1,3 +1,4 @@
+import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import { Client } from 'pg';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
@@ -48,7 +49,7 @@ describe('the clones of a process', function () {
     const containers = Array.from({ length: processes }, () => deployment.start());
     const [first] = containers;
     if (first === undefined) throw new Error('no process');
-    const { databaseName } = await first.get(TOKENS.resultsTemplate).ready();
+    const { databaseName } = await defaultServer(first).template.ready();
     await barrier.query('begin; lock table pg_database in share mode');
     const clones = Array.from({ length: CLONES }, (_, index) => {
       const name = deployment.databaseName(`clone-${index}`);

@@ -1,3 +1,4 @@
+import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { Client } from 'pg';
@@ -169,7 +170,7 @@ describe('the migrator of results databases', function () {
   });
 
   it('counts its connections against the budget, and gives every one back', async () => {
-    const budget = container.get(TOKENS.connectionBudget);
+    const budget = defaultServer(container).budget;
     const old = await openOldTransaction();
     const building = container.get(TOKENS.databaseMigrator).migrate(target);
     await until('a connection is taken', () => budget.taken === 1);

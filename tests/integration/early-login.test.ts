@@ -1,3 +1,4 @@
+import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
@@ -142,7 +143,7 @@ describe('the first login to a spare', function () {
       PgConnection.open = open;
     }
     expect(logInCalls, 'attempts that the pool heard of').to.equal(1);
-    expect(own.get(TOKENS.resultsBreaker)).to.include({ state: 'closed', isFailing: false });
+    expect(defaultServer(own).breaker).to.include({ state: 'closed', isFailing: false });
   });
 
   it('leaves no connection when the ledger could not be told', async () => {

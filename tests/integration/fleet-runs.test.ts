@@ -1,3 +1,4 @@
+import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { FleetCommandError } from '../../application/fleet/fleet-operator.ts';
@@ -94,7 +95,7 @@ describe('a fleet migration', function () {
       deployment.metadataDatabase,
     );
     let connections = 0;
-    const slots = container.get(TOKENS.migrationSlots);
+    const slots = defaultServer(container).slots;
     const take = slots.take.bind(slots);
     slots.take = () => {
       connections += 1;
@@ -310,11 +311,11 @@ describe('a fleet migration', function () {
   it('says nothing of a database that took the place of the one it worked on', async () => {
     const [id = ''] = await prepare(1);
     const container = start();
-    await container.get(TOKENS.resultsTemplate).ready();
+    await defaultServer(container).template.ready();
     aroundAttempts(container, async (_, proceed) => {
       await proceed();
       // What the old release's database was found to have is reported when the new one is there.
-      await container.get(TOKENS.custodian).retire(organizationId(id));
+      await container.get(TOKENS.retireDatabase)(organizationId(id));
       await container.get(TOKENS.connectionManager).provision(organizationId(id));
       await deployment.administer(
         'update organization_databases set schema_version = schema_version + 5',

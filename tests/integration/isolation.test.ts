@@ -1,3 +1,4 @@
+import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import { Client } from 'pg';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
@@ -179,7 +180,7 @@ describe('one organization and the data of another', function () {
       for (const id of [ACME, BETA]) {
         await manager.provision(id);
         const record = await container.get(TOKENS.databaseLedger).find(id);
-        const login = container.get(TOKENS.organizationLogins)?.loginFor(record?.stamp ?? '');
+        const login = defaultServer(container).logins?.loginFor(record?.stamp ?? '');
         if (login !== undefined) logins.set(id, login);
       }
       expect(logins.size).to.equal(2);
@@ -209,7 +210,7 @@ describe('one organization and the data of another', function () {
       await container.get(TOKENS.connectionManager).provision(organizationId('gamma'));
       const record = await container.get(TOKENS.databaseLedger).find(organizationId('gamma'));
       const { user = '', password = '' } =
-        container.get(TOKENS.organizationLogins)?.loginFor(record?.stamp ?? '') ?? {};
+        defaultServer(container).logins?.loginFor(record?.stamp ?? '') ?? {};
       const texts = statements.map(({ text }) => text).join('\n');
       expect(texts).to.include(`create role "${user}" login password 'SCRAM-SHA-256$1:`);
       expect(texts).to.not.include(password);

@@ -37,7 +37,7 @@ describe('many organizations', function () {
     const container = deployment.start();
     const connector = container.get(TOKENS.connector);
     // Thousands of real databases take gigabytes: here they are all the same one, each with pools and connections of its own.
-    const placement = await container.get(TOKENS.provisioner).ensure(organizationId('all'), true);
+    const placement = await container.get(TOKENS.provisioning).provision(organizationId('all'));
     const placementOf = (id: OrganizationId): Promise<Placement> =>
       Promise.resolve({ ...placement, organizationId: id });
     const manager = replaceManager(

@@ -1,3 +1,4 @@
+import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
@@ -19,7 +20,7 @@ describe('new organizations', function () {
     await deployment.register(...NEWCOMERS);
     container = deployment.start();
     // Made ahead: whoever makes it takes longer.
-    await container.get(TOKENS.resultsTemplate).ready();
+    await defaultServer(container).template.ready();
   });
   afterEach(() => deployment.dispose());
 
@@ -32,7 +33,7 @@ describe('new organizations', function () {
     const underWay = new Set<number>();
     const overtaken: number[] = [];
     let turns = 0;
-    const server = container.get(TOKENS.resultsServer);
+    const server = defaultServer(container);
     const welcome = server.welcome.bind(server);
     server.welcome = (work) =>
       welcome(async (hold) => {

@@ -1,3 +1,4 @@
+import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import { ValidationError } from '../../domain/validation-error.ts';
@@ -88,7 +89,7 @@ describe('organization ids', function () {
     it('is only a name to the statements that carry names', async () => {
       const container = deployment.start();
       const hostile = deployment.databaseName(`x"; drop database "${deployment.metadataDatabase}"; --'$$\\`);
-      const seen = await container.get(TOKENS.resultsServer).exclusively('hostile', async (session) => {
+      const seen = await defaultServer(container).exclusively('hostile', async (session) => {
         await session.createEmpty(hostile);
         await session.adopt(hostile, `${hostile}2`, `it's "mad"; drop table x; --`);
         const identity = await session.identityOf(`${hostile}2`);

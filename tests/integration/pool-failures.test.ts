@@ -136,7 +136,7 @@ describe('pools when the server ends their sessions', function () {
       DB_CONNECT_TIMEOUT_MS: '500',
     });
     const connector = container.get(TOKENS.connector);
-    const placement = await container.get(TOKENS.provisioner).ensure(ACME, true);
+    const placement = await container.get(TOKENS.provisioning).provision(ACME);
     const { query } = PgConnection.prototype;
     PgConnection.prototype.query = function <Row>(question: Query<Row>) {
       results.stall();

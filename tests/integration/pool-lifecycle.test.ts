@@ -1,3 +1,4 @@
+import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import { KnexResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
@@ -74,7 +75,7 @@ describe('the pools of organizations', function () {
       const container = deployment.start({ DB_MAX_POOLS: '1' });
       const connector = container.get(TOKENS.connector);
       const opened: PgConnection[] = [];
-      const budget = container.get(TOKENS.connectionBudget);
+      const budget = defaultServer(container).budget;
       const leave = budget.leave.bind(budget);
       // A pool that is closed takes its leave.
       budget.leave = (pool) => {
@@ -147,7 +148,7 @@ describe('the pools of organizations', function () {
       const container = deployment.start();
       const connector = container.get(TOKENS.connector);
       const provisioner = container.get(TOKENS.provisioner);
-      const budget = container.get(TOKENS.connectionBudget);
+      const budget = defaultServer(container).budget;
       const closed: Promise<void>[] = [];
       const cache = new Map<string, Promise<ConnectionPool>>();
       const open = async (id: OrganizationId): Promise<ConnectionPool> => {
@@ -259,7 +260,7 @@ describe('the pools of organizations', function () {
         deployment.metadataDatabase,
       );
     const container = deployment.start();
-    await container.get(TOKENS.connectionShare).start();
+    await container.get(TOKENS.servers).start();
     const manager = replaceManager(container, { drainTimeoutMs: 20 });
     const gate = new Gate();
     const { database, release } = await manager.acquire(ACME);
@@ -272,7 +273,7 @@ describe('the pools of organizations', function () {
     release();
 
     const other = deployment.start();
-    await other.get(TOKENS.connectionShare).start();
+    await other.get(TOKENS.servers).start();
     const whole = other.get(TOKENS.config).database.connectionBudget;
     await until('it goes to the others', () => other.get(TOKENS.connectionManager).counts().budget === whole);
     await other.get(TOKENS.connectionManager).closeAll();

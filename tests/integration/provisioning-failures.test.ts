@@ -1,3 +1,4 @@
+import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { Client } from 'pg';
@@ -57,7 +58,7 @@ describe('provisioning that meets resistance', function () {
       const other = await createDeployment();
       await other.register('acme');
       const onTemplate = async (container: Container): Promise<() => Client | undefined> => {
-        const { databaseName } = await container.get(TOKENS.resultsTemplate).ready();
+        const { databaseName } = await defaultServer(container).template.ready();
         await deployment.administer(`alter database "${databaseName}" with allow_connections true`);
         const session = await connectTo(databaseName);
         return () => session;
@@ -108,7 +109,7 @@ describe('provisioning that meets resistance', function () {
 
   it('builds the template again when an operator dropped it', async () => {
     const container = deployment.start();
-    const { databaseName } = await container.get(TOKENS.resultsTemplate).ready();
+    const { databaseName } = await defaultServer(container).template.ready();
     await deployment.administer(`drop database "${databaseName}"`);
     const manager = container.get(TOKENS.connectionManager);
     const { database, release } = await manager.acquire(ACME);
@@ -118,7 +119,7 @@ describe('provisioning that meets resistance', function () {
 
   it('goes on where somebody else wrote down a failure at the same time', async () => {
     const container = deployment.start();
-    await container.get(TOKENS.resultsTemplate).ready();
+    await defaultServer(container).template.ready();
     const other = await openTransaction(
       deployment,
       deployment.metadataDatabase,
@@ -149,7 +150,7 @@ describe('provisioning that meets resistance', function () {
     const ids = Array.from({ length: 6 }, (_, index) => `held-${index}`);
     await deployment.register(...ids);
     const elsewhere = deployment.start();
-    await elsewhere.get(TOKENS.resultsTemplate).ready();
+    await defaultServer(elsewhere).template.ready();
     const locks = await openTransaction(
       deployment,
       'postgres',

@@ -1,3 +1,4 @@
+import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { listen } from '../../infrastructure/http-server/http-server.ts';
@@ -86,7 +87,7 @@ describe('provisioning at first use', function () {
       await child.atGate;
       const container = deployment.start();
       const statements = watchAdminStatements(container);
-      const server = container.get(TOKENS.resultsServer);
+      const server = defaultServer(container);
       const attempt = server.attempt.bind(server);
       let refusals = 0;
       server.attempt = async (name, work) => {
@@ -143,7 +144,7 @@ describe('provisioning at first use', function () {
     it('loser-of-create-race-gets-42P04-or-23505-and-still-serves', async () => {
       const container = deployment.start();
       const statements = watchAdminStatements(container);
-      const { databaseName: template } = await container.get(TOKENS.resultsTemplate).ready();
+      const { databaseName: template } = await defaultServer(container).template.ready();
       let others = 0;
       hookProvisioning(container, async (step, proceed, name) => {
         if (step !== 'clone') return proceed();

@@ -1,4 +1,4 @@
-import type { OutboxRelayTimes } from '../../infrastructure/background/outbox-relay.ts';
+import type { RelayTimes } from '../../application/audit/outbox-traffic.ts';
 import type { ProvisioningStep } from './provisioning-steps.ts';
 
 /** Where a child stops until it is told to go on, or is killed. */
@@ -12,7 +12,7 @@ export interface ChildStart {
   readonly environment: Readonly<Record<string, string>>;
   readonly gate: ChildGate | null;
   /** Whether it carries audit entries, and how fast. */
-  readonly audit: Partial<OutboxRelayTimes> | null;
+  readonly audit: Partial<RelayTimes> | null;
 }
 
 /** What a child does when it is told to; each is answered once. */

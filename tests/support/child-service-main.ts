@@ -39,8 +39,7 @@ const run = ({
     () => void (stopCarrying?.() ?? Promise.resolve()).then(() => manager.closeAll()),
   );
 
-  const idOf = (id: string) =>
-    parseOrganizationId(id, config.database.resultsTemplate.maxOrganizationIdLength);
+  const idOf = (id: string) => parseOrganizationId(id, config.database.maxOrganizationIdLength);
   const lease = (id: string) => manager.acquire(idOf(id));
 
   return async (command) => {
@@ -63,11 +62,11 @@ const run = ({
         }
       }
       case 'retire':
-        return container.get(TOKENS.custodian).retire(idOf(command.organizationId));
+        return container.get(TOKENS.retireDatabase)(idOf(command.organizationId));
       case 'created':
         return createdDatabases(statements);
       case 'join':
-        return container.get(TOKENS.connectionShare).start();
+        return container.get(TOKENS.servers).start();
       case 'counts':
         return manager.counts();
       case 'open gate':

@@ -1,5 +1,11 @@
 import { ADOPTED } from '../../../application/ports/databases/provisioning-ledger.ts';
-import { statesBefore, type DatabaseState } from '../../../domain/databases/results-database.ts';
+import {
+  DATABASE_STATES,
+  isHalfMade,
+  statesBefore,
+  type DatabaseState,
+} from '../../../domain/databases/results-database.ts';
+import type { ServerId } from '../../../domain/databases/server.ts';
 import type { OrganizationStatus } from '../../../domain/organizations/organization.ts';
 import { sql, statement } from '../statement.ts';
 import { RECORD_COLUMNS, SPARE_COLUMNS, type DatabaseRow, type SpareRow } from './database-ledger-rows.ts';
@@ -39,19 +45,27 @@ export const intend = statement<Key & { databaseName: string }>('database_intend
   ),
 );
 
-export const bind = statement<Key & { stamp: string }, DatabaseRow>('database_bind', (p) =>
-  sql('organization_databases')
-    .where('org_id', p('organizationId'))
-    .update({ stamp: p('stamp'), updated_at: sql.raw('now()') })
-    .returning(RECORD_COLUMNS),
+export const bind = statement<Key & { stamp: string; serverId: string; databaseName: string }, DatabaseRow>(
+  'database_bind',
+  (p) =>
+    sql('organization_databases')
+      .where('org_id', p('organizationId'))
+      .update({
+        stamp: p('stamp'),
+        server_id: p('serverId'),
+        database_name: p('databaseName'),
+        updated_at: sql.raw('now()'),
+      })
+      .returning(RECORD_COLUMNS),
 );
 
 /**
- * The common case in one round trip: no record yet, and a spare stands ready. Returns nothing otherwise, and then has
- * changed nothing. Never gives one spare to two organizations: a row that another transaction holds is skipped.
+ * The common case in one round trip: no record yet, one server without a limit, and a spare stands ready there. Returns
+ * nothing otherwise, and then has changed nothing. Never gives one spare to two organizations: a row that another
+ * transaction holds is skipped.
  */
 export const claimReadySpare = statement<
-  Key & { databaseName: string; templateHash: string },
+  Key & { serverId: string; databaseName: string; templateHash: string },
   DatabaseRow & { spare_id: string; spare_name: string; template_hash: string; spare_version: number }
 >('database_claim_ready_spare', (p) =>
   sql.raw(
@@ -61,15 +75,29 @@ export const claimReadySpare = statement<
            select spare_id from spare_databases where state = 'ready' and template_hash = ?
            order by created_at limit 1 for update skip locked
          )
-         and exists (select from organizations where org_id = ?)
+         and exists (
+           select from organizations where org_id = ? and pinned_server_id is null and pinned_labels = '{}'
+         )
+         and exists (
+           select from results_servers where server_id = ? and status = 'active' and max_databases is null
+         )
          and not exists (select from organization_databases where org_id = ?)
        returning spare_id, database_name as spare_name, template_hash, schema_version as spare_version
      ), intent as (
-       insert into organization_databases (org_id, database_name, stamp) select ?, ?, spare_id from spare
+       insert into organization_databases (org_id, server_id, database_name, stamp)
+       select ?, ?, ?, spare_id from spare
        returning ${RECORD_COLUMNS.join(', ')}
      )
      select intent.*, spare_id, spare_name, template_hash, spare_version from intent, spare`,
-    [p('templateHash'), p('organizationId'), p('organizationId'), p('organizationId'), p('databaseName')],
+    [
+      p('templateHash'),
+      p('organizationId'),
+      p('serverId'),
+      p('organizationId'),
+      p('organizationId'),
+      p('serverId'),
+      p('databaseName'),
+    ],
   ),
 );
 
@@ -84,7 +112,7 @@ export const complete = statement<Key & { stamp: string; schemaVersion: number; 
       `with done as (
          update organization_databases
          set state = 'ready', schema_version = ?, last_error = null, updated_at = now()
-         where org_id = ? and stamp = ? and ${stateIn(statesBefore('ready'))}
+         where org_id = ? and stamp = ? and ${stateIn(DATABASE_STATES.filter(isHalfMade))}
          returning ${RECORD_COLUMNS.join(', ')}
        ), gone as (
          delete from spare_databases where spare_id = ? returning database_name, template_hash
@@ -110,6 +138,14 @@ export const fail = statement<Key & { databaseName: string; reason: string }>('d
   ),
 );
 
+/** What an organization's placement is chosen by. */
+export const findPin = statement<
+  Key,
+  { readonly pinned_server_id: ServerId | null; readonly pinned_labels: Readonly<Record<string, string>> }
+>('organization_find_pin', (p) =>
+  sql('organizations').select('pinned_server_id', 'pinned_labels').where('org_id', p('organizationId')),
+);
+
 export const takeSpare = statement<{ templateHash: string }, SpareRow>('spare_take', (p) =>
   sql('spare_databases')
     .where(
@@ -132,6 +168,7 @@ export const findSpare = statement<{ spareId: string | null }, SpareRow>('spare_
 
 export const insertSpare = statement<{
   spareId: string;
+  serverId: string;
   databaseName: string;
   templateHash: string;
   schemaVersion: number;
@@ -139,6 +176,7 @@ export const insertSpare = statement<{
 }>('spare_insert', (p) =>
   sql('spare_databases').insert({
     spare_id: p('spareId'),
+    server_id: p('serverId'),
     database_name: p('databaseName'),
     template_hash: p('templateHash'),
     schema_version: p('schemaVersion'),
@@ -194,18 +232,18 @@ export const repeatAdoption = statement<Key & { schemaVersion: number }, Databas
 
 // The generation rises with every database that takes an organization's name without being its first.
 export const adopt = statement<
-  Key & { databaseName: string; stamp: string; schemaVersion: number },
+  Key & { serverId: string; databaseName: string; stamp: string; schemaVersion: number },
   DatabaseRow
 >('database_adopt', (p) =>
   sql.raw(
-    `insert into organization_databases as old (org_id, database_name, stamp, schema_version)
-     values (?, ?, ?, ?)
+    `insert into organization_databases as old (org_id, server_id, database_name, stamp, schema_version)
+     values (?, ?, ?, ?, ?)
      on conflict (org_id) do update set
-       stamp = excluded.stamp, schema_version = excluded.schema_version, generation = old.generation + 1,
+       server_id = excluded.server_id, database_name = excluded.database_name, stamp = excluded.stamp, schema_version = excluded.schema_version, generation = old.generation + 1,
        state = 'provisioning', last_error = null, updated_at = now()
      where old.${stateIn(statesBefore('provisioning'))}
      returning ${RECORD_COLUMNS.join(', ')}`,
-    [p('organizationId'), p('databaseName'), p('stamp'), p('schemaVersion')],
+    [p('organizationId'), p('serverId'), p('databaseName'), p('stamp'), p('schemaVersion')],
   ),
 );
 

@@ -105,7 +105,7 @@ export const claim = statement<OfRunner & { count: number; leaseMs: number }, Cl
        lease_until = now() + ?::int * interval '1 ms', updated_at = now()
      from next left join organization_databases d on d.org_id = next.org_id
      where i.run_id = ?::int and i.org_id = next.org_id
-     returning i.org_id, d.database_name, d.state, d.stamp, d.generation, i.to_version, i.attempts`,
+     returning i.org_id, d.server_id, d.database_name, d.state, d.stamp, d.generation, i.to_version, i.attempts`,
     [p('runId'), p('count'), p('runner'), p('leaseMs'), p('runId')],
   ),
 );

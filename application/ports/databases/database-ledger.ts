@@ -1,4 +1,5 @@
 import type { DatabaseState } from '../../../domain/databases/results-database.ts';
+import type { ServerId } from '../../../domain/databases/server.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { OrganizationStatus } from '../../../domain/organizations/organization.ts';
 import type { Page, PageRequest } from '../../../domain/page.ts';
@@ -9,6 +10,8 @@ import type { Page, PageRequest } from '../../../domain/page.ts';
  */
 export interface DatabaseRecord {
   readonly organizationId: OrganizationId;
+  /** The server that holds it, or is to hold it. */
+  readonly serverId: ServerId;
   readonly databaseName: string;
   readonly state: DatabaseState;
   /** A UUID. Together with the generation it identifies the database. Null until a database is chosen or begun. */
@@ -31,7 +34,7 @@ export interface DatabaseLedger {
   ): Promise<{ readonly status: OrganizationStatus; readonly record: DatabaseRecord | null } | null>;
   /** In the order of the organization ids. */
   list(
-    filter: { readonly state: DatabaseState | null },
+    filter: { readonly state: DatabaseState | null; readonly serverId?: ServerId | null },
     page: PageRequest<string>,
   ): Promise<Page<DatabaseRecord, string>>;
   countByState(): Promise<Readonly<Record<DatabaseState, number>>>;

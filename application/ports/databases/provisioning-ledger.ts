@@ -1,3 +1,4 @@
+import type { PlacementPin, ResultsServerRecord, ServerId } from '../../../domain/databases/server.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { DatabaseRecord } from './database-ledger.ts';
 
@@ -8,6 +9,7 @@ export const ADOPTED = '';
 export interface SpareDatabase {
   /** Becomes the stamp of the organization's database. */
   readonly spareId: string;
+  readonly serverId: ServerId;
   readonly databaseName: string;
   /** Of what it was, or is to be, cloned from; or `ADOPTED`. */
   readonly templateHash: string;
@@ -29,6 +31,7 @@ export interface Claim {
 }
 
 export interface Adoption {
+  readonly serverId: ServerId;
   readonly databaseName: string;
   /** The database's present name. */
   readonly from: string;
@@ -37,29 +40,50 @@ export interface Adoption {
   readonly schemaVersion: number;
 }
 
+/** What a server can give a new organization. */
+export interface PlacementOffer {
+  /** The name of the organization's database there. */
+  readonly databaseName: string;
+  /** Taken when no spare stands ready on the server. */
+  readonly fresh: SpareDatabase;
+}
+
+/**
+ * Picks the server of one of the offers, by what the ledger knows of them.
+ *
+ * @throws {NoServerAvailableError}
+ */
+export type ChoosePlacement = (offered: readonly ResultsServerRecord[], pin: PlacementPin) => ServerId;
+
 /** What provisioning writes down, before and after it acts. Every method commits on its own. */
 export interface ProvisioningLedger {
   /**
-   * Writes the intent to give the organization a database, and binds a spare to it: a ready one of this template
-   * when there is one (never the same to two organizations), else `fresh`, which is yet to be built. A claim made
-   * earlier is returned as it is, so that whoever comes next resumes it. Nothing is claimed where there is nothing to make:
-   * the record then says how it is.
+   * Writes the intent to give the organization a database on one of the offered servers, and binds a spare there to it: a
+   * ready one of the offered template when there is one (never the same to two organizations), else `fresh`, which is yet
+   * to be built. The choice is made under a lock on the servers' records, so that no limit is overshot. A claim made
+   * earlier is returned as it is, so that the caller resumes it; unless its server is not offered and holds nothing that
+   * anybody was served: then another is chosen. Nothing is claimed where there is nothing to make: the record then says
+   * how it is.
    *
    * @throws {OrganizationNotFoundError}
+   * @throws what `choose` throws; then nothing is written
    */
   claim(
     organizationId: OrganizationId,
-    databaseName: string,
-    fresh: SpareDatabase,
+    offers: readonly PlacementOffer[],
+    choose: ChoosePlacement,
   ): Promise<Claim | { readonly record: DatabaseRecord; readonly spare: null }>;
   /** Writes down that a claimed spare is about to be cloned from another template than was planned. */
   rebase(spare: SpareDatabase): Promise<void>;
-  /** Marks the organization's database ready, forgets the spare it was made of, and audits which path it took. */
+  /**
+   * Marks the organization's database ready, forgets the spare it was made of, and audits which path it took. Null, and
+   * nothing is changed, when the claim is completed already or given up.
+   */
   complete(
     organizationId: OrganizationId,
     spare: SpareDatabase,
     path: ProvisioningPath,
-  ): Promise<DatabaseRecord>;
+  ): Promise<DatabaseRecord | null>;
   /** Keeps the reason of a failure; a claim stays, and the next attempt resumes it. */
   fail(organizationId: OrganizationId, databaseName: string, reason: string): Promise<void>;
   /** Keeps what is wrong with a database that was ready, or clears it with null. Changes no state. */

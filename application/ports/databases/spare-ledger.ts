@@ -1,9 +1,12 @@
+import type { ServerId } from '../../../domain/databases/server.ts';
 import type { SpareDemand } from '../../../domain/databases/spare-demand.ts';
 import type { SpareDatabase } from './provisioning-ledger.ts';
 
 /** A template that a release clones from. */
 export interface TemplateRecord {
+  /** Of what the template is made of, for whom, and on which server. */
   readonly hash: string;
+  readonly serverId: ServerId;
   readonly databaseName: string;
   readonly schemaVersion: number;
 }
@@ -32,14 +35,14 @@ export interface SpareLedger {
   forget(spareId: string): Promise<void>;
   /** Takes a spare that cannot be finished out of reach of claims. */
   retire(spareId: string): Promise<void>;
-  /** Lists templates that no process has used for a while, and that no spare or claim refers to. */
+  /** Lists templates on the same server that no process has used for a while, and that no spare or claim refers to. */
   listUnusedTemplates(current: TemplateRecord): Promise<readonly TemplateRecord[]>;
   /** Removes the record of a template. False, and nothing is changed, when a process has used it meanwhile. */
   forgetUnusedTemplate(hash: string): Promise<boolean>;
   /** Counts the spares that can be claimed now, of any template. */
   countReady(): Promise<number>;
-  /** Lists the ids of all recorded spares, whatever their state. */
-  listIds(): Promise<readonly string[]>;
-  /** Lists the database names of all recorded spares and templates, whatever their state. */
-  listNames(): Promise<readonly string[]>;
+  /** Lists all recorded spares, whatever their state. */
+  list(): Promise<readonly SpareDatabase[]>;
+  /** Lists the database names of all recorded spares and templates on a server, whatever their state. */
+  listNames(serverId: ServerId): Promise<readonly string[]>;
 }

@@ -1,3 +1,4 @@
+import type { ServerId } from '../../../domain/databases/server.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { Page, PageRequest } from '../../../domain/page.ts';
 import type { DatabaseState } from '../../../domain/databases/results-database.ts';
@@ -78,6 +79,7 @@ export interface FleetClaim {
   readonly organizationId: OrganizationId;
   /** Null: the organization has no usable database any more. */
   readonly database: {
+    readonly serverId: ServerId;
     readonly databaseName: string;
     readonly stamp: string;
     readonly generation: number;

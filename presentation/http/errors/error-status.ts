@@ -18,6 +18,7 @@ export const ERROR_STATUS = {
   not_found: { status: 404, title: 'No such route' },
   organization_not_found: { status: 404, title: 'Organization not found' },
   organization_database_not_found: { status: 404, title: 'Organization database not found' },
+  server_not_found: { status: 404, title: 'Server not found' },
   job_not_found: { status: 404, title: 'Job not found' },
   signature_not_found: { status: 404, title: 'Input signature not found' },
   user_not_found: { status: 404, title: 'User not found' },

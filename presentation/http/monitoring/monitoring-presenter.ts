@@ -1,4 +1,4 @@
-import type { DatabaseHealth } from '../../../application/ports/databases/organization-databases.ts';
+import type { DatabaseHealth } from '../../../application/ports/databases/health-check.ts';
 import type { Reply } from '../request/reply.ts';
 
 interface Circumstances {
@@ -15,19 +15,25 @@ interface Circumstances {
  */
 export const presentReadiness = (circumstances: Circumstances): Reply => {
   const { health, isStopping, isStrict, namesOrganizations } = circumstances;
-  const metadata = health['metadata'] === true;
-  const allHealthy = metadata && Object.values(health).every(Boolean);
+  const { metadata, servers, organizations } = health;
+  const allHealthy = metadata && Object.values(organizations).every(Boolean);
   const serves = metadata && !isStopping && (allHealthy || !isStrict);
 
-  const organizations = Object.entries(health).filter(([name]) => namesOrganizations && name !== 'metadata');
+  const shown = Object.fromEntries(
+    Object.entries(namesOrganizations ? organizations : {}).map(([id, isHealthy]) => [
+      `results_${id}`,
+      isHealthy,
+    ]),
+  );
   return {
     status: serves ? 200 : 503,
     body: {
       status: allHealthy && !isStopping ? 'ready' : 'not_ready',
       checks: {
-        databases: Object.fromEntries([['metadata', metadata], ...organizations]),
+        databases: { metadata, ...shown },
         metadata_db: metadata,
-        org_databases: Object.fromEntries(organizations),
+        org_databases: shown,
+        servers,
       },
     },
     headers: serves ? {} : { 'Retry-After': '1' },

@@ -25,7 +25,7 @@ const healthRoute = (): Route =>
     handle: () => ok({ status: 'ok' }),
   });
 
-const readyRoute = ({ databases, tokenVerifier, options }: HttpDependencies): Route =>
+const readyRoute = ({ health, tokenVerifier, options }: HttpDependencies): Route =>
   publicRoute([], {
     method: 'get',
     path: '/ready',
@@ -39,7 +39,7 @@ const readyRoute = ({ databases, tokenVerifier, options }: HttpDependencies): Ro
     },
     handle: async ({ bearer }) =>
       presentReadiness({
-        health: await databases.healthCheck(),
+        health: await health.check(),
         isStopping: options.isStopping(),
         isStrict: options.readyStrict,
         namesOrganizations: !options.hideOrganizationNames || (await isPlatformAdmin(tokenVerifier, bearer)),

@@ -7,6 +7,11 @@ const checks = z.record(z.string(), z.boolean());
 export const readinessReply = z
   .strictObject({
     status: z.enum(['ready', 'not_ready']),
-    checks: z.strictObject({ databases: checks, metadata_db: z.boolean(), org_databases: checks }),
+    checks: z.strictObject({
+      databases: checks,
+      metadata_db: z.boolean(),
+      org_databases: checks,
+      servers: checks,
+    }),
   })
   .meta({ id: 'Readiness' });

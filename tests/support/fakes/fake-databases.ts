@@ -1,5 +1,5 @@
+import type { DatabaseHealth } from '../../../application/ports/databases/health-check.ts';
 import type {
-  DatabaseHealth,
   OrganizationDatabases,
   PoolSnapshot,
   ResultsLease,
