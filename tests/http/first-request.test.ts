@@ -21,9 +21,10 @@ describe('The first request after a start', function () {
 
   it('finds the template that the start has built, although reconciling came before the keeper of spares', async () => {
     const { databaseName } = await defaultServer(service.container).template.ready();
-    const reconciler = service.container.get(TOKENS.reconciler);
+    const reconcile = service.container.get(TOKENS.reconcileDatabases);
 
-    expect(await reconciler.reconcile({ dryRun: false, quarantineForeign: false })).to.deep.equal([]);
+    const { findings } = await reconcile({ dryRun: false, quarantineForeign: false });
+    expect(findings).to.deep.equal([]);
 
     expect(await deployment.databases()).to.include(databaseName);
     const reply = await service.as(deployment.token('alpha', ['member'])).get('/jobs');

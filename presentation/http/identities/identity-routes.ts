@@ -41,7 +41,7 @@ const linkIdentityRoute = ({ linkIdentity }: HttpDependencies): Route =>
     replies: { 201: { description: 'Linked', schema: identityReply } },
     errors: ['user_not_found', 'identity_already_linked'],
     handle: async ({ actor, input: { params, body } }) =>
-      created(presentIdentity(await linkIdentity.execute(actor, params.user_id, body))),
+      created(presentIdentity(await linkIdentity(actor, params.user_id, body))),
   });
 
 const unlinkIdentityRoute = ({ unlinkIdentity }: HttpDependencies): Route =>
@@ -55,7 +55,7 @@ const unlinkIdentityRoute = ({ unlinkIdentity }: HttpDependencies): Route =>
     replies: { 204: { description: 'Unlinked' } },
     errors: ['identity_not_found'],
     handle: async ({ actor, input: { params } }) => {
-      await unlinkIdentity.execute(actor, params.user_id, params.identity_id);
+      await unlinkIdentity(actor, params.user_id, params.identity_id);
       return noContent;
     },
   });

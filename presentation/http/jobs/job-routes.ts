@@ -41,7 +41,7 @@ const submitJobRoute = ({ submitJob }: HttpDependencies): Route =>
     errors: ['idempotency_key_reused'],
     handle: async ({ input: { body, query, headers }, actor, database, home }) => {
       const { pipeline_version: pipelineVersion, ...rest } = body;
-      const { job, replayed } = await submitJob.execute(database, actor, {
+      const { job, replayed } = await submitJob(database, actor, {
         pipelineVersion,
         useCache: query.use_cache,
         idempotencyKey: headers['Idempotency-Key'] ?? null,

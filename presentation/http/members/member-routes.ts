@@ -54,7 +54,7 @@ const addMemberRoute = ({ addMember }: HttpDependencies): Route =>
     replies: { 201: { description: 'A member', schema: memberReply } },
     errors: ['organization_not_found', 'member_already_exists'],
     handle: async ({ actor, organizationId, input: { body }, home }) => {
-      const member = await addMember.execute(actor, organizationId, body);
+      const member = await addMember(actor, organizationId, body);
       return created(presentMember(member), `${home}/members/${member.userId}`);
     },
   });
@@ -70,7 +70,7 @@ const changeMemberRolesRoute = ({ changeMemberRoles }: HttpDependencies): Route 
     replies: { 200: { description: 'The member as it is now', schema: memberReply } },
     errors: ['member_not_found'],
     handle: async ({ actor, organizationId, input: { params, body } }) => {
-      const member = await changeMemberRoles.execute(actor, organizationId, params.user_id, body.roles);
+      const member = await changeMemberRoles(actor, organizationId, params.user_id, body.roles);
       return ok(presentMember(member));
     },
   });
@@ -86,7 +86,7 @@ const removeMemberRoute = ({ removeMember }: HttpDependencies): Route =>
     replies: { 204: { description: 'Ended' } },
     errors: ['member_not_found'],
     handle: async ({ actor, organizationId, input: { params } }) => {
-      await removeMember.execute(actor, organizationId, params.user_id);
+      await removeMember(actor, organizationId, params.user_id);
       return noContent;
     },
   });

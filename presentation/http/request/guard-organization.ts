@@ -37,7 +37,7 @@ export const guardOrganization =
     if (foreign !== undefined) {
       const actor = { principal, requestId: locals.requestId, address: locals.address };
       const attempt = { asked: foreign.id, source: foreign.source, route: locals.route };
-      return recordDeniedAccess.execute(actor, attempt).then(deny);
+      return recordDeniedAccess(actor, attempt).then(deny);
     }
     if (belongsNowhere) deny();
 

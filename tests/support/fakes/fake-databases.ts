@@ -1,4 +1,3 @@
-import type { DatabaseHealth } from '../../../application/ports/databases/health-check.ts';
 import type {
   OrganizationDatabases,
   PoolSnapshot,
@@ -15,7 +14,6 @@ export class FakeDatabases implements OrganizationDatabases {
   readonly provisioned: string[] = [];
   /** Every call of `release`, also a second one for the same lease. */
   releases = 0;
-  health: DatabaseHealth = { metadata: true };
   pools = new Map<string, PoolSnapshot>();
   /** Awaited before a lease is given. */
   gate: Promise<void> = Promise.resolve();
@@ -48,9 +46,5 @@ export class FakeDatabases implements OrganizationDatabases {
 
   peek(organizationId: OrganizationId): PoolSnapshot | null {
     return this.pools.get(organizationId) ?? null;
-  }
-
-  async healthCheck(): Promise<DatabaseHealth> {
-    return this.health;
   }
 }

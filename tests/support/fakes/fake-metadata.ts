@@ -7,6 +7,7 @@ import type { AuditEntry, AuditEvent } from '../../../domain/audit/audit-log.ts'
 import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
 import { OrganizationAlreadyExistsError } from '../../../domain/organizations/errors.ts';
 import type { DatabaseState } from '../../../domain/databases/results-database.ts';
+import { DEFAULT_SERVER } from '../../../domain/databases/server.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { POLICY_SETTINGS } from '../../../domain/organizations/organization-policy.ts';
 import type { Organization, VersionedSettings } from '../../../domain/organizations/organization.ts';
@@ -139,6 +140,7 @@ export class FakeMetadata implements MetadataDatabase {
   addDatabase(id: OrganizationId, fields: Partial<DatabaseRecord> = {}): void {
     this.records.set(id, {
       organizationId: id,
+      serverId: DEFAULT_SERVER,
       databaseName: `mad_results_${id}`,
       state: 'ready',
       stamp: '00000000-0000-4000-8000-000000000001',

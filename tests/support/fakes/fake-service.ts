@@ -16,13 +16,10 @@ import type { Principal } from '../../../domain/identity/principal.ts';
 import type { Role } from '../../../domain/identity/role.ts';
 import { parseOrganizationId, type OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { createApp } from '../../../presentation/http/create-app.ts';
-import {
-  asExecutables,
-  type HttpDependencies,
-  type HttpOptions,
-} from '../../../presentation/http/http-dependencies.ts';
+import type { HttpDependencies, HttpOptions } from '../../../presentation/http/http-dependencies.ts';
 import { FakeDatabases } from './fake-databases.ts';
 import { FakeFleet } from './fake-fleet.ts';
+import { FakeHealth } from './fake-health.ts';
 import { FakeMetadata } from './fake-metadata.ts';
 import { fakeUuid } from './fake-results.ts';
 
@@ -84,6 +81,7 @@ const hashOf = (token: string) => Buffer.from(`hash of ${token}`);
 export class FakeService {
   readonly metadata = new FakeMetadata();
   readonly databases = new FakeDatabases();
+  readonly health = new FakeHealth();
   readonly fleet = new FakeFleet();
   readonly tokens = new FakeTokens();
   readonly logger = new FakeLogger();
@@ -129,15 +127,15 @@ export class FakeService {
       logger: this.logger,
     });
     this.deps = {
-      ...asExecutables(useCases),
+      ...useCases,
       metadata,
       fleet: this.fleet,
       databases,
+      health: this.health,
       policies: {
         policyOf: () => ({}),
         isSuspended: (id) => metadata.stored.get(id)?.status === 'suspended',
       },
-      tokenVerifier: { verify: useCases.verifyToken },
       logger: this.logger,
       runWithRequestContext: (context, run) => {
         this.contexts.push(context);
