@@ -1,5 +1,5 @@
-import type { DatabaseState } from '../../domain/databases/results-database.ts';
 import type { Page, PageRequest } from '../../domain/page.ts';
+import type { DatabaseState } from '../../domain/databases/results-database.ts';
 import { viewDatabase, type DatabaseView } from './database-view.ts';
 import type { Ports } from '../ports/ports.ts';
 

@@ -26,17 +26,17 @@ export type RefillSpares = ReturnType<typeof refillSpares>;
  * a server, one database at a time, and stops as soon as a request waits for the server. The ledger remembers what is
  * planned, so two processes never build the same spare. The call is also this process's sign of life for its template.
  *
- * @param isEnding ends it after the database that is being built
+ * @param signal ends it after the database that is being built
  */
 export const refillSpares =
   (ports: RefillPorts) =>
-  async (server: DatabaseServer, isEnding: () => boolean = () => false): Promise<void> => {
+  async (server: DatabaseServer, signal?: AbortSignal): Promise<void> => {
     try {
       const source = await server.template.ready();
       await ports.ledger.touchTemplate(source);
       await server.attempt(LOCK, async (session) => {
         await dropStale(ports, server, session, source);
-        await buildMissing(ports, server, session, source, isEnding);
+        await buildMissing(ports, server, session, source, signal);
       });
     } catch (error) {
       // It may be the template that is gone: the next one looks.
@@ -50,11 +50,12 @@ const buildMissing = async (
   server: DatabaseServer,
   session: ServerSession,
   source: TemplateRecord,
-  isEnding: () => boolean,
+  signal: AbortSignal | undefined,
 ): Promise<void> => {
   const { ledger, demand, newId, logger } = ports;
   // Looked at anew before each one: live requests go first, and demand may have been met meanwhile.
-  while (!isEnding() && !server.isBusy) {
+  for (;;) {
+    if (signal?.aborted === true || server.isBusy) return;
     const fresh = newSpare(server, source, newId());
     const spare = await ledger.plan(fresh, demand);
     if (spare === null) return;
@@ -62,7 +63,7 @@ const buildMissing = async (
       await build(ports, server, session, source, spare);
     } catch (error) {
       // The second time: or each refill would begin with what cannot be finished.
-      if (spare.spareId !== fresh.spareId) await ledger.retire(spare.spareId);
+      if (spare.spareId !== fresh.spareId) await ledger.discard(spare.spareId);
       throw error;
     }
     await ledger.markReady(spare.spareId);
@@ -91,7 +92,7 @@ const dropStale = async (
   source: TemplateRecord,
 ): Promise<void> => {
   const { ledger, demand, logger } = ports;
-  for (const spare of await ledger.retireStale(source, demand)) {
+  for (const spare of await ledger.discardStale(source, demand)) {
     await unlessStuck(ports, spare.databaseName, async () => {
       if (await isOurs(ports, session, spare.databaseName)) {
         await session.dropSpare(spare.databaseName, spare.spareId);

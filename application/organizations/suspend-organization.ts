@@ -1,4 +1,5 @@
 import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
+import type { OrganizationStatus } from '../../domain/organizations/organization.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { causedBy, type Actor } from '../actor.ts';
 import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
@@ -8,22 +9,22 @@ import type { Ports } from '../ports/ports.ts';
  * Keeps an organization's results from being served, in every process within a second. Requests that run end as they
  * would have; the data stays. Idempotent.
  *
- * @throws {OrganizationNotFoundError} also when it is retired
+ * @throws {OrganizationNotFoundError}
  */
 export const suspendOrganization =
   ({ metadata }: Pick<Ports, 'metadata'>) =>
   (actor: Actor, id: OrganizationId): Promise<void> =>
     moveStatus(metadata, actor, id, { from: 'active', to: 'suspended', action: 'organization.suspended' });
 
-/** Takes a suspension back. Idempotent. @throws {OrganizationNotFoundError} also when it is retired */
+/** Takes a suspension back. Idempotent. @throws {OrganizationNotFoundError} */
 export const resumeOrganization =
   ({ metadata }: Pick<Ports, 'metadata'>) =>
   (actor: Actor, id: OrganizationId): Promise<void> =>
     moveStatus(metadata, actor, id, { from: 'suspended', to: 'active', action: 'organization.resumed' });
 
 interface StatusMove {
-  readonly from: 'active' | 'suspended';
-  readonly to: 'active' | 'suspended';
+  readonly from: OrganizationStatus;
+  readonly to: OrganizationStatus;
   readonly action: string;
 }
 
@@ -35,8 +36,8 @@ const moveStatus = (
 ): Promise<void> =>
   metadata.transaction(async ({ organizations, auditLog }) => {
     if (!(await organizations.moveStatus(id, from, to))) {
-      const organization = await organizations.find(id);
-      if (organization === null || organization.status !== to) throw new OrganizationNotFoundError();
+      // It has the status already, or there is no such organization.
+      if ((await organizations.find(id)) === null) throw new OrganizationNotFoundError();
       return;
     }
     await auditLog.append({

@@ -1,7 +1,7 @@
-import type { DatabaseState } from '../../domain/databases/results-database.ts';
 import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
 import type { SpareLedger } from '../../application/ports/databases/spare-ledger.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
+import type { DatabaseState } from '../../domain/databases/results-database.ts';
 import { Periodic, type RunReport } from '../timing/periodic.ts';
 import type { Background } from './background-runner.ts';
 

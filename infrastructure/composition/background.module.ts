@@ -1,5 +1,4 @@
 import { ContainerModule } from 'inversify';
-import { DEFAULT_SERVER, type ServerId } from '../../domain/databases/server.ts';
 import { BackgroundRunner, type Background } from '../background/background-runner.ts';
 import { DeniedAccessSummaries } from '../background/denied-access-summaries.ts';
 import { FleetSnapshot } from '../background/fleet-snapshot.ts';
@@ -22,27 +21,24 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
       config: TOKENS.config,
       useCases: TOKENS.useCases,
       servers: TOKENS.servers,
+      health: TOKENS.databaseHealth,
       changeFeed: TOKENS.changeFeed,
       outboxRelay: TOKENS.outboxRelay,
       spareKeeper: TOKENS.spareKeeper,
       fleetSnapshot: TOKENS.fleetSnapshot,
       schemaGuard: TOKENS.schemaGuard,
       connectionManager: TOKENS.connectionManager,
-      health: TOKENS.databaseHealth,
       logger: TOKENS.logger,
     },
-    ({ config, useCases, connectionManager, servers, spareKeeper, health, logger, ...loops }) =>
+    ({ config, useCases, health, connectionManager, logger, ...loops }) =>
       // In the order of their start. The names are labels of metrics.
       new BackgroundRunner({
         // Before the first connection to an organization.
-        ...forEachServer(
-          'connection_share',
-          servers.list().map(({ serverId, share }) => [serverId, endedWithPools(share)]),
-        ),
+        connection_share: endedWithPools(loops.servers),
         // Before anybody is served from what it keeps fresh.
         change_feed: loops.changeFeed,
         outbox_relay: loops.outboxRelay,
-        ...forEachServer('spare_refill', spareKeeper.loops),
+        spare_refill: loops.spareKeeper,
         fleet_snapshot: loops.fleetSnapshot,
         schema_guard: loops.schemaGuard,
         health_monitor: new HealthMonitor({
@@ -56,19 +52,7 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
   );
 });
 
-/** The default server's loop has the plain name; the others carry the server's behind it. */
-const forEachServer = (
-  task: string,
-  loops: Iterable<readonly [ServerId, Background]>,
-): Readonly<Record<string, Background>> =>
-  Object.fromEntries(
-    Array.from(loops, ([serverId, loop]) => [
-      serverId === DEFAULT_SERVER ? task : `${task}_${serverId}`,
-      loop,
-    ]),
-  );
-
-/** The connection manager ends these, when the last pool is closed: the share goes to the other processes then. */
+/** The connection manager ends these, when its last pool is closed: the shares go to the other processes then. */
 const endedWithPools = (task: Background): Background => ({
   start: () => task.start(),
   close: () => Promise.resolve(),

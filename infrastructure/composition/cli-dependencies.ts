@@ -1,8 +1,8 @@
+import type { AuditChains } from '../../application/ports/audit/audit-chains.ts';
 import type { AdoptDatabase } from '../../application/databases/adopt.ts';
 import type { ReconcileDatabases } from '../../application/databases/reconcile.ts';
 import type { RetireDatabase } from '../../application/databases/retire.ts';
 import type { RotateCredentials } from '../../application/databases/rotate-credentials.ts';
-import type { AuditChains } from '../../application/ports/audit/audit-chains.ts';
 import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
 import type { FleetChecks } from '../../application/ports/fleet/fleet-checks.ts';
 import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
@@ -11,17 +11,17 @@ import type { Config } from '../config/config.ts';
 import { metadataMigrations } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
 import { ensureDatabase } from '../postgres/ensure-database.ts';
-import type { DatabaseConnectionManager } from '../routing/database-connection-manager.ts';
 import type { ResultsServers } from '../servers/results-servers.ts';
+import type { DatabaseConnectionManager } from '../routing/database-connection-manager.ts';
 
 export interface CommandedParts {
   readonly config: Config;
   readonly databaseLedger: DatabaseLedger;
   readonly connectionManager: DatabaseConnectionManager;
   readonly servers: ResultsServers;
+  readonly reconcileDatabases: ReconcileDatabases;
   readonly adoptDatabase: AdoptDatabase;
   readonly retireDatabase: RetireDatabase;
-  readonly reconcileDatabases: ReconcileDatabases;
   readonly rotateCredentials: RotateCredentials;
   readonly auditChains: AuditChains;
   readonly fleetOperator: FleetOperator;
@@ -46,11 +46,11 @@ export const cliDependencies = (
   return {
     maxOrganizationIdLength: database.maxOrganizationIdLength,
     databaseLedger,
-    reconcile: parts.reconcileDatabases,
+    reconcile: (options) => parts.reconcileDatabases(options),
     provision: (organizationId) => connectionManager.provision(organizationId),
     adopt: (organizationId, from, takeOver) => parts.adoptDatabase(organizationId, { from, takeOver }),
-    retire: parts.retireDatabase,
-    rotateCredentials: parts.rotateCredentials,
+    retire: (organizationId) => parts.retireDatabase(organizationId),
+    rotateCredentials: () => parts.rotateCredentials(),
     verifyAudit: (organizationId) => auditChains.verify(organizationId),
     print,
     migrate: {

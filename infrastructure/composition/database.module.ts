@@ -37,7 +37,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
     TOKENS.metadataControl,
     { connector: TOKENS.metadataConnector },
     ({ connector }) => new ControlConnection(() => connector.toMetadata()),
-  ).onDeactivation((control) => control.close());
+  );
   bindSingleton(
     bind,
     TOKENS.metadataPool,
@@ -101,25 +101,24 @@ export const databaseModule = new ContainerModule(({ bind }) => {
     {
       config: TOKENS.config,
       metadataPool: TOKENS.metadataPool,
+      metadataControl: TOKENS.metadataControl,
       servers: TOKENS.servers,
       provisioning: TOKENS.provisioning,
       policies: TOKENS.organizationPolicies,
       schemaGuard: TOKENS.schemaGuard,
       logger: TOKENS.logger,
-      relay: TOKENS.writeAnnouncements,
+      watcher: TOKENS.writeAnnouncements,
       feed: TOKENS.changeFeed,
     },
-    ({ config, relay, feed, ...deps }) => {
+    ({ config, watcher, feed, ...deps }) => {
       const manager = new DatabaseConnectionManager(
         { ...config.database, drainTimeoutMs: DRAIN_TIMEOUT_MS },
-        { ...deps, buildResultsDatabase: resultsDatabaseBuilder(config, relay, deps.logger) },
+        { ...deps, buildResultsDatabase: resultsDatabaseBuilder(config, watcher, deps.logger) },
       );
       feed.subscribe(new PlacementWatch(manager));
       return manager;
     },
-  )
-    // Closing is safe to repeat: a container that is torn down leaves no connection, whatever came before.
-    .onDeactivation((manager) => manager.closeAll());
+  );
   bindSingleton(
     bind,
     TOKENS.databaseHealth,

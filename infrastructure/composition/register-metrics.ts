@@ -59,29 +59,29 @@ const registerPools = ({ metrics, connectionManager: manager }: MeasuredParts): 
 const registerConnections = (parts: MeasuredParts): void => {
   const { metrics, connectionManager: manager, metadataBreaker } = parts;
   const servers = parts.servers.list();
-  const perServer = (valueOf: (server: ResultsServer) => number) => () =>
-    servers.map((server) => ({ labels: { server: server.serverId }, value: valueOf(server) }));
   const breakers = [
     { server: 'metadata', breaker: metadataBreaker },
     ...servers.map(({ serverId, breaker }) => ({ server: serverId, breaker })),
   ];
+  const perServer = (valueOf: (server: ResultsServer) => number) =>
+    servers.map((server) => ({ labels: { server: server.serverId }, value: valueOf(server) }));
   metrics.registerGauge({
     name: 'results_connections',
     help: 'Connections of this process to results databases, those being opened or closed included',
     labels: ['server'],
-    read: perServer(({ budget }) => budget.taken),
+    read: () => perServer(({ budget }) => budget.taken),
   });
   metrics.registerGauge({
     name: 'results_connection_share',
     help: "This process's share of the deployment's budget of connections to results databases",
     labels: ['server'],
-    read: perServer(({ budget }) => budget.limit),
+    read: () => perServer(({ budget }) => budget.limit),
   });
   metrics.registerGauge({
     name: 'organizations_waiting_for_connections',
     help: 'Organizations with requests that wait for a connection, as the share is spent',
     labels: ['server'],
-    read: perServer(({ budget }) => budget.queued),
+    read: () => perServer(({ budget }) => budget.queued),
   });
   metrics.registerCounter({
     name: 'results_connections_misplaced_total',

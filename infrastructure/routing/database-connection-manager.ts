@@ -1,5 +1,5 @@
 import { ConnectionBudgetExhaustedError, OrganizationBusyError } from '../../domain/databases/errors.ts';
-import type { Provisioning } from '../../application/databases/provision.ts';
+import type { Provisioning } from '../../application/ports/databases/provisioning.ts';
 import type {
   OrganizationDatabases,
   PoolSnapshot,
@@ -16,6 +16,7 @@ import type { PoolSize } from '../pools/pool-options.ts';
 import { PooledDatabase } from '../pools/pooled-database.ts';
 import { WorkScope } from '../pools/work-scope.ts';
 import { sqlStateOf } from '../postgres/postgres-errors.ts';
+import type { ControlConnection } from '../servers/control-connection.ts';
 import type { ResultsServer } from '../servers/results-server.ts';
 import type { ResultsServers } from '../servers/results-servers.ts';
 import { MisplacedDatabaseError } from '../servers/server-connector.ts';
@@ -49,6 +50,8 @@ export interface RoutedServers extends Pick<ResultsServers, 'connections' | 'clo
 
 export interface ManagerDeps {
   readonly metadataPool: ConnectionPool;
+  /** Closed with the pools: processes share the servers' connections through it. */
+  readonly metadataControl: Pick<ControlConnection, 'close'>;
   readonly servers: RoutedServers;
   readonly provisioning: Provisioning;
   readonly policies: Pick<OrganizationPolicies, 'policyOf'>;
@@ -79,7 +82,7 @@ const SWEEPS_PER_IDLE_TIMEOUT = 4;
 
 /**
  * The way from an organization to its database, whichever server it is on. One for the whole process: opens pools at
- * first use, lends them to requests, and closes what lies idle. Decisions 0003 and 0004.
+ * first use, lends them to requests, and closes what lies idle. Decision 0006.
  */
 export class DatabaseConnectionManager implements OrganizationDatabases {
   readonly metadata: ConnectionPool;
@@ -186,7 +189,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     this.metadata.closeIdleSince(before);
     this.#deps.servers.closeIdleSince(before);
     for (const { pool } of this.openPools()) pool.closeIdleSince(before);
-    this.#pools.sweep(({ open }, idleMs) => idleMs > idleTimeoutMs && open !== null && open.pool.slots === 0);
+    this.#pools.sweep(({ open }, idleMs) => idleMs > idleTimeoutMs && open?.pool.slots.held === 0);
   }
 
   /** Lets running requests end, closes every pool, then the servers, the metadata pool last. Safe to call twice. */
@@ -199,6 +202,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     await this.sweeps.close();
     await this.#pools.closeAll(this.#options.drainTimeoutMs);
     await this.#deps.servers.close();
+    await this.#deps.metadataControl.close();
     await this.metadata.close();
   }
 

@@ -160,7 +160,7 @@ export class ConnectionShare {
       const countOf = (name: string): number => seen.get(name) ?? 0;
       const connections =
         countOf(resultsConnectionName(instanceId)) + countOf(migrationConnectionName(instanceId));
-      await this.#deps.ledger.reclaim({ ...this.#key, instanceId }, connections);
+      await this.#deps.ledger.reclaimFromDead({ ...this.#key, instanceId }, connections);
       this.#deps.logger.warn(
         { instance: instanceId, share, connections },
         'a process of the deployment died; its connections go to the others',

@@ -1,6 +1,7 @@
 import type { DatabaseServers } from '../../application/ports/databases/database-server.ts';
 import type { ServerId } from '../../domain/databases/server.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
+import { mergeReports, type RunReport } from '../timing/periodic.ts';
 import type { ResultsServer } from './results-server.ts';
 
 /** The servers of the configuration. A placement is the only key to one of them. */
@@ -25,6 +26,11 @@ export class ResultsServers implements DatabaseServers {
   /** Connections to results databases that this process holds, opens or closes, on all servers. */
   get connections(): number {
     return this.list().reduce((sum, { budget }) => sum + budget.taken, 0);
+  }
+
+  /** Of the signs of life on all servers. */
+  get report(): RunReport {
+    return mergeReports(this.list().map(({ share }) => share.report));
   }
 
   /** Each joins the processes that share it. Resolves after the first sign of life of all, good or bad. */

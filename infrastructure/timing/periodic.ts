@@ -7,6 +7,19 @@ export interface RunReport {
   readonly lastRunSeconds: number | null;
 }
 
+/** What several loops of one kind did together: as well as the worst of them. */
+export const mergeReports = (reports: readonly RunReport[]): RunReport => ({
+  lastSuccessAt: reports.some(({ lastSuccessAt }) => lastSuccessAt === null)
+    ? null
+    : Math.min(...reports.map(({ lastSuccessAt }) => lastSuccessAt ?? 0)),
+  failures: reports.reduce((sum, { failures }) => sum + failures, 0),
+  lastRunSeconds: reports.reduce<number | null>(
+    (longest, { lastRunSeconds }) =>
+      lastRunSeconds === null ? longest : Math.max(longest ?? 0, lastRunSeconds),
+    null,
+  ),
+});
+
 export interface PeriodicOptions {
   readonly everyMs: number;
   /** One run. A rejection is a failed run; the next one comes all the same. */

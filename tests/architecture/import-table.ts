@@ -37,7 +37,6 @@ export const FLOORS: readonly { readonly name: string; readonly packages: readon
   { name: 'pools', packages: [] },
   { name: 'migrations', packages: ['knex'] },
   { name: 'servers', packages: [] },
-  { name: 'provisioning', packages: [] },
   { name: 'routing', packages: [] },
   { name: 'fleet', packages: ['knex', 'pg'] },
   { name: 'changes', packages: [] },

@@ -26,7 +26,7 @@ describe('a connection pool', function () {
   });
   afterEach(async () => {
     await Promise.all(pools.map((pool) => pool.close()));
-    for (const pool of pools) expect(pool.slots, 'connections left open').to.equal(0);
+    for (const pool of pools) expect(pool.slots.held, 'connections left open').to.equal(0);
   });
 
   const open = (overrides: Partial<PoolOptions> = {}): TestPool => {
@@ -52,7 +52,7 @@ describe('a connection pool', function () {
 
       for (const gate of gates) gate.open();
       await Promise.all([...occupied, ...waiting]);
-      await until('the overflow is closed', () => pool.slots === 2);
+      await until('the overflow is closed', () => pool.slots.held === 2);
       expect(pool.snapshot()).to.deep.equal({ open: 2, idle: 2, inUse: 0, waiting: 0 });
       expect(connects()).to.equal(3);
     });
@@ -76,7 +76,7 @@ describe('a connection pool', function () {
       const before = performance.now();
       const [used] = await on(pool).query(read());
       pool.closeIdleSince(before);
-      await until('one is closed', () => pool.slots === 1);
+      await until('one is closed', () => pool.slots.held === 1);
       expect(await on(pool).query(read())).to.deep.equal([used]);
     });
   });
@@ -137,7 +137,7 @@ describe('a connection pool', function () {
       gate.open();
       expect(await running).to.deep.equal([{ one: 1 }]);
       await Promise.all([closing, pool.close()]);
-      expect(pool.slots).to.equal(0);
+      expect(pool.slots.held).to.equal(0);
     });
 
     it('gives each waiter the error of a connect of its own, and recovers', async () => {
@@ -164,7 +164,7 @@ describe('a connection pool', function () {
     });
   });
 
-  describe('while the processor is what is waited for', () => {
+  describe('while the event loop is saturated', () => {
     let saturated: boolean;
     let shared: ConnectionBudget;
     let flooding: ConnectionPool;
@@ -225,7 +225,7 @@ describe('a connection pool', function () {
       await waiting;
     });
 
-    it('lets a second one rest when it comes back', async () => {
+    it('lets a second one stay idle when it comes back', async () => {
       const second = await flooding.acquire();
       await on(other).query(read());
       saturated = true;
@@ -236,7 +236,7 @@ describe('a connection pool', function () {
       await waiting;
     });
 
-    it('turns nobody away while a connection rests', async () => {
+    it('turns nobody away while a connection stays idle', async () => {
       const { pool } = open({ size: 2, maxWaiting: 1, budget: shared, isSaturated: () => saturated });
       const gate = new Gate();
       const first = occupy(pool, gate);
@@ -264,7 +264,7 @@ describe('a connection pool', function () {
       expect(pool.snapshot()).to.deep.equal(waits);
       pool.release(first);
       await waiting;
-      await until('the one above the size is closed', () => pool.slots === 1);
+      await until('the one above the size is closed', () => pool.slots.held === 1);
       expect(connects()).to.equal(2);
     });
 
@@ -286,6 +286,17 @@ describe('a connection pool', function () {
       expect(flooding.snapshot()).to.deep.equal({ open: 2, idle: 0, inUse: 2, waiting: 0 });
       await reading;
     });
+  });
+
+  it('takes a connection back once', async () => {
+    const { pool } = open();
+    const connection = await pool.acquire();
+    pool.release(connection);
+    expect(() => pool.release(connection)).to.throw('a connection was given back that is not in use');
+    const foreign = await openConnection(database.url);
+    expect(() => pool.release(foreign)).to.throw('the pool has no such connection');
+    await foreign.close();
+    expect(pool.snapshot()).to.deep.equal({ open: 1, idle: 1, inUse: 0, waiting: 0 });
   });
 
   describe('transactions', () => {
@@ -442,7 +453,7 @@ describe('a connection pool', function () {
     expect(await acquiring).to.be.instanceOf(DatabaseConnectionError);
   });
 
-  it('lets whoever waits have what is at work, although the server counts as gone', async () => {
+  it('lets a request wait for a connection in use, although the server counts as gone', async () => {
     const serverBreaker = new CircuitBreaker({ threshold: 1, minDelayMs: 60_000, maxDelayMs: 60_000 });
     const { pool } = open({ serverBreaker });
     const holder = await pool.acquire();
@@ -459,7 +470,7 @@ describe('a connection pool', function () {
     ['open', 60_000],
     ['half-open', 1],
   ] as const) {
-    it(`says that the server is gone to whoever waited until the deadline: ${state}`, async () => {
+    it(`says that the server is gone to a request that waited until the deadline: ${state}`, async () => {
       const serverBreaker = new CircuitBreaker({
         threshold: 1,
         minDelayMs: backOffMs,
@@ -504,7 +515,7 @@ describe('a connection pool', function () {
     }
   });
 
-  it('refuses whoever waits as soon as the server is known to be gone', async () => {
+  it('refuses requests that wait as soon as the server is known to be gone', async () => {
     const serverBreaker = new CircuitBreaker({ threshold: 1, minDelayMs: 60_000, maxDelayMs: 60_000 });
     const gate = new Gate();
     const { pool } = open({

@@ -71,7 +71,7 @@ export interface CandidateRow {
 
 export interface ClaimRow {
   readonly org_id: OrganizationId;
-  /** Null, like what follows, when the organization has no database any more. */
+  /** Null, like the columns that follow, when the organization no longer has a database. */
   readonly server_id: ServerId | null;
   readonly database_name: string | null;
   readonly state: DatabaseState | null;

@@ -20,6 +20,7 @@ import { asUnknownOrganization, claimDatabase, toClaim } from './claim-database.
 import * as statements from './database-ledger-statements.ts';
 import { RECORD_COLUMNS, toDatabaseRecord, toSpare, type DatabaseRow } from './database-ledger-rows.ts';
 
+/** Which database is each organization's, and how far its making is. Decisions 0002 and 0021. */
 export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
   readonly #database: SqlDatabase;
 

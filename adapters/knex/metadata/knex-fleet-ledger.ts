@@ -27,6 +27,7 @@ import {
 } from './fleet-ledger-rows.ts';
 import * as statements from './fleet-ledger-statements.ts';
 
+/** Fleet runs and their items. Decision 0010. */
 export class KnexFleetLedger implements FleetLedger {
   readonly #database: SqlDatabase;
 

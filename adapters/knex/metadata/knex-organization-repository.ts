@@ -52,7 +52,7 @@ interface ControlsRow {
 
 interface SettingsRow {
   readonly settings: OrganizationSettings | null;
-  /** bigint: text to the driver. */
+  /** A bigint, which the driver gives as text. */
   readonly version: string | null;
 }
 
@@ -160,7 +160,7 @@ export class KnexOrganizationRepository implements OrganizationRepository {
   }
 
   async findSettingsForUpdate(id: OrganizationId): Promise<VersionedSettings | null> {
-    // By a statement of its own: who waits for a lock sees the other tables as they were before the wait.
+    // The lock is a statement of its own: one that waits for a lock sees other tables as they were before the wait.
     await this.#executor.query(lock({ id }));
     return this.findSettings(id);
   }
