@@ -30,4 +30,3 @@ export interface TokenReader {
   /** @throws {UnauthenticatedError} the same for every cause */
   read(token: string): Promise<TokenClaims>;
 }
-
