@@ -19,7 +19,6 @@ import { createApp } from '../../../presentation/http/create-app.ts';
 import type { HttpDependencies, HttpOptions } from '../../../presentation/http/http-dependencies.ts';
 import { FakeDatabases } from './fake-databases.ts';
 import { FakeFleet } from './fake-fleet.ts';
-import { FakeHealth } from './fake-health.ts';
 import { FakeMetadata } from './fake-metadata.ts';
 import { fakeUuid } from './fake-results.ts';
 
@@ -81,7 +80,6 @@ const hashOf = (token: string) => Buffer.from(`hash of ${token}`);
 export class FakeService {
   readonly metadata = new FakeMetadata();
   readonly databases = new FakeDatabases();
-  readonly health = new FakeHealth();
   readonly fleet = new FakeFleet();
   readonly tokens = new FakeTokens();
   readonly logger = new FakeLogger();
@@ -130,8 +128,8 @@ export class FakeService {
       ...useCases,
       metadata,
       fleet: this.fleet,
+      health: databases,
       databases,
-      health: this.health,
       policies: {
         policyOf: () => ({}),
         isSuspended: (id) => metadata.stored.get(id)?.status === 'suspended',
