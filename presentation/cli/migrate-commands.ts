@@ -13,16 +13,16 @@ import { createProgressDisplay, SILENT } from './fleet-progress.ts';
 import { planJson, planLines, statusJson, statusLines } from './fleet-report.ts';
 import { ids, positiveNumber, quantity, wholeNumber } from './migrate-arguments.ts';
 
-/** What the commands of `migrate` act on. */
+/** The dependencies of `migrate`. */
 export interface MigrateDependencies extends CheckDependencies {
   readonly operator: FleetOperator;
-  /** Databases worked on at once, when the command does not say. */
+  /** Databases that are migrated at the same time, unless the command says otherwise. */
   readonly concurrency: number;
-  /** A terminal to draw progress on; null: plain lines. */
+  /** Draws progress there; null prints plain lines. */
   readonly terminal: NodeJS.WritableStream | null;
-  /** Ends the work after the databases under way. */
+  /** An abort ends the work after the databases under way. */
   readonly signal: AbortSignal;
-  /** Brings the metadata database up to date, which keeps the book of runs. */
+  /** Migrates the metadata database, which holds the fleet ledger. */
   prepare(): Promise<void>;
 }
 
@@ -155,7 +155,7 @@ const addRollback = (migrate: Command, context: MigrateContext): void => {
     );
 };
 
-/** Runs a command with its progress in view. */
+/** Runs a command and shows its progress. */
 const watched = async <Result>(
   { deps, print }: MigrateContext,
   { concurrency, json }: WorkingOptions,
@@ -195,7 +195,7 @@ const withPlanning = (command: Command, context: MigrateContext): Command =>
 
 const withWorking = (command: Command): Command => {
   command.option('--concurrency <n>', 'databases worked on at once', positiveNumber);
-  // Planning commands have it already.
+  // Commands that plan have the option already.
   if (!command.options.some(({ long }) => long === '--json')) {
     command.option('--json', 'one JSON document, and no progress', false);
   }
