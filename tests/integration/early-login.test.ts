@@ -19,6 +19,8 @@ describe('the first login to a spare', function () {
   let container: Container;
   let manager: DatabaseConnectionManager;
   let logins: Promise<PgConnection>[];
+  /** Opens when the server has refused a login. */
+  let refused: Gate;
   /** Refusals are heard of after this. */
   let refusalsAfter: Promise<unknown>;
 
@@ -28,10 +30,12 @@ describe('the first login to a spare', function () {
     await deployment.start({ DB_SPARES_MIN: '1', DB_SPARES_MAX: '1' }).get(TOKENS.spareKeeper).refill();
     container = deployment.start();
     logins = [];
+    refused = new Gate();
     refusalsAfter = Promise.resolve();
     const connector = container.get(TOKENS.connector);
     const connect = (...values: Parameters<typeof connector.toOrganization>): Promise<PgConnection> => {
       const login = connector.toOrganization(...values).catch(async (error: unknown) => {
+        refused.open();
         await refusalsAfter;
         throw error;
       });
@@ -89,6 +93,8 @@ describe('the first login to a spare', function () {
     // By then whoever relies on that login waits for it.
     refusalsAfter = made.opened.then(() => deployment.administer('select'));
     hookProvisioning(container, async (step, proceed) => {
+      // A login that was slow would find the database that takes the spare's place.
+      if (step === 'clone') await refused.opened;
       await proceed();
       if (step === 'complete') made.open();
     });
