@@ -1,7 +1,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import type { IssuedToken, TokenIssuer } from '../../application/ports/identity/tokens.ts';
-import { UnauthenticatedError } from '../../domain/exceptions.ts';
+import { UnauthenticatedError } from '../../domain/identity/errors.ts';
 import type { Principal } from '../../domain/identity/principal.ts';
 
 export interface TokenIssuerSettings {

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { LRUCache } from 'lru-cache';
 import type { TokenClaims, TokenReader } from '../../application/ports/identity/tokens.ts';
-import { UnauthenticatedError } from '../../domain/exceptions.ts';
+import { UnauthenticatedError } from '../../domain/identity/errors.ts';
 import { ClaimError, toClaims } from './token-claims.ts';
 import { ALGORITHMS, type TokenAlgorithm } from './token-algorithm.ts';
 import type { VerificationKeys } from './verification-keys.ts';

@@ -10,7 +10,7 @@ import type { SqlDatabase, SqlExecutor, SqlQuery } from './statement.ts';
 export const logOperations = (
   database: SqlDatabase,
   logger: Logger,
-  fields: { readonly org_id?: string; readonly database: string },
+  fields: { readonly org_id?: string; readonly server?: string; readonly database: string },
 ): SqlDatabase => {
   const timed = async <Result>(statement: string, run: () => Promise<Result>): Promise<Result> => {
     const startedAt = performance.now();

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import type { LoginAttempts } from '../../application/ports/identity/login-attempts.ts';
-import { TooManyAttemptsError } from '../../domain/exceptions.ts';
+import { TooManyAttemptsError } from '../../domain/identity/errors.ts';
 
 const WINDOW_SECONDS = 15 * 60;
 

@@ -2,32 +2,35 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 import type { AuditBacklog } from '../ports/audit/audit-backlog.ts';
 import type { OrganizationDatabases } from '../ports/databases/organization-databases.ts';
 
+export interface RelayPorts {
+  readonly databases: Pick<OrganizationDatabases, 'acquire'>;
+  readonly backlog: Pick<AuditBacklog, 'deliver'>;
+}
+
 const BATCH = 200;
 
 /**
- * Carries what an organization's outbox holds into the audit trail: each entry exactly once, though the process may die
- * anywhere on the way. What is delivered before its removal is committed may be delivered again, and is known by its id.
- * Safe to call concurrently, in several processes.
+ * Relays what an organization's outbox holds to the audit trail: each entry exactly once, though the process may die
+ * anywhere on the way. An entry that was delivered is delivered again when its removal was not committed, and is known
+ * by its id. Safe to call concurrently, in several processes.
  *
  * @returns how many there were
  */
-export const relayOutbox = async (
-  databases: Pick<OrganizationDatabases, 'acquire'>,
-  backlog: AuditBacklog,
-  organizationId: OrganizationId,
-): Promise<number> => {
-  const lease = await databases.acquire(organizationId);
-  try {
-    for (let carried = 0; ;) {
-      const taken = await lease.database.transaction(async ({ auditOutbox }) => {
-        const { count, entries } = await auditOutbox.take(BATCH);
-        if (count > 0) await backlog.deliver(organizationId, entries);
-        return count;
-      });
-      carried += taken;
-      if (taken < BATCH) return carried;
+export const relayOutbox =
+  ({ databases, backlog }: RelayPorts) =>
+  async (organizationId: OrganizationId): Promise<number> => {
+    const lease = await databases.acquire(organizationId);
+    try {
+      for (let relayed = 0; ;) {
+        const taken = await lease.database.transaction(async ({ auditOutbox }) => {
+          const { count, entries } = await auditOutbox.take(BATCH);
+          if (count > 0) await backlog.deliver(organizationId, entries);
+          return count;
+        });
+        relayed += taken;
+        if (taken < BATCH) return relayed;
+      }
+    } finally {
+      lease.release();
     }
-  } finally {
-    lease.release();
-  }
-};
+  };

@@ -1,6 +1,6 @@
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { allOf } from '../../domain/page.ts';
-import { holdsResults } from '../ports/databases/database-ledger.ts';
+import { holdsResults } from '../../domain/databases/results-database.ts';
 import type { DatabaseMigrator } from '../ports/fleet/database-migrator.ts';
 import type {
   FleetItem,

@@ -1,4 +1,4 @@
-import { holdsResults } from '../ports/databases/database-ledger.ts';
+import { holdsResults } from '../../domain/databases/results-database.ts';
 import type { FleetCandidate, PlannedItem } from '../ports/fleet/fleet-ledger.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 

@@ -1,21 +1,13 @@
-import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
-import type { Passwords } from '../ports/identity/passwords.ts';
+import type { Ports } from '../ports/ports.ts';
 
-export class EnsureAdministrator {
-  readonly #metadata: MetadataDatabase;
-  readonly #passwords: Passwords;
-
-  constructor(metadata: MetadataDatabase, passwords: Passwords) {
-    this.#metadata = metadata;
-    this.#passwords = passwords;
-  }
-
-  /** Makes a platform administrator unless a user of that email exists, who is left as is. Safe to call concurrently. */
-  async execute(email: string, password: string): Promise<void> {
-    const existing = await this.#metadata.users.findPasswordIdentity(email);
+/** Makes a platform administrator, unless a user of that email exists: that one is left as is. Safe to call concurrently. */
+export const ensureAdministrator =
+  ({ metadata, passwords }: Pick<Ports, 'metadata' | 'passwords'>) =>
+  async (email: string, password: string): Promise<void> => {
+    const existing = await metadata.users.findPasswordIdentity(email);
     if (existing !== null) return;
-    const passwordHash = await this.#passwords.hash(password);
-    await this.#metadata.transaction(async ({ users, auditLog }) => {
+    const passwordHash = await passwords.hash(password);
+    await metadata.transaction(async ({ users, auditLog }) => {
       const { userId, created } = await users.ensureUser({ email, passwordHash, platformAdmin: true });
       if (!created) return;
       await auditLog.append({
@@ -28,5 +20,4 @@ export class EnsureAdministrator {
         requestId: null,
       });
     });
-  }
-}
+  };

@@ -1,4 +1,4 @@
-import { UserNotFoundError } from '../../domain/exceptions.ts';
+import { UserNotFoundError } from '../../domain/identity/errors.ts';
 import type { User } from '../../domain/identity/user-repository.ts';
 import type { MetadataRepositories } from '../ports/databases/metadata-database.ts';
 

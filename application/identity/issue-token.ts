@@ -1,14 +1,12 @@
-import { PasswordChangeRequiredError, UnauthenticatedError } from '../../domain/exceptions.ts';
+import { PasswordChangeRequiredError, UnauthenticatedError } from '../../domain/identity/errors.ts';
 import { chooseMembership } from '../../domain/identity/account.ts';
 import type { Principal } from '../../domain/identity/principal.ts';
 import type { Role } from '../../domain/identity/role.ts';
 import type { Membership, PasswordIdentity } from '../../domain/identity/user-repository.ts';
 import type { Origin } from '../origin.ts';
-import type { LoginAttempts } from '../ports/identity/login-attempts.ts';
-import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
-import type { Passwords } from '../ports/identity/passwords.ts';
+import type { Ports } from '../ports/ports.ts';
 import { replacePassword } from './replace-password.ts';
-import type { SessionGrant, SessionTokens } from './session-tokens.ts';
+import { openSession, type SessionGrant, type TokenPorts } from './session-tokens.ts';
 
 export interface Credentials {
   readonly email: string;
@@ -19,68 +17,52 @@ export interface Credentials {
   readonly newPassword: string | null;
 }
 
-interface IssueTokenOptions {
-  readonly metadata: MetadataDatabase;
-  readonly passwords: Passwords;
-  readonly attempts: LoginAttempts;
-  readonly sessionTokens: SessionTokens;
-}
-
-export class IssueToken {
-  readonly #options: IssueTokenOptions;
-
-  constructor(options: IssueTokenOptions) {
-    this.#options = options;
-  }
-
-  /**
-   * Opens a session.
-   *
-   * @throws {UnauthenticatedError} the same, after the same work, for every cause
-   * @throws {PasswordChangeRequiredError} when the password is right and has to be replaced
-   * @throws {TooManyAttemptsError}
-   */
-  async execute(credentials: Credentials, origin: Origin): Promise<SessionGrant> {
-    const { metadata, passwords, attempts, sessionTokens } = this.#options;
+/**
+ * Opens a session.
+ *
+ * @throws {UnauthenticatedError} the same, after the same work, for every cause
+ * @throws {PasswordChangeRequiredError} when the password is right and has to be replaced
+ * @throws {TooManyAttemptsError}
+ */
+export const issueToken =
+  (ports: TokenPorts & Pick<Ports, 'metadata' | 'passwords' | 'loginAttempts' | 'newSessionId'>) =>
+  async (credentials: Credentials, origin: Origin): Promise<SessionGrant> => {
+    const { metadata, passwords, loginAttempts } = ports;
     const { email, password, newPassword } = credentials;
-    await attempts.begin(email, origin.address);
+    await loginAttempts.begin(email, origin.address);
     const identity = await metadata.users.findPasswordIdentity(email);
     const matches = await passwords.verify(password, identity?.passwordHash ?? null);
     if (identity === null || !matches || !identity.active) throw new UnauthenticatedError(REFUSAL);
-    const principal = this.#principal(
-      identity,
-      credentials.organizationId,
-      await metadata.users.listMemberships(identity.userId),
-    );
+    const memberships = await metadata.users.listMemberships(identity.userId);
+    const principal = principalFor(identity, credentials.organizationId, memberships);
     if (principal === null) throw new UnauthenticatedError(REFUSAL);
-    await attempts.succeed(email, origin.address);
+    await loginAttempts.succeed(email, origin.address);
     if (identity.mustChange && newPassword === null) throw new PasswordChangeRequiredError();
 
     const newHash = newPassword === null ? null : await passwords.hash(newPassword);
     return metadata.transaction(async (repositories) => {
-      // Who replaces the password meanwhile ends the sessions of the old one: this one must not slip in after that.
+      // A password that is replaced meanwhile ends its sessions: this login must not open one after that.
       const current = await repositories.users.lockPasswordHash(identity.userId);
       if (current !== identity.passwordHash) throw new UnauthenticatedError(REFUSAL);
       if (newHash !== null) {
         const author = { userId: identity.userId, ...origin };
         await replacePassword(repositories, author, identity.userId, { hash: newHash, mustChange: false });
       }
-      return sessionTokens.open(repositories, principal);
+      return openSession(ports, repositories, principal);
     });
-  }
+  };
 
-  #principal(
-    { userId, platformAdmin }: PasswordIdentity,
-    organizationId: string | null,
-    memberships: readonly Membership[],
-  ): Principal | null {
-    if (platformAdmin && organizationId === null) {
-      return { userId, organizationId: null, roles: new Set<Role>(['platform_admin']) };
-    }
-    const membership = chooseMembership(memberships, organizationId);
-    if (membership === null) return null;
-    return { userId, organizationId: membership.organizationId, roles: new Set<Role>(membership.roles) };
+const principalFor = (
+  { userId, platformAdmin }: PasswordIdentity,
+  organizationId: string | null,
+  memberships: readonly Membership[],
+): Principal | null => {
+  if (platformAdmin && organizationId === null) {
+    return { userId, organizationId: null, roles: new Set<Role>(['platform_admin']) };
   }
-}
+  const membership = chooseMembership(memberships, organizationId);
+  if (membership === null) return null;
+  return { userId, organizationId: membership.organizationId, roles: new Set<Role>(membership.roles) };
+};
 
 const REFUSAL = 'Email, password or organization is wrong.';

@@ -1,44 +1,35 @@
-import { UnauthenticatedError } from '../../domain/exceptions.ts';
+import { UnauthenticatedError } from '../../domain/identity/errors.ts';
 import type { Principal } from '../../domain/identity/principal.ts';
 import type { Role } from '../../domain/identity/role.ts';
 import type { Session } from '../../domain/identity/session-repository.ts';
 import type { Origin } from '../origin.ts';
-import type { MetadataDatabase, MetadataRepositories } from '../ports/databases/metadata-database.ts';
-import type { SessionGrant, SessionTokens } from './session-tokens.ts';
+import type { MetadataRepositories } from '../ports/databases/metadata-database.ts';
+import type { Ports } from '../ports/ports.ts';
+import { grantTokens, type SessionGrant, type TokenPorts } from './session-tokens.ts';
 
-export class RefreshSession {
-  readonly #metadata: MetadataDatabase;
-  readonly #sessionTokens: SessionTokens;
-
-  constructor(metadata: MetadataDatabase, sessionTokens: SessionTokens) {
-    this.#metadata = metadata;
-    this.#sessionTokens = sessionTokens;
-  }
-
-  /**
-   * Exchanges a refresh token for two fresh tokens, with the roles that the user has now. A token that comes back after
-   * it was used has been stolen, from its owner or from the thief: the session ends for both.
-   *
-   * @throws {UnauthenticatedError} the same for every cause
-   */
-  async execute(refreshToken: string, origin: Origin): Promise<SessionGrant> {
-    const hash = this.#sessionTokens.hashOf(refreshToken);
-    // A refusal is a result, for what is written on its occasion has to be committed.
-    const grant = await this.#metadata.transaction(async (repositories) => {
+/**
+ * Exchanges a refresh token for two fresh tokens, with the roles that the user has now. A token that comes back after
+ * it was used has been stolen, from its owner or from the thief: the session ends for both.
+ *
+ * @throws {UnauthenticatedError} the same for every cause
+ */
+export const refreshSession =
+  (ports: TokenPorts & Pick<Ports, 'metadata'>) =>
+  async (refreshToken: string, origin: Origin): Promise<SessionGrant> => {
+    const hash = ports.refreshTokens.hashOf(refreshToken);
+    // A refusal is a result and no error: what is written on its occasion has to be committed.
+    const grant = await ports.metadata.transaction(async (repositories) => {
       const use = await repositories.sessions.useToken(hash);
       if (use.outcome === 'refused') return null;
       if (use.outcome === 'reused') return endStolen(repositories, use.session, origin);
       const principal = await principalNow(repositories, use.session);
-      if (principal !== null) {
-        return this.#sessionTokens.grant(repositories, use.session.sessionId, principal);
-      }
+      if (principal !== null) return grantTokens(ports, repositories, use.session.sessionId, principal);
       await repositories.sessions.revoke(use.session.sessionId);
       return null;
     });
     if (grant === null) throw new UnauthenticatedError('The refresh token is not valid.');
     return grant;
-  }
-}
+  };
 
 const endStolen = async (
   { sessions, auditLog }: MetadataRepositories,

@@ -1,7 +1,6 @@
-import type { MetadataRepositories } from '../ports/databases/metadata-database.ts';
-import type { RefreshTokens } from '../ports/identity/refresh-tokens.ts';
-import type { TokenIssuer } from '../ports/identity/tokens.ts';
 import type { Principal } from '../../domain/identity/principal.ts';
+import type { MetadataRepositories } from '../ports/databases/metadata-database.ts';
+import type { Ports } from '../ports/ports.ts';
 
 /** What a login brings. */
 export interface SessionGrant {
@@ -11,48 +10,37 @@ export interface SessionGrant {
   readonly refreshExpiresInSeconds: number;
 }
 
-interface SessionTokensOptions {
-  readonly accessTokens: TokenIssuer;
-  readonly refreshTokens: RefreshTokens;
-  /** A new UUID. */
-  readonly newId: () => string;
-  /** How long a login can be prolonged. */
-  readonly lifetimeSeconds: number;
-}
+export type TokenPorts = Pick<Ports, 'accessTokens' | 'refreshTokens' | 'sessionLifetimeSeconds'>;
 
-/** Gives out the two tokens of a session. All methods want a transaction's repositories. */
-export class SessionTokens {
-  readonly #options: SessionTokensOptions;
+/**
+ * Opens a session and makes its first two tokens.
+ *
+ * @param repositories of a transaction
+ * @throws {UnauthenticatedError} when this service issues no tokens
+ */
+export const openSession = async (
+  ports: TokenPorts & Pick<Ports, 'newSessionId'>,
+  repositories: Pick<MetadataRepositories, 'sessions'>,
+  principal: Principal,
+): Promise<SessionGrant> => {
+  const { userId, organizationId } = principal;
+  const sessionId = ports.newSessionId();
+  await repositories.sessions.open({ sessionId, userId, organizationId }, ports.sessionLifetimeSeconds);
+  return grantTokens(ports, repositories, sessionId, principal);
+};
 
-  constructor(options: SessionTokensOptions) {
-    this.#options = options;
-  }
-
-  hashOf(refreshToken: string): Uint8Array {
-    return this.#options.refreshTokens.hashOf(refreshToken);
-  }
-
-  /** @throws {UnauthenticatedError} when this service issues no tokens */
-  async open({ sessions }: MetadataRepositories, principal: Principal): Promise<SessionGrant> {
-    const { userId, organizationId } = principal;
-    const sessionId = this.#options.newId();
-    await sessions.open({ sessionId, userId, organizationId }, this.#options.lifetimeSeconds);
-    return this.grant({ sessions }, sessionId, principal);
-  }
-
-  /** Two fresh tokens for a session that is open. */
-  async grant(
-    { sessions }: Pick<MetadataRepositories, 'sessions'>,
-    sessionId: string,
-    principal: Principal,
-  ): Promise<SessionGrant> {
-    const { accessTokens, refreshTokens, lifetimeSeconds } = this.#options;
-    const { token: refreshToken, hash } = refreshTokens.create();
-    await sessions.addToken(sessionId, hash);
-    return {
-      ...accessTokens.issue(principal, sessionId),
-      refreshToken,
-      refreshExpiresInSeconds: lifetimeSeconds,
-    };
-  }
-}
+/** Makes two fresh tokens for a session that is open. @param repositories of a transaction */
+export const grantTokens = async (
+  { accessTokens, refreshTokens, sessionLifetimeSeconds }: TokenPorts,
+  { sessions }: Pick<MetadataRepositories, 'sessions'>,
+  sessionId: string,
+  principal: Principal,
+): Promise<SessionGrant> => {
+  const { token: refreshToken, hash } = refreshTokens.create();
+  await sessions.addToken(sessionId, hash);
+  return {
+    ...accessTokens.issue(principal, sessionId),
+    refreshToken,
+    refreshExpiresInSeconds: sessionLifetimeSeconds,
+  };
+};

@@ -1,3 +1,5 @@
+import { orAfter } from '../or-after.ts';
+
 /** Most keys remembered; the one not asked for the longest goes first. */
 const MAX_ENTRIES = 10_000;
 /** How long an old answer holds back a request while a new one is on its way. */
@@ -88,10 +90,3 @@ export class StaleWhileRevalidate<Value> {
     return entry.asking;
   }
 }
-
-/** What `work` resolves to; `instead` when it fails or takes longer. */
-const orAfter = <Value>(ms: number, work: Promise<Value>, instead: Value): Promise<Value> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(instead), ms).unref();
-    work.then(resolve, () => resolve(instead)).finally(() => clearTimeout(timer));
-  });

@@ -1,36 +1,36 @@
-import { UnauthenticatedError } from '../../domain/exceptions.ts';
+import { UnauthenticatedError } from '../../domain/identity/errors.ts';
 import { chooseMembership, type Account, type AccountRepository } from '../../domain/identity/account.ts';
 import type { Principal } from '../../domain/identity/principal.ts';
 import type { Role } from '../../domain/identity/role.ts';
-import type { TokenClaims, TokenReader, TokenVerifier } from '../ports/identity/tokens.ts';
+import type { TokenClaims } from '../ports/identity/tokens.ts';
+import type { Ports } from '../ports/ports.ts';
 
 /**
- * Holds what a token says against what its bearer's account says now. A subject without an account is taken at the
- * token's word, which whoever holds the signing key gave: workers and operators need no account. Not so a token of a
- * login here, or of an identity provider.
+ * Who the bearer of a token is and may do now, which can be less than when the token was made. Decision 0016.
+ *
+ * The token is held against the bearer's account. The signature alone speaks for a subject without an account, as
+ * workers and operators have none: the holder of the signing key named them. That is not so for a token of a login
+ * here, or of an identity provider.
+ *
+ * @throws {UnauthenticatedError} the same for every cause
  */
-export class VerifyToken implements TokenVerifier {
-  readonly #tokens: TokenReader;
-  readonly #accounts: AccountRepository;
-
-  constructor(tokens: TokenReader, accounts: AccountRepository) {
-    this.#tokens = tokens;
-    this.#accounts = accounts;
-  }
-
-  async verify(token: string): Promise<Principal> {
-    const claims = await this.#tokens.read(token);
-    const account = await this.#find(claims);
+export const verifyToken =
+  ({ tokenReader, accounts }: Pick<Ports, 'tokenReader' | 'accounts'>) =>
+  async (token: string): Promise<Principal> => {
+    const claims = await tokenReader.read(token);
+    const account = await accountOf(accounts, claims);
     if (account !== null) return principalOf(claims, account);
     if (claims.external || claims.sessionId !== null) throw new UnauthenticatedError();
     return { userId: claims.subject, organizationId: claims.organizationId, roles: claims.roles };
-  }
+  };
 
-  async #find({ external, issuer, subject }: TokenClaims): Promise<Account | null> {
-    const userId = external ? await this.#accounts.findUserId(issuer, subject) : subject;
-    return userId === null ? null : this.#accounts.find(userId);
-  }
-}
+const accountOf = async (
+  accounts: AccountRepository,
+  { external, issuer, subject }: TokenClaims,
+): Promise<Account | null> => {
+  const userId = external ? await accounts.findUserId(issuer, subject) : subject;
+  return userId === null ? null : accounts.find(userId);
+};
 
 /** @throws {UnauthenticatedError} when nothing is left of what the token was made for */
 const principalOf = (claims: TokenClaims, account: Account): Principal => {

@@ -1,4 +1,4 @@
-import { SignatureNotFoundError } from '../../domain/exceptions.ts';
+import { SignatureNotFoundError } from '../../domain/jobs/errors.ts';
 import type { InputSignature } from '../../domain/jobs/input-signature.ts';
 import type { ResultsRepositories } from '../ports/databases/results-database.ts';
 

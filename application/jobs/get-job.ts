@@ -1,4 +1,4 @@
-import { JobNotFoundError } from '../../domain/exceptions.ts';
+import { JobNotFoundError } from '../../domain/jobs/errors.ts';
 import type { DockingJob } from '../../domain/jobs/docking-job.ts';
 import type { ResultsRepositories } from '../ports/databases/results-database.ts';
 

@@ -1,4 +1,4 @@
-import { RoleRequiredError } from '../../domain/exceptions.ts';
+import { RoleRequiredError } from '../../domain/identity/errors.ts';
 import { hasAnyRole } from '../../domain/identity/principal.ts';
 import type { Role } from '../../domain/identity/role.ts';
 import { assertMove, type DockingJob, type JobStatus } from '../../domain/jobs/docking-job.ts';

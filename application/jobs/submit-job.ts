@@ -1,9 +1,9 @@
-import { IdempotencyKeyReusedError } from '../../domain/exceptions.ts';
+import { IdempotencyKeyReusedError } from '../../domain/jobs/errors.ts';
 import type { DockingJob, JobSpecification } from '../../domain/jobs/docking-job.ts';
 import type { Idempotency, NewDockingJob } from '../../domain/jobs/docking-job-repository.ts';
 import { noteOf, type Actor } from '../actor.ts';
-import type { Fingerprint } from '../ports/runtime/fingerprint.ts';
 import type { ResultsDatabase, ResultsRepositories } from '../ports/databases/results-database.ts';
+import type { Ports } from '../ports/ports.ts';
 
 export interface Submission extends JobSpecification {
   readonly priority: number;
@@ -18,36 +18,25 @@ export interface Submitted {
   readonly replayed: boolean;
 }
 
-export class SubmitJob {
-  readonly #fingerprint: Fingerprint;
-  readonly #newId: () => string;
-
-  /** @param newId makes UUIDs that rise with time */
-  constructor(fingerprint: Fingerprint, newId: () => string) {
-    this.#fingerprint = fingerprint;
-    this.#newId = newId;
-  }
-
-  /** @throws {IdempotencyKeyReusedError} when the key came before with another request */
-  async execute(database: ResultsDatabase, actor: Actor, submission: Submission): Promise<Submitted> {
+/** Records a job, or completes it from the cache. @throws {IdempotencyKeyReusedError} when the key came before with another request */
+export const submitJob =
+  ({ fingerprint, newJobId }: Pick<Ports, 'fingerprint' | 'newJobId'>) =>
+  async (database: ResultsDatabase, actor: Actor, submission: Submission): Promise<Submitted> => {
     const { engine, pipelineVersion, inputs, params, priority, useCache } = submission;
     const specification = { engine, inputs, params, pipeline_version: pipelineVersion };
     const idempotency =
       submission.idempotencyKey === null
         ? null
-        : {
-            key: submission.idempotencyKey,
-            requestHash: this.#fingerprint({ ...specification, priority }),
-          };
+        : { key: submission.idempotencyKey, requestHash: fingerprint({ ...specification, priority }) };
     const job: NewDockingJob = {
-      jobId: this.#newId(),
+      jobId: newJobId(),
       status: 'PENDING',
       engine,
       pipelineVersion,
       inputs,
       params,
       priority,
-      inputSignature: this.#fingerprint(specification),
+      inputSignature: fingerprint(specification),
       submittedBy: actor.principal.userId,
       cache: { hit: false, canonicalJobId: null, confidenceScore: null },
       idempotency,
@@ -60,12 +49,11 @@ export class SubmitJob {
     const inserted = useCache ? await insertUsingCache(database, job) : await database.jobs.insert(job);
     if (inserted !== null) return { job: inserted, replayed: false };
 
-    // The same key was inserted by a concurrent request between our look and our insert.
+    // A concurrent request inserted the same key between the look and the insert.
     const winner = idempotency === null ? null : await findEarlier(database, idempotency);
     if (winner === null) throw new Error('an insert was refused that no earlier job explains');
     return winner;
-  }
-}
+  };
 
 /** Null when the idempotency key is taken; then no use of the cache is counted either. */
 const insertUsingCache = async (

@@ -1,30 +1,26 @@
-import { MemberAlreadyExistsError } from '../../domain/exceptions.ts';
+import { MemberAlreadyExistsError } from '../../domain/identity/errors.ts';
 import type { Member } from '../../domain/identity/member-repository.ts';
 import type { OrganizationRole } from '../../domain/identity/role.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { causedBy, type Actor } from '../actor.ts';
-import type { MetadataDatabase, MetadataRepositories } from '../ports/databases/metadata-database.ts';
+import type { MetadataRepositories } from '../ports/databases/metadata-database.ts';
+import type { Ports } from '../ports/ports.ts';
 
-export class AddMember {
-  readonly #metadata: MetadataDatabase;
-
-  constructor(metadata: MetadataDatabase) {
-    this.#metadata = metadata;
-  }
-
-  /**
-   * Makes a user a member, by email. An email that is new becomes a user without any credential: a password is the
-   * user's in every organization, so no single organization's administrator may choose it.
-   *
-   * @throws {OrganizationNotFoundError}
-   * @throws {MemberAlreadyExistsError}
-   */
-  execute(
+/**
+ * Makes a user a member, by email. An email that is new becomes a user without any credential: a password is the
+ * user's in every organization, so no single organization's administrator may choose it.
+ *
+ * @throws {OrganizationNotFoundError}
+ * @throws {MemberAlreadyExistsError}
+ */
+export const addMember =
+  ({ metadata }: Pick<Ports, 'metadata'>) =>
+  (
     actor: Actor,
     organizationId: OrganizationId,
     { email, roles }: { email: string; roles: readonly OrganizationRole[] },
-  ): Promise<Member> {
-    return this.#metadata.transaction(async (repositories) => {
+  ): Promise<Member> =>
+    metadata.transaction(async (repositories) => {
       const { members, auditLog } = repositories;
       const userId = await userIdOf(repositories, actor, email);
       const member = await members.add(organizationId, userId, roles);
@@ -39,8 +35,6 @@ export class AddMember {
       });
       return member;
     });
-  }
-}
 
 const userIdOf = async (
   { users, auditLog }: MetadataRepositories,

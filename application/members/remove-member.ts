@@ -1,22 +1,17 @@
-import { MemberNotFoundError } from '../../domain/exceptions.ts';
+import { MemberNotFoundError } from '../../domain/identity/errors.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { causedBy, type Actor } from '../actor.ts';
-import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
+import type { Ports } from '../ports/ports.ts';
 
-export class RemoveMember {
-  readonly #metadata: MetadataDatabase;
-
-  constructor(metadata: MetadataDatabase) {
-    this.#metadata = metadata;
-  }
-
-  /**
-   * Ends a membership and the user's sessions for this organization; the user stays, and so do other memberships.
-   *
-   * @throws {MemberNotFoundError}
-   */
-  execute(actor: Actor, organizationId: OrganizationId, userId: string): Promise<void> {
-    return this.#metadata.transaction(async ({ members, sessions, auditLog }) => {
+/**
+ * Ends a membership and the user's sessions for this organization; the user stays, and so do other memberships.
+ *
+ * @throws {MemberNotFoundError}
+ */
+export const removeMember =
+  ({ metadata }: Pick<Ports, 'metadata'>) =>
+  (actor: Actor, organizationId: OrganizationId, userId: string): Promise<void> =>
+    metadata.transaction(async ({ members, sessions, auditLog }) => {
       const member = await members.findForUpdate(organizationId, userId);
       if (member === null) throw new MemberNotFoundError();
       await members.remove(organizationId, userId);
@@ -30,5 +25,3 @@ export class RemoveMember {
         ...causedBy(actor),
       });
     });
-  }
-}

@@ -1,22 +1,17 @@
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { Organization } from '../../domain/organizations/organization.ts';
 import { causedBy, type Actor } from '../actor.ts';
-import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
+import type { Ports } from '../ports/ports.ts';
 
-export class CreateOrganization {
-  readonly #metadata: MetadataDatabase;
-
-  constructor(metadata: MetadataDatabase) {
-    this.#metadata = metadata;
-  }
-
-  /**
-   * Registers an organization. Its results database is made at first use.
-   *
-   * @throws {OrganizationAlreadyExistsError}
-   */
-  execute(actor: Actor, input: { id: OrganizationId; name: string }): Promise<Organization> {
-    return this.#metadata.transaction(async ({ organizations, auditLog }) => {
+/**
+ * Registers an organization. Its results database is made at first use.
+ *
+ * @throws {OrganizationAlreadyExistsError}
+ */
+export const createOrganization =
+  ({ metadata }: Pick<Ports, 'metadata'>) =>
+  (actor: Actor, input: { readonly id: OrganizationId; readonly name: string }): Promise<Organization> =>
+    metadata.transaction(async ({ organizations, auditLog }) => {
       const organization = await organizations.insert(input);
       await auditLog.append({
         organizationId: organization.id,
@@ -28,5 +23,3 @@ export class CreateOrganization {
       });
       return organization;
     });
-  }
-}

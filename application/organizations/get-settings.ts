@@ -1,19 +1,13 @@
 import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { VersionedSettings } from '../../domain/organizations/organization.ts';
-import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
+import type { Ports } from '../ports/ports.ts';
 
-export class GetSettings {
-  readonly #metadata: MetadataDatabase;
-
-  constructor(metadata: MetadataDatabase) {
-    this.#metadata = metadata;
-  }
-
-  /** @throws {OrganizationNotFoundError} */
-  async execute(id: OrganizationId): Promise<VersionedSettings> {
-    const settings = await this.#metadata.organizations.findSettings(id);
+/** @throws {OrganizationNotFoundError} */
+export const getSettings =
+  ({ metadata }: Pick<Ports, 'metadata'>) =>
+  async (id: OrganizationId): Promise<VersionedSettings> => {
+    const settings = await metadata.organizations.findSettings(id);
     if (settings === null) throw new OrganizationNotFoundError();
     return settings;
-  }
-}
+  };

@@ -2,18 +2,13 @@ import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { Organization } from '../../domain/organizations/organization.ts';
 import { causedBy, type Actor } from '../actor.ts';
-import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
+import type { Ports } from '../ports/ports.ts';
 
-export class RenameOrganization {
-  readonly #metadata: MetadataDatabase;
-
-  constructor(metadata: MetadataDatabase) {
-    this.#metadata = metadata;
-  }
-
-  /** @throws {OrganizationNotFoundError} */
-  execute(actor: Actor, id: OrganizationId, name: string): Promise<Organization> {
-    return this.#metadata.transaction(async ({ organizations, auditLog }) => {
+/** @throws {OrganizationNotFoundError} */
+export const renameOrganization =
+  ({ metadata }: Pick<Ports, 'metadata'>) =>
+  (actor: Actor, id: OrganizationId, name: string): Promise<Organization> =>
+    metadata.transaction(async ({ organizations, auditLog }) => {
       const before = await organizations.find(id);
       const organization = await organizations.rename(id, name);
       if (before === null || organization === null) throw new OrganizationNotFoundError();
@@ -27,5 +22,3 @@ export class RenameOrganization {
       });
       return organization;
     });
-  }
-}

@@ -1,35 +1,28 @@
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { OrganizationSettings, VersionedSettings } from '../../domain/organizations/organization.ts';
 import type { Actor } from '../actor.ts';
-import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
 import { writeSettings } from './write-settings.ts';
+import type { Ports } from '../ports/ports.ts';
 
-export class ReplaceSettings {
-  readonly #metadata: MetadataDatabase;
-
-  constructor(metadata: MetadataDatabase) {
-    this.#metadata = metadata;
-  }
-
-  /**
-   * Replaces all settings.
-   *
-   * @param expected only on one of these versions; null: on any
-   * @throws {OrganizationNotFoundError}
-   * @throws {SettingsChangedError}
-   */
-  execute(
+/**
+ * Replaces all settings.
+ *
+ * @param expected only on one of these versions; null: on any
+ * @throws {OrganizationNotFoundError}
+ * @throws {SettingsChangedError}
+ */
+export const replaceSettings =
+  ({ metadata }: Pick<Ports, 'metadata'>) =>
+  (
     actor: Actor,
     id: OrganizationId,
     settings: OrganizationSettings,
     expected: readonly number[] | null,
-  ): Promise<VersionedSettings> {
-    return writeSettings(this.#metadata, {
+  ): Promise<VersionedSettings> =>
+    writeSettings(metadata, {
       actor,
       id,
       action: 'settings.replaced',
       expected,
       change: () => settings,
     });
-  }
-}

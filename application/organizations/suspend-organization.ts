@@ -1,49 +1,51 @@
 import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
+import type { OrganizationStatus } from '../../domain/organizations/organization.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { causedBy, type Actor } from '../actor.ts';
 import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
+import type { Ports } from '../ports/ports.ts';
 
-export class SuspendOrganization {
-  readonly #metadata: MetadataDatabase;
+/**
+ * Keeps an organization's results from being served, in every process within a second. Requests that run end as they
+ * would have; the data stays. Idempotent.
+ *
+ * @throws {OrganizationNotFoundError}
+ */
+export const suspendOrganization =
+  ({ metadata }: Pick<Ports, 'metadata'>) =>
+  (actor: Actor, id: OrganizationId): Promise<void> =>
+    moveStatus(metadata, actor, id, { from: 'active', to: 'suspended', action: 'organization.suspended' });
 
-  constructor(metadata: MetadataDatabase) {
-    this.#metadata = metadata;
-  }
+/** Takes a suspension back. Idempotent. @throws {OrganizationNotFoundError} */
+export const resumeOrganization =
+  ({ metadata }: Pick<Ports, 'metadata'>) =>
+  (actor: Actor, id: OrganizationId): Promise<void> =>
+    moveStatus(metadata, actor, id, { from: 'suspended', to: 'active', action: 'organization.resumed' });
 
-  /**
-   * Keeps an organization's results from being served, in every process within a second. Requests that run end as they
-   * would have; the data stays. Idempotent.
-   *
-   * @throws {OrganizationNotFoundError} also when it is retired
-   */
-  suspend(actor: Actor, id: OrganizationId): Promise<void> {
-    return this.#move(actor, id, { from: 'active', to: 'suspended', action: 'organization.suspended' });
-  }
-
-  /** Takes a suspension back. Idempotent. @throws {OrganizationNotFoundError} also when it is retired */
-  resume(actor: Actor, id: OrganizationId): Promise<void> {
-    return this.#move(actor, id, { from: 'suspended', to: 'active', action: 'organization.resumed' });
-  }
-
-  #move(
-    actor: Actor,
-    id: OrganizationId,
-    { from, to, action }: { from: 'active' | 'suspended'; to: 'active' | 'suspended'; action: string },
-  ): Promise<void> {
-    return this.#metadata.transaction(async ({ organizations, auditLog }) => {
-      if (!(await organizations.moveStatus(id, from, to))) {
-        const organization = await organizations.find(id);
-        if (organization === null || organization.status !== to) throw new OrganizationNotFoundError();
-        return;
-      }
-      await auditLog.append({
-        organizationId: id,
-        action,
-        entityType: 'organization',
-        entityId: id,
-        details: { before: from, after: to },
-        ...causedBy(actor),
-      });
-    });
-  }
+interface StatusMove {
+  readonly from: OrganizationStatus;
+  readonly to: OrganizationStatus;
+  readonly action: string;
 }
+
+const moveStatus = (
+  metadata: MetadataDatabase,
+  actor: Actor,
+  id: OrganizationId,
+  { from, to, action }: StatusMove,
+): Promise<void> =>
+  metadata.transaction(async ({ organizations, auditLog }) => {
+    if (!(await organizations.moveStatus(id, from, to))) {
+      // It has the status already, or there is no such organization.
+      if ((await organizations.find(id)) === null) throw new OrganizationNotFoundError();
+      return;
+    }
+    await auditLog.append({
+      organizationId: id,
+      action,
+      entityType: 'organization',
+      entityId: id,
+      details: { before: from, after: to },
+      ...causedBy(actor),
+    });
+  });

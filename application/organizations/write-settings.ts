@@ -1,4 +1,6 @@
-import { OrganizationNotFoundError, SettingsChangedError, ValidationError } from '../../domain/exceptions.ts';
+import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
+import { SettingsChangedError } from '../../domain/organizations/errors.ts';
+import { ValidationError } from '../../domain/validation-error.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { POLICY_SETTINGS } from '../../domain/organizations/organization-policy.ts';
 import type { OrganizationSettings, VersionedSettings } from '../../domain/organizations/organization.ts';

@@ -1,30 +1,25 @@
-import { OwnAccountProtectedError, UserNotFoundError } from '../../domain/exceptions.ts';
+import { OwnAccountProtectedError, UserNotFoundError } from '../../domain/identity/errors.ts';
 import type { User, UserChange } from '../../domain/identity/user-repository.ts';
 import { causedBy, type Actor } from '../actor.ts';
 import { findUser } from '../identity/find-user.ts';
-import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
+import type { Ports } from '../ports/ports.ts';
 
-export class ChangeUser {
-  readonly #metadata: MetadataDatabase;
-
-  constructor(metadata: MetadataDatabase) {
-    this.#metadata = metadata;
-  }
-
-  /**
-   * Disables, enables, promotes or demotes a user, or makes the password one that has to be changed. Whatever takes
-   * something away ends the user's sessions.
-   *
-   * @throws {UserNotFoundError}
-   * @throws {OwnAccountProtectedError}
-   */
-  execute(actor: Actor, userId: string, change: UserChange): Promise<User> {
+/**
+ * Disables, enables, promotes or demotes a user, or makes the password one that has to be changed. Whatever takes
+ * something away ends the user's sessions.
+ *
+ * @throws {UserNotFoundError}
+ * @throws {OwnAccountProtectedError}
+ */
+export const changeUser =
+  ({ metadata }: Pick<Ports, 'metadata'>) =>
+  (actor: Actor, userId: string, change: UserChange): Promise<User> => {
     const takesAway =
       change.active === false || change.platformAdmin === false || change.mustChangePassword === true;
     if (userId === actor.principal.userId && (change.active === false || change.platformAdmin === false)) {
       throw new OwnAccountProtectedError();
     }
-    return this.#metadata.transaction(async ({ users, sessions, auditLog }) => {
+    return metadata.transaction(async ({ users, sessions, auditLog }) => {
       const before = await findUser({ users }, userId);
       const after = await users.change(userId, change);
       if (after === null) throw new UserNotFoundError();
@@ -39,8 +34,7 @@ export class ChangeUser {
       });
       return after;
     });
-  }
-}
+  };
 
 const summaryOf = ({ active, platformAdmin, mustChangePassword }: User): object => ({
   status: active ? 'active' : 'disabled',

@@ -1,9 +1,8 @@
-import { UserAlreadyExistsError } from '../../domain/exceptions.ts';
+import { UserAlreadyExistsError } from '../../domain/identity/errors.ts';
 import type { User } from '../../domain/identity/user-repository.ts';
 import { causedBy, type Actor } from '../actor.ts';
 import { findUser } from '../identity/find-user.ts';
-import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
-import type { Passwords } from '../ports/identity/passwords.ts';
+import type { Ports } from '../ports/ports.ts';
 
 export interface NewUser {
   readonly email: string;
@@ -12,19 +11,12 @@ export interface NewUser {
   readonly password: string | null;
 }
 
-export class CreateUser {
-  readonly #metadata: MetadataDatabase;
-  readonly #passwords: Passwords;
-
-  constructor(metadata: MetadataDatabase, passwords: Passwords) {
-    this.#metadata = metadata;
-    this.#passwords = passwords;
-  }
-
-  /** @throws {UserAlreadyExistsError} */
-  async execute(actor: Actor, { email, platformAdmin, password }: NewUser): Promise<User> {
-    const hash = password === null ? null : await this.#passwords.hash(password);
-    return this.#metadata.transaction(async ({ users, auditLog }) => {
+/** @throws {UserAlreadyExistsError} */
+export const createUser =
+  ({ metadata, passwords }: Pick<Ports, 'metadata' | 'passwords'>) =>
+  async (actor: Actor, { email, platformAdmin, password }: NewUser): Promise<User> => {
+    const hash = password === null ? null : await passwords.hash(password);
+    return metadata.transaction(async ({ users, auditLog }) => {
       const user = await users.insert({ email, platformAdmin });
       if (user === null) throw new UserAlreadyExistsError();
       const { userId } = user;
@@ -39,5 +31,4 @@ export class CreateUser {
       });
       return findUser({ users }, userId);
     });
-  }
-}
+  };

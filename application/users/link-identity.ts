@@ -1,28 +1,19 @@
-import { IdentityAlreadyLinkedError } from '../../domain/exceptions.ts';
+import { IdentityAlreadyLinkedError } from '../../domain/identity/errors.ts';
 import type { ExternalIdentity } from '../../domain/identity/identity-repository.ts';
 import { causedBy, type Actor } from '../actor.ts';
 import { findUser } from '../identity/find-user.ts';
-import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
+import type { Ports } from '../ports/ports.ts';
 
-export class LinkIdentity {
-  readonly #metadata: MetadataDatabase;
-
-  constructor(metadata: MetadataDatabase) {
-    this.#metadata = metadata;
-  }
-
-  /**
-   * From now on tokens of this issuer and subject speak for the user.
-   *
-   * @throws {UserNotFoundError}
-   * @throws {IdentityAlreadyLinkedError}
-   */
-  execute(
-    actor: Actor,
-    userId: string,
-    identity: { issuer: string; subject: string },
-  ): Promise<ExternalIdentity> {
-    return this.#metadata.transaction(async ({ users, identities, auditLog }) => {
+/**
+ * From now on tokens of this issuer and subject speak for the user.
+ *
+ * @throws {UserNotFoundError}
+ * @throws {IdentityAlreadyLinkedError}
+ */
+export const linkIdentity =
+  ({ metadata }: Pick<Ports, 'metadata'>) =>
+  (actor: Actor, userId: string, identity: { issuer: string; subject: string }): Promise<ExternalIdentity> =>
+    metadata.transaction(async ({ users, identities, auditLog }) => {
       await findUser({ users }, userId);
       const linked = await identities.link(userId, identity);
       if (linked === null) throw new IdentityAlreadyLinkedError();
@@ -36,5 +27,3 @@ export class LinkIdentity {
       });
       return linked;
     });
-  }
-}

@@ -1,17 +1,12 @@
-import { IdentityNotFoundError } from '../../domain/exceptions.ts';
+import { IdentityNotFoundError } from '../../domain/identity/errors.ts';
 import { causedBy, type Actor } from '../actor.ts';
-import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
+import type { Ports } from '../ports/ports.ts';
 
-export class UnlinkIdentity {
-  readonly #metadata: MetadataDatabase;
-
-  constructor(metadata: MetadataDatabase) {
-    this.#metadata = metadata;
-  }
-
-  /** @throws {IdentityNotFoundError} */
-  execute(actor: Actor, userId: string, identityId: string): Promise<void> {
-    return this.#metadata.transaction(async ({ identities, auditLog }) => {
+/** @throws {IdentityNotFoundError} */
+export const unlinkIdentity =
+  ({ metadata }: Pick<Ports, 'metadata'>) =>
+  (actor: Actor, userId: string, identityId: string): Promise<void> =>
+    metadata.transaction(async ({ identities, auditLog }) => {
       const unlinked = await identities.unlink(userId, identityId);
       if (unlinked === null) throw new IdentityNotFoundError();
       await auditLog.append({
@@ -23,5 +18,3 @@ export class UnlinkIdentity {
         ...causedBy(actor),
       });
     });
-  }
-}

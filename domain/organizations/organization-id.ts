@@ -1,4 +1,4 @@
-import { ValidationError } from '../exceptions.ts';
+import { ValidationError } from '../validation-error.ts';
 
 declare const brand: unique symbol;
 

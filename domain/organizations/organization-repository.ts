@@ -29,11 +29,8 @@ export interface OrganizationRepository {
   findSettingsForUpdate(id: OrganizationId): Promise<VersionedSettings | null>;
   /** Replaces all settings and returns their new version. @throws {OrganizationNotFoundError} */
   replaceSettings(id: OrganizationId, settings: OrganizationSettings): Promise<number>;
-  /**
-   * Suspends an organization or takes that back, and its results database with it, if it has one in service. False, and
-   * nothing is changed, when there is no such organization of that status.
-   */
-  moveStatus(id: OrganizationId, from: 'active' | 'suspended', to: 'active' | 'suspended'): Promise<boolean>;
+  /** Writes another status. False, and nothing is changed, when there is no such organization of the status `from`. */
+  moveStatus(id: OrganizationId, from: OrganizationStatus, to: OrganizationStatus): Promise<boolean>;
   /**
    * Those organizations, among the given or (null) among all, that are suspended or have settings that the service
    * acts on.

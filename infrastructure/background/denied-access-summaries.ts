@@ -1,19 +1,25 @@
-import { Periodic } from '../timing/periodic.ts';
+import { Periodic, type RunReport } from '../timing/periodic.ts';
+import type { Background } from './background-runner.ts';
 
 const INTERVAL_MS = 15_000;
 
-/** What counts refusals and writes the sums down when it is told to. Never rejects. */
-interface DeniedAccess {
-  flush(what: { readonly all: boolean }): Promise<void>;
-}
-
 /** Has the refusals of callers who kept trying written down, also when they have stopped, or the process does. */
-export class DeniedAccessSummaries {
-  readonly #deniedAccess: DeniedAccess;
-  readonly #flushes = new Periodic(INTERVAL_MS, () => this.#deniedAccess.flush({ all: false }));
+export class DeniedAccessSummaries implements Background {
+  readonly #summarize: (which: { readonly all: boolean }) => Promise<void>;
+  readonly #flushes: Periodic;
 
-  constructor(deniedAccess: DeniedAccess) {
-    this.#deniedAccess = deniedAccess;
+  /** @param summarize writes the sums down, and logs what it cannot write */
+  constructor(summarize: (which: { readonly all: boolean }) => Promise<void>) {
+    this.#summarize = summarize;
+    this.#flushes = new Periodic({
+      everyMs: INTERVAL_MS,
+      work: () => summarize({ all: false }),
+      onFailure: () => undefined,
+    });
+  }
+
+  get report(): RunReport {
+    return this.#flushes.report;
   }
 
   start(): void {
@@ -22,6 +28,6 @@ export class DeniedAccessSummaries {
 
   async close(): Promise<void> {
     await this.#flushes.close();
-    await this.#deniedAccess.flush({ all: true });
+    await this.#summarize({ all: true });
   }
 }

@@ -1,23 +1,33 @@
-import type { DatabaseLedger, DatabaseState } from '../../application/ports/databases/database-ledger.ts';
-import type { Logger } from '../../application/ports/runtime/logger.ts';
+import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
 import type { SpareLedger } from '../../application/ports/databases/spare-ledger.ts';
-import { Periodic } from '../timing/periodic.ts';
+import type { Logger } from '../../application/ports/runtime/logger.ts';
+import type { DatabaseState } from '../../domain/databases/results-database.ts';
+import { Periodic, type RunReport } from '../timing/periodic.ts';
+import type { Background } from './background-runner.ts';
+
+export interface FleetSnapshotDeps {
+  readonly ledger: Pick<DatabaseLedger, 'countByState'>;
+  readonly spares: Pick<SpareLedger, 'countReady'>;
+  readonly logger: Logger;
+}
 
 const INTERVAL_MS = 15_000;
 
-/** Numbers of all databases of the deployment, looked up now and then, so that a scrape of the metrics asks nobody. */
-export class FleetSnapshot {
-  readonly #ledger: DatabaseLedger;
-  readonly #spares: SpareLedger;
-  readonly #logger: Logger;
-  readonly #refreshes = new Periodic(INTERVAL_MS, () => this.#refresh());
+/** Numbers of all databases of the deployment, read now and then, so that a scrape of the metrics reads nothing. */
+export class FleetSnapshot implements Background {
+  readonly #deps: FleetSnapshotDeps;
+  readonly #refreshes: Periodic;
   #databases: Readonly<Partial<Record<DatabaseState, number>>> = {};
   #sparesReady = 0;
 
-  constructor(ledger: DatabaseLedger, spares: SpareLedger, logger: Logger) {
-    this.#ledger = ledger;
-    this.#spares = spares;
-    this.#logger = logger;
+  constructor(deps: FleetSnapshotDeps) {
+    this.#deps = deps;
+    this.#refreshes = new Periodic({
+      everyMs: INTERVAL_MS,
+      runsAtStart: true,
+      work: () => this.#refresh(),
+      onFailure: (error) => deps.logger.debug({ err: error }, 'the numbers of the fleet could not be read'),
+    });
   }
 
   get databases(): Readonly<Partial<Record<DatabaseState, number>>> {
@@ -28,21 +38,22 @@ export class FleetSnapshot {
     return this.#sparesReady;
   }
 
+  get report(): RunReport {
+    return this.#refreshes.report;
+  }
+
   start(): void {
-    this.#refreshes.start({ now: true });
+    this.#refreshes.start();
   }
 
   close(): Promise<void> {
     return this.#refreshes.close();
   }
 
-  #refresh(): Promise<void> {
-    return Promise.all([this.#ledger.countByState(), this.#spares.countReady()]).then(
-      ([databases, sparesReady]) => {
-        this.#databases = databases;
-        this.#sparesReady = sparesReady;
-      },
-      (error: unknown) => this.#logger.debug({ err: error }, 'the numbers of the fleet could not be read'),
-    );
+  async #refresh(): Promise<void> {
+    const { ledger, spares } = this.#deps;
+    const [databases, sparesReady] = await Promise.all([ledger.countByState(), spares.countReady()]);
+    this.#databases = databases;
+    this.#sparesReady = sparesReady;
   }
 }

@@ -1,6 +1,5 @@
 import type { ExitCode } from '../../presentation/cli/command-context.ts';
 import { runCli } from '../../presentation/cli/run-cli.ts';
-import { cliDependencies } from '../composition/cli-dependencies.ts';
 import { createContainer } from '../composition/container.ts';
 import { TOKENS } from '../composition/tokens.ts';
 import { parseConfig, readEnvironment } from '../config/config.ts';
@@ -19,7 +18,7 @@ const main = async (): Promise<ExitCode> => {
     try {
       return await runCli(
         process.argv.slice(2),
-        cliDependencies(container, {
+        container.get(TOKENS.cliDependencies)({
           print: (line) => process.stdout.write(`${line}\n`),
           terminal: process.stdout.isTTY ? process.stdout : null,
           signal: interruption.signal,

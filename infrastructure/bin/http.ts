@@ -1,4 +1,6 @@
-import { startService, type Service } from '../composition/service.ts';
+import { createContainer } from '../composition/container.ts';
+import type { RunningService } from '../composition/service.ts';
+import { TOKENS } from '../composition/tokens.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { parseConfig, readEnvironment } from '../config/config.ts';
 import { prepareLocalStart, type LocalStart } from '../local/local-start.ts';
@@ -7,10 +9,11 @@ import { reasonOf } from '../../domain/reason-of.ts';
 const main = async (): Promise<void> => {
   const local = await prepareLocalStart(readEnvironment());
   try {
-    const service = await startService(parseConfig(local.environment));
-    if (local.embedded) greet(service);
+    const service = createContainer(parseConfig(local.environment)).get(TOKENS.service);
+    const running = await service.start();
+    if (local.embedded) greet(running.url, service.operatorToken());
     local.keep(service.logger);
-    stopOnSignal(service, local);
+    stopOnSignal(running, local);
   } catch (error) {
     await local.stop();
     throw error;
@@ -20,7 +23,7 @@ const main = async (): Promise<void> => {
 /** A terminal sends its Ctrl-C to npm and to us, and npm passes its own on. */
 const ECHO_MS = 500;
 
-const stopOnSignal = (service: Service, local: LocalStart): void => {
+const stopOnSignal = (service: RunningService, local: LocalStart): void => {
   let asked: { readonly signal: NodeJS.Signals; readonly at: number } | null = null;
   const stop = (signal: NodeJS.Signals): void => {
     if (asked !== null) {
@@ -38,18 +41,17 @@ const stopOnSignal = (service: Service, local: LocalStart): void => {
   process.on('SIGINT', stop);
 };
 
-const greet = (service: Service): void => {
-  const token = service.operatorToken();
+const greet = (url: string, token: string): void => {
   process.stdout.write(
     `
-Molecular Analysis Dashboard: ${service.url}   (API pages: ${service.url}/docs)
+Molecular Analysis Dashboard: ${url}   (API pages: ${url}/docs)
 Operator token (platform administrator):
 
   ${token}
 
 Try it:
 
-  curl -H 'Authorization: Bearer ${token}' ${service.url}/organizations
+  curl -H 'Authorization: Bearer ${token}' ${url}/organizations
 
 `,
   );

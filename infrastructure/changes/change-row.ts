@@ -16,6 +16,7 @@ const toChange = ({ kind, org_id: organizationId, user_id: userId }: ChangeRow):
   switch (kind) {
     case 'organization':
     case 'settings':
+    case 'placement':
       return { kind, organizationId: present(organizationId) };
     case 'member':
       return { kind, organizationId: present(organizationId), userId: present(userId) };

@@ -1,6 +1,7 @@
 import type { Change, ChangeFeed, ChangeSubscriber } from '../../application/ports/runtime/change-feed.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { PgConnection } from '../postgres/pg-connection.ts';
+import { Periodic, type RunReport } from '../timing/periodic.ts';
 import { withDeadline } from '../timing/with-deadline.ts';
 import { changesFrom, type ChangeRow } from './change-row.ts';
 
@@ -8,7 +9,7 @@ export interface ChangeFeedOptions {
   /** Opens the one connection that the feed listens on. */
   readonly connect: () => Promise<PgConnection>;
   readonly logger: Logger;
-  /** How often it looks by itself, should notifications not arrive (as behind a transaction pooler). */
+  /** How often it looks by itself, should notifications not arrive (as behind a transaction pooler). Default 250 ms. */
   readonly lookIntervalMs?: number;
 }
 
@@ -27,7 +28,8 @@ const LISTEN = 'listen mad_changes';
 /** What was committed since the snapshot of the look before; the first look, with null, only takes the snapshot. */
 const LOOK = `
   select pg_current_snapshot()::text as snapshot, coalesce((
-    select jsonb_agg(distinct jsonb_build_object('kind', kind, 'org_id', org_id, 'user_id', user_id))
+    select jsonb_agg(distinct jsonb_build_object(
+      'kind', case when placement then 'placement' else kind end, 'org_id', org_id, 'user_id', user_id))
     from changes
     where transaction_id >= pg_snapshot_xmin($1::pg_snapshot)
       and not pg_visible_in_snapshot(transaction_id, $1::pg_snapshot)
@@ -47,29 +49,37 @@ interface Subscription {
 }
 
 /**
- * Follows the table of changes on a connection of its own. Notifications make it look at once; it looks now and then
- * anyway, so that a lost one delays a change and hides none. After a break everybody is reset.
+ * Follows the table of changes on a connection of its own. A notification makes it look at once. It looks now and then
+ * anyway, so that a lost notification delays a change and hides none. After a break every subscriber is reset.
+ *
+ * States: apart (no connection) → connected → following (the last look went well) → apart, when a look fails.
  */
 export class MetadataChangeFeed implements ChangeFeed {
-  readonly #options: Required<ChangeFeedOptions>;
+  readonly #options: ChangeFeedOptions;
+  readonly #looks: Periodic;
   readonly #subscriptions = new Set<Subscription>();
-  #running: Promise<void> | null = null;
-  #closed = false;
+  #connection: PgConnection | null = null;
+  /** Of the last look on this connection; null before the first. */
+  #snapshot: string | null = null;
   #following = false;
-  /** When the last look that everybody has been told of began, in `performance.now()`. */
+  /** When the last look that every subscriber has been told of began, in `performance.now()`. */
   #currentAt = -Infinity;
   #forgotAt = performance.now();
-  #wake: () => void = () => undefined;
-  #woken = false;
+  readonly #closing = new Set<Promise<void>>();
 
-  constructor(options: ChangeFeedOptions) {
-    this.#options = { lookIntervalMs: LOOK_INTERVAL_MS, ...options };
+  constructor({ lookIntervalMs = LOOK_INTERVAL_MS, ...options }: ChangeFeedOptions) {
+    this.#options = options;
+    this.#looks = new Periodic({
+      everyMs: lookIntervalMs,
+      work: () => this.#look(),
+      onFailure: (error) => this.#breakOff(error),
+    });
   }
 
   subscribe(subscriber: ChangeSubscriber): () => void {
     const subscription = { subscriber, synced: false };
     this.#subscriptions.add(subscription);
-    this.#lookNow();
+    this.#looks.kick();
     return () => this.#subscriptions.delete(subscription);
   }
 
@@ -81,70 +91,68 @@ export class MetadataChangeFeed implements ChangeFeed {
     );
   }
 
-  /** Begins to follow. Resolves when everybody was reset, or the first attempt failed: it goes on trying. Safe to call twice. */
+  get report(): RunReport {
+    return this.#looks.report;
+  }
+
+  /** Resolves when every subscriber was reset, or the first attempt failed: it goes on trying. Safe to call twice. */
   async start(): Promise<void> {
-    if (this.#running !== null || this.#closed) return;
-    await new Promise<void>((attempted) => {
-      this.#running = this.#run(attempted);
-    });
+    this.#looks.start();
+    await this.#looks.run();
   }
 
   /** Resolves when the connection is closed. Safe to call twice, and without a start. */
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#lookNow();
-    await this.#running;
+    await this.#looks.close();
+    this.#disconnect();
+    await Promise.all(this.#closing);
   }
 
-  async #run(attempted: () => void): Promise<void> {
-    const goodbyes = new Set<Promise<void>>();
-    while (!this.#closed) {
-      let connection: PgConnection | null = null;
-      try {
-        connection = await this.#options.connect();
-        await this.#follow(connection, attempted);
-      } catch (error) {
-        if (this.#following)
-          this.#options.logger.warn({ err: error }, 'the feed of metadata changes broke off');
-        else this.#options.logger.debug({ err: error }, 'the feed of metadata changes cannot be opened');
-      }
-      this.#following = false;
-      for (const subscription of this.#subscriptions) subscription.synced = false;
-      attempted();
-      if (connection !== null) {
-        // A server that stalls takes seconds to say goodbye to; the next connection does not wait for that.
-        const goodbye = connection.close().finally(() => goodbyes.delete(goodbye));
-        goodbyes.add(goodbye);
-      }
-      await this.#rest(RETRY_PAUSE_MS);
-    }
-    await Promise.all(goodbyes);
+  /** Tells of what was committed since the look before. Throws when the connection or a subscriber fails. */
+  async #look(): Promise<void> {
+    const connection = this.#connection ?? (await this.#connect());
+    const beganAt = performance.now();
+    if (this.#snapshot !== null && beganAt - this.#currentAt > LONGEST_GAP_MS)
+      throw new Error('it slept for too long');
+    const [answer]: readonly Look[] = await withDeadline(
+      connection.query<Look>({ name: 'changes_look', text: LOOK, values: [this.#snapshot] }),
+      ANSWER_DEADLINE_MS,
+    );
+    if (answer === undefined) throw new Error('a look at the changes returned no row');
+    await this.#tell(changesFrom(answer.changes));
+    this.#snapshot = answer.snapshot;
+    this.#currentAt = beganAt;
+    if (!this.#following) this.#options.logger.debug({}, 'the feed of metadata changes is open');
+    this.#following = true;
+    await this.#forgetNowAndThen(connection);
   }
 
-  /** Looks again and again; throws when that fails. */
-  async #follow(connection: PgConnection, synced: () => void): Promise<void> {
-    connection.onNotification(() => this.#lookNow());
-    connection.onLost(() => this.#lookNow());
+  async #connect(): Promise<PgConnection> {
+    const connection = await this.#options.connect();
+    this.#connection = connection;
+    connection.onNotification(() => this.#looks.kick());
+    connection.onLost(() => this.#looks.kick());
     await withDeadline(connection.execute(LISTEN), ANSWER_DEADLINE_MS);
-    let snapshot: string | null = null;
-    while (!this.#closed) {
-      const beganAt = performance.now();
-      if (snapshot !== null && beganAt - this.#currentAt > LONGEST_GAP_MS)
-        throw new Error('it slept for too long');
-      const [answer]: readonly Look[] = await withDeadline(
-        connection.query<Look>({ name: 'changes_look', text: LOOK, values: [snapshot] }),
-        ANSWER_DEADLINE_MS,
-      );
-      if (answer === undefined) throw new Error('a look at the changes returned no row');
-      await this.#tell(changesFrom(answer.changes));
-      snapshot = answer.snapshot;
-      this.#currentAt = beganAt;
-      if (!this.#following) this.#options.logger.debug({}, 'the feed of metadata changes is open');
-      this.#following = true;
-      synced();
-      await this.#forgetNowAndThen(connection);
-      await this.#rest(this.#options.lookIntervalMs);
-    }
+    return connection;
+  }
+
+  #breakOff(error: unknown): void {
+    if (this.#following) this.#options.logger.warn({ err: error }, 'the feed of metadata changes broke off');
+    else this.#options.logger.debug({ err: error }, 'the feed of metadata changes cannot be opened');
+    for (const subscription of this.#subscriptions) subscription.synced = false;
+    this.#disconnect();
+    this.#looks.kick(RETRY_PAUSE_MS);
+  }
+
+  /** A server that stalls takes seconds to say goodbye to; the next connection does not wait for that. */
+  #disconnect(): void {
+    const connection = this.#connection;
+    this.#connection = null;
+    this.#snapshot = null;
+    this.#following = false;
+    if (connection === null) return;
+    const closed = connection.close().finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
   }
 
   async #tell(changes: readonly Change[]): Promise<void> {
@@ -162,23 +170,5 @@ export class MetadataChangeFeed implements ChangeFeed {
     if (performance.now() - this.#forgotAt < FORGET_EVERY_MS) return;
     this.#forgotAt = performance.now();
     await connection.execute(FORGET);
-  }
-
-  #lookNow(): void {
-    this.#woken = true;
-    this.#wake();
-  }
-
-  /** Until the time is over, or somebody says that there is something to see; at once if that was said meanwhile. */
-  #rest(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#wake(), ms).unref();
-      this.#wake = () => {
-        clearTimeout(timer);
-        this.#woken = false;
-        resolve();
-      };
-      if (this.#woken) this.#wake();
-    });
   }
 }

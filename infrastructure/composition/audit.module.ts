@@ -1,20 +1,55 @@
 import { ContainerModule } from 'inversify';
 import { KnexAuditBacklog } from '../../adapters/knex/metadata/knex-audit-backlog.ts';
 import { KnexAuditChains } from '../../adapters/knex/metadata/knex-audit-chains.ts';
-import { OutboxRelay } from '../background/outbox-relay.ts';
+import { OutboxRelay } from '../../application/audit/outbox-relay.ts';
+import { RELAY_TIMES } from '../../application/audit/outbox-traffic.ts';
+import { relayOutbox } from '../../application/audit/relay-outbox.ts';
+import { WriteAnnouncements } from '../../application/audit/write-announcements.ts';
+import { OutboxRelayLoop } from '../background/outbox-relay-loop.ts';
+import { bindSingleton } from './singleton.ts';
 import { TOKENS } from './tokens.ts';
 
 export const auditModule = new ContainerModule(({ bind }) => {
-  bind(TOKENS.auditBacklog)
-    .toResolvedValue((database) => new KnexAuditBacklog(database), [TOKENS.metadataSql])
-    .inSingletonScope();
-  bind(TOKENS.auditChains)
-    .toResolvedValue((database) => new KnexAuditChains(database), [TOKENS.metadataSql])
-    .inSingletonScope();
-  bind(TOKENS.outboxRelay)
-    .toResolvedValue(
-      (backlog, writer, logger) => new OutboxRelay({ backlog, writer, logger }),
-      [TOKENS.auditBacklog, TOKENS.instanceId, TOKENS.logger],
-    )
-    .inSingletonScope();
+  bindSingleton(
+    bind,
+    TOKENS.auditBacklog,
+    { database: TOKENS.metadataSql },
+    ({ database }) => new KnexAuditBacklog(database),
+  );
+  bindSingleton(
+    bind,
+    TOKENS.auditChains,
+    { database: TOKENS.metadataSql },
+    ({ database }) => new KnexAuditChains(database),
+  );
+  bind(TOKENS.relayTimes).toConstantValue(RELAY_TIMES);
+  bindSingleton(
+    bind,
+    TOKENS.writeAnnouncements,
+    {
+      backlog: TOKENS.auditBacklog,
+      writer: TOKENS.instanceId,
+      times: TOKENS.relayTimes,
+      logger: TOKENS.logger,
+    },
+    (deps) => new WriteAnnouncements({ ...deps, now: () => performance.now() }),
+  );
+  // The databases tell the announcements of writes, and the relay reaches the outboxes through the databases.
+  bindSingleton(
+    bind,
+    TOKENS.outboxRelay,
+    {
+      announcements: TOKENS.writeAnnouncements,
+      databases: TOKENS.connectionManager,
+      backlog: TOKENS.auditBacklog,
+      writer: TOKENS.instanceId,
+      times: TOKENS.relayTimes,
+      logger: TOKENS.logger,
+    },
+    ({ databases, ...deps }) => {
+      const relay = relayOutbox({ databases, backlog: deps.backlog });
+      const outboxes = new OutboxRelay({ ...deps, relay, now: () => performance.now() });
+      return new OutboxRelayLoop(outboxes, deps.times.gatherMs);
+    },
+  );
 });

@@ -8,9 +8,9 @@ export const changesModule = new ContainerModule(({ bind }) => {
   bindSingleton(
     bind,
     TOKENS.changeFeed,
-    { connector: TOKENS.connector, logger: TOKENS.logger },
+    { connector: TOKENS.metadataConnector, logger: TOKENS.logger },
     ({ connector, logger }) => new MetadataChangeFeed({ connect: () => connector.toChanges(), logger }),
-  ).onDeactivation((feed) => feed.close());
+  );
   bindSingleton(
     bind,
     TOKENS.organizationPolicies,

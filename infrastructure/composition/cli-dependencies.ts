@@ -1,9 +1,32 @@
-import type { Container } from 'inversify';
+import type { AuditChains } from '../../application/ports/audit/audit-chains.ts';
+import type { AdoptDatabase } from '../../application/databases/adopt.ts';
+import type { ReconcileDatabases } from '../../application/databases/reconcile.ts';
+import type { RetireDatabase } from '../../application/databases/retire.ts';
+import type { RotateCredentials } from '../../application/databases/rotate-credentials.ts';
+import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
+import type { FleetChecks } from '../../application/ports/fleet/fleet-checks.ts';
+import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
 import type { CliDependencies } from '../../presentation/cli/run-cli.ts';
-import { ensureDatabase } from '../postgres/ensure-database.ts';
+import type { Config } from '../config/config.ts';
 import { metadataMigrations } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
-import { TOKENS } from './tokens.ts';
+import { ensureDatabase } from '../postgres/ensure-database.ts';
+import type { ResultsServers } from '../servers/results-servers.ts';
+import type { DatabaseConnectionManager } from '../routing/database-connection-manager.ts';
+
+export interface CommandedParts {
+  readonly config: Config;
+  readonly databaseLedger: DatabaseLedger;
+  readonly connectionManager: DatabaseConnectionManager;
+  readonly servers: ResultsServers;
+  readonly reconcileDatabases: ReconcileDatabases;
+  readonly adoptDatabase: AdoptDatabase;
+  readonly retireDatabase: RetireDatabase;
+  readonly rotateCredentials: RotateCredentials;
+  readonly auditChains: AuditChains;
+  readonly fleetOperator: FleetOperator;
+  readonly fleetChecks: FleetChecks;
+}
 
 /** Where a command writes, and what ends it early. */
 export interface CliSurroundings {
@@ -15,24 +38,24 @@ export interface CliSurroundings {
 
 /** What the commands act on; opens nothing yet. */
 export const cliDependencies = (
-  container: Container,
+  parts: CommandedParts,
   { print, terminal, signal }: CliSurroundings,
 ): CliDependencies => {
-  const { database } = container.get(TOKENS.config);
+  const { config, databaseLedger, connectionManager, auditChains } = parts;
+  const { database } = config;
   return {
-    maxOrganizationIdLength: database.resultsTemplate.maxOrganizationIdLength,
-    databaseLedger: container.get(TOKENS.databaseLedger),
-    reconcile: (options) => container.get(TOKENS.reconciler).reconcile(options),
-    provision: (organizationId) => container.get(TOKENS.connectionManager).provision(organizationId),
-    adopt: (organizationId, from, takeOver) =>
-      container.get(TOKENS.custodian).adopt(organizationId, from, takeOver),
-    retire: (organizationId) => container.get(TOKENS.custodian).retire(organizationId),
-    rotateCredentials: () => container.get(TOKENS.credentialRotation).rotate(),
-    verifyAudit: (organizationId) => container.get(TOKENS.auditChains).verify(organizationId),
+    maxOrganizationIdLength: database.maxOrganizationIdLength,
+    databaseLedger,
+    reconcile: (options) => parts.reconcileDatabases(options),
+    provision: (organizationId) => connectionManager.provision(organizationId),
+    adopt: (organizationId, from, takeOver) => parts.adoptDatabase(organizationId, { from, takeOver }),
+    retire: (organizationId) => parts.retireDatabase(organizationId),
+    rotateCredentials: () => parts.rotateCredentials(),
+    verifyAudit: (organizationId) => auditChains.verify(organizationId),
     print,
     migrate: {
-      operator: container.get(TOKENS.fleetOperator),
-      checks: container.get(TOKENS.fleetChecks),
+      operator: parts.fleetOperator,
+      checks: parts.fleetChecks,
       concurrency: database.migration.concurrency,
       terminal,
       signal,
@@ -40,7 +63,7 @@ export const cliDependencies = (
         await ensureDatabase(database.metadataUrl);
         await new Migrator(metadataMigrations).latest(database.metadataUrl);
         // A runner is a process of the deployment like any other: its connections come out of the same budget.
-        await container.get(TOKENS.connectionShare).start();
+        await parts.servers.start();
       },
     },
   };

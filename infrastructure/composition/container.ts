@@ -2,6 +2,8 @@ import { Container } from 'inversify';
 import type { Config } from '../config/config.ts';
 import { accessModule } from './access.module.ts';
 import { adaptersModule } from './adapters.module.ts';
+import { backgroundModule } from './background.module.ts';
+import { processModule } from './process.module.ts';
 import { auditModule } from './audit.module.ts';
 import { changesModule } from './changes.module.ts';
 import { databaseModule } from './database.module.ts';
@@ -9,6 +11,7 @@ import { fleetModule } from './fleet.module.ts';
 import { httpModule } from './http.module.ts';
 import { provisioningModule } from './provisioning.module.ts';
 import { TOKENS } from './tokens.ts';
+import { useCasesModule } from './use-cases.module.ts';
 
 /** The whole service, wired. Nothing is opened before something is asked for. */
 export const createContainer = (config: Config): Container => {
@@ -22,7 +25,10 @@ export const createContainer = (config: Config): Container => {
     provisioningModule,
     fleetModule,
     accessModule,
+    useCasesModule,
     httpModule,
+    backgroundModule,
+    processModule,
   );
   return container;
 };

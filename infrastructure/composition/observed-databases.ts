@@ -2,13 +2,13 @@ import { logOperations } from '../../adapters/knex/logged-database.ts';
 import { KnexResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
 import type { SqlDatabase } from '../../adapters/knex/statement.ts';
 import { WatchedDatabase } from '../../adapters/knex/watched-database.ts';
+import type { WriteWatcher } from '../../application/ports/audit/write-watcher.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
-import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import type { Placement } from '../../domain/databases/placement.ts';
 import type { Config } from '../config/config.ts';
 import type { ConnectionPool } from '../pools/connection-pool.ts';
 import { PooledDatabase } from '../pools/pooled-database.ts';
-import type { OutboxRelay } from '../background/outbox-relay.ts';
 
 /** Whether every operation leaves a line; then also what else is logged on a request's way is put under its id. */
 export const logsOperations = ({ logLevel }: Config): boolean => logLevel === 'debug' || logLevel === 'trace';
@@ -21,13 +21,14 @@ export const observedMetadata = (pool: ConnectionPool, config: Config, logger: L
 
 /** What makes an organization's repositories for one lease. */
 export const resultsDatabaseBuilder =
-  (config: Config, carrier: OutboxRelay, logger: Logger) =>
-  (database: PooledDatabase, organizationId: OrganizationId): ResultsDatabase => {
+  (config: Config, watcher: WriteWatcher, logger: Logger) =>
+  (database: PooledDatabase, placement: Placement): ResultsDatabase => {
     const observed = logsOperations(config)
       ? logOperations(database, logger, {
-          database: config.database.resultsTemplate.databaseNameFor(organizationId),
-          org_id: organizationId,
+          database: placement.databaseName,
+          server: placement.serverId,
+          org_id: placement.organizationId,
         })
       : database;
-    return new KnexResultsDatabase(new WatchedDatabase(observed, organizationId, carrier));
+    return new KnexResultsDatabase(new WatchedDatabase(observed, placement.organizationId, watcher));
   };

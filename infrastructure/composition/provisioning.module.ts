@@ -1,181 +1,110 @@
+import { randomUUID } from 'node:crypto';
 import { ContainerModule } from 'inversify';
-import { OrganizationLogins } from '../servers/organization-logins.ts';
-import { Provisioner } from '../provisioning/provisioner.ts';
-import { CredentialRotation } from '../provisioning/credential-rotation.ts';
-import { Custodian } from '../provisioning/custodian.ts';
-import { Reconciler } from '../provisioning/reconciler.ts';
-import { SpareKeeper } from '../provisioning/spare-keeper.ts';
-import { ResultsServer } from '../servers/results-server.ts';
-import { ResultsTemplate } from '../servers/results-template.ts';
+import { canonicalFingerprint } from '../../adapters/canonicalize/canonical-fingerprint.ts';
+import { adoptDatabase } from '../../application/databases/adopt.ts';
+import { provisioning } from '../../application/databases/provision.ts';
+import { reconcileDatabases } from '../../application/databases/reconcile.ts';
+import { refillSpares } from '../../application/databases/refill-spares.ts';
+import { finishRetirement, retireDatabase } from '../../application/databases/retire.ts';
+import { rotateCredentials } from '../../application/databases/rotate-credentials.ts';
+import { registerServers } from '../../application/servers/register-servers.ts';
+import { SpareKeeper } from '../background/spare-keeper.ts';
+import { bindSingleton } from './singleton.ts';
 import { TOKENS } from './tokens.ts';
 
+/** What is done with organizations' databases, by requests and by operators. */
 export const provisioningModule = new ContainerModule(({ bind }) => {
-  bind(TOKENS.organizationLogins)
-    .toResolvedValue(
-      ({ database: { roles, resultsTemplate } }) =>
-        roles === null ? null : new OrganizationLogins(roles.secret, roles.otherSecret, resultsTemplate),
-      [TOKENS.config],
-    )
-    .inSingletonScope();
-  bind(TOKENS.resultsServer)
-    .toResolvedValue(
-      (admin, logins) => new ResultsServer(admin, logins),
-      [TOKENS.adminSql, TOKENS.organizationLogins],
-    )
-    .inSingletonScope();
-  bind(TOKENS.resultsTemplate)
-    .toResolvedValue(
-      (config, server, logins, connector, ledger, logger, deployment, migrations) =>
-        new ResultsTemplate({
-          server,
-          urls: config.database.resultsTemplate,
-          migrations,
-          logins,
-          connect: (databaseName) => connector.toResultsServer(databaseName),
-          ledger,
-          deployment,
-          logger,
-        }),
-      [
-        TOKENS.config,
-        TOKENS.resultsServer,
-        TOKENS.organizationLogins,
-        TOKENS.connector,
-        TOKENS.spareLedger,
-        TOKENS.logger,
-        TOKENS.deployment,
-        TOKENS.resultsMigrations,
-      ],
-    )
-    .inSingletonScope();
-  bind(TOKENS.provisioner)
-    .toResolvedValue(
-      (config, ledger, server, template, deployment, logger, metrics, spareKeeper, schemaGuard) =>
-        new Provisioner({
-          ledger,
-          server,
-          template,
-          urls: config.database.resultsTemplate,
-          deployment,
-          logger,
-          admit: (organizationId, schemaVersion) => schemaGuard.admit(organizationId, schemaVersion),
-          onStep: (step, organizationId) =>
-            logger.debug({ step, org_id: organizationId }, 'provisioning step done'),
-          onProvisioned: (path, seconds) => {
-            metrics.observeProvisioning(path, seconds);
-            spareKeeper.kick();
-          },
-        }),
-      [
-        TOKENS.config,
-        TOKENS.databaseLedger,
-        TOKENS.resultsServer,
-        TOKENS.resultsTemplate,
-        TOKENS.deployment,
-        TOKENS.logger,
-        TOKENS.metrics,
-        TOKENS.spareKeeper,
-        TOKENS.schemaGuard,
-      ],
-    )
-    .inSingletonScope();
-  bind(TOKENS.spareKeeper)
-    .toResolvedValue(
-      ({ database }, ledger, server, template, connector, deployment, logger) =>
-        new SpareKeeper({
-          ledger,
-          server,
-          template,
-          urls: database.resultsTemplate,
-          demand: database.spares,
-          deployment,
-          connect: (databaseName) => connector.toResultsServer(databaseName),
-          logger,
-        }),
-      [
-        TOKENS.config,
-        TOKENS.spareLedger,
-        TOKENS.resultsServer,
-        TOKENS.resultsTemplate,
-        TOKENS.connector,
-        TOKENS.deployment,
-        TOKENS.logger,
-      ],
-    )
-    .inSingletonScope();
-  bind(TOKENS.reconciler)
-    .toResolvedValue(
-      (
-        { database },
-        ledger,
-        spares,
-        provisioner,
-        custodian,
-        template,
-        server,
-        metadata,
-        deployment,
-        logger,
-      ) =>
-        new Reconciler({
-          ledger,
-          spares,
-          provisioner,
-          custodian,
-          template,
-          server,
-          urls: database.resultsTemplate,
-          metadata,
-          deployment,
-          logger,
-        }),
-      [
-        TOKENS.config,
-        TOKENS.databaseLedger,
-        TOKENS.spareLedger,
-        TOKENS.provisioner,
-        TOKENS.custodian,
-        TOKENS.resultsTemplate,
-        TOKENS.resultsServer,
-        TOKENS.metadataDatabase,
-        TOKENS.deployment,
-        TOKENS.logger,
-      ],
-    )
-    .inSingletonScope();
-  bind(TOKENS.custodian)
-    .toResolvedValue(
-      ({ database }, ledger, server, template, deployment, migrations) =>
-        new Custodian({
-          ledger,
-          server,
-          template,
-          urls: database.resultsTemplate,
-          deployment,
-          metadataDatabaseName: database.metadataUrl.database,
-          migrations,
-        }),
-      [
-        TOKENS.config,
-        TOKENS.databaseLedger,
-        TOKENS.resultsServer,
-        TOKENS.resultsTemplate,
-        TOKENS.deployment,
-        TOKENS.resultsMigrations,
-      ],
-    )
-    .inSingletonScope();
-  bind(TOKENS.credentialRotation)
-    .toResolvedValue(
-      (ledger, spares, server, logins, metadata) =>
-        new CredentialRotation({ ledger, spares, server, logins, metadata }),
-      [
-        TOKENS.databaseLedger,
-        TOKENS.spareLedger,
-        TOKENS.resultsServer,
-        TOKENS.organizationLogins,
-        TOKENS.metadataDatabase,
-      ],
-    )
-    .inSingletonScope();
+  const newId = randomUUID;
+  const fingerprint = canonicalFingerprint;
+  bindSingleton(
+    bind,
+    TOKENS.provisioning,
+    {
+      ledger: TOKENS.databaseLedger,
+      servers: TOKENS.servers,
+      deployment: TOKENS.deployment,
+      logger: TOKENS.logger,
+      metrics: TOKENS.metrics,
+      spareKeeper: TOKENS.spareKeeper,
+      schemaGuard: TOKENS.schemaGuard,
+    },
+    ({ metrics, spareKeeper, schemaGuard, ...ports }) =>
+      provisioning({
+        ...ports,
+        newId,
+        random: Math.random,
+        admit: (organizationId, schemaVersion) => schemaGuard.admit(organizationId, schemaVersion),
+        onStep: (step, organizationId) =>
+          ports.logger.debug({ step, org_id: organizationId }, 'provisioning step done'),
+        onProvisioned: (path, seconds, serverId) => {
+          metrics.observeProvisioning(path, seconds);
+          spareKeeper.kick(serverId);
+        },
+      }),
+  );
+  bindSingleton(
+    bind,
+    TOKENS.spareKeeper,
+    {
+      config: TOKENS.config,
+      ledger: TOKENS.spareLedger,
+      servers: TOKENS.servers,
+      deployment: TOKENS.deployment,
+      logger: TOKENS.logger,
+    },
+    ({ config, servers, ...ports }) =>
+      new SpareKeeper({
+        servers: servers.list(),
+        refill: refillSpares({ ...ports, newId, demand: config.database.spares }),
+        logger: ports.logger,
+      }),
+  );
+  const operatorPorts = {
+    ledger: TOKENS.databaseLedger,
+    servers: TOKENS.servers,
+    deployment: TOKENS.deployment,
+  };
+  bindSingleton(
+    bind,
+    TOKENS.adoptDatabase,
+    { config: TOKENS.config, ...operatorPorts },
+    ({ config, ...ports }) =>
+      adoptDatabase({ ...ports, newId, metadataDatabaseName: config.database.metadataUrl.database }),
+  );
+  bindSingleton(bind, TOKENS.retireDatabase, operatorPorts, (ports) =>
+    retireDatabase({ ...ports, fingerprint }),
+  );
+  bindSingleton(bind, TOKENS.finishRetirement, operatorPorts, (ports) =>
+    finishRetirement({ ...ports, fingerprint }),
+  );
+  bindSingleton(
+    bind,
+    TOKENS.reconcileDatabases,
+    {
+      ...operatorPorts,
+      spares: TOKENS.spareLedger,
+      provisioning: TOKENS.provisioning,
+      finishRetirement: TOKENS.finishRetirement,
+      metadata: TOKENS.metadataDatabase,
+      logger: TOKENS.logger,
+    },
+    ({ provisioning: { provision }, ...ports }) => reconcileDatabases({ ...ports, provision, newId }),
+  );
+  bindSingleton(
+    bind,
+    TOKENS.registerServers,
+    { servers: TOKENS.servers, ledger: TOKENS.serverLedger, logger: TOKENS.logger },
+    (ports) => registerServers(ports),
+  );
+  bindSingleton(
+    bind,
+    TOKENS.rotateCredentials,
+    {
+      ledger: TOKENS.databaseLedger,
+      spares: TOKENS.spareLedger,
+      servers: TOKENS.servers,
+      metadata: TOKENS.metadataDatabase,
+    },
+    (ports) => rotateCredentials(ports),
+  );
 });

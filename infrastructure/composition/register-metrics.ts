@@ -1,18 +1,34 @@
-import type { Container } from 'inversify';
-import { TOKENS } from './tokens.ts';
+import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
+import type { BackgroundRunner } from '../background/background-runner.ts';
+import type { FleetSnapshot } from '../background/fleet-snapshot.ts';
+import type { CircuitBreaker } from '../pools/circuit-breaker.ts';
+import type { DatabaseConnectionManager } from '../routing/database-connection-manager.ts';
+import type { ResultsServer } from '../servers/results-server.ts';
+import type { ResultsServers } from '../servers/results-servers.ts';
+import type { RunReport } from '../timing/periodic.ts';
+
+/** What a scrape reads off. */
+export interface MeasuredParts {
+  readonly metrics: PrometheusMetrics;
+  readonly connectionManager: DatabaseConnectionManager;
+  readonly metadataBreaker: CircuitBreaker;
+  readonly servers: ResultsServers;
+  readonly fleetSnapshot: FleetSnapshot;
+  readonly background: BackgroundRunner;
+}
+
+/** Gives the metrics all that a scrape reads off the running service. Call once. */
+export const registerMetrics = (parts: MeasuredParts): void => {
+  registerPools(parts);
+  registerConnections(parts);
+  registerFleet(parts);
+  registerBackground(parts);
+};
 
 const samples = (label: string, values: Readonly<Record<string, number>>) =>
   Object.entries(values).map(([key, value]) => ({ labels: { [label]: key }, value }));
 
-/** What a scrape reads off the running service. Call once. */
-export const registerMetrics = (container: Container): void => {
-  const metrics = container.get(TOKENS.metrics);
-  const manager = container.get(TOKENS.connectionManager);
-  const fleet = container.get(TOKENS.fleetSnapshot);
-  const servers = {
-    metadata: container.get(TOKENS.metadataBreaker),
-    results: container.get(TOKENS.resultsBreaker),
-  };
+const registerPools = ({ metrics, connectionManager: manager }: MeasuredParts): void => {
   metrics.registerGauge({
     name: 'organization_pools',
     help: "Organizations' pools of this process; draining ones wait for their last request",
@@ -27,40 +43,6 @@ export const registerMetrics = (container: Container): void => {
     help: "Requests that hold an organization's pool",
     read: () => manager.counts().leases,
   });
-  metrics.registerGauge({
-    name: 'results_connections',
-    help: 'Connections of this process to results databases, those being opened or closed included',
-    read: () => manager.counts().connections,
-  });
-  metrics.registerGauge({
-    name: 'results_connection_share',
-    help: "This process's share of the deployment's budget of connections to results databases",
-    read: () => manager.counts().budget,
-  });
-  metrics.registerGauge({
-    name: 'organizations_waiting_for_connections',
-    help: 'Organizations with requests that wait for a connection, as the share is spent',
-    read: () => manager.counts().queued,
-  });
-  metrics.registerGauge({
-    name: 'server_circuit_open',
-    help: 'Whether a server counts as away: requests that need it are refused at once',
-    labels: ['server'],
-    read: () =>
-      samples('server', {
-        metadata: servers.metadata.state === 'closed' ? 0 : 1,
-        results: servers.results.state === 'closed' ? 0 : 1,
-      }),
-  });
-  metrics.registerGauge({
-    name: 'metadata_connections',
-    help: 'Connections of this process to the metadata database',
-    labels: ['state'],
-    read: () => {
-      const { inUse, idle, waiting } = manager.metadata.snapshot();
-      return samples('state', { in_use: inUse, idle, waiting });
-    },
-  });
   metrics.registerCounter({
     name: 'organization_pool_removals_total',
     help: 'Pools taken out of service, by cause',
@@ -72,20 +54,98 @@ export const registerMetrics = (container: Container): void => {
     help: 'Leases that were not released before their deadline',
     read: () => manager.counts().leaks,
   });
+};
+
+const registerConnections = (parts: MeasuredParts): void => {
+  const { metrics, connectionManager: manager, metadataBreaker } = parts;
+  const servers = parts.servers.list();
+  const breakers = [
+    { server: 'metadata', breaker: metadataBreaker },
+    ...servers.map(({ serverId, breaker }) => ({ server: serverId, breaker })),
+  ];
+  const perServer = (valueOf: (server: ResultsServer) => number) =>
+    servers.map((server) => ({ labels: { server: server.serverId }, value: valueOf(server) }));
+  metrics.registerGauge({
+    name: 'results_connections',
+    help: 'Connections of this process to results databases, those being opened or closed included',
+    labels: ['server'],
+    read: () => perServer(({ budget }) => budget.taken),
+  });
+  metrics.registerGauge({
+    name: 'results_connection_share',
+    help: "This process's share of the deployment's budget of connections to results databases",
+    labels: ['server'],
+    read: () => perServer(({ budget }) => budget.limit),
+  });
+  metrics.registerGauge({
+    name: 'organizations_waiting_for_connections',
+    help: 'Organizations with requests that wait for a connection, as the share is spent',
+    labels: ['server'],
+    read: () => perServer(({ budget }) => budget.queued),
+  });
   metrics.registerCounter({
     name: 'results_connections_misplaced_total',
     help: 'Connections closed at once, as the database was another one than on record or refused its own role',
     read: () => manager.counts().misplaced,
   });
   metrics.registerGauge({
+    name: 'metadata_connections',
+    help: 'Connections of this process to the metadata database',
+    labels: ['state'],
+    read: () => {
+      const { inUse, idle, waiting } = manager.metadata.snapshot();
+      return samples('state', { in_use: inUse, idle, waiting });
+    },
+  });
+  metrics.registerGauge({
+    name: 'server_circuit_open',
+    help: 'Whether a server counts as away: requests that need it are refused at once',
+    labels: ['server'],
+    read: () =>
+      breakers.map(({ server, breaker }) => ({
+        labels: { server },
+        value: breaker.state === 'closed' ? 0 : 1,
+      })),
+  });
+};
+
+const registerFleet = ({ metrics, fleetSnapshot }: MeasuredParts): void => {
+  metrics.registerGauge({
     name: 'results_databases',
     help: 'Results databases of the deployment, by their state in the ledger',
     labels: ['state'],
-    read: () => samples('state', fleet.databases),
+    read: () => samples('state', fleetSnapshot.databases),
   });
   metrics.registerGauge({
     name: 'spare_databases_ready',
     help: 'Databases of the deployment that stand ready for new organizations',
-    read: () => fleet.sparesReady,
+    read: () => fleetSnapshot.sparesReady,
+  });
+};
+
+const registerBackground = ({ metrics, background }: MeasuredParts): void => {
+  /** Without the tasks of which it is not known yet. */
+  const ofTasks = (read: (report: RunReport) => number | null) => () =>
+    background.reports().flatMap(([task, report]) => {
+      const value = read(report);
+      return value === null ? [] : [{ labels: { task }, value }];
+    });
+  metrics.registerGauge({
+    name: 'background_last_success_timestamp_seconds',
+    help: 'When background work was last done without a failure, in Unix time',
+    labels: ['task'],
+    read: ofTasks(({ lastSuccessAt }) => lastSuccessAt),
+  });
+  metrics.registerGauge({
+    name: 'background_last_run_seconds',
+    help: 'How long background work took the last time',
+    labels: ['task'],
+    read: ofTasks(({ lastRunSeconds }) => lastRunSeconds),
+  });
+  metrics.registerCounter({
+    name: 'background_failures_total',
+    help: 'Runs of background work that failed; each is tried again',
+    labels: ['task'],
+    read: ofTasks(({ failures }) => failures),
   });
 };

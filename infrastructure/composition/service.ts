@@ -1,160 +1,133 @@
-import type { Container } from 'inversify';
+import type { ReconcileDatabases } from '../../application/databases/reconcile.ts';
+import type { RegisterServers } from '../../application/servers/register-servers.ts';
+import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
-import { answerClientError } from '../../presentation/http/errors/client-error.ts';
+import type { UseCases } from '../../application/use-cases.ts';
+import { reasonOf } from '../../domain/reason-of.ts';
 import { createApp } from '../../presentation/http/create-app.ts';
+import { answerClientError } from '../../presentation/http/errors/client-error.ts';
+import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
 import { messageClasses } from '../../presentation/http/request/message-classes.ts';
+import type { Background } from '../background/background-runner.ts';
 import type { Config } from '../config/config.ts';
-import { ensureDatabase } from '../postgres/ensure-database.ts';
-import { DeniedAccessSummaries } from '../background/denied-access-summaries.ts';
-import { HealthMonitor } from '../background/health-monitor.ts';
-import { listen } from '../http-server/http-server.ts';
+import { listen, type ListeningServer } from '../http-server/http-server.ts';
 import { runPhases, type ShutdownPhase } from '../http-server/shutdown.ts';
+import type { Stopping } from '../http-server/stopping.ts';
 import { metadataMigrations } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
-import { reasonOf } from '../../domain/reason-of.ts';
-import { createContainer } from './container.ts';
-import { startOutboxRelay } from './start-outbox-relay.ts';
-import { registerMetrics } from './register-metrics.ts';
-import { TOKENS } from './tokens.ts';
+import { ensureDatabase } from '../postgres/ensure-database.ts';
+import { registerMetrics, type MeasuredParts } from './register-metrics.ts';
 
-export interface Service {
-  readonly url: string;
+export interface ServiceParts extends MeasuredParts {
+  readonly config: Config;
   readonly logger: Logger;
-  /** A token of a platform administrator, for the person who started the service. */
-  operatorToken(): string;
+  readonly stopping: Stopping;
+  readonly registerServers: RegisterServers;
+  readonly reconcileDatabases: ReconcileDatabases;
+  readonly fleetOperator: FleetOperator;
+  readonly useCases: UseCases;
+  readonly http: HttpDependencies;
+  readonly outboxRelay: Background;
+}
+
+export interface RunningService {
+  readonly url: string;
   /** Ends requests, pools, the metadata pool, in this order, each with a deadline. Returns whether all went well. */
   stop(): Promise<boolean>;
 }
 
 const REQUESTS_DEADLINE_MS = 15_000;
-/** What is not carried by then is carried by another process, or after the next start. */
+/** What is not relayed by then is relayed by another process, or after the next start. */
 const AUDIT_DEADLINE_MS = 5000;
 const POOLS_DEADLINE_MS = 25_000;
 
-/**
- * Brings the service up: metadata database migrated, template built, first administrator made, listening.
- * Rejects when the metadata database or the port cannot be had; then nothing is left open.
- */
-export const startService = async (config: Config): Promise<Service> => {
-  const container = createContainer(config);
-  const logger = container.get(TOKENS.logger);
-  const background = createBackground(container, config);
-  const end = endingPhases(container, background);
-  try {
-    await prepareDatabases(container, config);
-    await container.get(TOKENS.connectionShare).start();
-    registerMetrics(container);
-    const http = container.get(TOKENS.httpDependencies);
-    const app = createApp(http);
-    // After all that subscribes to it was made, and before anybody is served from what it keeps fresh.
-    await container.get(TOKENS.changeFeed).start();
-    startOutboxRelay(container);
-    for (const work of background) work.start();
-    reconcileInBackground(container);
-    tellWhoIsBehind(container);
-    const { host, port } = config.http;
-    const server = await listen(app, host, port, {
-      answerClientError: answerClientError(http),
-      messages: messageClasses(app),
-    }).catch((error: unknown) => {
-      throw new Error(`HOST holds ${host} and PORT ${port}: ${reasonOf(error)}`, { cause: error });
-    });
-    logger.info({ url: server.url }, 'listening');
-    return {
-      url: server.url,
-      logger,
-      operatorToken: () => operatorToken(container),
-      stop: () => {
-        container.get(TOKENS.stopping).begin();
-        logger.info({}, 'stopping');
-        const requests = [
-          { name: 'requests', deadlineMs: REQUESTS_DEADLINE_MS, run: () => server.close() },
-          { name: 'cut requests', deadlineMs: 1000, run: async () => server.closeNow() },
-        ];
-        return runPhases([...requests, ...end], logger);
-      },
-    };
-  } catch (error) {
-    await runPhases(end, logger);
-    throw error;
+/** One process that answers requests, from its start to its end. */
+export class Service {
+  readonly #parts: ServiceParts;
+
+  constructor(parts: ServiceParts) {
+    this.#parts = parts;
   }
-};
 
-/** A token of a platform administrator who is no user: for whoever holds the deployment's secret. */
-export const operatorToken = (container: Container): string =>
-  container
-    .get(TOKENS.tokenIssuer)
-    .issue({ userId: 'operator', organizationId: null, roles: new Set(['platform_admin']) }).accessToken;
+  get logger(): Logger {
+    return this.#parts.logger;
+  }
 
-const prepareDatabases = async (container: Container, config: Config): Promise<void> => {
-  const logger = container.get(TOKENS.logger);
-  const { metadataUrl } = config.database;
-  const created = await ensureDatabase(metadataUrl).catch((error: unknown) => {
-    throw new Error(`DB_DATABASE_URL holds ${metadataUrl.redacted}: ${reasonOf(error)}`, { cause: error });
-  });
-  if (created)
-    logger.warn({ database: metadataUrl.database }, 'there was no metadata database; it was created');
-  const { applied } = await new Migrator(metadataMigrations).latest(metadataUrl);
-  if (applied.length > 0) logger.info({ applied }, 'metadata database migrated');
-  // Without it requests of known organizations are still served; provisioning tries again.
-  await container
-    .get(TOKENS.resultsTemplate)
-    .ready()
-    .catch((error: unknown) => logger.error({ err: error }, 'the results template could not be built'));
-  const administrator = config.bootstrapAdministrator;
-  if (administrator !== null)
-    await container.get(TOKENS.ensureAdministrator).execute(administrator.email, administrator.password);
-};
+  /** A token of a platform administrator, for the person who started the service. */
+  operatorToken(): string {
+    return this.#parts.useCases.issueOperatorToken();
+  }
 
-/** Work that goes on beside the requests. Closing it is safe before it was started, too. */
-interface Background {
-  start(): void;
-  close(): Promise<void>;
-}
+  /**
+   * Brings the service up: metadata database migrated, template built, first administrator made, listening. Call once.
+   * Rejects when the metadata database or the port cannot be had; then nothing is left open.
+   */
+  async start(): Promise<RunningService> {
+    const { logger, background } = this.#parts;
+    try {
+      await this.#prepareDatabases();
+      registerMetrics(this.#parts);
+      // All that subscribes to changes was made with the parts, and nobody is served before the feed has begun.
+      await background.start();
+      this.#reconcile();
+      this.#tellWhoIsBehind();
+      const server = await this.#listen();
+      logger.info({ url: server.url }, 'listening');
+      return { url: server.url, stop: () => this.#stop(server) };
+    } catch (error) {
+      await runPhases(this.#ending(), logger);
+      throw error;
+    }
+  }
 
-const createBackground = (container: Container, config: Config): readonly Background[] => {
-  const manager = container.get(TOKENS.connectionManager);
-  const logger = container.get(TOKENS.logger);
-  return [
-    container.get(TOKENS.spareKeeper),
-    container.get(TOKENS.fleetSnapshot),
-    container.get(TOKENS.schemaGuard),
-    new HealthMonitor(() => manager.healthCheck(), config.database.healthIntervalMs, logger),
-    new DeniedAccessSummaries(container.get(TOKENS.httpDependencies).recordDeniedAccess),
-  ];
-};
+  async #prepareDatabases(): Promise<void> {
+    const { config, logger, registerServers, useCases } = this.#parts;
+    const { metadataUrl } = config.database;
+    const created = await ensureDatabase(metadataUrl).catch((error: unknown) => {
+      throw new Error(`DB_DATABASE_URL holds ${metadataUrl.redacted}: ${reasonOf(error)}`, { cause: error });
+    });
+    if (created)
+      logger.warn({ database: metadataUrl.database }, 'there was no metadata database; it was created');
+    const { applied } = await new Migrator(metadataMigrations).latest(metadataUrl);
+    if (applied.length > 0) logger.info({ applied }, 'metadata database migrated');
+    await registerServers();
+    await this.#buildTemplates();
+    const administrator = config.bootstrapAdministrator;
+    if (administrator !== null)
+      await useCases.ensureAdministrator(administrator.email, administrator.password);
+  }
 
-/** What ends after the last request, in this order. */
-const endingPhases = (container: Container, background: readonly Background[]): readonly ShutdownPhase[] => [
-  {
-    // Before the pools go that hold the entries.
-    name: 'audit entries',
-    deadlineMs: AUDIT_DEADLINE_MS,
-    run: () => container.get(TOKENS.outboxRelay).close(),
-  },
-  {
-    name: 'background work',
-    deadlineMs: POOLS_DEADLINE_MS,
-    run: async () => {
-      const all = [...background, container.get(TOKENS.changeFeed)];
-      await Promise.all(all.map((work) => work.close()));
-    },
-  },
-  {
-    name: 'pools',
-    deadlineMs: POOLS_DEADLINE_MS,
-    run: () => container.get(TOKENS.connectionManager).closeAll(),
-  },
-  { name: 'container', deadlineMs: POOLS_DEADLINE_MS, run: () => container.unbindAllAsync() },
-];
+  /**
+   * Waits until one server can take new organizations: none that is away delays the start. Without a template requests of
+   * known organizations are still served, and provisioning tries again.
+   */
+  async #buildTemplates(): Promise<void> {
+    const { servers, logger } = this.#parts;
+    const builds = servers.list().map(async ({ serverId, template }) => {
+      try {
+        await template.ready();
+      } catch (error) {
+        logger.error({ err: error, server: serverId }, 'the results template could not be built');
+        throw error;
+      }
+    });
+    await Promise.any(builds).catch(() => undefined);
+  }
 
-/** A release serves older schemas for a while; somebody has to know that it should not be for long. */
-const tellWhoIsBehind = (container: Container): void => {
-  const logger = container.get(TOKENS.logger);
-  container
-    .get(TOKENS.fleetOperator)
-    .plan({ only: null, canaries: 0, waveSize: { percent: 100 } })
-    .then(
+  /** Finishes what an earlier process left, and reports what else is wrong, without holding up the start. */
+  #reconcile(): void {
+    const { logger, reconcileDatabases } = this.#parts;
+    reconcileDatabases({ dryRun: false, quarantineForeign: false, resumeOnly: true }).then(
+      ({ findings, unreachable }) =>
+        logger.info({ findings: findings.length, unreachable }, 'results databases reconciled'),
+      (error: unknown) => logger.warn({ err: error }, 'results databases could not be reconciled'),
+    );
+  }
+
+  /** A release serves older schemas for a while; an operator has to know that it should not be for long. */
+  #tellWhoIsBehind(): void {
+    const { logger, fleetOperator } = this.#parts;
+    fleetOperator.plan({ only: null, canaries: 0, waveSize: { percent: 100 } }).then(
       ({ items, target }) => {
         if (items.length === 0) return;
         logger.warn(
@@ -164,16 +137,43 @@ const tellWhoIsBehind = (container: Container): void => {
       },
       (error: unknown) => logger.warn({ err: error }, 'it is not known which organizations are behind'),
     );
-};
+  }
 
-/** Finishes what an earlier process left, and reports what else is wrong, without holding up the start. */
-const reconcileInBackground = (container: Container): void => {
-  const logger = container.get(TOKENS.logger);
-  container
-    .get(TOKENS.reconciler)
-    .reconcile({ dryRun: false, quarantineForeign: false, resumeOnly: true })
-    .then(
-      (findings) => logger.info({ findings: findings.length }, 'results databases reconciled'),
-      (error: unknown) => logger.warn({ err: error }, 'results databases could not be reconciled'),
-    );
-};
+  async #listen(): Promise<ListeningServer> {
+    const { config, http } = this.#parts;
+    const { host, port } = config.http;
+    const app = createApp(http);
+    const messages = messageClasses(app);
+    try {
+      return await listen(app, host, port, { answerClientError: answerClientError(http), messages });
+    } catch (error) {
+      throw new Error(`HOST holds ${host} and PORT ${port}: ${reasonOf(error)}`, { cause: error });
+    }
+  }
+
+  #stop(server: ListeningServer): Promise<boolean> {
+    const { stopping, logger } = this.#parts;
+    stopping.begin();
+    logger.info({}, 'stopping');
+    const requests = [
+      { name: 'requests', deadlineMs: REQUESTS_DEADLINE_MS, run: () => server.close() },
+      { name: 'cut requests', deadlineMs: 1000, run: async () => server.closeNow() },
+    ];
+    return runPhases([...requests, ...this.#ending()], logger);
+  }
+
+  /** What ends after the last request, in this order. */
+  #ending(): readonly ShutdownPhase[] {
+    const { outboxRelay, background, connectionManager } = this.#parts;
+    return [
+      {
+        // Before the pools go that hold the entries.
+        name: 'audit entries',
+        deadlineMs: AUDIT_DEADLINE_MS,
+        run: () => outboxRelay.close(),
+      },
+      { name: 'background work', deadlineMs: POOLS_DEADLINE_MS, run: () => background.close() },
+      { name: 'pools', deadlineMs: POOLS_DEADLINE_MS, run: () => connectionManager.closeAll() },
+    ];
+  }
+}

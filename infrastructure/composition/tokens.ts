@@ -1,4 +1,16 @@
 import type { ServiceIdentifier } from 'inversify';
+import type { AdoptDatabase } from '../../application/databases/adopt.ts';
+import type { Provisioning } from '../../application/ports/databases/provisioning.ts';
+import type { ReconcileDatabases } from '../../application/databases/reconcile.ts';
+import type { FinishRetirement, RetireDatabase } from '../../application/databases/retire.ts';
+import type { RegisterServers } from '../../application/servers/register-servers.ts';
+import type { RotateCredentials } from '../../application/databases/rotate-credentials.ts';
+import type { HealthCheck } from '../../application/ports/databases/health-check.ts';
+import type { ServerLedger } from '../../application/ports/databases/server-ledger.ts';
+import type { SpareKeeper } from '../background/spare-keeper.ts';
+import type { MetadataConnector } from '../postgres/metadata-connector.ts';
+import type { StatementObserver } from '../postgres/pg-connection.ts';
+import type { ResultsServers } from '../servers/results-servers.ts';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import type { AuditBacklog } from '../../application/ports/audit/audit-backlog.ts';
 import type { AuditChains } from '../../application/ports/audit/audit-chains.ts';
@@ -6,8 +18,11 @@ import type { Deployment } from '../../application/ports/databases/deployment.ts
 import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { OrganizationPolicies } from '../../application/ports/runtime/organization-policies.ts';
-import type { TokenIssuer, TokenReader, TokenVerifier } from '../../application/ports/identity/tokens.ts';
-import type { EnsureAdministrator } from '../../application/identity/ensure-administrator.ts';
+import type { TokenIssuer, TokenReader } from '../../application/ports/identity/tokens.ts';
+import type { LoginAttempts } from '../../application/ports/identity/login-attempts.ts';
+import type { Passwords } from '../../application/ports/identity/passwords.ts';
+import type { UseCases } from '../../application/use-cases.ts';
+import type { AccountRepository } from '../../domain/identity/account.ts';
 import type { SpareLedger } from '../../application/ports/databases/spare-ledger.ts';
 import type { ProvisioningLedger } from '../../application/ports/databases/provisioning-ledger.ts';
 import type { SqlDatabase } from '../../adapters/knex/statement.ts';
@@ -19,33 +34,25 @@ import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-met
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
 import type { MetadataChangeFeed } from '../changes/metadata-change-feed.ts';
 import type { Config } from '../config/config.ts';
-import type { AccessUseCases } from './access-use-cases.ts';
 import type { CircuitBreaker } from '../pools/circuit-breaker.ts';
-import type { ConnectionBudget } from '../pools/connection-budget.ts';
 import type { ConnectionPool } from '../pools/connection-pool.ts';
-import type { Connector } from '../servers/connector.ts';
 import type { DatabaseConnectionManager } from '../routing/database-connection-manager.ts';
-import type { ConnectionShare } from '../servers/connection-share.ts';
-import type { PooledDatabase } from '../pools/pooled-database.ts';
 import type { ControlConnection } from '../servers/control-connection.ts';
-import type { OutboxRelay } from '../background/outbox-relay.ts';
-import type { ConnectionSlots } from '../fleet/connection-slots.ts';
+import type { RelayTimes } from '../../application/audit/outbox-traffic.ts';
+import type { WriteAnnouncements } from '../../application/audit/write-announcements.ts';
+import type { BackgroundRunner } from '../background/background-runner.ts';
+import type { OutboxRelayLoop } from '../background/outbox-relay-loop.ts';
+import type { CliSurroundings } from './cli-dependencies.ts';
+import type { Service } from './service.ts';
+import type { CliDependencies } from '../../presentation/cli/run-cli.ts';
 import type { PgDatabaseMigrator } from '../fleet/pg-database-migrator.ts';
 import type { FleetSnapshot } from '../background/fleet-snapshot.ts';
 import type { Stopping } from '../http-server/stopping.ts';
 import type { SchemaGuard } from '../routing/schema-guard.ts';
 import type { SchemaWindow } from '../migrations/schema-window.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
-import type { OrganizationLogins } from '../servers/organization-logins.ts';
-import type { Provisioner } from '../provisioning/provisioner.ts';
-import type { Reconciler } from '../provisioning/reconciler.ts';
-import type { SpareKeeper } from '../provisioning/spare-keeper.ts';
-import type { CredentialRotation } from '../provisioning/credential-rotation.ts';
-import type { Custodian } from '../provisioning/custodian.ts';
-import type { ResultsServer } from '../servers/results-server.ts';
-import type { ResultsTemplate } from '../servers/results-template.ts';
 
-const token = <Service>(name: string): ServiceIdentifier<Service> => Symbol(name);
+const token = <Bound>(name: string): ServiceIdentifier<Bound> => Symbol(name);
 
 /** Everything is a singleton. Grouped as the modules that bind it. */
 export const TOKENS = {
@@ -62,35 +69,36 @@ export const TOKENS = {
 
   auditBacklog: token<AuditBacklog>('AuditBacklog'),
   auditChains: token<AuditChains>('AuditChains'),
-  outboxRelay: token<OutboxRelay>('OutboxRelay'),
+  relayTimes: token<RelayTimes>('RelayTimes'),
+  writeAnnouncements: token<WriteAnnouncements>('WriteAnnouncements'),
+  outboxRelay: token<OutboxRelayLoop>('OutboxRelayLoop'),
 
-  connector: token<Connector>('Connector'),
+  metadataConnector: token<MetadataConnector>('MetadataConnector'),
   metadataControl: token<ControlConnection>('metadata ControlConnection'),
-  resultsControl: token<ControlConnection>('results ControlConnection'),
   metadataBreaker: token<CircuitBreaker>('metadata CircuitBreaker'),
-  resultsBreaker: token<CircuitBreaker>('results CircuitBreaker'),
-  connectionShare: token<ConnectionShare>('ConnectionShare'),
-  connectionBudget: token<ConnectionBudget>('ConnectionBudget'),
   metadataPool: token<ConnectionPool>('metadata ConnectionPool'),
   metadataSql: token<SqlDatabase>('metadata SqlDatabase'),
-  adminSql: token<PooledDatabase>('admin PooledDatabase'),
-  adminPool: token<ConnectionPool>('admin ConnectionPool'),
-  connectionManager: token<DatabaseConnectionManager>('DatabaseConnectionManager'),
-
-  organizationLogins: token<OrganizationLogins | null>('OrganizationLogins'),
-  resultsServer: token<ResultsServer>('ResultsServer'),
-  resultsTemplate: token<ResultsTemplate>('ResultsTemplate'),
-  provisioner: token<Provisioner>('Provisioner'),
-  spareKeeper: token<SpareKeeper>('SpareKeeper'),
-  reconciler: token<Reconciler>('Reconciler'),
-  custodian: token<Custodian>('Custodian'),
-  credentialRotation: token<CredentialRotation>('CredentialRotation'),
 
   resultsMigrations: token<MigrationSource>('results MigrationSource'),
+  /** Sees each statement of administrators' sessions; null: nobody looks. */
+  adminStatements: token<StatementObserver | null>('StatementObserver'),
+  serverLedger: token<ServerLedger>('ServerLedger'),
+  servers: token<ResultsServers>('ResultsServers'),
+  connectionManager: token<DatabaseConnectionManager>('DatabaseConnectionManager'),
+  databaseHealth: token<HealthCheck>('HealthCheck'),
+
+  provisioning: token<Provisioning>('Provisioning'),
+  spareKeeper: token<SpareKeeper>('SpareKeeper'),
+  adoptDatabase: token<AdoptDatabase>('AdoptDatabase'),
+  retireDatabase: token<RetireDatabase>('RetireDatabase'),
+  finishRetirement: token<FinishRetirement>('FinishRetirement'),
+  reconcileDatabases: token<ReconcileDatabases>('ReconcileDatabases'),
+  registerServers: token<RegisterServers>('RegisterServers'),
+  rotateCredentials: token<RotateCredentials>('RotateCredentials'),
+
   schemaWindow: token<() => Promise<SchemaWindow>>('SchemaWindow'),
   schemaGuard: token<SchemaGuard>('SchemaGuard'),
   fleetLedger: token<FleetLedger>('FleetLedger'),
-  migrationSlots: token<ConnectionSlots>('ConnectionSlots'),
   databaseMigrator: token<PgDatabaseMigrator>('PgDatabaseMigrator'),
   fleetChecks: token<FleetChecks>('FleetChecks'),
   fleetRunnerSettings: token<RunnerSettings>('RunnerSettings'),
@@ -103,8 +111,14 @@ export const TOKENS = {
 
   tokenIssuer: token<TokenIssuer>('TokenIssuer'),
   tokenReader: token<TokenReader>('TokenReader'),
-  tokenVerifier: token<TokenVerifier>('TokenVerifier'),
-  accessUseCases: token<AccessUseCases>('AccessUseCases'),
-  ensureAdministrator: token<EnsureAdministrator>('EnsureAdministrator'),
+  passwords: token<Passwords>('Passwords'),
+  loginAttempts: token<LoginAttempts>('LoginAttempts'),
+  accounts: token<AccountRepository>('current AccountRepository'),
+
+  useCases: token<UseCases>('UseCases'),
   httpDependencies: token<HttpDependencies>('HttpDependencies'),
+
+  background: token<BackgroundRunner>('BackgroundRunner'),
+  service: token<Service>('Service'),
+  cliDependencies: token<(surroundings: CliSurroundings) => CliDependencies>('CliDependencies'),
 } as const;

@@ -1,3 +1,9 @@
+import {
+  DEFAULT_SERVER,
+  parseServerId,
+  serverIdProblem,
+  type ServerId,
+} from '../../domain/databases/server.ts';
 import type { DatabaseUrl } from '../postgres/database-url.ts';
 import type { Deadlines } from '../postgres/pg-connection.ts';
 import { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
@@ -10,14 +16,23 @@ export interface PoolConfig {
   readonly maxOverflow: number;
 }
 
+/** A PostgreSQL server that holds results databases. */
+export interface ServerConfig {
+  readonly serverId: ServerId;
+  readonly urls: ResultsUrlTemplate;
+  /** Most connections to results databases there, of all organizations and all processes together. */
+  readonly connectionBudget: number;
+}
+
 export interface DatabaseConfig {
   readonly metadataUrl: DatabaseUrl;
-  readonly resultsTemplate: ResultsUrlTemplate;
+  /** The default one first, the others in the order of their names. */
+  readonly servers: readonly [ServerConfig, ...ServerConfig[]];
+  /** What fits into the names of databases on all servers. */
+  readonly maxOrganizationIdLength: number;
   readonly autoCreate: boolean;
   readonly metadataPool: PoolConfig;
   readonly organizationPool: PoolConfig;
-  /** Most server connections to results databases, all organizations together. */
-  readonly connectionBudget: number;
   /** Most pools kept, counting those without a connection. */
   readonly maxPools: number;
   readonly acquireTimeoutMs: number;
@@ -60,7 +75,6 @@ export const readDatabaseConfig = (reader: EnvironmentReader): DatabaseConfig | 
     autoCreate: reader.boolean('DB_AUTO_CREATE_ORG_DBS', true),
     metadataPool: readPool(reader, 'DB_POOL_SIZE', 20, 'DB_MAX_OVERFLOW', 30),
     organizationPool: readPool(reader, 'DB_ORG_POOL_SIZE', 5, 'DB_ORG_MAX_OVERFLOW', 10),
-    connectionBudget: reader.integer('DB_CONNECTION_BUDGET', 80, { min: 1, max: MAX_CONNECTIONS }),
     maxPools: reader.integer('DB_MAX_POOLS', 1000, { min: 1, max: MAX_POOLS }),
     acquireTimeoutMs: reader.milliseconds('DB_ACQUIRE_TIMEOUT_MS', 5000),
     maxWaiting: reader.integer('DB_ORG_MAX_WAITING', 200, { min: 0, max: 1_000_000 }),
@@ -84,26 +98,77 @@ export const readDatabaseConfig = (reader: EnvironmentReader): DatabaseConfig | 
   return places === null ? null : { ...places, ...settings };
 };
 
-const readPlaces = (
-  reader: EnvironmentReader,
-): Pick<DatabaseConfig, 'metadataUrl' | 'resultsTemplate'> | null => {
+type Places = Pick<DatabaseConfig, 'metadataUrl' | 'servers' | 'maxOrganizationIdLength'>;
+
+const readPlaces = (reader: EnvironmentReader): Places | null => {
   const metadataUrl = reader.databaseUrl('DB_DATABASE_URL');
-  const given = reader.url('DB_RESULTS_DB_TEMPLATE', TEMPLATE_TAKES, (text) =>
-    ResultsUrlTemplate.parse(text),
-  );
+  const given = readTemplate(reader, TEMPLATE);
   if (!reader.has('DB_DATABASE_URL')) reader.missing('DB_DATABASE_URL', METADATA_URL_TAKES);
+  const connectionBudget = readBudget(reader, BUDGET, DEFAULT_BUDGET);
+  const others = readOtherServers(reader, connectionBudget);
   if (metadataUrl === null) return null;
-  const resultsTemplate = given ?? ResultsUrlTemplate.fromMetadataUrl(metadataUrl);
+  const urls = given ?? ResultsUrlTemplate.fromMetadataUrl(metadataUrl);
+  const servers = [{ serverId: DEFAULT_SERVER, urls, connectionBudget }, ...others] as const;
   // Whether two URLs mean the same server cannot be told from them, so it does not count.
-  if (resultsTemplate.collidesWith(metadataUrl.database)) {
+  for (const server of servers) {
+    if (!server.urls.names.collidesWith(metadataUrl.database)) continue;
     reader.refuse(
       'DB_DATABASE_URL',
       `the database ${JSON.stringify(metadataUrl.database)}`,
-      `one that cannot be an organization's by DB_RESULTS_DB_TEMPLATE (${resultsTemplate.redacted})`,
+      `one that cannot be an organization's by ${variableOf(TEMPLATE, server.serverId)} (${server.urls.redacted})`,
     );
   }
-  return { metadataUrl, resultsTemplate };
+  const lengths = servers.map((server) => server.urls.names.maxOrganizationIdLength);
+  return { metadataUrl, servers: [...servers], maxOrganizationIdLength: Math.min(...lengths) };
 };
+
+const TEMPLATE = 'DB_RESULTS_DB_TEMPLATE';
+const BUDGET = 'DB_CONNECTION_BUDGET';
+const DEFAULT_BUDGET = 80;
+
+const variableOf = (base: string, serverId: ServerId): string =>
+  serverId === DEFAULT_SERVER ? base : `${base}_${serverId.toUpperCase()}`;
+
+/** Each `DB_RESULTS_DB_TEMPLATE_<NAME>` adds the server `<name>`. */
+const readOtherServers = (reader: EnvironmentReader, defaultBudget: number): readonly ServerConfig[] => {
+  const servers: ServerConfig[] = [];
+  for (const variable of reader.namesWith(`${TEMPLATE}_`)) {
+    const name = variable.slice(TEMPLATE.length + 1).toLowerCase();
+    const problem = name === DEFAULT_SERVER ? `is ${TEMPLATE}` : serverIdProblem(name);
+    if (problem !== null) {
+      reader.refuse(
+        variable,
+        'a server',
+        `the name of a server at its end: ${JSON.stringify(name)} ${problem}`,
+      );
+      continue;
+    }
+    const serverId = parseServerId(name);
+    if (servers.some((server) => server.serverId === serverId)) {
+      reader.refuse(variable, 'a server', `a name of its own: there is another "${serverId}"`);
+      continue;
+    }
+    const urls = readTemplate(reader, variable);
+    const connectionBudget = readBudget(
+      reader,
+      `${BUDGET}_${variable.slice(TEMPLATE.length + 1)}`,
+      defaultBudget,
+    );
+    if (urls !== null) servers.push({ serverId, urls, connectionBudget });
+  }
+  for (const variable of reader.namesWith(`${BUDGET}_`)) {
+    const server = `${TEMPLATE}${variable.slice(BUDGET.length)}`;
+    if (!reader.has(server))
+      reader.refuse(variable, 'a budget', `a server of the same name: ${server} is not set`);
+  }
+  return servers;
+};
+
+const readTemplate = (reader: EnvironmentReader, variable: string): ResultsUrlTemplate | null =>
+  reader.url(variable, TEMPLATE_TAKES, (text) => ResultsUrlTemplate.parse(text));
+
+const readBudget = (reader: EnvironmentReader, variable: string, fallback: number): number =>
+  reader.integer(variable, fallback, { min: 1, max: MAX_CONNECTIONS });
 
 const readPool = (
   reader: EnvironmentReader,

@@ -24,6 +24,13 @@ export class EnvironmentReader {
     return this.#environment[name] !== undefined;
   }
 
+  /** Names of the variables that begin with `prefix` and are set, in their order. */
+  namesWith(prefix: string): readonly string[] {
+    return Object.keys(this.#environment)
+      .filter((name) => name.startsWith(prefix) && name.length > prefix.length && this.has(name))
+      .toSorted();
+  }
+
   integer(name: string, fallback: number, range: { min: number; max: number }): number {
     return this.#read(name, fallback, `a whole number from ${range.min} to ${range.max}`, (text) => {
       const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;

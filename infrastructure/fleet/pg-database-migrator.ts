@@ -7,13 +7,12 @@ import type { Knex } from 'knex';
 import type { Client } from 'pg';
 import type { Deployment } from '../../application/ports/databases/deployment.ts';
 import { literal } from '../postgres/quoting.ts';
-import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
+import type { ResultsServers } from '../servers/results-servers.ts';
 import type { MigrationModule, MigrationSource } from '../migrations/migration-source.ts';
 import { stepsBetween } from '../migrations/migration-steps.ts';
 import { HISTORY_TABLE } from '../migrations/migrator.ts';
 import { once } from '../timing/once.ts';
 import { isIdentity } from '../../domain/databases/database-identity.ts';
-import type { ConnectionSlots } from './connection-slots.ts';
 import { fixedSqlOf } from './fixed-sql.ts';
 import { LockObserver, type TableLock } from './lock-observer.ts';
 import { explainFailure } from './migration-failure.ts';
@@ -24,10 +23,8 @@ export interface DatabaseMigratorDeps {
   /** Of its connections. */
   readonly applicationName: string;
   readonly migrations: MigrationSource;
-  readonly urls: ResultsUrlTemplate;
+  readonly servers: Pick<ResultsServers, 'of'>;
   readonly deployment: Deployment;
-  /** The connections of all attempts under way are taken from here. */
-  readonly slots: ConnectionSlots;
   readonly timeouts: MigrationTimeouts;
 }
 
@@ -87,7 +84,8 @@ export class PgDatabaseMigrator implements DatabaseMigrator, ObservedMigrator {
   async #attempt(target: MigrationTarget, observer: LockObserver | null): Promise<MigrationOutcome> {
     const attempt: Attempt = { version: null, applied: [], during: null, observer };
     try {
-      const giveBack = await this.#deps.slots.take();
+      // Its connection counts against the budget of the server.
+      const giveBack = await this.#deps.servers.of(target.serverId).slots.take();
       try {
         return await this.#connect(target, attempt);
       } finally {
@@ -100,8 +98,8 @@ export class PgDatabaseMigrator implements DatabaseMigrator, ObservedMigrator {
   }
 
   async #connect(target: MigrationTarget, attempt: Attempt): Promise<MigrationOutcome> {
-    const { urls, timeouts } = this.#deps;
-    const url = urls.urlForDatabase(target.databaseName);
+    const { servers, timeouts } = this.#deps;
+    const url = servers.of(target.serverId).urlFor(target.databaseName);
     const session = await MigrationSession.open(url, this.#deps.applicationName, timeouts);
     try {
       const facts = await session.begin();

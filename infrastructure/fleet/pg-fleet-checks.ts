@@ -1,36 +1,31 @@
-import type { Deployment } from '../../application/ports/databases/deployment.ts';
+import { holdsResults } from '../../domain/databases/results-database.ts';
+import { randomUUID } from 'node:crypto';
 import {
-  holdsResults,
   type DatabaseLedger,
   type DatabaseRecord,
 } from '../../application/ports/databases/database-ledger.ts';
+import type { Deployment } from '../../application/ports/databases/deployment.ts';
 import type { DriftReport, FleetChecks, Rehearsal } from '../../application/ports/fleet/fleet-checks.ts';
+import { formatIdentity } from '../../domain/databases/database-identity.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { allOf } from '../../domain/page.ts';
-import type { PgConnection } from '../postgres/pg-connection.ts';
-import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
-import { formatIdentity } from '../../domain/databases/database-identity.ts';
-import { checkName, readInternalName } from '../servers/internal-names.ts';
+import type { PgConnection } from '../postgres/pg-connection.ts';
+import type { AdminSession } from '../servers/admin-session.ts';
 import type { ResultsServer } from '../servers/results-server.ts';
-import type { ServerSession } from '../servers/server-session.ts';
+import type { ResultsServers } from '../servers/results-servers.ts';
 import { compareCatalogues, READ_CATALOGUE, READ_FINGERPRINT, type CatalogueEntry } from './catalogue.ts';
-import type { ConnectionSlots } from './connection-slots.ts';
 import { explainFailure } from './migration-failure.ts';
 import type { ObservedMigrator } from './pg-database-migrator.ts';
 
 export interface FleetChecksDeps {
   readonly deployment: Deployment;
   readonly ledger: DatabaseLedger;
-  readonly server: ResultsServer;
-  readonly urls: ResultsUrlTemplate;
+  readonly servers: ResultsServers;
   readonly migrations: MigrationSource;
-  /** As the owner of the results databases, outside the pools. */
-  readonly connect: (databaseName: string) => Promise<PgConnection>;
-  readonly slots: ConnectionSlots;
   readonly migrator: ObservedMigrator;
-  /** Databases looked at together. */
+  /** Databases of one server that are looked at together. */
   readonly concurrency: number;
 }
 
@@ -45,7 +40,16 @@ interface Fingerprint {
   readonly version: number;
 }
 
+/** An administrator's session that no other check shares, and its server. */
+interface Site {
+  readonly server: ResultsServer;
+  readonly session: AdminSession;
+}
+
 const LOCK = 'databases of checks';
+
+type Drifted = DriftReport['drifted'][number];
+type Unreadable = DriftReport['unreadable'][number];
 
 export class PgFleetChecks implements FleetChecks {
   readonly #deps: FleetChecksDeps;
@@ -54,63 +58,69 @@ export class PgFleetChecks implements FleetChecks {
     this.#deps = deps;
   }
 
-  drift(only: ReadonlySet<OrganizationId> | null): Promise<DriftReport> {
-    return this.#alone(async (session) => {
-      const records = await this.#records(only);
-      const references = new Map<number, Promise<Reference>>();
-      const referenceOf = (version: number): Promise<Reference> => {
-        const reference = references.get(version) ?? this.#buildReference(session, version);
-        references.set(version, reference);
-        return reference;
-      };
-      const drifted: DriftReport['drifted'][number][] = [];
-      const unreadable: DriftReport['unreadable'][number][] = [];
-      const left = [...records];
-      const worker = async (): Promise<void> => {
-        for (let record = left.shift(); record !== undefined; record = left.shift()) {
-          const { organizationId } = record;
-          try {
-            const found = await this.#compare(record, referenceOf);
-            if (found.differences.length > 0) drifted.push({ organizationId, ...found });
-          } catch (error) {
-            unreadable.push({ organizationId, reason: explainFailure(error, null).reason ?? '' });
-          }
+  /** One check at a time on each server; the servers are looked at side by side, and one that is away delays no other. */
+  async drift(only: ReadonlySet<OrganizationId> | null): Promise<DriftReport> {
+    const records = await this.#records(only);
+    const parts = await Promise.all(
+      [...new Set(records.map(({ serverId }) => serverId))].map(async (serverId) => {
+        const here = records.filter((record) => record.serverId === serverId);
+        try {
+          const server = this.#deps.servers.of(serverId);
+          return await alone(server, (session) => this.#driftOn({ server, session }, here));
+        } catch (error) {
+          const reason = explainFailure(error, null).reason ?? '';
+          return { drifted: [], unreadable: here.map(({ organizationId }) => ({ organizationId, reason })) };
         }
-      };
-      await Promise.all(Array.from({ length: this.#deps.concurrency }, worker));
-      return {
-        checked: records.length - unreadable.length,
-        drifted: byId(drifted),
-        unreadable: byId(unreadable),
-      };
-    });
+      }),
+    );
+    const unreadable = parts.flatMap((part) => part.unreadable);
+    return {
+      checked: records.length - unreadable.length,
+      drifted: byId(parts.flatMap(({ drifted }) => drifted)),
+      unreadable: byId(unreadable),
+    };
   }
 
-  rehearse(only: readonly OrganizationId[], toVersion: number): Promise<readonly Rehearsal[]> {
-    return this.#alone(async (session) => {
-      const rehearsals: Rehearsal[] = [];
-      for (const organizationId of only) {
-        rehearsals.push(await this.#rehearse(session, organizationId, toVersion));
+  async rehearse(only: readonly OrganizationId[], toVersion: number): Promise<readonly Rehearsal[]> {
+    const rehearsals: Rehearsal[] = [];
+    for (const organizationId of only) rehearsals.push(await this.#rehearse(organizationId, toVersion));
+    return rehearsals;
+  }
+
+  async #driftOn(
+    site: Site,
+    records: readonly DatabaseRecord[],
+  ): Promise<{ readonly drifted: readonly Drifted[]; readonly unreadable: readonly Unreadable[] }> {
+    const references = new Map<number, Promise<Reference>>();
+    const referenceOf = (version: number): Promise<Reference> => {
+      const reference = references.get(version) ?? this.#buildReference(site, version);
+      references.set(version, reference);
+      return reference;
+    };
+    const drifted: Drifted[] = [];
+    const unreadable: Unreadable[] = [];
+    const left = [...records];
+    const worker = async (): Promise<void> => {
+      for (let record = left.shift(); record !== undefined; record = left.shift()) {
+        const { organizationId } = record;
+        try {
+          const found = await this.#compare(site.server, record, referenceOf);
+          if (found.differences.length > 0) drifted.push({ organizationId, ...found });
+        } catch (error) {
+          unreadable.push({ organizationId, reason: explainFailure(error, null).reason ?? '' });
+        }
       }
-      return rehearsals;
-    });
+    };
+    await Promise.all(Array.from({ length: this.#deps.concurrency }, worker));
+    return { drifted, unreadable };
   }
 
-  #alone<Result>(work: (session: ServerSession) => Promise<Result>): Promise<Result> {
-    return this.#deps.server.exclusively(LOCK, async (session) => {
-      for (const { name } of await session.listDatabases()) {
-        // Another check's: whoever has the lock is alone, so nobody needs it any more.
-        if (readInternalName(this.#deps.urls, name)?.kind === 'check') await session.drop(name);
-      }
-      return work(session);
-    });
-  }
-
-  async #compare(
+  #compare(
+    server: ResultsServer,
     { databaseName, schemaVersion }: DatabaseRecord,
     referenceOf: (version: number) => Promise<Reference>,
   ): Promise<Omit<DriftReport['drifted'][number], 'organizationId'>> {
-    return this.#connected(databaseName, async (connection) => {
+    return connected(server, databaseName, async (connection) => {
       const [found] = await connection.query<Fingerprint>({ text: READ_FINGERPRINT, values: [] });
       if (found === undefined) throw new Error('a query without a condition returned no row');
       const reference = await referenceOf(found.version);
@@ -134,16 +144,16 @@ export class PgFleetChecks implements FleetChecks {
     });
   }
 
-  async #buildReference(session: ServerSession, version: number): Promise<Reference> {
-    const { urls, migrations } = this.#deps;
+  async #buildReference({ server, session }: Site, version: number): Promise<Reference> {
+    const { migrations } = this.#deps;
     const known = (await migrations.getMigrations()).length;
     if (version > known)
       throw new Error(`it is at schema version ${version}, and this release knows ${known}`);
-    const name = checkName(this.#deps.urls);
+    const name = server.names.check(randomUUID());
     try {
       await session.createEmpty(name);
-      await new Migrator(migrations.upTo(version)).latest(urls.urlForDatabase(name));
-      return await this.#connected(name, async (connection) => {
+      await new Migrator(migrations.upTo(version)).latest(server.urlFor(name));
+      return await connected(server, name, async (connection) => {
         const [found] = await connection.query<Fingerprint>({ text: READ_FINGERPRINT, values: [] });
         return { fingerprint: found?.fingerprint ?? '', catalogue: await readCatalogue(connection) };
       });
@@ -152,72 +162,58 @@ export class PgFleetChecks implements FleetChecks {
     }
   }
 
-  async #rehearse(
-    session: ServerSession,
-    organizationId: OrganizationId,
-    toVersion: number,
-  ): Promise<Rehearsal> {
-    const { ledger, migrator } = this.#deps;
-    const name = checkName(this.#deps.urls);
-    const rehearsal = { organizationId, toVersion, copyMs: 0, migrateMs: 0, bytesBefore: 0, bytesAfter: 0 };
+  async #rehearse(organizationId: OrganizationId, toVersion: number): Promise<Rehearsal> {
+    const { ledger, servers } = this.#deps;
     const record = await ledger.find(organizationId);
-    const fromVersion = record?.schemaVersion ?? null;
-    if (record === null || record.stamp === null || !holdsResults(record.state)) {
-      const reason = 'the organization has no database in service';
-      return { ...rehearsal, fromVersion, outcome: 'failed', reason, locks: [] };
+    const nothing = {
+      ...NOTHING_DONE,
+      organizationId,
+      toVersion,
+      fromVersion: record?.schemaVersion ?? null,
+    };
+    if (record === null || record.stamp === null || !holdsResults(record.state))
+      return { ...nothing, reason: 'the organization has no database in service' };
+    const identity = { ...record, stamp: record.stamp };
+    try {
+      const server = servers.of(record.serverId);
+      return await alone(server, async (session) => ({
+        ...nothing,
+        ...(await this.#rehearseOn({ server, session }, identity, toVersion)),
+      }));
+    } catch (error) {
+      return { ...nothing, reason: explainFailure(error, null).reason };
     }
-    const { stamp, generation } = record;
+  }
+
+  async #rehearseOn(
+    { server, session }: Site,
+    record: DatabaseRecord & { readonly stamp: string },
+    toVersion: number,
+  ): Promise<Omit<Rehearsal, 'organizationId' | 'fromVersion' | 'toVersion'>> {
+    const name = server.names.check(randomUUID());
     try {
       const copyMs = await timed(() => session.copy(record.databaseName, name));
       // What the migrator asks of every database. Its name is nobody's, so it is never served.
       const deploymentId = await this.#deps.deployment.id();
-      await session.adopt(name, name, formatIdentity({ deploymentId, organizationId, stamp, generation }));
+      await session.stampAndRename(name, name, formatIdentity({ ...record, deploymentId }));
       const bytesBefore = await session.sizeOf(name);
       const startedAt = performance.now();
-      const { outcome, locks } = await migrator.migrateObserved({
-        organizationId,
-        databaseName: name,
-        stamp,
-        generation,
-        toVersion,
-      });
+      const target = { ...record, databaseName: name, toVersion };
+      const { outcome, locks } = await this.#deps.migrator.migrateObserved(target);
       const migrateMs = performance.now() - startedAt;
       const bytesAfter = await session.sizeOf(name);
-      const { reason } = outcome;
-      const result = outcome.kind === 'done' ? 'done' : 'failed';
+      const { reason, kind } = outcome;
       return {
-        ...rehearsal,
         copyMs,
         migrateMs,
         bytesBefore,
         bytesAfter,
-        fromVersion,
-        outcome: result,
+        outcome: kind === 'done' ? 'done' : 'failed',
         reason,
         locks,
       };
-    } catch (error) {
-      const { reason } = explainFailure(error, null);
-      return { ...rehearsal, fromVersion, outcome: 'failed', reason, locks: [] };
     } finally {
       await session.drop(name);
-    }
-  }
-
-  async #connected<Result>(
-    databaseName: string,
-    work: (connection: PgConnection) => Promise<Result>,
-  ): Promise<Result> {
-    const giveBack = await this.#deps.slots.take();
-    try {
-      const connection = await this.#deps.connect(databaseName);
-      try {
-        return await work(connection);
-      } finally {
-        await connection.close();
-      }
-    } finally {
-      giveBack();
     }
   }
 
@@ -229,6 +225,47 @@ export class PgFleetChecks implements FleetChecks {
     return records;
   }
 }
+
+const NOTHING_DONE = {
+  outcome: 'failed',
+  copyMs: 0,
+  migrateMs: 0,
+  bytesBefore: 0,
+  bytesAfter: 0,
+  locks: [],
+} as const;
+
+/** Runs a check that no other process runs on the server, after a check that was broken off. */
+const alone = <Result>(
+  server: ResultsServer,
+  work: (session: AdminSession) => Promise<Result>,
+): Promise<Result> =>
+  server.admin.ownSession(LOCK, async (session) => {
+    for (const { name } of await session.listDatabases()) {
+      // Another check's: this session alone has the lock, so no process needs it.
+      if (server.names.readInternal(name)?.kind === 'check') await session.drop(name);
+    }
+    return work(session);
+  });
+
+/** As the owner of the results databases, outside the pools but within the server's budget. */
+const connected = async <Result>(
+  server: ResultsServer,
+  databaseName: string,
+  work: (connection: PgConnection) => Promise<Result>,
+): Promise<Result> => {
+  const giveBack = await server.slots.take();
+  try {
+    const connection = await server.connectAsOwner(databaseName);
+    try {
+      return await work(connection);
+    } finally {
+      await connection.close();
+    }
+  } finally {
+    giveBack();
+  }
+};
 
 const readCatalogue = (connection: PgConnection): Promise<readonly CatalogueEntry[]> =>
   connection.query<CatalogueEntry>({ text: READ_CATALOGUE, values: [] });

@@ -1,3 +1,4 @@
+import { DEFAULT_SERVER, type ServerId } from '../../domain/databases/server.ts';
 import {
   organizationIdProblem,
   parseOrganizationId,
@@ -5,7 +6,7 @@ import {
 } from '../../domain/organizations/organization-id.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { readEnvironment } from '../config/config.ts';
-import { readDatabaseConfig, type DatabaseConfig } from '../config/database-config.ts';
+import { readDatabaseConfig, type DatabaseConfig, type ServerConfig } from '../config/database-config.ts';
 import { EnvironmentReader, type Environment } from '../config/environment-reader.ts';
 import { prepareLocalCommand } from '../local/local-command.ts';
 import { ConnectionName } from '../postgres/connection-names.ts';
@@ -41,7 +42,8 @@ const TEMPLATE_ID = 'template' as OrganizationId;
 
 /**
  * Finds the database by the service's own configuration. The metadata database and the template are created when
- * missing; an organization's is not, which is for the service to do.
+ * missing; an organization's is not, which is for the service to do. SERVER says on which server the template is; an
+ * organization's server stands in the ledger.
  *
  * @throws {CommandError} for whatever goes wrong
  */
@@ -51,19 +53,31 @@ export const openCommandTarget = async (kind: DatabaseKind): Promise<CommandTarg
     // Refused before a server is started for nothing; how long it may be, only the configuration tells.
     if (kind === 'results') readOrganizationId(given, MAX_NAME_BYTES);
     const { environment } = await prepareLocalCommand(given);
-    const { metadataUrl, resultsTemplate } = readConfig(environment);
+    const config = readConfig(environment);
+    const { metadataUrl } = config;
     if (kind === 'metadata') {
       await ensureDatabase(metadataUrl);
       return { url: metadataUrl, metadataUrl, organizationId: null };
     }
-    const organizationId = readOrganizationId(environment, resultsTemplate.maxOrganizationIdLength);
-    const url = resultsTemplate.urlFor(organizationId ?? TEMPLATE_ID);
-    if (organizationId === null) await ensureDatabase(url);
-    else await assertIsOn(url, organizationId, metadataUrl);
+    const organizationId = readOrganizationId(environment, config.maxOrganizationIdLength);
+    if (organizationId !== null) {
+      const url = await locateOrganization(config, organizationId, environment['SERVER']);
+      return { url, metadataUrl, organizationId };
+    }
+    const { urls } = serverOf(config, environment['SERVER'] ?? DEFAULT_SERVER);
+    const url = urls.urlForDatabase(urls.names.forOrganization(TEMPLATE_ID));
+    await ensureDatabase(url);
     return { url, metadataUrl, organizationId };
   } catch (error) {
     throw error instanceof CommandError ? error : new CommandError(reasonOf(error));
   }
+};
+
+const serverOf = ({ servers }: DatabaseConfig, name: string): ServerConfig => {
+  const server = servers.find(({ serverId }) => serverId === name);
+  if (server !== undefined) return server;
+  const known = servers.map(({ serverId }) => serverId).join(', ');
+  throw new CommandError(`SERVER holds ${JSON.stringify(shorten(name))}; it takes one of ${known}.`);
 };
 
 /** Tells the service which schema an organization's database has now. */
@@ -96,34 +110,73 @@ const readOrganizationId = (environment: Environment, maxLength: number): Organi
   if (value === undefined) return null;
   const problem = organizationIdProblem(value, maxLength);
   if (problem === null) return parseOrganizationId(value, maxLength);
-  const shown = JSON.stringify(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value);
-  throw new CommandError(`ORG_ID holds ${shown}, which is no organization id: it ${problem}.`);
+  throw new CommandError(
+    `ORG_ID holds ${JSON.stringify(shorten(value))}, which is no organization id: it ${problem}.`,
+  );
 };
 
-/** What has the organization's name need not be its database: the stamp tells. One without a stamp is nobody's yet. */
-const assertIsOn = async (
-  url: DatabaseUrl,
+interface RecordedDatabase extends DatabaseIdentity {
+  readonly serverId: ServerId;
+  readonly databaseName: string;
+}
+
+/**
+ * A database that has the organization's name need not be the one on record: the stamp tells. A database without a stamp
+ * belongs to nobody yet.
+ */
+const locateOrganization = async (
+  config: DatabaseConfig,
   organizationId: OrganizationId,
-  metadataUrl: DatabaseUrl,
-): Promise<void> => {
-  const found = await readStamp(url, organizationId);
-  if (readMark(found) === null) return;
-  const metadata = await open(metadataUrl);
-  try {
-    const [recorded] = await metadata.query<DatabaseIdentity>({
-      text: `select deployment_id as "deploymentId", org_id as "organizationId", stamp, generation
-             from organization_databases, deployment where org_id = $1 and database_name = $2`,
-      values: [organizationId, url.database],
-    });
-    if (recorded !== undefined && isIdentity(found, recorded)) return;
-  } finally {
-    await metadata.close();
+  wantedServer: string | undefined,
+): Promise<DatabaseUrl> => {
+  const recorded = await findRecord(config.metadataUrl, organizationId);
+  const serverId = recorded?.serverId ?? wantedServer ?? DEFAULT_SERVER;
+  if (wantedServer !== undefined && wantedServer !== serverId) {
+    throw new CommandError(
+      `SERVER holds ${JSON.stringify(shorten(wantedServer))}, and the database of "${organizationId}" is on "${serverId}".`,
+    );
   }
+  const { urls } = serverOf(config, serverId);
+  const url = urls.urlForDatabase(recorded?.databaseName ?? urls.names.forOrganization(organizationId));
+  const found = await readStamp(url, organizationId);
+  if (readMark(found) === null || (recorded !== null && isIdentity(found, recorded))) return url;
   throw new CommandError(
     `The database ${url.database} is not the one on record for the organization "${organizationId}": ` +
       `see "databases reconcile --dry-run".`,
   );
 };
+
+/** Null when the ledger has no database of the organization, or is not there yet. */
+const findRecord = async (
+  metadataUrl: DatabaseUrl,
+  organizationId: OrganizationId,
+): Promise<RecordedDatabase | null> => {
+  let metadata: PgConnection | undefined;
+  try {
+    metadata = await open(metadataUrl);
+    const [row] = await metadata.query<RecordedDatabase>({
+      text: `select deployment_id as "deploymentId", org_id as "organizationId", stamp, generation,
+               server_id as "serverId", database_name as "databaseName"
+             from organization_databases, deployment where org_id = $1 and stamp is not null`,
+      values: [organizationId],
+    });
+    return row ?? null;
+  } catch (error) {
+    if (!NO_LEDGER.has(sqlStateOf(error))) throw error;
+    return null;
+  } finally {
+    await metadata?.close();
+  }
+};
+
+/** The metadata database is missing, or not migrated as far as this release wants it. */
+const NO_LEDGER: ReadonlySet<string | null> = new Set([
+  SqlState.invalidCatalogName,
+  SqlState.undefinedTable,
+  SqlState.undefinedColumn,
+]);
+
+const shorten = (text: string): string => (text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
 
 const readStamp = async (url: DatabaseUrl, organizationId: OrganizationId): Promise<string | null> => {
   let database: PgConnection | undefined;

@@ -17,6 +17,12 @@ export interface Query<Row> {
   readonly values: readonly unknown[];
 }
 
+/** Sees the statements that a connection runs as text. */
+export interface StatementObserver {
+  /** Runs `run`, which sends the statement; its result and its rejection are the statement's. */
+  around<Result>(text: string, run: () => Promise<Result>): Promise<Result>;
+}
+
 export interface ConnectionOptions {
   readonly url: DatabaseUrl;
   readonly applicationName: string;
@@ -26,6 +32,8 @@ export interface ConnectionOptions {
   readonly loginAfter?: Promise<unknown> | undefined;
   /** None by default. */
   readonly deadlines?: Partial<Deadlines>;
+  /** Of `execute`; null by default. */
+  readonly observer?: StatementObserver | null;
 }
 
 /** After which the server gives up, in milliseconds. */
@@ -68,6 +76,7 @@ export class PgConnection {
   readonly openedAt = performance.now();
   lastUsedAt = this.openedAt;
   readonly #client: pg.Client;
+  readonly #observer: StatementObserver | null;
   /** Those that have run here, by name. */
   readonly #prepared = new Map<string, PreparedStatement>();
   #alive = true;
@@ -77,8 +86,9 @@ export class PgConnection {
   #stained = false;
   #onLost: () => void = () => undefined;
 
-  private constructor(client: pg.Client) {
+  private constructor(client: pg.Client, observer: StatementObserver | null) {
     this.#client = client;
+    this.#observer = observer;
     const lost = (): void => {
       if (!this.#alive) return;
       this.#alive = false;
@@ -148,7 +158,7 @@ export class PgConnection {
       // The server's deadlines do not reach a client whose network says nothing any more.
       ...(statementTimeoutMs > 0 && { query_timeout: statementTimeoutMs + SILENCE_MS }),
     });
-    const connection = new PgConnection(client);
+    const connection = new PgConnection(client, options.observer ?? null);
     const reported = new Map<string, string>();
     const note = (status: { parameterName: string; parameterValue: string }): void => {
       reported.set(status.parameterName, status.parameterValue);
@@ -219,7 +229,12 @@ export class PgConnection {
   }
 
   /** Runs text that may hold several statements and takes no values; returns the last command's tag. */
-  async execute(text: string): Promise<string> {
+  execute(text: string): Promise<string> {
+    const observer = this.#observer;
+    return observer === null ? this.#execute(text) : observer.around(text, () => this.#execute(text));
+  }
+
+  async #execute(text: string): Promise<string> {
     try {
       const results: pg.QueryResult | pg.QueryResult[] = await this.#client.query(text);
       const all = Array.isArray(results) ? results : [results];

@@ -12,6 +12,7 @@ export const SqlState = {
   lockNotAvailable: '55P03',
   deadlockDetected: '40P01',
   undefinedTable: '42P01',
+  undefinedColumn: '42703',
   tooManyConnections: '53300',
   cannotConnectNow: '57P03',
   featureNotSupported: '0A000',

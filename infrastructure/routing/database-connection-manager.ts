@@ -1,37 +1,30 @@
-import type { Logger } from '../../application/ports/runtime/logger.ts';
+import { ConnectionBudgetExhaustedError, OrganizationBusyError } from '../../domain/databases/errors.ts';
+import type { Provisioning } from '../../application/ports/databases/provisioning.ts';
 import type {
-  DatabaseHealth,
   OrganizationDatabases,
   PoolSnapshot,
   ResultsLease,
 } from '../../application/ports/databases/organization-databases.ts';
-import type { OrganizationPolicies } from '../../application/ports/runtime/organization-policies.ts';
 import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
-import {
-  ConnectionBudgetExhaustedError,
-  DatabaseConnectionError,
-  OrganizationBusyError,
-} from '../../domain/exceptions.ts';
+import type { Logger } from '../../application/ports/runtime/logger.ts';
+import type { OrganizationPolicies } from '../../application/ports/runtime/organization-policies.ts';
+import { isSamePlacement, type Placement } from '../../domain/databases/placement.ts';
+import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
-import type { OrganizationPolicy } from '../../domain/organizations/organization-policy.ts';
-import type { SchemaGuard } from './schema-guard.ts';
-import type { Placement } from '../../domain/databases/placement.ts';
-import type { Provisioner } from '../provisioning/provisioner.ts';
-import type { CircuitBreaker } from '../pools/circuit-breaker.ts';
-import type { ConnectionBudget } from '../pools/connection-budget.ts';
 import { ConnectionPool } from '../pools/connection-pool.ts';
-import { MisplacedDatabaseError } from '../servers/connector.ts';
-import { EventLoopLoad } from '../timing/event-loop-load.ts';
-import { LeasedRegistry, type RemovalReason } from './leased-registry.ts';
-import type { ConnectionShare } from '../servers/connection-share.ts';
-import { openEarly } from './open-early.ts';
-import { OrganizationPool } from './organization-pool.ts';
-import type { PgConnection } from '../postgres/pg-connection.ts';
 import type { PoolSize } from '../pools/pool-options.ts';
 import { PooledDatabase } from '../pools/pooled-database.ts';
+import { WorkScope } from '../pools/work-scope.ts';
 import { sqlStateOf } from '../postgres/postgres-errors.ts';
 import type { ControlConnection } from '../servers/control-connection.ts';
-import { WorkScope } from '../pools/work-scope.ts';
+import type { ResultsServer } from '../servers/results-server.ts';
+import type { ResultsServers } from '../servers/results-servers.ts';
+import { MisplacedDatabaseError } from '../servers/server-connector.ts';
+import { EventLoopLoad } from '../timing/event-loop-load.ts';
+import { Periodic } from '../timing/periodic.ts';
+import { LeasedRegistry, type RemovalReason } from './leased-registry.ts';
+import { OrganizationPool } from './organization-pool.ts';
+import type { SchemaGuard } from './schema-guard.ts';
 
 export interface ManagerOptions {
   readonly autoCreate: boolean;
@@ -46,31 +39,26 @@ export interface ManagerOptions {
   readonly drainTimeoutMs: number;
 }
 
+/** What the manager uses of a server. */
+export type RoutedServer = Pick<ResultsServer, 'connect' | 'budget' | 'breaker' | 'welcome'>;
+
+/** What the manager uses of all servers. */
+export interface RoutedServers extends Pick<ResultsServers, 'connections' | 'closeIdleSince' | 'close'> {
+  /** @throws {DatabaseConnectionError} when this process is not configured for the server */
+  of(serverId: Placement['serverId']): RoutedServer;
+}
+
 export interface ManagerDeps {
   readonly metadataPool: ConnectionPool;
-  /** The administrator's sessions, through which databases are made. */
-  readonly adminPool: ConnectionPool;
-  readonly provisioner: Pick<Provisioner, 'ensure' | 'confirm'>;
-  readonly budget: ConnectionBudget;
-  /** Opens a connection that has proved to be in this database. */
-  readonly connect: (
-    placement: Placement,
-    policy: OrganizationPolicy,
-    arrived?: Promise<boolean>,
-  ) => Promise<PgConnection>;
+  /** Closed with the pools: processes share the servers' connections through it. */
+  readonly metadataControl: Pick<ControlConnection, 'close'>;
+  readonly servers: RoutedServers;
+  readonly provisioning: Provisioning;
   readonly policies: Pick<OrganizationPolicies, 'policyOf'>;
-  /** SerialQueue organizations away whose schema left the release's window, also on pools that are open. */
+  /** Turns organizations away whose schema left the release's window, also on pools that are open. */
   readonly schemaGuard: Pick<SchemaGuard, 'check'>;
   /** Called once per lease: the handle ends with it. */
-  readonly buildResultsDatabase: (
-    database: PooledDatabase,
-    organizationId: OrganizationId,
-  ) => ResultsDatabase;
-  readonly metadataControl: ControlConnection;
-  readonly resultsControl: ControlConnection;
-  /** Of the server of the results databases. */
-  readonly serverBreaker: CircuitBreaker;
-  readonly share: ConnectionShare;
+  readonly buildResultsDatabase: (database: PooledDatabase, placement: Placement) => ResultsDatabase;
   readonly logger: Logger;
 }
 
@@ -80,12 +68,8 @@ export interface ManagerCounts {
   /** Pools taken out of service whose last request has not ended. */
   readonly draining: number;
   readonly leases: number;
-  /** Connections to results databases: open, being opened or being closed. */
+  /** Connections to results databases on all servers: open, being opened or being closed. */
   readonly connections: number;
-  /** This process's share of the deployment's budget. */
-  readonly budget: number;
-  /** Organizations that wait for a connection, as the budget is spent. */
-  readonly queued: number;
   /** Pools taken out of service since the start. */
   readonly removals: Readonly<Record<RemovalReason, number>>;
   /** Leases that outlived their deadline since the start. */
@@ -94,14 +78,11 @@ export interface ManagerCounts {
   readonly misplaced: number;
 }
 
-/** The key of an organization's database in health reports, as clients of `/ready` know it. */
-const healthKey = (organizationId: string): string => `results_${organizationId}`;
-
 const SWEEPS_PER_IDLE_TIMEOUT = 4;
 
 /**
- * The way from an organization to its database. One for the whole process: opens pools at first use, lends them to
- * requests, closes what lies idle, and knows how they are.
+ * The way from an organization to its database, whichever server it is on. One for the whole process: opens pools at
+ * first use, lends them to requests, and closes what lies idle. Decision 0006.
  */
 export class DatabaseConnectionManager implements OrganizationDatabases {
   readonly metadata: ConnectionPool;
@@ -109,12 +90,12 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
   readonly #deps: ManagerDeps;
   readonly #pools: LeasedRegistry<OrganizationPool>;
   readonly #load = new EventLoopLoad();
-  readonly #sweeper: NodeJS.Timeout;
+  /** Closes what lies idle, from the construction to `closeAll`. */
+  readonly sweeps: Periodic;
   readonly #removals: Record<RemovalReason, number> = { evict: 0, expire: 0, invalidate: 0, retire: 0 };
   #leaks = 0;
   #misplaced = 0;
   #closing: Promise<void> | null = null;
-  #health: Promise<DatabaseHealth> | null = null;
 
   constructor(options: ManagerOptions, deps: ManagerDeps) {
     this.#options = options;
@@ -135,7 +116,12 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
         this.#leaks += 1;
       },
     });
-    this.#sweeper = setInterval(() => this.sweep(), options.idleTimeoutMs / SWEEPS_PER_IDLE_TIMEOUT).unref();
+    this.sweeps = new Periodic({
+      everyMs: options.idleTimeoutMs / SWEEPS_PER_IDLE_TIMEOUT,
+      work: async () => this.sweep(),
+      onFailure: (error) => deps.logger.error({ err: error }, 'idle connections could not be closed'),
+    });
+    this.sweeps.start();
   }
 
   async acquire(organizationId: OrganizationId): Promise<ResultsLease> {
@@ -143,14 +129,14 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     this.#deps.schemaGuard.check(organizationId);
     const known = this.#pools.peek(organizationId);
     if (known?.outdated === true) this.#pools.remove(organizationId, known, 'invalidate');
-    // Claimed before anything is awaited: from here on nobody closes this pool.
+    // Claimed before anything is awaited: from here on nothing closes this pool.
     const lease = this.#pools.checkout(organizationId, () => this.#newPool(organizationId, known));
     try {
-      const pool = await lease.value.ready;
-      lease.value.adopt(this.#deps.policies.policyOf(organizationId), this.#options.organizationPool);
+      const { pool, placement } = await lease.value.ready;
+      lease.value.applyPolicy(this.#deps.policies.policyOf(organizationId), this.#options.organizationPool);
       const scope = new WorkScope();
       return {
-        database: this.#deps.buildResultsDatabase(new PooledDatabase(pool, scope), organizationId),
+        database: this.#deps.buildResultsDatabase(new PooledDatabase(pool, scope), placement),
         release: () => {
           scope.end();
           lease.release();
@@ -164,27 +150,22 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
   }
 
   async provision(organizationId: OrganizationId): Promise<void> {
-    await this.#deps.provisioner.confirm(organizationId);
+    await this.#deps.provisioning.confirm(organizationId);
   }
 
   peek(organizationId: OrganizationId): PoolSnapshot | null {
-    return this.#pools.peek(organizationId)?.pool?.snapshot() ?? null;
+    return this.#pools.peek(organizationId)?.open?.pool.snapshot() ?? null;
   }
 
-  /** Whoever asks while the databases are being asked gets the same answer: nobody queues. */
-  healthCheck(): Promise<DatabaseHealth> {
-    this.#health ??= this.#checkHealth().finally(() => {
-      this.#health = null;
-    });
-    return this.#health;
+  /** The organization's database is elsewhere now, or another one: the next request asks the ledger. */
+  forgetPlacement(organizationId: OrganizationId): void {
+    const pool = this.#pools.peek(organizationId);
+    if (pool !== undefined) pool.outdated = true;
   }
 
-  async #checkHealth(): Promise<DatabaseHealth> {
-    const [metadata, organizations] = await Promise.all([
-      this.#deps.metadataControl.ask({ text: 'select', values: [] }),
-      this.#checkOrganizations(),
-    ]);
-    return { metadata: metadata !== null, ...organizations };
+  /** The pools that are open, with their organizations. Does not count as use. */
+  *openPools(): IterableIterator<{ readonly placement: Placement; readonly pool: ConnectionPool }> {
+    for (const [, { open }] of this.#pools.entries()) if (open !== null) yield open;
   }
 
   /** What all pools hold together, and what became of earlier ones; constant time. */
@@ -194,9 +175,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
       pools: active,
       draining,
       leases,
-      connections: this.#deps.budget.taken,
-      budget: this.#deps.budget.limit,
-      queued: this.#deps.budget.queued,
+      connections: this.#deps.servers.connections,
       removals: this.#removals,
       leaks: this.#leaks,
       misplaced: this.#misplaced,
@@ -208,62 +187,71 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     const { idleTimeoutMs } = this.#options;
     const before = performance.now() - idleTimeoutMs;
     this.metadata.closeIdleSince(before);
-    this.#deps.adminPool.closeIdleSince(before);
-    for (const [, { pool }] of this.#pools.entries()) pool?.closeIdleSince(before);
-    this.#pools.sweep(({ pool }, idleMs) => idleMs > idleTimeoutMs && pool?.slots.held === 0);
+    this.#deps.servers.closeIdleSince(before);
+    for (const { pool } of this.openPools()) pool.closeIdleSince(before);
+    this.#pools.sweep(({ open }, idleMs) => idleMs > idleTimeoutMs && open?.pool.slots.held === 0);
   }
 
-  /** Lets running requests end, closes every pool, the metadata pool last. Safe to call twice. */
+  /** Lets running requests end, closes every pool, then the servers, the metadata pool last. Safe to call twice. */
   closeAll(): Promise<void> {
     this.#closing ??= this.#closeAll();
     return this.#closing;
   }
 
   async #closeAll(): Promise<void> {
-    clearInterval(this.#sweeper);
+    await this.sweeps.close();
     await this.#pools.closeAll(this.#options.drainTimeoutMs);
-    const { adminPool, resultsControl, metadataControl, share } = this.#deps;
-    await share.close();
-    await Promise.all([adminPool.close(), resultsControl.close(), metadataControl.close()]);
+    await this.#deps.servers.close();
+    await this.#deps.metadataControl.close();
     await this.metadata.close();
   }
 
-  /** @param previous the pool that it replaces, if any: what is still broken is not tried more often for that. */
+  /** @param previous the pool that it replaces, if any: what is still broken is not tried more often for that */
   #newPool(organizationId: OrganizationId, previous: OrganizationPool | undefined): OrganizationPool {
-    const { provisioner } = this.#deps;
-    const entry: OrganizationPool = new OrganizationPool(() =>
-      openEarly(
-        async (announce) => {
-          const placement = await provisioner.ensure(organizationId, this.#options.autoCreate, announce);
-          entry.placement = placement;
-          return placement;
-        },
-        (placement, arrived) =>
-          this.#openPool(placement, previous?.breakerFor(placement), arrived, () => {
-            // A login that was begun too early says nothing of where the database will be.
-            entry.outdated = entry.pool !== null;
-          }),
-      ),
-    );
+    const { provisioning, servers } = this.#deps;
+    const entry: OrganizationPool = new OrganizationPool(async () => {
+      const { placement, make } = await provisioning.find(organizationId, {
+        create: this.#options.autoCreate,
+      });
+      const openPool = (at: Placement, named?: Promise<void>): ConnectionPool =>
+        this.#openPool(entry, at, previous, named);
+      if (make === null) return { placement, pool: openPool(placement) };
+      return servers.of(placement.serverId).welcome(async () => {
+        const { named, ready } = await make();
+        const early = openPool(placement, named);
+        try {
+          // The first login goes on while the ledger is told; nobody is served before both are done.
+          const [made] = await Promise.all([ready, early.prepare()]);
+          if (isSamePlacement(made, placement)) return { placement, pool: early };
+          await early.close();
+          return { placement: made, pool: openPool(made) };
+        } catch (error) {
+          await early.close();
+          throw error;
+        }
+      });
+    });
     return entry;
   }
 
   #openPool(
+    entry: OrganizationPool,
     placement: Placement,
-    breaker: CircuitBreaker | undefined,
-    arrived: Promise<boolean> | undefined,
-    invalidate: () => void,
+    previous: OrganizationPool | undefined,
+    named: Promise<void> | undefined,
   ): ConnectionPool {
-    const { budget, connect, policies, serverBreaker } = this.#deps;
+    const { servers, policies } = this.#deps;
+    const server = servers.of(placement.serverId);
     return new ConnectionPool({
       databaseName: placement.databaseName,
       connect: async () => {
         try {
-          return await connect(placement, policies.policyOf(placement.organizationId), arrived);
+          return await server.connect(placement, policies.policyOf(placement.organizationId), named);
         } catch (error) {
           if (error instanceof MisplacedDatabaseError) this.#misplaced += 1;
-          // Moved, re-made or gone: the next request asks the ledger again.
-          if (isMisplaced(error)) invalidate();
+          // Moved, made again or gone: the next request asks the ledger. A login that was begun before the database had
+          // its name says nothing of that.
+          if (isMisplaced(error)) entry.outdated = entry.open !== null;
           throw error;
         }
       },
@@ -274,30 +262,11 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
         limit === 'pool'
           ? new OrganizationBusyError(retryAfterMs)
           : new ConnectionBudgetExhaustedError(retryAfterMs),
-      budget,
-      serverBreaker,
+      budget: server.budget,
+      serverBreaker: server.breaker,
       isSaturated: () => this.#load.isSaturated,
-      breaker,
+      breaker: previous?.breakerFor(placement),
     });
-  }
-
-  /** One question for all live pools; only a pool whose last connect failed is tried itself. */
-  async #checkOrganizations(): Promise<DatabaseHealth> {
-    const pools: [string, ConnectionPool][] = [];
-    for (const [organizationId, { pool }] of this.#pools.entries()) {
-      if (pool !== null) pools.push([organizationId, pool]);
-    }
-    if (pools.length === 0) return {};
-    const rows = await this.#deps.resultsControl.ask<{ datname: string }>({
-      text: 'select datname from pg_database where datallowconn and datconnlimit <> 0 and datname = any($1)',
-      values: [pools.map(([, pool]) => pool.databaseName)],
-    });
-    const present = new Set(rows?.map(({ datname }) => datname));
-    const checks = pools.map(async ([organizationId, pool]): Promise<[string, boolean]> => [
-      healthKey(organizationId),
-      present.has(pool.databaseName) && (await pool.recovers()),
-    ]);
-    return Object.fromEntries(await Promise.all(checks));
   }
 }
 

@@ -1,8 +1,8 @@
 import type { FleetLedger } from '../../application/ports/fleet/fleet-ledger.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
-import { OrganizationNotReadyError } from '../../domain/exceptions.ts';
+import { OrganizationNotReadyError } from '../../domain/databases/errors.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
-import { Periodic } from '../timing/periodic.ts';
+import { Periodic, type RunReport } from '../timing/periodic.ts';
 import { fitOf, type SchemaWindow } from '../migrations/schema-window.ts';
 
 export interface SchemaGuardDeps {
@@ -25,11 +25,12 @@ export class SchemaGuard {
   readonly #deps: SchemaGuardDeps;
   /** Organizations that left the window. Few, mostly none: the rest costs a look at an empty map. */
   readonly #outside = new Map<OrganizationId, number>();
-  readonly #looks = new Periodic(LOOK_EVERY_MS, () =>
-    this.look().catch((error: unknown) =>
+  readonly #looks = new Periodic({
+    everyMs: LOOK_EVERY_MS,
+    work: () => this.look(),
+    onFailure: (error) =>
       this.#deps.logger.warn({ err: error }, 'the ledger of schema versions cannot be read'),
-    ),
-  );
+  });
   #lookedAt = performance.now();
 
   constructor(deps: SchemaGuardDeps) {
@@ -58,6 +59,10 @@ export class SchemaGuard {
     if (this.#outside.size === 0) return;
     const schemaVersion = this.#outside.get(organizationId);
     if (schemaVersion !== undefined) throw notReady(schemaVersion);
+  }
+
+  get report(): RunReport {
+    return this.#looks.report;
   }
 
   start(): void {

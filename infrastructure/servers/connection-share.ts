@@ -1,7 +1,12 @@
-import type { InstanceLedger, ServiceInstance } from '../../application/ports/databases/instance-ledger.ts';
+import type {
+  InstanceKey,
+  InstanceLedger,
+  ServiceInstance,
+} from '../../application/ports/databases/instance-ledger.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
+import type { ServerId } from '../../domain/databases/server.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
-import { Periodic } from '../timing/periodic.ts';
+import { Periodic, type RunReport } from '../timing/periodic.ts';
 import type { CircuitBreaker } from '../pools/circuit-breaker.ts';
 import type { ConnectionBudget } from '../pools/connection-budget.ts';
 import {
@@ -15,14 +20,15 @@ import type { ControlConnection } from './control-connection.ts';
 
 export interface ConnectionShareDeps {
   readonly instanceId: string;
-  /** What all processes of the deployment may hold together. */
-  readonly deploymentBudget: number;
+  readonly serverId: ServerId;
+  /** What all processes of the deployment may hold on the server together. */
+  readonly serverBudget: number;
   /** What this process may hold: kept to its share. */
   readonly budget: ConnectionBudget;
   readonly ledger: InstanceLedger;
   /** Its connection carries the name by which the other processes see that this one is alive. */
-  readonly resultsControl: ControlConnection;
-  readonly resultsBreaker: CircuitBreaker;
+  readonly control: ControlConnection;
+  readonly serverBreaker: CircuitBreaker;
   readonly metadataBreaker: CircuitBreaker;
   readonly logger: Logger;
 }
@@ -39,7 +45,11 @@ const BEAT_MS = 500;
  */
 export class ConnectionShare {
   readonly #deps: ConnectionShareDeps;
-  readonly #beats = new Periodic(BEAT_MS, () => this.beat());
+  readonly #beats = new Periodic({
+    everyMs: BEAT_MS,
+    work: () => this.#heartbeat(),
+    onFailure: (error) => this.#deps.logger.debug({ err: error }, 'no sign of life could be given'),
+  });
   /** The share on the books, as far as this process knows. */
   #share = 0;
   /** The probe's session in which the share was confirmed. */
@@ -52,7 +62,7 @@ export class ConnectionShare {
   /** From here on this process opens connections within its share only. */
   async start(): Promise<void> {
     this.#deps.budget.resize(0);
-    await this.beat();
+    await this.heartbeat();
     this.#beats.start();
   }
 
@@ -60,60 +70,73 @@ export class ConnectionShare {
   async close(): Promise<void> {
     if (!this.#beats.isStarted) return;
     await this.#beats.close();
-    const { instanceId, budget, ledger } = this.#deps;
-    const leaving = budget.taken > 0 ? ledger.beat(instanceId, budget.taken) : ledger.leave(instanceId);
+    const { budget, ledger } = this.#deps;
+    const leaving = budget.taken > 0 ? ledger.heartbeat(this.#key, budget.taken) : ledger.leave(this.#key);
     await leaving.catch((error: unknown) => {
       this.#deps.logger.warn({ err: error }, 'this process could not be taken off the books');
     });
   }
 
+  get #key(): InstanceKey {
+    const { serverId, instanceId } = this.#deps;
+    return { serverId, instanceId };
+  }
+
+  get report(): RunReport {
+    return this.#beats.report;
+  }
+
   /** One sign of life, and a look at the others. Never rejects. */
-  async beat(): Promise<void> {
-    const { resultsControl, resultsBreaker, metadataBreaker, logger } = this.#deps;
-    const silence = await resultsControl.query({ text: 'select', values: [] }).then(() => null, causeOf);
-    tell(resultsBreaker, silence);
-    if (silence !== null || resultsControl.sessions !== this.#confirmedIn) {
+  heartbeat(): Promise<void> {
+    return this.#beats.run();
+  }
+
+  async #heartbeat(): Promise<void> {
+    const { control, serverBreaker, metadataBreaker } = this.#deps;
+    const silence = await control.query({ text: 'select', values: [] }).then(() => null, causeOf);
+    tell(serverBreaker, silence);
+    if (silence !== null || control.sessions !== this.#confirmedIn) {
       // Whoever saw no connection of this process may have taken its share: no new ones before the books say so.
       this.#limit(this.#deps.budget.taken);
     }
     try {
       // A process that the server of the results databases does not see is given up, share and all, if that lasts.
-      await (silence !== null ? this.#deps.ledger.claim(this.#deps.instanceId, 0, 0) : this.#settle());
+      await (silence !== null ? this.#deps.ledger.raiseShare(this.#key, 0, 0) : this.#settle());
       tell(metadataBreaker, null);
     } catch (error) {
       tell(metadataBreaker, causeOf(error));
-      logger.debug({ err: error }, 'no sign of life could be given');
+      throw error;
     }
   }
 
   async #settle(): Promise<void> {
-    const { instanceId, ledger, deploymentBudget, resultsControl } = this.#deps;
-    const session = resultsControl.sessions;
-    const instances = await this.#heartbeat();
+    const { instanceId, ledger, serverBudget, control } = this.#deps;
+    const session = control.sessions;
+    const instances = await this.#tellOthers();
     const live = instances.filter(({ silent }) => !silent);
     const place = live.findIndex((instance) => instance.instanceId === instanceId);
     this.#share = live[place]?.share ?? 0;
     // Silent ones keep what they have, asleep or dying, and get no more.
     const kept = instances.reduce((sum, { share, silent }) => sum + (silent ? share : 0), 0);
-    const due = part(Math.max(0, deploymentBudget - kept), live.length, place);
+    const due = part(Math.max(0, serverBudget - kept), live.length, place);
     if (due < this.#share) {
       // The next sign of life gives back what is closed by then.
       this.#limit(due);
     } else {
       const others = instances.reduce((sum, { share }) => sum + share, -this.#share);
-      if (due > this.#share && others + this.#share < deploymentBudget)
-        this.#share = (await ledger.claim(instanceId, due, deploymentBudget)) ?? 0;
+      if (due > this.#share && others + this.#share < serverBudget)
+        this.#share = (await ledger.raiseShare(this.#key, due, serverBudget)) ?? 0;
       this.#limit(this.#share);
     }
     this.#confirmedIn = session;
     await this.#reclaimFromDead(instances);
   }
 
-  async #heartbeat(): Promise<readonly ServiceInstance[]> {
+  async #tellOthers(): Promise<readonly ServiceInstance[]> {
     const { instanceId, budget, ledger } = this.#deps;
-    const instances = await ledger.beat(instanceId, Math.max(budget.limit, budget.taken));
+    const instances = await ledger.heartbeat(this.#key, Math.max(budget.limit, budget.taken));
     const onTheBooks = instances.some((instance) => instance.instanceId === instanceId);
-    return onTheBooks ? instances : ledger.join(instanceId);
+    return onTheBooks ? instances : ledger.join(this.#key);
   }
 
   /** Takes back what silent processes no longer use. */
@@ -125,7 +148,7 @@ export class ConnectionShare {
       resultsConnectionName(instanceId),
       migrationConnectionName(instanceId),
     ]);
-    const rows = await this.#deps.resultsControl.ask<{ name: string; connections: number }>({
+    const rows = await this.#deps.control.ask<{ name: string; connections: number }>({
       text: `select name, count(*)::int as connections
         from unnest($1::text[]) name join pg_stat_activity a on ${isNamed('name')} group by name`,
       values: [names],
@@ -137,7 +160,7 @@ export class ConnectionShare {
       const countOf = (name: string): number => seen.get(name) ?? 0;
       const connections =
         countOf(resultsConnectionName(instanceId)) + countOf(migrationConnectionName(instanceId));
-      await this.#deps.ledger.reclaim(instanceId, connections);
+      await this.#deps.ledger.reclaimFromDead({ ...this.#key, instanceId }, connections);
       this.#deps.logger.warn(
         { instance: instanceId, share, connections },
         'a process of the deployment died; its connections go to the others',

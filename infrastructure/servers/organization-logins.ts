@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
-import { groupRoleName, roleName } from './internal-names.ts';
+import type { DatabaseNames } from '../../domain/databases/database-names.ts';
 
 export interface Login {
   readonly user: string;
@@ -15,21 +14,21 @@ export interface Login {
 export class OrganizationLogins {
   readonly #secret: string;
   readonly #otherSecret: string | null;
-  readonly #urls: ResultsUrlTemplate;
+  readonly #names: DatabaseNames;
 
   /**
    * @param secret at least 32 characters, the same in every process; new roles get their passwords from it
    * @param otherSecret while secrets are rotated: roles may still, or already, have their passwords from this one
    */
-  constructor(secret: string, otherSecret: string | null, urls: ResultsUrlTemplate) {
+  constructor(secret: string, otherSecret: string | null, names: DatabaseNames) {
     this.#secret = secret;
     this.#otherSecret = otherSecret;
-    this.#urls = urls;
+    this.#names = names;
   }
 
   /** Holds the rights on rows; the roles of all databases are its members. */
   get groupRole(): string {
-    return groupRoleName(this.#urls);
+    return this.#names.groupRole;
   }
 
   /** What the role is given, now and here. */
@@ -45,7 +44,7 @@ export class OrganizationLogins {
 
   #loginFrom(secret: string, stamp: string): Login {
     return {
-      user: roleName(this.#urls, stamp),
+      user: this.#names.role(stamp),
       password: createHmac('sha256', secret).update(`results database ${stamp}`).digest('base64url'),
     };
   }

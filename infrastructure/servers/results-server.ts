@@ -1,81 +1,213 @@
-import { DatabaseConnectionError, OrganizationNotReadyError } from '../../domain/exceptions.ts';
-import type { PooledDatabase } from '../pools/pooled-database.ts';
-import { pollUntil } from '../timing/poll-until.ts';
-import type { OrganizationLogins } from './organization-logins.ts';
-import { ServerSession } from './server-session.ts';
-import { SerialQueue, type Hold } from '../timing/serial-queue.ts';
+import type { DatabaseServer } from '../../application/ports/databases/database-server.ts';
+import type { DatabaseTemplate } from '../../application/ports/databases/database-template.ts';
+import type { Deployment } from '../../application/ports/databases/deployment.ts';
+import type { InstanceLedger } from '../../application/ports/databases/instance-ledger.ts';
+import type { ServerLedger } from '../../application/ports/databases/server-ledger.ts';
+import type { SpareLedger } from '../../application/ports/databases/spare-ledger.ts';
+import type { Logger } from '../../application/ports/runtime/logger.ts';
+import type { DatabaseNames } from '../../domain/databases/database-names.ts';
+import type { Placement } from '../../domain/databases/placement.ts';
+import type { ServerId } from '../../domain/databases/server.ts';
+import { DatabaseConnectionError } from '../../domain/exceptions.ts';
+import type { OrganizationPolicy } from '../../domain/organizations/organization-policy.ts';
+import type { MigrationSource } from '../migrations/migration-source.ts';
+import { Migrator } from '../migrations/migrator.ts';
+import { CircuitBreaker } from '../pools/circuit-breaker.ts';
+import { ConnectionBudget } from '../pools/connection-budget.ts';
+import { ConnectionPool } from '../pools/connection-pool.ts';
+import { BudgetedSlots, type ConnectionSlots } from '../pools/connection-slots.ts';
+import { PooledDatabase } from '../pools/pooled-database.ts';
+import type { DatabaseUrl } from '../postgres/database-url.ts';
+import type { Deadlines, PgConnection, StatementObserver } from '../postgres/pg-connection.ts';
+import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
+import { ClusterCheck } from './cluster-check.ts';
+import { ConnectionShare } from './connection-share.ts';
+import { ControlConnection } from './control-connection.ts';
+import { OrganizationLogins } from './organization-logins.ts';
+import { ResultsTemplate } from './results-template.ts';
+import { ServerAdmin } from './server-admin.ts';
+import { ServerConnector } from './server-connector.ts';
 
-const LOCK_DEADLINE_MS = 20_000;
-const TURN_DEADLINE_MS = 60_000;
+export interface ResultsServerOptions {
+  readonly serverId: ServerId;
+  readonly urls: ResultsUrlTemplate;
+  /** Most connections to results databases there, of all organizations and all processes together. */
+  readonly connectionBudget: number;
+  /** Null: organizations share the login of the URL. The other secret is there while secrets are rotated. */
+  readonly roles: { readonly secret: string; readonly otherSecret: string | null } | null;
+  readonly connectTimeoutMs: number;
+  /** For the requests of clients; an organization may have others. */
+  readonly deadlines: Deadlines;
+}
 
-/** Some five clones long: one that has to wait for something does not keep all that come after it. */
-const NEWCOMER_PATIENCE_MS = 250;
+export interface ResultsServerDeps {
+  /** This process among those of the deployment. */
+  readonly instanceId: string;
+  readonly instances: InstanceLedger;
+  readonly ledger: Pick<ServerLedger, 'identify'>;
+  readonly spares: SpareLedger;
+  readonly deployment: Deployment;
+  readonly migrations: MigrationSource;
+  /** Of the server of the metadata database, which each sign of life also tries. */
+  readonly metadataBreaker: CircuitBreaker;
+  /** Of administrators' sessions; null: nobody looks. */
+  readonly adminStatements: StatementObserver | null;
+  readonly logger: Logger;
+}
 
-const lockedError = (): OrganizationNotReadyError =>
-  new OrganizationNotReadyError('Another process is working on the database.');
+/** The control connection asks twice a second: one silence may be an accident. */
+export const SERVER_BREAKER = { threshold: 2, minDelayMs: 250, maxDelayMs: 5000 };
 
-/** The server that holds the results databases, as its administrator. */
-export class ResultsServer {
-  readonly #admin: PooledDatabase;
-  readonly #logins: OrganizationLogins | null;
-  readonly #clones = new SerialQueue();
-  readonly #newcomers = new SerialQueue(NEWCOMER_PATIENCE_MS);
+/** One clones at a time; the others claim spares meanwhile, or wait for their turn. */
+const ADMIN_SESSIONS = 3;
+const ADMIN_ACQUIRE_TIMEOUT_MS = 60_000;
 
-  /**
-   * @param admin connections to the server's `postgres` database; their number bounds the acts under way
-   * @param logins null: all databases are used with the login of the service
-   */
-  constructor(admin: PooledDatabase, logins: OrganizationLogins | null) {
-    this.#admin = admin;
-    this.#logins = logins;
+/**
+ * One PostgreSQL server that holds results databases, and all that is per server: connections and their budget, breaker,
+ * template, roles, administrators' sessions. Opens nothing before it is used, and closes what it opened. Decision 0029.
+ */
+export class ResultsServer implements DatabaseServer {
+  readonly serverId: ServerId;
+  readonly names: DatabaseNames;
+  readonly template: DatabaseTemplate;
+  readonly budget: ConnectionBudget;
+  readonly breaker = new CircuitBreaker(SERVER_BREAKER);
+  /** For connections outside the pools, such as those of migrations. */
+  readonly slots: ConnectionSlots;
+  readonly admin: ServerAdmin;
+  /** Null: organizations have no roles. */
+  readonly logins: OrganizationLogins | null;
+  readonly control: ControlConnection;
+  /** This process's part of the budget. */
+  readonly share: ConnectionShare;
+  readonly #urls: ResultsUrlTemplate;
+  readonly #migrations: MigrationSource;
+  readonly #connector: ServerConnector;
+  readonly #adminPool: ConnectionPool;
+  readonly #cluster: ClusterCheck;
+
+  constructor(options: ResultsServerOptions, deps: ResultsServerDeps) {
+    const { serverId, urls, roles, connectionBudget } = options;
+    this.serverId = serverId;
+    this.names = urls.names;
+    this.#urls = urls;
+    this.#migrations = deps.migrations;
+    this.logins = roles === null ? null : new OrganizationLogins(roles.secret, roles.otherSecret, this.names);
+    const cluster = new ClusterCheck({ ...deps, serverId });
+    this.#cluster = cluster;
+    this.#connector = new ServerConnector({
+      ...options,
+      ...deps,
+      logins: this.logins,
+      refusal: () => cluster.refusal,
+    });
+    this.budget = new ConnectionBudget(connectionBudget);
+    this.slots = new BudgetedSlots(this.budget);
+    this.#adminPool = adminPool(this.#connector, this.breaker);
+    this.admin = new ServerAdmin(new PooledDatabase(this.#adminPool), this.logins);
+    this.control = new ControlConnection(async () => {
+      const connection = await this.#connector.toPresence();
+      await cluster.look(connection);
+      return connection;
+    });
+    this.share = new ConnectionShare({
+      instanceId: deps.instanceId,
+      serverId,
+      serverBudget: connectionBudget,
+      budget: this.budget,
+      ledger: deps.instances,
+      control: this.control,
+      serverBreaker: this.breaker,
+      metadataBreaker: deps.metadataBreaker,
+      logger: deps.logger,
+    });
+    this.template = new ResultsTemplate({
+      ...deps,
+      serverId,
+      admin: this.admin,
+      urls,
+      groupRole: this.logins?.groupRole ?? null,
+      connect: (databaseName) => this.#connector.toServer(databaseName),
+    });
   }
 
-  /** Whether requests wait for their turn or for an administrator's session; background work then yields. */
+  get hasRoles(): boolean {
+    return this.logins !== null;
+  }
+
+  get isAvailable(): boolean {
+    return this.breaker.state === 'closed' && this.#cluster.refusal === null;
+  }
+
+  get connections(): DatabaseServer['connections'] {
+    const { taken, limit, queued } = this.budget;
+    return { open: taken, share: limit, waiting: queued };
+  }
+
   get isBusy(): boolean {
-    return this.#newcomers.waiting > 0 || this.#admin.waiting > 0;
+    return this.admin.isBusy;
+  }
+
+  exclusively: DatabaseServer['exclusively'] = (name, work, deadlineMs) =>
+    this.admin.exclusively(name, work, deadlineMs);
+
+  attempt: DatabaseServer['attempt'] = (name, work) => this.admin.attempt(name, work);
+
+  welcome: DatabaseServer['welcome'] = (work) => this.admin.welcome(work);
+
+  urlFor(databaseName: string): DatabaseUrl {
+    return this.#urls.urlForDatabase(databaseName);
   }
 
   /**
-   * Runs what a new organization brings with it, one organization after another: many at once would take the processors
-   * from whoever reads meanwhile.
+   * Opens a connection that has proved to be in the organization's database.
    *
-   * @throws {DatabaseConnectionError} when its turn comes too late
+   * @param named begins the login at once, and ends it when the database has its name
+   * @throws {MisplacedDatabaseError}
    */
-  welcome<Result>(work: (hold: Hold) => Promise<Result>): Promise<Result> {
-    const askedAt = performance.now();
-    return this.#newcomers.take((hold) => {
-      if (performance.now() - askedAt > TURN_DEADLINE_MS)
-        throw new DatabaseConnectionError('Too many databases are being made at once.');
-      return work(hold);
-    });
+  connect(placement: Placement, policy: OrganizationPolicy, named?: Promise<void>): Promise<PgConnection> {
+    return this.#connector.toOrganization(placement, policy, named);
   }
 
-  /**
-   * Runs `work` while no other process does anything under this name; waits for its turn. Its result is there before
-   * the session is clean again and the name free: a first request does not wait for that.
-   *
-   * Who waits holds no session: a few names that are worked on for long would keep all others from being worked on.
-   *
-   * @throws {OrganizationNotReadyError} when somebody else is at it for too long
-   */
-  exclusively<Result>(
-    name: string,
-    work: (session: ServerSession) => Promise<Result>,
-    deadlineMs = LOCK_DEADLINE_MS,
-  ): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      const attempt = () => this.attempt(name, async (session) => resolve(await work(session)));
-      pollUntil(attempt, deadlineMs, lockedError).catch(reject);
-    });
+  /** Opens a connection as the owner of the results databases, outside of the budget. */
+  connectAsOwner(databaseName: string): Promise<PgConnection> {
+    return this.#connector.toServer(databaseName);
   }
 
-  /** As `exclusively`, but returns false at once when another process is at it. */
-  attempt(name: string, work: (session: ServerSession) => Promise<void>): Promise<boolean> {
-    return this.#admin.session(async (connection) => {
-      const session = new ServerSession(connection, this.#logins, this.#clones);
-      const mine = await session.tryLock(name);
-      if (mine) await work(session);
-      return mine;
-    });
+  async migrate(databaseName: string): Promise<number> {
+    return (await new Migrator(this.#migrations).latest(this.urlFor(databaseName))).schemaVersion;
+  }
+
+  async warmUp(databaseName: string): Promise<void> {
+    const connection = await this.#connector.toServer(databaseName);
+    await connection.close();
+  }
+
+  /** Joins the processes that share the server's connections. Resolves after the first sign of life, good or bad. */
+  start(): Promise<void> {
+    return this.share.start();
+  }
+
+  closeIdleSince(before: number): void {
+    this.#adminPool.closeIdleSince(before);
+  }
+
+  /** Gives this process's share back, and closes what is open. The organizations' pools have to be closed before. */
+  async close(): Promise<void> {
+    await this.share.close();
+    await Promise.all([this.#adminPool.close(), this.control.close()]);
   }
 }
+
+const adminPool = (connector: ServerConnector, serverBreaker: CircuitBreaker): ConnectionPool =>
+  new ConnectionPool({
+    databaseName: 'postgres',
+    connect: () => connector.toServer(),
+    size: ADMIN_SESSIONS,
+    maxOverflow: 0,
+    acquireTimeoutMs: ADMIN_ACQUIRE_TIMEOUT_MS,
+    maxWaiting: Infinity,
+    noPlaceError: () => new DatabaseConnectionError('Too many databases are being made at once.'),
+    budget: new ConnectionBudget(Infinity),
+    serverBreaker,
+  });

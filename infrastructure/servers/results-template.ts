@@ -1,58 +1,64 @@
 import { createHash } from 'node:crypto';
+import type { DatabaseTemplate } from '../../application/ports/databases/database-template.ts';
 import type { Deployment } from '../../application/ports/databases/deployment.ts';
-import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { SpareLedger, TemplateRecord } from '../../application/ports/databases/spare-ledger.ts';
-import type { PgConnection } from '../postgres/pg-connection.ts';
-import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
+import type { Logger } from '../../application/ports/runtime/logger.ts';
+import { markOf } from '../../domain/databases/database-identity.ts';
+import { DEFAULT_SERVER, type ServerId } from '../../domain/databases/server.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
 import { HISTORY_TABLE, Migrator } from '../migrations/migrator.ts';
-import { once } from '../timing/once.ts';
-import { markOf } from '../../domain/databases/database-identity.ts';
-import { buildName, templateName } from './internal-names.ts';
-import type { OrganizationLogins } from './organization-logins.ts';
+import type { PgConnection } from '../postgres/pg-connection.ts';
 import { identifier } from '../postgres/quoting.ts';
-import type { ResultsServer } from './results-server.ts';
-import type { ServerSession } from './server-session.ts';
+import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
+import { once } from '../timing/once.ts';
+import type { AdminSession } from './admin-session.ts';
+import type { ServerAdmin } from './server-admin.ts';
 
 export interface ResultsTemplateDeps {
-  readonly server: ResultsServer;
+  readonly serverId: ServerId;
+  readonly admin: Pick<ServerAdmin, 'ownSession'>;
   readonly urls: ResultsUrlTemplate;
   readonly migrations: MigrationSource;
-  readonly logins: OrganizationLogins | null;
+  /** Null: organizations have no roles. */
+  readonly groupRole: string | null;
   /** Opens a connection as the owner, not out of a pool: a session left open would block the cloning. */
   readonly connect: (databaseName: string) => Promise<PgConnection>;
-  readonly ledger: SpareLedger;
+  readonly spares: SpareLedger;
   readonly deployment: Deployment;
   readonly logger: Logger;
 }
 
 /**
- * The template of this release and deployment. Its name holds the hash of what it is made of, and for whom, so releases
+ * The template of this release and deployment on one server. Its name holds the hash of what it is made of, and for whom, so releases
  * and deployments that share a server clone each its own, and the one under its final name is always complete.
  */
-export class ResultsTemplate {
+export class ResultsTemplate implements DatabaseTemplate {
   readonly #deps: ResultsTemplateDeps;
-  #current = once(() => this.#ensure());
+  #ensured = once(() => this.#ensure());
+  #current: TemplateRecord | null = null;
 
   constructor(deps: ResultsTemplateDeps) {
     this.#deps = deps;
   }
 
-  /** Builds the template unless it stands already. Safe to call concurrently; a failure is not remembered. */
-  ready(): Promise<TemplateRecord> {
-    return this.#current();
+  get current(): TemplateRecord | null {
+    return this.#current;
   }
 
-  /** The template is gone (an operator dropped it): the next call of `ready` builds it again. */
+  ready(): Promise<TemplateRecord> {
+    return this.#ensured();
+  }
+
   invalidate(): void {
-    this.#current = once(() => this.#ensure());
+    this.#current = null;
+    this.#ensured = once(() => this.#ensure());
   }
 
   /** Gives the organizations' roles rows, not DDL; also of what later migrations of the owner make. */
   async grantRows(databaseName: string): Promise<void> {
-    const { logins, connect } = this.#deps;
-    if (logins === null) return;
-    const to = identifier(logins.groupRole);
+    const { groupRole, connect } = this.#deps;
+    if (groupRole === null) return;
+    const to = identifier(groupRole);
     const connection = await connect(databaseName);
     try {
       await connection.execute(
@@ -69,35 +75,39 @@ export class ResultsTemplate {
   }
 
   async #ensure(): Promise<TemplateRecord> {
-    const { urls, migrations, ledger, server } = this.#deps;
+    const { serverId, urls, migrations, spares, admin } = this.#deps;
     const files = await migrations.getMigrations();
     const hash = await this.#hash();
     const template = {
-      databaseName: templateName(urls, hash),
+      databaseName: urls.names.template(hash),
       hash,
+      serverId,
       schemaVersion: files.length,
     };
-    // On the books before it stands: what is on the server and on no book counts as left over.
-    await ledger.touchTemplate(template);
-    await server.exclusively(template.databaseName, async (session) => {
+    // In the ledger before it stands: what is on the server and not in the ledger counts as left over.
+    await spares.touchTemplate(template);
+    await admin.ownSession(template.databaseName, async (session) => {
       if (!(await session.exists(template.databaseName))) await this.#build(session, template);
     });
+    this.#current = template;
     return template;
   }
 
   async #hash(): Promise<string> {
-    const { migrations, logins, deployment } = this.#deps;
+    const { migrations, groupRole, deployment, serverId } = this.#deps;
     const content = await migrations.contentHash();
+    // Templates are recorded by their hash alone, so each server has its own. The default one keeps that of earlier releases.
+    const server = serverId === DEFAULT_SERVER ? '' : ` ${serverId}`;
     return createHash('sha256')
-      .update(`${content} ${logins?.groupRole ?? ''} ${await deployment.id()}`)
+      .update(`${content} ${groupRole ?? ''} ${await deployment.id()}${server}`)
       .digest('hex')
       .slice(0, 10);
   }
 
-  async #build(session: ServerSession, { databaseName, hash }: TemplateRecord): Promise<void> {
+  async #build(session: AdminSession, { databaseName, hash }: TemplateRecord): Promise<void> {
     const { urls, migrations, deployment, logger } = this.#deps;
     const startedAt = performance.now();
-    const unfinished = buildName(urls, hash);
+    const unfinished = urls.names.build(hash);
     await session.drop(unfinished);
     await session.createEmpty(unfinished);
     await session.mark(unfinished, markOf(await deployment.id()));

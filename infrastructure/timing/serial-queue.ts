@@ -1,9 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Has the turn last until this is over as well; the result of the work is there before. */
-export type Hold = (until: Promise<unknown>) => void;
-
-/** Lets pieces of work run one after another, in the order they came. One that fails holds nobody up. */
+/** Runs pieces of work one after another, in the order they came. Work that fails holds up nobody. */
 export class SerialQueue {
   readonly #patienceMs: number | null;
   #last: Promise<unknown> = Promise.resolve();
@@ -19,14 +16,13 @@ export class SerialQueue {
     return this.#waiting;
   }
 
-  take<Result>(work: (hold: Hold) => Promise<Result>): Promise<Result> {
-    const held: Promise<unknown>[] = [];
+  run<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#waiting += 1;
     const begun = this.#last.then(() => {
       this.#waiting -= 1;
     });
-    const result = begun.then(() => work((until) => void held.push(until.catch(() => undefined))));
-    const over = result.then(() => Promise.all(held)).catch(() => undefined);
+    const result = begun.then(work);
+    const over = result.catch(() => undefined);
     const patienceMs = this.#patienceMs;
     this.#last =
       patienceMs === null

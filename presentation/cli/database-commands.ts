@@ -1,13 +1,10 @@
 import { Option, type Command } from 'commander';
-import {
-  DATABASE_STATES,
-  type DatabaseLedger,
-  type DatabaseRecord,
-  type DatabaseState,
-} from '../../application/ports/databases/database-ledger.ts';
+import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/databases/database-ledger.ts';
+import { DATABASE_STATES, type DatabaseState } from '../../domain/databases/results-database.ts';
 import type {
   AdoptedDatabase,
   Finding,
+  ReconcileReport,
   RotationReport,
 } from '../../application/ports/databases/database-upkeep.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
@@ -18,7 +15,7 @@ import { plural } from './fleet-report.ts';
 /** What the commands on results databases act on. */
 export interface DatabaseCommandDependencies {
   readonly databaseLedger: Pick<DatabaseLedger, 'list'>;
-  reconcile(options: { dryRun: boolean; quarantineForeign: boolean }): Promise<readonly Finding[]>;
+  reconcile(options: { dryRun: boolean; quarantineForeign: boolean }): Promise<ReconcileReport>;
   provision(organizationId: OrganizationId): Promise<void>;
   adopt(
     organizationId: OrganizationId,
@@ -100,13 +97,23 @@ const addReconcile = (databases: Command, { deps, print, exitWith }: DatabaseCon
     .option('--quarantine-foreign', 'also put databases aside that no deployment of this service made', false)
     .option('--json', 'one JSON document', false)
     .action(async (options: { dryRun: boolean; quarantineForeign: boolean; json: boolean }) => {
-      const findings = await deps.reconcile(options);
+      const { findings, unreachable } = await deps.reconcile(options);
       const { dryRun } = options;
       if (options.json)
-        print(JSON.stringify({ dry_run: dryRun, findings: findings.map(findingJson) }, null, 2));
-      else for (const line of findingLines(findings, dryRun)) print(line);
-      if (findings.some(({ action }) => dryRun || action === 'reported' || action === 'failed'))
-        exitWith(EXIT.findingsLeft);
+        print(
+          JSON.stringify(
+            {
+              dry_run: dryRun,
+              findings: findings.map(findingJson),
+              unreachable: unreachable.map(({ serverId, reason }) => ({ server_id: serverId, reason })),
+            },
+            null,
+            2,
+          ),
+        );
+      else for (const line of reportLines({ findings, unreachable }, dryRun)) print(line);
+      const isLeft = ({ action }: Finding): boolean => dryRun || action === 'reported' || action === 'failed';
+      if (unreachable.length > 0 || findings.some(isLeft)) exitWith(EXIT.findingsLeft);
     });
 };
 
@@ -122,6 +129,11 @@ const addRotation = (databases: Command, { deps, print, exitWith }: DatabaseCont
     });
 };
 
+const reportLines = ({ findings, unreachable }: ReconcileReport, dryRun: boolean): readonly string[] => [
+  ...(findings.length > 0 || unreachable.length === 0 ? findingLines(findings, dryRun) : []),
+  ...unreachable.map(({ serverId, reason }) => `not looked at: server ${serverId} (${reason})`),
+];
+
 const findingLines = (findings: readonly Finding[], dryRun: boolean): readonly string[] => {
   if (findings.length === 0) return ['Server and ledger agree.'];
   const lines = findings.map(({ kind, database, action }) => {
@@ -131,8 +143,9 @@ const findingLines = (findings: readonly Finding[], dryRun: boolean): readonly s
   return dryRun ? [...lines, 'A dry run: nothing was changed.'] : lines;
 };
 
-const findingJson = ({ kind, database, organizationId, action }: Finding): object => ({
+const findingJson = ({ kind, serverId, database, organizationId, action }: Finding): object => ({
   kind,
+  server_id: serverId,
   database,
   org_id: organizationId,
   action,
@@ -149,6 +162,7 @@ const recordLines = (records: readonly DatabaseRecord[]): readonly string[] => [
 
 const recordJson = (record: DatabaseRecord): object => ({
   org_id: record.organizationId,
+  server_id: record.serverId,
   database: record.databaseName,
   state: record.state,
   schema_version: record.schemaVersion,

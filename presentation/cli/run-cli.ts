@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
-import { DomainError, ValidationError } from '../../domain/exceptions.ts';
+import { DomainError } from '../../domain/exceptions.ts';
+import { ValidationError } from '../../domain/validation-error.ts';
 import { parseOrganizationId } from '../../domain/organizations/organization-id.ts';
 import { addAuditCommands, type AuditCommandDependencies } from './audit-commands.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command-context.ts';

@@ -7,6 +7,7 @@ import { readModule, type SourceModule } from './source-module.ts';
 const MAX_CODE_LINES = 300;
 const CONFIG = 'infrastructure/config/config.ts';
 const KNEXFILE = 'knexfile.ts';
+const BIN = 'infrastructure/bin/';
 
 interface Habit {
   readonly says: string;
@@ -35,6 +36,16 @@ const HABITS: readonly Habit[] = [
     says: 'writes nothing to the console',
     holds: ({ usesConsole }) => !usesConsole,
     sample: `console.log('here');`,
+  },
+  {
+    says: 'asks the container for nothing but in bin: everything else is given its dependencies',
+    holds: ({ file, resolvesServices }) => file.startsWith(BIN) || !resolvesServices,
+    sample: `export const start = (services) => services.get(TOKENS.service).start();`,
+  },
+  {
+    says: 'asks it under no other name of the method either',
+    holds: ({ file, resolvesServices }) => file.startsWith(BIN) || !resolvesServices,
+    sample: `export const start = (container, token) => container.getAsync(token);`,
   },
   {
     says: 'proves what the compiler takes on trust (as, !, any) in a comment',

@@ -17,6 +17,8 @@ export interface SourceModule {
   readonly hasDefaultExport: boolean;
   readonly readsEnvironment: boolean;
   readonly usesConsole: boolean;
+  /** Whether it asks a container for something: `container.get(…)`, or any `get` with one of `TOKENS`. */
+  readonly resolvesServices: boolean;
   /** Lines (from 1) of `as`, `!` and `any` without a comment at or shortly above them. */
   readonly unprovenLines: readonly number[];
   /** Lines that hold more than white space and comments. */
@@ -44,7 +46,12 @@ export const readModule = (
 
   const imports: Import[] = [];
   const unprovenLines: number[] = [];
-  const found = { hasDefaultExport: false, readsEnvironment: false, usesConsole: false };
+  const found = {
+    hasDefaultExport: false,
+    readsEnvironment: false,
+    usesConsole: false,
+    resolvesServices: false,
+  };
   const take = (specifier: string | null, typeOnly: boolean): void => {
     imports.push({ ...resolve(file, specifier), typeOnly });
   };
@@ -70,6 +77,11 @@ export const readModule = (
     ImportExpression: ({ source }) => take(source.type === 'Literal' ? String(source.value) : null, false),
     TSImportType: ({ source }) => take(source.value, true),
     CallExpression: ({ callee, arguments: [argument] }) => {
+      if (
+        callee.type === 'MemberExpression' &&
+        /^get(?:Async|All|AllAsync)?$/.test(nameOf(callee.property) ?? '')
+      )
+        found.resolvesServices ||= nameOf(callee.object) === 'container' || isToken(argument);
       if (callee.type !== 'Identifier' || callee.name !== 'require') return;
       take(argument?.type === 'Literal' ? String(argument.value) : null, false);
     },
@@ -100,6 +112,12 @@ export const readModule = (
 
 const isType = (specifier: { readonly importKind?: string | null }): boolean =>
   specifier.importKind === 'type';
+
+const isToken = (argument: object | undefined): boolean =>
+  argument !== undefined &&
+  'object' in argument &&
+  argument.object instanceof Object &&
+  nameOf(argument.object) === 'TOKENS';
 
 /** The text of a name, however it is written; null for anything that is computed. */
 const nameOf = (node: object): string | null => {

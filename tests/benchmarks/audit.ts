@@ -3,7 +3,6 @@ import type { Container } from 'inversify';
 import { KnexResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
 import type { SqlDatabase, SqlQuery } from '../../adapters/knex/statement.ts';
 import { resultsDatabaseBuilder } from '../../infrastructure/composition/observed-databases.ts';
-import { startOutboxRelay } from '../../infrastructure/composition/start-outbox-relay.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { listen } from '../../infrastructure/http-server/http-server.ts';
 import { replaceManager } from '../support/custom-manager.ts';
@@ -23,7 +22,7 @@ const LIMIT = { kind: 'at most', ratio: 1.25 } as const;
 
 /** The same insert without its entry: what stands before the second table expression, with the values it names. */
 const withoutNote = <Row>(query: SqlQuery<Row>): SqlQuery<Row> => {
-  if (query.isNoted !== true) return query;
+  if (query.isAudited !== true) return query;
   const text = query.text.slice('with written as ('.length, query.text.indexOf('), noted as ('));
   const places = Array.from(text.matchAll(/\$(\d+)/g), ([, place]) => Number(place));
   return { ...query, name: `${query.name}_plain`, text, values: query.values.slice(0, Math.max(...places)) };
@@ -44,7 +43,7 @@ const startContender = async (deployment: Deployment, variant: Variant): Promise
   const container: Container = deployment.start();
   const build = resultsDatabaseBuilder(
     container.get(TOKENS.config),
-    container.get(TOKENS.outboxRelay),
+    container.get(TOKENS.writeAnnouncements),
     container.get(TOKENS.logger),
   );
   replaceManager(
@@ -57,7 +56,8 @@ const startContender = async (deployment: Deployment, variant: Variant): Promise
           : build(database, organizationId),
     },
   );
-  const carrier = variant === 'carried' ? startOutboxRelay(container) : null;
+  const relay = variant === 'carried' ? container.get(TOKENS.outboxRelay) : null;
+  relay?.start();
   const server = await listen(deployment.app(container), '127.0.0.1', 0, { answerClientError: () => '' });
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
   const token = deployment.token(variant, ['member']);
@@ -83,7 +83,7 @@ const startContender = async (deployment: Deployment, variant: Variant): Promise
     close: async () => {
       agent.destroy();
       await server.close();
-      await carrier?.close();
+      await relay?.close();
     },
   };
 };

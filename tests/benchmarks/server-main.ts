@@ -1,5 +1,6 @@
 /** The program of a server under measurement. */
-import type * as service from '../../infrastructure/composition/service.ts';
+import type * as container from '../../infrastructure/composition/container.ts';
+import type * as tokens from '../../infrastructure/composition/tokens.ts';
 import type * as config from '../../infrastructure/config/config.ts';
 import { startNaiveServer } from './naive-server.ts';
 import { startRawServer } from './raw-server.ts';
@@ -12,10 +13,11 @@ const built = (path: string): Promise<unknown> =>
 
 /** As production runs it: compiled, and not transformed as it is loaded, which leaves functions slower than they are. */
 const startBuiltService = async (environment: Environment): Promise<{ readonly url: string }> => {
-  // What `npm run build` makes of these two files.
-  const { startService } = (await built('composition/service.js')) as typeof service;
+  // What `npm run build` makes of these three files.
+  const { createContainer } = (await built('composition/container.js')) as typeof container;
+  const { TOKENS } = (await built('composition/tokens.js')) as typeof tokens;
   const { parseConfig } = (await built('config/config.js')) as typeof config;
-  return startService(parseConfig(environment));
+  return createContainer(parseConfig(environment)).get(TOKENS.service).start();
 };
 
 const KINDS: Readonly<

@@ -1,5 +1,8 @@
+import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
+import type { DatabaseState } from '../../domain/databases/results-database.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { FakeMetadata } from '../support/fakes/fake-metadata.ts';
@@ -45,14 +48,41 @@ const resultsInPostgres = (): Subject<ResultsDatabase> => {
   };
 };
 
-const metadataInPostgres = (): Subject<MetadataDatabase> => {
+/** The metadata database, and what it records of results databases. */
+export interface MetadataSubject {
+  readonly metadata: MetadataDatabase;
+  readonly ledger: DatabaseLedger;
+  /** Records a database in this state for a registered organization. */
+  addDatabase(organization: OrganizationId, state: DatabaseState): Promise<void>;
+}
+
+const metadataInMemory = (): MetadataSubject => {
+  const metadata = new FakeMetadata();
+  const addDatabase: MetadataSubject['addDatabase'] = async (id, state) =>
+    metadata.addDatabase(id, { state });
+  return { metadata, ledger: metadata.ledger, addDatabase };
+};
+
+const metadataInPostgres = (): Subject<MetadataSubject> => {
   let deployment: Deployment;
-  let metadata: MetadataDatabase;
+  let subject: MetadataSubject;
   return {
     name: 'in PostgreSQL',
     open: async () => {
       deployment = await createDeployment();
-      metadata = deployment.start().get(TOKENS.metadataDatabase);
+      const container = deployment.start();
+      subject = {
+        metadata: container.get(TOKENS.metadataDatabase),
+        ledger: container.get(TOKENS.databaseLedger),
+        addDatabase: async (id, state) => {
+          await deployment.administer(
+            `insert into organization_databases (org_id, database_name, state, stamp, schema_version)
+             values ($1, 'mad_results_' || $1, $2, gen_random_uuid(), 1)`,
+            [id, state],
+            deployment.metadataDatabase,
+          );
+        },
+      };
     },
     empty: async () => {
       // The trail itself refuses to be emptied.
@@ -63,7 +93,7 @@ const metadataInPostgres = (): Subject<MetadataDatabase> => {
         [],
         deployment.metadataDatabase,
       );
-      return metadata;
+      return subject;
     },
     close: () => deployment.dispose(),
   };
@@ -74,7 +104,7 @@ export const RESULTS: readonly Subject<ResultsDatabase>[] = [
   resultsInPostgres(),
 ];
 
-export const METADATA: readonly Subject<MetadataDatabase>[] = [
-  inMemory(() => new FakeMetadata()),
+export const METADATA: readonly Subject<MetadataSubject>[] = [
+  inMemory(metadataInMemory),
   metadataInPostgres(),
 ];

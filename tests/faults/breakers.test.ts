@@ -2,19 +2,25 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
-import { ConnectionBudgetExhaustedError, DatabaseConnectionError } from '../../domain/exceptions.ts';
+import { DatabaseConnectionError } from '../../domain/exceptions.ts';
+import { ConnectionBudgetExhaustedError } from '../../domain/databases/errors.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { KnexInstanceLedger } from '../../adapters/knex/metadata/knex-instance-ledger.ts';
 import { CircuitBreaker } from '../../infrastructure/pools/circuit-breaker.ts';
-import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
-import { ConnectionShare } from '../../infrastructure/servers/connection-share.ts';
+import type {
+  DatabaseConnectionManager,
+  RoutedServer,
+} from '../../infrastructure/routing/database-connection-manager.ts';
+import { ConnectionShare, type ConnectionShareDeps } from '../../infrastructure/servers/connection-share.ts';
 import { isServerFull } from '../../infrastructure/postgres/postgres-errors.ts';
 import { ControlConnection } from '../../infrastructure/servers/control-connection.ts';
+import type { ResultsServer } from '../../infrastructure/servers/results-server.ts';
 import { replaceManager } from '../support/custom-manager.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
+import { defaultServer, overrideServers } from '../support/servers.ts';
 import { limitedLogin, terminateBackends } from '../support/server-faults.ts';
 import { startTcpProxy, throughProxies, type TcpProxy } from '../support/tcp-proxy.ts';
 
@@ -50,7 +56,7 @@ describe('databases and servers that fail', function () {
   /** As a started service: with its probes at work. */
   const start = async (): Promise<Container> => {
     const container = deployment.start(throughProxies(deployment, { results, metadata }));
-    await container.get(TOKENS.connectionShare).start();
+    await container.get(TOKENS.servers).start();
     return container;
   };
   const read = async (manager: DatabaseConnectionManager, id: OrganizationId): Promise<number> => {
@@ -79,20 +85,24 @@ describe('databases and servers that fail', function () {
         const container = deployment.start(throughProxies(deployment, { results, metadata }));
         // With a back-off that outlasts the test: the probe closes it, and nobody else tries.
         const breaker = new CircuitBreaker({ threshold: 2, minDelayMs: 60_000, maxDelayMs: 60_000 });
-        container.rebind(TOKENS.resultsBreaker).toConstantValue(breaker);
-        const connector = container.get(TOKENS.connector);
+        overrideServers(container, (server) => {
+          const share = new ConnectionShare({ ...shareDeps(container, server), serverBreaker: breaker });
+          const close = () => Promise.all([share.close(), server.close()]).then(() => undefined);
+          return { breaker, share, start: () => share.start(), close };
+        });
+        const server = defaultServer(container);
         let connects = 0;
         const manager = replaceManager(
           container,
           {},
           {
-            connect: (placement) => {
+            connect: (...values) => {
               connects += 1;
-              return connector.toOrganization(placement);
+              return server.connect(...values);
             },
           },
         );
-        await container.get(TOKENS.connectionShare).start();
+        await container.get(TOKENS.servers).start();
         await read(manager, ACME);
         expect(breaker.state).to.equal('closed');
 
@@ -130,7 +140,7 @@ describe('databases and servers that fail', function () {
         expect(error).to.have.property('retryAfterMs').that.is.a('number');
       }
       expect(results.connects - before, 'tries, half-open').to.be.at.most(3);
-      expect(container.get(TOKENS.resultsBreaker).state).to.equal('closed');
+      expect(defaultServer(container).breaker.state).to.equal('closed');
       expect(await read(manager, BETA)).to.equal(0);
 
       await deployment.administer(`alter database "${name}" with allow_connections true`);
@@ -208,21 +218,21 @@ describe('databases and servers that fail', function () {
   it('slow-connect-of-A-does-not-delay-B', async () => {
     const container = await start();
     const gate = new Gate();
-    const connector = container.get(TOKENS.connector);
+    const server = defaultServer(container);
     const manager = replaceManager(
       container,
       {},
       {
-        connect: async (placement) => {
+        connect: async (placement, ...values) => {
           if (placement.organizationId === ACME) await gate.pass();
-          return connector.toOrganization(placement);
+          return server.connect(placement, ...values);
         },
       },
     );
     const slow = Promise.all(Array.from({ length: 30 }, () => read(manager, ACME)));
     await gate.reached;
     for (const id of IDS.slice(1)) expect(await read(manager, id)).to.equal(0);
-    expect(container.get(TOKENS.resultsBreaker).state).to.equal('closed');
+    expect(defaultServer(container).breaker.state).to.equal('closed');
     gate.open();
     expect(await slow).to.have.length(30);
   });
@@ -234,17 +244,14 @@ describe('databases and servers that fail', function () {
     const touchy = { threshold: 1, minDelayMs: 60_000, maxDelayMs: 60_000 };
     const [resultsBreaker, metadataBreaker] = [new CircuitBreaker(touchy), new CircuitBreaker(touchy)];
     const share = new ConnectionShare({
-      instanceId: container.get(TOKENS.instanceId),
-      deploymentBudget: 1,
-      budget: container.get(TOKENS.connectionBudget),
-      ledger: new KnexInstanceLedger(container.get(TOKENS.metadataControl)),
-      resultsControl: probe,
-      resultsBreaker,
+      ...shareDeps(container, defaultServer(container)),
+      serverBudget: 1,
+      control: probe,
+      serverBreaker: resultsBreaker,
       metadataBreaker,
-      logger: container.get(TOKENS.logger),
     });
     const others = await limited.occupyAll();
-    await share.beat();
+    await share.heartbeat();
     expect([resultsBreaker.state, metadataBreaker.state]).to.deep.equal(['closed', 'closed']);
     await others.release();
     await probe.close();
@@ -289,27 +296,46 @@ describe('databases and servers that fail', function () {
     // None at all: whoever waits goes on waiting, and the server is asked now and then.
     await manager.closeAll();
     const others = await limited.occupyAll();
-    const withPatience = (acquireTimeoutMs: number): DatabaseConnectionManager =>
+    const withPatience = (
+      acquireTimeoutMs: number,
+      connect: RoutedServer['connect'],
+    ): DatabaseConnectionManager =>
       replaceManager(
         deployment.start(),
         { acquireTimeoutMs },
         {
-          connect: (placement) => {
+          connect: (...args) => {
             attempts += 1;
-            return limited.connect(placement.databaseName);
+            return connect(...args);
           },
         },
       );
-    const full = withPatience(1500);
+    // Refusals come at once: an attempt that is under way at the deadline would be another error.
+    const serverFull = await rejectionOf(limited.connect('postgres'));
+    expect(isServerFull(serverFull)).to.equal(true);
+    const full = withPatience(1500, () => Promise.reject(serverFull));
     attempts = 0;
     const errors = await Promise.all(IDS.map((id) => rejectionOf(read(full, id))));
     for (const error of errors) expect(error).to.be.instanceOf(ConnectionBudgetExhaustedError);
     expect(attempts).to.be.within(2, 16);
-    const patient = withPatience(20_000);
+    const patient = withPatience(20_000, ({ databaseName }) => limited.connect(databaseName));
     const waiting = Promise.all(IDS.map((id) => read(patient, id)));
     await others.release();
     expect(await waiting).to.have.length(8);
   });
+});
+
+/** A server's share as the service makes it. */
+const shareDeps = (container: Container, server: ResultsServer): ConnectionShareDeps => ({
+  instanceId: container.get(TOKENS.instanceId),
+  serverId: server.serverId,
+  serverBudget: container.get(TOKENS.config).database.servers[0].connectionBudget,
+  budget: server.budget,
+  ledger: new KnexInstanceLedger(container.get(TOKENS.metadataControl)),
+  control: server.control,
+  serverBreaker: server.breaker,
+  metadataBreaker: container.get(TOKENS.metadataBreaker),
+  logger: container.get(TOKENS.logger),
 });
 
 const isOurs = (pid: number): boolean => {

@@ -1,14 +1,18 @@
 import { execFile } from 'node:child_process';
+import { dirname } from 'node:path';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { compiledModule } from '../support/compiled-project.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf, until } from '../support/gate.ts';
 import { HttpService } from '../support/http-service.ts';
 import { hookProvisioning, watchAdminStatements } from '../support/provisioning-steps.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
+import { defaultServer } from '../support/servers.ts';
 import { startTcpProxy, throughProxies, type TcpProxy } from '../support/tcp-proxy.ts';
 
+const CLI = new URL('../../infrastructure/bin/cli.ts', import.meta.url);
 const OLD = 'the secret that roles had so far, long enough';
 const NEW = 'the secret that roles are to have from now on';
 const ORGANIZATIONS = ['acme', 'beta', 'gamma', 'delta', 'epsilon', 'zeta'];
@@ -42,7 +46,7 @@ describe("the rotation of the organizations' credentials", function () {
     services.push(service);
     return service;
   };
-  const rotate = (container: Container) => container.get(TOKENS.credentialRotation).rotate();
+  const rotate = (container: Container) => container.get(TOKENS.rotateCredentials)();
   const read = async (container: Container, id: string): Promise<number> => {
     const lease = await container.get(TOKENS.connectionManager).acquire(organizationId(id));
     return lease.database.jobs
@@ -137,9 +141,9 @@ describe("the rotation of the organizations' credentials", function () {
       ...secrets(NEW, OLD),
       ...throughProxies(deployment, { results: proxy }),
     });
-    const placement = await container.get(TOKENS.provisioner).ensure(organizationId('acme'), false);
+    const placement = await container.get(TOKENS.provisioning).provision(organizationId('acme'));
     proxy.delay(100);
-    const login = container.get(TOKENS.connector).toOrganization(placement);
+    const login = defaultServer(container).connect(placement, {});
     await until('the second attempt is under way', () => proxy.connects === 2);
     proxy.stall();
     await rotate(deployment.start(secrets(NEW, OLD)));
@@ -189,7 +193,7 @@ describe("the rotation of the organizations' credentials", function () {
     await container.get(TOKENS.connectionManager).provision(organizationId('acme'));
     await rotate(container);
     const record = await container.get(TOKENS.databaseLedger).find(organizationId('acme'));
-    const login = container.get(TOKENS.organizationLogins)?.loginFor(record?.stamp ?? '');
+    const login = defaultServer(container).logins?.loginFor(record?.stamp ?? '');
     const texts = statements.map(({ text }) => text).filter((text) => text.includes(' password '));
     expect(texts).to.have.length(2);
     for (const text of texts) {
@@ -198,19 +202,24 @@ describe("the rotation of the organizations' credentials", function () {
   });
 
   describe('npm run cli -- databases rotate-credentials', () => {
-    const run = (settings: Record<string, string>): Promise<{ code: number; output: string }> =>
-      new Promise((resolve) => {
+    const run = async (settings: Record<string, string>): Promise<{ code: number; output: string }> => {
+      const cli = await compiledModule(CLI);
+      return new Promise((resolve) => {
         const child = execFile(
           process.execPath,
-          ['--import', 'tsx', 'infrastructure/bin/cli.ts', 'databases', 'rotate-credentials'],
-          { env: { PATH: process.env['PATH'], ...deployment.environment, ...settings } },
+          [cli, 'databases', 'rotate-credentials'],
+          {
+            cwd: dirname(cli), // where no .env lies
+            env: { PATH: process.env['PATH'], ...deployment.environment, ...settings },
+          },
           (_, stdout, stderr) => resolve({ code: child.exitCode ?? -1, output: stdout + stderr }),
         );
       });
+    };
     const roleOf = async (id: string): Promise<string> => {
       const container = deployment.start(secrets(OLD));
       const record = await container.get(TOKENS.databaseLedger).find(organizationId(id));
-      return container.get(TOKENS.organizationLogins)?.loginFor(record?.stamp ?? '').user ?? '';
+      return defaultServer(container).logins?.loginFor(record?.stamp ?? '').user ?? '';
     };
     const audited = (): Promise<readonly object[]> =>
       deployment.administer(

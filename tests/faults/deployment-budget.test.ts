@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import type { ManagerCounts } from '../../infrastructure/routing/database-connection-manager.ts';
+import type { ChildCounts } from '../support/child-protocol.ts';
 import { startChildService, type ChildFailure, type ChildService } from '../support/child-service.ts';
 import { sampleConnections, type ConnectionSampler } from '../support/connection-samples.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
@@ -51,7 +51,7 @@ describe('the connection budget of a deployment', function () {
     return child;
   };
   const shareOf = async (child: ChildService): Promise<number> =>
-    ((await child.call({ do: 'counts' })) as ManagerCounts).budget; // what `counts` answers
+    ((await child.call({ do: 'counts' })) as ChildCounts).budget; // what `counts` answers
   const shares = (...of: ChildService[]): Promise<number[]> => Promise.all(of.map(shareOf));
   const sorted = (numbers: readonly number[]): readonly number[] => numbers.toSorted((a, b) => a - b);
 
@@ -74,10 +74,13 @@ describe('the connection budget of a deployment', function () {
 
   const settle = async (expected: readonly number[], ...of: ChildService[]): Promise<void> => {
     let seen: readonly number[] = [];
-    await until(`the shares are ${expected.join(', ')}`, async () => {
-      seen = sorted(await shares(...of));
-      return seen.join() === expected.join();
-    });
+    await until(
+      () => `the shares are ${expected.join(', ')}, not ${seen.join(', ')}`,
+      async () => {
+        seen = sorted(await shares(...of));
+        return seen.join() === expected.join();
+      },
+    );
   };
   const held = async (): Promise<void> => {
     const { most, samples } = await sampler.stop();
@@ -122,7 +125,7 @@ describe('the connection budget of a deployment', function () {
     const survivor = load(one);
     const victim = load(two);
     await until('the victim has connections', async () => {
-      const { connections } = (await two.call({ do: 'counts' })) as ManagerCounts; // what `counts` answers
+      const { connections } = (await two.call({ do: 'counts' })) as ChildCounts; // what `counts` answers
       return connections === (await shareOf(two));
     });
     await two.kill();

@@ -8,6 +8,7 @@ import { until } from '../support/gate.ts';
 import type { Job, Problem } from '../support/http-contract.ts';
 import { HttpService, type Caller } from '../support/http-service.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
+import { defaultServer } from '../support/servers.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { startReplicatedServers, type ReplicatedServers } from '../support/replicated-server.ts';
 import type { Reply } from '../support/send.ts';
@@ -136,7 +137,7 @@ describe('The first of the servers in the URL says nothing any more', function (
 
   it('failover-finds-the-primary-again-after-it-moved: the second serves, with the whole budget', async () => {
     const container = deployment.start({ ...listed('DB_DATABASE_URL'), ...listed('DB_RESULTS_DB_TEMPLATE') });
-    await container.get(TOKENS.connectionShare).start();
+    await container.get(TOKENS.servers).start();
     const manager = container.get(TOKENS.connectionManager);
     const all = () => Promise.all([ACME, ACME, BETA].map((id) => read(manager, id)));
     expect(await all()).to.deep.equal(['served', 'served', 'served']);
@@ -155,21 +156,18 @@ describe('The first of the servers in the URL says nothing any more', function (
     );
     await until(
       'the deployment sees this process again',
-      () => container.get(TOKENS.connectionBudget).limit === BUDGET,
+      () => defaultServer(container).budget.limit === BUDGET,
     );
-    expect(container.get(TOKENS.resultsBreaker).state).to.equal('closed');
+    expect(defaultServer(container).breaker.state).to.equal('closed');
 
     // And so it stays: nobody comes to the silent one any more.
-    const { sessions } = container.get(TOKENS.resultsControl);
+    const { sessions } = defaultServer(container).control;
     const { connects } = first;
     for (let beat = 0; beat < 3; beat += 1) {
-      await container.get(TOKENS.connectionShare).beat();
+      await defaultServer(container).share.heartbeat();
       manager.sweep();
       expect(await all()).to.deep.equal(['served', 'served', 'served']);
     }
-    expect([container.get(TOKENS.resultsControl).sessions, first.connects]).to.deep.equal([
-      sessions,
-      connects,
-    ]);
+    expect([defaultServer(container).control.sessions, first.connects]).to.deep.equal([sessions, connects]);
   });
 });

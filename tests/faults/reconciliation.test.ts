@@ -1,19 +1,21 @@
 import { expect } from 'chai';
 import type { Container } from 'inversify';
+import type { ReconcileOptions } from '../../application/databases/reconcile.ts';
 import type { Finding } from '../../application/ports/databases/database-upkeep.ts';
+import { DatabaseConnectionError, DatabaseError } from '../../domain/exceptions.ts';
 import {
-  DatabaseConnectionError,
-  DatabaseError,
   OrganizationDatabaseNotFoundError,
   OrganizationNotReadyError,
-} from '../../domain/exceptions.ts';
-import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+} from '../../domain/databases/errors.ts';
 import { markOf } from '../../domain/databases/database-identity.ts';
-import type { ReconcileOptions } from '../../infrastructure/provisioning/reconciler.ts';
+import { DEFAULT_SERVER } from '../../domain/databases/server.ts';
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { decorate } from '../support/decorate.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf } from '../support/gate.ts';
 import { hookProvisioning } from '../support/provisioning-steps.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
+import { defaultServer, overrideServers, overrideSessions } from '../support/servers.ts';
 
 const ACME = organizationId('acme');
 const BETA = organizationId('beta');
@@ -33,11 +35,24 @@ describe('reconciliation of the books with the server', function () {
   const metadata = <Row>(sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> =>
     deployment.administer<Row>(sql, values, deployment.metadataDatabase);
 
-  const reconcile = (options: { dryRun?: boolean } = {}): Promise<readonly Finding[]> =>
-    deployment
-      .start()
-      .get(TOKENS.reconciler)
-      .reconcile({ dryRun: false, quarantineForeign: false, ...options });
+  /** What a reconciliation found on the one server, in the words of before there were several. */
+  const findingsOf = async (
+    own: Container,
+    options: Partial<ReconcileOptions> = {},
+  ): Promise<readonly Omit<Finding, 'serverId'>[]> => {
+    const report = await own.get(TOKENS.reconcileDatabases)({
+      dryRun: false,
+      quarantineForeign: false,
+      ...options,
+    });
+    expect(report.unreachable).to.be.empty;
+    return report.findings.map(({ serverId, ...finding }) => {
+      expect(serverId).to.equal(DEFAULT_SERVER);
+      return finding;
+    });
+  };
+  const reconcile = (options: { dryRun?: boolean } = {}): ReturnType<typeof findingsOf> =>
+    findingsOf(deployment.start(), options);
 
   const jobsOf = async (own: Container, id: typeof ACME): Promise<readonly string[]> => {
     const { database, release } = await own.get(TOKENS.connectionManager).acquire(id);
@@ -96,7 +111,7 @@ describe('reconciliation of the books with the server', function () {
 
   it('finds nothing where everything is as recorded', async () => {
     await write(container, ACME, 'user-1');
-    await container.get(TOKENS.custodian).retire(ACME);
+    await container.get(TOKENS.retireDatabase)(ACME);
     await write(deployment.start(), ACME, 'user-2');
     await write(container, BETA, 'user-3');
     expect(await reconcile()).to.be.empty;
@@ -106,59 +121,48 @@ describe('reconciliation of the books with the server', function () {
     const looking = deployment.start();
     let writing: Promise<void> | undefined;
     const meanwhile = (): Promise<void> => (writing ??= write(container, ACME, 'meanwhile'));
-    const ledger = looking.get(TOKENS.databaseLedger);
-    const list = ledger.list.bind(ledger);
-    ledger.list = async (...values) => {
-      const page = await list(...values);
-      await meanwhile();
-      return page;
-    };
-    const server = looking.get(TOKENS.resultsServer);
-    const exclusively = server.exclusively.bind(server);
-    server.exclusively = (name, work) =>
-      exclusively(name, (session) => {
-        const listDatabases = session.listDatabases.bind(session);
-        session.listDatabases = async () => {
-          const databases = await listDatabases();
-          await meanwhile();
-          return databases;
-        };
-        return work(session);
-      });
-    const options = { dryRun: false, quarantineForeign: false };
-    expect(await looking.get(TOKENS.reconciler).reconcile(options)).to.be.empty;
+    decorate(looking, TOKENS.databaseLedger, (ledger) => ({
+      list: async (...values) => {
+        const page = await ledger.list(...values);
+        await meanwhile();
+        return page;
+      },
+    }));
+    overrideSessions(looking, (session) => ({
+      listDatabases: async () => {
+        const databases = await session.listDatabases();
+        await meanwhile();
+        return databases;
+      },
+    }));
+    expect(await findingsOf(looking)).to.be.empty;
     expect(writing, 'between its two looks').to.not.equal(undefined);
     expect(await jobsOf(deployment.start(), ACME)).to.deep.equal(['meanwhile']);
     expect(await container.get(TOKENS.databaseLedger).find(ACME)).to.include({ lastError: null });
   });
 
   describe('reconciler-acts-on-what-is-not-on-what-was', () => {
-    const OPTIONS = { dryRun: false, quarantineForeign: true };
+    const OPTIONS = { quarantineForeign: true };
 
     /** Looks while something happens between its look at the server and its look at the books. */
     const reconcileWhile = (
       looking: Container,
       happens: () => Promise<unknown>,
-    ): Promise<readonly Finding[]> => {
-      const server = looking.get(TOKENS.resultsServer);
-      const exclusively = server.exclusively.bind(server);
-      server.exclusively = (name, work) =>
-        exclusively(name, (session) => {
-          const listDatabases = session.listDatabases.bind(session);
-          session.listDatabases = async () => {
-            const databases = await listDatabases();
-            await happens();
-            return databases;
-          };
-          return work(session);
-        });
-      return looking.get(TOKENS.reconciler).reconcile(OPTIONS);
+    ): ReturnType<typeof findingsOf> => {
+      overrideSessions(looking, (session) => ({
+        listDatabases: async () => {
+          const databases = await session.listDatabases();
+          await happens();
+          return databases;
+        },
+      }));
+      return findingsOf(looking, OPTIONS);
     };
 
     it('a database that was made again meanwhile is left alone', async () => {
       await write(container, ACME, 'of the first');
       const findings = await reconcileWhile(deployment.start(), async () => {
-        await container.get(TOKENS.custodian).retire(ACME);
+        await container.get(TOKENS.retireDatabase)(ACME);
         await write(deployment.start(), ACME, 'of the second');
       });
       expect(findings).to.be.empty;
@@ -188,18 +192,18 @@ describe('reconciliation of the books with the server', function () {
       await loseRecord();
       const name = deployment.databaseName('acme');
       const working = new Gate();
-      const work = container.get(TOKENS.resultsServer).exclusively(name, () => working.pass());
+      const work = defaultServer(container).exclusively(name, () => working.pass());
       await working.reached;
 
       const looking = deployment.start();
       const atLock = new Gate();
-      const server = looking.get(TOKENS.resultsServer);
-      const exclusively = server.exclusively.bind(server);
-      server.exclusively = (lock, act) => {
-        if (lock === name) void atLock.pass();
-        return exclusively(lock, act);
-      };
-      const findings = looking.get(TOKENS.reconciler).reconcile(OPTIONS);
+      overrideServers(looking, (server) => ({
+        exclusively: (lock, ...values) => {
+          if (lock === name) void atLock.pass();
+          return server.exclusively(lock, ...values);
+        },
+      }));
+      const findings = findingsOf(looking, OPTIONS);
       await Promise.race([atLock.reached, findings]);
       await metadata(
         'insert into organization_databases select * from jsonb_populate_record(null::organization_databases, $1)',
@@ -233,7 +237,7 @@ describe('reconciliation of the books with the server', function () {
     ).to.deep.equal([{ org_id: 'acme', details: { renamed_to: aside } }]);
     expect(await reconcile(), 'a second look').to.be.empty;
 
-    await deployment.start().get(TOKENS.custodian).adopt(ACME, aside);
+    await deployment.start().get(TOKENS.adoptDatabase)(ACME, { from: aside });
     expect(await made()).to.deep.equal([name]);
     expect(await jobsOf(deployment.start(), ACME)).to.deep.equal(['before the loss']);
     expect(await reconcile(), 'after the adoption').to.be.empty;
@@ -306,7 +310,7 @@ describe('reconciliation of the books with the server', function () {
       await write(old, ACME, 'of the first');
       const before = await container.get(TOKENS.databaseLedger).find(ACME);
 
-      const aside = await container.get(TOKENS.custodian).retire(ACME);
+      const aside = await container.get(TOKENS.retireDatabase)(ACME);
       await write(container, ACME, 'of the second');
 
       // The pool that was open all the while: refused at most, never wrong.
@@ -328,7 +332,7 @@ describe('reconciliation of the books with the server', function () {
 
     it('recreated-org-id-does-not-see-old-data-or-old-pool: made again by the process with the old pool', async () => {
       await write(container, ACME, 'of the first');
-      await deployment.start().get(TOKENS.custodian).retire(ACME);
+      await deployment.start().get(TOKENS.retireDatabase)(ACME);
       const answers: (readonly string[])[] = [];
       for (let attempt = 0; attempt < 3; attempt += 1) {
         await jobsOf(container, ACME).then(
@@ -345,7 +349,7 @@ describe('reconciliation of the books with the server', function () {
       const other = deployment.start();
       try {
         await database.jobs.list(...ALL_JOBS);
-        await other.get(TOKENS.custodian).retire(ACME);
+        await other.get(TOKENS.retireDatabase)(ACME);
         expect(await jobsOf(other, ACME)).to.be.empty;
         expect(await rejectionOf(database.jobs.insert(sampleJob({ submittedBy: 'late' })))).to.be.instanceOf(
           DatabaseConnectionError,
@@ -376,10 +380,7 @@ describe('reconciliation of the books with the server', function () {
     expect(await deployment.administer('select id from theirs', [], name)).to.deep.equal([{ id: 42 }]);
 
     // On an operator's word, it is put aside with its data.
-    const findings = await deployment
-      .start()
-      .get(TOKENS.reconciler)
-      .reconcile({ dryRun: false, quarantineForeign: true });
+    const findings = await findingsOf(deployment.start(), { quarantineForeign: true });
     expect(findings.map(({ action }) => action)).to.deep.equal(['quarantined']);
     const [aside = ''] = await made();
     await deployment.administer(`alter database "${aside}" with allow_connections true`);
@@ -404,7 +405,7 @@ describe('reconciliation of the books with the server', function () {
   });
 
   it('stale-spare-on-no-book-is-dropped: also what is left of the building of a template, but none under way', async () => {
-    const { hash } = await container.get(TOKENS.resultsTemplate).ready();
+    const { hash } = await defaultServer(container).template.ready();
     const deploymentId = await container.get(TOKENS.deployment).id();
     const [left, underWay] = [internalName('build.0123456789'), internalName(`build.${hash}`)];
     for (const name of [left, underWay]) {
@@ -430,11 +431,8 @@ describe('reconciliation of the books with the server', function () {
     );
     expect((await container.get(TOKENS.databaseLedger).find(ACME))?.lastError).to.match(/role/);
 
-    const look = (options: Partial<ReconcileOptions>): Promise<readonly Finding[]> =>
-      deployment
-        .start(WITH_ROLES)
-        .get(TOKENS.reconciler)
-        .reconcile({ dryRun: false, quarantineForeign: false, ...options });
+    const look = (options: Partial<ReconcileOptions>): ReturnType<typeof findingsOf> =>
+      findingsOf(deployment.start(WITH_ROLES), options);
     for (const [action, options] of [
       ['reported', { resumeOnly: true }],
       ['admitted', {}],
@@ -493,18 +491,17 @@ describe('reconciliation of the books with the server', function () {
   });
 
   it('a template under other names of databases is kept on the books', async () => {
-    await container.get(TOKENS.resultsTemplate).ready();
+    await defaultServer(container).template.ready();
     const names = (deployment.environment['DB_RESULTS_DB_TEMPLATE'] ?? '').replace(
       '_%7Borg',
       '_other_%7Borg',
     );
     const renamed = deployment.start({ DB_RESULTS_DB_TEMPLATE: names });
-    const { databaseName } = await renamed.get(TOKENS.resultsTemplate).ready();
+    const { databaseName } = await defaultServer(renamed).template.ready();
     expect(databaseName).to.match(/_other$/);
     const before = await deployment.databases();
 
-    expect(await renamed.get(TOKENS.reconciler).reconcile({ dryRun: false, quarantineForeign: false })).to.be
-      .empty;
+    expect(await findingsOf(renamed)).to.be.empty;
     expect(await deployment.databases()).to.deep.equal(before);
   });
 
@@ -516,7 +513,7 @@ describe('reconciliation of the books with the server', function () {
 
   it('a-retired-database-is-made-again-by-the-next-access-only', async () => {
     await write(container, ACME, 'user-1');
-    const aside = await container.get(TOKENS.custodian).retire(ACME);
+    const aside = await container.get(TOKENS.retireDatabase)(ACME);
     expect(await reconcile()).to.be.empty;
     expect(await made()).to.deep.equal([aside]);
 

@@ -1,9 +1,11 @@
 import { expect } from 'chai';
 import type { Container } from 'inversify';
-import { OrganizationNotFoundError, OrganizationNotReadyError } from '../../domain/exceptions.ts';
+import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
+import { OrganizationNotReadyError } from '../../domain/databases/errors.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { startChildService } from '../support/child-service.ts';
+import { decorate } from '../support/decorate.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf } from '../support/gate.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
@@ -78,7 +80,7 @@ describe('putting a database aside', function () {
       it(`by the same command again, ${moment}`, async () => {
         await write(container);
         await stop(moment);
-        const name = await container.get(TOKENS.custodian).retire(ACME);
+        const name = await container.get(TOKENS.retireDatabase)(ACME);
         expect(await putAside()).to.deep.equal([name]);
         await expectRetiredOnce();
       });
@@ -86,10 +88,13 @@ describe('putting a database aside', function () {
       it(`by the start of another process, ${moment}`, async () => {
         await write(container);
         await stop(moment);
-        const reconcile = (dryRun: boolean) =>
-          container.get(TOKENS.reconciler).reconcile({ dryRun, quarantineForeign: false, resumeOnly: true });
+        const reconcile = async (dryRun: boolean) => {
+          const options = { dryRun, quarantineForeign: false, resumeOnly: true };
+          return (await container.get(TOKENS.reconcileDatabases)(options)).findings;
+        };
         const finding = {
           kind: 'half-retired',
+          serverId: 'default',
           database: deployment.databaseName('acme'),
           organizationId: ACME,
         };
@@ -103,9 +108,9 @@ describe('putting a database aside', function () {
     it('and what a new organization has by now is not put aside for it', async () => {
       await write(container);
       await stop('after the rename');
-      await container.get(TOKENS.custodian).retire(ACME);
+      await container.get(TOKENS.retireDatabase)(ACME);
       await write(deployment.start());
-      expect(await container.get(TOKENS.custodian).finishRetirement(ACME)).to.equal(false);
+      expect(await container.get(TOKENS.finishRetirement)(ACME)).to.equal(false);
       expect(await jobsOf(deployment.start())).to.deep.equal(['acme']);
     });
 
@@ -114,8 +119,9 @@ describe('putting a database aside', function () {
       await stop('after the rename');
       const late = deployment.start();
       // What the request saw before the retirement began.
-      late.get(TOKENS.databaseLedger).findForAccess = () =>
-        Promise.resolve({ status: 'active', record: null });
+      decorate(late, TOKENS.databaseLedger, () => ({
+        findForAccess: () => Promise.resolve({ status: 'active', record: null }),
+      }));
       expect(await rejectionOf(late.get(TOKENS.connectionManager).acquire(ACME))).to.be.instanceOf(
         OrganizationNotReadyError,
       );
@@ -134,7 +140,7 @@ describe('putting a database aside', function () {
     };
     const renamed = deployment.start(settings);
     expect(await jobsOf(renamed)).to.deep.equal(['acme']);
-    await renamed.get(TOKENS.custodian).retire(ACME);
+    await renamed.get(TOKENS.retireDatabase)(ACME);
     expect(await deployment.databases()).to.not.include(databaseName);
     expect(await putAside()).to.have.length(1);
     expect(await jobsOf(deployment.start(settings))).to.be.empty;
@@ -153,7 +159,7 @@ describe('putting a database aside', function () {
     const { database, release } = await limited.get(TOKENS.connectionManager).acquire(ACME);
     try {
       await database.jobs.insert(sampleJob());
-      const aside = await limited.get(TOKENS.custodian).retire(ACME);
+      const aside = await limited.get(TOKENS.retireDatabase)(ACME);
       expect(await deployment.databases()).to.include(aside);
       const [sessions] = await deployment.administer(
         'select count(*)::int as open from pg_stat_activity where datname = $1',
@@ -169,16 +175,10 @@ describe('putting a database aside', function () {
     const source = deployment.databaseName('restored').replace('_r_', '_r.');
     await deployment.administer(`create database "${source}"`);
     const [before] = await deployment.administer('select * from pg_database where datname = $1', [source]);
-    const custodian = container.get(TOKENS.custodian);
-    expect(await rejectionOf(custodian.adopt(organizationId('nobody'), source))).to.be.instanceOf(
+    const adopt = container.get(TOKENS.adoptDatabase);
+    expect(await rejectionOf(adopt(organizationId('nobody'), { from: source }))).to.be.instanceOf(
       OrganizationNotFoundError,
     );
-    await deployment.administer(
-      `update organizations set status = 'retired' where org_id = 'acme'`,
-      [],
-      deployment.metadataDatabase,
-    );
-    expect(await rejectionOf(custodian.adopt(ACME, source))).to.be.instanceOf(OrganizationNotFoundError);
     expect(await deployment.administer('select from pg_tables where schemaname = $1', ['public'], source)).to
       .be.empty;
     const [after] = await deployment.administer('select * from pg_database where datname = $1', [source]);

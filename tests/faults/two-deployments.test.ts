@@ -1,8 +1,8 @@
 import { expect } from 'chai';
+import type { ReconcileOptions } from '../../application/databases/reconcile.ts';
 import type { Finding } from '../../application/ports/databases/database-upkeep.ts';
 import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import type { ReconcileOptions } from '../../infrastructure/provisioning/reconciler.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf, until } from '../support/gate.ts';
 import { startHttpProcess, type HttpProcess } from '../support/http-process.ts';
@@ -49,8 +49,8 @@ describe('two deployments on one server, with the same names for their databases
     const { items } = await database.jobs.list(...ALL_JOBS).finally(release);
     return items.map(({ submittedBy }) => submittedBy);
   };
-  const reconcile = (deployment: Deployment, options = LOOK): Promise<readonly Finding[]> =>
-    deployment.start().get(TOKENS.reconciler).reconcile(options);
+  const reconcile = async (deployment: Deployment, options = LOOK): Promise<readonly Finding[]> =>
+    (await deployment.start().get(TOKENS.reconcileDatabases)(options)).findings;
 
   /** A process that has looked at the server, as each does when it starts. */
   const startAndLook = async (deployment: Deployment): Promise<string> => {
@@ -122,6 +122,7 @@ describe('two deployments on one server, with the same names for their databases
     );
     const seen = {
       kind: 'foreign',
+      serverId: 'default',
       database: first.databaseName('acme'),
       organizationId: 'acme',
       action: 'reported',
@@ -130,15 +131,16 @@ describe('two deployments on one server, with the same names for their databases
       const findings = await reconcile(second, { dryRun: false, quarantineForeign });
       expect(findings.filter(({ kind }) => kind !== 'half-made')).to.deep.equal([seen]);
     }
-    const custodian = second.start().get(TOKENS.custodian);
-    expect(String(await rejectionOf(custodian.retire(ACME)))).to.match(/another deployment/);
-    expect(String(await rejectionOf(custodian.adopt(ACME)))).to.match(/another deployment/);
+    const process = second.start();
+    const [retire, adopt] = [process.get(TOKENS.retireDatabase), process.get(TOKENS.adoptDatabase)];
+    expect(String(await rejectionOf(retire(ACME)))).to.match(/another deployment/);
+    expect(String(await rejectionOf(adopt(ACME)))).to.match(/another deployment/);
 
     expect(await standing()).to.deep.equal(before);
     expect(await jobsOf(first, 'acme')).to.deep.equal(['of the first']);
 
     // Its own metadata database is lost, and the operator says so.
-    await custodian.adopt(ACME, first.databaseName('acme'), true);
+    await adopt(ACME, { from: first.databaseName('acme'), takeOver: true });
     expect(await jobsOf(second, 'acme')).to.deep.equal(['of the first']);
   });
 
@@ -220,9 +222,7 @@ describe('two deployments on one server, with the same names for their databases
       await rejectionOf(write(second, 'acme', 'user-2'));
       const findings = await reconcile(second);
       expect(findings.map(({ kind, action }) => `${kind} ${action}`)).to.include('foreign reported');
-      expect(String(await rejectionOf(second.start().get(TOKENS.custodian).retire(ACME)))).to.match(
-        /another/,
-      );
+      expect(String(await rejectionOf(second.start().get(TOKENS.retireDatabase)(ACME)))).to.match(/another/);
       expect(await jobsOf(first, 'acme')).to.deep.equal(['user-1']);
     });
 

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { HttpService } from '../support/http-service.ts';
+import { defaultServer } from '../support/servers.ts';
 
 describe('The first request after a start', function () {
   this.timeout(60_000);
@@ -19,10 +20,13 @@ describe('The first request after a start', function () {
   });
 
   it('finds the template that the start has built, although reconciling came before the keeper of spares', async () => {
-    const { databaseName } = await service.container.get(TOKENS.resultsTemplate).ready();
-    const reconciler = service.container.get(TOKENS.reconciler);
+    const { databaseName } = await defaultServer(service.container).template.ready();
+    const reconcile = service.container.get(TOKENS.reconcileDatabases);
 
-    expect(await reconciler.reconcile({ dryRun: false, quarantineForeign: false })).to.deep.equal([]);
+    expect(await reconcile({ dryRun: false, quarantineForeign: false })).to.deep.equal({
+      findings: [],
+      unreachable: [],
+    });
 
     expect(await deployment.databases()).to.include(databaseName);
     const reply = await service.as(deployment.token('alpha', ['member'])).get('/jobs');

@@ -99,8 +99,7 @@ describe('One organization and another', function () {
     for (let n = 0; n < 40; n += 1) {
       expect((await eve.get<Problem>('/jobs', { 'X-Org-Id': 'beta' })).status).to.equal(403);
     }
-    const { recordDeniedAccess } = service.container.get(TOKENS.httpDependencies);
-    await recordDeniedAccess.flush({ all: true });
+    await service.container.get(TOKENS.useCases).summarizeDeniedAccess({ all: true });
     const administrator = service.as(deployment.token('alpha', ['org_admin']));
     const { body } = await administrator.get<Page<AuditEntry>>('/organizations/alpha/audit-logs?limit=200');
     const ofEve = body.items.filter(({ user_id }) => user_id === 'eve');

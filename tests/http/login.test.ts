@@ -23,7 +23,7 @@ describe('POST /auth/token', function () {
     deployment = await createDeployment({ JWT_ACCESS_TTL_SECONDS: '900' });
     service = await HttpService.start(deployment, ['alpha', 'beta']);
     await deployment.register('alpha', 'beta');
-    await service.container.get(TOKENS.ensureAdministrator).execute('Root@Example.org', password);
+    await service.container.get(TOKENS.useCases).ensureAdministrator('Root@Example.org', password);
     await join('one@example.org', { alpha: ['member'] });
     await join('two@example.org', { alpha: ['member'], beta: ['org_admin', 'worker'] });
     await join('none@example.org', {});
@@ -70,8 +70,8 @@ describe('POST /auth/token', function () {
   });
 
   it('makes the bootstrap administrator once, and leaves it as it is', async () => {
-    const ensure = service.container.get(TOKENS.ensureAdministrator);
-    await Promise.all([1, 2, 3].map((n) => ensure.execute('ROOT@example.org', `another password ${n}`)));
+    const { ensureAdministrator } = service.container.get(TOKENS.useCases);
+    await Promise.all([1, 2, 3].map((n) => ensureAdministrator('ROOT@example.org', `another password ${n}`)));
     expect((await login({ email: 'root@example.org', password })).status).to.equal(200);
     expect((await login({ email: 'root@example.org', password: 'another password 1' })).status).to.equal(401);
   });

@@ -79,6 +79,33 @@ describe('The process', function () {
     expect(sessions).to.deep.equal([]);
   });
 
+  it('tells in its metrics how each background task is doing', async () => {
+    const service = await start();
+    const url = await service.listening();
+    const values = async (metric: string): Promise<Readonly<Record<string, number>>> => {
+      const { text } = await send(url, 'GET', '/metrics');
+      const lines = text.matchAll(new RegExp(`^mad_${metric}\\{task="(\\w+)"\\} (\\S+)$`, 'gm'));
+      return Object.fromEntries([...lines].map(([, task, value]) => [task, Number(value)]));
+    };
+    const failures = await values('background_failures_total');
+    expect(Object.keys(failures)).to.have.members([
+      'connection_share',
+      'change_feed',
+      'outbox_relay',
+      'spare_refill',
+      'fleet_snapshot',
+      'schema_guard',
+      'health_monitor',
+      'denied_access',
+      'pool_sweep',
+    ]);
+    expect(new Set(Object.values(failures))).to.deep.equal(new Set([0]));
+    const lastSuccess = await values('background_last_success_timestamp_seconds');
+    expect(lastSuccess['connection_share']).to.be.closeTo(Date.now() / 1000, 10);
+    expect(lastSuccess['change_feed']).to.be.closeTo(Date.now() / 1000, 10);
+    expect((await values('background_last_run_seconds'))['change_feed']).to.be.within(0, 10);
+  });
+
   it('exits as soon as the last request is answered, although the client would keep its connection', async () => {
     const service = await start();
     const slow = await slowRequest(await service.listening());

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { startOutboxRelay } from '../../infrastructure/composition/start-outbox-relay.ts';
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
 import type { AuditEntry, Job, Page } from '../support/http-contract.ts';
@@ -21,7 +21,8 @@ describe('Writes of results over HTTP', function () {
 
   it('are in the audit trail with who, which request and from where', async () => {
     const service = await HttpService.start(deployment);
-    const carrier = startOutboxRelay(service.container);
+    const relay = service.container.get(TOKENS.outboxRelay);
+    relay.start();
     try {
       const as = (sub: string, ...roles: string[]): Caller =>
         service.as(deployment.token('alpha', roles, { sub }));
@@ -89,7 +90,7 @@ describe('Writes of results over HTTP', function () {
       for (const entry of entries) expect(entry).to.include({ org_id: 'alpha', address: '127.0.0.1' });
       expect(JSON.stringify(entries), 'the data itself').not.to.include(CANARY);
     } finally {
-      await carrier.close();
+      await relay.close();
       await service.close();
     }
   });

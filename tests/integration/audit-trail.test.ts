@@ -5,7 +5,6 @@ import type { Page } from '../../domain/page.ts';
 import type { AuditBacklog } from '../../application/ports/audit/audit-backlog.ts';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import { relayOutbox } from '../../application/audit/relay-outbox.ts';
-import { cliDependencies } from '../../infrastructure/composition/cli-dependencies.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { down, up } from '../../migrations/metadata/0007_audit_chains.ts';
 import { runCli } from '../../presentation/cli/run-cli.ts';
@@ -51,7 +50,7 @@ describe('the audit trail', function () {
     const lines: string[] = [];
     const exitCode = await runCli(
       ['audit', 'verify', ...args],
-      cliDependencies(container, {
+      container.get(TOKENS.cliDependencies)({
         print: (line) => lines.push(line),
         terminal: null,
         signal: new AbortController().signal,
@@ -211,7 +210,7 @@ describe('the audit trail', function () {
         deployment.databaseName('acme'),
       );
     const carry = (backlog: AuditBacklog = container.get(TOKENS.auditBacklog)) =>
-      relayOutbox(container.get(TOKENS.connectionManager), backlog, ACME);
+      relayOutbox({ databases: container.get(TOKENS.connectionManager), backlog })(ACME);
     const withResults = async <Result>(
       work: (database: Awaited<ReturnType<typeof acquire>>['database']) => Promise<Result>,
     ): Promise<Result> => {

@@ -1,15 +1,13 @@
 import { expect } from 'chai';
-import {
-  ConnectionBudgetExhaustedError,
-  DatabaseConnectionError,
-  OrganizationBusyError,
-} from '../../domain/exceptions.ts';
+import { DatabaseConnectionError } from '../../domain/exceptions.ts';
+import { ConnectionBudgetExhaustedError, OrganizationBusyError } from '../../domain/databases/errors.ts';
 import { CircuitBreaker } from '../../infrastructure/pools/circuit-breaker.ts';
 import { ConnectionBudget } from '../../infrastructure/pools/connection-budget.ts';
 import type { ConnectionPool } from '../../infrastructure/pools/connection-pool.ts';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
 import type { PoolOptions } from '../../infrastructure/pools/pool-options.ts';
+import { withOverrides } from '../support/decorate.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -36,6 +34,17 @@ describe('a connection pool', function () {
     const opened = testPool(database.url, overrides);
     pools.push(opened.pool);
     return opened;
+  };
+
+  /** Connects that take no time: a short deadline is then spent on what a test is about. */
+  const opened = async (count: number, url = database.url) => {
+    const connections = await Promise.all(Array.from({ length: count }, () => openConnection(url)));
+    const ready = [...connections];
+    const connect = (): Promise<PgConnection> => {
+      const next = ready.pop();
+      return next === undefined ? Promise.reject(new Error('none is left')) : Promise.resolve(next);
+    };
+    return { connections, connect };
   };
 
   describe('size and overflow', () => {
@@ -101,7 +110,8 @@ describe('a connection pool', function () {
     });
 
     it('ends with OrganizationBusyError when its own connections stay in use', async () => {
-      const { pool } = open({ acquireTimeoutMs: 500 });
+      const { connect } = await opened(1);
+      const { pool } = open({ acquireTimeoutMs: 500, connect });
       const gate = new Gate();
       const occupied = occupy(pool, gate);
       await gate.reached;
@@ -115,7 +125,8 @@ describe('a connection pool', function () {
     it('ends with ConnectionBudgetExhaustedError when the budget stays spent', async () => {
       const budget = new ConnectionBudget(1);
       const { pool: one } = open({ budget });
-      const { pool: other } = open({ budget, acquireTimeoutMs: 500 });
+      const { connect } = await opened(1);
+      const { pool: other } = open({ budget, acquireTimeoutMs: 500, connect });
       const gate = new Gate();
       const occupied = occupy(one, gate);
       await gate.reached;
@@ -348,12 +359,12 @@ describe('a connection pool', function () {
             connectTimeoutMs: 5000,
             deadlines: { statementTimeoutMs: 100 },
           });
-          const execute = connection.execute.bind(connection);
-          connection.execute = (text) => {
-            sent.push(text);
-            return execute(text);
-          };
-          return connection;
+          return withOverrides(connection, {
+            execute: (text) => {
+              sent.push(text);
+              return connection.execute(text);
+            },
+          });
         },
       });
       try {
@@ -479,7 +490,8 @@ describe('a connection pool', function () {
         minDelayMs: backOffMs,
         maxDelayMs: backOffMs,
       });
-      const { pool } = open({ acquireTimeoutMs: 100, serverBreaker });
+      const { connect } = await opened(1);
+      const { pool } = open({ acquireTimeoutMs: 100, serverBreaker, connect });
       const holder = await pool.acquire();
       const acquiring = rejectionOf(pool.acquire());
       serverBreaker.attempt();
@@ -492,20 +504,12 @@ describe('a connection pool', function () {
 
   it('keeps the deadline when none of its idle connections answers', async () => {
     const proxy = await startTcpProxy(database.url);
-    const opened: PgConnection[] = [];
-    const { pool } = open({
-      size: 6,
-      acquireTimeoutMs: 300,
-      connect: async () => {
-        const connection = await openConnection(proxy.urlOf(database.url));
-        opened.push(connection);
-        return connection;
-      },
-    });
+    const { connections, connect } = await opened(6, proxy.urlOf(database.url));
+    const { pool } = open({ size: 6, acquireTimeoutMs: 300, connect });
     try {
-      const held = await Promise.all(Array.from({ length: 6 }, () => pool.acquire()));
+      const held = await Promise.all(connections.map(() => pool.acquire()));
       for (const connection of held) pool.release(connection);
-      for (const connection of opened) connection.lastUsedAt = 0; // they have rested for long
+      for (const connection of connections) connection.lastUsedAt = 0; // they have rested for long
       proxy.stall();
       const from = performance.now();
       expect(await rejectionOf(pool.acquire())).to.be.instanceOf(DatabaseConnectionError);

@@ -6,6 +6,7 @@ import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import type { MigrationSource } from '../../infrastructure/migrations/migration-source.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { asRelease, createReleases, historyOf, provisionAll, type Releases } from '../support/fleet.ts';
+import { defaultServer } from '../support/servers.ts';
 
 const RUN = { only: null, canaries: 0, waveSize: { percent: 100 }, errorBudget: { count: 0 } } as const;
 
@@ -64,8 +65,8 @@ describe('a new release', function () {
     await old.get(TOKENS.spareKeeper).refill();
     const next = start(releases.base + 2, spares);
     const [before, after] = await Promise.all([
-      old.get(TOKENS.resultsTemplate).ready(),
-      next.get(TOKENS.resultsTemplate).ready(),
+      defaultServer(old).template.ready(),
+      defaultServer(next).template.ready(),
     ]);
     expect(after.hash).not.to.equal(before.hash);
     expect(after.schemaVersion).to.equal(before.schemaVersion + 2);
@@ -97,7 +98,7 @@ describe('a new release', function () {
     await provisionAll(start(releases.base, roles), ['acme']);
     const next = start(releases.newest, roles);
     await next.get(TOKENS.fleetOperator).run(RUN, { concurrency: 1 });
-    const group = next.get(TOKENS.organizationLogins)?.groupRole ?? '';
+    const group = defaultServer(next).logins?.groupRole ?? '';
     const [rights] = await deployment.administer(
       `select has_table_privilege($1, 'notes', 'insert') as insert, has_table_privilege($1, 'notes', 'truncate') as truncate`,
       [group],

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
-import { cliDependencies } from '../../infrastructure/composition/cli-dependencies.ts';
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { runCli } from '../../presentation/cli/run-cli.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import {
@@ -49,7 +49,7 @@ describe('the migrate command', function () {
     const lines: string[] = [];
     const exitCode = await runCli(
       ['migrate', ...command.split(' ')],
-      cliDependencies(container, {
+      container.get(TOKENS.cliDependencies)({
         print: (text) => lines.push(...text.split('\n')),
         terminal,
         signal: new AbortController().signal,

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { Client } from 'pg';
-import { DatabaseProvisioningError, OrganizationDatabaseNotFoundError } from '../../domain/exceptions.ts';
+import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
+import { OrganizationDatabaseNotFoundError } from '../../domain/databases/errors.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
@@ -9,6 +10,7 @@ import { rejectionOf, until } from '../support/gate.ts';
 import { createdDatabases, hookProvisioning, watchAdminStatements } from '../support/provisioning-steps.ts';
 import { openTransaction } from '../support/server-faults.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
+import { defaultServer } from '../support/servers.ts';
 
 const ACME = organizationId('acme');
 
@@ -56,7 +58,7 @@ describe('provisioning that meets resistance', function () {
       const other = await createDeployment();
       await other.register('acme');
       const onTemplate = async (container: Container): Promise<() => Client | undefined> => {
-        const { databaseName } = await container.get(TOKENS.resultsTemplate).ready();
+        const { databaseName } = await defaultServer(container).template.ready();
         await deployment.administer(`alter database "${databaseName}" with allow_connections true`);
         const session = await connectTo(databaseName);
         return () => session;
@@ -107,7 +109,7 @@ describe('provisioning that meets resistance', function () {
 
   it('builds the template again when an operator dropped it', async () => {
     const container = deployment.start();
-    const { databaseName } = await container.get(TOKENS.resultsTemplate).ready();
+    const { databaseName } = await defaultServer(container).template.ready();
     await deployment.administer(`drop database "${databaseName}"`);
     const manager = container.get(TOKENS.connectionManager);
     const { database, release } = await manager.acquire(ACME);
@@ -117,7 +119,7 @@ describe('provisioning that meets resistance', function () {
 
   it('goes on where somebody else wrote down a failure at the same time', async () => {
     const container = deployment.start();
-    await container.get(TOKENS.resultsTemplate).ready();
+    await defaultServer(container).template.ready();
     const other = await openTransaction(
       deployment,
       deployment.metadataDatabase,
@@ -148,7 +150,7 @@ describe('provisioning that meets resistance', function () {
     const ids = Array.from({ length: 6 }, (_, index) => `held-${index}`);
     await deployment.register(...ids);
     const elsewhere = deployment.start();
-    await elsewhere.get(TOKENS.resultsTemplate).ready();
+    await defaultServer(elsewhere).template.ready();
     const locks = await openTransaction(
       deployment,
       'postgres',

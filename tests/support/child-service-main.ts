@@ -5,11 +5,12 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { parseConfig } from '../../infrastructure/config/config.ts';
 import { DomainError } from '../../domain/exceptions.ts';
 import { parseOrganizationId } from '../../domain/organizations/organization-id.ts';
-import type { ChildCommand, ChildMessage, ChildRequest, ChildStart } from './child-protocol.ts';
+import type { ChildCommand, ChildCounts, ChildMessage, ChildRequest, ChildStart } from './child-protocol.ts';
 import { carryEntries } from './carry-entries.ts';
 import { Gate } from './gate.ts';
 import { createdDatabases, hookProvisioning, watchAdminStatements } from './provisioning-steps.ts';
 import { ALL_JOBS, sampleJob } from './sample-job.ts';
+import { defaultServer } from './servers.ts';
 
 const tell = (message: ChildMessage): void => void process.send?.(message);
 
@@ -39,8 +40,7 @@ const run = ({
     () => void (stopCarrying?.() ?? Promise.resolve()).then(() => manager.closeAll()),
   );
 
-  const idOf = (id: string) =>
-    parseOrganizationId(id, config.database.resultsTemplate.maxOrganizationIdLength);
+  const idOf = (id: string) => parseOrganizationId(id, config.database.maxOrganizationIdLength);
   const lease = (id: string) => manager.acquire(idOf(id));
 
   return async (command) => {
@@ -63,13 +63,13 @@ const run = ({
         }
       }
       case 'retire':
-        return container.get(TOKENS.custodian).retire(idOf(command.organizationId));
+        return container.get(TOKENS.retireDatabase)(idOf(command.organizationId));
       case 'created':
         return createdDatabases(statements);
       case 'join':
-        return container.get(TOKENS.connectionShare).start();
+        return container.get(TOKENS.servers).start();
       case 'counts':
-        return manager.counts();
+        return { ...manager.counts(), budget: defaultServer(container).budget.limit } satisfies ChildCounts;
       case 'open gate':
         gate.open();
         return null;

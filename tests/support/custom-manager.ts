@@ -5,34 +5,36 @@ import {
   DatabaseConnectionManager,
   type ManagerDeps,
   type ManagerOptions,
+  type RoutedServer,
 } from '../../infrastructure/routing/database-connection-manager.ts';
+import { decorateServers } from './servers.ts';
 
 /**
- * Puts a manager with other deadlines, or other (broken) parts, in the place of the container's own, before that was
- * made; the deployment closes it.
+ * Puts a manager with other deadlines, or other (broken) parts of itself and of its servers, in the place of the
+ * container's own, before that was made; the deployment closes it.
  */
 export const replaceManager = (
   container: Container,
   options: Partial<ManagerOptions>,
-  deps: Partial<ManagerDeps> = {},
+  { connect, budget, breaker, welcome, ...deps }: Partial<ManagerDeps & RoutedServer> = {},
 ): DatabaseConnectionManager => {
   const { database } = container.get(TOKENS.config);
-  const connector = container.get(TOKENS.connector);
+  const parts = {
+    ...(connect !== undefined && { connect }),
+    ...(budget !== undefined && { budget }),
+    ...(breaker !== undefined && { breaker }),
+    ...(welcome !== undefined && { welcome }),
+  };
   const manager = new DatabaseConnectionManager(
     { ...database, drainTimeoutMs: 20_000, ...options },
     {
       metadataPool: container.get(TOKENS.metadataPool),
-      adminPool: container.get(TOKENS.adminPool),
-      provisioner: container.get(TOKENS.provisioner),
-      budget: container.get(TOKENS.connectionBudget),
-      connect: (placement, policy, arrived) => connector.toOrganization(placement, policy, arrived),
+      metadataControl: container.get(TOKENS.metadataControl),
+      servers: decorateServers(container.get(TOKENS.servers), () => parts),
+      provisioning: container.get(TOKENS.provisioning),
       policies: container.get(TOKENS.organizationPolicies),
       schemaGuard: container.get(TOKENS.schemaGuard),
       buildResultsDatabase: (pooled) => new KnexResultsDatabase(pooled),
-      metadataControl: container.get(TOKENS.metadataControl),
-      resultsControl: container.get(TOKENS.resultsControl),
-      serverBreaker: container.get(TOKENS.resultsBreaker),
-      share: container.get(TOKENS.connectionShare),
       logger: container.get(TOKENS.logger),
       ...deps,
     },

@@ -1,6 +1,5 @@
 /** The program of a runner process: one `migrate` command line of a release that does not exist, stopped at a gate. */
 import { pathToFileURL } from 'node:url';
-import { cliDependencies } from '../../infrastructure/composition/cli-dependencies.ts';
 import { createContainer } from '../../infrastructure/composition/container.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { parseConfig } from '../../infrastructure/config/config.ts';
@@ -29,7 +28,7 @@ const run = async ({ environment, migrations, argv, gate }: FleetChildStart): Pr
   }
   const exitCode = await runCli(
     argv,
-    cliDependencies(container, {
+    container.get(TOKENS.cliDependencies)({
       print: (text) => tell({ event: 'line', text }),
       terminal: null,
       signal: new AbortController().signal,

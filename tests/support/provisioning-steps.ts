@@ -1,8 +1,8 @@
 import type { Container } from 'inversify';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { sqlStateOf } from '../../infrastructure/postgres/postgres-errors.ts';
-import type { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
-import type { ServerSession } from '../../infrastructure/servers/server-session.ts';
+import type { StatementObserver } from '../../infrastructure/postgres/pg-connection.ts';
+import { decorate } from './decorate.ts';
 
 /** What the administrator's sessions ran: statements without values, that is DDL. */
 export interface AdminStatement {
@@ -11,52 +11,36 @@ export interface AdminStatement {
   readonly sqlState: string | null;
 }
 
-/** Records the DDL of a started container's administrator sessions as it ends. */
+/** Sees the DDL of a container's administrator sessions. Call it before anything is asked of the container. */
+const observeAdminStatements = (container: Container, around: StatementObserver['around']): void => {
+  const inner = container.get(TOKENS.adminStatements);
+  container.rebind(TOKENS.adminStatements).toConstantValue({
+    around: (text, run) => around(text, () => (inner === null ? run() : inner.around(text, run))),
+  });
+};
+
+/** Records the DDL of a container's administrator sessions as it ends. Call it first of all. */
 export const watchAdminStatements = (container: Container): readonly AdminStatement[] => {
   const statements: AdminStatement[] = [];
-  const watched = new WeakSet<PgConnection>();
-  const watch = (connection: PgConnection): void => {
-    if (watched.has(connection)) return;
-    watched.add(connection);
-    const execute = connection.execute.bind(connection);
-    connection.execute = async (text) => {
-      try {
-        const tag = await execute(text);
-        statements.push({ text, sqlState: null });
-        return tag;
-      } catch (error) {
-        statements.push({ text, sqlState: sqlStateOf(error) ?? 'none' });
-        throw error;
-      }
-    };
-  };
-  const pool = container.get(TOKENS.adminSql);
-  const session = pool.session.bind(pool);
-  pool.session = (work) =>
-    session((connection) => {
-      watch(connection);
-      return work(connection);
-    });
+  observeAdminStatements(container, async (text, run) => {
+    try {
+      const result = await run();
+      statements.push({ text, sqlState: null });
+      return result;
+    } catch (error) {
+      statements.push({ text, sqlState: sqlStateOf(error) ?? 'none' });
+      throw error;
+    }
+  });
   return statements;
 };
 
-/** Does something ahead of each clone of a started container, that of a spare included; a rejection is the clone's. */
+/** Does something ahead of each clone, that of a spare included; a rejection is the clone's. Call it first of all. */
 export const beforeEachClone = (container: Container, act: () => void | Promise<void>): void => {
-  const pool = container.get(TOKENS.adminSql);
-  const session = pool.session.bind(pool);
-  pool.session = (work) =>
-    session(async (connection) => {
-      const execute = connection.execute.bind(connection);
-      connection.execute = async (text) => {
-        if (/^create database .* template /.test(text)) await act();
-        return execute(text);
-      };
-      try {
-        return await work(connection);
-      } finally {
-        connection.execute = execute;
-      }
-    });
+  observeAdminStatements(container, async (text, run) => {
+    if (/^create database .* template /.test(text)) await act();
+    return run();
+  });
 };
 
 /** `create database` statements that took effect, those for templates apart. */
@@ -86,7 +70,28 @@ export type ProvisioningStep =
 /** What a test does around a step: `proceed` runs it. A name that the step concerns comes with it. */
 export type StepHook = (step: ProvisioningStep, proceed: () => Promise<void>, name: string) => Promise<void>;
 
-/** Puts a hook around every provisioning step of a started container. */
+/** What a statement of an administrator's session does for a database, and the name that it concerns. */
+const stepOf = (text: string): { readonly step: ProvisioningStep; readonly name: string } | null => {
+  for (const [step, pattern] of STEPS) {
+    const name = pattern.exec(text)?.[1];
+    if (name !== undefined) return { step, name };
+  }
+  return null;
+};
+
+const STEPS: readonly (readonly [ProvisioningStep, RegExp])[] = [
+  ['seal template', /alter database "[^"]+" rename to "(template\.[^"]+)"/],
+  ['adopt', /^begin;\s+comment on database "[^"]+" is .*?alter database "[^"]+" rename to "([^"]+)"/s],
+  ['quarantine', /^alter database "([^"]+)" with allow_connections false$/],
+  ['build template', /^create database "(build\.[^"]+)"/],
+  ['clone', /^create database "([^"]+)" template /],
+  ['restrict', /^revoke all on database "([^"]+)" from public$/],
+];
+
+/**
+ * Puts a hook around every provisioning step of a container. Call it before anything is asked of the container. It may
+ * be called again: then the later hook is the outer one.
+ */
 export const hookProvisioning = (container: Container, hook: StepHook): void => {
   const around = async <Result>(
     step: ProvisioningStep,
@@ -100,35 +105,16 @@ export const hookProvisioning = (container: Container, hook: StepHook): void => 
     // One element, as the line above proves; it may be undefined itself.
     return result as Result;
   };
-
-  const ledger = container.get(TOKENS.databaseLedger);
-  const claim = ledger.claim.bind(ledger);
-  const complete = ledger.complete.bind(ledger);
-  ledger.claim = (...values) => around('claim', values[1], () => claim(...values));
-  const forget = ledger.completeRetirement.bind(ledger);
-  ledger.complete = (...values) => around('complete', values[1].databaseName, () => complete(...values));
-  ledger.completeRetirement = (...values) => around('forget', values[0], () => forget(...values));
-
-  const hookSession = (session: ServerSession): ServerSession => {
-    const createEmpty = session.createEmpty.bind(session);
-    const seal = session.seal.bind(session);
-    const clone = session.clone.bind(session);
-    const quarantine = session.quarantine.bind(session);
-    const restrict = session.restrict.bind(session);
-    const adopt = session.adopt.bind(session);
-    session.createEmpty = (name) => around('build template', name, () => createEmpty(name));
-    session.seal = (...values) =>
-      // Also the last act of putting a database aside.
-      values[1].startsWith('template.')
-        ? around('seal template', values[1], () => seal(...values))
-        : seal(...values);
-    session.quarantine = (...values) => around('quarantine', values[0], () => quarantine(...values));
-    session.clone = (...values) => around('clone', values[1], () => clone(...values));
-    session.restrict = (...values) => around('restrict', values[0], () => restrict(...values));
-    session.adopt = (...values) => around('adopt', values[1], () => adopt(...values));
-    return session;
-  };
-  const server = container.get(TOKENS.resultsServer);
-  const exclusively = server.exclusively.bind(server);
-  server.exclusively = (name, work) => exclusively(name, (session) => work(hookSession(session)));
+  observeAdminStatements(container, (text, run) => {
+    const found = stepOf(text);
+    return found === null ? run() : around(found.step, found.name, run);
+  });
+  decorate(container, TOKENS.databaseLedger, (ledger) => ({
+    claim: (organizationId, ...values) =>
+      around('claim', organizationId, () => ledger.claim(organizationId, ...values)),
+    complete: (organizationId, spare, path) =>
+      around('complete', spare.databaseName, () => ledger.complete(organizationId, spare, path)),
+    completeRetirement: (organizationId, renamedTo) =>
+      around('forget', organizationId, () => ledger.completeRetirement(organizationId, renamedTo)),
+  }));
 };

@@ -1,4 +1,4 @@
-import { ConnectionBudgetExhaustedError, OrganizationBusyError } from '../../domain/exceptions.ts';
+import { ConnectionBudgetExhaustedError, OrganizationBusyError } from '../../domain/databases/errors.ts';
 import { ConnectionBudget } from '../../infrastructure/pools/connection-budget.ts';
 import { CircuitBreaker } from '../../infrastructure/pools/circuit-breaker.ts';
 import { ConnectionPool } from '../../infrastructure/pools/connection-pool.ts';

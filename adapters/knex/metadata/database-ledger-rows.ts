@@ -1,10 +1,14 @@
-import type { DatabaseRecord, DatabaseState } from '../../../application/ports/databases/database-ledger.ts';
+import type { DatabaseRecord } from '../../../application/ports/databases/database-ledger.ts';
+import type { DatabaseState } from '../../../domain/databases/results-database.ts';
 import type { SpareDatabase } from '../../../application/ports/databases/provisioning-ledger.ts';
+import type { ServerId } from '../../../domain/databases/server.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 
 export interface DatabaseRow {
   /** References organizations, where only checked ids are written. */
   readonly org_id: OrganizationId;
+  /** References results_servers. */
+  readonly server_id: ServerId;
   readonly database_name: string;
   readonly state: DatabaseState;
   readonly stamp: string | null;
@@ -17,6 +21,7 @@ export interface DatabaseRow {
 
 export const RECORD_COLUMNS = [
   'org_id',
+  'server_id',
   'database_name',
   'state',
   'stamp',
@@ -29,6 +34,7 @@ export const RECORD_COLUMNS = [
 
 export interface SpareRow {
   readonly spare_id: string;
+  readonly server_id: ServerId;
   readonly database_name: string;
   readonly template_hash: string;
   readonly schema_version: number;
@@ -36,6 +42,7 @@ export interface SpareRow {
 
 export const SPARE_COLUMNS = [
   'spare_id',
+  'server_id',
   'database_name',
   'template_hash',
   'schema_version',
@@ -43,6 +50,7 @@ export const SPARE_COLUMNS = [
 
 export const toDatabaseRecord = (row: DatabaseRow): DatabaseRecord => ({
   organizationId: row.org_id,
+  serverId: row.server_id,
   databaseName: row.database_name,
   state: row.state,
   stamp: row.stamp,
@@ -55,6 +63,7 @@ export const toDatabaseRecord = (row: DatabaseRow): DatabaseRecord => ({
 
 export const toSpare = (row: SpareRow): SpareDatabase => ({
   spareId: row.spare_id,
+  serverId: row.server_id,
   databaseName: row.database_name,
   templateHash: row.template_hash,
   schemaVersion: row.schema_version,

@@ -1,7 +1,18 @@
 import { ADOPTED } from '../../../application/ports/databases/provisioning-ledger.ts';
+import {
+  DATABASE_STATES,
+  isHalfMade,
+  statesBefore,
+  type DatabaseState,
+} from '../../../domain/databases/results-database.ts';
+import type { ServerId } from '../../../domain/databases/server.ts';
 import type { OrganizationStatus } from '../../../domain/organizations/organization.ts';
 import { sql, statement } from '../statement.ts';
 import { RECORD_COLUMNS, SPARE_COLUMNS, type DatabaseRow, type SpareRow } from './database-ledger-rows.ts';
+
+/** A condition that holds in these states. `DATABASE_MOVES` in the domain says in which states a move may be made. */
+const stateIn = (states: readonly DatabaseState[]): string =>
+  `state in (${states.map((state) => `'${state}'`).join(', ')})`;
 
 interface Key {
   readonly organizationId: string;
@@ -25,7 +36,7 @@ export const findForAccess = statement<
     .where('o.org_id', p('organizationId')),
 );
 
-// Where there is no database yet, or none any more, its name is today's.
+// A record without a stamp has no database yet, or its database was retired: it takes the name that a new one gets today.
 export const intend = statement<Key & { databaseName: string }>('database_intend', (p) =>
   sql.raw(
     `insert into organization_databases as known (org_id, database_name) values (?, ?)
@@ -34,19 +45,27 @@ export const intend = statement<Key & { databaseName: string }>('database_intend
   ),
 );
 
-export const bind = statement<Key & { stamp: string }, DatabaseRow>('database_bind', (p) =>
-  sql('organization_databases')
-    .where('org_id', p('organizationId'))
-    .update({ stamp: p('stamp'), updated_at: sql.raw('now()') })
-    .returning(RECORD_COLUMNS),
+export const bind = statement<Key & { stamp: string; serverId: string; databaseName: string }, DatabaseRow>(
+  'database_bind',
+  (p) =>
+    sql('organization_databases')
+      .where('org_id', p('organizationId'))
+      .update({
+        stamp: p('stamp'),
+        server_id: p('serverId'),
+        database_name: p('databaseName'),
+        updated_at: sql.raw('now()'),
+      })
+      .returning(RECORD_COLUMNS),
 );
 
 /**
- * The common case in one round trip: no record yet, and a spare stands ready. Returns nothing otherwise, and then has
- * changed nothing. Never gives one spare to two organizations: a row that another transaction holds is skipped.
+ * The common case in one round trip: no record yet, one server without a limit, and a spare stands ready there. Returns
+ * nothing otherwise, and then has changed nothing. Never gives one spare to two organizations: a row that another
+ * transaction holds is skipped.
  */
 export const claimReadySpare = statement<
-  Key & { databaseName: string; templateHash: string },
+  Key & { serverId: string; databaseName: string; templateHash: string },
   DatabaseRow & { spare_id: string; spare_name: string; template_hash: string; spare_version: number }
 >('database_claim_ready_spare', (p) =>
   sql.raw(
@@ -56,21 +75,36 @@ export const claimReadySpare = statement<
            select spare_id from spare_databases where state = 'ready' and template_hash = ?
            order by created_at limit 1 for update skip locked
          )
-         and exists (select from organizations where org_id = ?)
+         and exists (
+           select from organizations where org_id = ? and pinned_server_id is null and pinned_labels = '{}'
+         )
+         and exists (
+           select from results_servers where server_id = ? and status = 'active' and max_databases is null
+         )
          and not exists (select from organization_databases where org_id = ?)
        returning spare_id, database_name as spare_name, template_hash, schema_version as spare_version
      ), intent as (
-       insert into organization_databases (org_id, database_name, stamp) select ?, ?, spare_id from spare
+       insert into organization_databases (org_id, server_id, database_name, stamp)
+       select ?, ?, ?, spare_id from spare
        returning ${RECORD_COLUMNS.join(', ')}
      )
      select intent.*, spare_id, spare_name, template_hash, spare_version from intent, spare`,
-    [p('templateHash'), p('organizationId'), p('organizationId'), p('organizationId'), p('databaseName')],
+    [
+      p('templateHash'),
+      p('organizationId'),
+      p('serverId'),
+      p('organizationId'),
+      p('organizationId'),
+      p('serverId'),
+      p('databaseName'),
+    ],
   ),
 );
 
 /**
- * Ready, no spare any more, and in the audit trail: all in one statement, hence all or nothing. Does not wait for the
- * disk: a server's crash may undo it as a whole, and the next access finds the stamped database and writes it again.
+ * Marks the database ready, deletes the spare's row and writes the audit entry, in one statement: all or nothing. It does
+ * not wait for the disk. A crash of the server may undo it as a whole; the next access then finds the stamped database and
+ * writes it again. Decision 0022.
  */
 export const complete = statement<Key & { stamp: string; schemaVersion: number; path: string }, DatabaseRow>(
   'database_complete',
@@ -79,7 +113,7 @@ export const complete = statement<Key & { stamp: string; schemaVersion: number; 
       `with done as (
          update organization_databases
          set state = 'ready', schema_version = ?, last_error = null, updated_at = now()
-         where org_id = ? and stamp = ?
+         where org_id = ? and stamp = ? and ${stateIn(DATABASE_STATES.filter(isHalfMade))}
          returning ${RECORD_COLUMNS.join(', ')}
        ), gone as (
          delete from spare_databases where spare_id = ? returning database_name, template_hash
@@ -95,14 +129,23 @@ export const complete = statement<Key & { stamp: string; schemaVersion: number; 
     ),
 );
 
-// Also when it failed before there was an intent. What another process brought to ready in the meantime stays ready.
+// There may be no record yet: an attempt can fail before its intent is recorded. A database that another process has made
+// ready meanwhile stays ready.
 export const fail = statement<Key & { databaseName: string; reason: string }>('database_fail', (p) =>
   sql.raw(
     `insert into organization_databases as known (org_id, database_name, state, last_error) values (?, ?, 'failed', ?)
      on conflict (org_id) do update set state = 'failed', last_error = excluded.last_error, updated_at = now()
-     where known.state in ('provisioning', 'failed')`,
+     where known.${stateIn(statesBefore('failed'))}`,
     [p('organizationId'), p('databaseName'), p('reason')],
   ),
+);
+
+/** What an organization's placement is chosen by. */
+export const findPin = statement<
+  Key,
+  { readonly pinned_server_id: ServerId | null; readonly pinned_labels: Readonly<Record<string, string>> }
+>('organization_find_pin', (p) =>
+  sql('organizations').select('pinned_server_id', 'pinned_labels').where('org_id', p('organizationId')),
 );
 
 export const takeSpare = statement<{ templateHash: string }, SpareRow>('spare_take', (p) =>
@@ -127,6 +170,7 @@ export const findSpare = statement<{ spareId: string | null }, SpareRow>('spare_
 
 export const insertSpare = statement<{
   spareId: string;
+  serverId: string;
   databaseName: string;
   templateHash: string;
   schemaVersion: number;
@@ -134,6 +178,7 @@ export const insertSpare = statement<{
 }>('spare_insert', (p) =>
   sql('spare_databases').insert({
     spare_id: p('spareId'),
+    server_id: p('serverId'),
     database_name: p('databaseName'),
     template_hash: p('templateHash'),
     schema_version: p('schemaVersion'),
@@ -141,7 +186,7 @@ export const insertSpare = statement<{
   }),
 );
 
-// What was made for the organization is left for dropping; what an operator gave it is nobody's to drop.
+// A spare that was made for the organization is left to be dropped. A database that an operator gave is never dropped.
 export const releaseClaim = statement<{ spareId: string }>('spare_release_claim', (p) =>
   sql.raw(
     `with given as (
@@ -177,6 +222,7 @@ export const repeatAdoption = statement<Key & { schemaVersion: number }, Databas
   (p) =>
     sql('organization_databases')
       .where('org_id', p('organizationId'))
+      .whereRaw(stateIn(statesBefore('provisioning')))
       .update({
         state: 'provisioning',
         schema_version: p('schemaVersion'),
@@ -186,26 +232,29 @@ export const repeatAdoption = statement<Key & { schemaVersion: number }, Databas
       .returning(RECORD_COLUMNS),
 );
 
-// The generation rises with every database that takes an organization's name without being its first.
+// The generation rises with every further database that takes the organization's name.
 export const adopt = statement<
-  Key & { databaseName: string; stamp: string; schemaVersion: number },
+  Key & { serverId: string; databaseName: string; stamp: string; schemaVersion: number },
   DatabaseRow
 >('database_adopt', (p) =>
   sql.raw(
-    `insert into organization_databases as old (org_id, database_name, stamp, schema_version)
-     values (?, ?, ?, ?)
+    `insert into organization_databases as old (org_id, server_id, database_name, stamp, schema_version)
+     values (?, ?, ?, ?, ?)
      on conflict (org_id) do update set
-       stamp = excluded.stamp, schema_version = excluded.schema_version, generation = old.generation + 1,
+       server_id = excluded.server_id, database_name = excluded.database_name, stamp = excluded.stamp, schema_version = excluded.schema_version, generation = old.generation + 1,
        state = 'provisioning', last_error = null, updated_at = now()
+     where old.${stateIn(statesBefore('provisioning'))}
      returning ${RECORD_COLUMNS.join(', ')}`,
-    [p('organizationId'), p('databaseName'), p('stamp'), p('schemaVersion')],
+    [p('organizationId'), p('serverId'), p('databaseName'), p('stamp'), p('schemaVersion')],
   ),
 );
 
-export const beginRetirement = statement<Key>('database_begin_retirement', (p) =>
+export const beginRetirement = statement<Key, Pick<DatabaseRow, 'org_id'>>('database_begin_retirement', (p) =>
   sql('organization_databases')
     .where('org_id', p('organizationId'))
-    .update({ state: 'retiring', updated_at: sql.raw('now()') }),
+    .whereRaw(stateIn(statesBefore('retiring')))
+    .update({ state: 'retiring', updated_at: sql.raw('now()') })
+    .returning('org_id'),
 );
 
 export const completeRetirement = statement<Key & { renamedTo: string | null }>(

@@ -1,4 +1,5 @@
-import { holdsResults, type DatabaseState } from '../../../application/ports/databases/database-ledger.ts';
+import type { ServerId } from '../../../domain/databases/server.ts';
+import { holdsResults, type DatabaseState } from '../../../domain/databases/results-database.ts';
 import type {
   FleetCandidate,
   FleetClaim,
@@ -70,7 +71,8 @@ export interface CandidateRow {
 
 export interface ClaimRow {
   readonly org_id: OrganizationId;
-  /** Null, like what follows, when the organization has no database any more. */
+  /** Null, like the columns that follow, when the organization no longer has a database. */
+  readonly server_id: ServerId | null;
   readonly database_name: string | null;
   readonly state: DatabaseState | null;
   readonly stamp: string | null;
@@ -119,14 +121,21 @@ export const toClaim = (row: ClaimRow): FleetClaim => ({
   attempt: row.attempts,
 });
 
-const toClaimedDatabase = ({ database_name, state, stamp, generation }: ClaimRow): FleetClaim['database'] => {
+const toClaimedDatabase = ({
+  server_id,
+  database_name,
+  state,
+  stamp,
+  generation,
+}: ClaimRow): FleetClaim['database'] => {
   if (
     state === null ||
     !holdsResults(state) ||
+    server_id === null ||
     database_name === null ||
     stamp === null ||
     generation === null
   )
     return null;
-  return { databaseName: database_name, stamp, generation };
+  return { serverId: server_id, databaseName: database_name, stamp, generation };
 };

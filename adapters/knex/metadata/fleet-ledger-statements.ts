@@ -14,7 +14,7 @@ interface OfRunner extends OfRun {
   readonly runner: string;
 }
 
-/** Items that are not at their end; the partial index knows them by the same words. */
+/** Unfinished items. The partial index has the same condition, word for word. */
 const UNFINISHED = `state in ('pending', 'running', 'deferred')`;
 
 export const listCandidates = statement<object, CandidateRow>('fleet_list_candidates', () =>
@@ -34,7 +34,7 @@ export const endAbandonedRun = statement<object>('fleet_end_abandoned_run', () =
   ),
 );
 
-// Nothing comes back when another run is unfinished.
+// Returns no row, and inserts none, when another run is unfinished.
 export const insertRun = statement<
   { kind: string; targetVersion: number | null; wholeFleet: boolean; errorBudget: number },
   RunRow
@@ -88,7 +88,7 @@ export const countItems = statement<OfRun, { state: ItemRow['state']; count: str
       .groupBy('state'),
 );
 
-// A row that another runner is just taking is skipped, so two never get the same.
+// A row that another runner is taking is skipped, so two runners never get the same one.
 export const claim = statement<OfRunner & { count: number; leaseMs: number }, ClaimRow>('fleet_claim', (p) =>
   sql.raw(
     `with next as (
@@ -105,7 +105,7 @@ export const claim = statement<OfRunner & { count: number; leaseMs: number }, Cl
        lease_until = now() + ?::int * interval '1 ms', updated_at = now()
      from next left join organization_databases d on d.org_id = next.org_id
      where i.run_id = ?::int and i.org_id = next.org_id
-     returning i.org_id, d.database_name, d.state, d.stamp, d.generation, i.to_version, i.attempts`,
+     returning i.org_id, d.server_id, d.database_name, d.state, d.stamp, d.generation, i.to_version, i.attempts`,
     [p('runId'), p('count'), p('runner'), p('leaseMs'), p('runId')],
   ),
 );
@@ -127,7 +127,7 @@ export const release = statement<OfRunner & { organizationIds: readonly string[]
   ),
 );
 
-// The item guards the organization's row: whoever has lost the claim to another runner knows less than that one.
+// Only an item that is still the runner's updates the record: a runner that lost it knows less than its successor.
 export const report = statement<
   OfRunner & {
     organizationIds: readonly string[];
@@ -175,7 +175,7 @@ export const report = statement<
   ),
 );
 
-/** Failures are counted while the run's row is held, so that two reports do not both find the budget unspent. */
+/** The run's row is locked while failures are counted, so that two reports do not both find the error budget unspent. */
 export const lockRun = statement<OfRun, RunRow & { accepted_failures: number }>('fleet_lock_run', (p) =>
   sql('fleet_runs')
     .select(...RUN_COLUMNS, 'accepted_failures')
@@ -199,7 +199,7 @@ export const halt = statement<OfRun & { reason: string }>('fleet_halt', (p) =>
     .update({ state: 'halted', reason: p('reason'), updated_at: sql.raw('now()') }),
 );
 
-// Deferred items hold up no other wave, but canaries have to be through.
+// Deferred items hold up no later wave, unless they are canaries.
 export const advance = statement<OfRun, { wave: number }>('fleet_advance', (p) =>
   sql.raw(
     `update fleet_runs r
@@ -259,7 +259,7 @@ export const retryItems = statement<
   ),
 );
 
-// Only the latest run, which no unfinished one follows, is taken up again.
+// Only the latest run is reopened: no unfinished run follows it.
 export const reopen = statement<OfRun>('fleet_reopen', (p) =>
   sql.raw(
     `update fleet_runs r

@@ -1,25 +1,26 @@
-import {
-  isHalfMade,
-  type DatabaseLedger,
-  type DatabaseRecord,
-  type DatabaseState,
-} from '../../../application/ports/databases/database-ledger.ts';
+import type { DatabaseLedger, DatabaseRecord } from '../../../application/ports/databases/database-ledger.ts';
+import type { DatabaseState } from '../../../domain/databases/results-database.ts';
 import {
   ADOPTED,
   type Adoption,
+  type ChoosePlacement,
   type Claim,
+  type PlacementOffer,
   type ProvisioningLedger,
   type SpareDatabase,
 } from '../../../application/ports/databases/provisioning-ledger.ts';
-import { DatabaseProvisioningError, OrganizationNotFoundError } from '../../../domain/exceptions.ts';
+import { DatabaseProvisioningError } from '../../../domain/exceptions.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { OrganizationStatus } from '../../../domain/organizations/organization.ts';
+import type { ServerId } from '../../../domain/databases/server.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
-import { FOREIGN_KEY_VIOLATION, isViolation, UNIQUE_VIOLATION } from '../postgres-error.ts';
+import { isViolation, UNIQUE_VIOLATION } from '../postgres-error.ts';
 import { dynamicQuery, sql, type SqlDatabase, type SqlExecutor } from '../statement.ts';
+import { asUnknownOrganization, claimDatabase, toClaim } from './claim-database.ts';
 import * as statements from './database-ledger-statements.ts';
 import { RECORD_COLUMNS, toDatabaseRecord, toSpare, type DatabaseRow } from './database-ledger-rows.ts';
 
+/** Which database is each organization's, and how far its making is. Decisions 0002 and 0021. */
 export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
   readonly #database: SqlDatabase;
 
@@ -42,7 +43,7 @@ export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
   }
 
   async list(
-    { state }: { readonly state: DatabaseState | null },
+    { state, serverId = null }: { readonly state: DatabaseState | null; readonly serverId?: ServerId | null },
     { limit, after }: PageRequest<string>,
   ): Promise<Page<DatabaseRecord, string>> {
     const query = sql('organization_databases')
@@ -50,40 +51,26 @@ export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
       .orderBy('org_id')
       .limit(limit + 1);
     if (state !== null) query.where('state', state);
+    if (serverId !== null) query.where('server_id', serverId);
     if (after !== null) query.where('org_id', '>', after);
     const rows = await this.#database.query(dynamicQuery<DatabaseRow>(query));
     return toPage(rows.map(toDatabaseRecord), limit, (record) => record.organizationId);
   }
 
   async countByState(): Promise<Record<DatabaseState, number>> {
-    const counts = { provisioning: 0, ready: 0, failed: 0, suspended: 0, retiring: 0 };
+    const counts: Record<DatabaseState, number> = { provisioning: 0, ready: 0, failed: 0, retiring: 0 };
     for (const { state, count } of await this.#database.query(statements.countByState({}))) {
       counts[state] = Number(count);
     }
     return counts;
   }
 
-  async claim(
+  claim(
     organizationId: OrganizationId,
-    databaseName: string,
-    fresh: SpareDatabase,
+    offers: readonly PlacementOffer[],
+    choose: ChoosePlacement,
   ): ReturnType<ProvisioningLedger['claim']> {
-    const { templateHash } = fresh;
-    const [quick] = await this.#database
-      .query(statements.claimReadySpare({ organizationId, databaseName, templateHash }))
-      .catch((error: unknown) => {
-        // Somebody wrote a record meanwhile, if only of a failure.
-        if (isViolation(error, UNIQUE_VIOLATION, 'organization_databases_pkey')) return [];
-        throw error;
-      });
-    if (quick === undefined) return this.#claimStepwise(organizationId, databaseName, fresh);
-    const spare = {
-      spareId: quick.spare_id,
-      databaseName: quick.spare_name,
-      templateHash,
-      schemaVersion: quick.spare_version,
-    };
-    return toClaim(quick, spare, true);
+    return claimDatabase(this.#database, organizationId, offers, choose);
   }
 
   async rebase({ spareId, templateHash, schemaVersion }: SpareDatabase): Promise<void> {
@@ -94,13 +81,12 @@ export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
     organizationId: OrganizationId,
     spare: SpareDatabase,
     path: string,
-  ): Promise<DatabaseRecord> {
+  ): Promise<DatabaseRecord | null> {
     const { spareId: stamp, schemaVersion } = spare;
     const [row] = await this.#database.query(
       statements.complete({ organizationId, stamp, schemaVersion, path }),
     );
-    if (row === undefined) throw new Error('the claim to complete is gone');
-    return toDatabaseRecord(row);
+    return row === undefined ? null : toDatabaseRecord(row);
   }
 
   async fail(organizationId: OrganizationId, databaseName: string, reason: string): Promise<void> {
@@ -112,7 +98,8 @@ export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
   }
 
   async beginRetirement(organizationId: OrganizationId): Promise<void> {
-    await this.#database.query(statements.beginRetirement({ organizationId }));
+    const [row] = await this.#database.query(statements.beginRetirement({ organizationId }));
+    if (row === undefined) throw new Error('the record of the database to retire is gone');
   }
 
   async completeRetirement(organizationId: OrganizationId, renamedTo: string | null): Promise<void> {
@@ -139,35 +126,17 @@ export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
       throw asUnknownOrganization(error);
     }
   }
-
-  #claimStepwise(
-    organizationId: OrganizationId,
-    databaseName: string,
-    fresh: SpareDatabase,
-  ): ReturnType<ProvisioningLedger['claim']> {
-    return this.#database.transaction(async (executor) => {
-      const row = await intend(executor, organizationId, databaseName);
-      if (!isHalfMade(row.state)) return { record: toDatabaseRecord(row), spare: null };
-      if (row.stamp !== null) return resume(executor, row, fresh);
-
-      const [taken] = await executor.query(statements.takeSpare({ templateHash: fresh.templateHash }));
-      if (taken === undefined) await executor.query(statements.insertSpare({ ...fresh, state: 'building' }));
-      const spare = taken === undefined ? fresh : toSpare(taken);
-      const [bound] = await executor.query(statements.bind({ organizationId, stamp: spare.spareId }));
-      return toClaim(bound ?? row, spare, taken !== undefined);
-    });
-  }
 }
 
 const recordAdoption = async (
   executor: SqlExecutor,
   organizationId: OrganizationId,
-  { databaseName, from, stamp, schemaVersion }: Adoption,
+  { serverId, databaseName, from, stamp, schemaVersion }: Adoption,
 ): Promise<Claim> => {
   const [before] = await executor.query(statements.findForUpdate({ organizationId }));
   const [bound] =
     before === undefined ? [] : await executor.query(statements.findSpare({ spareId: before.stamp }));
-  if (bound?.template_hash === ADOPTED && bound.database_name === from) {
+  if (bound?.template_hash === ADOPTED && bound.server_id === serverId && bound.database_name === from) {
     const spare = { ...toSpare(bound), schemaVersion };
     await executor.query(statements.rebaseSpare(spare));
     const [row] = await executor.query(statements.repeatAdoption({ organizationId, schemaVersion }));
@@ -175,47 +144,11 @@ const recordAdoption = async (
     return toClaim(row, spare, false);
   }
   if (bound !== undefined) await executor.query(statements.releaseClaim({ spareId: bound.spare_id }));
-  const spare = { spareId: stamp, databaseName: from, templateHash: ADOPTED, schemaVersion };
+  const spare = { spareId: stamp, serverId, databaseName: from, templateHash: ADOPTED, schemaVersion };
   await executor.query(statements.insertSpare({ ...spare, state: 'claimed' }));
   const [row] = await executor.query(
-    statements.adopt({ organizationId, databaseName, stamp, schemaVersion }),
+    statements.adopt({ organizationId, serverId, databaseName, stamp, schemaVersion }),
   );
   if (row === undefined) throw new Error('an upsert returned no row');
   return toClaim(row, spare, false);
 };
-
-/** The organization's record, made if absent, and locked until the transaction ends. */
-const intend = async (
-  executor: SqlExecutor,
-  organizationId: OrganizationId,
-  databaseName: string,
-): Promise<DatabaseRow> => {
-  try {
-    await executor.query(statements.intend({ organizationId, databaseName }));
-  } catch (error) {
-    throw asUnknownOrganization(error);
-  }
-  const [row] = await executor.query(statements.findForUpdate({ organizationId }));
-  if (row === undefined) throw new Error('an intent vanished');
-  return row;
-};
-
-const asUnknownOrganization = (error: unknown): unknown =>
-  isViolation(error, FOREIGN_KEY_VIOLATION, 'organization_databases_org_id_fkey')
-    ? new OrganizationNotFoundError()
-    : error;
-
-const resume = async (executor: SqlExecutor, row: DatabaseRow, fresh: SpareDatabase): Promise<Claim> => {
-  const [bound] = await executor.query(statements.findSpare({ spareId: row.stamp }));
-  if (bound !== undefined) return toClaim(row, toSpare(bound), false);
-  // The book lost the spare: build it again under the same stamp, from today's template.
-  const spare = { ...fresh, spareId: row.stamp ?? fresh.spareId };
-  await executor.query(statements.insertSpare({ ...spare, state: 'building' }));
-  return toClaim(row, spare, false);
-};
-
-const toClaim = (row: DatabaseRow, spare: SpareDatabase, ready: boolean): Claim => ({
-  record: { ...toDatabaseRecord(row), stamp: spare.spareId },
-  spare,
-  ready,
-});

@@ -11,6 +11,7 @@ import type {
   PlannedItem,
   RunState,
 } from '../../../application/ports/fleet/fleet-ledger.ts';
+import { reasonToHalt } from '../../../domain/fleet/halting-rule.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
 import { dynamicQuery, sql, type SqlDatabase, type SqlExecutor } from '../statement.ts';
@@ -26,6 +27,7 @@ import {
 } from './fleet-ledger-rows.ts';
 import * as statements from './fleet-ledger-statements.ts';
 
+/** Fleet runs and their items. Decision 0010. */
 export class KnexFleetLedger implements FleetLedger {
   readonly #database: SqlDatabase;
 
@@ -115,7 +117,7 @@ export class KnexFleetLedger implements FleetLedger {
   }
 
   report(runId: number, runner: string, reports: readonly FleetReport[]): Promise<RunState> {
-    // Only a failure can halt the run, and only then does it take more than one statement.
+    // Only a failure can halt the run. Without one, a single statement does, and it waits for no lock on the run.
     if (reports.every(({ state }) => state !== 'failed')) {
       return writeReports(this.#database, runId, runner, reports);
     }
@@ -123,7 +125,12 @@ export class KnexFleetLedger implements FleetLedger {
       const run = await lockRun(executor, runId);
       const state = await writeReports(executor, runId, runner, reports);
       if (state !== 'running') return state;
-      const reason = await reasonToHalt(executor, run);
+      const reason = reasonToHalt({
+        wave: run.wave,
+        errorBudget: run.error_budget,
+        accepted: run.accepted_failures,
+        ...(await countFailures(executor, runId)),
+      });
       if (reason === null) return state;
       await executor.query(statements.halt({ runId, reason }));
       return 'halted';
@@ -220,14 +227,11 @@ const lockRun = async (
   return row;
 };
 
-const reasonToHalt = async (
+const countFailures = async (
   executor: SqlExecutor,
-  run: RunRow & { accepted_failures: number },
-): Promise<string | null> => {
-  const [row] = await executor.query(statements.countFailures({ runId: run.run_id }));
-  const failures = Number(row?.failures ?? 0) - run.accepted_failures;
-  if (failures <= 0) return null;
-  if (run.wave === 0 && Number(row?.canaries ?? 0) > 0) return 'a canary failed';
-  if (failures <= run.error_budget) return null;
-  return `${failures} organizations failed, and the error budget is ${run.error_budget}`;
+  runId: number,
+): Promise<{ readonly failed: number; readonly failedCanaries: number }> => {
+  const [row] = await executor.query(statements.countFailures({ runId }));
+  if (row === undefined) throw new Error('a count returned no row');
+  return { failed: Number(row.failures), failedCanaries: Number(row.canaries) };
 };

@@ -1,11 +1,15 @@
+import type { Knex } from 'knex';
 import type {
+  InstanceKey,
   InstanceLedger,
   ServiceInstance,
 } from '../../../application/ports/databases/instance-ledger.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
-/** Several times the pause between two signs of life. */
+/** Several times the pause between two heartbeats. */
 const SILENT_AFTER = `interval '2 seconds'`;
+
+type Key = { readonly [Name in keyof InstanceKey]: string };
 
 interface InstanceRow {
   readonly instance_id: string;
@@ -13,55 +17,64 @@ interface InstanceRow {
   readonly silent: boolean;
 }
 
-// A statement does not see its own insert or update: they are joined to what was there before.
-const join = statement<{ instanceId: string }, InstanceRow>('instance_join', (p) =>
-  sql.raw(
-    `with mine as (insert into service_instances (instance_id) values (?) on conflict do nothing returning instance_id, share, started_at)
-     select instance_id, share, false as silent, started_at from mine
-     union all
-     select instance_id, share, heartbeat_at < now() - ${SILENT_AFTER}, started_at from service_instances
-     order by started_at, instance_id`,
-    [p('instanceId')],
-  ),
-);
-
-const beat = statement<{ instanceId: string; atMost: number }, InstanceRow>('instance_beat', (p) =>
+// A statement does not see its own insert or update, so it joins them to the rows that were there before.
+const join = statement<Key, InstanceRow>('instance_join', (p) =>
   sql.raw(
     `with mine as (
-       update service_instances set heartbeat_at = now(), share = least(share, ?) where instance_id = ?
-         returning instance_id, share)
-     select i.instance_id, coalesce(mine.share, i.share) as share,
-         mine.share is null and i.heartbeat_at < now() - ${SILENT_AFTER} as silent
-       from service_instances i left join mine using (instance_id)
-       order by i.started_at, i.instance_id`,
-    [p('atMost'), p('instanceId')],
+       insert into connection_shares (server_id, instance_id) values (?, ?) on conflict do nothing
+       returning instance_id, share, started_at)
+     select instance_id, share, false as silent, started_at from mine
+     union all
+     select instance_id, share, heartbeat_at < now() - ${SILENT_AFTER}, started_at
+     from connection_shares where server_id = ?
+     order by started_at, instance_id`,
+    [p('serverId'), p('instanceId'), p('serverId')],
   ),
 );
 
-const claim = statement<{ instanceId: string; wanted: number; budget: number }, { share: number | null }>(
-  'instance_claim',
-  (p) =>
-    sql.raw('select claim_connection_share(?, ?, ?) as share', [p('instanceId'), p('wanted'), p('budget')]),
+const heartbeat = statement<Key & { atMost: number }, InstanceRow>('instance_heartbeat', (p) =>
+  sql.raw(
+    `with mine as (
+       update connection_shares set heartbeat_at = now(), share = least(share, ?)
+       where server_id = ? and instance_id = ? returning instance_id, share)
+     select i.instance_id, coalesce(mine.share, i.share) as share,
+         mine.share is null and i.heartbeat_at < now() - ${SILENT_AFTER} as silent
+       from connection_shares i left join mine using (instance_id)
+       where i.server_id = ?
+       order by i.started_at, i.instance_id`,
+    [p('atMost'), p('serverId'), p('instanceId'), p('serverId')],
+  ),
 );
 
-const forget = statement<{ instanceId: string }>('instance_forget', (p) =>
-  sql('service_instances')
-    .where('instance_id', p('instanceId'))
-    .where('heartbeat_at', '<', sql.raw(`now() - ${SILENT_AFTER}`))
+const raiseShare = statement<Key & { wanted: number; budget: number }, { share: number | null }>(
+  'instance_raise_share',
+  (p) =>
+    sql.raw('select raise_connection_share(?, ?, ?, ?) as share', [
+      p('serverId'),
+      p('instanceId'),
+      p('wanted'),
+      p('budget'),
+    ]),
+);
+
+const ofSilent = (p: (key: 'serverId' | 'instanceId') => Knex.Value): Knex.QueryBuilder =>
+  sql('connection_shares')
+    .where({ server_id: p('serverId'), instance_id: p('instanceId') })
+    .where('heartbeat_at', '<', sql.raw(`now() - ${SILENT_AFTER}`));
+
+const forget = statement<Key>('instance_forget', (p) => ofSilent(p).delete());
+
+const shrink = statement<Key & { share: number }>('instance_shrink', (p) =>
+  ofSilent(p).update({ share: sql.raw('least(share, ?)', [p('share')]) }),
+);
+
+const leave = statement<Key>('instance_leave', (p) =>
+  sql('connection_shares')
+    .where({ server_id: p('serverId'), instance_id: p('instanceId') })
     .delete(),
 );
 
-const shrink = statement<{ instanceId: string; share: number }>('instance_shrink', (p) =>
-  sql('service_instances')
-    .where('instance_id', p('instanceId'))
-    .where('heartbeat_at', '<', sql.raw(`now() - ${SILENT_AFTER}`))
-    .update({ share: sql.raw('least(share, ?)', [p('share')]) }),
-);
-
-const leave = statement<{ instanceId: string }>('instance_leave', (p) =>
-  sql('service_instances').where('instance_id', p('instanceId')).delete(),
-);
-
+/** How live processes divide the connections of each server. Decision 0005. */
 export class KnexInstanceLedger implements InstanceLedger {
   readonly #executor: SqlExecutor;
 
@@ -69,27 +82,25 @@ export class KnexInstanceLedger implements InstanceLedger {
     this.#executor = executor;
   }
 
-  async join(instanceId: string): Promise<readonly ServiceInstance[]> {
-    return (await this.#executor.query(join({ instanceId }))).map(toInstance);
+  async join(key: InstanceKey): Promise<readonly ServiceInstance[]> {
+    return (await this.#executor.query(join(key))).map(toInstance);
   }
 
-  async beat(instanceId: string, atMost: number): Promise<readonly ServiceInstance[]> {
-    return (await this.#executor.query(beat({ instanceId, atMost }))).map(toInstance);
+  async heartbeat(key: InstanceKey, atMost: number): Promise<readonly ServiceInstance[]> {
+    return (await this.#executor.query(heartbeat({ ...key, atMost }))).map(toInstance);
   }
 
-  async claim(instanceId: string, wanted: number, budget: number): Promise<number | null> {
-    const [row] = await this.#executor.query(claim({ instanceId, wanted, budget }));
+  async raiseShare(key: InstanceKey, wanted: number, budget: number): Promise<number | null> {
+    const [row] = await this.#executor.query(raiseShare({ ...key, wanted, budget }));
     return row?.share ?? null;
   }
 
-  async reclaim(instanceId: string, connections: number): Promise<void> {
-    await this.#executor.query(
-      connections === 0 ? forget({ instanceId }) : shrink({ instanceId, share: connections }),
-    );
+  async reclaimFromDead(key: InstanceKey, connections: number): Promise<void> {
+    await this.#executor.query(connections === 0 ? forget(key) : shrink({ ...key, share: connections }));
   }
 
-  async leave(instanceId: string): Promise<void> {
-    await this.#executor.query(leave({ instanceId }));
+  async leave(key: InstanceKey): Promise<void> {
+    await this.#executor.query(leave(key));
   }
 }
 

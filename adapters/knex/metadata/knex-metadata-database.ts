@@ -19,7 +19,10 @@ const repositoriesOver = (executor: SqlExecutor): MetadataRepositories => ({
   auditLog: new KnexAuditLog(executor),
 });
 
-/** The shared repositories, over the metadata pool. */
+/**
+ * The repositories of the metadata database. In a transaction they are made anew over its executor, so no repository
+ * takes a transaction as an argument.
+ */
 export const createMetadataDatabase = (database: SqlDatabase): MetadataDatabase => ({
   ...repositoriesOver(database),
   transaction: (work) => database.transaction((executor) => work(repositoriesOver(executor))),

@@ -1,4 +1,5 @@
-import { OrganizationAlreadyExistsError, OrganizationNotFoundError } from '../../../domain/exceptions.ts';
+import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
+import { OrganizationAlreadyExistsError } from '../../../domain/organizations/errors.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { POLICY_SETTINGS } from '../../../domain/organizations/organization-policy.ts';
 import type {
@@ -51,7 +52,7 @@ interface ControlsRow {
 
 interface SettingsRow {
   readonly settings: OrganizationSettings | null;
-  /** bigint: text to the driver. */
+  /** A bigint, which the driver gives as text. */
   readonly version: string | null;
 }
 
@@ -80,23 +81,13 @@ const replaceSettings = statement<{ id: string; settings: string }, { version: s
       .returning('version'),
 );
 
-// Its database goes with it; one that is being made or put aside goes its own way.
 const moveStatus = statement<{ id: string; from: string; to: string }, { org_id: string }>(
   'organization_move_status',
   (p) =>
-    sql.raw(
-      `with moved as (
-         update organizations set status = ?, updated_at = now() where org_id = ? and status = ? returning org_id, status
-       ), followed as (
-         update organization_databases d
-         set state = case moved.status when 'suspended' then 'suspended' else 'ready' end, updated_at = now()
-         from moved
-         where d.org_id = moved.org_id
-           and d.state = case moved.status when 'suspended' then 'ready' else 'suspended' end
-       )
-       select org_id from moved`,
-      [p('to'), p('id'), p('from')],
-    ),
+    sql('organizations')
+      .where({ org_id: p('id'), status: p('from') })
+      .update({ status: p('to'), updated_at: sql.raw('now()') })
+      .returning('org_id'),
 );
 
 const listControls = statement<{ ids: readonly string[] | null; keys: readonly string[] }, ControlsRow>(
@@ -169,7 +160,7 @@ export class KnexOrganizationRepository implements OrganizationRepository {
   }
 
   async findSettingsForUpdate(id: OrganizationId): Promise<VersionedSettings | null> {
-    // By a statement of its own: who waits for a lock sees the other tables as they were before the wait.
+    // The lock is a statement of its own: one that waits for a lock sees other tables as they were before the wait.
     await this.#executor.query(lock({ id }));
     return this.findSettings(id);
   }
@@ -186,11 +177,7 @@ export class KnexOrganizationRepository implements OrganizationRepository {
     }
   }
 
-  async moveStatus(
-    id: OrganizationId,
-    from: 'active' | 'suspended',
-    to: 'active' | 'suspended',
-  ): Promise<boolean> {
+  async moveStatus(id: OrganizationId, from: OrganizationStatus, to: OrganizationStatus): Promise<boolean> {
     return (await this.#executor.query(moveStatus({ id, from, to }))).length > 0;
   }
 

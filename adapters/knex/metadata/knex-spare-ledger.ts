@@ -1,41 +1,40 @@
 import type { SpareDatabase } from '../../../application/ports/databases/provisioning-ledger.ts';
-import type {
-  SpareDemand,
-  SpareLedger,
-  TemplateRecord,
-} from '../../../application/ports/databases/spare-ledger.ts';
+import type { SpareLedger, TemplateRecord } from '../../../application/ports/databases/spare-ledger.ts';
+import type { ServerId, ServerStatus } from '../../../domain/databases/server.ts';
+import {
+  DEMAND_WINDOW_MS,
+  demandOn,
+  isSpareWanted,
+  SURPLUS_WINDOW_MS,
+  wantedSpares,
+  type SpareDemand,
+} from '../../../domain/databases/spare-demand.ts';
 import { SPARE_COLUMNS, toSpare, type SpareRow } from './database-ledger-rows.ts';
 import { forgetSpare, insertSpare } from './database-ledger-statements.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
-/** How far back demand is looked at: a burst of organizations is followed by as many spares for this long. */
-const DEMAND_WINDOW = `interval '5 minutes'`;
-
-/** How long spares stay that demand once asked for. */
-const SURPLUS_AFTER = `interval '1 hour'`;
-
-/** Far longer than the pause between two signs of life of a process. */
+/** Far longer than the pause between two heartbeats of a process. */
 const UNUSED_AFTER = `interval '10 minutes'`;
 
 interface TemplateRow {
   readonly template_hash: string;
+  readonly server_id: ServerId;
   readonly database_name: string;
   readonly schema_version: number;
 }
 
+// The server is recorded with its first template: programs make databases that never start the service. The name changes
+// with DB_RESULTS_DB_TEMPLATE: the record has that of the database that is cloned now.
 const touchTemplate = statement<TemplateRecord>('template_touch', (p) =>
-  sql('results_templates')
-    .insert({
-      template_hash: p('hash'),
-      database_name: p('databaseName'),
-      schema_version: p('schemaVersion'),
-    })
-    .onConflict('template_hash')
-    // The name changes with DB_RESULTS_DB_TEMPLATE: on the books is the one that is cloned now.
-    .merge({ database_name: sql.raw('excluded.database_name'), last_used_at: sql.raw('now()') }),
+  sql.raw(
+    `with server as (insert into results_servers (server_id) values (?) on conflict do nothing)
+     insert into results_templates (template_hash, server_id, database_name, schema_version) values (?, ?, ?, ?)
+     on conflict (template_hash) do update set database_name = excluded.database_name, last_used_at = now()`,
+    [p('serverId'), p('hash'), p('serverId'), p('databaseName'), p('schemaVersion')],
+  ),
 );
 
-// A spare that carries an organization's stamp is being built by that organization's saga.
+// A spare whose id is the stamp of an organization's record is built by that organization's provisioning.
 const findUnfinished = statement<{ templateHash: string }, SpareRow>('spare_find_unfinished', (p) =>
   sql('spare_databases')
     .select(SPARE_COLUMNS)
@@ -47,15 +46,24 @@ const findUnfinished = statement<{ templateHash: string }, SpareRow>('spare_find
     .limit(1),
 );
 
-const isWanted = statement<{ templateHash: string; min: number; max: number }, { wanted: boolean }>(
-  'spare_is_wanted',
+interface DemandFacts {
+  /** Spares of the template that can be claimed. */
+  readonly ready: number;
+  /** Organizations whose database was first asked for on the server within the window. */
+  readonly newcomers: number;
+  readonly status: ServerStatus;
+}
+
+const countForDemand = statement<{ templateHash: string; serverId: string; windowMs: number }, DemandFacts>(
+  'spare_count_for_demand',
   (p) =>
     sql.raw(
-      `select (select count(*) from spare_databases where state = 'ready' and template_hash = ?)
-         < least(?::int, greatest(?::int, (
-             select count(*) from organization_databases where created_at > now() - ${DEMAND_WINDOW}
-           ))) as wanted`,
-      [p('templateHash'), p('max'), p('min')],
+      `select status,
+         (select count(*)::int from spare_databases where state = 'ready' and template_hash = ?) as ready,
+         (select count(*)::int from organization_databases d where d.server_id = s.server_id
+            and created_at > now() - ?::int * interval '1 ms') as newcomers
+       from results_servers s where server_id = ?`,
+      [p('templateHash'), p('windowMs'), p('serverId')],
     ),
 );
 
@@ -65,40 +73,43 @@ const markReady = statement<{ spareId: string }>('spare_mark_ready', (p) =>
     .update({ state: 'ready', updated_at: sql.raw('now()') }),
 );
 
-const retire = statement<{ spareId: string }>('spare_retire', (p) =>
+const discard = statement<{ spareId: string }>('spare_discard', (p) =>
   sql('spare_databases')
     .where({ spare_id: p('spareId'), state: 'building' })
     .update({ state: 'retired', updated_at: sql.raw('now()') }),
 );
 
-const retireStale = statement<{ hash: string; min: number; max: number }, SpareRow>(
-  'spare_retire_stale',
+// The oldest ones are kept: a claim takes the oldest.
+const discardStale = statement<{ hash: string; serverId: string; keep: number }, SpareRow>(
+  'spare_discard_stale',
   (p) =>
     sql.raw(
       `with surplus as (
        select spare_id from spare_databases where state = 'ready' and template_hash = ?
-       order by created_at offset least(?::int, greatest(?::int, (
-         select count(*) from organization_databases where created_at > now() - ${SURPLUS_AFTER}
-       )))
+       order by created_at offset ?::int
      ), unused as (
        select spare_id from spare_databases left join results_templates using (template_hash)
-       where state in ('ready', 'building') and template_hash <> ?
+       where state in ('ready', 'building') and template_hash <> ? and spare_databases.server_id = ?
          and coalesce(last_used_at, '-infinity') < now() - ${UNUSED_AFTER}
          and not exists (select from organization_databases where stamp = spare_id)
      )
      update spare_databases set state = 'retired', updated_at = now()
-     where (spare_id in (table surplus) or spare_id in (table unused) or state = 'retired') and state <> 'claimed'
+     where (spare_id in (table surplus) or spare_id in (table unused) or state = 'retired')
+       and state <> 'claimed' and server_id = ?
      returning ${SPARE_COLUMNS.join(', ')}`,
-      [p('hash'), p('max'), p('min'), p('hash')],
+      [p('hash'), p('keep'), p('hash'), p('serverId'), p('serverId')],
     ),
 );
 
-const listUnusedTemplates = statement<{ hash: string }, TemplateRow>('template_list_unused', (p) =>
-  sql('results_templates')
-    .select('template_hash', 'database_name', 'schema_version')
-    .whereNot('template_hash', p('hash'))
-    .whereRaw(`last_used_at < now() - ${UNUSED_AFTER}`)
-    .whereNotIn('template_hash', sql('spare_databases').select('template_hash')),
+const listUnusedTemplates = statement<{ hash: string; serverId: string }, TemplateRow>(
+  'template_list_unused',
+  (p) =>
+    sql('results_templates')
+      .select('template_hash', 'server_id', 'database_name', 'schema_version')
+      .where('server_id', p('serverId'))
+      .whereNot('template_hash', p('hash'))
+      .whereRaw(`last_used_at < now() - ${UNUSED_AFTER}`)
+      .whereNotIn('template_hash', sql('spare_databases').select('template_hash')),
 );
 
 const forgetUnusedTemplate = statement<{ hash: string }, { template_hash: string }>('template_forget', (p) =>
@@ -113,12 +124,15 @@ const countReady = statement<object, { ready: string }>('spare_count_ready', () 
   sql('spare_databases').where('state', 'ready').count({ ready: '*' }),
 );
 
-const listIds = statement<object, { spare_id: string }>('spare_list_ids', () =>
-  sql('spare_databases').select('spare_id').orderBy('created_at'),
+const list = statement<object, SpareRow>('spare_list', () =>
+  sql('spare_databases').select(SPARE_COLUMNS).orderBy('created_at'),
 );
 
-const listNames = statement<object, { database_name: string }>('spare_list_names', () =>
-  sql('spare_databases').select('database_name').unionAll(sql('results_templates').select('database_name')),
+const listNames = statement<{ serverId: string }, { database_name: string }>('spare_list_names', (p) =>
+  sql('spare_databases')
+    .select('database_name')
+    .where('server_id', p('serverId'))
+    .unionAll(sql('results_templates').select('database_name').where('server_id', p('serverId'))),
 );
 
 export class KnexSpareLedger implements SpareLedger {
@@ -132,12 +146,12 @@ export class KnexSpareLedger implements SpareLedger {
     await this.#database.query(touchTemplate(template));
   }
 
-  async plan(fresh: SpareDatabase, { min, max }: SpareDemand): Promise<SpareDatabase | null> {
-    const { templateHash } = fresh;
+  async plan(fresh: SpareDatabase, demand: SpareDemand): Promise<SpareDatabase | null> {
+    const { templateHash, serverId } = fresh;
     const [unfinished] = await this.#database.query(findUnfinished({ templateHash }));
     if (unfinished !== undefined) return toSpare(unfinished);
-    const [answer] = await this.#database.query(isWanted({ templateHash, min, max }));
-    if (answer?.wanted !== true) return null;
+    const facts = await this.#countForDemand(templateHash, serverId, DEMAND_WINDOW_MS);
+    if (!isSpareWanted(demandOn(demand, facts.status), facts)) return null;
     await this.#database.query(insertSpare({ ...fresh, state: 'building' }));
     return fresh;
   }
@@ -146,23 +160,29 @@ export class KnexSpareLedger implements SpareLedger {
     await this.#database.query(markReady({ spareId }));
   }
 
-  async retireStale({ hash }: TemplateRecord, { min, max }: SpareDemand): Promise<readonly SpareDatabase[]> {
-    const rows = await this.#database.query(retireStale({ hash, min, max }));
+  async discardStale(
+    { hash, serverId }: TemplateRecord,
+    demand: SpareDemand,
+  ): Promise<readonly SpareDatabase[]> {
+    const { newcomers, status } = await this.#countForDemand(hash, serverId, SURPLUS_WINDOW_MS);
+    const keep = wantedSpares(demandOn(demand, status), newcomers);
+    const rows = await this.#database.query(discardStale({ hash, serverId, keep }));
     return rows.map(toSpare);
   }
 
-  async retire(spareId: string): Promise<void> {
-    await this.#database.query(retire({ spareId }));
+  async discard(spareId: string): Promise<void> {
+    await this.#database.query(discard({ spareId }));
   }
 
   async forget(spareId: string): Promise<void> {
     await this.#database.query(forgetSpare({ spareId }));
   }
 
-  async listUnusedTemplates({ hash }: TemplateRecord): Promise<readonly TemplateRecord[]> {
-    const rows = await this.#database.query(listUnusedTemplates({ hash }));
+  async listUnusedTemplates({ hash, serverId }: TemplateRecord): Promise<readonly TemplateRecord[]> {
+    const rows = await this.#database.query(listUnusedTemplates({ hash, serverId }));
     return rows.map((row) => ({
       hash: row.template_hash,
+      serverId: row.server_id,
       databaseName: row.database_name,
       schemaVersion: row.schema_version,
     }));
@@ -177,13 +197,18 @@ export class KnexSpareLedger implements SpareLedger {
     return Number(row?.ready ?? 0);
   }
 
-  async listIds(): Promise<readonly string[]> {
-    const rows = await this.#database.query(listIds({}));
-    return rows.map((row) => row.spare_id);
+  async list(): Promise<readonly SpareDatabase[]> {
+    return (await this.#database.query(list({}))).map(toSpare);
   }
 
-  async listNames(): Promise<readonly string[]> {
-    const rows = await this.#database.query(listNames({}));
+  async listNames(serverId: ServerId): Promise<readonly string[]> {
+    const rows = await this.#database.query(listNames({ serverId }));
     return rows.map((row) => row.database_name);
+  }
+
+  async #countForDemand(templateHash: string, serverId: ServerId, windowMs: number): Promise<DemandFacts> {
+    const [row] = await this.#database.query(countForDemand({ templateHash, serverId, windowMs }));
+    if (row === undefined) throw new Error(`the server "${serverId}" is not registered`);
+    return row;
   }
 }

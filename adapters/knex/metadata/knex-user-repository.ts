@@ -125,7 +125,7 @@ const listMemberships = statement<
   sql('memberships').select('org_id', 'roles').where('user_id', p('userId')).orderBy('created_at'),
 );
 
-// One statement, so that a user never exists without the identity that lets it log in.
+// One statement: a user never exists without the password that lets them log in.
 const ensureUser = statement<
   { email: string; passwordHash: string; platformAdmin: boolean },
   { user_id: string }

@@ -1,28 +1,43 @@
+import type { ServerId } from '../../../domain/databases/server.ts';
+
 /** A process of the deployment, as the others know it. */
 export interface ServiceInstance {
   readonly instanceId: string;
-  /** Connections to results databases that it may hold. */
+  /** Connections to results databases on the server that it may hold. */
   readonly share: number;
-  /** Whether it has given no sign of life for longer than live processes do. */
+  /** Whether its last heartbeat is longer ago than those of live processes. */
   readonly silent: boolean;
 }
 
-/** The live processes of the deployment and how they divide its connections. Every method may be repeated. */
+/** One process's share of one server. */
+export interface InstanceKey {
+  readonly serverId: ServerId;
+  readonly instanceId: string;
+}
+
+/**
+ * The live processes of the deployment, and how they divide the connections of each server. Every method may be
+ * repeated.
+ */
 export interface InstanceLedger {
-  /** Puts this process on the books, without a share; oldest first, as in all lists. */
-  join(instanceId: string): Promise<readonly ServiceInstance[]>;
+  /** Records this process, without a share. Lists all processes of the server; oldest first, as every list here. */
+  join(key: InstanceKey): Promise<readonly ServiceInstance[]>;
   /**
-   * Gives a sign of life, and back whatever the share exceeds `atMost`. The list does not hold this process when the
-   * others have given it up.
+   * Says that this process lives, and gives back whatever its share exceeds `atMost`. The list does not hold this process
+   * when the others have given it up.
    */
-  beat(instanceId: string, atMost: number): Promise<readonly ServiceInstance[]>;
+  heartbeat(key: InstanceKey, atMost: number): Promise<readonly ServiceInstance[]>;
   /**
    * Raises the share to `wanted`, or as far as the others' shares leave room in `budget`; never lowers it.
    *
-   * @returns the share; null when the process is not on the books
+   * @returns the share; null when the process is not recorded
    */
-  claim(instanceId: string, wanted: number, budget: number): Promise<number | null>;
-  /** Takes from a process that is still silent all but the connections it has; with none it is forgotten. */
-  reclaim(instanceId: string, connections: number): Promise<void>;
-  leave(instanceId: string): Promise<void>;
+  raiseShare(key: InstanceKey, wanted: number, budget: number): Promise<number | null>;
+  /**
+   * Lowers the share of a process to the connections that it still has, and forgets a process without any. Nothing is
+   * changed when the process has sent a heartbeat meanwhile.
+   */
+  reclaimFromDead(key: InstanceKey, connections: number): Promise<void>;
+  /** Removes this process, and its share with it. */
+  leave(key: InstanceKey): Promise<void>;
 }

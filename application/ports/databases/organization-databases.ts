@@ -16,9 +16,6 @@ export interface PoolSnapshot {
   readonly waiting: number;
 }
 
-/** `metadata` and one `results_{org_id}` per live pool; dormant organizations do not appear. */
-export type DatabaseHealth = Readonly<Record<string, boolean>>;
-
 /** The way to the results databases. */
 export interface OrganizationDatabases {
   /**
@@ -41,6 +38,4 @@ export interface OrganizationDatabases {
   provision(organizationId: OrganizationId): Promise<void>;
   /** Looks at a pool without opening it or making it look used. */
   peek(organizationId: OrganizationId): PoolSnapshot | null;
-  /** Never opens a pool and never keeps one alive. */
-  healthCheck(): Promise<DatabaseHealth>;
 }

@@ -1,8 +1,10 @@
+import type { ServerId } from '../../../domain/databases/server.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 
 /** A results database as the ledger has it, and the schema version it is to have. */
 export interface MigrationTarget {
   readonly organizationId: OrganizationId;
+  readonly serverId: ServerId;
   readonly databaseName: string;
   readonly stamp: string;
   readonly generation: number;

@@ -1,6 +1,7 @@
+import type { ServerId } from '../../../domain/databases/server.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { Page, PageRequest } from '../../../domain/page.ts';
-import type { DatabaseState } from '../databases/database-ledger.ts';
+import type { DatabaseState } from '../../../domain/databases/results-database.ts';
 
 export const RUN_STATES = ['running', 'paused', 'halted', 'finished'] as const;
 export type RunState = (typeof RUN_STATES)[number];
@@ -76,8 +77,9 @@ export interface NewRun {
 /** An item that a runner works on until its lease ends. */
 export interface FleetClaim {
   readonly organizationId: OrganizationId;
-  /** Null: the organization has no usable database any more. */
+  /** Null: the organization no longer has a usable database. */
   readonly database: {
+    readonly serverId: ServerId;
     readonly databaseName: string;
     readonly stamp: string;
     readonly generation: number;
@@ -101,7 +103,7 @@ export interface FleetReport {
   readonly delayMs: number;
 }
 
-/** The metadata database's book of fleet migrations. Every method commits on its own. */
+/** The metadata database's records of fleet migrations. Every method commits on its own. */
 export interface FleetLedger {
   /** All organizations that have a record of a database, in the order of their ids. */
   listCandidates(): Promise<readonly FleetCandidate[]>;

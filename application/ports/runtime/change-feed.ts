@@ -5,6 +5,8 @@ export type Change =
   /** Its status, e.g. it was suspended; or it is gone. */
   | { readonly kind: 'organization'; readonly organizationId: OrganizationId }
   | { readonly kind: 'settings'; readonly organizationId: OrganizationId }
+  /** Its database is another one now, on another server, or being put aside. */
+  | { readonly kind: 'placement'; readonly organizationId: OrganizationId }
   /** A user's roles within an organization, or that they belong to it at all. */
   | { readonly kind: 'member'; readonly organizationId: OrganizationId; readonly userId: string }
   /** Whether the user may log in at all, or is a platform administrator. */

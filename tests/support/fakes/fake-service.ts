@@ -1,41 +1,26 @@
 import { createHash } from 'node:crypto';
 import type { Express } from 'express';
 import supertest from 'supertest';
-import { RecordDeniedAccess } from '../../../application/audit/record-denied-access.ts';
-import { GetDatabase } from '../../../application/databases/get-database.ts';
-import { ListDatabases } from '../../../application/databases/list-databases.ts';
-import { ProvisionDatabase } from '../../../application/databases/provision-database.ts';
-import { ChangeOwnPassword } from '../../../application/identity/change-own-password.ts';
-import { EndSession } from '../../../application/identity/end-session.ts';
-import { IssueToken } from '../../../application/identity/issue-token.ts';
-import { RefreshSession } from '../../../application/identity/refresh-session.ts';
-import { SessionTokens } from '../../../application/identity/session-tokens.ts';
-import { SubmitJob } from '../../../application/jobs/submit-job.ts';
-import { AddMember } from '../../../application/members/add-member.ts';
-import { ChangeMemberRoles } from '../../../application/members/change-member-roles.ts';
-import { RemoveMember } from '../../../application/members/remove-member.ts';
-import { CreateOrganization } from '../../../application/organizations/create-organization.ts';
-import { GetOrganization } from '../../../application/organizations/get-organization.ts';
-import { GetSettings } from '../../../application/organizations/get-settings.ts';
-import { PatchSettings } from '../../../application/organizations/patch-settings.ts';
-import { RenameOrganization } from '../../../application/organizations/rename-organization.ts';
-import { ReplaceSettings } from '../../../application/organizations/replace-settings.ts';
-import { SuspendOrganization } from '../../../application/organizations/suspend-organization.ts';
 import type { ObservedRequest } from '../../../application/ports/runtime/http-metrics.ts';
 import type { Logger } from '../../../application/ports/runtime/logger.ts';
 import type { RequestContext } from '../../../application/ports/runtime/request-context.ts';
-import type { TokenVerifier } from '../../../application/ports/identity/tokens.ts';
-import { ChangeUser } from '../../../application/users/change-user.ts';
-import { CreateUser } from '../../../application/users/create-user.ts';
-import { LinkIdentity } from '../../../application/users/link-identity.ts';
-import { SetPassword } from '../../../application/users/set-password.ts';
-import { UnlinkIdentity } from '../../../application/users/unlink-identity.ts';
-import { UnauthenticatedError } from '../../../domain/exceptions.ts';
+import type {
+  IssuedToken,
+  TokenClaims,
+  TokenIssuer,
+  TokenReader,
+} from '../../../application/ports/identity/tokens.ts';
+import { createUseCases } from '../../../application/use-cases.ts';
+import { UnauthenticatedError } from '../../../domain/identity/errors.ts';
 import type { Principal } from '../../../domain/identity/principal.ts';
 import type { Role } from '../../../domain/identity/role.ts';
 import { parseOrganizationId, type OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { createApp } from '../../../presentation/http/create-app.ts';
-import type { HttpDependencies, HttpOptions } from '../../../presentation/http/http-dependencies.ts';
+import {
+  asExecutables,
+  type HttpDependencies,
+  type HttpOptions,
+} from '../../../presentation/http/http-dependencies.ts';
 import { FakeDatabases } from './fake-databases.ts';
 import { FakeFleet } from './fake-fleet.ts';
 import { FakeMetadata } from './fake-metadata.ts';
@@ -64,9 +49,13 @@ class FakeLogger implements Logger {
   }
 }
 
-/** Knows the tokens it was told of. */
-class FakeTokens implements TokenVerifier {
+/** Makes and reads tokens; knows those that it made. */
+class FakeTokens implements TokenReader, TokenIssuer {
   readonly #principals = new Map<string, Principal>();
+
+  issue({ organizationId, roles }: Principal): IssuedToken {
+    return { accessToken: this.of(organizationId, ...roles), expiresInSeconds: 3600 };
+  }
 
   /** The token of a user with these roles; `organizationId` null for no claim. */
   of(organizationId: string | null, ...roles: readonly Role[]): string {
@@ -79,10 +68,11 @@ class FakeTokens implements TokenVerifier {
     return token;
   }
 
-  async verify(token: string): Promise<Principal> {
+  async read(token: string): Promise<TokenClaims> {
     const principal = this.#principals.get(token);
     if (principal === undefined) throw new UnauthenticatedError();
-    return principal;
+    const { userId, organizationId, roles } = principal;
+    return { issuer: 'fake', subject: userId, external: false, organizationId, roles, sessionId: null };
   }
 }
 
@@ -114,59 +104,41 @@ export class FakeService {
   constructor(overrides: Partial<HttpDependencies> = {}) {
     const { metadata, databases } = this;
     for (const id of ['acme', 'beta']) metadata.add(organization(id));
-    const passwords = {
-      hash: async (password: string) => `hash of ${password}`,
-      verify: async (password: string, hash: string | null) => hash === `hash of ${password}`,
-    };
-    const tokenIssuer = {
-      issue: ({ organizationId, roles }: Principal) => ({
-        accessToken: this.tokens.of(organizationId, ...roles),
-        expiresInSeconds: 3600,
-      }),
-    };
-    const attempts = { begin: async () => {}, succeed: async () => {} };
-    const sessionTokens = new SessionTokens({
-      accessTokens: tokenIssuer,
+    const useCases = createUseCases({
+      metadata,
+      ledger: metadata.ledger,
+      databases,
+      passwords: {
+        hash: async (password) => `hash of ${password}`,
+        verify: async (password, hash) => hash === `hash of ${password}`,
+      },
+      loginAttempts: { begin: async () => {}, succeed: async () => {} },
+      accessTokens: this.tokens,
       refreshTokens: {
         create: () => ({ token: 'a refresh token', hash: hashOf('a refresh token') }),
         hashOf,
       },
-      newId: () => fakeUuid((this.#ids += 1)),
-      lifetimeSeconds: 7200,
+      tokenReader: this.tokens,
+      // No bearer has an account: the token speaks for them.
+      accounts: { find: async () => null, findUserId: async () => null },
+      fingerprint,
+      newJobId: () => this.#newId(),
+      newSessionId: () => this.#newId(),
+      sessionLifetimeSeconds: 7200,
+      now: Date.now,
+      logger: this.logger,
     });
     this.deps = {
-      createOrganization: new CreateOrganization(metadata),
-      renameOrganization: new RenameOrganization(metadata),
-      getOrganization: new GetOrganization(metadata, metadata.ledger),
-      getSettings: new GetSettings(metadata),
-      replaceSettings: new ReplaceSettings(metadata),
-      patchSettings: new PatchSettings(metadata),
-      suspendOrganization: new SuspendOrganization(metadata),
-      recordDeniedAccess: new RecordDeniedAccess(metadata, this.logger),
-      issueToken: new IssueToken({ metadata, passwords, attempts, sessionTokens }),
-      refreshSession: new RefreshSession(metadata, sessionTokens),
-      endSession: new EndSession(metadata, sessionTokens),
-      changeOwnPassword: new ChangeOwnPassword({ metadata, passwords, attempts }),
-      createUser: new CreateUser(metadata, passwords),
-      changeUser: new ChangeUser(metadata),
-      setPassword: new SetPassword(metadata, passwords),
-      linkIdentity: new LinkIdentity(metadata),
-      unlinkIdentity: new UnlinkIdentity(metadata),
-      addMember: new AddMember(metadata),
-      changeMemberRoles: new ChangeMemberRoles(metadata),
-      removeMember: new RemoveMember(metadata),
-      submitJob: new SubmitJob(fingerprint, () => fakeUuid((this.#ids += 1))),
-      provisionDatabase: new ProvisionDatabase(metadata, databases, metadata.ledger),
-      listDatabases: new ListDatabases(metadata.ledger, databases),
-      getDatabase: new GetDatabase(metadata.ledger, databases),
+      ...asExecutables(useCases),
       metadata,
       fleet: this.fleet,
+      health: databases,
       databases,
       policies: {
         policyOf: () => ({}),
         isSuspended: (id) => metadata.stored.get(id)?.status === 'suspended',
       },
-      tokenVerifier: this.tokens,
+      tokenVerifier: { verify: useCases.verifyToken },
       logger: this.logger,
       runWithRequestContext: (context, run) => {
         this.contexts.push(context);
@@ -178,6 +150,11 @@ export class FakeService {
       ...overrides,
     };
     this.app = createApp(this.deps);
+  }
+
+  #newId(): string {
+    this.#ids += 1;
+    return fakeUuid(this.#ids);
   }
 
   /** A client that sends this token with every request. */

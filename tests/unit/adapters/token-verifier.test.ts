@@ -5,7 +5,7 @@ import { RemoteKeySet } from '../../../adapters/jsonwebtoken/remote-key-set.ts';
 import { JsonwebtokenIssuer } from '../../../adapters/jsonwebtoken/token-issuer.ts';
 import { JsonwebtokenVerifier } from '../../../adapters/jsonwebtoken/token-verifier.ts';
 import { VerificationKeys, type ConfiguredKeys } from '../../../adapters/jsonwebtoken/verification-keys.ts';
-import { UnauthenticatedError } from '../../../domain/exceptions.ts';
+import { UnauthenticatedError } from '../../../domain/identity/errors.ts';
 import { parseOrganizationId } from '../../../domain/organizations/organization-id.ts';
 
 const SECRET = 'k'.repeat(32);

@@ -1,5 +1,9 @@
 import { expect } from 'chai';
-import { RecordDeniedAccess } from '../../../application/audit/record-denied-access.ts';
+import { DeniedAccessWindows } from '../../../application/audit/denied-access-windows.ts';
+import {
+  recordDeniedAccess,
+  summarizeDeniedAccess,
+} from '../../../application/audit/record-denied-access.ts';
 import type { Role } from '../../../domain/identity/role.ts';
 import { FakeMetadata } from '../../support/fakes/fake-metadata.ts';
 import { organization } from '../../support/fakes/fake-service.ts';
@@ -18,9 +22,11 @@ const setUp = () => {
     warn: ignore,
     error: (_: object, message: string) => void errors.push(message),
   };
-  const record = new RecordDeniedAccess(metadata, logger, () => clock.now);
+  const ports = { metadata, logger, now: () => clock.now, windows: new DeniedAccessWindows() };
+  const record = recordDeniedAccess(ports);
+  const summarize = summarizeDeniedAccess(ports);
   const refuse = (userId: string, organizationId: string | null = 'acme', asked = 'beta') =>
-    record.execute(
+    record(
       {
         principal: {
           userId,
@@ -33,19 +39,19 @@ const setUp = () => {
       { asked, source: 'path', route: '/organizations/{org_id}/jobs' },
     );
   const actions = () => metadata.trail.map(({ action }) => action);
-  return { metadata, clock, errors, record, refuse, actions };
+  return { metadata, clock, errors, summarize, refuse, actions };
 };
 
-describe('RecordDeniedAccess', () => {
+describe('a denied access', () => {
   it('writes thirty refusals of a caller within a minute down, and counts the others into one entry', async () => {
-    const { metadata, clock, refuse, record, actions } = setUp();
+    const { metadata, clock, refuse, summarize, actions } = setUp();
     for (let n = 0; n < 1000; n += 1) await refuse('eve', 'acme', n === 999 ? 'gamma' : 'beta');
     expect(actions()).to.deep.equal(Array.from({ length: 30 }, () => 'organization.access_denied'));
-    await record.flush({ all: false });
+    await summarize({ all: false });
     expect(metadata.trail).to.have.length(30);
 
     clock.now += MINUTE_MS;
-    await record.flush({ all: false });
+    await summarize({ all: false });
     expect(metadata.trail).to.have.length(31);
     expect(metadata.trail.at(-1)).to.deep.include({
       organizationId: 'acme',
@@ -60,7 +66,7 @@ describe('RecordDeniedAccess', () => {
         last_route: '/organizations/{org_id}/jobs',
       },
     });
-    await record.flush({ all: true });
+    await summarize({ all: true });
     expect(metadata.trail).to.have.length(31);
   });
 
@@ -87,9 +93,9 @@ describe('RecordDeniedAccess', () => {
   });
 
   it('loses no count at the end of the process', async () => {
-    const { refuse, record, metadata } = setUp();
+    const { refuse, summarize, metadata } = setUp();
     for (let n = 0; n < 35; n += 1) await refuse('eve');
-    await record.flush({ all: true });
+    await summarize({ all: true });
     expect(metadata.trail.at(-1)?.details).to.include({ refusals_not_listed: 5 });
   });
 
@@ -108,10 +114,10 @@ describe('RecordDeniedAccess', () => {
   });
 
   it('lets the refusal stand when the trail cannot be written, and says so', async () => {
-    const { refuse, metadata, record, errors } = setUp();
+    const { refuse, metadata, summarize, errors } = setUp();
     metadata.auditLog.append = () => Promise.reject(new Error('away'));
     for (let n = 0; n < 31; n += 1) await refuse('eve');
-    await record.flush({ all: true });
+    await summarize({ all: true });
     expect(errors).to.have.length(31);
     expect(new Set(errors)).to.deep.equal(new Set(['a refused access could not be audited']));
   });

@@ -11,14 +11,19 @@ describe('the health monitor', () => {
         said.push(`${level} ${JSON.stringify(fields)} ${message}`);
       };
     const logger: Logger = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
-    const looks = [{ a: true }, { a: false }, { a: false }, { a: true }];
-    const monitor = new HealthMonitor(async () => looks.shift() ?? {}, 1000, logger);
+    const looks = [true, false, false, true];
+    const check = async () => ({
+      metadata: true,
+      servers: { eu: true },
+      organizations: { a: looks.shift() ?? true },
+    });
+    const monitor = new HealthMonitor({ health: { check }, intervalMs: 1000, logger });
 
     for (let look = 0; look < 4; look += 1) await monitor.look();
 
     expect(said).to.deep.equal([
-      'error {"database":"a"} a database does not answer',
-      'info {"database":"a"} a database answers again',
+      'error {"database":"results_a"} a database does not answer',
+      'info {"database":"results_a"} a database answers again',
     ]);
   });
 });

@@ -51,11 +51,11 @@ describe('the plan of a fleet migration', () => {
       candidate('failed', { state: 'failed' }),
       candidate('new', { state: 'provisioning', schemaVersion: null }),
       candidate('other'),
-      candidate('suspended', { state: 'suspended' }),
+      candidate('behind'),
     ];
-    const only = new Set(['ahead', 'current', 'failed', 'new', 'suspended', 'nobody'].map(id));
+    const only = new Set(['ahead', 'current', 'failed', 'new', 'behind', 'nobody'].map(id));
     const plan = planFleet(candidates, { ...OPTIONS, only });
-    expect(plan.items.map(({ organizationId }) => organizationId)).to.deep.equal(['suspended']);
+    expect(plan.items.map(({ organizationId }) => organizationId)).to.deep.equal(['behind']);
     expect(plan.skipped.map(({ organizationId, reason }) => [organizationId, reason])).to.deep.equal([
       ['ahead', 'ahead'],
       ['current', 'current'],

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { CurrentAccounts } from '../../../application/identity/current-accounts.ts';
-import { VerifyToken } from '../../../application/identity/verify-token.ts';
+import { verifyToken } from '../../../application/identity/verify-token.ts';
 import type { ChangeFeed, ChangeSubscriber } from '../../../application/ports/runtime/change-feed.ts';
 import type { TokenClaims } from '../../../application/ports/identity/tokens.ts';
-import { UnauthenticatedError } from '../../../domain/exceptions.ts';
+import { UnauthenticatedError } from '../../../domain/identity/errors.ts';
 import type { Account, AccountRepository } from '../../../domain/identity/account.ts';
 import type { Role } from '../../../domain/identity/role.ts';
 import { parseOrganizationId } from '../../../domain/organizations/organization-id.ts';
@@ -175,7 +175,7 @@ describe('CurrentAccounts', () => {
   });
 });
 
-describe('VerifyToken', () => {
+describe('verifyToken', () => {
   const claims = (changes: Partial<TokenClaims> = {}): TokenClaims => ({
     issuer: 'mad.local',
     subject: 'ada',
@@ -189,7 +189,7 @@ describe('VerifyToken', () => {
     const repository = new FakeAccounts();
     repository.stored = stored;
     repository.userId = userId;
-    return new VerifyToken({ read: async () => read }, repository).verify('a token');
+    return verifyToken({ tokenReader: { read: async () => read }, accounts: repository })('a token');
   };
   const admin = { organizationId: null, roles: new Set<Role>(['platform_admin']) };
 

@@ -3,8 +3,50 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import express from 'express';
 import supertest from 'supertest';
-import * as exceptions from '../../../domain/exceptions.ts';
-import { handleErrors } from '../../../presentation/http/errors/error-handler.ts';
+import {
+  DatabaseConnectionError,
+  DatabaseProvisioningError,
+  DomainError,
+  OrganizationNotFoundError,
+} from '../../../domain/exceptions.ts';
+import {
+  ConnectionBudgetExhaustedError,
+  NoServerAvailableError,
+  OrganizationBusyError,
+  OrganizationDatabaseNotFoundError,
+  OrganizationNotReadyError,
+  ServerNotFoundError,
+} from '../../../domain/databases/errors.ts';
+import { DEFAULT_SERVER } from '../../../domain/databases/server.ts';
+import { MigrationRunNotFoundError } from '../../../domain/fleet/errors.ts';
+import {
+  IdentityAlreadyLinkedError,
+  IdentityNotFoundError,
+  MemberAlreadyExistsError,
+  MemberNotFoundError,
+  OrganizationAccessDeniedError,
+  OwnAccountProtectedError,
+  PasswordChangeRequiredError,
+  RoleRequiredError,
+  TooManyAttemptsError,
+  UnauthenticatedError,
+  UserAlreadyExistsError,
+  UserNotFoundError,
+} from '../../../domain/identity/errors.ts';
+import {
+  IdempotencyKeyReusedError,
+  JobNotFoundError,
+  JobStateConflictError,
+  SignatureNotFoundError,
+} from '../../../domain/jobs/errors.ts';
+import {
+  OrganizationAlreadyExistsError,
+  OrganizationSuspendedError,
+  SettingsChangedError,
+} from '../../../domain/organizations/errors.ts';
+import { ValidationError } from '../../../domain/validation-error.ts';
+import { ERROR_CLASSES } from '../domain/error-classes.ts';
+import { handleErrors } from '../../../presentation/http/request/error-handler.ts';
 import { ERROR_STATUS } from '../../../presentation/http/errors/error-status.ts';
 import { toFailure } from '../../../presentation/http/errors/failure.ts';
 import { openRequest } from '../../../presentation/http/request/open-request.ts';
@@ -13,38 +55,38 @@ import { FakeService } from '../../support/fakes/fake-service.ts';
 import { portOf } from '../../support/fakes/port-of.ts';
 import { JOB_ID, seedSamples } from '../../support/fakes/samples.ts';
 
-const { DomainError } = exceptions;
-
 /** One of each domain error; a class that is missing here fails the first test. */
-const DOMAIN_ERRORS: readonly exceptions.DomainError[] = [
-  new exceptions.ValidationError([{ path: 'name', message: 'is required' }]),
-  new exceptions.UnauthenticatedError(),
-  new exceptions.PasswordChangeRequiredError(),
-  new exceptions.TooManyAttemptsError(900),
-  new exceptions.UserNotFoundError(),
-  new exceptions.UserAlreadyExistsError(),
-  new exceptions.OwnAccountProtectedError(),
-  new exceptions.MemberNotFoundError(),
-  new exceptions.MemberAlreadyExistsError(),
-  new exceptions.IdentityNotFoundError(),
-  new exceptions.IdentityAlreadyLinkedError(),
-  new exceptions.OrganizationAccessDeniedError(),
-  new exceptions.RoleRequiredError(['worker']),
-  new exceptions.OrganizationSuspendedError(),
-  new exceptions.SettingsChangedError(3),
-  new exceptions.OrganizationAlreadyExistsError('acme'),
-  new exceptions.JobNotFoundError(JOB_ID),
-  new exceptions.MigrationRunNotFoundError(),
-  new exceptions.SignatureNotFoundError(),
-  new exceptions.JobStateConflictError('FAILED', 'become RUNNING'),
-  new exceptions.IdempotencyKeyReusedError(),
-  new exceptions.DatabaseProvisioningError('CREATE DATABASE "mad_results_acme" failed'),
-  new exceptions.DatabaseConnectionError('postgres://mad:canary@db/mad is away'),
-  new exceptions.OrganizationNotFoundError(),
-  new exceptions.OrganizationDatabaseNotFoundError(),
-  new exceptions.OrganizationNotReadyError('mad_results_acme is at version 1'),
-  new exceptions.OrganizationBusyError(),
-  new exceptions.ConnectionBudgetExhaustedError(),
+const DOMAIN_ERRORS: readonly DomainError[] = [
+  new ValidationError([{ path: 'name', message: 'is required' }]),
+  new UnauthenticatedError(),
+  new PasswordChangeRequiredError(),
+  new TooManyAttemptsError(900),
+  new UserNotFoundError(),
+  new UserAlreadyExistsError(),
+  new OwnAccountProtectedError(),
+  new MemberNotFoundError(),
+  new MemberAlreadyExistsError(),
+  new IdentityNotFoundError(),
+  new IdentityAlreadyLinkedError(),
+  new OrganizationAccessDeniedError(),
+  new RoleRequiredError(['worker']),
+  new OrganizationSuspendedError(),
+  new SettingsChangedError(3),
+  new OrganizationAlreadyExistsError('acme'),
+  new JobNotFoundError(JOB_ID),
+  new MigrationRunNotFoundError(),
+  new SignatureNotFoundError(),
+  new JobStateConflictError('FAILED', 'become RUNNING'),
+  new IdempotencyKeyReusedError(),
+  new DatabaseProvisioningError('CREATE DATABASE "mad_results_acme" failed'),
+  new DatabaseConnectionError('postgres://mad:canary@db/mad is away'),
+  new OrganizationNotFoundError(),
+  new OrganizationDatabaseNotFoundError(),
+  new OrganizationNotReadyError('mad_results_acme is at version 1'),
+  new OrganizationBusyError(),
+  new ConnectionBudgetExhaustedError(),
+  new ServerNotFoundError(),
+  new NoServerAvailableError([{ serverId: DEFAULT_SERVER, reason: 'draining' }]),
 ];
 
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
@@ -58,6 +100,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   not_found: 404,
   organization_not_found: 404,
   organization_database_not_found: 404,
+  server_not_found: 404,
   job_not_found: 404,
   signature_not_found: 404,
   user_not_found: 404,
@@ -83,6 +126,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   database_provisioning_failed: 503,
   database_unavailable: 503,
   connection_budget_exhausted: 503,
+  no_server_available: 503,
   organization_not_ready: 503,
   internal_error: 500,
 };
@@ -95,8 +139,7 @@ const failing = (reason: unknown): FakeService => {
 
 describe('The error table', () => {
   it('knows every domain error, each by a code of its own', () => {
-    const abstractClasses = new Set<unknown>([DomainError, exceptions.DatabaseError]);
-    const classes = Object.values(exceptions).filter((value) => !abstractClasses.has(value));
+    const classes = ERROR_CLASSES.map(({ value }) => value);
     expect(DOMAIN_ERRORS.map((error) => error.constructor)).to.have.members(classes);
     const codes = DOMAIN_ERRORS.map(({ code }) => code);
     expect(new Set(codes).size).to.equal(codes.length);
@@ -134,7 +177,7 @@ describe('The error handler', () => {
       });
       expect(response.body.title).to.be.a('string').that.is.not.empty;
       expect(response.body.detail).to.be.a('string').that.is.not.empty;
-      expect(response.text).not.to.match(/canary|CREATE|mad_results|version 1/);
+      expect(response.text).not.to.match(/canary|CREATE|mad_results|version 1|draining/);
       if (status === 503 || status === 429) expect(response.headers['retry-after']).to.match(/^[1-9]\d*$/);
       else expect(response.headers).not.to.have.property('retry-after');
     });
@@ -158,7 +201,7 @@ describe('The error handler', () => {
   });
 
   it('logs a missing database as a warning with its cause, once', async () => {
-    const error = new exceptions.DatabaseConnectionError('gone');
+    const error = new DatabaseConnectionError('gone');
     const service = failing(error);
     await service.acme('member').get('/jobs');
     expect(service.logger.lines).to.have.length(1);

@@ -1,0 +1,53 @@
+import type { ServerChanges, ServerLedger } from '../../../application/ports/databases/server-ledger.ts';
+import type { ResultsServerRecord, ServerId } from '../../../domain/databases/server.ts';
+import { isViolation, UNIQUE_VIOLATION } from '../postgres-error.ts';
+import type { SqlExecutor } from '../statement.ts';
+import {
+  changeServer,
+  identifyServer,
+  listServers,
+  registerServers,
+  toServerRecord,
+} from './server-statements.ts';
+
+export class KnexServerLedger implements ServerLedger {
+  readonly #executor: SqlExecutor;
+
+  constructor(executor: SqlExecutor) {
+    this.#executor = executor;
+  }
+
+  async list(): Promise<readonly ResultsServerRecord[]> {
+    return (await this.#executor.query(listServers({}))).map(toServerRecord);
+  }
+
+  async register(serverIds: readonly ServerId[]): Promise<readonly ServerId[]> {
+    return (await this.#executor.query(registerServers({ serverIds }))).map((row) => row.server_id);
+  }
+
+  async identify(serverId: ServerId, systemIdentifier: string): Promise<ServerId | null> {
+    try {
+      await this.#executor.query(identifyServer({ serverId, systemIdentifier }));
+      return null;
+    } catch (error) {
+      if (!isViolation(error, UNIQUE_VIOLATION, 'results_servers_system_identifier_key')) throw error;
+      const same = (await this.list()).find((record) => record.systemIdentifier === systemIdentifier);
+      return same?.serverId ?? null;
+    }
+  }
+
+  async change(serverId: ServerId, changes: ServerChanges): Promise<ResultsServerRecord | null> {
+    const { status = null, weight = null, maxDatabases, labels } = changes;
+    const [row] = await this.#executor.query(
+      changeServer({
+        serverId,
+        status,
+        weight,
+        setsMaxDatabases: maxDatabases !== undefined,
+        maxDatabases: maxDatabases ?? null,
+        labels: labels === undefined ? null : JSON.stringify(labels),
+      }),
+    );
+    return row === undefined ? null : toServerRecord(row);
+  }
+}

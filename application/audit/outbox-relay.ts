@@ -1,0 +1,120 @@
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import type { AuditBacklog } from '../ports/audit/audit-backlog.ts';
+import type { Logger } from '../ports/runtime/logger.ts';
+import type { OutboxTraffic, RelayTimes } from './outbox-traffic.ts';
+import type { WriteAnnouncements } from './write-announcements.ts';
+
+export interface OutboxRelayDeps {
+  readonly announcements: WriteAnnouncements;
+  readonly backlog: Pick<AuditBacklog, 'adopt'>;
+  /** Names this process among the writers. */
+  readonly writer: string;
+  /** Relays one organization's outbox until it is empty. */
+  readonly relay: (organizationId: OrganizationId) => Promise<number>;
+  readonly times: RelayTimes;
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number;
+  readonly logger: Logger;
+}
+
+const MAX_CONCURRENT = 4;
+
+/**
+ * Brings the entries of the audit trail that writes leave in their organization's database to the metadata database,
+ * soon after the write, while the pool is there anyway. It holds no timer: somebody calls `look` now and then.
+ */
+export class OutboxRelay {
+  readonly #deps: OutboxRelayDeps;
+  /** Waiting to be relayed, the longest first. */
+  readonly #due = new Set<OutboxTraffic>();
+  readonly #relaying = new Set<Promise<void>>();
+  #adopting: Promise<void> | null = null;
+  #adoptedAt = -Infinity;
+  #failures = 0;
+
+  constructor(deps: OutboxRelayDeps) {
+    this.#deps = deps;
+  }
+
+  /** Relays and searches for dead processes that failed since the start. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  open(): void {
+    this.#adoptedAt = -Infinity;
+    this.#deps.announcements.open();
+  }
+
+  /** Begins what is due at this moment, and does not wait for it. */
+  look(): void {
+    const { announcements, times } = this.#deps;
+    const now = this.#deps.now();
+    if (this.#adopting === null && now - this.#adoptedAt >= times.adoptEveryMs) {
+      this.#adoptedAt = now;
+      this.#adopting = this.#adopt().finally(() => {
+        this.#adopting = null;
+      });
+    }
+    for (const traffic of announcements.traffics()) if (traffic.isRelayDue(now)) this.#due.add(traffic);
+    announcements.settle();
+    this.#relayDue();
+  }
+
+  /** Resolves when all that was begun is over. */
+  async settled(): Promise<void> {
+    await this.#adopting;
+    while (this.#relaying.size > 0) await Promise.all(this.#relaying);
+  }
+
+  /** Relays what there is, once more, and stops. What cannot be relayed stays for another process. Never rejects. */
+  async close(): Promise<void> {
+    const { announcements } = this.#deps;
+    await this.settled();
+    for (const traffic of announcements.traffics()) if (traffic.isDirty) this.#due.add(traffic);
+    this.#relayDue();
+    await this.settled();
+    await announcements.close();
+  }
+
+  #relayDue(): void {
+    for (const traffic of this.#due) {
+      if (this.#relaying.size >= MAX_CONCURRENT) return;
+      this.#due.delete(traffic);
+      traffic.relayBegan();
+      const relaying = this.#relay(traffic).finally(() => {
+        this.#relaying.delete(relaying);
+        this.#relayDue();
+      });
+      this.#relaying.add(relaying);
+    }
+  }
+
+  /** Never rejects. */
+  async #relay(traffic: OutboxTraffic): Promise<void> {
+    const { relay, now, logger } = this.#deps;
+    try {
+      await relay(traffic.organizationId);
+      traffic.relaySucceeded();
+    } catch (error) {
+      this.#failures += 1;
+      const failures = traffic.relayFailed(now());
+      logger[failures === 1 ? 'warn' : 'debug'](
+        { err: error, org_id: traffic.organizationId },
+        'audit entries could not be relayed; they are kept',
+      );
+    }
+  }
+
+  /** Never rejects. */
+  async #adopt(): Promise<void> {
+    const { announcements, backlog, writer, times, logger } = this.#deps;
+    try {
+      for (const organizationId of await backlog.adopt(writer, times.silentForMs))
+        announcements.inherit(organizationId);
+    } catch (error) {
+      this.#failures += 1;
+      logger.debug({ err: error }, 'audit entries of dead processes could not be looked for');
+    }
+  }
+}

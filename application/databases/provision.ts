@@ -1,0 +1,102 @@
+import type { Provisioning } from '../ports/databases/provisioning.ts';
+import {
+  OrganizationDatabaseNotFoundError,
+  OrganizationNotReadyError,
+} from '../../domain/databases/errors.ts';
+import { OrganizationSuspendedError } from '../../domain/organizations/errors.ts';
+import { isHalfMade } from '../../domain/databases/results-database.ts';
+import type { Placement } from '../../domain/databases/placement.ts';
+import { isIdentity } from '../../domain/databases/database-identity.ts';
+import { isServerProblem, LOCKED_OUT, MISPLACED, MISSING } from '../../domain/databases/database-problems.ts';
+import { DatabaseConnectionError, OrganizationNotFoundError } from '../../domain/exceptions.ts';
+import { NoServerAvailableError } from '../../domain/databases/errors.ts';
+import { choosePlacement } from '../../domain/databases/placement-policy.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { type DatabaseRecord } from '../ports/databases/database-ledger.ts';
+import { collectOffers } from './collect-offers.ts';
+import { makeDatabase, recordingFailure, type MakingPorts } from './make-database.ts';
+import { placementOf } from './placement-of.ts';
+
+export interface ProvisioningPorts extends MakingPorts {
+  /** A number of [0, 1), by which servers are drawn. */
+  readonly random: () => number;
+  /** Judges the schema version of a database that is there. @throws {OrganizationNotReadyError} */
+  readonly admit: (organizationId: OrganizationId, schemaVersion: number) => Promise<void>;
+}
+
+/** See the port. */
+export const provisioning = (ports: ProvisioningPorts): Provisioning => {
+  const { ledger, servers } = ports;
+
+  const serve = async (record: DatabaseRecord): Promise<Placement> => {
+    if (record.state === 'retiring')
+      throw new OrganizationNotReadyError('The database of the organization is being put aside.');
+    await ports.admit(record.organizationId, record.schemaVersion ?? 0);
+    return placementOf(record, await ports.deployment.id());
+  };
+
+  const find: Provisioning['find'] = async (organizationId, { create }) => {
+    const found = await ledger.findForAccess(organizationId);
+    if (found === null) throw new OrganizationNotFoundError();
+    if (found.status === 'suspended') throw new OrganizationSuspendedError();
+    const { record } = found;
+    // A database that was put aside counts as one that never was.
+    if (!create && (record === null || record.stamp === null)) throw new OrganizationDatabaseNotFoundError();
+    if (record !== null && !isHalfMade(record.state)) return { placement: await serve(record), make: null };
+    const claim = await claimDatabase(ports, organizationId, record);
+    if (claim.spare === null) return { placement: await serve(claim.record), make: null };
+    return {
+      placement: placementOf(claim.record, await ports.deployment.id()),
+      make: async () => {
+        const { named, ready } = await makeDatabase(ports, claim);
+        return { named, ready: ready.then(serve) };
+      },
+    };
+  };
+
+  const provision: Provisioning['provision'] = async (organizationId) => {
+    const { placement, make } = await find(organizationId, { create: true });
+    return make === null ? placement : (await make()).ready;
+  };
+
+  const confirm: Provisioning['confirm'] = async (organizationId) => {
+    const placement = await provision(organizationId);
+    const { serverId, databaseName } = placement;
+    const problem = await servers.of(serverId).exclusively(databaseName, async (session) => {
+      const identity = await session.identityOf(databaseName);
+      if (identity === undefined) return MISSING;
+      if (!isIdentity(identity, placement)) return MISPLACED;
+      return (await session.withoutRoleAccess([placement])).size === 0 ? null : LOCKED_OUT;
+    });
+    const record = await ledger.find(organizationId);
+    if (problem !== null || isServerProblem(record?.lastError ?? null))
+      await ledger.noteError(organizationId, problem);
+    if (problem !== null) throw new DatabaseConnectionError(problem);
+    return placement;
+  };
+
+  return { find, provision, confirm };
+};
+
+/** Writes down that the organization gets a database, and on which server; or finds what was written before. */
+const claimDatabase = async (
+  ports: ProvisioningPorts,
+  organizationId: OrganizationId,
+  record: DatabaseRecord | null,
+): ReturnType<ProvisioningPorts['ledger']['claim']> => {
+  const [first] = ports.servers.list();
+  const databaseName = record?.databaseName ?? first?.names.forOrganization(organizationId) ?? '';
+  const claim = await recordingFailure(ports, { organizationId, databaseName }, async () =>
+    ports.ledger.claim(
+      organizationId,
+      await collectOffers(ports.servers, ports.newId, organizationId),
+      (servers, pin) => {
+        const choice = choosePlacement({ servers, pin, random: ports.random });
+        if ('refused' in choice) throw new NoServerAvailableError(choice.refused);
+        return choice.serverId;
+      },
+    ),
+  );
+  if (claim.spare !== null) await ports.onStep('claimed', organizationId);
+  return claim;
+};

@@ -1,0 +1,253 @@
+import { OrganizationSuspendedError } from '../../domain/organizations/errors.ts';
+import { holdsResults } from '../../domain/databases/results-database.ts';
+import { formatIdentity, readMark } from '../../domain/databases/database-identity.ts';
+import { isServerProblem, MISSING } from '../../domain/databases/database-problems.ts';
+import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { allOf } from '../../domain/page.ts';
+import { reasonOf } from '../../domain/reason-of.ts';
+import { type DatabaseLedger, type DatabaseRecord } from '../ports/databases/database-ledger.ts';
+import type { DatabaseServer, DatabaseServers } from '../ports/databases/database-server.ts';
+import type { Finding, ReconcileReport } from '../ports/databases/database-upkeep.ts';
+import type { Deployment } from '../ports/databases/deployment.ts';
+import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
+import type { ProvisioningLedger } from '../ports/databases/provisioning-ledger.ts';
+import type { ListedDatabase, ServerSession } from '../ports/databases/server-session.ts';
+import type { SpareLedger } from '../ports/databases/spare-ledger.ts';
+import type { Logger } from '../ports/runtime/logger.ts';
+import { cautious, compare, isStamped, judge, type KnownDatabases } from './findings.ts';
+import type { Provisioning } from '../ports/databases/provisioning.ts';
+import type { FinishRetirement } from './retire.ts';
+
+export interface ReconcileOptions {
+  readonly dryRun: boolean;
+  /** Also put databases aside that no deployment of this service is known to have made: only on an operator's word. */
+  readonly quarantineForeign: boolean;
+  /**
+   * Finish what is half-made, report all else: what a start may do, as it does not know that its metadata is right.
+   * False by default.
+   */
+  readonly resumeOnly?: boolean;
+}
+
+export interface ReconcilePorts {
+  readonly ledger: DatabaseLedger & ProvisioningLedger;
+  readonly spares: SpareLedger;
+  readonly servers: DatabaseServers;
+  readonly provision: Provisioning['provision'];
+  readonly finishRetirement: FinishRetirement;
+  readonly deployment: Deployment;
+  readonly metadata: MetadataDatabase;
+  /** Makes a UUID. */
+  readonly newId: () => string;
+  readonly logger: Logger;
+}
+
+/** How long one reconciliation of a server waits for another. */
+const PATIENCE_MS = 60_000;
+
+export type ReconcileDatabases = ReturnType<typeof reconcileDatabases>;
+
+/**
+ * Compares what each server holds with what the ledger says, both ways. Repairs what is safe and drops nobody's data. One
+ * process at a time works on a server: a second caller waits up to a minute, and then finds less to do. A server that
+ * does not answer holds up no other.
+ */
+export const reconcileDatabases =
+  (ports: ReconcilePorts) =>
+  async (options: ReconcileOptions): Promise<ReconcileReport> => {
+    const passes = await Promise.all(
+      ports.servers.list().map(async (server) => {
+        try {
+          const work = (session: ServerSession) => new ServerPass(ports, server, options).run(session);
+          return { findings: await server.exclusively('reconcile', work, PATIENCE_MS), unreachable: [] };
+        } catch (error) {
+          return { findings: [], unreachable: [{ serverId: server.serverId, reason: reasonOf(error) }] };
+        }
+      }),
+    );
+    return {
+      findings: passes.flatMap(({ findings }) => findings),
+      unreachable: passes.flatMap(({ unreachable }) => unreachable),
+    };
+  };
+
+/** The reconciliation of one server. */
+class ServerPass {
+  readonly #ports: ReconcilePorts;
+  readonly #server: DatabaseServer;
+  readonly #options: ReconcileOptions;
+
+  constructor(ports: ReconcilePorts, server: DatabaseServer, options: ReconcileOptions) {
+    this.#ports = ports;
+    this.#server = server;
+    this.#options = options;
+  }
+
+  async run(session: ServerSession): Promise<readonly Finding[]> {
+    // The server first: a database is in the ledger before it is made. What the ledger does not hold afterwards is
+    // therefore no work in progress.
+    const databases = await session.listDatabases();
+    const [records, internalNames, deploymentId] = await Promise.all([
+      this.#listRecords(),
+      this.#ports.spares.listNames(this.#server.serverId),
+      this.#ports.deployment.id(),
+    ]);
+    const lockedOut = await session.withoutRoleAccess([...records.values()].filter(isStamped));
+    const known = { records, internalNames: new Set(internalNames), deploymentId, lockedOut };
+    const findings: Finding[] = [];
+    for (const found of compare(databases, known, this.#server)) {
+      const finding = this.#options.resumeOnly === true ? cautious(found) : found;
+      if (finding === null) continue;
+      const outcome = await this.#settle(session, finding);
+      if (outcome !== null) findings.push(outcome);
+    }
+    if (!this.#options.dryRun) await this.#clearRecovered(databases, known);
+    return findings;
+  }
+
+  async #listRecords(): Promise<Map<OrganizationId, DatabaseRecord>> {
+    const { serverId } = this.#server;
+    const records = new Map<OrganizationId, DatabaseRecord>();
+    for await (const record of allOf((page) => this.#ports.ledger.list({ state: null, serverId }, page)))
+      records.set(record.organizationId, record);
+    return records;
+  }
+
+  /**
+   * Returns what became of a finding; null when it is so no longer. Server and ledger were read one after the other, and
+   * the findings before this one took their time. So each is looked at again, and acted on under the lock of its name.
+   */
+  async #settle(session: ServerSession, finding: Finding): Promise<Finding | null> {
+    // Provisioning and retirement take the lock and look at the ledger themselves.
+    const locksItself = finding.kind === 'half-made' || finding.kind === 'half-retired';
+    if (this.#options.dryRun)
+      return locksItself || (await this.#isStillSo(session, finding)) ? finding : null;
+    const { logger } = this.#ports;
+    try {
+      const action = locksItself
+        ? await this.#repair(session, finding)
+        : await this.#server.exclusively(finding.database, async (locked) =>
+            (await this.#isStillSo(locked, finding)) ? this.#repair(locked, finding) : null,
+          );
+      if (action === null) return null;
+      const done = { ...finding, action };
+      logger.warn({ finding: done }, 'a results database was not as recorded');
+      return done;
+    } catch (error) {
+      // Left as it is until the organization comes back.
+      if (error instanceof OrganizationSuspendedError || error instanceof OrganizationNotFoundError)
+        return { ...finding, action: 'reported' };
+      logger.error({ err: error, finding }, 'a results database could not be reconciled');
+      return { ...finding, action: 'failed' };
+    }
+  }
+
+  async #isStillSo(session: ServerSession, { kind, database, organizationId }: Finding): Promise<boolean> {
+    const { ledger, spares, deployment } = this.#ports;
+    const identity = await session.identityOf(database);
+    const found = organizationId === null ? null : await ledger.find(organizationId);
+    const record = found?.serverId === this.#server.serverId ? found : null;
+    if (kind === 'missing') return identity === undefined && record !== null && holdsResults(record.state);
+    if (identity === undefined) return false;
+    const known = {
+      records: new Map(record === null ? [] : [[record.organizationId, record]]),
+      internalNames: new Set(await spares.listNames(this.#server.serverId)),
+      deploymentId: await deployment.id(),
+      lockedOut: await session.withoutRoleAccess(record !== null && isStamped(record) ? [record] : []),
+    };
+    return judge({ name: database, identity }, known, this.#server)?.kind === kind;
+  }
+
+  async #repair(
+    session: ServerSession,
+    { kind, database, organizationId, action }: Finding,
+  ): Promise<Finding['action'] | null> {
+    switch (kind) {
+      case 'missing':
+        if (organizationId !== null) await this.#ports.ledger.noteError(organizationId, MISSING);
+        return 'reported';
+      case 'half-made':
+        if (organizationId !== null) await this.#ports.provision(organizationId);
+        return 'resumed';
+      case 'half-retired':
+        return organizationId !== null && (await this.#ports.finishRetirement(organizationId))
+          ? 'resumed'
+          : null;
+      case 'locked-out':
+        if (action === 'admitted') await this.#admit(session, database, organizationId);
+        return action;
+      case 'old-stamp':
+        if (action === 'stamped') await this.#stamp(session, database, organizationId);
+        return action;
+      case 'stale-spare':
+        if (action === 'reported') return action;
+        await session.dropSpare(database, this.#server.names.readInternal(database)?.id ?? '');
+        return 'dropped';
+      case 'foreign':
+        if (!this.#options.quarantineForeign || (await this.#isAnothers(session, database)))
+          return 'reported';
+        return this.#quarantine(session, database, organizationId);
+      case 'orphan':
+        if (action === 'reported') return action;
+        return this.#quarantine(session, database, organizationId);
+    }
+  }
+
+  async #isAnothers(session: ServerSession, database: string): Promise<boolean> {
+    const deploymentId = readMark(await session.identityOf(database))?.deploymentId ?? null;
+    return deploymentId !== null && deploymentId !== (await this.#ports.deployment.id());
+  }
+
+  async #stamp(
+    session: ServerSession,
+    database: string,
+    organizationId: OrganizationId | null,
+  ): Promise<void> {
+    const record = organizationId === null ? null : await this.#ports.ledger.find(organizationId);
+    if (record === null || record.stamp === null) return;
+    const deploymentId = await this.#ports.deployment.id();
+    await session.mark(database, formatIdentity({ ...record, stamp: record.stamp, deploymentId }));
+  }
+
+  async #admit(
+    session: ServerSession,
+    database: string,
+    organizationId: OrganizationId | null,
+  ): Promise<void> {
+    const record = organizationId === null ? null : await this.#ports.ledger.find(organizationId);
+    if (record === null || record.stamp === null) return;
+    await session.createGroupRole();
+    await session.restrict(database, record.stamp);
+    await this.#server.template.grantRows(database);
+  }
+
+  async #quarantine(
+    session: ServerSession,
+    database: string,
+    organizationId: OrganizationId | null,
+  ): Promise<'quarantined'> {
+    const aside = this.#server.names.quarantine('orphan', this.#ports.newId());
+    await session.quarantine(database, aside);
+    await this.#ports.metadata.auditLog.append({
+      organizationId,
+      userId: null,
+      action: 'database.quarantined',
+      entityType: 'database',
+      entityId: database,
+      details: { renamed_to: aside },
+      requestId: null,
+    });
+    return 'quarantined';
+  }
+
+  async #clearRecovered(databases: readonly ListedDatabase[], known: KnownDatabases): Promise<void> {
+    const right = new Set(
+      databases.filter((one) => judge(one, known, this.#server) === null).map(({ name }) => name),
+    );
+    for (const { organizationId, databaseName, lastError } of known.records.values()) {
+      if (isServerProblem(lastError) && right.has(databaseName))
+        await this.#ports.ledger.noteError(organizationId, null);
+    }
+  }
+}

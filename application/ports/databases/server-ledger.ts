@@ -1,0 +1,26 @@
+import type { ResultsServerRecord, ServerId, ServerStatus } from '../../../domain/databases/server.ts';
+
+/** What an operator changes of a server. What is left out stays. */
+export interface ServerChanges {
+  readonly status?: ServerStatus;
+  readonly weight?: number;
+  /** Null: no limit. */
+  readonly maxDatabases?: number | null;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** The operators' side of the servers, shared by all processes. How they are reached, each process's configuration says. */
+export interface ServerLedger {
+  /** In the order of their ids. */
+  list(): Promise<readonly ResultsServerRecord[]>;
+  /** Records servers that are not recorded yet, as active; returns those. */
+  register(serverIds: readonly ServerId[]): Promise<readonly ServerId[]>;
+  /**
+   * Records which PostgreSQL cluster a server is.
+   *
+   * @returns the other server that is the same cluster; then nothing is changed. Null: there is none.
+   */
+  identify(serverId: ServerId, systemIdentifier: string): Promise<ServerId | null>;
+  /** Null when there is no such server. */
+  change(serverId: ServerId, changes: ServerChanges): Promise<ResultsServerRecord | null>;
+}

@@ -1,0 +1,47 @@
+/** A database on a server, and what its comment says. */
+export interface ListedDatabase {
+  readonly name: string;
+  /** The stamp, or other text; null for none. */
+  readonly identity: string | null;
+}
+
+/** One administrator's session on a server. Its locks end with it. Every act may be repeated. */
+export interface ServerSession {
+  listDatabases(): Promise<readonly ListedDatabase[]>;
+  exists(name: string): Promise<boolean>;
+  /** The stamp that a database carries: null for none, undefined when there is no such database. */
+  identityOf(name: string): Promise<string | null | undefined>;
+  /**
+   * Copies a database that nobody uses. A database of that name that was made meanwhile will do: the caller looks whose
+   * it is.
+   *
+   * @throws {TemplateMissingError} when there is no such template
+   */
+  clone(template: string, name: string): Promise<void>;
+  /** Only for databases that hold nobody's data, or a copy of it. */
+  drop(name: string): Promise<void>;
+  /** As `drop`, with the role that the spare was given. */
+  dropSpare(name: string, spareId: string): Promise<void>;
+  /** Closes a database to everybody but the service and the one role that belongs to it. */
+  restrict(name: string, stamp: string): Promise<void>;
+  /** Gives the role of a database its password anew; false when there is no such role. */
+  setPassword(stamp: string): Promise<boolean>;
+  /** Takes a database away from the role of an earlier stamp. Removes that role unless another database needs it. */
+  removeRole(name: string, stamp: string): Promise<void>;
+  /** Those of the databases that their own role cannot use, as it is missing or lacks rights. None without roles. */
+  withoutRoleAccess(
+    databases: readonly { readonly databaseName: string; readonly stamp: string }[],
+  ): Promise<ReadonlySet<string>>;
+  createGroupRole(): Promise<void>;
+  /** Says in a database's comment whose it is. */
+  mark(name: string, comment: string): Promise<void>;
+  /**
+   * Stamps a database and gives it its final name: both or neither.
+   *
+   * @returns false when there is no such database, or another one has the final name
+   */
+  stampAndRename(name: string, finalName: string, identity: string): Promise<boolean>;
+  /** Renames a database, shuts everybody out and ends the sessions that are open there. Its data stays. */
+  quarantine(name: string, finalName: string): Promise<void>;
+  allowConnections(name: string): Promise<void>;
+}

@@ -1,0 +1,78 @@
+import { DeniedAccessWindows } from './audit/denied-access-windows.ts';
+import { recordDeniedAccess, summarizeDeniedAccess } from './audit/record-denied-access.ts';
+import { getDatabase } from './databases/get-database.ts';
+import { listDatabases } from './databases/list-databases.ts';
+import { provisionDatabase } from './databases/provision-database.ts';
+import { changeOwnPassword } from './identity/change-own-password.ts';
+import { endSession } from './identity/end-session.ts';
+import { ensureAdministrator } from './identity/ensure-administrator.ts';
+import { issueToken } from './identity/issue-token.ts';
+import { issueOperatorToken } from './identity/issue-operator-token.ts';
+import { refreshSession } from './identity/refresh-session.ts';
+import { verifyToken } from './identity/verify-token.ts';
+import { submitJob } from './jobs/submit-job.ts';
+import { addMember } from './members/add-member.ts';
+import { changeMemberRoles } from './members/change-member-roles.ts';
+import { removeMember } from './members/remove-member.ts';
+import { createOrganization } from './organizations/create-organization.ts';
+import { getOrganization } from './organizations/get-organization.ts';
+import { getSettings } from './organizations/get-settings.ts';
+import { patchSettings } from './organizations/patch-settings.ts';
+import { renameOrganization } from './organizations/rename-organization.ts';
+import { replaceSettings } from './organizations/replace-settings.ts';
+import { resumeOrganization, suspendOrganization } from './organizations/suspend-organization.ts';
+import type { Ports } from './ports/ports.ts';
+import { changeUser } from './users/change-user.ts';
+import { createUser } from './users/create-user.ts';
+import { linkIdentity } from './users/link-identity.ts';
+import { setPassword } from './users/set-password.ts';
+import { unlinkIdentity } from './users/unlink-identity.ts';
+
+/** What the service can be asked to do. */
+export type UseCases = ReturnType<typeof createUseCases>;
+
+/**
+ * Gives every use case its ports: those of the service, or fakes. A use case is a function of the ports that it names,
+ * and returns the function that is called for each request. Use cases on jobs that need nothing but the organization's
+ * leased database are plain functions over it, beside `submitJob`, and are called without this.
+ */
+export const createUseCases = (ports: Ports) => {
+  const deniedAccess = { ...ports, windows: new DeniedAccessWindows() };
+  return {
+    verifyToken: verifyToken(ports),
+    issueToken: issueToken(ports),
+    refreshSession: refreshSession(ports),
+    endSession: endSession(ports),
+    changeOwnPassword: changeOwnPassword(ports),
+    ensureAdministrator: ensureAdministrator(ports),
+    issueOperatorToken: issueOperatorToken(ports),
+
+    createUser: createUser(ports),
+    changeUser: changeUser(ports),
+    setPassword: setPassword(ports),
+    linkIdentity: linkIdentity(ports),
+    unlinkIdentity: unlinkIdentity(ports),
+
+    addMember: addMember(ports),
+    changeMemberRoles: changeMemberRoles(ports),
+    removeMember: removeMember(ports),
+
+    createOrganization: createOrganization(ports),
+    renameOrganization: renameOrganization(ports),
+    getOrganization: getOrganization(ports),
+    suspendOrganization: suspendOrganization(ports),
+    resumeOrganization: resumeOrganization(ports),
+    getSettings: getSettings(ports),
+    replaceSettings: replaceSettings(ports),
+    patchSettings: patchSettings(ports),
+
+    provisionDatabase: provisionDatabase(ports),
+    listDatabases: listDatabases(ports),
+    getDatabase: getDatabase(ports),
+
+    submitJob: submitJob(ports),
+
+    recordDeniedAccess: recordDeniedAccess(deniedAccess),
+    summarizeDeniedAccess: summarizeDeniedAccess(deniedAccess),
+  };
+};

@@ -1,0 +1,59 @@
+import { DatabaseError } from '../exceptions.ts';
+import type { PlacementRefusal } from './placement-policy.ts';
+
+/** Raised when an organization has no database and the service may not make one. */
+export class OrganizationDatabaseNotFoundError extends DatabaseError {
+  readonly code = 'organization_database_not_found';
+
+  constructor() {
+    super('The organization has no results database.');
+  }
+}
+
+/** Raised when a database exists and cannot be served now: its schema needs another release, or it is being retired. */
+export class OrganizationNotReadyError extends DatabaseError {
+  readonly code = 'organization_not_ready';
+}
+
+/** Raised when all connections of an organization stay busy until the deadline, or too many requests wait already. */
+export class OrganizationBusyError extends DatabaseError {
+  readonly code = 'organization_busy';
+  override readonly retryAfterMs: number | null;
+
+  constructor(retryAfterMs: number | null = null) {
+    super('The organization has more requests under way than its share of connections serves.');
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Raised when the budget of server connections stays spent until the deadline. */
+export class ConnectionBudgetExhaustedError extends DatabaseError {
+  readonly code = 'connection_budget_exhausted';
+  override readonly retryAfterMs: number | null;
+
+  constructor(retryAfterMs: number | null = null) {
+    super('All connections of this service are in use.');
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Raised when no server may take an organization's database; nothing is written. */
+export class NoServerAvailableError extends DatabaseError {
+  readonly code = 'no_server_available';
+  /** For the log alone: it names servers. */
+  readonly refused: readonly PlacementRefusal[];
+
+  constructor(refused: readonly PlacementRefusal[]) {
+    super("No server may take the organization's database now.");
+    this.refused = refused;
+  }
+}
+
+/** Raised when there is no server of that name. */
+export class ServerNotFoundError extends DatabaseError {
+  readonly code = 'server_not_found';
+
+  constructor() {
+    super('There is no such server.');
+  }
+}

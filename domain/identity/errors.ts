@@ -1,0 +1,113 @@
+import { DomainError } from '../exceptions.ts';
+
+/** Raised when a request does not prove who sent it. The message is the same for every cause. */
+export class UnauthenticatedError extends DomainError {
+  readonly code = 'unauthenticated';
+
+  constructor(message = 'A valid bearer token is required.', cause?: unknown) {
+    super(message, { cause });
+  }
+}
+
+/** Raised when a password is right, but its user has to choose another one before anything else. */
+export class PasswordChangeRequiredError extends DomainError {
+  readonly code = 'password_change_required';
+
+  constructor() {
+    super('The password has to be changed: log in with "new_password" beside it.');
+  }
+}
+
+/** Raised when an account or an address has tried too many passwords. No password was compared. */
+export class TooManyAttemptsError extends DomainError {
+  readonly code = 'too_many_attempts';
+  readonly retryAfterSeconds: number;
+
+  constructor(retryAfterSeconds: number) {
+    super('Too many attempts. Try again later.');
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** Raised when path, header and claim name different organizations. Does not tell whether the organization exists. */
+export class OrganizationAccessDeniedError extends DomainError {
+  readonly code = 'organization_access_denied';
+
+  constructor() {
+    super('This token gives no access to the organization asked for.');
+  }
+}
+
+/** Raised when the caller belongs to the organization and has none of the roles that the operation needs. */
+export class RoleRequiredError extends DomainError {
+  readonly code = 'role_required';
+
+  constructor(roles: readonly string[]) {
+    super(`This operation needs one of these roles: ${roles.join(', ')}.`, {
+      details: { roles: roles.join(',') },
+    });
+  }
+}
+
+/** Raised when no user has that id. */
+export class UserNotFoundError extends DomainError {
+  readonly code = 'user_not_found';
+
+  constructor() {
+    super('There is no such user.');
+  }
+}
+
+/** Raised when a user of that email exists already; nothing is written. */
+export class UserAlreadyExistsError extends DomainError {
+  readonly code = 'user_already_exists';
+
+  constructor() {
+    super('A user of this email exists already.');
+  }
+}
+
+/** Raised when administrators try to disable or demote themselves. */
+export class OwnAccountProtectedError extends DomainError {
+  readonly code = 'own_account_protected';
+
+  constructor() {
+    super('Administrators neither disable nor demote themselves: another one has to.');
+  }
+}
+
+/** Raised when the user is not a member of the organization. */
+export class MemberNotFoundError extends DomainError {
+  readonly code = 'member_not_found';
+
+  constructor() {
+    super('The organization has no such member.');
+  }
+}
+
+/** Raised when the user is a member of the organization already; nothing is written. */
+export class MemberAlreadyExistsError extends DomainError {
+  readonly code = 'member_already_exists';
+
+  constructor() {
+    super('The user is a member of the organization already.');
+  }
+}
+
+/** Raised when the user has no identity of that id. */
+export class IdentityNotFoundError extends DomainError {
+  readonly code = 'identity_not_found';
+
+  constructor() {
+    super('The user has no such identity.');
+  }
+}
+
+/** Raised when an issuer's subject is linked to a user already. Does not tell to which one. */
+export class IdentityAlreadyLinkedError extends DomainError {
+  readonly code = 'identity_already_linked';
+
+  constructor() {
+    super('This identity is linked already.');
+  }
+}

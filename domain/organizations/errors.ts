@@ -1,0 +1,28 @@
+import { DomainError } from '../exceptions.ts';
+
+/** Raised when an organization is suspended: the service keeps its data and does not serve it. */
+export class OrganizationSuspendedError extends DomainError {
+  readonly code = 'organization_suspended';
+
+  constructor() {
+    super('The organization is suspended.');
+  }
+}
+
+/** Raised when another request changed the settings after the caller had read them; nothing is written. */
+export class SettingsChangedError extends DomainError {
+  readonly code = 'settings_changed';
+
+  constructor(version: number) {
+    super('The settings have another version than the request expects.', { details: { version } });
+  }
+}
+
+/** Raised when an organization of that id exists already; nothing is written. */
+export class OrganizationAlreadyExistsError extends DomainError {
+  readonly code = 'organization_already_exists';
+
+  constructor(organizationId: string) {
+    super(`An organization "${organizationId}" exists already.`);
+  }
+}

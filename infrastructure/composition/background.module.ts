@@ -1,0 +1,62 @@
+import { ContainerModule } from 'inversify';
+import { BackgroundRunner, type Background } from '../background/background-runner.ts';
+import { DeniedAccessSummaries } from '../background/denied-access-summaries.ts';
+import { FleetSnapshot } from '../background/fleet-snapshot.ts';
+import { HealthMonitor } from '../background/health-monitor.ts';
+import { bindSingleton } from './singleton.ts';
+import { TOKENS } from './tokens.ts';
+
+/** All that goes on beside the requests. */
+export const backgroundModule = new ContainerModule(({ bind }) => {
+  bindSingleton(
+    bind,
+    TOKENS.fleetSnapshot,
+    { ledger: TOKENS.databaseLedger, spares: TOKENS.spareLedger, logger: TOKENS.logger },
+    (deps) => new FleetSnapshot(deps),
+  );
+  bindSingleton(
+    bind,
+    TOKENS.background,
+    {
+      config: TOKENS.config,
+      useCases: TOKENS.useCases,
+      servers: TOKENS.servers,
+      health: TOKENS.databaseHealth,
+      changeFeed: TOKENS.changeFeed,
+      outboxRelay: TOKENS.outboxRelay,
+      spareKeeper: TOKENS.spareKeeper,
+      fleetSnapshot: TOKENS.fleetSnapshot,
+      schemaGuard: TOKENS.schemaGuard,
+      connectionManager: TOKENS.connectionManager,
+      logger: TOKENS.logger,
+    },
+    ({ config, useCases, health, connectionManager, logger, ...loops }) =>
+      // In the order of their start. The names are labels of metrics.
+      new BackgroundRunner({
+        // Before the first connection to an organization.
+        connection_share: endedWithPools(loops.servers),
+        // Before anybody is served from what it keeps fresh.
+        change_feed: loops.changeFeed,
+        outbox_relay: loops.outboxRelay,
+        spare_refill: loops.spareKeeper,
+        fleet_snapshot: loops.fleetSnapshot,
+        schema_guard: loops.schemaGuard,
+        health_monitor: new HealthMonitor({
+          health,
+          intervalMs: config.database.healthIntervalMs,
+          logger,
+        }),
+        denied_access: new DeniedAccessSummaries((which) => useCases.summarizeDeniedAccess(which)),
+        pool_sweep: endedWithPools(connectionManager.sweeps),
+      }),
+  );
+});
+
+/** The connection manager ends these, when its last pool is closed: the shares go to the other processes then. */
+const endedWithPools = (task: Background): Background => ({
+  start: () => task.start(),
+  close: () => Promise.resolve(),
+  get report() {
+    return task.report;
+  },
+});

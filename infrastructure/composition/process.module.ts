@@ -1,0 +1,49 @@
+import { ContainerModule } from 'inversify';
+import { cliDependencies } from './cli-dependencies.ts';
+import { Service } from './service.ts';
+import { bindSingleton } from './singleton.ts';
+import { TOKENS } from './tokens.ts';
+
+/** What the programs in `bin` run. */
+export const processModule = new ContainerModule(({ bind }) => {
+  bindSingleton(
+    bind,
+    TOKENS.service,
+    {
+      config: TOKENS.config,
+      logger: TOKENS.logger,
+      metrics: TOKENS.metrics,
+      stopping: TOKENS.stopping,
+      metadataBreaker: TOKENS.metadataBreaker,
+      servers: TOKENS.servers,
+      fleetSnapshot: TOKENS.fleetSnapshot,
+      connectionManager: TOKENS.connectionManager,
+      registerServers: TOKENS.registerServers,
+      reconcileDatabases: TOKENS.reconcileDatabases,
+      fleetOperator: TOKENS.fleetOperator,
+      useCases: TOKENS.useCases,
+      http: TOKENS.httpDependencies,
+      outboxRelay: TOKENS.outboxRelay,
+      background: TOKENS.background,
+    },
+    (parts) => new Service(parts),
+  );
+  bindSingleton(
+    bind,
+    TOKENS.cliDependencies,
+    {
+      config: TOKENS.config,
+      databaseLedger: TOKENS.databaseLedger,
+      connectionManager: TOKENS.connectionManager,
+      servers: TOKENS.servers,
+      adoptDatabase: TOKENS.adoptDatabase,
+      retireDatabase: TOKENS.retireDatabase,
+      reconcileDatabases: TOKENS.reconcileDatabases,
+      rotateCredentials: TOKENS.rotateCredentials,
+      auditChains: TOKENS.auditChains,
+      fleetOperator: TOKENS.fleetOperator,
+      fleetChecks: TOKENS.fleetChecks,
+    },
+    (parts) => (surroundings) => cliDependencies(parts, surroundings),
+  );
+});

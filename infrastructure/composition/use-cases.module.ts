@@ -1,0 +1,37 @@
+import { ContainerModule } from 'inversify';
+import { v4 as uuidv4 } from 'uuid';
+import { canonicalFingerprint } from '../../adapters/canonicalize/canonical-fingerprint.ts';
+import { randomRefreshTokens } from '../../adapters/node-crypto/random-refresh-tokens.ts';
+import { newJobId } from '../../adapters/uuid/new-job-id.ts';
+import { createUseCases } from '../../application/use-cases.ts';
+import { bindSingleton } from './singleton.ts';
+import { TOKENS } from './tokens.ts';
+
+export const useCasesModule = new ContainerModule(({ bind }) => {
+  bindSingleton(
+    bind,
+    TOKENS.useCases,
+    {
+      config: TOKENS.config,
+      metadata: TOKENS.metadataDatabase,
+      ledger: TOKENS.databaseLedger,
+      databases: TOKENS.connectionManager,
+      passwords: TOKENS.passwords,
+      loginAttempts: TOKENS.loginAttempts,
+      accessTokens: TOKENS.tokenIssuer,
+      tokenReader: TOKENS.tokenReader,
+      accounts: TOKENS.accounts,
+      logger: TOKENS.logger,
+    },
+    ({ config, ...ports }) =>
+      createUseCases({
+        ...ports,
+        refreshTokens: randomRefreshTokens,
+        sessionLifetimeSeconds: config.tokens.sessionTtlSeconds,
+        fingerprint: canonicalFingerprint,
+        newJobId,
+        newSessionId: uuidv4,
+        now: Date.now,
+      }),
+  );
+});

@@ -1,0 +1,32 @@
+import { ConnectionName } from './connection-names.ts';
+import type { DatabaseUrl } from './database-url.ts';
+import { PgConnection, type Deadlines } from './pg-connection.ts';
+
+export interface MetadataConnectorOptions {
+  readonly metadataUrl: DatabaseUrl;
+  readonly connectTimeoutMs: number;
+  readonly deadlines: Deadlines;
+}
+
+/** Opens connections to the metadata database, each under a name that tells operators what it is for. */
+export class MetadataConnector {
+  readonly #options: MetadataConnectorOptions;
+
+  constructor(options: MetadataConnectorOptions) {
+    this.#options = options;
+  }
+
+  toMetadata(): Promise<PgConnection> {
+    return this.#open(ConnectionName.metadata);
+  }
+
+  /** For the feed of changes alone. */
+  toChanges(): Promise<PgConnection> {
+    return this.#open(ConnectionName.changes);
+  }
+
+  #open(applicationName: string): Promise<PgConnection> {
+    const { metadataUrl: url, connectTimeoutMs, deadlines } = this.#options;
+    return PgConnection.open({ url, applicationName, connectTimeoutMs, deadlines });
+  }
+}

@@ -1,0 +1,48 @@
+import type { DatabaseServers } from '../../application/ports/databases/database-server.ts';
+import type { ServerId } from '../../domain/databases/server.ts';
+import { DatabaseConnectionError } from '../../domain/exceptions.ts';
+import { mergeReports, type RunReport } from '../timing/periodic.ts';
+import type { ResultsServer } from './results-server.ts';
+
+/** The servers of the configuration. A placement is the only key to one of them. */
+export class ResultsServers implements DatabaseServers {
+  readonly #servers: ReadonlyMap<ServerId, ResultsServer>;
+
+  constructor(servers: readonly ResultsServer[]) {
+    this.#servers = new Map(servers.map((server) => [server.serverId, server]));
+  }
+
+  of(serverId: ServerId): ResultsServer {
+    const server = this.#servers.get(serverId);
+    if (server === undefined)
+      throw new DatabaseConnectionError(`This process is not configured for the server "${serverId}".`);
+    return server;
+  }
+
+  list(): readonly ResultsServer[] {
+    return [...this.#servers.values()];
+  }
+
+  /** Connections to results databases that this process holds, opens or closes, on all servers. */
+  get connections(): number {
+    return this.list().reduce((sum, { budget }) => sum + budget.taken, 0);
+  }
+
+  /** Of the signs of life on all servers. */
+  get report(): RunReport {
+    return mergeReports(this.list().map(({ share }) => share.report));
+  }
+
+  /** Each joins the processes that share it. Resolves after the first sign of life of all, good or bad. */
+  async start(): Promise<void> {
+    await Promise.all(this.list().map((server) => server.start()));
+  }
+
+  closeIdleSince(before: number): void {
+    for (const server of this.list()) server.closeIdleSince(before);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.list().map((server) => server.close()));
+  }
+}

@@ -1,0 +1,172 @@
+import type { Logger } from '../../application/ports/runtime/logger.ts';
+import { formatIdentity, isIdentity } from '../../domain/databases/database-identity.ts';
+import type { Placement } from '../../domain/databases/placement.ts';
+import { DatabaseConnectionError } from '../../domain/exceptions.ts';
+import type { OrganizationPolicy } from '../../domain/organizations/organization-policy.ts';
+import { ConnectionName, presenceName, resultsConnectionName } from '../postgres/connection-names.ts';
+import type { DatabaseUrl } from '../postgres/database-url.ts';
+import { PgConnection, type Deadlines, type StatementObserver } from '../postgres/pg-connection.ts';
+import { SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
+import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
+import { READ_IDENTITY } from '../postgres/stamp-sql.ts';
+import { withDeadline } from '../timing/with-deadline.ts';
+import type { OrganizationLogins } from './organization-logins.ts';
+
+export interface ServerConnectorOptions {
+  readonly urls: ResultsUrlTemplate;
+  /** Null: all databases are used with the login of the service. */
+  readonly logins: OrganizationLogins | null;
+  readonly connectTimeoutMs: number;
+  /** For the requests of clients; an organization may have others. */
+  readonly deadlines: Deadlines;
+  /** This process, by which the others know its connections. */
+  readonly instanceId: string;
+  /** Of administrators' sessions. */
+  readonly adminStatements: StatementObserver | null;
+  /** Why nothing of the server may be used; null when it may. */
+  readonly refusal: () => Error | null;
+  readonly logger: Logger;
+}
+
+/** Raised when the database under the recorded name is another than the one recorded, or does not know its role. */
+export class MisplacedDatabaseError extends DatabaseConnectionError {}
+
+/** For creating, cloning and migrating databases, which may take longer than a request. */
+const ADMIN_DEADLINES: Deadlines = {
+  statementTimeoutMs: 120_000,
+  lockTimeoutMs: 120_000,
+  idleInTransactionTimeoutMs: 120_000,
+};
+
+/** The password is another, the role is none that may log in, or it has no business in this database. */
+const REFUSED: ReadonlySet<string | null> = new Set([
+  SqlState.invalidPassword,
+  SqlState.invalidAuthorization,
+  SqlState.insufficientPrivilege,
+]);
+
+/** Opens connections to one server of results databases, each under a name that tells operators what it is for. */
+export class ServerConnector {
+  readonly #options: ServerConnectorOptions;
+
+  constructor(options: ServerConnectorOptions) {
+    this.#options = options;
+  }
+
+  /** As the owner of the results databases, outside the budget; to the server's `postgres` database by default. */
+  async toServer(databaseName?: string): Promise<PgConnection> {
+    this.#assertUsable();
+    const { urls, connectTimeoutMs, adminStatements: observer } = this.#options;
+    return PgConnection.open({
+      url: databaseName === undefined ? urls.adminUrl : urls.urlForDatabase(databaseName),
+      applicationName: ConnectionName.admin,
+      connectTimeoutMs,
+      deadlines: ADMIN_DEADLINES,
+      observer,
+    });
+  }
+
+  /** The one by which the other processes of the deployment see that this one lives. */
+  toPresence(): Promise<PgConnection> {
+    const { urls, instanceId, deadlines } = this.#options;
+    return this.#open(urls.adminUrl, presenceName(instanceId), deadlines);
+  }
+
+  /**
+   * As the organization's own role, if there is one. The database has to carry the stamp of the ledger: a connection to
+   * any other, whatever its name, is closed before anyone can use it. The question for it has as long as the login had.
+   *
+   * @param named begins the login at once, and ends it when the database has its name
+   * @throws {MisplacedDatabaseError}
+   */
+  async toOrganization(
+    placement: Placement,
+    policy: OrganizationPolicy = {},
+    named?: Promise<void>,
+  ): Promise<PgConnection> {
+    this.#assertUsable();
+    const { deadlines, connectTimeoutMs, logger } = this.#options;
+    const connection = await this.#logIn(placement, { ...deadlines, ...policy }, named);
+    try {
+      const [row] = await withDeadline(
+        connection.query<{ identity: string | null }>({ text: READ_IDENTITY, values: [] }),
+        connectTimeoutMs,
+      );
+      if (isIdentity(row?.identity, placement)) return connection;
+      logger.error(
+        {
+          org_id: placement.organizationId,
+          server: placement.serverId,
+          database: placement.databaseName,
+          expected: formatIdentity(placement),
+          found: row?.identity ?? null,
+        },
+        'a results database carries another stamp than the ledger; it is not served',
+      );
+      throw new MisplacedDatabaseError('The results database is not the one on record.');
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  }
+
+  async #logIn(
+    { databaseName, stamp }: Placement,
+    deadlines: Deadlines,
+    named: Promise<void> | undefined,
+  ): Promise<PgConnection> {
+    const { urls, logins } = this.#options;
+    const url = urls.urlForDatabase(databaseName);
+    const [first, ...others] = logins?.loginsFor(stamp) ?? [];
+    if (first === undefined) return this.#openNamed(url, deadlines, named);
+    // A rotation between two refusals makes right what was refused at first.
+    const tries = others.length === 0 ? [first] : [first, ...others, first];
+    let refusal: unknown;
+    for (const { user, password } of tries) {
+      try {
+        return await this.#openNamed(url.withCredentials(user, password), deadlines, named);
+      } catch (error) {
+        if (!REFUSED.has(sqlStateOf(error))) throw error;
+        refusal = error;
+      }
+    }
+    throw new MisplacedDatabaseError("The results database refuses its organization's role.", refusal);
+  }
+
+  async #openNamed(
+    url: DatabaseUrl,
+    deadlines: Deadlines,
+    named: Promise<void> | undefined,
+  ): Promise<PgConnection> {
+    const name = resultsConnectionName(this.#options.instanceId);
+    if (named === undefined) return this.#open(url, name, deadlines);
+    let isPending = true;
+    const settled = named.finally(() => {
+      isPending = false;
+    });
+    settled.catch(() => undefined);
+    try {
+      return await this.#open(url, name, deadlines, settled);
+    } catch (error) {
+      // The rename took longer than a login may; or the server asks for no password, and so the login did not wait.
+      if (!isPending && sqlStateOf(error) !== SqlState.invalidCatalogName) throw error;
+      await named;
+      return this.#open(url, name, deadlines);
+    }
+  }
+
+  #assertUsable(): void {
+    const refusal = this.#options.refusal();
+    if (refusal !== null) throw refusal;
+  }
+
+  #open(
+    url: DatabaseUrl,
+    applicationName: string,
+    deadlines: Deadlines,
+    loginAfter?: Promise<unknown>,
+  ): Promise<PgConnection> {
+    const { connectTimeoutMs } = this.#options;
+    return PgConnection.open({ url, applicationName, connectTimeoutMs, deadlines, loginAfter });
+  }
+}

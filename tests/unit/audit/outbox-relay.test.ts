@@ -1,0 +1,264 @@
+import { expect } from 'chai';
+import { OutboxRelay } from '../../../application/audit/outbox-relay.ts';
+import { RELAY_TIMES } from '../../../application/audit/outbox-traffic.ts';
+import { WriteAnnouncements } from '../../../application/audit/write-announcements.ts';
+import { parseOrganizationId, type OrganizationId } from '../../../domain/organizations/organization-id.ts';
+import { FakeAuditBacklog } from '../../support/fakes/fake-audit-backlog.ts';
+import { Gate } from '../../support/gate.ts';
+
+const ACME = parseOrganizationId('acme', 51);
+const BETA = parseOrganizationId('beta', 51);
+const { gatherMs, restMs, repeatMs, silentForMs, adoptEveryMs } = RELAY_TIMES;
+
+describe('the relay of audit entries', () => {
+  let backlog: FakeAuditBacklog;
+  let announcements: WriteAnnouncements;
+  let relay: OutboxRelay;
+  let now: number;
+  let relayed: string[];
+  let outbox: Map<string, number>;
+  let refusing: boolean;
+  let warnings: string[];
+  /** Awaited in the middle of each relay. */
+  let passage: () => Promise<void>;
+
+  beforeEach(() => {
+    backlog = new FakeAuditBacklog();
+    now = 1_000_000;
+    relayed = [];
+    outbox = new Map();
+    refusing = false;
+    warnings = [];
+    passage = () => Promise.resolve();
+    const deps = {
+      backlog,
+      writer: 'this process',
+      times: RELAY_TIMES,
+      now: () => now,
+      logger: {
+        debug: () => undefined,
+        info: () => undefined,
+        warn: (_fields: object, message: string) => void warnings.push(message),
+        error: () => undefined,
+      },
+    };
+    announcements = new WriteAnnouncements(deps);
+    relay = new OutboxRelay({ ...deps, announcements, relay: relayOne });
+  });
+
+  const relayOne = async (organizationId: OrganizationId): Promise<number> => {
+    relayed.push(organizationId);
+    if (refusing) throw new Error('the organization is busy');
+    const count = outbox.get(organizationId) ?? 0;
+    outbox.set(organizationId, 0);
+    await passage();
+    return count;
+  };
+  /** A write as the database's watcher sees it. */
+  const write = async (organizationId = ACME, work: () => unknown = () => undefined): Promise<void> => {
+    try {
+      await announcements.begin(organizationId);
+      await work();
+      outbox.set(organizationId, (outbox.get(organizationId) ?? 0) + 1);
+    } finally {
+      announcements.end(organizationId);
+    }
+  };
+  /** One look, so much later, and what it brings about. */
+  const lookAfter = async (ms: number): Promise<void> => {
+    now += ms;
+    relay.look();
+    await relay.settled();
+    // What was announced or withdrawn needs no more than the fake's microtasks.
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  const announcementsMade = () => backlog.calls.filter((call) => call.startsWith('announce'));
+
+  it('announces the first write before it, relays at the next look, and withdraws after a rest', async () => {
+    relay.open();
+    await write(ACME, () => expect([...backlog.announced]).to.deep.equal([ACME]));
+    await lookAfter(gatherMs);
+    expect(outbox.get(ACME)).to.equal(0);
+    await lookAfter(restMs - gatherMs);
+    expect([...backlog.announced]).to.deep.equal([ACME]);
+    await lookAfter(1);
+    expect(backlog.calls).to.deep.equal(['announce acme', 'withdraw acme']);
+    await lookAfter(restMs);
+    expect(backlog.calls, 'nothing more to say of it').to.have.length(2);
+  });
+
+  it('announces many writes at a time once', async () => {
+    relay.open();
+    await Promise.all(Array.from({ length: 20 }, () => write()));
+    expect(announcementsMade()).to.deep.equal(['announce acme']);
+  });
+
+  it('relays again what was written while it relayed', async () => {
+    relay.open();
+    const gate = new Gate();
+    passage = () => gate.pass();
+    await write();
+    relay.look();
+    await gate.reached;
+    await write();
+    relay.look();
+    expect([outbox.get(ACME), relayed]).to.deep.equal([1, [ACME]]);
+    gate.open();
+    await relay.settled();
+    await lookAfter(gatherMs);
+    expect([outbox.get(ACME), relayed]).to.deep.equal([0, [ACME, ACME]]);
+  });
+
+  it('relays four organizations at a time, and the others as soon as one is through', async () => {
+    relay.open();
+    const gate = new Gate();
+    passage = () => gate.pass();
+    const ids = ['a', 'b', 'c', 'd', 'e', 'f'].map((id) => parseOrganizationId(id, 51));
+    for (const id of ids) await write(id);
+    relay.look();
+    expect(relayed).to.deep.equal(ids.slice(0, 4));
+    gate.open();
+    await relay.settled();
+    expect(relayed).to.deep.equal(ids);
+  });
+
+  it('announces anew a write that begins while it withdraws', async () => {
+    relay.open();
+    await write();
+    await lookAfter(gatherMs);
+    const gate = new Gate();
+    backlog.gate = gate.opened;
+    await lookAfter(restMs + 1);
+    expect(backlog.calls).to.deep.equal(['announce acme', 'withdraw acme']);
+    let standing: boolean | undefined;
+    const writing = write(ACME, () => {
+      standing = backlog.announced.has(ACME);
+    });
+    gate.open();
+    await writing;
+    expect(standing).to.equal(true);
+  });
+
+  it('relays after a write that failed: the server may have committed it', async () => {
+    relay.open();
+    await write(ACME, () => Promise.reject(new Error('the connection broke'))).catch(() => undefined);
+    await lookAfter(gatherMs);
+    expect(relayed).to.deep.equal([ACME]);
+  });
+
+  it('holds no write up for long while the metadata database stalls, and announces it later', async () => {
+    relay.open();
+    refusing = true;
+    const gate = new Gate();
+    backlog.gate = gate.opened;
+    const before = performance.now();
+    await write();
+    expect(performance.now() - before).to.be.below(500);
+    expect(backlog.announced.size).to.equal(0);
+    gate.open();
+    await lookAfter(gatherMs);
+    expect([...backlog.announced]).to.deep.equal([ACME]);
+  });
+
+  it('announces again a second after the metadata database refused', async () => {
+    relay.open();
+    backlog.isAway = true;
+    await write();
+    await write();
+    expect(announcementsMade()).to.have.length(1);
+    refusing = true;
+    await lookAfter(999);
+    expect(announcementsMade()).to.have.length(1);
+    backlog.isAway = false;
+    await lookAfter(1);
+    expect([...backlog.announced]).to.deep.equal([ACME]);
+  });
+
+  it('tries again with growing pauses, warns once, and stands announced meanwhile', async () => {
+    relay.open();
+    refusing = true;
+    await write();
+    await lookAfter(gatherMs);
+    expect(relayed).to.have.length(1);
+    await lookAfter(249);
+    expect(relayed).to.have.length(1);
+    await lookAfter(1);
+    expect(relayed).to.have.length(2);
+    await lookAfter(499);
+    expect(relayed).to.have.length(2);
+    await lookAfter(restMs);
+    expect(relayed).to.have.length(3);
+    expect([[...backlog.announced], warnings.length, relay.failures]).to.deep.equal([[ACME], 1, 3]);
+    refusing = false;
+    await lookAfter(restMs);
+    expect(outbox.get(ACME)).to.equal(0);
+  });
+
+  it('repeats an announcement that stands while there is work, well before it counts as dead', async () => {
+    relay.open();
+    const gate = new Gate();
+    const writing = write(ACME, () => gate.pass());
+    await gate.reached;
+    await lookAfter(repeatMs);
+    expect(announcementsMade()).to.have.length(1);
+    await lookAfter(1);
+    expect(announcementsMade()).to.have.length(2);
+    gate.open();
+    await writing;
+  });
+
+  it('has a write wait for its announcement when the last one is old', async () => {
+    relay.open();
+    await write();
+    now += silentForMs / 2 - 1;
+    await write();
+    expect(announcementsMade()).to.have.length(1);
+    now += 1;
+    await write();
+    expect(announcementsMade()).to.have.length(2);
+  });
+
+  it('relays what dead processes have left, and nothing of organizations that nobody wrote to', async () => {
+    outbox.set(BETA, 3);
+    backlog.left = [BETA];
+    relay.open();
+    await lookAfter(0);
+    await lookAfter(gatherMs);
+    expect([outbox.get(BETA), relayed]).to.deep.equal([0, [BETA]]);
+    await lookAfter(restMs + 1);
+    expect(backlog.announced.size).to.equal(0);
+  });
+
+  it('looks for dead processes at the start and every half minute, and goes on when that fails', async () => {
+    relay.open();
+    backlog.isAway = true;
+    await lookAfter(0);
+    await lookAfter(adoptEveryMs - 1);
+    expect(backlog.searches).to.equal(1);
+    await lookAfter(1);
+    expect([backlog.searches, relay.failures]).to.deep.equal([2, 2]);
+  });
+
+  it('relays the rest when it is closed, and leaves its announcement when it cannot', async () => {
+    relay.open();
+    await Promise.all([write(ACME), write(BETA)]);
+    await relay.close();
+    expect([...outbox.values(), backlog.announced.size]).to.deep.equal([0, 0, 0]);
+
+    relay.open();
+    refusing = true;
+    await write();
+    await relay.close();
+    expect([...backlog.announced]).to.deep.equal([ACME]);
+  });
+
+  it('says nothing of writes before it is opened, nor after it is closed', async () => {
+    await write();
+    await lookAfter(0);
+    expect([backlog.calls, relayed]).to.deep.equal([[], []]);
+    relay.open();
+    await relay.close();
+    await write();
+    expect([backlog.calls, relayed]).to.deep.equal([[], []]);
+  });
+});

@@ -1,0 +1,64 @@
+import { expect } from 'chai';
+import { BackgroundRunner } from '../../../infrastructure/background/background-runner.ts';
+import { OutboxRelayLoop } from '../../../infrastructure/background/outbox-relay-loop.ts';
+import { Gate, until } from '../../support/gate.ts';
+
+describe('the background runner', () => {
+  const report = { lastSuccessAt: null, failures: 0, lastRunSeconds: null };
+
+  it('starts its tasks one after the other, and ends them together', async () => {
+    const events: string[] = [];
+    const [slow, gate] = [new Gate(), new Gate()];
+    const task = (name: string, started: () => Promise<void> | void, closed: () => Promise<void>) => ({
+      start: () => {
+        events.push(`start ${name}`);
+        return started();
+      },
+      close: () => {
+        events.push(`close ${name}`);
+        return closed();
+      },
+      report,
+    });
+    const runner = new BackgroundRunner({
+      first: task(
+        'first',
+        () => slow.pass(),
+        () => gate.pass(),
+      ),
+      second: task(
+        'second',
+        () => undefined,
+        async () => gate.open(),
+      ),
+    });
+    const starting = runner.start();
+    await slow.reached;
+    expect(events).to.deep.equal(['start first']);
+    slow.open();
+    await starting;
+    await runner.close();
+    expect(events).to.deep.equal(['start first', 'start second', 'close first', 'close second']);
+    expect(runner.reports()).to.deep.equal([
+      ['first', report],
+      ['second', report],
+    ]);
+  });
+
+  it('has the relay look from its opening to its close, and reports the failures of the relay', async () => {
+    const events: string[] = [];
+    const relay = {
+      failures: 3,
+      open: () => void events.push('open'),
+      look: () => void events.push('look'),
+      close: async () => void events.push('close'),
+    };
+    const loop = new OutboxRelayLoop(relay, 1);
+    loop.start();
+    await until('it has looked twice', () => events.length >= 3);
+    await loop.close();
+    expect([events[0], events[1], events.at(-1)]).to.deep.equal(['open', 'look', 'close']);
+    expect(loop.report).to.include({ failures: 3 });
+    expect(loop.report.lastSuccessAt).to.be.a('number');
+  });
+});
