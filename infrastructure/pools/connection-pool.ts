@@ -284,7 +284,7 @@ export class ConnectionPool implements BudgetedPool {
       connection = await this.#options.connect();
     } catch (error) {
       const goesOn = this.#circuits.failed(error);
-      if (!goesOn) this.#waits.connectFailed(error);
+      if (!goesOn) this.#waits.refuseFor(error);
       slot.move(isServerFull(error) ? 'refused' : 'gone');
       this.#pulse();
       return;
