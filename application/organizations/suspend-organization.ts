@@ -1,6 +1,6 @@
 import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
-import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { OrganizationStatus } from '../../domain/organizations/organization.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { causedBy, type Actor } from '../actor.ts';
 import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
 import type { Ports } from '../ports/ports.ts';

@@ -48,3 +48,12 @@ export class NoServerAvailableError extends DatabaseError {
     this.refused = refused;
   }
 }
+
+/** Raised when there is no server of that name. */
+export class ServerNotFoundError extends DatabaseError {
+  readonly code = 'server_not_found';
+
+  constructor() {
+    super('There is no such server.');
+  }
+}

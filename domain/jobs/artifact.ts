@@ -1,6 +1,6 @@
 import type { WriteNote } from '../audit/audit-log.ts';
 
-/** A file that a job made, kept elsewhere: this is its record. */
+/** The record of a file that a job made. The file itself is kept elsewhere. */
 export interface Artifact {
   readonly artifactId: string;
   readonly jobId: string;

@@ -1,24 +1,35 @@
 import type { WriteNote } from '../audit/audit-log.ts';
 import type { Page, PageRequest } from '../page.ts';
-import type { CacheUse, DockingJob, JobSpecification, JobStatus } from './docking-job.ts';
+import type { DockingJob, JobStatus } from './docking-job.ts';
 
-/** A key under which a submission may be sent again, and the fingerprint of what was sent. */
+/** A key under which a client may repeat a submission, and the fingerprint of what it sent. */
 export interface Idempotency {
   readonly key: string;
   /** Lower-case hex SHA-256 of the request. */
   readonly requestHash: string;
 }
 
-export interface NewDockingJob extends JobSpecification {
-  readonly jobId: string;
+/** What an insert does not write: the database sets it. */
+export type SetByDatabase = 'createdAt' | 'updatedAt' | 'startedAt' | 'completedAt' | 'error';
+
+export interface NewDockingJob extends Omit<DockingJob, SetByDatabase> {
   readonly status: 'PENDING' | 'COMPLETED';
-  readonly priority: number;
-  readonly inputSignature: string;
-  readonly submittedBy: string;
-  readonly cache: CacheUse;
   readonly idempotency: Idempotency | null;
   readonly note: WriteNote;
 }
+
+/** The job as it stands in the database after its insert at this moment. */
+export const insertedJob = (
+  { idempotency: _idempotency, note: _note, ...job }: NewDockingJob,
+  createdAt: Date,
+): DockingJob => ({
+  ...job,
+  createdAt,
+  updatedAt: createdAt,
+  startedAt: null,
+  completedAt: job.cache.hit ? createdAt : null,
+  error: null,
+});
 
 /** Position in the list of jobs: newest first, ties broken by id. */
 export interface JobKey {
@@ -28,16 +39,16 @@ export interface JobKey {
 
 /** Docking jobs in one organization's results database. */
 export interface DockingJobRepository {
-  /** Null when a job with the same idempotency key exists: nothing is written then. */
+  /** Null, and nothing is written, when a job with the same idempotency key exists. */
   insert(job: NewDockingJob): Promise<DockingJob | null>;
   find(jobId: string): Promise<DockingJob | null>;
-  /** As `find`, and keeps other writers away from this job until the transaction ends. */
+  /** As `find`, and locks the job against other writers until the transaction ends. */
   findForUpdate(jobId: string): Promise<DockingJob | null>;
   findByIdempotencyKey(key: string): Promise<{ job: DockingJob; requestHash: string } | null>;
   list(
     filter: { readonly status: JobStatus | null },
     page: PageRequest<JobKey>,
   ): Promise<Page<DockingJob, JobKey>>;
-  /** Sets the status, its times and the error. The caller has checked the move under `findForUpdate`. */
+  /** Sets the status, its times and the error. The caller has checked the move after `findForUpdate`. */
   setStatus(jobId: string, status: JobStatus, error: string | null, note: WriteNote): Promise<DockingJob>;
 }

@@ -3,7 +3,7 @@ import { JobStateConflictError } from './errors.ts';
 export const JOB_STATUSES = ['PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELED'] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];
 
-/** Every legal move; whatever is not listed is a conflict. */
+/** Every legal move. Any other is a conflict. */
 const MOVES: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
   PENDING: ['RUNNING', 'CANCELED'],
   RUNNING: ['COMPLETED', 'FAILED', 'CANCELED'],
@@ -22,6 +22,12 @@ export interface JobSpecification {
   readonly params: JsonObject;
 }
 
+/** What a submitter asks for. */
+export interface JobRequest extends JobSpecification {
+  /** Higher runs first; 0 to 100. */
+  readonly priority: number;
+}
+
 /** Whose results a job shows: its own, or those of the canonical job that had the same inputs. */
 export interface CacheUse {
   readonly hit: boolean;
@@ -31,11 +37,9 @@ export interface CacheUse {
 }
 
 /** One molecular docking that an organization asked for. */
-export interface DockingJob extends JobSpecification {
+export interface DockingJob extends JobRequest {
   readonly jobId: string;
   readonly status: JobStatus;
-  /** Higher runs first; 0 to 100. */
-  readonly priority: number;
   readonly inputSignature: string;
   readonly submittedBy: string;
   readonly createdAt: Date;
@@ -55,7 +59,7 @@ export const assertMove = (from: JobStatus, to: JobStatus): void => {
 };
 
 /**
- * Results of a finished job stand for its input signature: they never change.
+ * The results of a finished job answer for its input signature, so they never change.
  *
  * @throws {JobStateConflictError} when the job is finished
  */

@@ -1,4 +1,4 @@
-/** A cache entry: the job whose results stand for all jobs with the same inputs. */
+/** A cache entry: the job whose results answer for all jobs with the same inputs. */
 export interface InputSignature {
   /** Lower-case hex SHA-256 of the canonical JSON of the job's specification. */
   readonly signature: string;
@@ -19,8 +19,8 @@ export interface InputSignatureRepository {
   /** Counts one use and returns the entry; null when absent or expired. */
   use(signature: string): Promise<InputSignature | null>;
   /**
-   * Makes a completed job the canonical one of its signature, with the lowest confidence among its task results.
-   * A job without task results changes nothing.
+   * Makes a completed job the canonical one of its signature, with the lowest confidence of its task results. Changes
+   * nothing when the job has no task results.
    */
   canonize(job: { readonly jobId: string; readonly inputSignature: string }): Promise<void>;
 }

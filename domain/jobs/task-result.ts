@@ -1,7 +1,7 @@
 import type { WriteNote } from '../audit/audit-log.ts';
 import type { JsonObject } from './docking-job.ts';
 
-/** What one task of a job's pipeline found. One per job and task name. */
+/** What one task of a job's pipeline found. There is one for each job and task name. */
 export interface TaskResult {
   readonly taskResultId: string;
   readonly jobId: string;

@@ -1,17 +1,20 @@
+import type { Container } from 'inversify';
+import { parseOrganizationId } from '../../domain/organizations/organization-id.ts';
+import { reasonOf } from '../../domain/reason-of.ts';
+import { TABLES, type DirectLook, type LookDirectly } from '../../presentation/demo/direct-look.ts';
+import { findService } from '../../presentation/demo/find-service.ts';
+import { Narration } from '../../presentation/demo/narration.ts';
+import { runDemo } from '../../presentation/demo/run-demo.ts';
 import { createContainer } from '../composition/container.ts';
 import { TOKENS } from '../composition/tokens.ts';
 import { parseConfig, readEnvironment, type Config } from '../config/config.ts';
 import { prepareLocalCommand } from '../local/local-command.ts';
-import { findService } from '../demo/find-service.ts';
-import { Narration } from '../demo/narration.ts';
-import { runDemo } from '../demo/run-demo.ts';
-import { reasonOf } from '../../domain/reason-of.ts';
 
 /** Uses the service that runs here, or starts one on a free port and stops it at the end. */
 const main = async (): Promise<void> => {
   const local = await prepareLocalCommand(readEnvironment());
   try {
-    // The service's log is not part of the story, unless somebody asks for it.
+    // The service's log would interrupt the narration.
     await runWith(parseConfig({ LOG_LEVEL: 'error', ...local.environment }));
   } finally {
     await local.stop();
@@ -24,7 +27,7 @@ const runWith = async (config: Config): Promise<void> => {
     throw new Error('JWT_SECRET is not set: without it this deployment issues no tokens');
   const container = createContainer(config);
   const token = container.get(TOKENS.useCases).issueOperatorToken();
-  const running = await findService(config, token);
+  const running = await findService(config.http, token);
   const started =
     running === null
       ? await createContainer({ ...config, http: { ...config.http, port: 0 } })
@@ -36,19 +39,37 @@ const runWith = async (config: Config): Promise<void> => {
     say.step('The service');
     say.line(running === null ? `started for this demo: ${url}` : `already running: ${url}`);
     say.line(`metadata database: ${config.database.metadataUrl.redacted}`);
-    await runDemo(
-      {
-        url,
-        operatorToken: token,
-        resultsUrls: config.database.servers[0].urls,
-      },
-      say,
-    );
+    await runDemo({ url, operatorToken: token, lookDirectly: directLook(container) }, say);
   } finally {
     await container.get(TOKENS.connectionManager).closeAll();
     await started?.stop();
   }
 };
+
+/** Connects as the owner of the databases, to where the ledger says that the organization's is. */
+const directLook =
+  (container: Container): LookDirectly =>
+  async (organizationId, jobIds) => {
+    const { maxOrganizationIdLength } = container.get(TOKENS.config).database;
+    const id = parseOrganizationId(organizationId, maxOrganizationIdLength);
+    const record = await container.get(TOKENS.databaseLedger).find(id);
+    if (record === null) throw new Error(`the ledger has no database of ${id}`);
+    const server = container.get(TOKENS.servers).of(record.serverId);
+    const connection = await server.connectAsOwner(record.databaseName);
+    try {
+      const counts = TABLES.map((table) => `'${table}', (select count(*) from ${table})`);
+      const [row] = await connection.query<DirectLook>({
+        text: `select current_database() as database,
+                 json_build_object(${counts.join(', ')}) as counts,
+                 array(select job_id::text from docking_jobs where job_id = any ($1::uuid[])) as found`,
+        values: [jobIds],
+      });
+      if (row === undefined) throw new Error('a select without a table gives one row');
+      return row;
+    } finally {
+      await connection.close();
+    }
+  };
 
 main().then(
   () => process.stdout.write('\nAll as it should be.\n'),

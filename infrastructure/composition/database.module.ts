@@ -79,6 +79,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
       instanceId: TOKENS.instanceId,
       metadataControl: TOKENS.metadataControl,
       metadataBreaker: TOKENS.metadataBreaker,
+      ledger: TOKENS.serverLedger,
       spares: TOKENS.spareLedger,
       deployment: TOKENS.deployment,
       migrations: TOKENS.resultsMigrations,
@@ -100,6 +101,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
     {
       config: TOKENS.config,
       metadataPool: TOKENS.metadataPool,
+      metadataControl: TOKENS.metadataControl,
       servers: TOKENS.servers,
       provisioning: TOKENS.provisioning,
       policies: TOKENS.organizationPolicies,

@@ -1,4 +1,5 @@
 import type { ReconcileDatabases } from '../../application/databases/reconcile.ts';
+import type { RegisterServers } from '../../application/servers/register-servers.ts';
 import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { UseCases } from '../../application/use-cases.ts';
@@ -21,6 +22,7 @@ export interface ServiceParts extends MeasuredParts {
   readonly config: Config;
   readonly logger: Logger;
   readonly stopping: Stopping;
+  readonly registerServers: RegisterServers;
   readonly reconcileDatabases: ReconcileDatabases;
   readonly fleetOperator: FleetOperator;
   readonly useCases: UseCases;
@@ -79,7 +81,7 @@ export class Service {
   }
 
   async #prepareDatabases(): Promise<void> {
-    const { config, logger, servers, useCases } = this.#parts;
+    const { config, logger, registerServers, useCases } = this.#parts;
     const { metadataUrl } = config.database;
     const created = await ensureDatabase(metadataUrl).catch((error: unknown) => {
       throw new Error(`DB_DATABASE_URL holds ${metadataUrl.redacted}: ${reasonOf(error)}`, { cause: error });
@@ -88,24 +90,36 @@ export class Service {
       logger.warn({ database: metadataUrl.database }, 'there was no metadata database; it was created');
     const { applied } = await new Migrator(metadataMigrations).latest(metadataUrl);
     if (applied.length > 0) logger.info({ applied }, 'metadata database migrated');
-    // Without it requests of known organizations are still served; provisioning tries again.
-    await Promise.all(
-      servers.list().map(({ serverId, template }) =>
-        template.ready().catch((error: unknown) => {
-          logger.error({ err: error, server: serverId }, 'the results template could not be built');
-        }),
-      ),
-    );
+    await registerServers();
+    await this.#buildTemplates();
     const administrator = config.bootstrapAdministrator;
     if (administrator !== null)
       await useCases.ensureAdministrator(administrator.email, administrator.password);
+  }
+
+  /**
+   * Waits until one server can take new organizations: none that is away delays the start. Without a template requests of
+   * known organizations are still served, and provisioning tries again.
+   */
+  async #buildTemplates(): Promise<void> {
+    const { servers, logger } = this.#parts;
+    const builds = servers.list().map(async ({ serverId, template }) => {
+      try {
+        await template.ready();
+      } catch (error) {
+        logger.error({ err: error, server: serverId }, 'the results template could not be built');
+        throw error;
+      }
+    });
+    await Promise.any(builds).catch(() => undefined);
   }
 
   /** Finishes what an earlier process left, and reports what else is wrong, without holding up the start. */
   #reconcile(): void {
     const { logger, reconcileDatabases } = this.#parts;
     reconcileDatabases({ dryRun: false, quarantineForeign: false, resumeOnly: true }).then(
-      ({ findings }) => logger.info({ findings: findings.length }, 'results databases reconciled'),
+      ({ findings, unreachable }) =>
+        logger.info({ findings: findings.length, unreachable }, 'results databases reconciled'),
       (error: unknown) => logger.warn({ err: error }, 'results databases could not be reconciled'),
     );
   }

@@ -16,6 +16,7 @@ import type { PoolSize } from '../pools/pool-options.ts';
 import { PooledDatabase } from '../pools/pooled-database.ts';
 import { WorkScope } from '../pools/work-scope.ts';
 import { sqlStateOf } from '../postgres/postgres-errors.ts';
+import type { ControlConnection } from '../servers/control-connection.ts';
 import type { ResultsServer } from '../servers/results-server.ts';
 import type { ResultsServers } from '../servers/results-servers.ts';
 import { MisplacedDatabaseError } from '../servers/server-connector.ts';
@@ -49,6 +50,8 @@ export interface RoutedServers extends Pick<ResultsServers, 'connections' | 'clo
 
 export interface ManagerDeps {
   readonly metadataPool: ConnectionPool;
+  /** Closed with the pools: processes share the servers' connections through it. */
+  readonly metadataControl: Pick<ControlConnection, 'close'>;
   readonly servers: RoutedServers;
   readonly provisioning: Provisioning;
   readonly policies: Pick<OrganizationPolicies, 'policyOf'>;
@@ -199,6 +202,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     await this.sweeps.close();
     await this.#pools.closeAll(this.#options.drainTimeoutMs);
     await this.#deps.servers.close();
+    await this.#deps.metadataControl.close();
     await this.metadata.close();
   }
 

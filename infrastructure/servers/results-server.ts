@@ -2,6 +2,7 @@ import type { DatabaseServer } from '../../application/ports/databases/database-
 import type { DatabaseTemplate } from '../../application/ports/databases/database-template.ts';
 import type { Deployment } from '../../application/ports/databases/deployment.ts';
 import type { InstanceLedger } from '../../application/ports/databases/instance-ledger.ts';
+import type { ServerLedger } from '../../application/ports/databases/server-ledger.ts';
 import type { SpareLedger } from '../../application/ports/databases/spare-ledger.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { DatabaseNames } from '../../domain/databases/database-names.ts';
@@ -19,6 +20,7 @@ import { PooledDatabase } from '../pools/pooled-database.ts';
 import type { DatabaseUrl } from '../postgres/database-url.ts';
 import type { Deadlines, PgConnection, StatementObserver } from '../postgres/pg-connection.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
+import { ClusterCheck } from './cluster-check.ts';
 import { ConnectionShare } from './connection-share.ts';
 import { ControlConnection } from './control-connection.ts';
 import { OrganizationLogins } from './organization-logins.ts';
@@ -42,6 +44,7 @@ export interface ResultsServerDeps {
   /** This process among those of the deployment. */
   readonly instanceId: string;
   readonly instances: InstanceLedger;
+  readonly ledger: Pick<ServerLedger, 'identify'>;
   readonly spares: SpareLedger;
   readonly deployment: Deployment;
   readonly migrations: MigrationSource;
@@ -81,6 +84,7 @@ export class ResultsServer implements DatabaseServer {
   readonly #migrations: MigrationSource;
   readonly #connector: ServerConnector;
   readonly #adminPool: ConnectionPool;
+  readonly #cluster: ClusterCheck;
 
   constructor(options: ResultsServerOptions, deps: ResultsServerDeps) {
     const { serverId, urls, roles, connectionBudget } = options;
@@ -89,12 +93,23 @@ export class ResultsServer implements DatabaseServer {
     this.#urls = urls;
     this.#migrations = deps.migrations;
     this.logins = roles === null ? null : new OrganizationLogins(roles.secret, roles.otherSecret, this.names);
-    this.#connector = new ServerConnector({ ...options, ...deps, logins: this.logins });
+    const cluster = new ClusterCheck({ ...deps, serverId });
+    this.#cluster = cluster;
+    this.#connector = new ServerConnector({
+      ...options,
+      ...deps,
+      logins: this.logins,
+      refusal: () => cluster.refusal,
+    });
     this.budget = new ConnectionBudget(connectionBudget);
     this.slots = new BudgetedSlots(this.budget);
     this.#adminPool = adminPool(this.#connector, this.breaker);
     this.admin = new ServerAdmin(new PooledDatabase(this.#adminPool), this.logins);
-    this.control = new ControlConnection(() => this.#connector.toPresence());
+    this.control = new ControlConnection(async () => {
+      const connection = await this.#connector.toPresence();
+      await cluster.look(connection);
+      return connection;
+    });
     this.share = new ConnectionShare({
       instanceId: deps.instanceId,
       serverId,
@@ -121,7 +136,12 @@ export class ResultsServer implements DatabaseServer {
   }
 
   get isAvailable(): boolean {
-    return this.breaker.state === 'closed';
+    return this.breaker.state === 'closed' && this.#cluster.refusal === null;
+  }
+
+  get connections(): DatabaseServer['connections'] {
+    const { taken, limit, queued } = this.budget;
+    return { open: taken, share: limit, waiting: queued };
   }
 
   get isBusy(): boolean {

@@ -23,6 +23,8 @@ export interface ServerConnectorOptions {
   readonly instanceId: string;
   /** Of administrators' sessions. */
   readonly adminStatements: StatementObserver | null;
+  /** Why nothing of the server may be used; null when it may. */
+  readonly refusal: () => Error | null;
   readonly logger: Logger;
 }
 
@@ -52,7 +54,8 @@ export class ServerConnector {
   }
 
   /** As the owner of the results databases, outside the budget; to the server's `postgres` database by default. */
-  toServer(databaseName?: string): Promise<PgConnection> {
+  async toServer(databaseName?: string): Promise<PgConnection> {
+    this.#assertUsable();
     const { urls, connectTimeoutMs, adminStatements: observer } = this.#options;
     return PgConnection.open({
       url: databaseName === undefined ? urls.adminUrl : urls.urlForDatabase(databaseName),
@@ -81,6 +84,7 @@ export class ServerConnector {
     policy: OrganizationPolicy = {},
     named?: Promise<void>,
   ): Promise<PgConnection> {
+    this.#assertUsable();
     const { deadlines, connectTimeoutMs, logger } = this.#options;
     const connection = await this.#logIn(placement, { ...deadlines, ...policy }, named);
     try {
@@ -149,6 +153,11 @@ export class ServerConnector {
       await named;
       return this.#open(url, name, deadlines);
     }
+  }
+
+  #assertUsable(): void {
+    const refusal = this.#options.refusal();
+    if (refusal !== null) throw refusal;
   }
 
   #open(

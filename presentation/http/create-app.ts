@@ -1,23 +1,23 @@
-// First of all: it patches Express, and only routers made afterwards catch rejections.
+// This import must come first: it patches Express, and only routers made afterwards catch rejections.
 // oxlint-disable-next-line import/no-unassigned-import
 import 'express-async-errors';
 import express from 'express';
-import { handleErrors } from './errors/error-handler.ts';
+import { handleErrors } from './request/error-handler.ts';
 import { NO_SUCH_ROUTE } from './errors/failure.ts';
-import type { HttpDependencies } from './http-dependencies.ts';
 import { HttpError } from './errors/http-error.ts';
+import type { HttpDependencies } from './http-dependencies.ts';
 import { openRequest } from './request/open-request.ts';
 import { mountRoutes } from './routing/mount-routes.ts';
-import { docsAssets } from './operations/docs.ts';
-import { createRouteTable } from './routing/route-table.ts';
+import { docsAssets } from './docs/docs-page.ts';
+import { createRouteTable } from './route-table.ts';
 
-/** The HTTP side of the service, on any server: opens nothing and listens to nothing by itself. */
+/** Makes the Express app. It opens nothing and does not listen: the caller binds it to a server. */
 export const createApp = (deps: HttpDependencies): express.Express => {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('trust proxy', deps.options.trustedProxies);
-  // One level, strings only; a parameter given twice is an array, which no schema takes.
+  // Values are strings. A parameter that is given twice becomes an array, which every schema refuses.
   app.set('query parser', 'simple');
   app.enable('case sensitive routing');
   app.enable('strict routing');

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
-import { FLOORS, importProblems, ZONES } from './import-table.ts';
+import { FLOORS, HTTP_FLOORS, importProblems, ZONES } from './import-table.ts';
 import { ROOT, SOURCE_FOLDERS, sourceFiles, testFiles } from './project-files.ts';
 import { readModule } from './source-module.ts';
 
@@ -73,9 +73,8 @@ describe('the import rules', () => {
       `import { createApp } from '../../presentation/http/create-app.ts';`,
     ],
     ['infrastructure/routing/sample.ts', `import { submitJob } from '../../application/jobs/submit-job.ts';`],
-    ['infrastructure/servers/sample.ts', `import { runDemo } from '../demo/run-demo.ts';`],
+    ['infrastructure/servers/sample.ts', `import { runDemo } from '../../presentation/demo/run-demo.ts';`],
     ['infrastructure/cellar/sample.ts', `export {};`],
-    ['infrastructure/demo/sample.ts', `import { createContainer } from '../composition/container.ts';`],
     ['infrastructure/bin/sample.ts', `import { expect } from 'chai';`],
     ['infrastructure/bin/sample.ts', `import { testServer } from '../../tests/support/postgres-server.ts';`],
     ['presentation/http/sample.ts', `import { sql } from '../../adapters/knex/statement.ts';`],
@@ -84,6 +83,14 @@ describe('the import rules', () => {
     ['presentation/http/sample.ts', `import { Container } from 'inversify';`],
     ['presentation/http/sample.ts', `import { parseConfig } from '../../infrastructure/config/config.ts';`],
     ['presentation/cli/sample.ts', `import { createApp } from '../http/create-app.ts';`],
+    [
+      'presentation/demo/sample.ts',
+      `import { createContainer } from '../../infrastructure/composition/container.ts';`,
+    ],
+    ['presentation/demo/sample.ts', `import type { Config } from '../../infrastructure/config/config.ts';`],
+    ['presentation/demo/sample.ts', `import { getJob } from '../../application/jobs/get-job.ts';`],
+    ['presentation/demo/sample.ts', `import { createApp } from '../http/create-app.ts';`],
+    ['presentation/demo/sample.ts', `import { Client } from 'pg';`],
     ['migrations/results/sample.ts', `import knex from 'knex';`],
     ['migrations/results/sample.ts', `import { readFile } from 'node:fs/promises';`],
     ['migrations/results/sample.ts', `import type { Job } from '../../domain/jobs/docking-job.ts';`],
@@ -111,6 +118,25 @@ describe('the import rules', () => {
       };
       expect(before.filter((floor) => reports(file, imports(floor.name)))).to.deep.equal([]);
       expect(after.filter((floor) => !reports(file, imports(floor)))).to.deep.equal([]);
+    });
+  }
+
+  for (const [index, name] of HTTP_FLOORS.entries()) {
+    it(`let presentation/http/${name} stand on the floors before it, and know no route after it`, () => {
+      const imports = (module: string): string => `export * from '../${module}.ts';`;
+      const file = `presentation/http/${name}/sample.ts`;
+      const before = [
+        ...HTTP_FLOORS.slice(0, index + 1).map((floor) => `${floor}/sample`),
+        'http-dependencies',
+      ];
+      const after = [
+        ...HTTP_FLOORS.slice(index + 1).map((floor) => `${floor}/sample`),
+        'jobs/job-routes',
+        'route-table',
+        'create-app',
+      ];
+      expect(before.filter((module) => reports(file, imports(module)))).to.deep.equal([]);
+      expect(after.filter((module) => !reports(file, imports(module)))).to.deep.equal([]);
     });
   }
 

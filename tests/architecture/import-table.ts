@@ -47,6 +47,17 @@ export const FLOORS: readonly { readonly name: string; readonly packages: readon
   { name: 'knex-command', packages: ['knex'] },
 ];
 
+/** Below the folders of the resources, in the same order. */
+export const HTTP_FLOORS: readonly string[] = ['errors', 'request', 'routing'];
+const HTTP_PACKAGES: ReadonlySet<string> = new Set([
+  'express',
+  'express-async-errors',
+  'helmet',
+  'raw-body',
+  'zod',
+  'zod-openapi',
+]);
+
 export const ZONES: readonly Zone[] = [
   { name: 'domain', files: /^domain\//, project: /^domain\//, packages: NONE, node: false },
   {
@@ -70,14 +81,6 @@ export const ZONES: readonly Zone[] = [
     packages: 'all but test tools',
     node: true,
   },
-  {
-    // A client of the API with an operator's means; the wiring is done for it in bin.
-    name: 'demo',
-    files: /^infrastructure\/demo\//,
-    project: /^(?:domain\/|application\/ports\/|infrastructure\/(?:config|postgres|demo)\/)/,
-    packages: new Set(['zod']),
-    node: true,
-  },
   ...FLOORS.map(({ name, packages }, index) => ({
     name: `infrastructure/${name}`,
     files: new RegExp(`^infrastructure/${name}/`),
@@ -89,11 +92,21 @@ export const ZONES: readonly Zone[] = [
     packages: new Set(packages),
     node: true,
   })),
+  // Resources stand on the routing, which stands on the steps of a request, which stand on the errors.
+  ...HTTP_FLOORS.map((name, index) => ({
+    name: `presentation/http/${name}`,
+    files: new RegExp(`^presentation/http/${name}/`),
+    project: new RegExp(
+      `^(?:domain/|application/|presentation/http/(?:http-dependencies\\.ts|(?:${HTTP_FLOORS.slice(0, index + 1).join('|')})/))`,
+    ),
+    packages: HTTP_PACKAGES,
+    node: true,
+  })),
   {
     name: 'presentation/http',
     files: /^presentation\/http\//,
     project: /^(?:domain|application|presentation\/http)\//,
-    packages: new Set(['express', 'express-async-errors', 'helmet', 'raw-body', 'zod', 'zod-openapi']),
+    packages: HTTP_PACKAGES,
     node: true,
   },
   {
@@ -101,6 +114,14 @@ export const ZONES: readonly Zone[] = [
     files: /^presentation\/cli\//,
     project: /^(?:domain|application|presentation\/cli)\//,
     packages: new Set(['cli-progress', 'commander']),
+    node: true,
+  },
+  {
+    // A REST client. `bin` hands it what an operator has beside the API.
+    name: 'presentation/demo',
+    files: /^presentation\/demo\//,
+    project: /^(?:domain|presentation\/demo)\//,
+    packages: new Set(['zod']),
     node: true,
   },
   {

@@ -39,8 +39,7 @@ const run = ({
     () => void (stopCarrying?.() ?? Promise.resolve()).then(() => manager.closeAll()),
   );
 
-  const idOf = (id: string) =>
-    parseOrganizationId(id, config.database.maxOrganizationIdLength);
+  const idOf = (id: string) => parseOrganizationId(id, config.database.maxOrganizationIdLength);
   const lease = (id: string) => manager.acquire(idOf(id));
 
   return async (command) => {

@@ -29,6 +29,7 @@ export const replaceManager = (
     { ...database, drainTimeoutMs: 20_000, ...options },
     {
       metadataPool: container.get(TOKENS.metadataPool),
+      metadataControl: container.get(TOKENS.metadataControl),
       servers: decorateServers(container.get(TOKENS.servers), () => parts),
       provisioning: container.get(TOKENS.provisioning),
       policies: container.get(TOKENS.organizationPolicies),

@@ -71,6 +71,7 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   not_found: 404,
   organization_not_found: 404,
   organization_database_not_found: 404,
+  server_not_found: 404,
   job_not_found: 404,
   signature_not_found: 404,
   user_not_found: 404,

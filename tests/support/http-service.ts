@@ -8,7 +8,7 @@ import {
 } from '../../infrastructure/http-server/http-server.ts';
 import { answerClientError } from '../../presentation/http/errors/client-error.ts';
 import { messageClasses } from '../../presentation/http/request/message-classes.ts';
-import { createRouteTable } from '../../presentation/http/routing/route-table.ts';
+import { createRouteTable } from '../../presentation/http/route-table.ts';
 import type { Route } from '../../presentation/http/routing/route.ts';
 import type { Deployment } from './deployment.ts';
 import { checkReply } from './reply-check.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
-import { errorCodesOf } from '../../presentation/http/openapi/open-api-document.ts';
+import { errorCodesOf } from '../../presentation/http/docs/open-api-document.ts';
 import type { Route } from '../../presentation/http/routing/route.ts';
 import { TEST_JWT_SECRET } from './deployment.ts';
 import { PROBLEM_FIELDS, STATUS_OF_CODE } from './http-contract.ts';

@@ -23,17 +23,15 @@ interface TemplateRow {
   readonly schema_version: number;
 }
 
+// The server is recorded with its first template, so that every program that makes databases can do without a start. The
+// name changes with DB_RESULTS_DB_TEMPLATE: recorded is the one that is cloned now.
 const touchTemplate = statement<TemplateRecord>('template_touch', (p) =>
-  sql('results_templates')
-    .insert({
-      template_hash: p('hash'),
-      server_id: p('serverId'),
-      database_name: p('databaseName'),
-      schema_version: p('schemaVersion'),
-    })
-    .onConflict('template_hash')
-    // The name changes with DB_RESULTS_DB_TEMPLATE: recorded is the one that is cloned now.
-    .merge({ database_name: sql.raw('excluded.database_name'), last_used_at: sql.raw('now()') }),
+  sql.raw(
+    `with server as (insert into results_servers (server_id) values (?) on conflict do nothing)
+     insert into results_templates (template_hash, server_id, database_name, schema_version) values (?, ?, ?, ?)
+     on conflict (template_hash) do update set database_name = excluded.database_name, last_used_at = now()`,
+    [p('serverId'), p('hash'), p('serverId'), p('databaseName'), p('schemaVersion')],
+  ),
 );
 
 // A spare that carries an organization's stamp is being built by that organization's saga.

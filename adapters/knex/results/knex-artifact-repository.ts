@@ -1,63 +1,40 @@
 import type { Artifact, ArtifactRepository, NewArtifact } from '../../../domain/jobs/artifact.ts';
-import { auditedStatement } from './audited-statement.ts';
+import { insertList, selectList } from '../columns.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
+import { auditedStatement } from './audited-statement.ts';
 
-interface ArtifactRow {
-  readonly artifact_id: string;
-  readonly job_id: string;
-  readonly name: string;
-  readonly purpose: string;
-  readonly uri: string;
-  readonly content_type: string | null;
-  /** bigint: text to the driver. */
-  readonly size_bytes: string | null;
-  readonly checksum: string | null;
-  readonly created_at: Date;
-}
+/** PostgreSQL's driver returns a bigint as text. */
+type ArtifactRow = Omit<Artifact, 'sizeBytes'> & { readonly sizeBytes: string | null };
 
-const COLUMNS = [
-  'artifact_id',
-  'job_id',
-  'name',
-  'purpose',
-  'uri',
-  'content_type',
-  'size_bytes',
-  'checksum',
-  'created_at',
-] as const satisfies readonly (keyof ArtifactRow)[];
+const INSERTED_COLUMNS = {
+  jobId: 'job_id',
+  name: 'name',
+  purpose: 'purpose',
+  uri: 'uri',
+  contentType: 'content_type',
+  sizeBytes: 'size_bytes',
+  checksum: 'checksum',
+} as const satisfies Record<keyof Omit<NewArtifact, 'note'>, string>;
+
+const ARTIFACT_FIELDS = selectList({
+  artifactId: 'artifact_id',
+  ...INSERTED_COLUMNS,
+  createdAt: 'created_at',
+} satisfies Record<keyof ArtifactRow, string>);
 
 const insert = auditedStatement<Omit<NewArtifact, 'note'>, ArtifactRow>(
   'artifact_insert',
-  { type: 'artifact', idColumn: 'artifact_id' },
-  (p) =>
-    sql('artifacts')
-      .insert({
-        job_id: p('jobId'),
-        name: p('name'),
-        purpose: p('purpose'),
-        uri: p('uri'),
-        content_type: p('contentType'),
-        size_bytes: p('sizeBytes'),
-        checksum: p('checksum'),
-      })
-      .returning(COLUMNS),
+  { type: 'artifact', idField: 'artifactId' },
+  (p) => sql('artifacts').insert(insertList(INSERTED_COLUMNS, p)).returning(ARTIFACT_FIELDS),
 );
 
 const listByJob = statement<{ jobId: string }, ArtifactRow>('artifact_list', (p) =>
-  sql('artifacts').select(COLUMNS).where('job_id', p('jobId')).orderBy('position'),
+  sql('artifacts').select(ARTIFACT_FIELDS).where('job_id', p('jobId')).orderBy('position'),
 );
 
 const toArtifact = (row: ArtifactRow): Artifact => ({
-  artifactId: row.artifact_id,
-  jobId: row.job_id,
-  name: row.name,
-  purpose: row.purpose,
-  uri: row.uri,
-  contentType: row.content_type,
-  sizeBytes: row.size_bytes === null ? null : Number(row.size_bytes),
-  checksum: row.checksum,
-  createdAt: row.created_at,
+  ...row,
+  sizeBytes: row.sizeBytes === null ? null : Number(row.sizeBytes),
 });
 
 export class KnexArtifactRepository implements ArtifactRepository {

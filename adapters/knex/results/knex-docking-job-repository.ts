@@ -1,74 +1,67 @@
 import type { WriteNote } from '../../../domain/audit/audit-log.ts';
 import type { DockingJob, JobStatus } from '../../../domain/jobs/docking-job.ts';
-import type {
-  DockingJobRepository,
-  JobKey,
-  NewDockingJob,
+import {
+  insertedJob,
+  type DockingJobRepository,
+  type JobKey,
+  type NewDockingJob,
+  type SetByDatabase,
 } from '../../../domain/jobs/docking-job-repository.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
+import { insertList, selectList } from '../columns.ts';
 import { dynamicQuery, sql, statement, type SqlExecutor } from '../statement.ts';
 import { auditedStatement } from './audited-statement.ts';
-import { DOCKING_JOB_COLUMNS, toDockingJob, type DockingJobRow } from './docking-job-row.ts';
+import {
+  DOCKING_JOB_COLUMNS,
+  INSERTED_COLUMNS,
+  toDockingJob,
+  type DockingJobRow,
+} from './docking-job-columns.ts';
+
+const JOB = { type: 'job', idField: 'jobId' } as const;
+const JOB_FIELDS = selectList(DOCKING_JOB_COLUMNS);
 
 const find = statement<{ jobId: string }, DockingJobRow>('docking_job_find', (p) =>
-  sql('docking_jobs').select(DOCKING_JOB_COLUMNS).where('job_id', p('jobId')),
+  sql('docking_jobs').select(JOB_FIELDS).where('job_id', p('jobId')),
 );
 
 const findForUpdate = statement<{ jobId: string }, DockingJobRow>('docking_job_find_for_update', (p) =>
-  sql('docking_jobs').select(DOCKING_JOB_COLUMNS).where('job_id', p('jobId')).forUpdate(),
+  sql('docking_jobs').select(JOB_FIELDS).where('job_id', p('jobId')).forUpdate(),
 );
 
-const findByIdempotencyKey = statement<{ key: string }, DockingJobRow>('docking_job_find_by_key', (p) =>
-  sql('docking_jobs').select(DOCKING_JOB_COLUMNS).where('idempotency_key', p('key')),
+/** An insert writes these as well. Both are null, or neither is: a constraint says so. */
+const IDEMPOTENCY_COLUMNS = { idempotencyKey: 'idempotency_key', requestHash: 'request_hash' } as const;
+
+const findByIdempotencyKey = statement<{ key: string }, DockingJobRow & { readonly requestHash: string }>(
+  'docking_job_find_by_key',
+  (p) =>
+    sql('docking_jobs')
+      .select([...JOB_FIELDS, 'request_hash as requestHash'])
+      .where('idempotency_key', p('key')),
 );
 
-interface InsertValues {
-  readonly jobId: string;
-  readonly status: NewDockingJob['status'];
-  readonly engine: string;
-  readonly pipelineVersion: string;
+type InsertValues = Omit<DockingJobRow, SetByDatabase | 'inputs' | 'params'> & {
   /** JSON. */
   readonly inputs: string;
   /** JSON. */
   readonly params: string;
-  readonly priority: number;
-  readonly inputSignature: string;
-  readonly submittedBy: string;
   readonly idempotencyKey: string | null;
   readonly requestHash: string | null;
-  readonly cacheHit: boolean;
-  readonly canonicalJobId: string | null;
-  readonly confidenceScore: number | null;
-}
+};
 
-const JOB = { type: 'job', idColumn: 'job_id' } as const;
-
-/** Returns what the server adds to a job: its other times follow from this one, and the rest is as it was given. */
-const insert = auditedStatement<InsertValues, Pick<DockingJobRow, 'created_at'>>(
+/** Returns what the server adds: the rest of the job is as it was given. */
+const insert = auditedStatement<InsertValues, Pick<DockingJobRow, 'createdAt'>>(
   'docking_job_insert',
   JOB,
   (p) =>
     sql('docking_jobs')
       .insert({
-        job_id: p('jobId'),
-        status: p('status'),
-        engine: p('engine'),
-        pipeline_version: p('pipelineVersion'),
-        inputs: p('inputs'),
-        params: p('params'),
-        priority: p('priority'),
-        input_signature: p('inputSignature'),
-        submitted_by: p('submittedBy'),
-        idempotency_key: p('idempotencyKey'),
-        request_hash: p('requestHash'),
-        cache_hit: p('cacheHit'),
-        canonical_job_id: p('canonicalJobId'),
-        cache_confidence_score: p('confidenceScore'),
+        ...insertList({ ...INSERTED_COLUMNS, ...IDEMPOTENCY_COLUMNS }, p),
         completed_at: sql.raw('case when ?::boolean then now() end', [p('cacheHit')]),
       })
       .onConflict('idempotency_key')
       .ignore()
-      .returning(['job_id', 'created_at']),
+      .returning(['job_id as jobId', 'created_at as createdAt']),
 );
 
 const setStatus = auditedStatement<{ jobId: string; status: JobStatus; error: string | null }, DockingJobRow>(
@@ -84,7 +77,7 @@ const setStatus = auditedStatement<{ jobId: string; status: JobStatus; error: st
         started_at: sql.raw(`case when ?::text = 'RUNNING' then now() else started_at end`, [p('status')]),
         completed_at: sql.raw(`case when ?::text = 'RUNNING' then null else now() end`, [p('status')]),
       })
-      .returning(DOCKING_JOB_COLUMNS),
+      .returning(JOB_FIELDS),
 );
 
 export class KnexDockingJobRepository implements DockingJobRepository {
@@ -95,45 +88,21 @@ export class KnexDockingJobRepository implements DockingJobRepository {
   }
 
   async insert(job: NewDockingJob): Promise<DockingJob | null> {
-    const { jobId, status, engine, pipelineVersion, inputs, params, priority } = job;
-    const { inputSignature, submittedBy, cache, idempotency, note } = job;
-    const values = {
-      jobId,
-      status,
-      engine,
-      pipelineVersion,
-      inputs: JSON.stringify(inputs),
-      params: JSON.stringify(params),
-      priority,
-      inputSignature,
-      submittedBy,
-      idempotencyKey: idempotency?.key ?? null,
-      requestHash: idempotency?.requestHash ?? null,
-      cacheHit: cache.hit,
-      canonicalJobId: cache.canonicalJobId,
-      confidenceScore: cache.confidenceScore,
-      note: JSON.stringify(note),
-    };
-    const [row] = await this.#executor.query(insert(values));
-    if (row === undefined) return null;
-    const { created_at: createdAt } = row;
-    return {
-      jobId,
-      status,
-      engine,
-      pipelineVersion,
-      inputs,
-      params,
-      priority,
-      inputSignature,
-      submittedBy,
-      createdAt,
-      updatedAt: createdAt,
-      startedAt: null,
-      completedAt: cache.hit ? createdAt : null,
-      error: null,
-      cache,
-    };
+    const { cache, idempotency, note, ...values } = job;
+    const [row] = await this.#executor.query(
+      insert({
+        ...values,
+        inputs: JSON.stringify(job.inputs),
+        params: JSON.stringify(job.params),
+        cacheHit: cache.hit,
+        canonicalJobId: cache.canonicalJobId,
+        cacheConfidenceScore: cache.confidenceScore,
+        idempotencyKey: idempotency?.key ?? null,
+        requestHash: idempotency?.requestHash ?? null,
+        note: JSON.stringify(note),
+      }),
+    );
+    return row === undefined ? null : insertedJob(job, row.createdAt);
   }
 
   async find(jobId: string): Promise<DockingJob | null> {
@@ -148,9 +117,9 @@ export class KnexDockingJobRepository implements DockingJobRepository {
 
   async findByIdempotencyKey(key: string): Promise<{ job: DockingJob; requestHash: string } | null> {
     const [row] = await this.#executor.query(findByIdempotencyKey({ key }));
-    return row === undefined || row.request_hash === null
-      ? null
-      : { job: toDockingJob(row), requestHash: row.request_hash };
+    if (row === undefined) return null;
+    const { requestHash, ...job } = row;
+    return { job: toDockingJob(job), requestHash };
   }
 
   async list(
@@ -158,7 +127,7 @@ export class KnexDockingJobRepository implements DockingJobRepository {
     { limit, after }: PageRequest<JobKey>,
   ): Promise<Page<DockingJob, JobKey>> {
     const query = sql('docking_jobs')
-      .select(DOCKING_JOB_COLUMNS)
+      .select(JOB_FIELDS)
       .orderBy([
         { column: 'created_at', order: 'desc' },
         { column: 'job_id', order: 'desc' },

@@ -1,31 +1,24 @@
 import type { InputSignature, InputSignatureRepository } from '../../../domain/jobs/input-signature.ts';
+import { selectList } from '../columns.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
-interface InputSignatureRow {
-  readonly signature: string;
-  readonly canonical_job_id: string;
-  readonly confidence_score: number | null;
-  /** bigint: text to the driver. */
-  readonly hit_count: string;
-  readonly created_at: Date;
-  readonly last_used_at: Date;
-  readonly expires_at: Date | null;
-}
+/** PostgreSQL's driver returns a bigint as text. */
+type InputSignatureRow = Omit<InputSignature, 'hitCount'> & { readonly hitCount: string };
 
-const COLUMNS = [
-  'signature',
-  'canonical_job_id',
-  'confidence_score',
-  'hit_count',
-  'created_at',
-  'last_used_at',
-  'expires_at',
-] as const satisfies readonly (keyof InputSignatureRow)[];
+const SIGNATURE_FIELDS = selectList({
+  signature: 'signature',
+  canonicalJobId: 'canonical_job_id',
+  confidenceScore: 'confidence_score',
+  hitCount: 'hit_count',
+  createdAt: 'created_at',
+  lastUsedAt: 'last_used_at',
+  expiresAt: 'expires_at',
+} satisfies Record<keyof InputSignatureRow, string>);
 
 const NOT_EXPIRED = '(expires_at is null or expires_at > now())';
 
 const find = statement<{ signature: string }, InputSignatureRow>('input_signature_find', (p) =>
-  sql('input_signatures').select(COLUMNS).where('signature', p('signature')).whereRaw(NOT_EXPIRED),
+  sql('input_signatures').select(SIGNATURE_FIELDS).where('signature', p('signature')).whereRaw(NOT_EXPIRED),
 );
 
 const use = statement<{ signature: string }, InputSignatureRow>('input_signature_use', (p) =>
@@ -33,7 +26,7 @@ const use = statement<{ signature: string }, InputSignatureRow>('input_signature
     .where('signature', p('signature'))
     .whereRaw(NOT_EXPIRED)
     .update({ hit_count: sql.raw('hit_count + 1'), last_used_at: sql.raw('now()') })
-    .returning(COLUMNS),
+    .returning(SIGNATURE_FIELDS),
 );
 
 const canonize = statement<{ jobId: string; inputSignature: string }>('input_signature_canonize', (p) =>
@@ -49,13 +42,8 @@ const canonize = statement<{ jobId: string; inputSignature: string }>('input_sig
 );
 
 const toInputSignature = (row: InputSignatureRow): InputSignature => ({
-  signature: row.signature,
-  canonicalJobId: row.canonical_job_id,
-  confidenceScore: row.confidence_score,
-  hitCount: Number(row.hit_count),
-  createdAt: row.created_at,
-  lastUsedAt: row.last_used_at,
-  expiresAt: row.expires_at,
+  ...row,
+  hitCount: Number(row.hitCount),
 });
 
 export class KnexInputSignatureRepository implements InputSignatureRepository {

@@ -25,7 +25,7 @@ class KnexResultsRepositories implements ResultsRepositories {
   }
 }
 
-/** The repositories of one organization, over what one lease may use: made anew for each. */
+/** The repositories of one organization. Each lease has its own. */
 export class KnexResultsDatabase extends KnexResultsRepositories implements ResultsDatabase {
   readonly #database: SqlDatabase;
 
@@ -34,7 +34,7 @@ export class KnexResultsDatabase extends KnexResultsRepositories implements Resu
     this.#database = database;
   }
 
-  /** Hands the same repositories over the transaction's connection: no use case ever passes a transaction along. */
+  /** Hands `work` repositories on the transaction's connection, so a use case never passes a transaction along. */
   transaction<Result>(work: (repositories: ResultsRepositories) => Promise<Result>): Promise<Result> {
     return this.#database.transaction((executor) => work(new KnexResultsRepositories(executor)));
   }

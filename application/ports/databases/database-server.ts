@@ -13,6 +13,8 @@ export interface DatabaseServer {
   readonly hasRoles: boolean;
   /** False while the server counts as away: what needs it would fail. */
   readonly isAvailable: boolean;
+  /** Connections to results databases there, of this process. */
+  readonly connections: { readonly open: number; readonly share: number; readonly waiting: number };
   /** Whether requests wait for an administrator's session. Background work then yields. */
   readonly isBusy: boolean;
   /**

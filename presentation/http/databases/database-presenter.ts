@@ -1,6 +1,8 @@
+import type { z } from 'zod';
 import type { DatabaseView } from '../../../application/databases/database-view.ts';
+import type { databaseReply } from './database-schema.ts';
 
-export const presentDatabase = ({ record, pool }: DatabaseView) => ({
+export const presentDatabase = ({ record, pool }: DatabaseView): z.output<typeof databaseReply> => ({
   org_id: record.organizationId,
   database: record.databaseName,
   state: record.state,

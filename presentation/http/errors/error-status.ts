@@ -1,12 +1,12 @@
 interface ErrorStatus {
   readonly status: number;
   readonly title: string;
-  /** Said instead of the error's own message, which may name a server or a database. */
+  /** Replaces the error's message, which may name a server or a database. */
   readonly detail?: string;
   readonly retryAfterSeconds?: number;
 }
 
-/** Every error code a client can see. The one place that knows both codes and HTTP statuses. */
+/** Every error code that a client can see. Nothing else maps codes to HTTP statuses. */
 export const ERROR_STATUS = {
   malformed_request: { status: 400, title: 'Malformed request' },
   malformed_json: { status: 400, title: 'Malformed JSON' },
@@ -18,6 +18,7 @@ export const ERROR_STATUS = {
   not_found: { status: 404, title: 'No such route' },
   organization_not_found: { status: 404, title: 'Organization not found' },
   organization_database_not_found: { status: 404, title: 'Organization database not found' },
+  server_not_found: { status: 404, title: 'Server not found' },
   job_not_found: { status: 404, title: 'Job not found' },
   signature_not_found: { status: 404, title: 'Input signature not found' },
   user_not_found: { status: 404, title: 'User not found' },
@@ -76,5 +77,5 @@ export type ErrorCode = keyof typeof ERROR_STATUS;
 
 export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERROR_STATUS, code);
 
-/** The entry with its optional parts in view. */
+/** The entry, typed with its optional fields. */
 export const errorStatus = (code: ErrorCode): ErrorStatus => ERROR_STATUS[code];

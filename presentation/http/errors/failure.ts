@@ -10,24 +10,24 @@ export interface Failure {
   readonly detail: string;
   readonly issues: readonly InputIssue[] | null;
   readonly headers: Readonly<Record<string, string>>;
-  /** For the log alone. */
+  /** Never sent: only the log sees it. */
   readonly error: unknown;
 }
 
-/** What raw-body throws, by the `type` it gives it. */
+/** By the `type` of raw-body's errors. */
 const BODY_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   'request.size.invalid': ['malformed_json', 'The body is not as long as announced.'],
   'entity.too.large': ['body_too_large', 'The body is larger than 1 MiB.'],
 };
 
-/** Sorts out what a step threw; whatever is not known becomes `internal_error`. */
+/** Turns what a step threw into a failure. An error that is not recognized becomes `internal_error`. */
 export const toFailure = (error: unknown): Failure => {
   if (error instanceof HttpError) return failure(error.code, error.message, error, error.headers);
   if (error instanceof DomainError && isErrorCode(error.code)) return fromDomain(error.code, error);
   if (error instanceof Error) {
     const bodyError = 'type' in error && typeof error.type === 'string' ? BODY_ERRORS[error.type] : undefined;
     if (bodyError !== undefined) return failure(...bodyError, error);
-    // Express's router, on a path that cannot be percent-decoded.
+    // Express's router throws it for a path that cannot be percent-decoded.
     if (error instanceof URIError && 'status' in error) return failure('not_found', NO_SUCH_ROUTE, error);
   }
   return failure('internal_error', '', error);
@@ -35,15 +35,14 @@ export const toFailure = (error: unknown): Failure => {
 
 export const NO_SUCH_ROUTE = 'There is no such route.';
 
-const fromDomain = (code: ErrorCode, error: DomainError): Failure => {
-  return failure(
+const fromDomain = (code: ErrorCode, error: DomainError): Failure =>
+  failure(
     code,
     error.message,
     error,
     headersOf(error),
     error instanceof ValidationError ? error.issues : null,
   );
-};
 
 const headersOf = (error: DomainError): Readonly<Record<string, string>> => {
   if (error instanceof UnauthenticatedError) return { 'WWW-Authenticate': 'Bearer' };

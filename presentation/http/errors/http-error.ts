@@ -1,6 +1,6 @@
 import type { ErrorCode } from './error-status.ts';
 
-/** A failure that only HTTP knows: no such route, a body that is no JSON, … */
+/** Raised when a request fails before it reaches a use case: no such route, a body that is not JSON, … */
 export class HttpError extends Error {
   readonly code: ErrorCode;
   readonly headers: Readonly<Record<string, string>>;

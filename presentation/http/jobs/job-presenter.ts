@@ -1,6 +1,8 @@
+import type { z } from 'zod';
 import type { DockingJob } from '../../../domain/jobs/docking-job.ts';
+import type { jobReply } from './job-schema.ts';
 
-export const presentJob = (job: DockingJob) => ({
+export const presentJob = (job: DockingJob): z.output<typeof jobReply> => ({
   job_id: job.jobId,
   status: job.status,
   engine: job.engine,

@@ -1,13 +1,32 @@
+import { getJob } from '../../../application/jobs/get-job.ts';
+import { moveJob } from '../../../application/jobs/move-job.ts';
 import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
+import { created, ok } from '../request/reply.ts';
+import { presentPage } from '../request/schema/cursor.ts';
 import { resultsRoute, type Route } from '../routing/route.ts';
-import * as controller from './job-controller.ts';
-import { jobPage, jobReply, jobRequest, listRequest, moveRequest, submitRequest } from './job-schema.ts';
+import { presentJob } from './job-presenter.ts';
+import {
+  jobCursor,
+  jobPage,
+  jobReply,
+  jobRequest,
+  listRequest,
+  moveRequest,
+  submitRequest,
+} from './job-schema.ts';
 
 const tag = 'jobs';
 const path = '/organizations/{org_id}/jobs';
 
-export const jobRoutes = ({ submitJob }: HttpDependencies): readonly Route[] => [
+export const jobRoutes = (deps: HttpDependencies): readonly Route[] => [
+  submitJobRoute(deps),
+  listJobsRoute(),
+  getJobRoute(),
+  moveJobRoute(),
+];
+
+const submitJobRoute = ({ submitJob }: HttpDependencies): Route =>
   resultsRoute(['member', 'org_admin'], {
     method: 'post',
     path,
@@ -20,8 +39,19 @@ export const jobRoutes = ({ submitJob }: HttpDependencies): readonly Route[] => 
       201: { description: 'The new job', schema: jobReply },
     },
     errors: ['idempotency_key_reused'],
-    handle: controller.submit(submitJob),
-  }),
+    handle: async ({ input: { body, query, headers }, actor, database, home }) => {
+      const { pipeline_version: pipelineVersion, ...rest } = body;
+      const { job, replayed } = await submitJob.execute(database, actor, {
+        ...rest,
+        pipelineVersion,
+        useCache: query.use_cache,
+        idempotencyKey: headers['Idempotency-Key'] ?? null,
+      });
+      return replayed ? ok(presentJob(job)) : created(presentJob(job), `${home}/jobs/${job.jobId}`);
+    },
+  });
+
+const listJobsRoute = (): Route =>
   resultsRoute(ORGANIZATION_ROLES, {
     method: 'get',
     path,
@@ -30,8 +60,14 @@ export const jobRoutes = ({ submitJob }: HttpDependencies): readonly Route[] => 
     tag,
     request: listRequest,
     replies: { 200: { description: 'One page', schema: jobPage } },
-    handle: controller.list,
-  }),
+    handle: async ({ input: { query }, database }) => {
+      const filter = { status: query.status ?? null };
+      const page = await database.jobs.list(filter, { limit: query.limit, after: query.cursor });
+      return ok(presentPage(page, presentJob, jobCursor));
+    },
+  });
+
+const getJobRoute = (): Route =>
   resultsRoute(ORGANIZATION_ROLES, {
     method: 'get',
     path: `${path}/{job_id}`,
@@ -41,9 +77,11 @@ export const jobRoutes = ({ submitJob }: HttpDependencies): readonly Route[] => 
     request: jobRequest,
     replies: { 200: { description: 'The job', schema: jobReply } },
     errors: ['job_not_found'],
-    handle: controller.get,
-  }),
-  // Members come this far because they may cancel what they submitted; the use case decides.
+    handle: async ({ input: { params }, database }) => ok(presentJob(await getJob(database, params.job_id))),
+  });
+
+/** Members may call it because they may cancel what they submitted. The use case decides. */
+const moveJobRoute = (): Route =>
   resultsRoute(ORGANIZATION_ROLES, {
     method: 'patch',
     path: `${path}/{job_id}`,
@@ -53,6 +91,8 @@ export const jobRoutes = ({ submitJob }: HttpDependencies): readonly Route[] => 
     request: moveRequest,
     replies: { 200: { description: 'The job as it is now', schema: jobReply } },
     errors: ['job_not_found', 'job_state_conflict'],
-    handle: controller.move,
-  }),
-];
+    handle: async ({ input: { params, body }, actor, database }) => {
+      const { status, error = null } = body;
+      return ok(presentJob(await moveJob(database, actor, { jobId: params.job_id, status, error })));
+    },
+  });

@@ -10,7 +10,7 @@ import { flag, jsonObject, limit, pageOf, slug, text, timestamp, uuid } from '..
 
 const MAX_PRIORITY = 100;
 
-/** Newest first: the moment in milliseconds, then the id. */
+/** Jobs are listed newest first. A key is the moment of creation in milliseconds, and the id. */
 export const jobCursor = cursorOf(
   z.tuple([momentMs, z.guid()]),
   ({ createdAt, jobId }: JobKey): [number, string] => [createdAt.getTime(), jobId],

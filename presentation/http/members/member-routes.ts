@@ -1,13 +1,13 @@
 import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
-import type { Member } from '../../../domain/identity/member-repository.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { created, noContent, ok } from '../routing/reply.ts';
-import { organizationRoute, type Route } from '../routing/route.ts';
+import { created, noContent, ok } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
-import { userCursor } from '../users/user-schema.ts';
+import { organizationRoute, type Route } from '../routing/route.ts';
+import { presentMember } from './member-presenter.ts';
 import {
   addRequest,
   listRequest,
+  memberCursor,
   memberPage,
   memberReply,
   removeRequest,
@@ -16,18 +16,17 @@ import {
 
 const tag = 'members';
 const path = '/organizations/{org_id}/members';
-
-const presentMember = (member: Member) => ({
-  user_id: member.userId,
-  email: member.email,
-  status: member.active ? 'active' : 'disabled',
-  roles: member.roles,
-  created_at: member.createdAt.toISOString(),
-  updated_at: member.updatedAt.toISOString(),
-});
+const ADMINISTRATORS = ['org_admin', 'platform_admin'] as const;
 
 export const memberRoutes = (deps: HttpDependencies): readonly Route[] => [
-  organizationRoute(['org_admin', 'platform_admin'], {
+  listMembersRoute(deps),
+  addMemberRoute(deps),
+  changeMemberRolesRoute(deps),
+  removeMemberRoute(deps),
+];
+
+const listMembersRoute = ({ metadata }: HttpDependencies): Route =>
+  organizationRoute(ADMINISTRATORS, {
     method: 'get',
     path,
     name: 'listMembers',
@@ -37,13 +36,15 @@ export const memberRoutes = (deps: HttpDependencies): readonly Route[] => [
     replies: { 200: { description: 'One page', schema: memberPage } },
     errors: ['organization_not_found'],
     handle: async ({ organizationId, input: { query } }) => {
-      const { organizations, members } = deps.metadata;
+      const { organizations, members } = metadata;
       if ((await organizations.find(organizationId)) === null) throw new OrganizationNotFoundError();
       const page = await members.list(organizationId, { limit: query.limit, after: query.cursor });
-      return ok(presentPage(page, presentMember, userCursor));
+      return ok(presentPage(page, presentMember, memberCursor));
     },
-  }),
-  organizationRoute(['org_admin', 'platform_admin'], {
+  });
+
+const addMemberRoute = ({ addMember }: HttpDependencies): Route =>
+  organizationRoute(ADMINISTRATORS, {
     method: 'post',
     path,
     name: 'addMember',
@@ -53,11 +54,13 @@ export const memberRoutes = (deps: HttpDependencies): readonly Route[] => [
     replies: { 201: { description: 'A member', schema: memberReply } },
     errors: ['organization_not_found', 'member_already_exists'],
     handle: async ({ actor, organizationId, input: { body }, home }) => {
-      const member = await deps.addMember.execute(actor, organizationId, body);
+      const member = await addMember.execute(actor, organizationId, body);
       return created(presentMember(member), `${home}/members/${member.userId}`);
     },
-  }),
-  organizationRoute(['org_admin', 'platform_admin'], {
+  });
+
+const changeMemberRolesRoute = ({ changeMemberRoles }: HttpDependencies): Route =>
+  organizationRoute(ADMINISTRATORS, {
     method: 'put',
     path: `${path}/{user_id}`,
     name: 'changeMemberRoles',
@@ -67,14 +70,14 @@ export const memberRoutes = (deps: HttpDependencies): readonly Route[] => [
     request: rolesRequest,
     replies: { 200: { description: 'The member as it is now', schema: memberReply } },
     errors: ['member_not_found'],
-    handle: async ({ actor, organizationId, input: { params, body } }) =>
-      ok(
-        presentMember(
-          await deps.changeMemberRoles.execute(actor, organizationId, params.user_id, body.roles),
-        ),
-      ),
-  }),
-  organizationRoute(['org_admin', 'platform_admin'], {
+    handle: async ({ actor, organizationId, input: { params, body } }) => {
+      const member = await changeMemberRoles.execute(actor, organizationId, params.user_id, body.roles);
+      return ok(presentMember(member));
+    },
+  });
+
+const removeMemberRoute = ({ removeMember }: HttpDependencies): Route =>
+  organizationRoute(ADMINISTRATORS, {
     method: 'delete',
     path: `${path}/{user_id}`,
     name: 'removeMember',
@@ -84,8 +87,7 @@ export const memberRoutes = (deps: HttpDependencies): readonly Route[] => [
     replies: { 204: { description: 'Ended' } },
     errors: ['member_not_found'],
     handle: async ({ actor, organizationId, input: { params } }) => {
-      await deps.removeMember.execute(actor, organizationId, params.user_id);
+      await removeMember.execute(actor, organizationId, params.user_id);
       return noContent;
     },
-  }),
-];
+  });

@@ -3,9 +3,12 @@ import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
 import { email, limit, organizationRoles, pageOf, timestamp, uuid } from '../request/schema/fields.ts';
 import { userCursor } from '../users/user-schema.ts';
 
+/** Members are listed in the order of their user ids. */
+export const memberCursor = userCursor;
+
 const params = z.object({ user_id: uuid });
 
-export const listRequest = { query: z.strictObject({ limit, cursor: userCursor.schema }) };
+export const listRequest = { query: z.strictObject({ limit, cursor: memberCursor.schema }) };
 export const addRequest = { body: z.strictObject({ email, roles: organizationRoles }) };
 export const rolesRequest = { params, body: z.strictObject({ roles: organizationRoles }) };
 export const removeRequest = { params };

@@ -4,7 +4,7 @@ import type { HttpLocals, HttpResponse, Opening } from './http-locals.ts';
 
 const CLIENT_CLOSED_REQUEST = 499;
 
-/** One line and one observation per request, once its response is closed: sent, or given up by the client. */
+/** Writes one line and observes one duration for each request, when its response closes: sent, or abandoned by the client. */
 export const accessLog =
   ({ logger, httpMetrics }: Pick<HttpDependencies, 'logger' | 'httpMetrics'>): Opening =>
   (req, res) => {
@@ -28,14 +28,14 @@ export const accessLog =
     });
   };
 
-/** A response that broke off without a failure of ours was given up by the client. */
+/** A response that was cut off without a failure was abandoned by the client. */
 const statusOf = (res: HttpResponse): number => {
   const { failure } = res.locals;
   if (failure !== undefined) return errorStatus(failure.code).status;
   return res.writableFinished ? res.statusCode : CLIENT_CLOSED_REQUEST;
 };
 
-/** ERROR: a fault of ours, someone must act. WARN: a database is missing. The client's own faults are daily bread. */
+/** ERROR: the service has a fault, and someone must act. WARN: a database is away. A client's mistake is INFO. */
 const levelOf = ({ failure }: HttpLocals, status: number): 'info' | 'warn' | 'error' => {
   if (failure?.code === 'internal_error') return 'error';
   return status >= 500 ? 'warn' : 'info';

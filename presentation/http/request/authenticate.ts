@@ -4,11 +4,11 @@ import type { Step } from './http-locals.ts';
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
-/** The token of an `Authorization` header; null when there is none of that form. */
+/** The token of an `Authorization: Bearer` header; null when the header is absent or has another form. */
 export const bearerToken = (authorization: string | undefined): string | null =>
   BEARER.exec(authorization ?? '')?.[1] ?? null;
 
-/** Lets nobody past without a verified token. */
+/** Verifies the token and keeps its principal. @throws {UnauthenticatedError} without a token, or with a bad one */
 export const authenticate =
   (tokenVerifier: TokenVerifier): Step =>
   async (req, res) => {

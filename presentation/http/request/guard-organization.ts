@@ -7,7 +7,9 @@ import {
 } from '../../../domain/organizations/organization-id.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { held, type HttpRequest, type Step } from './http-locals.ts';
-import type { Route } from '../routing/route.ts';
+
+/** Whom a route concerns, and therefore what it needs of the token. */
+export type Scope = 'public' | 'caller' | 'platform' | 'organization' | 'results';
 
 interface Asked {
   readonly id: OrganizationId;
@@ -15,12 +17,14 @@ interface Asked {
 }
 
 /**
- * Finds the organization of a request: the verified claim's, with which path and `X-Org-Id` must agree. A platform
- * administrator has no claim and takes the path's; that opens no results, which need a role within the organization.
- * The refusal comes before anything is looked up, so it is the same whether the other organization exists or not.
+ * Decides the organization of a request: the verified claim's, and the path and `X-Org-Id` must agree with it. A platform
+ * administrator has no claim, so the path decides; results stay closed, because they need a role within the organization.
+ * The guard refuses before anything is looked up, so the answer does not tell whether the other organization exists.
+ *
+ * @throws {OrganizationAccessDeniedError} and records the attempt in the audit trail
  */
 export const guardOrganization =
-  (scope: Route['scope'], { recordDeniedAccess, options }: HttpDependencies): Step =>
+  (scope: Scope, { recordDeniedAccess, options }: HttpDependencies): Step =>
   (req, res) => {
     const { locals } = res;
     const principal = held(locals, 'principal');
@@ -49,7 +53,7 @@ const deny = (): never => {
   throw new OrganizationAccessDeniedError();
 };
 
-/** Path first. @throws {ValidationError} before a malformed id comes near anything else */
+/** The path's first. @throws {ValidationError} for a malformed id, before anything else sees it */
 const askedOrganizations = (req: HttpRequest, maxLength: number): readonly Asked[] => {
   const values = [
     { source: 'path', field: 'org_id', value: req.params['org_id'] },

@@ -4,25 +4,25 @@ import type { ResultsDatabase } from '../../../application/ports/databases/resul
 import type { Principal } from '../../../domain/identity/principal.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { Failure } from '../errors/failure.ts';
-import type { Reply } from '../routing/reply.ts';
+import type { Reply } from './reply.ts';
 
-/** A controller whose input has passed: all it needs now is what the later steps found. */
+/** A route's handler with its checked input. It still needs what the later steps find. */
 export type Answer = (locals: HttpLocals) => Promise<Reply>;
 
-/** What the steps of one request hand on to each other in `res.locals`. */
+/** What the steps of one request pass to each other in `res.locals`. */
 export interface HttpLocals {
   requestId: string;
-  /** The client's; a proxy's where one stands before the service and is not trusted. */
+  /** The client's IP address. It is a proxy's when `trustedProxies` does not count that proxy. */
   address: string | null;
   startedAtMs: number;
   context: RequestContext;
-  /** Pattern of the matched route; `unmatched` until then. */
+  /** The path pattern of the matched route; `unmatched` before a route matches. */
   route: string;
   /** Set by authentication. */
   principal?: Principal;
-  /** Set by the organization guard: the verified claim's, or for a platform administrator the path's. */
+  /** Set by the organization guard: the verified claim's; the path's for a platform administrator. */
   organizationId?: OrganizationId;
-  /** Set by validation: the controller, with its checked input. */
+  /** Set by validation. */
   answer?: Answer;
   /** Set by the lease; usable until the response closes. */
   database?: ResultsDatabase;
@@ -38,16 +38,18 @@ export type HttpRequest = Request<
   HttpLocals
 >;
 export type HttpResponse = Response<unknown, HttpLocals>;
-/** What comes before the routes, whichever one it will be. */
+/** Runs before the routes. */
 export type Middleware = (req: HttpRequest, res: HttpResponse, next: NextFunction) => void;
-/** What happens to every request, before anything is known of it. */
+/** Runs first on every request, and is synchronous. */
 export type Opening = (req: HttpRequest, res: HttpResponse) => void;
-/** One step in the life of a request. What it throws or rejects with is the request's answer. */
+/** One step of a request to a route. If it throws or rejects, the error decides the answer. */
 export type Step = (req: HttpRequest, res: HttpResponse) => void | Promise<void>;
 
 /**
- * What an earlier step has put there. Throws when that step did not run, so that a route that lost its guard
- * answers 500 and never somebody else's data.
+ * What an earlier step has set.
+ *
+ * @throws {Error} when that step did not run: a route without its guard then answers 500, never another organization's
+ * data
  */
 export const held = <Key extends keyof HttpLocals>(
   locals: HttpLocals,

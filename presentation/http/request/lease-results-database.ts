@@ -3,8 +3,10 @@ import type { HttpDependencies } from '../http-dependencies.ts';
 import { held, type Step } from './http-locals.ts';
 
 /**
- * Opens the organization's pool, or finds it, and holds it for as long as the response is open. A suspended organization's
- * pool may still be there, for the requests that ran when it was suspended; it takes no new ones.
+ * Leases the organization's pool until the response closes. The pool of a suspended organization may still be open, for
+ * requests that ran before the suspension: new requests are refused here.
+ *
+ * @throws {OrganizationSuspendedError}
  */
 export const leaseResultsDatabase =
   ({ databases, policies }: Pick<HttpDependencies, 'databases' | 'policies'>): Step =>
@@ -13,7 +15,7 @@ export const leaseResultsDatabase =
     if (policies.isSuspended(organizationId)) throw new OrganizationSuspendedError();
     const lease = await databases.acquire(organizationId);
     if (res.closed) {
-      // The client went away meanwhile, and `close` will not come again.
+      // The client went away meanwhile: `close` has been emitted already.
       lease.release();
       return;
     }

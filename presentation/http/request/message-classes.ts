@@ -7,9 +7,9 @@ export interface MessageClasses {
 }
 
 /**
- * The classes that Node is to make this app's requests and responses of. Express gives every message that it is handed
- * its own prototype, and V8 then looks the properties of each such object up by name. Messages made of these have that
- * prototype from the start, and Express leaves them alone. Call it once an app.
+ * The classes from which Node should make this app's requests and responses. Express changes the prototype of every
+ * message, after which V8 looks up each property of the message by name. Messages of these classes have Express's
+ * prototype from the start, so Express leaves them alone. Call it once for each app.
  */
 export const messageClasses = (app: Express): MessageClasses => {
   class AppRequest extends IncomingMessage {}

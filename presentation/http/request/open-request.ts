@@ -6,16 +6,16 @@ import { requestContext } from './request-context.ts';
 import { securityHeaders } from './security-headers.ts';
 
 /**
- * What every request begins with, whatever it asks for; everything that is logged on its way can find its context.
- * One layer of Express, which takes longer over each than these take together.
+ * Runs first on every request. Everything that is logged from here on finds the request's context. It is one layer of
+ * Express: the overhead of a layer is more than the work of all these openings.
  */
 export const openRequest = (deps: HttpDependencies): Middleware => {
   const openings = [requestContext(deps), accessLog(deps), securityHeaders()];
   return (req, res, next) => {
     for (const open of openings) open(req, res);
-    // RFC 9112, 3.2.
+    // RFC 9112, section 3.2.
     if (req.headers.host === undefined && req.httpVersion === '1.1')
-      throw new HttpError('malformed_request', 'A request of HTTP/1.1 has to name its host.');
+      throw new HttpError('malformed_request', 'An HTTP/1.1 request must name its host.');
     deps.runWithRequestContext(res.locals.context, next);
   };
 };

@@ -5,10 +5,10 @@ import type { HttpRequest, Step } from './http-locals.ts';
 const MAX_BODY_BYTES = 1024 * 1024;
 
 const JSON_TYPE = 'application/json';
-/** Every PATCH of this service merges what it is given, as RFC 7396 says. */
+/** Every PATCH of this service merges its body into the resource (RFC 7396). */
 const MERGE_PATCH_TYPE = 'application/merge-patch+json';
 
-/** Would otherwise replace bad bytes in silence. */
+/** `fatal`: a decoder replaces bad bytes silently by default. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]*)/i;
@@ -16,7 +16,7 @@ const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]*)/i;
 const hasBody = ({ headers }: HttpRequest): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
-/** Reads a JSON body. Without one `req.body` stays undefined, which no schema takes. */
+/** Reads a JSON body. Without one, `req.body` stays undefined, which every schema refuses. */
 export const parseBody: Step = async (req) => {
   if (!hasBody(req)) return;
   checkType(req);
@@ -24,12 +24,12 @@ export const parseBody: Step = async (req) => {
   if (body.length > 0) req.body = parseJson(body);
 };
 
-/** Rejects with errors that `toFailure` knows by their type. */
+/** Rejects with raw-body's errors, which `toFailure` recognizes by their `type`. */
 const readBody = async (req: HttpRequest): Promise<Buffer> => {
   try {
     return await rawBody(req, { limit: MAX_BODY_BYTES, length: req.headers['content-length'] ?? null });
   } catch (error) {
-    // It stops reading in the middle; the next request on the connection would wait behind the rest for ever.
+    // raw-body stops reading midway. Without this, the next request on the connection waits behind the rest for ever.
     req.resume();
     throw error;
   }
@@ -44,12 +44,12 @@ const checkType = (req: HttpRequest): void => {
     if (req.is(types) === false || charset.toLowerCase() !== 'utf-8')
       throw new HttpError('unsupported_media_type', `The body must be ${types.join(' or ')}, in UTF-8.`);
   }
-  // A small compressed body can unfold to gigabytes.
+  // A small compressed body can expand to gigabytes.
   if ((req.headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity')
     throw new HttpError('unsupported_media_type', 'The body must not be compressed.');
 };
 
-/** Any JSON value: what a route wants is for its schema to say. */
+/** Takes any JSON value: the route's schema decides which ones are valid. */
 const parseJson = (body: Buffer): unknown => {
   try {
     return JSON.parse(utf8.decode(body));

@@ -4,7 +4,7 @@ import type { Opening } from './http-locals.ts';
 
 const SANE_REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
-/** Gives the request its id, and a place for what its steps find. */
+/** Gives the request its id, and its steps a place for what they find. */
 export const requestContext =
   ({ options }: Pick<HttpDependencies, 'options'>): Opening =>
   (req, res) => {
@@ -12,7 +12,7 @@ export const requestContext =
     const requestId = typeof asked === 'string' && SANE_REQUEST_ID.test(asked) ? asked : randomUUID();
     res.locals = {
       requestId,
-      // The socket's, or what as many proxies as are trusted say.
+      // `req.ip` reads `X-Forwarded-For` as far as proxies are trusted. Without proxies the socket is cheaper to ask.
       address: (options.trustedProxies === 0 ? req.socket.remoteAddress : req.ip) ?? null,
       startedAtMs: performance.now(),
       context: { requestId, organizationId: null },

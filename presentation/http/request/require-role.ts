@@ -3,7 +3,11 @@ import { hasAnyRole } from '../../../domain/identity/principal.ts';
 import type { Role } from '../../../domain/identity/role.ts';
 import { held, type Step } from './http-locals.ts';
 
-/** Lets past who has one of these roles. Roles within an organization mean nothing without its claim. */
+/**
+ * Passes a principal that has one of these roles. Without the claim of an organization, roles within one do not count.
+ *
+ * @throws {RoleRequiredError}
+ */
 export const requireRole = (roles: readonly Role[]): Step => {
   const platformRoles = roles.filter((role) => role === 'platform_admin');
   return (_req, res) => {

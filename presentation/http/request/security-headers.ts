@@ -4,8 +4,9 @@ import helmet from 'helmet';
 import type { Opening } from './http-locals.ts';
 
 /**
- * Helmet's headers, asked for once: they are the same for every response. Without `upgrade-insecure-requests`, which
- * would break `/docs` on a plain HTTP address; TLS ends in front of this service. Nothing is to be stored on the way.
+ * Sets Helmet's headers, which are computed once because every response has the same. `upgrade-insecure-requests` is left
+ * out: TLS ends in front of this service, and the directive breaks `/docs` on a plain HTTP address. No cache may store a
+ * response.
  */
 export const securityHeaders = (): Opening => {
   const sample = new ServerResponse(new IncomingMessage(new Socket()));

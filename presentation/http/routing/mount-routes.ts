@@ -10,7 +10,7 @@ import { requireRole } from '../request/require-role.ts';
 import { respond } from '../request/respond.ts';
 import type { Route } from './route.ts';
 
-/** The life of a request, in order. A route has no say in it: what it declares decides. */
+/** The steps of a request, in order. What the route declares decides them; a route cannot leave one out. */
 const stepsOf = (route: Route, deps: HttpDependencies): readonly Step[] => [
   ...(route.scope === 'public'
     ? []
@@ -27,7 +27,7 @@ const validate =
     res.locals.answer = accept(req);
   };
 
-/** One handler for the whole of it: a layer of Express for each step would cost more than most steps do. */
+/** One handler for all steps: a layer of Express for each would cost more than most steps do. */
 const handlerOf = (route: Route, deps: HttpDependencies) => {
   const steps = stepsOf(route, deps);
   return async (req: HttpRequest, res: HttpResponse): Promise<void> => {
@@ -36,18 +36,18 @@ const handlerOf = (route: Route, deps: HttpDependencies) => {
       const pending = step(req, res);
       if (pending === undefined) continue;
       await pending;
-      // The client has left meanwhile: nobody reads an answer, and a step may have kept back what the next one needs.
+      // The client went away meanwhile. A step that noticed it may not have set what the next step needs.
       if (res.closed) return;
     }
   };
 };
 
-/** Mounts every route of the table, and 405 for the methods that its path does not know. */
+/** Mounts every route of the table. Answers 405 to the other methods of their paths. */
 export const mountRoutes = (app: Express, routes: readonly Route[], deps: HttpDependencies): void => {
   for (const path of new Set(routes.map((route) => route.path))) {
     const routesOfPath = routes.filter((route) => route.path === path);
     const mounted = app.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
-    // express-async-errors hands rejections on.
+    // express-async-errors passes rejections to the error handler.
     // oxlint-disable-next-line typescript/no-misused-promises
     for (const route of routesOfPath) mounted[route.method](handlerOf(route, deps));
     mounted.all(refuseMethod(path, allowedMethods(routesOfPath)));
@@ -68,8 +68,8 @@ const refuseMethod = (path: string, allowed: readonly string[]): Middleware => {
       res.status(204).set('Allow', allow).end();
       return;
     }
-    // A handler that rejects with nothing at all ends up here, as if it had not answered.
-    if (allowed.includes(req.method)) throw new Error('a handler gave up without giving a reason');
-    throw new HttpError('method_not_allowed', `This resource knows ${allow}.`, { Allow: allow });
+    // A handler that rejects with undefined ends up here, because Express takes that as `next()`.
+    if (allowed.includes(req.method)) throw new Error('a handler rejected with undefined');
+    throw new HttpError('method_not_allowed', `This resource allows ${allow}.`, { Allow: allow });
   };
 };

@@ -5,33 +5,15 @@ import type { ResultsDatabase } from '../../../application/ports/databases/resul
 import type { OrganizationRole, Role } from '../../../domain/identity/role.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { ErrorCode } from '../errors/error-status.ts';
-import { held, type Answer, type HttpLocals, type HttpRequest } from '../request/http-locals.ts';
 import { bearerToken } from '../request/authenticate.ts';
-import type { Reply } from './reply.ts';
+import type { Scope } from '../request/guard-organization.ts';
+import { held, type Answer, type HttpLocals, type HttpRequest } from '../request/http-locals.ts';
+import type { Reply } from '../request/reply.ts';
 import { requestParser, type Input, type RequestParts } from '../request/schema/parse-request.ts';
-
-/** What one call holds beside its input, by the scope of its route. */
-export interface PublicScope {
-  /** Not verified. */
-  readonly bearer: string | null;
-  readonly origin: Origin;
-}
-export interface PlatformScope {
-  readonly actor: Actor;
-}
-export interface OrganizationScope extends PlatformScope {
-  readonly organizationId: OrganizationId;
-  /** Where this caller's organization begins: `/organizations/acme`, or nothing where the claim alone decides. */
-  readonly home: string;
-}
-export interface ResultsScope extends OrganizationScope {
-  readonly database: ResultsDatabase;
-}
-export type Call<Parts extends RequestParts, Scope> = Scope & { readonly input: Input<Parts> };
 
 interface ReplyDescription {
   readonly description: string;
-  /** None: the body is plain text, or with 204 there is none. */
+  /** Absent when the body is plain text, and with 204. */
   readonly schema?: z.ZodType;
   readonly contentType?: string;
 }
@@ -45,39 +27,57 @@ interface RouteDescription {
   readonly summary: string;
   readonly tag: string;
   readonly replies: Readonly<Record<number, ReplyDescription>>;
-  /** Errors of this route beside those that its scope and its input bring with them. */
+  /** The route's own errors. Its scope and its input add theirs. */
   readonly errors?: readonly ErrorCode[];
 }
 
-/** One route, whole: everything that is mounted, checked or documented about it comes from here. */
+/** All there is to know about a route. The same object is mounted, checked, authorized and documented. */
 export interface Route extends RouteDescription {
-  readonly scope: 'public' | 'caller' | 'platform' | 'organization' | 'results';
-  /** Any of these may call it; empty for public routes. */
+  readonly scope: Scope;
+  /** A caller needs one of these; empty for public routes. */
   readonly roles: readonly Role[];
   readonly request: RequestParts;
-  /** Checks the input and binds it to the controller. @throws {ValidationError} */
+  /** Checks the input and binds it to the handler. @throws {ValidationError} */
   readonly accept: (req: HttpRequest) => Answer;
 }
 
-type Definition<Parts extends RequestParts, Scope> = RouteDescription & {
+/** What a handler gets beside its input depends on the scope of its route. */
+interface PublicCall {
+  /** Not verified. */
+  readonly bearer: string | null;
+  readonly origin: Origin;
+}
+interface PlatformCall {
+  readonly actor: Actor;
+}
+interface OrganizationCall extends PlatformCall {
+  readonly organizationId: OrganizationId;
+  /** What a `Location` begins with: `/organizations/acme`, or nothing when the path names no organization. */
+  readonly home: string;
+}
+interface ResultsCall extends OrganizationCall {
+  readonly database: ResultsDatabase;
+}
+
+type Definition<Parts extends RequestParts, Call> = RouteDescription & {
   readonly request: Parts;
-  readonly handle: (call: Call<Parts, Scope>) => Reply | Promise<Reply>;
+  readonly handle: (call: Call & { readonly input: Input<Parts> }) => Reply | Promise<Reply>;
 };
 
-type RouteMaker<Scope, Allowed extends Role> = <Parts extends RequestParts>(
+type RouteMaker<Call, Allowed extends Role> = <Parts extends RequestParts>(
   roles: readonly Allowed[],
-  definition: Definition<Parts, Scope>,
+  definition: Definition<Parts, Call>,
 ) => Route;
 
-/** Puts a call together. At once: V8 makes the shape of an object that is spread and added to anew each time. */
-type Enter<Scope> = <Value>(
+/** Builds a call in one object literal: V8 makes a new hidden class whenever an object is spread and extended. */
+type BuildCall<Call> = <Value>(
   input: Value,
   locals: HttpLocals,
   req: HttpRequest,
-) => Scope & { readonly input: Value };
+) => Call & { readonly input: Value };
 
 const routeMaker =
-  <Scope>(scope: Route['scope'], enter: Enter<Scope>): RouteMaker<Scope, Role> =>
+  <Call>(scope: Scope, buildCall: BuildCall<Call>): RouteMaker<Call, Role> =>
   (roles, definition) => {
     const { handle, ...description } = definition;
     const parse = requestParser(description.request);
@@ -87,7 +87,7 @@ const routeMaker =
       roles,
       accept: (req) => {
         const input = parse(req);
-        return async (locals) => handle(enter(input, locals, req));
+        return async (locals) => handle(buildCall(input, locals, req));
       },
     };
   };
@@ -109,26 +109,26 @@ const homeOf = (locals: HttpLocals): string =>
 export const namesOrganization = (path: string): boolean => path.includes('{org_id}');
 
 /** Anyone may call it. */
-export const publicRoute: RouteMaker<PublicScope, never> = routeMaker('public', (input, locals, req) => ({
+export const publicRoute: RouteMaker<PublicCall, never> = routeMaker('public', (input, locals, req) => ({
   input,
   bearer: bearerToken(req.headers.authorization),
   origin: originOf(locals),
 }));
 
-/** Concerns the caller alone, whoever that is. */
-export const callerRoute: RouteMaker<PlatformScope, Role> = routeMaker('caller', (input, locals) => ({
+/** Concerns the caller alone. */
+export const callerRoute: RouteMaker<PlatformCall, Role> = routeMaker('caller', (input, locals) => ({
   input,
   actor: actorOf(locals),
 }));
 
 /** Concerns no single organization. */
-export const platformRoute: RouteMaker<PlatformScope, 'platform_admin'> = routeMaker(
+export const platformRoute: RouteMaker<PlatformCall, 'platform_admin'> = routeMaker(
   'platform',
   (input, locals) => ({ input, actor: actorOf(locals) }),
 );
 
 /** Concerns one organization, without its results. */
-export const organizationRoute: RouteMaker<OrganizationScope, Role> = routeMaker(
+export const organizationRoute: RouteMaker<OrganizationCall, Role> = routeMaker(
   'organization',
   (input, locals) => ({
     input,
@@ -138,8 +138,8 @@ export const organizationRoute: RouteMaker<OrganizationScope, Role> = routeMaker
   }),
 );
 
-/** Reads or writes one organization's results, on a leased database. Never for platform administrators. */
-export const resultsRoute: RouteMaker<ResultsScope, OrganizationRole> = routeMaker(
+/** Reads or writes one organization's results, through a leased database. Platform administrators cannot call it. */
+export const resultsRoute: RouteMaker<ResultsCall, OrganizationRole> = routeMaker(
   'results',
   (input, locals) => ({
     input,

@@ -1,7 +1,8 @@
-import type { ExternalIdentity } from '../../../domain/identity/identity-repository.ts';
+import type { z } from 'zod';
 import type { Membership, User } from '../../../domain/identity/user-repository.ts';
+import type { ownReply, userReply } from './user-schema.ts';
 
-export const presentUser = (user: User) => ({
+export const presentUser = (user: User): z.output<typeof userReply> => ({
   user_id: user.userId,
   email: user.email,
   status: user.active ? 'active' : 'disabled',
@@ -12,14 +13,13 @@ export const presentUser = (user: User) => ({
   updated_at: user.updatedAt.toISOString(),
 });
 
-export const presentOwnUser = (user: User, memberships: readonly Membership[]) => ({
+export const presentOwnUser = (
+  user: User,
+  memberships: readonly Membership[],
+): z.output<typeof ownReply> => ({
   ...presentUser(user),
-  memberships: memberships.map(({ organizationId, roles }) => ({ org_id: organizationId, roles })),
-});
-
-export const presentIdentity = (identity: ExternalIdentity) => ({
-  identity_id: identity.identityId,
-  issuer: identity.issuer,
-  subject: identity.subject,
-  created_at: identity.createdAt.toISOString(),
+  memberships: memberships.map(({ organizationId, roles }) => ({
+    org_id: organizationId,
+    roles: [...roles],
+  })),
 });

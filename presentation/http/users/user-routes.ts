@@ -1,22 +1,18 @@
 import { findUser } from '../../../application/identity/find-user.ts';
 import { ROLES } from '../../../domain/identity/role.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { created, noContent, ok } from '../routing/reply.ts';
-import { callerRoute, platformRoute, type Route } from '../routing/route.ts';
+import { created, noContent, ok } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
-import { presentIdentity, presentOwnUser, presentUser } from './user-presenter.ts';
+import { callerRoute, platformRoute, type Route } from '../routing/route.ts';
+import { presentOwnUser, presentUser } from './user-presenter.ts';
 import {
   changeRequest,
   createRequest,
-  identityList,
-  identityReply,
-  linkRequest,
   listRequest,
   oneRequest,
   ownPasswordRequest,
   ownReply,
   setPasswordRequest,
-  unlinkRequest,
   userCursor,
   userPage,
   userReply,
@@ -26,13 +22,17 @@ const tag = 'users';
 const path = '/users/{user_id}';
 
 export const userRoutes = (deps: HttpDependencies): readonly Route[] => [
-  // `/users/me` is no user id: the routes do not meet.
-  ...ownRoutes(deps),
-  ...platformRoutes(deps),
-  ...identityRoutes(deps),
+  // `me` is not a UUID, so no user's path hides these.
+  getOwnUserRoute(deps),
+  changeOwnPasswordRoute(deps),
+  listUsersRoute(deps),
+  createUserRoute(deps),
+  getUserRoute(deps),
+  changeUserRoute(deps),
+  setPasswordRoute(deps),
 ];
 
-const ownRoutes = (deps: HttpDependencies): readonly Route[] => [
+const getOwnUserRoute = ({ metadata }: HttpDependencies): Route =>
   callerRoute(ROLES, {
     method: 'get',
     path: '/users/me',
@@ -43,10 +43,12 @@ const ownRoutes = (deps: HttpDependencies): readonly Route[] => [
     replies: { 200: { description: 'The caller', schema: ownReply } },
     errors: ['user_not_found'],
     handle: async ({ actor }) => {
-      const user = await findUser(deps.metadata, actor.principal.userId);
-      return ok(presentOwnUser(user, await deps.metadata.users.listMemberships(user.userId)));
+      const user = await findUser(metadata, actor.principal.userId);
+      return ok(presentOwnUser(user, await metadata.users.listMemberships(user.userId)));
     },
-  }),
+  });
+
+const changeOwnPasswordRoute = ({ changeOwnPassword }: HttpDependencies): Route =>
   callerRoute(ROLES, {
     method: 'put',
     path: '/users/me/password',
@@ -58,13 +60,12 @@ const ownRoutes = (deps: HttpDependencies): readonly Route[] => [
     errors: ['user_not_found', 'too_many_attempts'],
     handle: async ({ actor, input: { body } }) => {
       const { password, new_password: newPassword } = body;
-      await deps.changeOwnPassword.execute(actor, { password, newPassword });
+      await changeOwnPassword.execute(actor, { password, newPassword });
       return noContent;
     },
-  }),
-];
+  });
 
-const platformRoutes = (deps: HttpDependencies): readonly Route[] => [
+const listUsersRoute = ({ metadata }: HttpDependencies): Route =>
   platformRoute(['platform_admin'], {
     method: 'get',
     path: '/users',
@@ -75,10 +76,12 @@ const platformRoutes = (deps: HttpDependencies): readonly Route[] => [
     replies: { 200: { description: 'One page', schema: userPage } },
     handle: async ({ input: { query } }) => {
       const filter = { email: query.email ?? null };
-      const page = await deps.metadata.users.list(filter, { limit: query.limit, after: query.cursor });
+      const page = await metadata.users.list(filter, { limit: query.limit, after: query.cursor });
       return ok(presentPage(page, presentUser, userCursor));
     },
-  }),
+  });
+
+const createUserRoute = ({ createUser }: HttpDependencies): Route =>
   platformRoute(['platform_admin'], {
     method: 'post',
     path: '/users',
@@ -90,10 +93,12 @@ const platformRoutes = (deps: HttpDependencies): readonly Route[] => [
     errors: ['user_already_exists'],
     handle: async ({ actor, input: { body } }) => {
       const { email, platform_admin: platformAdmin, password = null } = body;
-      const user = await deps.createUser.execute(actor, { email, platformAdmin, password });
+      const user = await createUser.execute(actor, { email, platformAdmin, password });
       return created(presentUser(user), `/users/${user.userId}`);
     },
-  }),
+  });
+
+const getUserRoute = ({ metadata }: HttpDependencies): Route =>
   platformRoute(['platform_admin'], {
     method: 'get',
     path,
@@ -103,8 +108,10 @@ const platformRoutes = (deps: HttpDependencies): readonly Route[] => [
     request: oneRequest,
     replies: { 200: { description: 'The user', schema: userReply } },
     errors: ['user_not_found'],
-    handle: async ({ input: { params } }) => ok(presentUser(await findUser(deps.metadata, params.user_id))),
-  }),
+    handle: async ({ input: { params } }) => ok(presentUser(await findUser(metadata, params.user_id))),
+  });
+
+const changeUserRoute = ({ changeUser }: HttpDependencies): Route =>
   platformRoute(['platform_admin'], {
     method: 'patch',
     path,
@@ -118,9 +125,11 @@ const platformRoutes = (deps: HttpDependencies): readonly Route[] => [
       const { status, platform_admin: platformAdmin, must_change_password: mustChangePassword } = body;
       const active = status === undefined ? undefined : status === 'active';
       const change = { active, platformAdmin, mustChangePassword };
-      return ok(presentUser(await deps.changeUser.execute(actor, params.user_id, change)));
+      return ok(presentUser(await changeUser.execute(actor, params.user_id, change)));
     },
-  }),
+  });
+
+const setPasswordRoute = ({ setPassword }: HttpDependencies): Route =>
   platformRoute(['platform_admin'], {
     method: 'put',
     path: `${path}/password`,
@@ -131,51 +140,7 @@ const platformRoutes = (deps: HttpDependencies): readonly Route[] => [
     replies: { 204: { description: 'Set' } },
     errors: ['user_not_found'],
     handle: async ({ actor, input: { params, body } }) => {
-      await deps.setPassword.execute(actor, params.user_id, body.password);
+      await setPassword.execute(actor, params.user_id, body.password);
       return noContent;
     },
-  }),
-];
-
-const identityRoutes = (deps: HttpDependencies): readonly Route[] => [
-  platformRoute(['platform_admin'], {
-    method: 'get',
-    path: `${path}/identities`,
-    name: 'listIdentities',
-    summary: 'List what identity providers call a user',
-    tag,
-    request: oneRequest,
-    replies: { 200: { description: 'All of them', schema: identityList } },
-    errors: ['user_not_found'],
-    handle: async ({ input: { params } }) => {
-      const { userId } = await findUser(deps.metadata, params.user_id);
-      return ok({ items: (await deps.metadata.identities.list(userId)).map(presentIdentity) });
-    },
-  }),
-  platformRoute(['platform_admin'], {
-    method: 'post',
-    path: `${path}/identities`,
-    name: 'linkIdentity',
-    summary: "Let an identity provider's tokens of one subject speak for a user",
-    tag,
-    request: linkRequest,
-    replies: { 201: { description: 'Linked', schema: identityReply } },
-    errors: ['user_not_found', 'identity_already_linked'],
-    handle: async ({ actor, input: { params, body } }) =>
-      created(presentIdentity(await deps.linkIdentity.execute(actor, params.user_id, body))),
-  }),
-  platformRoute(['platform_admin'], {
-    method: 'delete',
-    path: `${path}/identities/{identity_id}`,
-    name: 'unlinkIdentity',
-    summary: "Take an identity provider's word for a user no longer",
-    tag,
-    request: unlinkRequest,
-    replies: { 204: { description: 'Unlinked' } },
-    errors: ['identity_not_found'],
-    handle: async ({ actor, input: { params } }) => {
-      await deps.unlinkIdentity.execute(actor, params.user_id, params.identity_id);
-      return noContent;
-    },
-  }),
-];
+  });

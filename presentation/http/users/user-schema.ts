@@ -13,11 +13,10 @@ import {
   uuid,
 } from '../request/schema/fields.ts';
 
-/** Lists of users and members are in the order of the user ids. */
+/** Users are listed in the order of their ids. */
 export const userCursor = textCursor(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
 
-const params = z.object({ user_id: uuid });
-const printable = text(255).regex(/^\P{Cc}+$/u, 'must not hold control characters');
+export const userParams = z.object({ user_id: uuid });
 
 export const listRequest = {
   query: z.strictObject({ limit, cursor: userCursor.schema, email: email.optional() }),
@@ -29,30 +28,21 @@ export const createRequest = {
     password: newPassword.optional().meta({ description: 'To be changed at the first login' }),
   }),
 };
-export const oneRequest = { params };
+export const oneRequest = { params: userParams };
 export const changeRequest = {
-  params,
+  params: userParams,
   body: z.strictObject({
     status: z.enum(['active', 'disabled']).optional(),
     platform_admin: z.boolean().optional(),
     must_change_password: z.boolean().optional(),
   }),
 };
-export const setPasswordRequest = { params, body: z.strictObject({ password: newPassword }) };
+export const setPasswordRequest = { params: userParams, body: z.strictObject({ password: newPassword }) };
 export const ownPasswordRequest = {
   body: z
     .strictObject({ password: text(1024), new_password: newPassword })
     .refine(choosesAnother, SAME_PASSWORD),
 };
-export const linkRequest = {
-  params,
-  body: z.strictObject({
-    issuer: printable.refine((issuer) => issuer !== 'password', 'is reserved'),
-    subject: printable,
-  }),
-};
-export const unlinkRequest = { params: z.object({ user_id: uuid, identity_id: uuid }) };
-
 const user = z.strictObject({
   user_id: z.string(),
   email: z.string(),
@@ -71,13 +61,3 @@ export const ownReply = user
     memberships: z.array(z.strictObject({ org_id: z.string(), roles: z.array(z.enum(ORGANIZATION_ROLES)) })),
   })
   .meta({ id: 'OwnUser' });
-
-export const identityReply = z
-  .strictObject({
-    identity_id: z.string(),
-    issuer: z.string(),
-    subject: z.string(),
-    created_at: timestamp,
-  })
-  .meta({ id: 'Identity' });
-export const identityList = z.strictObject({ items: z.array(identityReply) }).meta({ id: 'IdentityList' });

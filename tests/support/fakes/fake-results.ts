@@ -5,7 +5,7 @@ import type {
 import type { WriteNote } from '../../../domain/audit/audit-log.ts';
 import type { Artifact } from '../../../domain/jobs/artifact.ts';
 import type { DockingJob } from '../../../domain/jobs/docking-job.ts';
-import type { JobKey, NewDockingJob } from '../../../domain/jobs/docking-job-repository.ts';
+import { insertedJob, type JobKey, type NewDockingJob } from '../../../domain/jobs/docking-job-repository.ts';
 import type { InputSignature } from '../../../domain/jobs/input-signature.ts';
 import type { TaskResult } from '../../../domain/jobs/task-result.ts';
 import { toPage } from '../../../domain/page.ts';
@@ -139,14 +139,13 @@ export class FakeResults implements ResultsDatabase {
     return this.#beganAt ?? new Date(START + this.storedJobs.size * 1000);
   }
 
-  #insertJob({ idempotency, note, ...job }: NewDockingJob): DockingJob | null {
+  #insertJob(job: NewDockingJob): DockingJob | null {
+    const { idempotency, note } = job;
     if (idempotency !== null) {
       if (this.keys.has(idempotency.key)) return null;
       this.keys.set(idempotency.key, { jobId: job.jobId, requestHash: idempotency.requestHash });
     }
-    const at = this.#now();
-    const completedAt = job.cache.hit ? at : null;
-    const stored = { ...job, createdAt: at, updatedAt: at, startedAt: null, completedAt, error: null };
+    const stored = insertedJob(job, this.#now());
     this.storedJobs.set(job.jobId, stored);
     this.notes.push(note);
     return stored;

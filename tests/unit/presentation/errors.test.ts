@@ -45,7 +45,7 @@ import {
 } from '../../../domain/organizations/errors.ts';
 import { ValidationError } from '../../../domain/validation-error.ts';
 import { ERROR_CLASSES } from '../domain/error-classes.ts';
-import { handleErrors } from '../../../presentation/http/errors/error-handler.ts';
+import { handleErrors } from '../../../presentation/http/request/error-handler.ts';
 import { ERROR_STATUS } from '../../../presentation/http/errors/error-status.ts';
 import { toFailure } from '../../../presentation/http/errors/failure.ts';
 import { openRequest } from '../../../presentation/http/request/open-request.ts';
@@ -98,6 +98,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   not_found: 404,
   organization_not_found: 404,
   organization_database_not_found: 404,
+  server_not_found: 404,
   job_not_found: 404,
   signature_not_found: 404,
   user_not_found: 404,

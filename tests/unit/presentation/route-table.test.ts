@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Role } from '../../../domain/identity/role.ts';
-import { createRouteTable } from '../../../presentation/http/routing/route-table.ts';
+import { createRouteTable } from '../../../presentation/http/route-table.ts';
 import type { Route } from '../../../presentation/http/routing/route.ts';
 import { CALLERS, mayCall, MATRIX } from '../../support/fakes/access-matrix.ts';
 import { FakeService } from '../../support/fakes/fake-service.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Express } from 'express';
-import { createRouteTable } from '../../../presentation/http/routing/route-table.ts';
+import { createRouteTable } from '../../../presentation/http/route-table.ts';
 import type { Route } from '../../../presentation/http/routing/route.ts';
 import { FakeService } from '../../support/fakes/fake-service.ts';
 import { sampleBody, samplePath, titleOf } from '../../support/fakes/samples.ts';

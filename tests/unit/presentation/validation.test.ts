@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { safeParse } from 'zod';
-import { createRouteTable } from '../../../presentation/http/routing/route-table.ts';
+import { createRouteTable } from '../../../presentation/http/route-table.ts';
 import type { Route } from '../../../presentation/http/routing/route.ts';
 import { jsonIssues } from '../../../presentation/http/request/schema/json-issues.ts';
 import { FakeService } from '../../support/fakes/fake-service.ts';

@@ -4,14 +4,18 @@ import type { Page } from '../../../../domain/page.ts';
 const MAX_CURSOR_LENGTH = 512;
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
-/** A page key as clients carry it: opaque, in base64url. */
+/** How clients pass the key of a page: opaque, in base64url. */
 export interface Cursor<Key> {
-  /** A query field that gives back the key, or null for the first page. */
+  /** A field of the query. Its output is the key; null for the first page. */
   readonly schema: z.ZodType<Key | null, string | undefined>;
   encode(key: Key): string;
 }
 
-/** @param parts the key as JSON values, and back; a cursor that does not give back a key is refused */
+/**
+ * @param parts the key as JSON values; a cursor with other values is refused
+ * @param toParts takes the key apart
+ * @param toKey puts it together again
+ */
 export const cursorOf = <Key, Parts>(
   parts: z.ZodType<Parts>,
   toParts: (key: Key) => Parts,
@@ -41,13 +45,13 @@ const decode = (encoded: string): unknown => {
   }
 };
 
-/** 9999-12-31T23:59:59.999Z: the last moment that both JavaScript and RFC 3339 can write. */
+/** 9999-12-31T23:59:59.999Z, the last moment that RFC 3339 can write. */
 const LAST_MOMENT_MS = 253_402_300_799_999;
 
-/** The part of a key that is a moment, in milliseconds. */
+/** A moment within a key, in milliseconds since 1970. */
 export const momentMs = z.int().min(0).max(LAST_MOMENT_MS);
 
-/** A key that is one string of a known form. */
+/** For a key that is one string. */
 export const textCursor = (pattern: RegExp): Cursor<string> =>
   cursorOf(
     z.string().regex(pattern),

@@ -14,19 +14,19 @@ import {
 
 export const text = (maxLength: number): z.ZodString => z.string().min(1).max(maxLength);
 
-/** A name that is safe in a path, a file name and a log line. */
+/** A name that is safe in a URL path, a file name and a log line. */
 export const slug = (maxLength: number): z.ZodString =>
   text(maxLength).regex(
     /^[A-Za-z0-9][A-Za-z0-9._+-]*$/,
     'must consist of letters, digits, ".", "_", "+" and "-", and begin with a letter or digit',
   );
 
-/** Lower case, as PostgreSQL gives it back; any version, so that an unknown id is not found rather than refused. */
+/** In lower case, as PostgreSQL returns it. Any version: an unknown id is answered with 404, not with 422. */
 export const uuid = z.guid().toLowerCase();
 
 export const email = text(254).regex(/^[^\s@]+@[^\s@]+$/, 'must be an e-mail address');
 
-/** One that is being chosen. The longest take fewer characters than bytes. */
+/** A password that a user chooses. Its greatest length is in bytes, so text beyond ASCII may have fewer characters. */
 export const newPassword = z
   .string()
   .min(MIN_PASSWORD_LENGTH)
@@ -35,7 +35,7 @@ export const newPassword = z
     error: ({ input }) => passwordProblem(String(input)) ?? 'is not usable',
   });
 
-/** A body that replaces a password must not bring the same one again. */
+/** For a body that replaces a password: the new one must differ. */
 export const choosesAnother = ({
   password,
   new_password: chosen,
@@ -45,7 +45,7 @@ export const choosesAnother = ({
 }): boolean => password !== chosen;
 export const SAME_PASSWORD = { path: ['new_password'], error: 'must be another password' };
 
-/** In the order of their rank, each once. */
+/** Each role once, in the order of their rank. */
 export const organizationRoles = z
   .array(z.enum(ORGANIZATION_ROLES))
   .min(1)
@@ -80,8 +80,15 @@ export const organizationId = (maxLength: number): z.ZodType<OrganizationId, str
     .meta({ override: { type: 'string', pattern: ORGANIZATION_ID_PATTERN.source, minLength: 1, maxLength } });
 
 /** In replies. */
+export const count = z.int().min(0);
+
+/** In replies. */
 export const timestamp = z.iso.datetime().meta({ override: { pattern: undefined } });
 
+/** In replies: a list that is always whole. */
+export const listOf = (item: z.ZodType): z.ZodObject => z.strictObject({ items: z.array(item) });
+
+/** In replies: one page of a list. */
 export const pageOf = (item: z.ZodType): z.ZodObject =>
   z.strictObject({
     items: z.array(item),

@@ -3,8 +3,10 @@ import type { InputIssue } from '../../../../domain/validation-error.ts';
 const MAX_DEPTH = 64;
 
 /**
- * What JSON may say and PostgreSQL cannot keep (U+0000, lone surrogates), what JSON.parse makes of numbers too large
- * (Infinity), what would turn against later code (`__proto__`, nesting without end). At most `limit` issues.
+ * Finds what a parsed JSON value must not hold: text that PostgreSQL cannot store (U+0000, lone surrogates), numbers that
+ * JSON.parse turned into Infinity, and what endangers later code (`__proto__`, deep nesting).
+ *
+ * @returns at most `limit` issues
  */
 export const jsonIssues = (root: unknown, limit: number): readonly InputIssue[] => {
   const issues: InputIssue[] = [];
@@ -13,7 +15,7 @@ export const jsonIssues = (root: unknown, limit: number): readonly InputIssue[] 
 };
 
 interface Visit {
-  /** Of the value that is being looked at. */
+  /** Of the value under inspection. */
   readonly path: string[];
   readonly issues: InputIssue[];
   readonly limit: number;
@@ -30,7 +32,7 @@ const visitEntries = (container: object, at: Visit): void => {
     if (at.issues.length >= at.limit) return;
     const problem = keyProblem(key);
     if (problem !== null) {
-      // The key itself cannot be shown: its container is named instead.
+      // The key cannot be shown, so the issue names its container.
       report(problem, at);
       continue;
     }

@@ -3,7 +3,7 @@ import { ValidationError, type InputIssue } from '../../../../domain/validation-
 import type { HttpRequest } from '../http-locals.ts';
 import { jsonIssues } from './json-issues.ts';
 
-/** The parts of a request that a route reads. What is not declared is refused; `org_id` is the guard's. */
+/** The parts of a request that a route reads. Undeclared fields are refused. The organization guard reads `org_id`. */
 export interface RequestParts {
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
@@ -16,16 +16,15 @@ export type Input<Parts extends RequestParts> = {
   readonly [Part in keyof Parts]: Parts[Part] extends z.ZodType ? z.output<Parts[Part]> : never;
 };
 
-/** Enough to mend a request by; a hostile body could hold a hundred thousand. */
+/** Enough to correct a request. A hostile body could cause a hundred thousand issues. */
 const MAX_ISSUES = 50;
 const MAX_PATH_LENGTH = 200;
 
 const nothing = z.strictObject({});
 
 /**
- * Makes the check of all parts of a request together.
- *
- * @throws {ValidationError} with plain dotted field names, whichever part they stand in; `body` for the body itself
+ * Makes a function that checks all parts of a request together and reports the issues of all of them. It throws
+ * {ValidationError} with dotted field names that leave out the part, and `body` for the body itself.
  */
 export const requestParser = <Parts extends RequestParts>(
   parts: Parts,
@@ -37,11 +36,11 @@ export const requestParser = <Parts extends RequestParts>(
     const input = readParts(req);
     const parsed = schema.safeParse(input);
     if (parsed.success && bodyIssues.length === 0) {
-      // The schema was made of exactly these parts, which the compiler cannot follow through the generic.
+      // The schema consists of exactly these parts. The compiler cannot infer that through the generic type.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       return parsed.data as Input<Parts>;
     }
-    // Again, for the messages: with them every check takes the slow way.
+    // Once more for the messages: Zod is much slower with an error map.
     const { error } = schema.safeParse(input, { error: messageOf });
     const issues = [...(error?.issues.flatMap(toInputIssues) ?? []), ...bodyIssues];
     throw new ValidationError(firstOfEachPath(issues).slice(0, MAX_ISSUES));
@@ -60,7 +59,7 @@ const partsReader = ({ headers }: RequestParts) => {
 const messageOf: z.core.$ZodErrorMap = (issue) =>
   issue.code === 'invalid_type' && issue.input === undefined ? 'is required' : undefined;
 
-/** The first segment says which part of the request it was; field names are unique without it. */
+/** Leaves out the first segment, the part of the request: field names are unique without it. */
 const toInputIssues = (issue: z.core.$ZodIssue): readonly InputIssue[] => {
   const [part, ...segments] = issue.path.map(String);
   if (issue.code === 'unrecognized_keys') {
@@ -69,7 +68,7 @@ const toInputIssues = (issue: z.core.$ZodIssue): readonly InputIssue[] => {
   return [{ path: segments.length === 0 ? (part ?? '') : segments.join('.'), message: issue.message }];
 };
 
-/** A value of the wrong type fails its other checks as well: the first says it best. */
+/** A value of the wrong type fails its other checks as well. Its first issue is the most helpful. */
 const firstOfEachPath = (issues: readonly InputIssue[]): readonly InputIssue[] => {
   const byPath = new Map<string, InputIssue>();
   for (const { path, message } of issues) {

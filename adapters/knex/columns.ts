@@ -1,0 +1,16 @@
+import type { Knex } from 'knex';
+
+/** The columns of a table by the fields that they keep: `{ jobId: 'job_id' }`. */
+export type Columns<Field extends string> = Readonly<Record<Field, string>>;
+
+/** Selects or returns the columns under the names of their fields, so that a row has the fields of the domain. */
+export const selectList = (columns: Columns<string>): readonly string[] =>
+  Object.entries(columns).map(([field, column]) => `${column} as ${field}`);
+
+/** What an insert writes into the columns: the value of each one's field. */
+export const insertList = <Field extends string>(
+  columns: Columns<Field>,
+  valueOf: (field: Field) => Knex.Value,
+): Readonly<Record<string, Knex.Value>> =>
+  // The table has no other keys than its fields.
+  Object.fromEntries((Object.keys(columns) as Field[]).map((field) => [columns[field], valueOf(field)]));

@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import {
+  createDocument,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathItemObject,
+  type ZodOpenApiResponsesObject,
+} from 'zod-openapi';
+import { errorStatus, type ErrorCode } from '../errors/error-status.ts';
+import type { Scope } from '../request/guard-organization.ts';
+import { namesOrganization, type Route } from '../routing/route.ts';
+import { organizationId } from '../request/schema/fields.ts';
+
+const problem = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string(),
+    code: z.string().meta({ description: 'Stable: programs decide by it' }),
+    request_id: z.string(),
+    errors: z
+      .array(z.strictObject({ path: z.string(), message: z.string() }))
+      .optional()
+      .meta({
+        description:
+          'With `validation_failed`: fields by dotted names, whichever part of the request they are in',
+      }),
+  })
+  .meta({ id: 'Problem' });
+
+/** Writes the OpenAPI 3.1 document of these routes as JSON text. */
+export const openApiDocument = (routes: readonly Route[], maxOrganizationIdLength: number): string => {
+  const orgId = organizationId(maxOrganizationIdLength);
+  const paths: Record<string, ZodOpenApiPathItemObject> = {};
+  for (const route of routes) {
+    paths[route.path] = { ...paths[route.path], [route.method]: operationOf(route, orgId) };
+  }
+  const document = createDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'Molecular Analysis Dashboard',
+      version: '1.0.0',
+      description: 'Docking jobs and their results, in one database per organization.',
+    },
+    components: {
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+    },
+    paths,
+  });
+  return JSON.stringify(document);
+};
+
+const operationOf = (route: Route, orgId: z.ZodType): ZodOpenApiOperationObject => {
+  const { params, query, headers, body } = route.request;
+  const isPublic = route.scope === 'public';
+  const path = namesOrganization(route.path) ? z.object({ org_id: orgId, ...params?.shape }) : params;
+  const header = isPublic ? headers : z.object({ 'X-Org-Id': orgId.optional(), ...headers?.shape });
+  return {
+    operationId: route.name,
+    summary: route.summary,
+    tags: [route.tag],
+    security: isPublic ? [] : [{ bearer: [] }],
+    ...(isPublic ? {} : { description: `Roles: ${route.roles.join(', ')}.` }),
+    requestParams: { ...(path && { path }), ...(query && { query }), ...(header && { header }) },
+    ...(body && { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
+    responses: { ...errorReplies(route), ...plainReplies(route) },
+  };
+};
+
+const requestIdHeader = z.string().meta({ description: 'Taken from the request when sane, else made' });
+
+const HEADERS: Readonly<Record<string, z.ZodRawShape>> = {
+  201: {
+    Location: z
+      .string()
+      .optional()
+      .meta({ description: 'Where it is from now on, if it has a place of its own' }),
+  },
+  401: { 'WWW-Authenticate': z.string() },
+  429: { 'Retry-After': z.int().optional().meta({ description: 'Seconds' }) },
+  503: { 'Retry-After': z.int().optional().meta({ description: 'Seconds' }) },
+};
+
+const headersOf = (status: string): z.ZodObject =>
+  z.object({ 'X-Request-Id': requestIdHeader, ...HEADERS[status] });
+
+const plainReplies = ({ replies }: Route): ZodOpenApiResponsesObject =>
+  Object.fromEntries(
+    Object.entries(replies).map(([status, { description, schema, contentType }]) => [
+      status,
+      {
+        description,
+        headers: headersOf(status),
+        ...(status !== '204' && {
+          content: { [contentType ?? 'application/json']: { schema: schema ?? z.string() } },
+        }),
+      },
+    ]),
+  );
+
+const errorReplies = (route: Route): ZodOpenApiResponsesObject =>
+  Object.fromEntries(
+    Array.from(codesByStatus(route), ([status, codes]) => [
+      status,
+      {
+        description: codes.map((code) => `\`${code}\``).join(', '),
+        headers: headersOf(String(status)),
+        content: { 'application/problem+json': { schema: problem } },
+      },
+    ]),
+  );
+
+const codesByStatus = (route: Route): ReadonlyMap<number, readonly ErrorCode[]> => {
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of errorCodesOf(route)) {
+    const { status } = errorStatus(code);
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return byStatus;
+};
+
+/** All errors that a route can answer with: its own, and those of its input and its scope. */
+export const errorCodesOf = (route: Route): ReadonlySet<ErrorCode> =>
+  new Set<ErrorCode>([
+    ...(route.request.body === undefined ? [] : BODY_ERRORS),
+    ...SCOPE_ERRORS[route.scope],
+    ...(route.errors ?? []),
+    'validation_failed',
+    'internal_error',
+  ]);
+
+const BODY_ERRORS: readonly ErrorCode[] = ['malformed_json', 'body_too_large', 'unsupported_media_type'];
+const CALLER_ERRORS: readonly ErrorCode[] = [
+  'unauthenticated',
+  'organization_access_denied',
+  'role_required',
+  'database_unavailable',
+];
+const SCOPE_ERRORS: Readonly<Record<Scope, readonly ErrorCode[]>> = {
+  public: [],
+  // Also where the path names no organization: the header may name one.
+  caller: CALLER_ERRORS,
+  platform: CALLER_ERRORS,
+  organization: CALLER_ERRORS,
+  results: [
+    ...CALLER_ERRORS,
+    'organization_suspended',
+    'organization_not_found',
+    'organization_database_not_found',
+    'organization_busy',
+    'organization_not_ready',
+    'database_provisioning_failed',
+    'no_server_available',
+    'connection_budget_exhausted',
+  ],
+};

@@ -1,0 +1,22 @@
+import { getInputSignature } from '../../../application/jobs/get-input-signature.ts';
+import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
+import { ok } from '../request/reply.ts';
+import { resultsRoute, type Route } from '../routing/route.ts';
+import { presentSignature } from './input-signature-presenter.ts';
+import { signatureReply, signatureRequest } from './input-signature-schema.ts';
+
+export const inputSignatureRoutes = (): readonly Route[] => [getInputSignatureRoute()];
+
+const getInputSignatureRoute = (): Route =>
+  resultsRoute(ORGANIZATION_ROLES, {
+    method: 'get',
+    path: '/organizations/{org_id}/input-signatures/{signature}',
+    name: 'getInputSignature',
+    summary: 'Look up which job answers for an input signature',
+    tag: 'results',
+    request: signatureRequest,
+    replies: { 200: { description: 'The cache entry', schema: signatureReply } },
+    errors: ['signature_not_found'],
+    handle: async ({ input: { params }, database }) =>
+      ok(presentSignature(await getInputSignature(database, params.signature))),
+  });

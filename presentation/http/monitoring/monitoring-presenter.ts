@@ -1,0 +1,41 @@
+import type { DatabaseHealth } from '../../../application/ports/databases/health-check.ts';
+import type { Reply } from '../request/reply.ts';
+
+interface Circumstances {
+  readonly health: DatabaseHealth;
+  readonly isStopping: boolean;
+  /** Any unhealthy database makes the HTTP status 503. */
+  readonly isStrict: boolean;
+  readonly namesOrganizations: boolean;
+}
+
+/**
+ * Says whether a load balancer should send requests here. One organization's database must not take the others out of
+ * rotation: it decides the field `status`, and the HTTP status only with `isStrict`.
+ */
+export const presentReadiness = (circumstances: Circumstances): Reply => {
+  const { health, isStopping, isStrict, namesOrganizations } = circumstances;
+  const { metadata, servers, organizations } = health;
+  const allHealthy = metadata && Object.values(organizations).every(Boolean);
+  const serves = metadata && !isStopping && (allHealthy || !isStrict);
+
+  const shown = Object.fromEntries(
+    Object.entries(namesOrganizations ? organizations : {}).map(([id, isHealthy]) => [
+      `results_${id}`,
+      isHealthy,
+    ]),
+  );
+  return {
+    status: serves ? 200 : 503,
+    body: {
+      status: allHealthy && !isStopping ? 'ready' : 'not_ready',
+      checks: {
+        databases: { metadata, ...shown },
+        metadata_db: metadata,
+        org_databases: shown,
+        servers,
+      },
+    },
+    headers: serves ? {} : { 'Retry-After': '1' },
+  };
+};

@@ -1,0 +1,50 @@
+import { auditLogRoutes } from './audit-logs/audit-log-routes.ts';
+import { authRoutes } from './auth/auth-routes.ts';
+import { databaseRoutes } from './databases/database-routes.ts';
+import { docsRoutes } from './docs/docs-routes.ts';
+import { openApiDocument } from './docs/open-api-document.ts';
+import type { HttpDependencies } from './http-dependencies.ts';
+import { identityRoutes } from './identities/identity-routes.ts';
+import { inputSignatureRoutes } from './input-signatures/input-signature-routes.ts';
+import { jobOutputRoutes } from './job-outputs/job-output-routes.ts';
+import { jobRoutes } from './jobs/job-routes.ts';
+import { memberRoutes } from './members/member-routes.ts';
+import { migrationRoutes } from './migrations/migration-routes.ts';
+import { monitoringRoutes } from './monitoring/monitoring-routes.ts';
+import { organizationRoutes } from './organizations/organization-routes.ts';
+import type { Route } from './routing/route.ts';
+import { settingsRoutes } from './settings/settings-routes.ts';
+import { userRoutes } from './users/user-routes.ts';
+
+/**
+ * Every route of the service. The app, the checks of the input, the authorization and the documentation are all made
+ * from this list. Express tries routes in this order, so what nearly all requests ask for comes first.
+ */
+export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
+  const ofResults = [...jobRoutes(deps), ...jobOutputRoutes(), ...inputSignatureRoutes()];
+  let document: string | undefined;
+  const routes: readonly Route[] = [
+    ...ofResults,
+    ...authRoutes(deps),
+    ...userRoutes(deps),
+    ...identityRoutes(deps),
+    ...organizationRoutes(deps),
+    ...settingsRoutes(deps),
+    ...auditLogRoutes(deps),
+    ...memberRoutes(deps),
+    ...ofResults.flatMap(byClaimAlone),
+    ...databaseRoutes(deps),
+    ...migrationRoutes(deps),
+    ...monitoringRoutes(deps),
+    ...docsRoutes(() => (document ??= openApiDocument(routes, deps.options.maxOrganizationIdLength))),
+  ];
+  return routes;
+};
+
+const HOME = '/organizations/{org_id}';
+
+/** The same route for callers who leave the organization to their token: `/jobs…`. */
+const byClaimAlone = (route: Route): readonly Route[] =>
+  route.path.startsWith(`${HOME}/jobs`)
+    ? [{ ...route, path: route.path.slice(HOME.length), name: `${route.name}ByClaim` }]
+    : [];

@@ -1,0 +1,58 @@
+import type { HttpDependencies } from '../http-dependencies.ts';
+import { organizationRoute, type Route } from '../routing/route.ts';
+import { presentSettings } from './settings-presenter.ts';
+import { patchRequest, replaceRequest, settingsReply } from './settings-schema.ts';
+
+const tag = 'organizations';
+const path = '/organizations/{org_id}/settings';
+
+export const settingsRoutes = (deps: HttpDependencies): readonly Route[] => [
+  getSettingsRoute(deps),
+  replaceSettingsRoute(deps),
+  patchSettingsRoute(deps),
+];
+
+const getSettingsRoute = ({ getSettings }: HttpDependencies): Route =>
+  organizationRoute(['org_admin'], {
+    method: 'get',
+    path,
+    name: 'getSettings',
+    summary: "Show the organization's settings",
+    tag,
+    request: {},
+    replies: { 200: { description: 'All settings', schema: settingsReply } },
+    errors: ['organization_not_found'],
+    handle: async ({ organizationId }) => presentSettings(await getSettings.execute(organizationId)),
+  });
+
+const replaceSettingsRoute = ({ replaceSettings, options }: HttpDependencies): Route =>
+  organizationRoute(['org_admin'], {
+    method: 'put',
+    path,
+    name: 'replaceSettings',
+    summary: "Replace all of the organization's settings",
+    tag,
+    request: replaceRequest(options.maxConnectionsPerOrganization),
+    replies: { 200: { description: 'All settings as they are now', schema: settingsReply } },
+    errors: ['organization_not_found', 'settings_changed'],
+    handle: async ({ actor, organizationId, input: { headers, body } }) => {
+      const expected = headers['If-Match'] ?? null;
+      return presentSettings(await replaceSettings.execute(actor, organizationId, body.settings, expected));
+    },
+  });
+
+const patchSettingsRoute = ({ patchSettings, options }: HttpDependencies): Route =>
+  organizationRoute(['org_admin'], {
+    method: 'patch',
+    path,
+    name: 'patchSettings',
+    summary: "Change the given ones of the organization's settings (RFC 7396: null removes one)",
+    tag,
+    request: patchRequest(options.maxConnectionsPerOrganization),
+    replies: { 200: { description: 'All settings as they are now', schema: settingsReply } },
+    errors: ['organization_not_found', 'settings_changed'],
+    handle: async ({ actor, organizationId, input: { headers, body } }) => {
+      const expected = headers['If-Match'] ?? null;
+      return presentSettings(await patchSettings.execute(actor, organizationId, body.settings, expected));
+    },
+  });
