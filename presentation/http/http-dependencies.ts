@@ -7,7 +7,6 @@ import type { MetadataDatabase } from '../../application/ports/databases/metadat
 import type { OrganizationPolicies } from '../../application/ports/runtime/organization-policies.ts';
 import type { OrganizationDatabases } from '../../application/ports/databases/organization-databases.ts';
 import type { RunWithRequestContext } from '../../application/ports/runtime/request-context.ts';
-import type { TokenVerifier } from '../../application/ports/identity/tokens.ts';
 
 export interface HttpOptions {
   /** What the name template of the results databases leaves for an organization id. */
@@ -27,45 +26,15 @@ export interface HttpOptions {
 /** The book of fleet migrations, for plain lists. */
 export type FleetReader = Pick<FleetLedger, 'findRun' | 'listRuns' | 'listItems' | 'progress'>;
 
-type ExecutableUseCases = ReturnType<typeof asExecutables>;
-
-/** Use cases under the names by which handlers call them. */
-export const asExecutables = (useCases: UseCases) => ({
-  createOrganization: { execute: useCases.createOrganization },
-  renameOrganization: { execute: useCases.renameOrganization },
-  getOrganization: { execute: useCases.getOrganization },
-  getSettings: { execute: useCases.getSettings },
-  replaceSettings: { execute: useCases.replaceSettings },
-  patchSettings: { execute: useCases.patchSettings },
-  suspendOrganization: { suspend: useCases.suspendOrganization, resume: useCases.resumeOrganization },
-  recordDeniedAccess: { execute: useCases.recordDeniedAccess },
-  issueToken: { execute: useCases.issueToken },
-  refreshSession: { execute: useCases.refreshSession },
-  endSession: { execute: useCases.endSession },
-  changeOwnPassword: { execute: useCases.changeOwnPassword },
-  createUser: { execute: useCases.createUser },
-  changeUser: { execute: useCases.changeUser },
-  setPassword: { execute: useCases.setPassword },
-  linkIdentity: { execute: useCases.linkIdentity },
-  unlinkIdentity: { execute: useCases.unlinkIdentity },
-  addMember: { execute: useCases.addMember },
-  changeMemberRoles: { execute: useCases.changeMemberRoles },
-  removeMember: { execute: useCases.removeMember },
-  submitJob: { execute: useCases.submitJob },
-  provisionDatabase: { execute: useCases.provisionDatabase },
-  listDatabases: { execute: useCases.listDatabases },
-  getDatabase: { execute: useCases.getDatabase },
-});
-
 /** All that the HTTP side needs of the rest. */
-export interface HttpDependencies extends ExecutableUseCases {
+export interface HttpDependencies {
+  readonly useCases: UseCases;
   /** For plain lists. */
   readonly metadata: MetadataDatabase;
   readonly fleet: FleetReader;
   readonly health: HealthCheck;
   readonly databases: OrganizationDatabases;
   readonly policies: OrganizationPolicies;
-  readonly tokenVerifier: TokenVerifier;
   readonly logger: Logger;
   readonly runWithRequestContext: RunWithRequestContext;
   readonly httpMetrics: HttpMetrics;

@@ -21,7 +21,7 @@ import { userRoutes } from './users/user-routes.ts';
  * from this list. Express tries routes in this order, so what nearly all requests ask for comes first.
  */
 export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
-  const ofResults = [...jobRoutes(deps), ...jobOutputRoutes(), ...inputSignatureRoutes()];
+  const ofResults = [...jobRoutes(deps), ...jobOutputRoutes(deps), ...inputSignatureRoutes(deps)];
   let document: string | undefined;
   const routes: readonly Route[] = [
     ...ofResults,

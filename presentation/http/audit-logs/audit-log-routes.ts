@@ -12,7 +12,7 @@ export const auditLogRoutes = (deps: HttpDependencies): readonly Route[] => [
   listPlatformAuditLogsRoute(deps),
 ];
 
-const listAuditLogsRoute = ({ metadata, getOrganization }: HttpDependencies): Route =>
+const listAuditLogsRoute = ({ metadata, useCases }: HttpDependencies): Route =>
   organizationRoute(['org_admin', 'platform_admin'], {
     method: 'get',
     path: '/organizations/{org_id}/audit-logs',
@@ -30,7 +30,7 @@ const listAuditLogsRoute = ({ metadata, getOrganization }: HttpDependencies): Ro
         { limit: query.limit, after: query.cursor },
       );
       // Each organization's trail begins with its registration. An empty page may belong to an unknown organization.
-      if (page.items.length === 0) await getOrganization.execute(organizationId);
+      if (page.items.length === 0) await useCases.getOrganization(organizationId);
       return ok(presentPage(page, presentAuditEntry, auditCursor));
     },
   });

@@ -12,7 +12,7 @@ export const authRoutes = (deps: HttpDependencies): readonly Route[] => [
   logoutRoute(deps),
 ];
 
-const issueTokenRoute = ({ issueToken, options }: HttpDependencies): Route =>
+const issueTokenRoute = ({ options, useCases }: HttpDependencies): Route =>
   publicRoute([], {
     method: 'post',
     path: '/auth/token',
@@ -25,12 +25,12 @@ const issueTokenRoute = ({ issueToken, options }: HttpDependencies): Route =>
     handle: async ({ origin, input: { body } }) => {
       const { email, password, new_password: newPassword = null, org_id: organizationId = null } = body;
       return ok(
-        presentGrant(await issueToken.execute({ email, password, organizationId, newPassword }, origin)),
+        presentGrant(await useCases.issueToken({ email, password, organizationId, newPassword }, origin)),
       );
     },
   });
 
-const refreshTokenRoute = ({ refreshSession }: HttpDependencies): Route =>
+const refreshTokenRoute = ({ useCases }: HttpDependencies): Route =>
   publicRoute([], {
     method: 'post',
     path: '/auth/refresh',
@@ -41,10 +41,10 @@ const refreshTokenRoute = ({ refreshSession }: HttpDependencies): Route =>
     replies: { 200: { description: 'Fresh tokens', schema: tokenReply } },
     errors: ['unauthenticated', 'database_unavailable'],
     handle: async ({ origin, input: { body } }) =>
-      ok(presentGrant(await refreshSession.execute(body.refresh_token, origin))),
+      ok(presentGrant(await useCases.refreshSession(body.refresh_token, origin))),
   });
 
-const logoutRoute = ({ endSession }: HttpDependencies): Route =>
+const logoutRoute = ({ useCases }: HttpDependencies): Route =>
   publicRoute([], {
     method: 'post',
     path: '/auth/logout',
@@ -55,7 +55,7 @@ const logoutRoute = ({ endSession }: HttpDependencies): Route =>
     replies: { 204: { description: 'It has ended, if there was one' } },
     errors: ['database_unavailable'],
     handle: async ({ input: { body } }) => {
-      await endSession.execute(body.refresh_token);
+      await useCases.endSession(body.refresh_token);
       return noContent;
     },
   });

@@ -14,7 +14,7 @@ export const databaseRoutes = (deps: HttpDependencies): readonly Route[] => [
   provisionDatabaseRoute(deps),
 ];
 
-const listDatabasesRoute = ({ listDatabases }: HttpDependencies): Route =>
+const listDatabasesRoute = ({ useCases }: HttpDependencies): Route =>
   platformRoute(['platform_admin'], {
     method: 'get',
     path,
@@ -25,12 +25,12 @@ const listDatabasesRoute = ({ listDatabases }: HttpDependencies): Route =>
     replies: { 200: { description: 'One page', schema: databasePage } },
     handle: async ({ input: { query } }) => {
       const filter = { state: query.state ?? null };
-      const page = await listDatabases.execute(filter, { limit: query.limit, after: query.cursor });
+      const page = await useCases.listDatabases(filter, { limit: query.limit, after: query.cursor });
       return ok(presentPage(page, presentDatabase, databaseCursor));
     },
   });
 
-const getDatabaseRoute = ({ getDatabase }: HttpDependencies): Route =>
+const getDatabaseRoute = ({ useCases }: HttpDependencies): Route =>
   organizationRoute(['platform_admin'], {
     method: 'get',
     path: `${path}/{org_id}`,
@@ -40,10 +40,10 @@ const getDatabaseRoute = ({ getDatabase }: HttpDependencies): Route =>
     request: {},
     replies: { 200: { description: 'The database', schema: databaseReply } },
     errors: ['organization_not_found', 'organization_database_not_found'],
-    handle: async ({ organizationId }) => ok(presentDatabase(await getDatabase.execute(organizationId))),
+    handle: async ({ organizationId }) => ok(presentDatabase(await useCases.getDatabase(organizationId))),
   });
 
-const provisionDatabaseRoute = ({ provisionDatabase }: HttpDependencies): Route =>
+const provisionDatabaseRoute = ({ useCases }: HttpDependencies): Route =>
   organizationRoute(['platform_admin'], {
     method: 'post',
     path: `${path}/{org_id}/provision`,
@@ -60,5 +60,5 @@ const provisionDatabaseRoute = ({ provisionDatabase }: HttpDependencies): Route 
       'no_server_available',
     ],
     handle: async ({ actor, organizationId }) =>
-      ok(presentDatabase(await provisionDatabase.execute(actor, organizationId))),
+      ok(presentDatabase(await useCases.provisionDatabase(actor, organizationId))),
   });

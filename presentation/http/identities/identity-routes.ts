@@ -1,4 +1,3 @@
-import { findUser } from '../../../application/identity/find-user.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { created, noContent, ok } from '../request/reply.ts';
 import { platformRoute, type Route } from '../routing/route.ts';
@@ -14,7 +13,7 @@ export const identityRoutes = (deps: HttpDependencies): readonly Route[] => [
   unlinkIdentityRoute(deps),
 ];
 
-const listIdentitiesRoute = ({ metadata }: HttpDependencies): Route =>
+const listIdentitiesRoute = ({ metadata, useCases }: HttpDependencies): Route =>
   platformRoute(['platform_admin'], {
     method: 'get',
     path,
@@ -25,12 +24,12 @@ const listIdentitiesRoute = ({ metadata }: HttpDependencies): Route =>
     replies: { 200: { description: 'All of them', schema: identityList } },
     errors: ['user_not_found'],
     handle: async ({ input: { params } }) => {
-      const { userId } = await findUser(metadata, params.user_id);
+      const { userId } = await useCases.getUser(params.user_id);
       return ok({ items: (await metadata.identities.list(userId)).map(presentIdentity) });
     },
   });
 
-const linkIdentityRoute = ({ linkIdentity }: HttpDependencies): Route =>
+const linkIdentityRoute = ({ useCases }: HttpDependencies): Route =>
   platformRoute(['platform_admin'], {
     method: 'post',
     path,
@@ -41,10 +40,10 @@ const linkIdentityRoute = ({ linkIdentity }: HttpDependencies): Route =>
     replies: { 201: { description: 'Linked', schema: identityReply } },
     errors: ['user_not_found', 'identity_already_linked'],
     handle: async ({ actor, input: { params, body } }) =>
-      created(presentIdentity(await linkIdentity.execute(actor, params.user_id, body))),
+      created(presentIdentity(await useCases.linkIdentity(actor, params.user_id, body))),
   });
 
-const unlinkIdentityRoute = ({ unlinkIdentity }: HttpDependencies): Route =>
+const unlinkIdentityRoute = ({ useCases }: HttpDependencies): Route =>
   platformRoute(['platform_admin'], {
     method: 'delete',
     path: `${path}/{identity_id}`,
@@ -55,7 +54,7 @@ const unlinkIdentityRoute = ({ unlinkIdentity }: HttpDependencies): Route =>
     replies: { 204: { description: 'Unlinked' } },
     errors: ['identity_not_found'],
     handle: async ({ actor, input: { params } }) => {
-      await unlinkIdentity.execute(actor, params.user_id, params.identity_id);
+      await useCases.unlinkIdentity(actor, params.user_id, params.identity_id);
       return noContent;
     },
   });

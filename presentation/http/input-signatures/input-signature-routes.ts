@@ -1,13 +1,15 @@
-import { getInputSignature } from '../../../application/jobs/get-input-signature.ts';
 import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
+import type { HttpDependencies } from '../http-dependencies.ts';
 import { ok } from '../request/reply.ts';
 import { resultsRoute, type Route } from '../routing/route.ts';
 import { presentSignature } from './input-signature-presenter.ts';
 import { signatureReply, signatureRequest } from './input-signature-schema.ts';
 
-export const inputSignatureRoutes = (): readonly Route[] => [getInputSignatureRoute()];
+export const inputSignatureRoutes = (deps: HttpDependencies): readonly Route[] => [
+  getInputSignatureRoute(deps),
+];
 
-const getInputSignatureRoute = (): Route =>
+const getInputSignatureRoute = ({ useCases }: HttpDependencies): Route =>
   resultsRoute(ORGANIZATION_ROLES, {
     method: 'get',
     path: '/organizations/{org_id}/input-signatures/{signature}',
@@ -18,5 +20,5 @@ const getInputSignatureRoute = (): Route =>
     replies: { 200: { description: 'The cache entry', schema: signatureReply } },
     errors: ['signature_not_found'],
     handle: async ({ input: { params }, database }) =>
-      ok(presentSignature(await getInputSignature(database, params.signature))),
+      ok(presentSignature(await useCases.getInputSignature(database, params.signature))),
   });

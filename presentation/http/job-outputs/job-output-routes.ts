@@ -1,7 +1,5 @@
-import { addArtifact } from '../../../application/jobs/add-artifact.ts';
-import { listArtifacts, listTaskResults } from '../../../application/jobs/list-output.ts';
-import { putTaskResult } from '../../../application/jobs/put-task-result.ts';
 import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
+import type { HttpDependencies } from '../http-dependencies.ts';
 import { jobRequest } from '../jobs/job-schema.ts';
 import { created, ok } from '../request/reply.ts';
 import { resultsRoute, type Route } from '../routing/route.ts';
@@ -18,14 +16,14 @@ import {
 const tag = 'results';
 const path = '/organizations/{org_id}/jobs/{job_id}';
 
-export const jobOutputRoutes = (): readonly Route[] => [
-  putTaskResultRoute(),
-  listTaskResultsRoute(),
-  addArtifactRoute(),
-  listArtifactsRoute(),
+export const jobOutputRoutes = (deps: HttpDependencies): readonly Route[] => [
+  putTaskResultRoute(deps),
+  listTaskResultsRoute(deps),
+  addArtifactRoute(deps),
+  listArtifactsRoute(deps),
 ];
 
-const putTaskResultRoute = (): Route =>
+const putTaskResultRoute = ({ useCases }: HttpDependencies): Route =>
   resultsRoute(['worker'], {
     method: 'put',
     path: `${path}/task-results/{task_name}`,
@@ -39,7 +37,7 @@ const putTaskResultRoute = (): Route =>
     },
     errors: ['job_not_found', 'job_state_conflict'],
     handle: async ({ input: { params, body }, actor, database }) => {
-      const { result, created: isNew } = await putTaskResult(database, actor, {
+      const { result, created: isNew } = await useCases.putTaskResult(database, actor, {
         jobId: params.job_id,
         taskName: params.task_name,
         serviceName: body.service_name,
@@ -52,7 +50,7 @@ const putTaskResultRoute = (): Route =>
     },
   });
 
-const listTaskResultsRoute = (): Route =>
+const listTaskResultsRoute = ({ useCases }: HttpDependencies): Route =>
   resultsRoute(ORGANIZATION_ROLES, {
     method: 'get',
     path: `${path}/task-results`,
@@ -63,12 +61,12 @@ const listTaskResultsRoute = (): Route =>
     replies: { 200: { description: 'All task results', schema: taskResultList } },
     errors: ['job_not_found'],
     handle: async ({ input: { params }, database }) => {
-      const results = await listTaskResults(database, params.job_id);
+      const results = await useCases.listTaskResults(database, params.job_id);
       return ok({ items: results.map(presentTaskResult) });
     },
   });
 
-const addArtifactRoute = (): Route =>
+const addArtifactRoute = ({ useCases }: HttpDependencies): Route =>
   resultsRoute(['worker'], {
     method: 'post',
     path: `${path}/artifacts`,
@@ -79,7 +77,7 @@ const addArtifactRoute = (): Route =>
     replies: { 201: { description: 'Recorded', schema: artifactReply } },
     errors: ['job_not_found', 'job_state_conflict'],
     handle: async ({ input: { params, body }, actor, database }) => {
-      const artifact = await addArtifact(database, actor, {
+      const artifact = await useCases.addArtifact(database, actor, {
         jobId: params.job_id,
         name: body.name,
         purpose: body.purpose,
@@ -92,7 +90,7 @@ const addArtifactRoute = (): Route =>
     },
   });
 
-const listArtifactsRoute = (): Route =>
+const listArtifactsRoute = ({ useCases }: HttpDependencies): Route =>
   resultsRoute(ORGANIZATION_ROLES, {
     method: 'get',
     path: `${path}/artifacts`,
@@ -103,7 +101,7 @@ const listArtifactsRoute = (): Route =>
     replies: { 200: { description: 'All artifacts', schema: artifactList } },
     errors: ['job_not_found'],
     handle: async ({ input: { params }, database }) => {
-      const artifacts = await listArtifacts(database, params.job_id);
+      const artifacts = await useCases.listArtifacts(database, params.job_id);
       return ok({ items: artifacts.map(presentArtifact) });
     },
   });

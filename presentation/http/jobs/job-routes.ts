@@ -1,5 +1,3 @@
-import { getJob } from '../../../application/jobs/get-job.ts';
-import { moveJob } from '../../../application/jobs/move-job.ts';
 import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { created, ok } from '../request/reply.ts';
@@ -22,11 +20,11 @@ const path = '/organizations/{org_id}/jobs';
 export const jobRoutes = (deps: HttpDependencies): readonly Route[] => [
   submitJobRoute(deps),
   listJobsRoute(),
-  getJobRoute(),
-  moveJobRoute(),
+  getJobRoute(deps),
+  moveJobRoute(deps),
 ];
 
-const submitJobRoute = ({ submitJob }: HttpDependencies): Route =>
+const submitJobRoute = ({ useCases }: HttpDependencies): Route =>
   resultsRoute(['member', 'org_admin'], {
     method: 'post',
     path,
@@ -41,7 +39,7 @@ const submitJobRoute = ({ submitJob }: HttpDependencies): Route =>
     errors: ['idempotency_key_reused'],
     handle: async ({ input: { body, query, headers }, actor, database, home }) => {
       const { pipeline_version: pipelineVersion, ...rest } = body;
-      const { job, replayed } = await submitJob.execute(database, actor, {
+      const { job, replayed } = await useCases.submitJob(database, actor, {
         ...rest,
         pipelineVersion,
         useCache: query.use_cache,
@@ -67,7 +65,7 @@ const listJobsRoute = (): Route =>
     },
   });
 
-const getJobRoute = (): Route =>
+const getJobRoute = ({ useCases }: HttpDependencies): Route =>
   resultsRoute(ORGANIZATION_ROLES, {
     method: 'get',
     path: `${path}/{job_id}`,
@@ -77,11 +75,12 @@ const getJobRoute = (): Route =>
     request: jobRequest,
     replies: { 200: { description: 'The job', schema: jobReply } },
     errors: ['job_not_found'],
-    handle: async ({ input: { params }, database }) => ok(presentJob(await getJob(database, params.job_id))),
+    handle: async ({ input: { params }, database }) =>
+      ok(presentJob(await useCases.getJob(database, params.job_id))),
   });
 
 /** Members may call it because they may cancel what they submitted. The use case decides. */
-const moveJobRoute = (): Route =>
+const moveJobRoute = ({ useCases }: HttpDependencies): Route =>
   resultsRoute(ORGANIZATION_ROLES, {
     method: 'patch',
     path: `${path}/{job_id}`,
@@ -93,6 +92,6 @@ const moveJobRoute = (): Route =>
     errors: ['job_not_found', 'job_state_conflict'],
     handle: async ({ input: { params, body }, actor, database }) => {
       const { status, error = null } = body;
-      return ok(presentJob(await moveJob(database, actor, { jobId: params.job_id, status, error })));
+      return ok(presentJob(await useCases.moveJob(database, actor, { jobId: params.job_id, status, error })));
     },
   });

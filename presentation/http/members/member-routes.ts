@@ -43,7 +43,7 @@ const listMembersRoute = ({ metadata }: HttpDependencies): Route =>
     },
   });
 
-const addMemberRoute = ({ addMember }: HttpDependencies): Route =>
+const addMemberRoute = ({ useCases }: HttpDependencies): Route =>
   organizationRoute(ADMINISTRATORS, {
     method: 'post',
     path,
@@ -54,12 +54,12 @@ const addMemberRoute = ({ addMember }: HttpDependencies): Route =>
     replies: { 201: { description: 'A member', schema: memberReply } },
     errors: ['organization_not_found', 'member_already_exists'],
     handle: async ({ actor, organizationId, input: { body }, home }) => {
-      const member = await addMember.execute(actor, organizationId, body);
+      const member = await useCases.addMember(actor, organizationId, body);
       return created(presentMember(member), `${home}/members/${member.userId}`);
     },
   });
 
-const changeMemberRolesRoute = ({ changeMemberRoles }: HttpDependencies): Route =>
+const changeMemberRolesRoute = ({ useCases }: HttpDependencies): Route =>
   organizationRoute(ADMINISTRATORS, {
     method: 'put',
     path: `${path}/{user_id}`,
@@ -71,12 +71,12 @@ const changeMemberRolesRoute = ({ changeMemberRoles }: HttpDependencies): Route 
     replies: { 200: { description: 'The member as it is now', schema: memberReply } },
     errors: ['member_not_found'],
     handle: async ({ actor, organizationId, input: { params, body } }) => {
-      const member = await changeMemberRoles.execute(actor, organizationId, params.user_id, body.roles);
+      const member = await useCases.changeMemberRoles(actor, organizationId, params.user_id, body.roles);
       return ok(presentMember(member));
     },
   });
 
-const removeMemberRoute = ({ removeMember }: HttpDependencies): Route =>
+const removeMemberRoute = ({ useCases }: HttpDependencies): Route =>
   organizationRoute(ADMINISTRATORS, {
     method: 'delete',
     path: `${path}/{user_id}`,
@@ -87,7 +87,7 @@ const removeMemberRoute = ({ removeMember }: HttpDependencies): Route =>
     replies: { 204: { description: 'Ended' } },
     errors: ['member_not_found'],
     handle: async ({ actor, organizationId, input: { params } }) => {
-      await removeMember.execute(actor, organizationId, params.user_id);
+      await useCases.removeMember(actor, organizationId, params.user_id);
       return noContent;
     },
   });

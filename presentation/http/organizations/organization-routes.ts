@@ -25,7 +25,7 @@ export const organizationRoutes = (deps: HttpDependencies): readonly Route[] => 
   resumeOrganizationRoute(deps),
 ];
 
-const createOrganizationRoute = ({ createOrganization, options }: HttpDependencies): Route =>
+const createOrganizationRoute = ({ options, useCases }: HttpDependencies): Route =>
   platformRoute(['platform_admin'], {
     method: 'post',
     path: '/organizations',
@@ -36,7 +36,7 @@ const createOrganizationRoute = ({ createOrganization, options }: HttpDependenci
     replies: { 201: { description: 'Registered', schema: organizationReply } },
     errors: ['organization_already_exists'],
     handle: async ({ actor, input: { body } }) => {
-      const organization = await createOrganization.execute(actor, { id: body.org_id, name: body.name });
+      const organization = await useCases.createOrganization(actor, { id: body.org_id, name: body.name });
       return created(
         presentOrganization({ organization, database: null }),
         `/organizations/${organization.id}`,
@@ -59,7 +59,7 @@ const listOrganizationsRoute = ({ metadata }: HttpDependencies): Route =>
     },
   });
 
-const getOrganizationRoute = ({ getOrganization }: HttpDependencies): Route =>
+const getOrganizationRoute = ({ useCases }: HttpDependencies): Route =>
   organizationRoute(ROLES, {
     method: 'get',
     path,
@@ -70,10 +70,10 @@ const getOrganizationRoute = ({ getOrganization }: HttpDependencies): Route =>
     replies: { 200: { description: 'The organization', schema: organizationReply } },
     errors: ['organization_not_found'],
     handle: async ({ organizationId }) =>
-      ok(presentOrganization(await getOrganization.execute(organizationId))),
+      ok(presentOrganization(await useCases.getOrganization(organizationId))),
   });
 
-const changeOrganizationRoute = ({ renameOrganization, getOrganization }: HttpDependencies): Route =>
+const changeOrganizationRoute = ({ useCases }: HttpDependencies): Route =>
   organizationRoute(['platform_admin', 'org_admin'], {
     method: 'patch',
     path,
@@ -84,12 +84,12 @@ const changeOrganizationRoute = ({ renameOrganization, getOrganization }: HttpDe
     replies: { 200: { description: 'The organization as it is now', schema: organizationReply } },
     errors: ['organization_not_found'],
     handle: async ({ actor, organizationId, input: { body } }) => {
-      if (body.name !== undefined) await renameOrganization.execute(actor, organizationId, body.name);
-      return ok(presentOrganization(await getOrganization.execute(organizationId)));
+      if (body.name !== undefined) await useCases.renameOrganization(actor, organizationId, body.name);
+      return ok(presentOrganization(await useCases.getOrganization(organizationId)));
     },
   });
 
-const suspendOrganizationRoute = ({ suspendOrganization, getOrganization }: HttpDependencies): Route =>
+const suspendOrganizationRoute = ({ useCases }: HttpDependencies): Route =>
   organizationRoute(['platform_admin'], {
     method: 'post',
     path: `${path}/suspend`,
@@ -100,12 +100,12 @@ const suspendOrganizationRoute = ({ suspendOrganization, getOrganization }: Http
     replies: { 200: { description: 'The organization, suspended', schema: organizationReply } },
     errors: ['organization_not_found'],
     handle: async ({ actor, organizationId }) => {
-      await suspendOrganization.suspend(actor, organizationId);
-      return ok(presentOrganization(await getOrganization.execute(organizationId)));
+      await useCases.suspendOrganization(actor, organizationId);
+      return ok(presentOrganization(await useCases.getOrganization(organizationId)));
     },
   });
 
-const resumeOrganizationRoute = ({ suspendOrganization, getOrganization }: HttpDependencies): Route =>
+const resumeOrganizationRoute = ({ useCases }: HttpDependencies): Route =>
   organizationRoute(['platform_admin'], {
     method: 'post',
     path: `${path}/resume`,
@@ -116,7 +116,7 @@ const resumeOrganizationRoute = ({ suspendOrganization, getOrganization }: HttpD
     replies: { 200: { description: 'The organization, active', schema: organizationReply } },
     errors: ['organization_not_found'],
     handle: async ({ actor, organizationId }) => {
-      await suspendOrganization.resume(actor, organizationId);
-      return ok(presentOrganization(await getOrganization.execute(organizationId)));
+      await useCases.resumeOrganization(actor, organizationId);
+      return ok(presentOrganization(await useCases.getOrganization(organizationId)));
     },
   });

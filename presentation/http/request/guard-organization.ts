@@ -24,7 +24,7 @@ interface Asked {
  * @throws {OrganizationAccessDeniedError} and records the attempt in the audit trail
  */
 export const guardOrganization =
-  (scope: Scope, { recordDeniedAccess, options }: HttpDependencies): Step =>
+  (scope: Scope, { useCases, options }: HttpDependencies): Step =>
   (req, res) => {
     const { locals } = res;
     const principal = held(locals, 'principal');
@@ -37,7 +37,7 @@ export const guardOrganization =
     if (foreign !== undefined) {
       const actor = { principal, requestId: locals.requestId, address: locals.address };
       const attempt = { asked: foreign.id, source: foreign.source, route: locals.route };
-      return recordDeniedAccess.execute(actor, attempt).then(deny);
+      return useCases.recordDeniedAccess(actor, attempt).then(deny);
     }
     if (belongsNowhere) deny();
 

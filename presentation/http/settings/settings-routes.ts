@@ -12,7 +12,7 @@ export const settingsRoutes = (deps: HttpDependencies): readonly Route[] => [
   patchSettingsRoute(deps),
 ];
 
-const getSettingsRoute = ({ getSettings }: HttpDependencies): Route =>
+const getSettingsRoute = ({ useCases }: HttpDependencies): Route =>
   organizationRoute(['org_admin'], {
     method: 'get',
     path,
@@ -22,10 +22,10 @@ const getSettingsRoute = ({ getSettings }: HttpDependencies): Route =>
     request: {},
     replies: { 200: { description: 'All settings', schema: settingsReply } },
     errors: ['organization_not_found'],
-    handle: async ({ organizationId }) => presentSettings(await getSettings.execute(organizationId)),
+    handle: async ({ organizationId }) => presentSettings(await useCases.getSettings(organizationId)),
   });
 
-const replaceSettingsRoute = ({ replaceSettings, options }: HttpDependencies): Route =>
+const replaceSettingsRoute = ({ options, useCases }: HttpDependencies): Route =>
   organizationRoute(['org_admin'], {
     method: 'put',
     path,
@@ -37,11 +37,11 @@ const replaceSettingsRoute = ({ replaceSettings, options }: HttpDependencies): R
     errors: ['organization_not_found', 'settings_changed'],
     handle: async ({ actor, organizationId, input: { headers, body } }) => {
       const expected = headers['If-Match'] ?? null;
-      return presentSettings(await replaceSettings.execute(actor, organizationId, body.settings, expected));
+      return presentSettings(await useCases.replaceSettings(actor, organizationId, body.settings, expected));
     },
   });
 
-const patchSettingsRoute = ({ patchSettings, options }: HttpDependencies): Route =>
+const patchSettingsRoute = ({ options, useCases }: HttpDependencies): Route =>
   organizationRoute(['org_admin'], {
     method: 'patch',
     path,
@@ -53,6 +53,6 @@ const patchSettingsRoute = ({ patchSettings, options }: HttpDependencies): Route
     errors: ['organization_not_found', 'settings_changed'],
     handle: async ({ actor, organizationId, input: { headers, body } }) => {
       const expected = headers['If-Match'] ?? null;
-      return presentSettings(await patchSettings.execute(actor, organizationId, body.settings, expected));
+      return presentSettings(await useCases.patchSettings(actor, organizationId, body.settings, expected));
     },
   });

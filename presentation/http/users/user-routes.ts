@@ -1,4 +1,3 @@
-import { findUser } from '../../../application/identity/find-user.ts';
 import { ROLES } from '../../../domain/identity/role.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { created, noContent, ok } from '../request/reply.ts';
@@ -32,7 +31,7 @@ export const userRoutes = (deps: HttpDependencies): readonly Route[] => [
   setPasswordRoute(deps),
 ];
 
-const getOwnUserRoute = ({ metadata }: HttpDependencies): Route =>
+const getOwnUserRoute = ({ metadata, useCases }: HttpDependencies): Route =>
   callerRoute(ROLES, {
     method: 'get',
     path: '/users/me',
@@ -43,12 +42,12 @@ const getOwnUserRoute = ({ metadata }: HttpDependencies): Route =>
     replies: { 200: { description: 'The caller', schema: ownReply } },
     errors: ['user_not_found'],
     handle: async ({ actor }) => {
-      const user = await findUser(metadata, actor.principal.userId);
+      const user = await useCases.getUser(actor.principal.userId);
       return ok(presentOwnUser(user, await metadata.users.listMemberships(user.userId)));
     },
   });
 
-const changeOwnPasswordRoute = ({ changeOwnPassword }: HttpDependencies): Route =>
+const changeOwnPasswordRoute = ({ useCases }: HttpDependencies): Route =>
   callerRoute(ROLES, {
     method: 'put',
     path: '/users/me/password',
@@ -60,7 +59,7 @@ const changeOwnPasswordRoute = ({ changeOwnPassword }: HttpDependencies): Route 
     errors: ['user_not_found', 'too_many_attempts'],
     handle: async ({ actor, input: { body } }) => {
       const { password, new_password: newPassword } = body;
-      await changeOwnPassword.execute(actor, { password, newPassword });
+      await useCases.changeOwnPassword(actor, { password, newPassword });
       return noContent;
     },
   });
@@ -81,7 +80,7 @@ const listUsersRoute = ({ metadata }: HttpDependencies): Route =>
     },
   });
 
-const createUserRoute = ({ createUser }: HttpDependencies): Route =>
+const createUserRoute = ({ useCases }: HttpDependencies): Route =>
   platformRoute(['platform_admin'], {
     method: 'post',
     path: '/users',
@@ -93,12 +92,12 @@ const createUserRoute = ({ createUser }: HttpDependencies): Route =>
     errors: ['user_already_exists'],
     handle: async ({ actor, input: { body } }) => {
       const { email, platform_admin: platformAdmin, password = null } = body;
-      const user = await createUser.execute(actor, { email, platformAdmin, password });
+      const user = await useCases.createUser(actor, { email, platformAdmin, password });
       return created(presentUser(user), `/users/${user.userId}`);
     },
   });
 
-const getUserRoute = ({ metadata }: HttpDependencies): Route =>
+const getUserRoute = ({ useCases }: HttpDependencies): Route =>
   platformRoute(['platform_admin'], {
     method: 'get',
     path,
@@ -108,10 +107,10 @@ const getUserRoute = ({ metadata }: HttpDependencies): Route =>
     request: oneRequest,
     replies: { 200: { description: 'The user', schema: userReply } },
     errors: ['user_not_found'],
-    handle: async ({ input: { params } }) => ok(presentUser(await findUser(metadata, params.user_id))),
+    handle: async ({ input: { params } }) => ok(presentUser(await useCases.getUser(params.user_id))),
   });
 
-const changeUserRoute = ({ changeUser }: HttpDependencies): Route =>
+const changeUserRoute = ({ useCases }: HttpDependencies): Route =>
   platformRoute(['platform_admin'], {
     method: 'patch',
     path,
@@ -125,11 +124,11 @@ const changeUserRoute = ({ changeUser }: HttpDependencies): Route =>
       const { status, platform_admin: platformAdmin, must_change_password: mustChangePassword } = body;
       const active = status === undefined ? undefined : status === 'active';
       const change = { active, platformAdmin, mustChangePassword };
-      return ok(presentUser(await changeUser.execute(actor, params.user_id, change)));
+      return ok(presentUser(await useCases.changeUser(actor, params.user_id, change)));
     },
   });
 
-const setPasswordRoute = ({ setPassword }: HttpDependencies): Route =>
+const setPasswordRoute = ({ useCases }: HttpDependencies): Route =>
   platformRoute(['platform_admin'], {
     method: 'put',
     path: `${path}/password`,
@@ -140,7 +139,7 @@ const setPasswordRoute = ({ setPassword }: HttpDependencies): Route =>
     replies: { 204: { description: 'Set' } },
     errors: ['user_not_found'],
     handle: async ({ actor, input: { params, body } }) => {
-      await setPassword.execute(actor, params.user_id, body.password);
+      await useCases.setPassword(actor, params.user_id, body.password);
       return noContent;
     },
   });

@@ -10,17 +10,14 @@ import type {
   TokenIssuer,
   TokenReader,
 } from '../../../application/ports/identity/tokens.ts';
+import type { Ports } from '../../../application/ports/ports.ts';
 import { createUseCases } from '../../../application/use-cases.ts';
 import { UnauthenticatedError } from '../../../domain/identity/errors.ts';
 import type { Principal } from '../../../domain/identity/principal.ts';
 import type { Role } from '../../../domain/identity/role.ts';
 import { parseOrganizationId, type OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { createApp } from '../../../presentation/http/create-app.ts';
-import {
-  asExecutables,
-  type HttpDependencies,
-  type HttpOptions,
-} from '../../../presentation/http/http-dependencies.ts';
+import type { HttpDependencies, HttpOptions } from '../../../presentation/http/http-dependencies.ts';
 import { FakeDatabases } from './fake-databases.ts';
 import { FakeFleet } from './fake-fleet.ts';
 import { FakeMetadata } from './fake-metadata.ts';
@@ -101,7 +98,8 @@ export class FakeService {
   readonly app: Express;
   #ids = 100;
 
-  constructor(overrides: Partial<HttpDependencies> = {}) {
+  /** @param ports in place of the fakes: broken ones, say */
+  constructor(overrides: Partial<HttpDependencies> = {}, ports: Partial<Ports> = {}) {
     const { metadata, databases } = this;
     for (const id of ['acme', 'beta']) metadata.add(organization(id));
     const useCases = createUseCases({
@@ -127,9 +125,10 @@ export class FakeService {
       sessionLifetimeSeconds: 7200,
       now: Date.now,
       logger: this.logger,
+      ...ports,
     });
     this.deps = {
-      ...asExecutables(useCases),
+      useCases,
       metadata,
       fleet: this.fleet,
       databases,
@@ -137,7 +136,6 @@ export class FakeService {
         policyOf: () => ({}),
         isSuspended: (id) => metadata.stored.get(id)?.status === 'suspended',
       },
-      tokenVerifier: { verify: useCases.verifyToken },
       logger: this.logger,
       runWithRequestContext: (context, run) => {
         this.contexts.push(context);

@@ -224,15 +224,16 @@ describe('The error handler', () => {
     });
   }
 
-  for (const [place, overrides] of Object.entries({
-    'token verifier': { tokenVerifier: { verify: () => Promise.reject() } },
-    controller: { renderMetrics: () => Promise.reject() },
-  })) {
+  for (const [place, service, paths] of [
+    [
+      'token reader',
+      new FakeService({}, { tokenReader: { read: () => Promise.reject() } }),
+      ['/jobs', '/organizations', '/organizations/acme'],
+    ],
+    ['controller', new FakeService({ renderMetrics: () => Promise.reject() }), ['/metrics']],
+  ] as const) {
     it(`answers 500 when the ${place} rejects with nothing`, async () => {
-      const service = new FakeService(overrides);
-      for (const path of place === 'controller'
-        ? ['/metrics']
-        : ['/jobs', '/organizations', '/organizations/acme']) {
+      for (const path of paths) {
         const response = await service.anonymous().get(path).set('Authorization', 'Bearer x');
         expect(response.status).to.equal(500);
         expect(response.body.code).to.equal('internal_error');
