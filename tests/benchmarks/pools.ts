@@ -8,6 +8,7 @@ import type { Placement } from '../../domain/databases/placement.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Random } from '../support/random.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
+import { defaultServer } from '../support/servers.ts';
 import { LoadClient } from './load.ts';
 import { prepare, toPost } from './request-path.ts';
 import { ServerProcess } from './server-process.ts';
@@ -166,16 +167,19 @@ export const visits = async (serverUrl: string): Promise<readonly Line[]> => {
   try {
     await deployment.register('all');
     const container = deployment.start();
-    const connector = container.get(TOKENS.connector);
     const placement = await container.get(TOKENS.provisioning).provision(organizationId('all'));
-    const placementOf = (id: OrganizationId): Promise<Placement> =>
-      Promise.resolve({ ...placement, organizationId: id });
+    const server = defaultServer(container);
+    const placementOf = (id: OrganizationId): Placement => ({ ...placement, organizationId: id });
     const manager = replaceManager(
       container,
       {},
       {
-        provisioner: { ensure: placementOf, confirm: placementOf },
-        connect: () => connector.toOrganization(placement),
+        provisioning: {
+          find: async (id) => ({ placement: placementOf(id), make: null }),
+          provision: async (id) => placementOf(id),
+          confirm: async (id) => placementOf(id),
+        },
+        connect: (_placement, policy) => server.connect(placement, policy),
       },
     );
     const heapAfter = async (from: number, to: number): Promise<number> => {

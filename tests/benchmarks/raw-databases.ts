@@ -1,12 +1,12 @@
-import { defaultServer } from '../support/servers.ts';
-import type { ServerSession } from '../../application/ports/databases/server-session.ts';
 import { randomUUID } from 'node:crypto';
 import type { Container } from 'inversify';
 import knex from 'knex';
 import { Client } from 'pg';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import type { ServerSession } from '../../application/ports/databases/server-session.ts';
 import type { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { resultsMigrations } from '../../infrastructure/migrations/migration-source.ts';
+import { defaultServer } from '../support/servers.ts';
 
 /** What the service asks first of a new organization's database, word for word. */
 const FIRST_QUERY = 'select * from docking_jobs order by created_at desc, job_id desc limit 101';
@@ -28,7 +28,7 @@ export class RawDatabases {
 
   /** @param container of a deployment with a role per organization */
   static async open(container: Container): Promise<RawDatabases> {
-    const admin = rawClient(container.get(TOKENS.config).database.resultsTemplate.adminUrl);
+    const admin = rawClient(container.get(TOKENS.config).database.servers[0].urls.adminUrl);
     await admin.connect();
     return new RawDatabases(container, admin);
   }
@@ -37,7 +37,7 @@ export class RawDatabases {
   async prepareSpare(): Promise<() => Promise<void>> {
     const name = this.#newName();
     const stamp = randomUUID();
-    const template = await this.#defaultServer(container).template.ready();
+    const template = await defaultServer(this.#container).template.ready();
     await this.#withSession(async (session) => {
       await session.clone(template.databaseName, name);
       await session.restrict(name, stamp);
@@ -45,7 +45,7 @@ export class RawDatabases {
     const owner = rawClient(this.#urls.urlForDatabase(name));
     await owner.connect();
     await owner.end();
-    const login = this.#defaultServer(container).logins?.loginFor(stamp);
+    const login = defaultServer(this.#container).logins?.loginFor(stamp);
     if (login === undefined) throw new Error('the deployment has no roles');
     const finalName = this.#newName();
     const url = this.#urls.urlForDatabase(finalName).withCredentials(login.user, login.password);
@@ -58,7 +58,7 @@ export class RawDatabases {
   /** Clones the service's template, connects and selects. */
   async clone(): Promise<void> {
     const name = this.#newName();
-    const template = await this.#defaultServer(container).template.ready();
+    const template = await defaultServer(this.#container).template.ready();
     await this.#admin.query(`create database "${name}" template "${template.databaseName}"`);
     await this.#connectAndSelect(this.#urls.urlForDatabase(name));
   }
@@ -83,16 +83,16 @@ export class RawDatabases {
   }
 
   get #urls() {
-    return this.#container.get(TOKENS.config).database.resultsTemplate;
+    return this.#container.get(TOKENS.config).database.servers[0].urls;
   }
 
   #newName(): string {
     // Holds the deployment's prefix, so that it is dropped with the deployment.
-    return this.#urls.internalName(`raw.${(this.#made += 1)}`);
+    return this.#urls.names.check(`raw${(this.#made += 1)}`);
   }
 
   #withSession(work: (session: ServerSession) => Promise<void>): Promise<void> {
-    return this.#defaultServer(container).exclusively('benchmark', work);
+    return defaultServer(this.#container).exclusively('benchmark', work);
   }
 
   async #connectAndSelect(url: DatabaseUrl): Promise<void> {

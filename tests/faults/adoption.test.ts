@@ -37,7 +37,7 @@ describe('adoption of a database', function () {
     return items.map(({ submittedBy }) => submittedBy);
   };
   const adopt = (id: OrganizationId, from?: string): Promise<unknown> =>
-    deployment.start().get(TOKENS.custodian).adopt(id, from);
+    deployment.start().get(TOKENS.adoptDatabase)(id, { from });
   const retire = async (id: OrganizationId): Promise<string> =>
     (await container.get(TOKENS.retireDatabase)(id)) ?? '';
 
@@ -56,7 +56,7 @@ describe('adoption of a database', function () {
     expect(error).to.be.instanceOf(DatabaseProvisioningError);
     expect(String(error)).to.include('the organization "acme"');
     expect(await jobsOf(BETA), 'an empty one of its own').to.be.empty;
-    expect(await container.get(TOKENS.custodian).adopt(ACME, aside)).to.deep.equal({
+    expect(await container.get(TOKENS.adoptDatabase)(ACME, { from: aside })).to.deep.equal({
       databaseName: deployment.databaseName('acme'),
       formerly: 'acme',
     });
@@ -130,7 +130,7 @@ describe('adoption of a database', function () {
         if (moment === 'after') await proceed();
         throw new Error('out of luck');
       });
-      expect(String(await rejectionOf(broken.get(TOKENS.custodian).adopt(ACME, from)))).to.match(
+      expect(String(await rejectionOf(broken.get(TOKENS.adoptDatabase)(ACME, { from })))).to.match(
         /out of luck/,
       );
     };
@@ -183,9 +183,8 @@ describe('adoption of a database', function () {
     it('by a reconciliation, which does not take it for an orphan when it has its name already', async () => {
       await write(ACME, 'of the dump');
       await stopAt('adopt', 'before');
-      const findings = await container
-        .get(TOKENS.reconciler)
-        .reconcile({ dryRun: false, quarantineForeign: true });
+      const reconcile = container.get(TOKENS.reconcileDatabases);
+      const { findings } = await reconcile({ dryRun: false, quarantineForeign: true });
       expect(findings.map(({ kind, action }) => `${kind} ${action}`)).to.deep.equal(['half-made resumed']);
       await expectAdoptedOnce(0);
     });

@@ -1,4 +1,3 @@
-import { defaultServer } from '../support/servers.ts';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -10,13 +9,15 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { KnexInstanceLedger } from '../../adapters/knex/metadata/knex-instance-ledger.ts';
 import { CircuitBreaker } from '../../infrastructure/pools/circuit-breaker.ts';
 import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
-import { ConnectionShare } from '../../infrastructure/servers/connection-share.ts';
+import { ConnectionShare, type ConnectionShareDeps } from '../../infrastructure/servers/connection-share.ts';
 import { isServerFull } from '../../infrastructure/postgres/postgres-errors.ts';
 import { ControlConnection } from '../../infrastructure/servers/control-connection.ts';
+import type { ResultsServer } from '../../infrastructure/servers/results-server.ts';
 import { replaceManager } from '../support/custom-manager.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
+import { defaultServer, overrideServers } from '../support/servers.ts';
 import { limitedLogin, terminateBackends } from '../support/server-faults.ts';
 import { startTcpProxy, throughProxies, type TcpProxy } from '../support/tcp-proxy.ts';
 
@@ -81,16 +82,20 @@ describe('databases and servers that fail', function () {
         const container = deployment.start(throughProxies(deployment, { results, metadata }));
         // With a back-off that outlasts the test: the probe closes it, and nobody else tries.
         const breaker = new CircuitBreaker({ threshold: 2, minDelayMs: 60_000, maxDelayMs: 60_000 });
-        container.rebind(TOKENS.resultsBreaker).toConstantValue(breaker);
-        const connector = container.get(TOKENS.connector);
+        overrideServers(container, (server) => {
+          const share = new ConnectionShare({ ...shareDeps(container, server), serverBreaker: breaker });
+          const close = () => Promise.all([share.close(), server.close()]).then(() => undefined);
+          return { breaker, share, start: () => share.start(), close };
+        });
+        const server = defaultServer(container);
         let connects = 0;
         const manager = replaceManager(
           container,
           {},
           {
-            connect: (placement) => {
+            connect: (...values) => {
               connects += 1;
-              return connector.toOrganization(placement);
+              return server.connect(...values);
             },
           },
         );
@@ -210,14 +215,14 @@ describe('databases and servers that fail', function () {
   it('slow-connect-of-A-does-not-delay-B', async () => {
     const container = await start();
     const gate = new Gate();
-    const connector = container.get(TOKENS.connector);
+    const server = defaultServer(container);
     const manager = replaceManager(
       container,
       {},
       {
-        connect: async (placement) => {
+        connect: async (placement, ...values) => {
           if (placement.organizationId === ACME) await gate.pass();
-          return connector.toOrganization(placement);
+          return server.connect(placement, ...values);
         },
       },
     );
@@ -236,17 +241,14 @@ describe('databases and servers that fail', function () {
     const touchy = { threshold: 1, minDelayMs: 60_000, maxDelayMs: 60_000 };
     const [resultsBreaker, metadataBreaker] = [new CircuitBreaker(touchy), new CircuitBreaker(touchy)];
     const share = new ConnectionShare({
-      instanceId: container.get(TOKENS.instanceId),
-      deploymentBudget: 1,
-      budget: defaultServer(container).budget,
-      ledger: new KnexInstanceLedger(container.get(TOKENS.metadataControl)),
-      resultsControl: probe,
-      resultsBreaker,
+      ...shareDeps(container, defaultServer(container)),
+      serverBudget: 1,
+      control: probe,
+      serverBreaker: resultsBreaker,
       metadataBreaker,
-      logger: container.get(TOKENS.logger),
     });
     const others = await limited.occupyAll();
-    await share.beat();
+    await share.heartbeat();
     expect([resultsBreaker.state, metadataBreaker.state]).to.deep.equal(['closed', 'closed']);
     await others.release();
     await probe.close();
@@ -312,6 +314,19 @@ describe('databases and servers that fail', function () {
     await others.release();
     expect(await waiting).to.have.length(8);
   });
+});
+
+/** A server's share as the service makes it. */
+const shareDeps = (container: Container, server: ResultsServer): ConnectionShareDeps => ({
+  instanceId: container.get(TOKENS.instanceId),
+  serverId: server.serverId,
+  serverBudget: container.get(TOKENS.config).database.servers[0].connectionBudget,
+  budget: server.budget,
+  ledger: new KnexInstanceLedger(container.get(TOKENS.metadataControl)),
+  control: server.control,
+  serverBreaker: server.breaker,
+  metadataBreaker: container.get(TOKENS.metadataBreaker),
+  logger: container.get(TOKENS.logger),
 });
 
 const isOurs = (pid: number): boolean => {

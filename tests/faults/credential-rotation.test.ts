@@ -1,4 +1,3 @@
-import { defaultServer } from '../support/servers.ts';
 import { execFile } from 'node:child_process';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
@@ -8,6 +7,7 @@ import { rejectionOf, until } from '../support/gate.ts';
 import { HttpService } from '../support/http-service.ts';
 import { hookProvisioning, watchAdminStatements } from '../support/provisioning-steps.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
+import { defaultServer } from '../support/servers.ts';
 import { startTcpProxy, throughProxies, type TcpProxy } from '../support/tcp-proxy.ts';
 
 const OLD = 'the secret that roles had so far, long enough';
@@ -138,9 +138,9 @@ describe("the rotation of the organizations' credentials", function () {
       ...secrets(NEW, OLD),
       ...throughProxies(deployment, { results: proxy }),
     });
-    const placement = await container.get(TOKENS.provisioner).ensure(organizationId('acme'), false);
+    const placement = await container.get(TOKENS.provisioning).provision(organizationId('acme'));
     proxy.delay(100);
-    const login = container.get(TOKENS.connector).toOrganization(placement);
+    const login = defaultServer(container).connect(placement, {});
     await until('the second attempt is under way', () => proxy.connects === 2);
     proxy.stall();
     await rotate(deployment.start(secrets(NEW, OLD)));

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import type { ManagerCounts } from '../../infrastructure/routing/database-connection-manager.ts';
+import type { ChildCounts } from '../support/child-protocol.ts';
 import { startChildService, type ChildFailure, type ChildService } from '../support/child-service.ts';
 import { sampleConnections, type ConnectionSampler } from '../support/connection-samples.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
@@ -51,7 +51,7 @@ describe('the connection budget of a deployment', function () {
     return child;
   };
   const shareOf = async (child: ChildService): Promise<number> =>
-    ((await child.call({ do: 'counts' })) as ManagerCounts).budget; // what `counts` answers
+    ((await child.call({ do: 'counts' })) as ChildCounts).budget; // what `counts` answers
   const shares = (...of: ChildService[]): Promise<number[]> => Promise.all(of.map(shareOf));
   const sorted = (numbers: readonly number[]): readonly number[] => numbers.toSorted((a, b) => a - b);
 
@@ -122,7 +122,7 @@ describe('the connection budget of a deployment', function () {
     const survivor = load(one);
     const victim = load(two);
     await until('the victim has connections', async () => {
-      const { connections } = (await two.call({ do: 'counts' })) as ManagerCounts; // what `counts` answers
+      const { connections } = (await two.call({ do: 'counts' })) as ChildCounts; // what `counts` answers
       return connections === (await shareOf(two));
     });
     await two.kill();

@@ -1,4 +1,3 @@
-import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import { DatabaseError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
@@ -9,6 +8,7 @@ import { until } from '../support/gate.ts';
 import type { Job, Problem } from '../support/http-contract.ts';
 import { HttpService, type Caller } from '../support/http-service.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
+import { defaultServer } from '../support/servers.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { startReplicatedServers, type ReplicatedServers } from '../support/replicated-server.ts';
 import type { Reply } from '../support/send.ts';

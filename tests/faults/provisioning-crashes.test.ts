@@ -1,6 +1,5 @@
-import { defaultServer } from '../support/servers.ts';
-import { PROVISIONING_STEPS, type ProvisioningStep } from '../../application/databases/make-database.ts';
 import { expect } from 'chai';
+import { PROVISIONING_STEPS, type ProvisioningStep } from '../../application/databases/make-database.ts';
 import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type { ChildGate } from '../support/child-protocol.ts';
@@ -9,6 +8,7 @@ import { createDeployment, organizationId, type Deployment } from '../support/de
 import { rejectionOf } from '../support/gate.ts';
 import { hookProvisioning, type ProvisioningStep as HookedStep } from '../support/provisioning-steps.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
+import { defaultServer } from '../support/servers.ts';
 
 const ACME = organizationId('acme');
 
@@ -17,7 +17,7 @@ const LAST_ACT: Readonly<Record<ProvisioningStep, HookedStep>> = {
   claimed: 'claim',
   cloned: 'clone',
   restricted: 'restrict',
-  adopted: 'adopt',
+  named: 'adopt',
   completed: 'complete',
 };
 
@@ -90,7 +90,7 @@ describe('provisioning that is killed or fails', function () {
       claimed: 'provisioning',
       cloned: 'provisioning',
       restricted: 'provisioning',
-      adopted: 'provisioning',
+      named: 'provisioning',
       completed: 'ready',
     };
 
@@ -107,7 +107,7 @@ describe('provisioning that is killed or fails', function () {
       });
     }
 
-    for (const step of ['claimed', 'adopted', 'completed'] as const) {
+    for (const step of ['claimed', 'named', 'completed'] as const) {
       it(`kill-9-between-create-and-migrate-is-resumed-by-another-instance: with a spare, after "${step}"`, async () => {
         const builder = deployment.start({ DB_SPARES_MIN: '1', DB_SPARES_MAX: '1' });
         await builder.get(TOKENS.spareKeeper).refill();
@@ -177,8 +177,6 @@ describe('provisioning that is killed or fails', function () {
   describe('migration-fails-midway-tenant-failed-then-repaired-without-hand-work', () => {
     it('migration-fails-midway-tenant-failed-then-repaired-without-hand-work: the template is dropped, and dropped again', async () => {
       const container = deployment.start();
-      const ledger = container.get(TOKENS.databaseLedger);
-      const manager = container.get(TOKENS.connectionManager);
       let dropped = 0;
       hookProvisioning(container, async (step, proceed) => {
         if (step === 'clone' && dropped < 2) {
@@ -188,6 +186,8 @@ describe('provisioning that is killed or fails', function () {
         }
         await proceed();
       });
+      const ledger = container.get(TOKENS.databaseLedger);
+      const manager = container.get(TOKENS.connectionManager);
       expect(await rejectionOf(manager.acquire(ACME))).to.be.instanceOf(DatabaseProvisioningError);
       const failed = await ledger.find(ACME);
       expect(failed).to.include({ state: 'failed' });
@@ -197,22 +197,16 @@ describe('provisioning that is killed or fails', function () {
 
     it('migration-fails-midway-tenant-failed-then-repaired-without-hand-work: a migration breaks while the template is built', async () => {
       const container = deployment.start();
+      // What the last statements of the first migration make stands there already: it fails after the others.
+      let broken = 0;
+      hookProvisioning(container, async (step, proceed, name) => {
+        await proceed();
+        if (step !== 'build template') return;
+        broken += 1;
+        if (broken === 1) await deployment.administer('create table input_signatures (id int)', [], name);
+      });
       const ledger = container.get(TOKENS.databaseLedger);
       const manager = container.get(TOKENS.connectionManager);
-      // What the last statements of the first migration make stands there already: it fails after the others.
-      const server = defaultServer(container);
-      const exclusively = server.exclusively.bind(server);
-      let broken = 0;
-      server.exclusively = (lock, work) =>
-        exclusively(lock, (session) => {
-          const createEmpty = session.createEmpty.bind(session);
-          session.createEmpty = async (name) => {
-            await createEmpty(name);
-            broken += 1;
-            if (broken === 1) await deployment.administer('create table input_signatures (id int)', [], name);
-          };
-          return work(session);
-        });
       expect(await rejectionOf(manager.acquire(ACME))).to.be.instanceOf(DatabaseProvisioningError);
       expect(broken).to.equal(1);
       expect(

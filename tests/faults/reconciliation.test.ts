@@ -1,19 +1,21 @@
-import { defaultServer } from '../support/servers.ts';
-import type { ReconcileOptions } from '../../application/databases/reconcile.ts';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
+import type { ReconcileOptions } from '../../application/databases/reconcile.ts';
 import type { Finding } from '../../application/ports/databases/database-upkeep.ts';
 import { DatabaseConnectionError, DatabaseError } from '../../domain/exceptions.ts';
 import {
   OrganizationDatabaseNotFoundError,
   OrganizationNotReadyError,
 } from '../../domain/databases/errors.ts';
-import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { markOf } from '../../domain/databases/database-identity.ts';
+import { DEFAULT_SERVER } from '../../domain/databases/server.ts';
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { decorate } from '../support/decorate.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf } from '../support/gate.ts';
 import { hookProvisioning } from '../support/provisioning-steps.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
+import { defaultServer, overrideServers, overrideSessions } from '../support/servers.ts';
 
 const ACME = organizationId('acme');
 const BETA = organizationId('beta');
@@ -33,11 +35,24 @@ describe('reconciliation of the books with the server', function () {
   const metadata = <Row>(sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> =>
     deployment.administer<Row>(sql, values, deployment.metadataDatabase);
 
-  const reconcile = (options: { dryRun?: boolean } = {}): Promise<readonly Finding[]> =>
-    deployment
-      .start()
-      .get(TOKENS.reconciler)
-      .reconcile({ dryRun: false, quarantineForeign: false, ...options });
+  /** What a reconciliation found on the one server, in the words of before there were several. */
+  const findingsOf = async (
+    own: Container,
+    options: Partial<ReconcileOptions> = {},
+  ): Promise<readonly Omit<Finding, 'serverId'>[]> => {
+    const report = await own.get(TOKENS.reconcileDatabases)({
+      dryRun: false,
+      quarantineForeign: false,
+      ...options,
+    });
+    expect(report.unreachable).to.be.empty;
+    return report.findings.map(({ serverId, ...finding }) => {
+      expect(serverId).to.equal(DEFAULT_SERVER);
+      return finding;
+    });
+  };
+  const reconcile = (options: { dryRun?: boolean } = {}): ReturnType<typeof findingsOf> =>
+    findingsOf(deployment.start(), options);
 
   const jobsOf = async (own: Container, id: typeof ACME): Promise<readonly string[]> => {
     const { database, release } = await own.get(TOKENS.connectionManager).acquire(id);
@@ -106,53 +121,42 @@ describe('reconciliation of the books with the server', function () {
     const looking = deployment.start();
     let writing: Promise<void> | undefined;
     const meanwhile = (): Promise<void> => (writing ??= write(container, ACME, 'meanwhile'));
-    const ledger = looking.get(TOKENS.databaseLedger);
-    const list = ledger.list.bind(ledger);
-    ledger.list = async (...values) => {
-      const page = await list(...values);
-      await meanwhile();
-      return page;
-    };
-    const server = defaultServer(looking);
-    const exclusively = server.exclusively.bind(server);
-    server.exclusively = (name, work) =>
-      exclusively(name, (session) => {
-        const listDatabases = session.listDatabases.bind(session);
-        session.listDatabases = async () => {
-          const databases = await listDatabases();
-          await meanwhile();
-          return databases;
-        };
-        return work(session);
-      });
-    const options = { dryRun: false, quarantineForeign: false };
-    expect(await looking.get(TOKENS.reconcileDatabases)(options)).to.be.empty;
+    decorate(looking, TOKENS.databaseLedger, (ledger) => ({
+      list: async (...values) => {
+        const page = await ledger.list(...values);
+        await meanwhile();
+        return page;
+      },
+    }));
+    overrideSessions(looking, (session) => ({
+      listDatabases: async () => {
+        const databases = await session.listDatabases();
+        await meanwhile();
+        return databases;
+      },
+    }));
+    expect(await findingsOf(looking)).to.be.empty;
     expect(writing, 'between its two looks').to.not.equal(undefined);
     expect(await jobsOf(deployment.start(), ACME)).to.deep.equal(['meanwhile']);
     expect(await container.get(TOKENS.databaseLedger).find(ACME)).to.include({ lastError: null });
   });
 
   describe('reconciler-acts-on-what-is-not-on-what-was', () => {
-    const OPTIONS = { dryRun: false, quarantineForeign: true };
+    const OPTIONS = { quarantineForeign: true };
 
     /** Looks while something happens between its look at the server and its look at the books. */
     const reconcileWhile = (
       looking: Container,
       happens: () => Promise<unknown>,
-    ): Promise<readonly Finding[]> => {
-      const server = defaultServer(looking);
-      const exclusively = server.exclusively.bind(server);
-      server.exclusively = (name, work) =>
-        exclusively(name, (session) => {
-          const listDatabases = session.listDatabases.bind(session);
-          session.listDatabases = async () => {
-            const databases = await listDatabases();
-            await happens();
-            return databases;
-          };
-          return work(session);
-        });
-      return looking.get(TOKENS.reconcileDatabases)(OPTIONS);
+    ): ReturnType<typeof findingsOf> => {
+      overrideSessions(looking, (session) => ({
+        listDatabases: async () => {
+          const databases = await session.listDatabases();
+          await happens();
+          return databases;
+        },
+      }));
+      return findingsOf(looking, OPTIONS);
     };
 
     it('a database that was made again meanwhile is left alone', async () => {
@@ -193,13 +197,13 @@ describe('reconciliation of the books with the server', function () {
 
       const looking = deployment.start();
       const atLock = new Gate();
-      const server = defaultServer(looking);
-      const exclusively = server.exclusively.bind(server);
-      server.exclusively = (lock, act) => {
-        if (lock === name) void atLock.pass();
-        return exclusively(lock, act);
-      };
-      const findings = looking.get(TOKENS.reconcileDatabases)(OPTIONS);
+      overrideServers(looking, (server) => ({
+        exclusively: (lock, ...values) => {
+          if (lock === name) void atLock.pass();
+          return server.exclusively(lock, ...values);
+        },
+      }));
+      const findings = findingsOf(looking, OPTIONS);
       await Promise.race([atLock.reached, findings]);
       await metadata(
         'insert into organization_databases select * from jsonb_populate_record(null::organization_databases, $1)',
@@ -233,7 +237,7 @@ describe('reconciliation of the books with the server', function () {
     ).to.deep.equal([{ org_id: 'acme', details: { renamed_to: aside } }]);
     expect(await reconcile(), 'a second look').to.be.empty;
 
-    await deployment.start().get(TOKENS.custodian).adopt(ACME, aside);
+    await deployment.start().get(TOKENS.adoptDatabase)(ACME, { from: aside });
     expect(await made()).to.deep.equal([name]);
     expect(await jobsOf(deployment.start(), ACME)).to.deep.equal(['before the loss']);
     expect(await reconcile(), 'after the adoption').to.be.empty;
@@ -376,10 +380,7 @@ describe('reconciliation of the books with the server', function () {
     expect(await deployment.administer('select id from theirs', [], name)).to.deep.equal([{ id: 42 }]);
 
     // On an operator's word, it is put aside with its data.
-    const findings = await deployment
-      .start()
-      .get(TOKENS.reconciler)
-      .reconcile({ dryRun: false, quarantineForeign: true });
+    const findings = await findingsOf(deployment.start(), { quarantineForeign: true });
     expect(findings.map(({ action }) => action)).to.deep.equal(['quarantined']);
     const [aside = ''] = await made();
     await deployment.administer(`alter database "${aside}" with allow_connections true`);
@@ -430,11 +431,8 @@ describe('reconciliation of the books with the server', function () {
     );
     expect((await container.get(TOKENS.databaseLedger).find(ACME))?.lastError).to.match(/role/);
 
-    const look = (options: Partial<ReconcileOptions>): Promise<readonly Finding[]> =>
-      deployment
-        .start(WITH_ROLES)
-        .get(TOKENS.reconciler)
-        .reconcile({ dryRun: false, quarantineForeign: false, ...options });
+    const look = (options: Partial<ReconcileOptions>): ReturnType<typeof findingsOf> =>
+      findingsOf(deployment.start(WITH_ROLES), options);
     for (const [action, options] of [
       ['reported', { resumeOnly: true }],
       ['admitted', {}],
@@ -503,8 +501,7 @@ describe('reconciliation of the books with the server', function () {
     expect(databaseName).to.match(/_other$/);
     const before = await deployment.databases();
 
-    expect(await renamed.get(TOKENS.reconcileDatabases)({ dryRun: false, quarantineForeign: false })).to.be
-      .empty;
+    expect(await findingsOf(renamed)).to.be.empty;
     expect(await deployment.databases()).to.deep.equal(before);
   });
 

@@ -1,13 +1,14 @@
-import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
 import { replaceManager } from '../support/custom-manager.ts';
+import { withOverrides } from '../support/decorate.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf, until } from '../support/gate.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
+import { defaultServer } from '../support/servers.ts';
 import { terminateBackends } from '../support/server-faults.ts';
 
 const ACME = organizationId('acme');
@@ -75,7 +76,7 @@ describe('a database that was made again, where organizations have roles', funct
     await write(old, 'user-1');
     const name = deployment.databaseName('acme');
     const role = await roleOfRecord(container);
-    await deployment.start().get(TOKENS.custodian).adopt(ACME);
+    await deployment.start().get(TOKENS.adoptDatabase)(ACME);
     await terminateBackends(deployment, name);
     expect(await deployment.administer('select from pg_roles where rolname = $1', [role])).to.be.empty;
     await until('the old connections are gone', () => old.counts().connections === 0);
@@ -87,25 +88,24 @@ describe('a database that was made again, where organizations have roles', funct
 
   it('broken-role-is-not-tried-with-every-request', async () => {
     const container = deployment.start();
-    const provisioner = container.get(TOKENS.provisioner);
-    const connector = container.get(TOKENS.connector);
+    const provisioning = container.get(TOKENS.provisioning);
+    const server = defaultServer(container);
     let connects = 0;
     let asked = 0;
     const manager = replaceManager(
       container,
       {},
       {
-        connect: (placement, policy) => {
+        connect: (...values) => {
           connects += 1;
-          return connector.toOrganization(placement, policy);
+          return server.connect(...values);
         },
-        provisioner: {
-          ensure: (...values) => {
+        provisioning: withOverrides(provisioning, {
+          find: (...values) => {
             asked += 1;
-            return provisioner.ensure(...values);
+            return provisioning.find(...values);
           },
-          confirm: (id) => provisioner.confirm(id),
-        },
+        }),
       },
     );
     await write(manager, 'user-1');
@@ -126,7 +126,7 @@ describe('a database that was made again, where organizations have roles', funct
 
     await deployment.administer(`grant connect on database "${name}" to "${role}"`);
     await until('it is served again', async () => {
-      await manager.healthCheck();
+      await container.get(TOKENS.databaseHealth).check();
       return jobsOf(manager).then(
         (jobs) => jobs.length === 1,
         () => false,

@@ -5,6 +5,7 @@ import { OrganizationNotReadyError } from '../../domain/databases/errors.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { startChildService } from '../support/child-service.ts';
+import { decorate } from '../support/decorate.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf } from '../support/gate.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
@@ -87,10 +88,13 @@ describe('putting a database aside', function () {
       it(`by the start of another process, ${moment}`, async () => {
         await write(container);
         await stop(moment);
-        const reconcile = (dryRun: boolean) =>
-          container.get(TOKENS.reconcileDatabases)({ dryRun, quarantineForeign: false, resumeOnly: true });
+        const reconcile = async (dryRun: boolean) => {
+          const options = { dryRun, quarantineForeign: false, resumeOnly: true };
+          return (await container.get(TOKENS.reconcileDatabases)(options)).findings;
+        };
         const finding = {
           kind: 'half-retired',
+          serverId: 'default',
           database: deployment.databaseName('acme'),
           organizationId: ACME,
         };
@@ -115,8 +119,9 @@ describe('putting a database aside', function () {
       await stop('after the rename');
       const late = deployment.start();
       // What the request saw before the retirement began.
-      late.get(TOKENS.databaseLedger).findForAccess = () =>
-        Promise.resolve({ status: 'active', record: null });
+      decorate(late, TOKENS.databaseLedger, () => ({
+        findForAccess: () => Promise.resolve({ status: 'active', record: null }),
+      }));
       expect(await rejectionOf(late.get(TOKENS.connectionManager).acquire(ACME))).to.be.instanceOf(
         OrganizationNotReadyError,
       );
@@ -170,8 +175,8 @@ describe('putting a database aside', function () {
     const source = deployment.databaseName('restored').replace('_r_', '_r.');
     await deployment.administer(`create database "${source}"`);
     const [before] = await deployment.administer('select * from pg_database where datname = $1', [source]);
-    const custodian = container.get(TOKENS.custodian);
-    expect(await rejectionOf(custodian.adopt(organizationId('nobody'), source))).to.be.instanceOf(
+    const adopt = container.get(TOKENS.adoptDatabase);
+    expect(await rejectionOf(adopt(organizationId('nobody'), { from: source }))).to.be.instanceOf(
       OrganizationNotFoundError,
     );
     expect(await deployment.administer('select from pg_tables where schemaname = $1', ['public'], source)).to

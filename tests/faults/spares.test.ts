@@ -1,7 +1,7 @@
-import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import pg from 'pg';
+import { DEFAULT_SERVER } from '../../domain/databases/server.ts';
 import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
@@ -13,6 +13,7 @@ import {
   watchAdminStatements,
 } from '../support/provisioning-steps.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
+import { defaultServer, overrideServers, overrideSessions } from '../support/servers.ts';
 import { openTransaction } from '../support/server-faults.ts';
 
 const ACME = organizationId('acme');
@@ -60,12 +61,6 @@ describe('spare databases', function () {
       release();
     }
   };
-
-  const isBusy = (container: Container, answer: () => boolean): void =>
-    void Object.defineProperty(defaultServer(container), 'isBusy', {
-      get: answer,
-      configurable: true,
-    });
 
   /** What a release leaves that ended an hour ago: a template with spares. */
   const ageSpares = async (): Promise<readonly string[]> => {
@@ -139,12 +134,22 @@ describe('spare databases', function () {
     const ledger = container.get(TOKENS.databaseLedger);
     const claims = await Promise.all(
       ids.map((id, index) =>
-        ledger.claim(organizationId(id), deployment.databaseName(id), {
-          spareId: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
-          databaseName: `spare.fresh${index}`,
-          templateHash: hash,
-          schemaVersion,
-        }),
+        ledger.claim(
+          organizationId(id),
+          [
+            {
+              databaseName: deployment.databaseName(id),
+              fresh: {
+                spareId: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
+                serverId: DEFAULT_SERVER,
+                databaseName: `spare.fresh${index}`,
+                templateHash: hash,
+                schemaVersion,
+              },
+            },
+          ],
+          () => DEFAULT_SERVER,
+        ),
       ),
     );
     const bound = claims.map(({ spare }) => spare?.spareId);
@@ -235,9 +240,9 @@ describe('spare databases', function () {
 
   it('two-refillers-do-not-overshoot-and-yield-to-live-demand: one builds, the other leaves it to that one', async () => {
     const [first, second] = [deployment.start(), deployment.start()];
-    await defaultServer(second).template.ready();
     const gate = new Gate();
     beforeEachClone(first, () => gate.pass());
+    await defaultServer(second).template.ready();
     const building = refill(first);
     try {
       await gate.reached;
@@ -253,14 +258,16 @@ describe('spare databases', function () {
 
   it('two-refillers-do-not-overshoot-and-yield-to-live-demand: stops after the database under way', async () => {
     const container = deployment.start();
-    let looks = 0;
-    isBusy(container, () => {
-      looks += 1;
-      return looks > 1;
-    });
+    let [looks, requestsWait] = [0, true];
+    overrideServers(container, () => ({
+      get isBusy() {
+        looks += 1;
+        return requestsWait && looks > 1;
+      },
+    }));
     await refill(container);
     expect(await bookedSpares()).to.have.length(1);
-    isBusy(container, () => false);
+    requestsWait = false;
     await refill(container);
     expect(await bookedSpares()).to.have.length(3);
   });
@@ -308,7 +315,7 @@ describe('spare databases', function () {
     });
 
     it('is not dropped with those of its release, and made anew by the release that finishes it', async () => {
-      const { hash } = await deployment.start().get(TOKENS.resultsTemplate).ready();
+      const { hash } = await defaultServer(deployment.start()).template.ready();
       const spare = await leaveHalfMade();
       await metadata(
         `insert into results_templates values ('0123456789', 'gone', 1, now() - interval '1 hour')`,
@@ -317,7 +324,7 @@ describe('spare databases', function () {
         `update spare_databases set template_hash = '0123456789', schema_version = 1 where template_hash = $1`,
         [hash],
       );
-      const { schemaVersion } = await deployment.start().get(TOKENS.resultsTemplate).ready();
+      const { schemaVersion } = await defaultServer(deployment.start()).template.ready();
       await refill(deployment.start());
       expect(await rowOf(spare)).to.include({ state: 'building' });
       expect(await use(deployment.start(), 'acme')).to.deep.equal(['acme']);
@@ -343,13 +350,9 @@ describe('spare databases', function () {
       await refill(deployment.start());
       const stale = await ageSpares();
       const stuck = deployment.start();
-      const server = defaultServer(stuck);
-      const attempt = server.attempt.bind(server);
-      server.attempt = (name, work) =>
-        attempt(name, (session) => {
-          session.dropSpare = () => Promise.reject(new Error('a replication slot is in use'));
-          return work(session);
-        });
+      overrideSessions(stuck, () => ({
+        dropSpare: () => Promise.reject(new Error('a replication slot is in use')),
+      }));
       await refill(stuck);
       expect(await bookedSpares()).to.have.length(3);
       expect(await withLabel('spare')).to.have.members([...stale, ...(await bookedSpares())]);
@@ -389,9 +392,9 @@ describe('spare databases', function () {
 
     it('disk-full-53100-on-create-leaves-no-trace: of a first request', async () => {
       const container = deployment.start();
+      const refusals = fillDisk(container);
       await defaultServer(container).template.ready();
       const before = await deployment.databases();
-      const refusals = fillDisk(container);
       const manager = container.get(TOKENS.connectionManager);
       expect(await rejectionOf(manager.acquire(ACME))).to.be.instanceOf(DatabaseProvisioningError);
       expect(refusals()).to.equal(1);
@@ -409,9 +412,9 @@ describe('spare databases', function () {
 
     it('disk-full-53100-on-create-leaves-no-trace: of a refill', async () => {
       const container = deployment.start();
+      fillDisk(container);
       await defaultServer(container).template.ready();
       const before = await deployment.databases();
-      fillDisk(container);
       expect(await rejectionOf(refill(container))).to.include({ code: '53100' });
       expect(await deployment.databases()).to.deep.equal(before);
       expect(await bookedSpares(), 'none that is not there can be claimed').to.be.empty;

@@ -1,5 +1,5 @@
-import type { ReconcileOptions } from '../../application/databases/reconcile.ts';
 import { expect } from 'chai';
+import type { ReconcileOptions } from '../../application/databases/reconcile.ts';
 import type { Finding } from '../../application/ports/databases/database-upkeep.ts';
 import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
@@ -49,8 +49,8 @@ describe('two deployments on one server, with the same names for their databases
     const { items } = await database.jobs.list(...ALL_JOBS).finally(release);
     return items.map(({ submittedBy }) => submittedBy);
   };
-  const reconcile = (deployment: Deployment, options = LOOK): Promise<readonly Finding[]> =>
-    deployment.start().get(TOKENS.reconcileDatabases)(options);
+  const reconcile = async (deployment: Deployment, options = LOOK): Promise<readonly Finding[]> =>
+    (await deployment.start().get(TOKENS.reconcileDatabases)(options)).findings;
 
   /** A process that has looked at the server, as each does when it starts. */
   const startAndLook = async (deployment: Deployment): Promise<string> => {
@@ -122,6 +122,7 @@ describe('two deployments on one server, with the same names for their databases
     );
     const seen = {
       kind: 'foreign',
+      serverId: 'default',
       database: first.databaseName('acme'),
       organizationId: 'acme',
       action: 'reported',
@@ -130,15 +131,16 @@ describe('two deployments on one server, with the same names for their databases
       const findings = await reconcile(second, { dryRun: false, quarantineForeign });
       expect(findings.filter(({ kind }) => kind !== 'half-made')).to.deep.equal([seen]);
     }
-    const custodian = second.start().get(TOKENS.custodian);
-    expect(String(await rejectionOf(custodian.retire(ACME)))).to.match(/another deployment/);
-    expect(String(await rejectionOf(custodian.adopt(ACME)))).to.match(/another deployment/);
+    const process = second.start();
+    const [retire, adopt] = [process.get(TOKENS.retireDatabase), process.get(TOKENS.adoptDatabase)];
+    expect(String(await rejectionOf(retire(ACME)))).to.match(/another deployment/);
+    expect(String(await rejectionOf(adopt(ACME)))).to.match(/another deployment/);
 
     expect(await standing()).to.deep.equal(before);
     expect(await jobsOf(first, 'acme')).to.deep.equal(['of the first']);
 
     // Its own metadata database is lost, and the operator says so.
-    await custodian.adopt(ACME, first.databaseName('acme'), true);
+    await adopt(ACME, { from: first.databaseName('acme'), takeOver: true });
     expect(await jobsOf(second, 'acme')).to.deep.equal(['of the first']);
   });
 

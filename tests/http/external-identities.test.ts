@@ -158,7 +158,7 @@ describe('External identities', function () {
         new JsonwebtokenVerifier({
           ...tokens,
           keys: new VerificationKeys({ ...tokens, remoteKeys }),
-          maxOrganizationIdLength: database.resultsTemplate.maxOrganizationIdLength,
+          maxOrganizationIdLength: database.maxOrganizationIdLength,
           now,
         }),
       );

@@ -2,7 +2,13 @@ import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
-import { asRelease, createReleases, ledgerVersions, type Releases } from '../support/fleet.ts';
+import {
+  aroundAttempts,
+  asRelease,
+  createReleases,
+  ledgerVersions,
+  type Releases,
+} from '../support/fleet.ts';
 import type { Problem } from '../support/http-contract.ts';
 import { HttpService, type Caller } from '../support/http-service.ts';
 
@@ -133,14 +139,12 @@ describe('the window of schema versions', function () {
     const old = await start(base);
     for (const id of ['aaa', 'acme', 'beta', 'zzz']) await expectServed(old.member(id));
     const next = await start(base + 1, { oldest: base + 1, newest: base + 1 });
-    const migrator = next.container.get(TOKENS.databaseMigrator);
     const order: string[] = [];
-    const attempt = migrator.migrate.bind(migrator);
-    migrator.migrate = async (target) => {
+    aroundAttempts(next.container, async (target, proceed) => {
       if (order.length === 0) await expectTurnedAway(next.member('zzz'));
       order.push(target.organizationId);
-      return attempt(target);
-    };
+      await proceed();
+    });
     await next.container
       .get(TOKENS.fleetOperator)
       .run({ ...RUN, only: null, canaries: 1, waveSize: { count: 1 } }, { concurrency: 1 });

@@ -1,10 +1,10 @@
-import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
+import { defaultServer } from '../support/servers.ts';
 
 const ACME = organizationId('acme');
 
@@ -48,13 +48,12 @@ describe('a database that an operator adopts, where organizations have roles', f
 
   it('belongs to the role of its new stamp alone, and the role of the earlier one is gone', async () => {
     const container = deployment.start();
-    const custodian = container.get(TOKENS.custodian);
     await use(container, true);
     const earlier = await roleOfRecord(container);
-    const aside = (await custodian.retire(ACME)) ?? '';
+    const aside = (await container.get(TOKENS.retireDatabase)(ACME)) ?? '';
     expect(await admitted(aside)).to.deep.equal([earlier]);
 
-    await custodian.adopt(ACME, aside);
+    await container.get(TOKENS.adoptDatabase)(ACME, { from: aside });
 
     const today = await roleOfRecord(container);
     expect(today).to.not.equal(earlier);
@@ -69,7 +68,7 @@ describe('a database that an operator adopts, where organizations have roles', f
     await use(container, true);
     await use(another, true);
 
-    await container.get(TOKENS.custodian).adopt(ACME);
+    await container.get(TOKENS.adoptDatabase)(ACME);
 
     for (const process of [container, another]) {
       let jobs: number | null = null;
@@ -114,7 +113,7 @@ describe('a database that an operator adopts, where organizations have roles', f
     await deployment.administer(`grant connect on database "${copy}" to "${role}"`);
 
     const aside = (await container.get(TOKENS.retireDatabase)(ACME)) ?? '';
-    await container.get(TOKENS.custodian).adopt(ACME, copy);
+    await container.get(TOKENS.adoptDatabase)(ACME, { from: copy });
 
     expect(await admitted(name))
       .to.have.length(1)

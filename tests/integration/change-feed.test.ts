@@ -47,7 +47,7 @@ describe('the feed of metadata changes', function () {
   const follow = async (lookIntervalMs?: number): Promise<void> => {
     const container = deployment.start();
     feed = new MetadataChangeFeed({
-      connect: () => container.get(TOKENS.connector).toChanges(),
+      connect: () => container.get(TOKENS.metadataConnector).toChanges(),
       logger: container.get(TOKENS.logger),
       ...(lookIntervalMs !== undefined && { lookIntervalMs }),
     });

@@ -1,10 +1,9 @@
-import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import { Client } from 'pg';
-import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
 import { testServer } from '../support/postgres-server.ts';
+import { defaultServer } from '../support/servers.ts';
 
 /** As many as a process has administrator's sessions. */
 const CLONES = 3;
@@ -53,7 +52,7 @@ describe('the clones of a process', function () {
     await barrier.query('begin; lock table pg_database in share mode');
     const clones = Array.from({ length: CLONES }, (_, index) => {
       const name = deployment.databaseName(`clone-${index}`);
-      const server = (containers[index % processes] ?? first).get(TOKENS.resultsServer);
+      const server = defaultServer(containers[index % processes] ?? first);
       return server.exclusively(name, (session) => session.clone(databaseName, name));
     });
     try {

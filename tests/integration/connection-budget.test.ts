@@ -5,6 +5,7 @@ import { ConnectionBudget } from '../../infrastructure/pools/connection-budget.t
 import type { ConnectionPool } from '../../infrastructure/pools/connection-pool.ts';
 import type { PoolOptions } from '../../infrastructure/pools/pool-options.ts';
 import { sampleConnections } from '../support/connection-samples.ts';
+import { withOverrides } from '../support/decorate.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, until } from '../support/gate.ts';
 import { sampleJob } from '../support/sample-job.ts';
@@ -97,9 +98,7 @@ describe('the budget of connections', function () {
         budget,
         connect: async () => {
           const connection = await openConnection(database.url);
-          const close = connection.close.bind(connection);
-          connection.close = () => hangUp.pass().then(close);
-          return connection;
+          return withOverrides(connection, { close: () => hangUp.pass().then(() => connection.close()) });
         },
       });
       await on(old).query(read());

@@ -7,6 +7,7 @@ import type { ConnectionPool } from '../../infrastructure/pools/connection-pool.
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
 import type { PoolOptions } from '../../infrastructure/pools/pool-options.ts';
+import { withOverrides } from '../support/decorate.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -334,12 +335,12 @@ describe('a connection pool', function () {
             connectTimeoutMs: 5000,
             deadlines: { statementTimeoutMs: 100 },
           });
-          const execute = connection.execute.bind(connection);
-          connection.execute = (text) => {
-            sent.push(text);
-            return execute(text);
-          };
-          return connection;
+          return withOverrides(connection, {
+            execute: (text) => {
+              sent.push(text);
+              return connection.execute(text);
+            },
+          });
         },
       });
       try {

@@ -1,13 +1,14 @@
-import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { Client } from 'pg';
 import type { MigrationTarget } from '../../application/ports/fleet/database-migrator.ts';
+import { DEFAULT_SERVER } from '../../domain/databases/server.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { asRelease, createReleases, historyOf, provisionAll, type Releases } from '../support/fleet.ts';
 import { until } from '../support/gate.ts';
+import { defaultServer } from '../support/servers.ts';
 
 const ACME = organizationId('acme');
 const INDEX = 'docking_jobs_engine_idx';
@@ -51,6 +52,7 @@ describe('the migrator of results databases', function () {
     const record = await container.get(TOKENS.databaseLedger).find(ACME);
     target = {
       organizationId: ACME,
+      serverId: DEFAULT_SERVER,
       databaseName: deployment.databaseName('acme'),
       stamp: record?.stamp ?? '',
       generation: record?.generation ?? 0,

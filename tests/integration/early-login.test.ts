@@ -1,24 +1,28 @@
-import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
-import { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
+import type { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
+import { ServerConnector } from '../../infrastructure/servers/server-connector.ts';
 import { replaceManager } from '../support/custom-manager.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { hookProvisioning } from '../support/provisioning-steps.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
+import { defaultServer } from '../support/servers.ts';
+import { startTcpProxy, throughProxies } from '../support/tcp-proxy.ts';
 
 const ACME = organizationId('acme');
+/** Longer than a login takes on a busy machine. */
+const IMPATIENT_MS = 1000;
 const WITH_ROLES = { DB_ORG_ROLES: 'true', DB_ROLE_SECRET: 'a secret for roles that is long enough' };
 
 describe('the first login to a spare', function () {
   this.timeout(60_000);
   let deployment: Deployment;
   let container: Container;
-  let manager: DatabaseConnectionManager;
+  let manager: DatabaseConnectionManager | null;
   let logins: Promise<PgConnection>[];
   /** Refusals are heard of after this. */
   let refusalsAfter: Promise<unknown>;
@@ -28,23 +32,28 @@ describe('the first login to a spare', function () {
     await deployment.register('acme');
     await deployment.start({ DB_SPARES_MIN: '1', DB_SPARES_MAX: '1' }).get(TOKENS.spareKeeper).refill();
     container = deployment.start();
+    manager = null;
     logins = [];
     refusalsAfter = Promise.resolve();
-    const connector = container.get(TOKENS.connector);
-    const connect = (...values: Parameters<typeof connector.toOrganization>): Promise<PgConnection> => {
-      const login = connector.toOrganization(...values).catch(async (error: unknown) => {
+  });
+  afterEach(() => deployment.dispose());
+
+  /** A manager that keeps its logins; made once, after what is to be watched is. */
+  const ownManager = (): DatabaseConnectionManager => {
+    const server = defaultServer(container);
+    const connect: typeof server.connect = (...values) => {
+      const login = server.connect(...values).catch(async (error: unknown) => {
         await refusalsAfter;
         throw error;
       });
       logins.push(login);
       return login;
     };
-    manager = replaceManager(container, {}, { connect });
-  });
-  afterEach(() => deployment.dispose());
-
+    manager ??= replaceManager(container, {}, { connect });
+    return manager;
+  };
   const use = async (): Promise<number> => {
-    const { database, release } = await manager.acquire(ACME);
+    const { database, release } = await ownManager().acquire(ACME);
     try {
       return (await database.jobs.list(...ALL_JOBS)).items.length;
     } finally {
@@ -97,7 +106,7 @@ describe('the first login to a spare', function () {
     expect(await rejectionOf(logins[0] ?? Promise.resolve())).to.be.instanceOf(Error);
     expect(await use()).to.equal(0);
     expect(logins, 'the pool that replaced it stays').to.have.length(2);
-    expect(manager.counts()).to.include({ pools: 1, connections: 1 });
+    expect(ownManager().counts()).to.include({ pools: 1, connections: 1 });
   });
 
   it('that has to wait for longer than a login may is begun again, and held against nobody', async () => {
@@ -107,40 +116,46 @@ describe('the first login to a spare', function () {
       if (step === 'adopt') await gate.pass();
       await proceed();
     });
+    // Sees the logins of organizations alone, and when one is given up.
+    const proxy = await startTcpProxy(deployment.environment['DB_RESULTS_DB_TEMPLATE'] ?? '');
+    const { database } = deployment.start(throughProxies(deployment, { results: proxy })).get(TOKENS.config);
+    const impatient = new ServerConnector({
+      ...database,
+      ...database.servers[0],
+      logins: defaultServer(own).logins,
+      connectTimeoutMs: IMPATIENT_MS,
+      instanceId: own.get(TOKENS.instanceId),
+      adminStatements: null,
+      logger: own.get(TOKENS.logger),
+    });
     let logInCalls = 0;
-    const connector = own.get(TOKENS.connector);
-    const ownManager = replaceManager(
+    const patient = replaceManager(
       own,
       {},
       {
         connect: (...values) => {
           logInCalls += 1;
-          return connector.toOrganization(...values);
+          return impatient.toOrganization(...values);
         },
       },
     );
-    const { open } = PgConnection;
-    const early = new Gate();
-    let tooLate: Promise<unknown> = Promise.resolve();
-    PgConnection.open = (options) => {
-      if (options.loginAfter === undefined) return open(options);
-      const login = open({ ...options, connectTimeoutMs: 300 });
-      tooLate = rejectionOf(login);
-      early.open();
-      return login;
-    };
     try {
-      const using = ownManager
+      const using = patient
         .acquire(ACME)
         .then(
-          async ({ database, release }) => (await database.jobs.list(...ALL_JOBS).finally(release)).items,
+          async ({ database: results, release }) =>
+            (await results.jobs.list(...ALL_JOBS).finally(release)).items,
         );
-      await Promise.all([gate.reached, early.opened]);
-      await tooLate;
+      await gate.reached;
+      await until('a login has begun', () => proxy.connects === 1);
+      await until('it was given up', () => proxy.open === 0);
       gate.open();
       expect(await using).to.be.empty;
+      expect(proxy.connects, 'it was begun again').to.equal(2);
     } finally {
-      PgConnection.open = open;
+      gate.open();
+      await patient.closeAll();
+      proxy.close();
     }
     expect(logInCalls, 'attempts that the pool heard of').to.equal(1);
     expect(defaultServer(own).breaker).to.include({ state: 'closed', isFailing: false });
@@ -155,7 +170,7 @@ describe('the first login to a spare', function () {
     });
     expect(await rejectionOf(use())).to.be.instanceOf(DatabaseProvisioningError);
     expect(logins).to.have.length(1);
-    expect(manager.counts()).to.include({ pools: 0, connections: 0 });
+    expect(ownManager().counts()).to.include({ pools: 0, connections: 0 });
     expect(await use()).to.equal(0);
   });
 });

@@ -11,6 +11,7 @@ import {
   type Releases,
 } from '../support/fleet.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
+import { defaultServer } from '../support/servers.ts';
 
 const ACME = organizationId('acme');
 const BETA = organizationId('beta');
@@ -120,8 +121,7 @@ describe('checks of the fleet', function () {
     });
 
     it('drops what a check that was killed has left', async () => {
-      const { resultsTemplate } = container.get(TOKENS.config).database;
-      const left = resultsTemplate.internalName('check.abandoned');
+      const left = defaultServer(container).names.check('abandoned');
       await deployment.administer(`create database "${left}"`);
       await container.get(TOKENS.fleetChecks).drift(null);
       expect(await deployment.databases()).not.to.include(left);

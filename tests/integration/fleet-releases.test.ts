@@ -1,4 +1,3 @@
-import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import knex, { type Knex } from 'knex';
 import type { Container } from 'inversify';
@@ -7,6 +6,7 @@ import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import type { MigrationSource } from '../../infrastructure/migrations/migration-source.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { asRelease, createReleases, historyOf, provisionAll, type Releases } from '../support/fleet.ts';
+import { defaultServer } from '../support/servers.ts';
 
 const RUN = { only: null, canaries: 0, waveSize: { percent: 100 }, errorBudget: { count: 0 } } as const;
 

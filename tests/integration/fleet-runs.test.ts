@@ -1,8 +1,8 @@
-import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { FleetCommandError } from '../../application/fleet/fleet-command-error.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { withOverrides } from '../support/decorate.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import {
   aroundAttempts,
@@ -16,6 +16,7 @@ import {
 } from '../support/fleet.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { lockTable } from '../support/server-faults.ts';
+import { defaultServer, overrideServers } from '../support/servers.ts';
 
 const PLAN = { only: null, canaries: 1, waveSize: { percent: 50 } } as const;
 const RUN = { ...PLAN, errorBudget: { count: 0 } } as const;
@@ -84,6 +85,15 @@ describe('a fleet migration', function () {
 
   it('1000-tenants-noop-without-connecting: and 10 000 within five seconds', async () => {
     const container = start();
+    let connections = 0;
+    overrideServers(container, ({ slots }) => ({
+      slots: withOverrides(slots, {
+        take: () => {
+          connections += 1;
+          return slots.take();
+        },
+      }),
+    }));
     // Databases that do not exist: whoever looked at one would fail.
     await deployment.administer(
       `with made as (
@@ -94,13 +104,6 @@ describe('a fleet migration', function () {
       [releases.newest],
       deployment.metadataDatabase,
     );
-    let connections = 0;
-    const slots = defaultServer(container).slots;
-    const take = slots.take.bind(slots);
-    slots.take = () => {
-      connections += 1;
-      return take();
-    };
     const startedAt = performance.now();
     const { plan, status } = await container.get(TOKENS.fleetOperator).run(RUN, WORK);
     expect(performance.now() - startedAt).to.be.below(5000);

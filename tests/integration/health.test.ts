@@ -1,19 +1,23 @@
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { ConnectionPool } from '../../infrastructure/pools/connection-pool.ts';
-import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
+import type { ConnectionPool } from '../../infrastructure/pools/connection-pool.ts';
+import { DatabaseHealthCheck } from '../../infrastructure/routing/database-health.ts';
 import type { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
 import { ControlConnection } from '../../infrastructure/servers/control-connection.ts';
 import { replaceManager } from '../support/custom-manager.ts';
+import { withOverrides } from '../support/decorate.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
 import { terminateBackends } from '../support/server-faults.ts';
+import { defaultServer } from '../support/servers.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { openConnection } from '../support/test-pool.ts';
 
 const [ACME, BETA] = [organizationId('acme'), organizationId('beta')];
-const ALL_WELL = { metadata: true, results_acme: true, results_beta: true };
+const SERVERS = { default: true };
+const ALL_WELL = { metadata: true, servers: SERVERS, organizations: { acme: true, beta: true } };
+const ACME_IS_UNWELL = { ...ALL_WELL, organizations: { acme: false, beta: true } };
 
 describe('the health of databases', function () {
   this.timeout(60_000);
@@ -32,7 +36,7 @@ describe('the health of databases', function () {
       const { database, release } = await manager.acquire(id);
       await database.jobs.list(...ALL_JOBS).finally(release);
     }
-    return { container, manager };
+    return { container, manager, health: container.get(TOKENS.databaseHealth) };
   };
 
   /** Sessions of the organizations' pools, as the server sees them. */
@@ -46,39 +50,40 @@ describe('the health of databases', function () {
 
   describe('one-dead-tenant-keeps-ready-200', () => {
     it('a database that lets nobody in is reported, and nothing else', async () => {
-      const { manager } = await open();
-      expect(await manager.healthCheck()).to.deep.equal(ALL_WELL);
+      const { manager, health } = await open();
+      expect(await health.check()).to.deep.equal(ALL_WELL);
       const name = deployment.databaseName('acme');
       await deployment.administer(`alter database "${name}" with allow_connections false`);
       await terminateBackends(deployment, name);
-      expect(await manager.healthCheck()).to.deep.equal({ ...ALL_WELL, results_acme: false });
+      expect(await health.check()).to.deep.equal(ACME_IS_UNWELL);
       const { database, release } = await manager.acquire(BETA);
       await database.jobs.list(...ALL_JOBS).finally(release);
 
       await deployment.administer(`alter database "${name}" with allow_connections true`);
-      expect(await manager.healthCheck(), 'and it comes back').to.deep.equal(ALL_WELL);
+      expect(await health.check(), 'and it comes back').to.deep.equal(ALL_WELL);
     });
 
     it('a database that is gone is reported', async () => {
-      const { manager } = await open();
+      const { health } = await open();
       await deployment.administer(`drop database "${deployment.databaseName('acme')}" with (force)`);
-      expect(await manager.healthCheck()).to.deep.equal({ ...ALL_WELL, results_acme: false });
+      expect(await health.check()).to.deep.equal(ACME_IS_UNWELL);
     });
 
     it('a database that refuses the login is reported as long as it does', async () => {
       const container = deployment.start();
-      const connector = container.get(TOKENS.connector);
+      const server = defaultServer(container);
       let refused = false;
       const manager = replaceManager(
         container,
         {},
         {
-          connect: (placement) =>
+          connect: (placement, ...values) =>
             refused && placement.organizationId === ACME
               ? Promise.reject(new Error('Connection refused'))
-              : connector.toOrganization(placement),
+              : server.connect(placement, ...values),
         },
       );
+      const health = container.get(TOKENS.databaseHealth);
       refused = true;
       for (const id of [ACME, BETA]) {
         const { database, release } = await manager.acquire(id);
@@ -86,16 +91,16 @@ describe('the health of databases', function () {
         if (id === ACME) await rejectionOf(listing);
         else await listing;
       }
-      expect(await manager.healthCheck()).to.deep.equal({ ...ALL_WELL, results_acme: false });
+      expect(await health.check()).to.deep.equal(ACME_IS_UNWELL);
       refused = false;
-      await until('it is well again', async () => Object.values(await manager.healthCheck()).every(Boolean));
-      expect(await manager.healthCheck()).to.deep.equal(ALL_WELL);
+      await until('it is well again', async () => (await health.check()).organizations[ACME] === true);
+      expect(await health.check()).to.deep.equal(ALL_WELL);
     });
   });
 
   describe('saturated-pool-does-not-flap-ready', () => {
     it('with every connection in use and requests waiting, of organizations and of the metadata', async () => {
-      const { container, manager } = await open({ DB_POOL_SIZE: '1', DB_MAX_OVERFLOW: '0' });
+      const { container, manager, health } = await open({ DB_POOL_SIZE: '1', DB_MAX_OVERFLOW: '0' });
       const gate = new Gate();
       const lease = await manager.acquire(ACME);
       const busy = [
@@ -110,7 +115,7 @@ describe('the health of databases', function () {
       });
       for (let i = 0; i < 5; i += 1) {
         const startedAt = performance.now();
-        expect(await manager.healthCheck()).to.deep.equal(ALL_WELL);
+        expect(await health.check()).to.deep.equal(ALL_WELL);
         expect(performance.now() - startedAt, 'it waits for nobody').to.be.lessThan(1000);
       }
       gate.open();
@@ -120,14 +125,14 @@ describe('the health of databases', function () {
 
     it('nor when a connect failed before the budget was spent', async () => {
       const container = deployment.start({ DB_ACQUIRE_TIMEOUT_MS: '200', DB_CONNECTION_BUDGET: '2' });
-      const connector = container.get(TOKENS.connector);
+      const server = defaultServer(container);
       let refused = false;
       const manager = replaceManager(
         container,
         { organizationPool: { size: 2, maxOverflow: 0 } },
         {
-          connect: (placement) =>
-            refused ? Promise.reject(new Error('Connection refused')) : connector.toOrganization(placement),
+          connect: (...values) =>
+            refused ? Promise.reject(new Error('Connection refused')) : server.connect(...values),
         },
       );
       const leases = [await manager.acquire(ACME), await manager.acquire(BETA)];
@@ -142,7 +147,7 @@ describe('the health of databases', function () {
       working.push(occupy(1));
       await gates[1]?.reached;
       expect(manager.counts().connections).to.equal(2);
-      expect(await manager.healthCheck()).to.deep.equal(ALL_WELL);
+      expect(await container.get(TOKENS.databaseHealth).check()).to.deep.equal(ALL_WELL);
       for (const gate of gates) gate.open();
       await Promise.all(working);
       for (const { release } of leases) release();
@@ -151,54 +156,64 @@ describe('the health of databases', function () {
 
   describe('health-sweep-does-not-wake-dormant-tenants', () => {
     it('an organization without a pool gets none, and one without connections none either', async () => {
-      const { manager } = await open({ DB_IDLE_TIMEOUT_MS: '1' });
+      const { manager, health } = await open({ DB_IDLE_TIMEOUT_MS: '1' });
       // Connections go first, and the pool when they are gone.
       await until('both are dormant', () => {
         manager.sweep();
         return manager.counts().pools === 0 && manager.counts().connections === 0;
       });
-      for (let i = 0; i < 3; i += 1) expect(await manager.healthCheck()).to.deep.equal({ metadata: true });
+      for (let i = 0; i < 3; i += 1)
+        expect(await health.check()).to.deep.equal({ metadata: true, servers: SERVERS, organizations: {} });
       expect(manager.counts()).to.include({ pools: 0, connections: 0 });
       expect(await sessions()).to.equal(0);
     });
 
     /** Live pools that have lost their connections. */
-    const openAndCut = async (): Promise<DatabaseConnectionManager> => {
-      const { manager } = await open();
+    const openAndCut = async () => {
+      const opened = await open();
+      const { manager } = opened;
       for (const id of [ACME, BETA]) await terminateBackends(deployment, deployment.databaseName(id));
       await until('no connection is left', () => manager.counts().connections === 0);
       expect(manager.counts().pools).to.equal(2);
-      return manager;
+      return opened;
     };
 
     it('a live pool is judged without a connection of its own', async () => {
-      const manager = await openAndCut();
-      expect(await manager.healthCheck()).to.deep.equal(ALL_WELL);
+      const { manager, health } = await openAndCut();
+      expect(await health.check()).to.deep.equal(ALL_WELL);
       expect([manager.counts().connections, await sessions()]).to.deep.equal([0, 0]);
     });
 
     it('and expires under continuous health checks', async () => {
-      const { manager } = await open({ DB_IDLE_TIMEOUT_MS: '50' });
+      const { manager, health } = await open({ DB_IDLE_TIMEOUT_MS: '50' });
       await until('the pools expire', async () => {
-        await manager.healthCheck();
+        await health.check();
         return manager.counts().pools === 0;
       });
       expect(manager.counts().removals.expire).to.equal(2);
     });
 
     it('is seen to fail with a check that asks through the pools', async () => {
-      const { recovers } = ConnectionPool.prototype;
-      ConnectionPool.prototype.recovers = async function () {
-        this.release(await this.acquire());
-        return true;
-      };
-      try {
-        const manager = await openAndCut();
-        expect(await manager.healthCheck()).to.deep.equal(ALL_WELL);
-        expect([manager.counts().connections, await sessions()]).to.deep.equal([2, 2]);
-      } finally {
-        ConnectionPool.prototype.recovers = recovers;
-      }
+      const { container, manager } = await openAndCut();
+      const throughPool = (pool: ConnectionPool): ConnectionPool =>
+        withOverrides(pool, {
+          recovers: async () => {
+            pool.release(await pool.acquire());
+            return true;
+          },
+        });
+      const careless = new DatabaseHealthCheck({
+        manager: {
+          *openPools() {
+            for (const { placement, pool } of manager.openPools())
+              yield { placement, pool: throughPool(pool) };
+          },
+        },
+        servers: container.get(TOKENS.servers),
+        metadataControl: container.get(TOKENS.metadataControl),
+      });
+      expect(await careless.check()).to.deep.equal(ALL_WELL);
+      expect([manager.counts().connections, await sessions()]).to.deep.equal([2, 2]);
     });
   });
 

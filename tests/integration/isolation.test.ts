@@ -1,5 +1,5 @@
-import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
+import type { Container } from 'inversify';
 import { Client } from 'pg';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
@@ -14,6 +14,7 @@ import { rejectionOf, until } from '../support/gate.ts';
 import { watchAdminStatements } from '../support/provisioning-steps.ts';
 import { ALL_JOBS, sampleJob, sampleNote } from '../support/sample-job.ts';
 import { terminateBackends } from '../support/server-faults.ts';
+import { defaultServer } from '../support/servers.ts';
 
 const [ACME, BETA] = [organizationId('acme'), organizationId('beta')];
 
@@ -76,15 +77,15 @@ describe('one organization and the data of another', function () {
 
     it('is seen to fail where connections are not told apart', async () => {
       const container = deployment.start();
-      const connector = container.get(TOKENS.connector);
+      const server = defaultServer(container);
       let first: Placement | null = null;
       const manager = replaceManager(
         container,
         {},
         {
-          connect: (placement) => {
+          connect: (placement, ...values) => {
             first ??= placement;
-            return connector.toOrganization(first);
+            return server.connect(first, ...values);
           },
         },
       );
@@ -145,14 +146,14 @@ describe('one organization and the data of another', function () {
 
     it('is seen to fail where connections do not look at the stamp', async () => {
       const container = deployment.start();
-      const { resultsTemplate } = container.get(TOKENS.config).database;
+      const server = defaultServer(container);
       const manager = replaceManager(
         container,
         {},
         {
           connect: ({ databaseName }) =>
             PgConnection.open({
-              url: resultsTemplate.urlForDatabase(databaseName),
+              url: server.urlFor(databaseName),
               applicationName: 'careless',
               connectTimeoutMs: 3000,
               deadlines: { statementTimeoutMs: 3000 },
@@ -171,10 +172,11 @@ describe('one organization and the data of another', function () {
   describe('tenant-role-cannot-connect-to-other-database', () => {
     const ROLES = { DB_ORG_ROLES: 'true', DB_ROLE_SECRET: 'a secret for roles that is long enough' };
     let logins: Map<string, { user: string; password: string }>;
+    let container: Container;
     let manager: DatabaseConnectionManager;
 
     beforeEach(async () => {
-      const container = deployment.start(ROLES);
+      container = deployment.start(ROLES);
       manager = container.get(TOKENS.connectionManager);
       logins = new Map();
       for (const id of [ACME, BETA]) {
@@ -188,11 +190,9 @@ describe('one organization and the data of another', function () {
 
     /** A session of an organization's own role. */
     const connectAs = async (id: OrganizationId, databaseName: string): Promise<Client> => {
-      const { resultsTemplate } = deployment.start(ROLES).get(TOKENS.config).database;
+      const server = defaultServer(deployment.start(ROLES));
       const { user, password } = logins.get(id) ?? { user: '', password: '' };
-      const client = new Client(
-        resultsTemplate.urlForDatabase(databaseName).withCredentials(user, password).toString(),
-      );
+      const client = new Client(server.urlFor(databaseName).withCredentials(user, password).toString());
       client.on('error', () => undefined); // the error of the connect comes as a rejection
       try {
         await client.connect();
@@ -204,13 +204,12 @@ describe('one organization and the data of another', function () {
     };
 
     it('and has a password that the server is never told', async () => {
-      const container = deployment.start(ROLES);
-      const statements = watchAdminStatements(container);
+      const own = deployment.start(ROLES);
+      const statements = watchAdminStatements(own);
       await deployment.register('gamma');
-      await container.get(TOKENS.connectionManager).provision(organizationId('gamma'));
-      const record = await container.get(TOKENS.databaseLedger).find(organizationId('gamma'));
-      const { user = '', password = '' } =
-        defaultServer(container).logins?.loginFor(record?.stamp ?? '') ?? {};
+      await own.get(TOKENS.connectionManager).provision(organizationId('gamma'));
+      const record = await own.get(TOKENS.databaseLedger).find(organizationId('gamma'));
+      const { user = '', password = '' } = defaultServer(own).logins?.loginFor(record?.stamp ?? '') ?? {};
       const texts = statements.map(({ text }) => text).join('\n');
       expect(texts).to.include(`create role "${user}" login password 'SCRAM-SHA-256$1:`);
       expect(texts).to.not.include(password);
@@ -282,13 +281,14 @@ describe('one organization and the data of another', function () {
       await deployment.administer(`revoke connect on database "${name}" from "${logins.get('acme')?.user}"`);
       const { database, release } = await manager.acquire(ACME);
       const error = await rejectionOf(database.jobs.list(...ALL_JOBS).finally(release));
-      expect(await manager.healthCheck()).to.include({ metadata: true, results_acme: false });
+      const { metadata, organizations } = await container.get(TOKENS.databaseHealth).check();
+      expect({ metadata, organizations }).to.deep.equal({ metadata: true, organizations: { acme: false } });
       expect(error).to.be.instanceOf(DatabaseConnectionError);
     });
 
     it("is seen to fail without roles: the service's login connects anywhere", async () => {
-      const { resultsTemplate } = deployment.start().get(TOKENS.config).database;
-      const client = new Client(resultsTemplate.urlForDatabase(deployment.databaseName('beta')).toString());
+      const server = defaultServer(deployment.start());
+      const client = new Client(server.urlFor(deployment.databaseName('beta')).toString());
       await client.connect();
       await client.end();
     });

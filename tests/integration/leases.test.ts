@@ -1,9 +1,12 @@
 import { expect } from 'chai';
+import { KnexResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
 import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
 import { DatabaseError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
-import { LeaseReleasedError, WorkScope } from '../../infrastructure/pools/work-scope.ts';
+import { PooledDatabase } from '../../infrastructure/pools/pooled-database.ts';
+import { LeaseReleasedError } from '../../infrastructure/pools/work-scope.ts';
+import { replaceManager } from '../support/custom-manager.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
@@ -64,17 +67,20 @@ describe('a lease', function () {
     });
 
     it('handle-kept-after-eviction-never-hits-another-database: is seen to fail with handles that outlive their lease', async () => {
-      const { end } = WorkScope.prototype;
-      WorkScope.prototype.end = () => undefined;
-      try {
-        const database = await keptHandle(
-          deployment.start({ DB_MAX_POOLS: '2' }).get(TOKENS.connectionManager),
-        );
-        await database.jobs.insert(sampleJob());
-        expect(await rowsOf(ACME)).to.equal(2);
-      } finally {
-        WorkScope.prototype.end = end;
-      }
+      const careless: DatabaseConnectionManager = replaceManager(
+        deployment.start({ DB_MAX_POOLS: '2' }),
+        {},
+        {
+          buildResultsDatabase: (_database, { organizationId: id }) => {
+            for (const { placement, pool } of careless.openPools())
+              if (placement.organizationId === id) return new KnexResultsDatabase(new PooledDatabase(pool));
+            throw new Error('there is no pool');
+          },
+        },
+      );
+      const database = await keptHandle(careless);
+      await database.jobs.insert(sampleJob());
+      expect(await rowsOf(ACME)).to.equal(2);
     });
   });
 

@@ -8,6 +8,7 @@ import { replaceManager } from '../support/custom-manager.ts';
 import type { Placement } from '../../domain/databases/placement.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
+import { defaultServer } from '../support/servers.ts';
 
 const VISITED = 5000;
 const BUDGET = 8;
@@ -35,17 +36,20 @@ describe('many organizations', function () {
 
   it('5000-tenants-heap-and-sockets-bounded', async () => {
     const container = deployment.start();
-    const connector = container.get(TOKENS.connector);
+    const server = defaultServer(container);
     // Thousands of real databases take gigabytes: here they are all the same one, each with pools and connections of its own.
     const placement = await container.get(TOKENS.provisioning).provision(organizationId('all'));
-    const placementOf = (id: OrganizationId): Promise<Placement> =>
-      Promise.resolve({ ...placement, organizationId: id });
+    const placementOf = (id: OrganizationId): Placement => ({ ...placement, organizationId: id });
     const manager = replaceManager(
       container,
       {},
       {
-        provisioner: { ensure: placementOf, confirm: placementOf },
-        connect: () => connector.toOrganization(placement),
+        provisioning: {
+          find: async (id) => ({ placement: placementOf(id), make: null }),
+          provision: async (id) => placementOf(id),
+          confirm: async (id) => placementOf(id),
+        },
+        connect: (_placement, policy) => server.connect(placement, policy),
       },
     );
     const sampler = await sampleConnections(

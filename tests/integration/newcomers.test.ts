@@ -1,10 +1,10 @@
-import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate } from '../support/gate.ts';
 import { hookProvisioning } from '../support/provisioning-steps.ts';
+import { defaultServer, overrideServers } from '../support/servers.ts';
 
 /** After this the next one no longer waits for one whose turn it is. */
 const PATIENCE_MS = 250;
@@ -18,9 +18,9 @@ describe('new organizations', function () {
   beforeEach(async () => {
     deployment = await createDeployment();
     await deployment.register(...NEWCOMERS);
+    // Made ahead: the process that makes it takes longer.
+    await defaultServer(deployment.start()).template.ready();
     container = deployment.start();
-    // Made ahead: whoever makes it takes longer.
-    await defaultServer(container).template.ready();
   });
   afterEach(() => deployment.dispose());
 
@@ -33,20 +33,21 @@ describe('new organizations', function () {
     const underWay = new Set<number>();
     const overtaken: number[] = [];
     let turns = 0;
-    const server = defaultServer(container);
-    const welcome = server.welcome.bind(server);
-    server.welcome = (work) =>
-      welcome(async (hold) => {
-        const begunAt = performance.now();
-        for (const earlier of underWay) overtaken.push(begunAt - earlier);
-        underWay.add(begunAt);
-        turns += 1;
-        try {
-          return await work(hold);
-        } finally {
-          underWay.delete(begunAt);
-        }
-      });
+    overrideServers(container, (server) => ({
+      welcome: (work) =>
+        server.welcome(async () => {
+          const begunAt = performance.now();
+          for (const earlier of underWay) overtaken.push(begunAt - earlier);
+          underWay.add(begunAt);
+          turns += 1;
+          try {
+            return await work();
+          } finally {
+            underWay.delete(begunAt);
+          }
+        }),
+    }));
+    await defaultServer(container).template.ready();
     await Promise.all(NEWCOMERS.map(use));
     expect(turns).to.equal(NEWCOMERS.length);
     // On a slow machine a turn may last for longer than the others have patience for.

@@ -1,4 +1,3 @@
-import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import { ValidationError } from '../../domain/validation-error.ts';
@@ -9,6 +8,7 @@ import { createDeployment, organizationId, type Deployment } from '../support/de
 import { rejectionOf } from '../support/gate.ts';
 import { watchAdminStatements } from '../support/provisioning-steps.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
+import { defaultServer } from '../support/servers.ts';
 
 const HOSTILE = [
   '',
@@ -89,9 +89,9 @@ describe('organization ids', function () {
     it('is only a name to the statements that carry names', async () => {
       const container = deployment.start();
       const hostile = deployment.databaseName(`x"; drop database "${deployment.metadataDatabase}"; --'$$\\`);
-      const seen = await defaultServer(container).exclusively('hostile', async (session) => {
+      const seen = await defaultServer(container).admin.ownSession('hostile', async (session) => {
         await session.createEmpty(hostile);
-        await session.adopt(hostile, `${hostile}2`, `it's "mad"; drop table x; --`);
+        await session.stampAndRename(hostile, `${hostile}2`, `it's "mad"; drop table x; --`);
         const identity = await session.identityOf(`${hostile}2`);
         await session.drop(`${hostile}2`);
         return { identity, left: await session.exists(`${hostile}2`) };
@@ -109,7 +109,7 @@ describe('organization ids', function () {
     await deployment.register(...twins);
     const container = deployment.start();
     const manager = container.get(TOKENS.connectionManager);
-    expect(container.get(TOKENS.config).database.resultsTemplate.maxOrganizationIdLength).to.equal(51);
+    expect(container.get(TOKENS.config).database.maxOrganizationIdLength).to.equal(51);
 
     for (const twin of twins) {
       const { database, release } = await manager.acquire(twin);

@@ -3,10 +3,11 @@ import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
-import { PgConnection, type Query } from '../../infrastructure/postgres/pg-connection.ts';
+import { READ_IDENTITY } from '../../infrastructure/postgres/stamp-sql.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { lockTable, terminateBackends, type TableLock } from '../support/server-faults.ts';
+import { defaultServer } from '../support/servers.ts';
 import { startTcpProxy, throughProxies } from '../support/tcp-proxy.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
 
@@ -135,21 +136,15 @@ describe('pools when the server ends their sessions', function () {
       ...throughProxies(deployment, { results }),
       DB_CONNECT_TIMEOUT_MS: '500',
     });
-    const connector = container.get(TOKENS.connector);
     const placement = await container.get(TOKENS.provisioning).provision(ACME);
-    const { query } = PgConnection.prototype;
-    PgConnection.prototype.query = function <Row>(question: Query<Row>) {
-      results.stall();
-      return query.call<PgConnection, [Query<Row>], Promise<readonly Row[]>>(this, question);
-    };
+    results.stallAt(READ_IDENTITY);
     const [from, open] = [performance.now(), results.open];
     try {
-      expect(await rejectionOf(connector.toOrganization(placement))).to.be.instanceOf(Error);
+      expect(await rejectionOf(defaultServer(container).connect(placement, {}))).to.be.instanceOf(Error);
       expect(performance.now() - from).to.be.lessThan(5000);
       await results.resume();
       await until('it is closed', () => results.open === open);
     } finally {
-      PgConnection.prototype.query = query;
       await deployment.stop();
       results.close();
     }

@@ -1,4 +1,3 @@
-import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import { KnexResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
@@ -9,10 +8,12 @@ import { ConnectionPool } from '../../infrastructure/pools/connection-pool.ts';
 import type { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
 import { captureLog } from '../support/captured-log.ts';
 import { replaceManager } from '../support/custom-manager.ts';
+import { withOverrides } from '../support/decorate.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { hookProvisioning } from '../support/provisioning-steps.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
+import { defaultServer } from '../support/servers.ts';
 import { on, testBreaker } from '../support/test-pool.ts';
 
 const [ACME, BETA, GAMMA] = [organizationId('acme'), organizationId('beta'), organizationId('gamma')];
@@ -73,21 +74,22 @@ describe('the pools of organizations', function () {
 
     it('is seen to fail where eviction cuts connections', async () => {
       const container = deployment.start({ DB_MAX_POOLS: '1' });
-      const connector = container.get(TOKENS.connector);
+      const server = defaultServer(container);
       const opened: PgConnection[] = [];
-      const budget = defaultServer(container).budget;
-      const leave = budget.leave.bind(budget);
-      // A pool that is closed takes its leave.
-      budget.leave = (pool) => {
-        for (const connection of opened) void connection.close();
-        leave(pool);
-      };
+      const budget = withOverrides(server.budget, {
+        // A pool that is closed takes its leave.
+        leave: (pool) => {
+          for (const connection of opened) void connection.close();
+          server.budget.leave(pool);
+        },
+      });
       const manager = replaceManager(
         container,
         {},
         {
-          connect: async (placement) => {
-            const connection = await connector.toOrganization(placement);
+          budget,
+          connect: async (...values) => {
+            const connection = await server.connect(...values);
             opened.push(connection);
             return connection;
           },
@@ -146,22 +148,21 @@ describe('the pools of organizations', function () {
 
     it('is seen to fail with a cache that closes what it evicts without asking who uses it', async () => {
       const container = deployment.start();
-      const connector = container.get(TOKENS.connector);
-      const provisioner = container.get(TOKENS.provisioner);
-      const budget = defaultServer(container).budget;
+      const server = defaultServer(container);
+      const { provision } = container.get(TOKENS.provisioning);
       const closed: Promise<void>[] = [];
       const cache = new Map<string, Promise<ConnectionPool>>();
       const open = async (id: OrganizationId): Promise<ConnectionPool> => {
-        const placement = await provisioner.ensure(id, true);
+        const placement = await provision(id);
         return new ConnectionPool({
           databaseName: placement.databaseName,
-          connect: () => connector.toOrganization(placement),
+          connect: () => server.connect(placement, {}),
           size: 1,
           maxOverflow: 3,
           acquireTimeoutMs: 2000,
           maxWaiting: Infinity,
           noPlaceError: () => new Error('too late'),
-          budget,
+          budget: server.budget,
           serverBreaker: testBreaker(),
         });
       };
@@ -274,8 +275,8 @@ describe('the pools of organizations', function () {
 
     const other = deployment.start();
     await other.get(TOKENS.servers).start();
-    const whole = other.get(TOKENS.config).database.connectionBudget;
-    await until('it goes to the others', () => other.get(TOKENS.connectionManager).counts().budget === whole);
+    const whole = other.get(TOKENS.config).database.servers[0].connectionBudget;
+    await until('it goes to the others', () => defaultServer(other).budget.limit === whole);
     await other.get(TOKENS.connectionManager).closeAll();
     expect(await shares()).to.deep.equal([]);
   });

@@ -1,4 +1,3 @@
-import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { Client } from 'pg';
@@ -11,6 +10,7 @@ import { rejectionOf, until } from '../support/gate.ts';
 import { createdDatabases, hookProvisioning, watchAdminStatements } from '../support/provisioning-steps.ts';
 import { openTransaction } from '../support/server-faults.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
+import { defaultServer } from '../support/servers.ts';
 
 const ACME = organizationId('acme');
 

@@ -1,4 +1,3 @@
-import { defaultServer } from '../support/servers.ts';
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { listen } from '../../infrastructure/http-server/http-server.ts';
@@ -13,6 +12,7 @@ import {
 } from '../support/provisioning-steps.ts';
 import { openTransaction } from '../support/server-faults.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
+import { defaultServer, overrideServers } from '../support/servers.ts';
 
 const ACME = organizationId('acme');
 
@@ -47,10 +47,10 @@ describe('provisioning at first use', function () {
   it('counts every CREATE, so that the test above can fail', async () => {
     const container = deployment.start();
     const statements = watchAdminStatements(container);
-    const { resultsServer, resultsTemplate } = TOKENS;
-    const { databaseName } = await container.get(resultsTemplate).ready();
+    const server = defaultServer(container);
+    const { databaseName } = await server.template.ready();
     const prefix = deployment.databaseName('naive');
-    await container.get(resultsServer).exclusively('naive', async (session) => {
+    await server.exclusively('naive', async (session) => {
       for (const suffix of ['1', '2']) await session.clone(databaseName, `${prefix}${suffix}`);
     });
     expect(createdDatabases(statements)).to.have.length(2);
@@ -87,16 +87,17 @@ describe('provisioning at first use', function () {
       await child.atGate;
       const container = deployment.start();
       const statements = watchAdminStatements(container);
-      const server = defaultServer(container);
-      const attempt = server.attempt.bind(server);
-      let refusals = 0;
-      server.attempt = async (name, work) => {
-        const mine = await attempt(name, work);
-        if (name === deployment.databaseName('acme') && !mine) refusals += 1;
-        return mine;
-      };
+      let asked = 0;
+      overrideServers(container, (server) => ({
+        exclusively: (name, ...values) => {
+          if (name === deployment.databaseName('acme')) asked = statements.length;
+          return server.exclusively(name, ...values);
+        },
+      }));
+      await defaultServer(container).template.ready();
       const second = container.get(TOKENS.connectionManager).acquire(ACME);
-      await until('the second process waits for its turn', () => refusals > 0);
+      // Each refusal of the lock ends with a session that is made clean again.
+      await until('the second process waits for its turn', () => asked > 0 && statements.length > asked + 1);
       await child.call({ do: 'open gate' });
       (await second).release();
       expect(await first).to.equal(0);

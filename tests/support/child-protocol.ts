@@ -1,4 +1,5 @@
 import type { RelayTimes } from '../../application/audit/outbox-traffic.ts';
+import type { ManagerCounts } from '../../infrastructure/routing/database-connection-manager.ts';
 import type { ProvisioningStep } from './provisioning-steps.ts';
 
 /** Where a child stops until it is told to go on, or is killed. */
@@ -25,10 +26,16 @@ export type ChildCommand =
   | { readonly do: 'created' }
   /** Puts the organization's database aside. */
   | { readonly do: 'retire'; readonly organizationId: string }
+  /** Answers `ChildCounts`. */
   | { readonly do: 'counts' }
   /** Takes its part of the deployment's connections, as a started service does. */
   | { readonly do: 'join' }
   | { readonly do: 'open gate' };
+
+/** What a process holds, and what it may hold of the default server's connections. */
+export interface ChildCounts extends ManagerCounts {
+  readonly budget: number;
+}
 
 export interface ChildRequest {
   readonly id: number;

@@ -5,11 +5,12 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { parseConfig } from '../../infrastructure/config/config.ts';
 import { DomainError } from '../../domain/exceptions.ts';
 import { parseOrganizationId } from '../../domain/organizations/organization-id.ts';
-import type { ChildCommand, ChildMessage, ChildRequest, ChildStart } from './child-protocol.ts';
+import type { ChildCommand, ChildCounts, ChildMessage, ChildRequest, ChildStart } from './child-protocol.ts';
 import { carryEntries } from './carry-entries.ts';
 import { Gate } from './gate.ts';
 import { createdDatabases, hookProvisioning, watchAdminStatements } from './provisioning-steps.ts';
 import { ALL_JOBS, sampleJob } from './sample-job.ts';
+import { defaultServer } from './servers.ts';
 
 const tell = (message: ChildMessage): void => void process.send?.(message);
 
@@ -68,7 +69,7 @@ const run = ({
       case 'join':
         return container.get(TOKENS.servers).start();
       case 'counts':
-        return manager.counts();
+        return { ...manager.counts(), budget: defaultServer(container).budget.limit } satisfies ChildCounts;
       case 'open gate':
         gate.open();
         return null;

@@ -6,6 +6,7 @@ import type { Container } from 'inversify';
 import type { MigrationTarget } from '../../application/ports/fleet/database-migrator.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { MigrationSource, resultsMigrations } from '../../infrastructure/migrations/migration-source.ts';
+import { decorate } from './decorate.ts';
 import { organizationId, type Deployment } from './deployment.ts';
 
 /** One results migration that no release of the product has. */
@@ -70,20 +71,20 @@ export const asRelease = (container: Container, migrations: MigrationSource): Co
   return container;
 };
 
-/** What a test does around each attempt on a database: `proceed` makes it. */
+/** What a test does around each attempt on a database: `proceed` makes it. Call it before the migrator is asked for. */
 export const aroundAttempts = (
   container: Container,
   hook: (target: MigrationTarget, proceed: () => Promise<void>) => Promise<void>,
 ): void => {
-  const migrator = container.get(TOKENS.databaseMigrator);
-  const migrate = migrator.migrate.bind(migrator);
-  migrator.migrate = async (target) => {
-    const outcomes: Awaited<ReturnType<typeof migrate>>[] = [];
-    await hook(target, async () => void outcomes.push(await migrate(target)));
-    const [outcome] = outcomes;
-    if (outcome === undefined) throw new Error('the hook never made the attempt');
-    return outcome;
-  };
+  decorate(container, TOKENS.databaseMigrator, (migrator) => ({
+    migrate: async (target) => {
+      const outcomes: Awaited<ReturnType<typeof migrator.migrate>>[] = [];
+      await hook(target, async () => void outcomes.push(await migrator.migrate(target)));
+      const [outcome] = outcomes;
+      if (outcome === undefined) throw new Error('the hook never made the attempt');
+      return outcome;
+    },
+  }));
 };
 
 /** Gives organizations their databases, at the version of the container's release. */

@@ -19,6 +19,8 @@ export interface TcpProxy {
   urlOf(databaseUrl: string): string;
   /** Like a network that drops packets: connects are accepted and get no answer; bytes and goodbyes are held, both ways. */
   stall(): void;
+  /** Stalls when a client sends this text, which does not pass any more. */
+  stallAt(text: string): void;
   /** From now on each connect, and each chunk of bytes either way, takes that long. */
   delay(milliseconds: number): void;
   /** Ends every open connection with a RST, towards client and server; returns how many. New ones are taken. */
@@ -62,6 +64,7 @@ class Proxy implements TcpProxy {
   #server: Server | null = null;
   #port = 0;
   #delayMs = 0;
+  #stallingText: string | null = null;
   /** Shut while stalled; null when everything passes. */
   #gate: Gate | null = null;
 
@@ -87,6 +90,10 @@ class Proxy implements TcpProxy {
     this.#gate ??= new Gate();
   }
 
+  stallAt(text: string): void {
+    this.#stallingText = text;
+  }
+
   delay(milliseconds: number): void {
     this.#delayMs = milliseconds;
   }
@@ -105,6 +112,7 @@ class Proxy implements TcpProxy {
 
   async resume(): Promise<void> {
     this.#delayMs = 0;
+    this.#stallingText = null;
     this.#letGo();
     if (this.#server !== null) return;
     const server = createServer({ allowHalfOpen: true }, (client) => this.#accept(client));
@@ -129,6 +137,9 @@ class Proxy implements TcpProxy {
     client.once('close', () => this.#clients.delete(client));
     upstream.on('data', ({ length }: Buffer) => {
       this.bytesFromServer += length;
+    });
+    client.on('data', (chunk: Buffer) => {
+      if (this.#stallingText !== null && chunk.includes(this.#stallingText)) this.stall();
     });
     const connected = this.#mayPass().then(() => {
       if (!upstream.destroyed) upstream.connect(this.#target);

@@ -1,4 +1,4 @@
-import type { DatabaseHealth } from '../../../application/ports/databases/health-check.ts';
+import type { DatabaseHealth, HealthCheck } from '../../../application/ports/databases/health-check.ts';
 import type {
   OrganizationDatabases,
   PoolSnapshot,
@@ -8,14 +8,14 @@ import type { OrganizationId } from '../../../domain/organizations/organization-
 import { FakeResults } from './fake-results.ts';
 
 /** Results databases in memory. Counts leases, and can be told to wait or to fail. */
-export class FakeDatabases implements OrganizationDatabases {
+export class FakeDatabases implements OrganizationDatabases, HealthCheck {
   readonly results = new Map<string, FakeResults>();
   /** Organizations in the order in which leases were asked for. */
   readonly acquired: string[] = [];
   readonly provisioned: string[] = [];
   /** Every call of `release`, also a second one for the same lease. */
   releases = 0;
-  health: DatabaseHealth = { metadata: true };
+  health: DatabaseHealth = { metadata: true, servers: { default: true }, organizations: {} };
   pools = new Map<string, PoolSnapshot>();
   /** Awaited before a lease is given. */
   gate: Promise<void> = Promise.resolve();
@@ -50,7 +50,7 @@ export class FakeDatabases implements OrganizationDatabases {
     return this.pools.get(organizationId) ?? null;
   }
 
-  async healthCheck(): Promise<DatabaseHealth> {
+  async check(): Promise<DatabaseHealth> {
     return this.health;
   }
 }

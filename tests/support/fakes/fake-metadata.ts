@@ -6,6 +6,7 @@ import type {
 import type { AuditEntry, AuditEvent } from '../../../domain/audit/audit-log.ts';
 import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
 import { OrganizationAlreadyExistsError } from '../../../domain/organizations/errors.ts';
+import { DEFAULT_SERVER } from '../../../domain/databases/server.ts';
 import type { DatabaseState } from '../../../domain/databases/results-database.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { POLICY_SETTINGS } from '../../../domain/organizations/organization-policy.ts';
@@ -104,9 +105,10 @@ export class FakeMetadata implements MetadataDatabase {
         ? null
         : { status: organization.status, record: this.records.get(id) ?? null };
     },
-    list: async ({ state }, { limit, after }) => {
+    list: async ({ state, serverId = null }, { limit, after }) => {
       const following = [...this.records.values()]
         .filter((record) => state === null || record.state === state)
+        .filter((record) => serverId === null || record.serverId === serverId)
         .filter((record) => after === null || record.organizationId > after)
         .toSorted((a, b) => (a.organizationId < b.organizationId ? -1 : 1));
       return toPage(following, limit, ({ organizationId }) => organizationId);
@@ -139,6 +141,7 @@ export class FakeMetadata implements MetadataDatabase {
   addDatabase(id: OrganizationId, fields: Partial<DatabaseRecord> = {}): void {
     this.records.set(id, {
       organizationId: id,
+      serverId: DEFAULT_SERVER,
       databaseName: `mad_results_${id}`,
       state: 'ready',
       stamp: '00000000-0000-4000-8000-000000000001',

@@ -131,6 +131,7 @@ export class FakeService {
       useCases,
       metadata,
       fleet: this.fleet,
+      health: databases,
       databases,
       policies: {
         policyOf: () => ({}),

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import { parseConfig, type Config } from '../../../infrastructure/config/config.ts';
+import type { ServerConfig } from '../../../infrastructure/config/database-config.ts';
 import { ConfigError } from '../../../infrastructure/config/config-error.ts';
 
 type Values = Readonly<Record<string, string | undefined>>;
@@ -71,6 +72,12 @@ const NOT_INTEGERS = [
   '9'.repeat(30),
 ];
 
+const shown = ({ serverId, urls, connectionBudget }: ServerConfig): readonly [string, string, number] => [
+  serverId,
+  urls.redacted,
+  connectionBudget,
+];
+
 describe('parseConfig', () => {
   it('takes the defaults of the contract', () => {
     const { database, http, tokens, ...rest } = parse();
@@ -82,14 +89,16 @@ describe('parseConfig', () => {
       bootstrapAdministrator: null,
     });
     expect(http).to.deep.equal({ host: '127.0.0.1', port: 3000, readyStrict: false, trustedProxies: 0 });
-    const { metadataUrl, resultsTemplate, ...settings } = database;
+    const { metadataUrl, servers, ...settings } = database;
     expect(metadataUrl.toString()).to.equal(BASE.DB_DATABASE_URL);
-    expect(resultsTemplate.redacted).to.equal('postgresql://mad:***@db:5432/mad_results_{org_id}');
+    expect(servers.map(shown)).to.deep.equal([
+      ['default', 'postgresql://mad:***@db:5432/mad_results_{org_id}', 80],
+    ]);
     expect(settings).to.deep.equal({
       autoCreate: true,
       metadataPool: { size: 20, maxOverflow: 30 },
       organizationPool: { size: 5, maxOverflow: 10 },
-      connectionBudget: 80,
+      maxOrganizationIdLength: 51,
       maxPools: 1000,
       acquireTimeoutMs: 5000,
       maxWaiting: 200,
@@ -125,6 +134,9 @@ describe('parseConfig', () => {
       DB_ORG_MAX_OVERFLOW: '4',
       DB_ORG_MAX_WAITING: '17',
       DB_CONNECTION_BUDGET: '5',
+      DB_RESULTS_DB_TEMPLATE_US: 'postgres://us:pw@coast/results_{org_id}',
+      DB_RESULTS_DB_TEMPLATE_EU_WEST: 'postgres://eu:pw@west/mad_{org_id}',
+      DB_CONNECTION_BUDGET_EU_WEST: '6',
       DB_MAX_POOLS: '6',
       DB_ACQUIRE_TIMEOUT_MS: '7',
       DB_CONNECT_TIMEOUT_MS: '8',
@@ -160,14 +172,18 @@ describe('parseConfig', () => {
       BOOTSTRAP_ADMIN_PASSWORD: 'correct horse',
     });
 
-    const { metadataUrl, resultsTemplate, ...settings } = config.database;
+    const { metadataUrl, servers, ...settings } = config.database;
     expect(metadataUrl.toString()).to.equal('postgresql://mad:pw@db/mad?sslmode=disable');
-    expect(resultsTemplate.redacted).to.equal('postgresql://res:***@other:5433/r_{org_id}_x');
+    expect(servers.map(shown)).to.deep.equal([
+      ['default', 'postgresql://res:***@other:5433/r_{org_id}_x', 5],
+      ['eu_west', 'postgresql://eu:***@west/mad_{org_id}', 6],
+      ['us', 'postgresql://us:***@coast/results_{org_id}', 5],
+    ]);
     expect(settings).to.deep.equal({
       autoCreate: false,
       metadataPool: { size: 1, maxOverflow: 2 },
       organizationPool: { size: 3, maxOverflow: 4 },
-      connectionBudget: 5,
+      maxOrganizationIdLength: 55,
       maxPools: 6,
       maxWaiting: 17,
       acquireTimeoutMs: 7,
@@ -211,6 +227,79 @@ describe('parseConfig', () => {
     expect(problemsOf({ JWT_EXTERNAL_ISSUER: 'mad.local', JWT_PUBLIC_KEY: RSA_PEM })).to.deep.equal([
       'JWT_EXTERNAL_ISSUER holds the value of JWT_ISSUER; it takes another issuer',
     ]);
+  });
+
+  describe('servers of results databases', () => {
+    const EU = 'postgres://eu:CANARY@west/mad_{org_id}';
+
+    it('are named by the ends of the variables, in lower case, the default one first', () => {
+      const { servers } = parse({
+        DB_RESULTS_DB_TEMPLATE_Eu_2: EU,
+        DB_RESULTS_DB_TEMPLATE_ASIA: EU,
+      }).database;
+      expect(servers.map(({ serverId }) => serverId)).to.deep.equal(['default', 'asia', 'eu_2']);
+    });
+
+    it('share the shortest id that fits into all of their names', () => {
+      const long = `postgres://eu:pw@west/${'x'.repeat(40)}{org_id}`;
+      expect(parse({ DB_RESULTS_DB_TEMPLATE_EU: long }).database.maxOrganizationIdLength).to.equal(23);
+    });
+
+    it('have the default budget unless they have one of their own', () => {
+      const budgets = (values: Values): readonly number[] =>
+        parse({ DB_RESULTS_DB_TEMPLATE_EU: EU, ...values }).database.servers.map(
+          ({ connectionBudget }) => connectionBudget,
+        );
+      expect(budgets({})).to.deep.equal([80, 80]);
+      expect(budgets({ DB_CONNECTION_BUDGET: '7' })).to.deep.equal([7, 7]);
+      expect(budgets({ DB_CONNECTION_BUDGET: '7', DB_CONNECTION_BUDGET_EU: '9' })).to.deep.equal([7, 9]);
+      expect(problemsOf({ DB_RESULTS_DB_TEMPLATE_EU: EU, DB_CONNECTION_BUDGET_EU: '0' })).to.deep.equal([
+        'DB_CONNECTION_BUDGET_EU holds "0"; it takes a whole number from 1 to 10000',
+      ]);
+    });
+
+    for (const [end, problem] of [
+      ['2ND', '"2nd" must consist of'],
+      ['EU-WEST', '"eu-west" must consist of'],
+      ['X'.repeat(31), 'must consist of 1 to 30 lower-case letters'],
+      ['DEFAULT', '"default" is DB_RESULTS_DB_TEMPLATE'],
+      ['METADATA', '"metadata" is reserved'],
+    ] as const) {
+      it(`are not called ${end}`, () => {
+        const variable = `DB_RESULTS_DB_TEMPLATE_${end}`;
+        const [line = '', ...others] = problemsOf({ [variable]: EU });
+        expect(others).to.deep.equal([]);
+        expect(line).to.match(new RegExp(`^${variable} holds .*; it takes `));
+        expect(line).to.contain(problem).and.not.contain('CANARY');
+      });
+    }
+
+    it('are not called the same but for the case', () => {
+      expect(problemsOf({ DB_RESULTS_DB_TEMPLATE_EU: EU, DB_RESULTS_DB_TEMPLATE_eu: EU })).to.deep.equal([
+        'DB_RESULTS_DB_TEMPLATE_eu holds a server; it takes a name of its own: there is another "eu"',
+      ]);
+    });
+
+    it('are there for each budget', () => {
+      expect(problemsOf({ DB_CONNECTION_BUDGET_EU: '5' })).to.deep.equal([
+        'DB_CONNECTION_BUDGET_EU holds a budget; it takes a server of the same name: DB_RESULTS_DB_TEMPLATE_EU is not set',
+      ]);
+    });
+
+    it('are refused as the default one is, with the variable that says so', () => {
+      const [noPlace = '', ...none] = problemsOf({
+        DB_RESULTS_DB_TEMPLATE_EU: 'postgres://eu:CANARY@west/mad',
+      });
+      expect(none).to.deep.equal([]);
+      expect(noPlace)
+        .to.match(/^DB_RESULTS_DB_TEMPLATE_EU holds /)
+        .and.not.contain('CANARY');
+      const [taken = '', ...others] = problemsOf({
+        DB_RESULTS_DB_TEMPLATE_EU: 'postgres://eu:CANARY@west/ma{org_id}',
+      });
+      expect(others).to.deep.equal([]);
+      expect(taken).to.match(/^DB_DATABASE_URL holds the database "mad"; .* by DB_RESULTS_DB_TEMPLATE_EU/);
+    });
   });
 
   it('is frozen in depth', () => {

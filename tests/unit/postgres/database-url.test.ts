@@ -1,6 +1,5 @@
 import { inspect } from 'node:util';
 import { expect } from 'chai';
-import { ValidationError } from '../../../domain/validation-error.ts';
 import { parseOrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { DatabaseUrl, InvalidDatabaseUrlError } from '../../../infrastructure/postgres/database-url.ts';
 import { ResultsUrlTemplate } from '../../../infrastructure/postgres/results-url-template.ts';
@@ -262,23 +261,15 @@ describe('DatabaseUrl', () => {
   });
 });
 
-const lengthOf = (name: string): number =>
-  ResultsUrlTemplate.parse(`postgresql://h/${name}`).maxOrganizationIdLength;
-
 describe('ResultsUrlTemplate', () => {
   const template = ResultsUrlTemplate.parse(
     'postgresql+asyncpg://u:p@h:5433/mad_results_{org_id}?sslmode=disable',
   );
-  const max = template.maxOrganizationIdLength;
-  const acme = parseOrganizationId('acme', max);
 
-  it('names an organization’s database and its place', () => {
-    expect(template.databaseNameFor(acme)).to.equal('mad_results_acme');
-    expect(template.urlFor(acme).toString()).to.equal(
-      'postgresql://u:p@h:5433/mad_results_acme?sslmode=disable',
-    );
-    expect(template.adminUrl.toString()).to.equal('postgresql://u:p@h:5433/postgres?sslmode=disable');
+  it('leads to every database of its server, and names those of organizations', () => {
     expect(template.urlForDatabase('x').toString()).to.equal('postgresql://u:p@h:5433/x?sslmode=disable');
+    expect(template.adminUrl.toString()).to.equal('postgresql://u:p@h:5433/postgres?sslmode=disable');
+    expect(nameFor(template)).to.equal('mad_results_acme');
   });
 
   it('lies beside the metadata database by default', () => {
@@ -286,72 +277,16 @@ describe('ResultsUrlTemplate', () => {
       DatabaseUrl.parse('postgresql://u:p@h/mad?sslmode=disable'),
     );
 
-    expect(beside.urlFor(acme).toString()).to.equal('postgresql://u:p@h/mad_results_acme?sslmode=disable');
-  });
-
-  it('finds the organization of a database', () => {
-    for (const id of ['a', '0', 'acme', 'a-b_c', 'x'.repeat(max)]) {
-      const organizationId = parseOrganizationId(id, max);
-      expect(template.organizationIdOf(template.databaseNameFor(organizationId))).to.equal(id);
-    }
-    const others = [
-      'mad',
-      'postgres',
-      'mad_results_',
-      'mad_results_template',
-      'mad_results_spare.1',
-      'mad_results_A',
-    ];
-    for (const name of [
-      ...others,
-      'mad_results_a_',
-      `mad_results_${'x'.repeat(max + 1)}`,
-      'xmad_results_a',
-    ]) {
-      expect(template.organizationIdOf(name), name).to.equal(null);
-    }
-  });
-
-  it('keeps prefix and suffix apart', () => {
-    const wrapped = ResultsUrlTemplate.parse('postgresql://h/aba{org_id}aba');
-
-    expect(wrapped.organizationIdOf('aba')).to.equal(null);
-    expect(wrapped.organizationIdOf('abaaba')).to.equal(null);
-    expect(wrapped.organizationIdOf('abaxaba')).to.equal('x');
-  });
-
-  it('gives the service’s own databases names that no organization has', () => {
-    const name = template.internalName('spare.1f2e3d');
-
-    expect(name).to.equal('spare.1f2e3d.mad_results');
-    expect(template.organizationIdOf(name)).to.equal(null);
-    expect(template.internalLabelOf(name)).to.equal('spare.1f2e3d');
-    expect(template.internalLabelOf('mad_results_acme')).to.equal(null);
-    expect(() => parseOrganizationId('spare.1f2e3d', max)).to.throw(ValidationError);
-    for (const suffix of ['', 'spare', '.', 'spare.', '.x', 'Spare.1', 'a.b"', `a.${'x'.repeat(max)}`]) {
-      expect(() => template.internalName(suffix), suffix).to.throw(RangeError);
-    }
-  });
-
-  it('sees every database that it could name', () => {
-    for (const name of [
-      'mad_results_acme',
-      'mad_results_template',
-      'mad_results_spare.1',
-      'spare.1.mad_results',
-    ]) {
-      expect(template.collidesWith(name), name).to.equal(true);
-    }
-    for (const name of ['mad', 'mad_results_', 'mad_results', 'postgres']) {
-      expect(template.collidesWith(name), name).to.equal(false);
-    }
+    expect(beside.urlForDatabase(nameFor(beside)).toString()).to.equal(
+      'postgresql://u:p@h/mad_results_acme?sslmode=disable',
+    );
   });
 
   it('counts bytes, and refuses to leave fewer than 20', () => {
-    expect(lengthOf('mad_results_{org_id}')).to.equal(51);
-    expect(lengthOf('é_{org_id}_é')).to.equal(57);
-    expect(lengthOf(`${'x'.repeat(43)}{org_id}`)).to.equal(20);
-    expect(() => lengthOf(`${'x'.repeat(44)}{org_id}`)).to.throw(InvalidDatabaseUrlError, 'at least 20');
+    const parse = (name: string) => ResultsUrlTemplate.parse(`postgresql://h/${name}`);
+
+    expect(parse(`${'x'.repeat(43)}{org_id}`).names.maxOrganizationIdLength).to.equal(20);
+    expect(() => parse(`${'x'.repeat(44)}{org_id}`)).to.throw(InvalidDatabaseUrlError, 'at least 20');
   });
 
   it('refuses to map an organization to a database of the server', () => {
@@ -364,9 +299,7 @@ describe('ResultsUrlTemplate', () => {
   });
 
   it('takes an encoded placeholder', () => {
-    expect(ResultsUrlTemplate.parse('postgresql://h/r_%7Borg_id%7D').databaseNameFor(acme)).to.equal(
-      'r_acme',
-    );
+    expect(nameFor(ResultsUrlTemplate.parse('postgresql://h/r_%7Borg_id%7D'))).to.equal('r_acme');
   });
 
   it('names no password when it is printed', () => {
@@ -375,20 +308,7 @@ describe('ResultsUrlTemplate', () => {
     expect(secret.redacted).to.equal('postgresql://u:***@h/r_{org_id}?sslpassword=***');
     expect(JSON.stringify(secret) + inspect(secret, { showHidden: true })).to.not.contain('CANARY');
   });
-
-  it('long-and-case-twin-org-ids-do-not-collide', () => {
-    const longest = 'x'.repeat(max);
-    const names = [longest, `${longest.slice(1)}y`, `y${longest.slice(1)}`].map((id) =>
-      template.databaseNameFor(parseOrganizationId(id, max)),
-    );
-
-    for (const name of names) expect(Buffer.byteLength(name)).to.equal(63);
-    expect(new Set(names.map((name) => name.slice(0, 63))).size).to.equal(3);
-    // One more character, and PostgreSQL would cut two ids to one name.
-    expect(() => parseOrganizationId(`${longest}a`, max)).to.throw(ValidationError);
-    expect(() => parseOrganizationId(`${longest}b`, max)).to.throw(ValidationError);
-    for (const twin of ['Acme', 'ACME', 'acmE', 'ａcme', 'acmé', 'acme\u0301']) {
-      expect(() => parseOrganizationId(twin, max), twin).to.throw(ValidationError);
-    }
-  });
 });
+
+const nameFor = ({ names }: ResultsUrlTemplate): string =>
+  names.forOrganization(parseOrganizationId('acme', names.maxOrganizationIdLength));

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import type { Finding } from '../../../application/ports/databases/database-upkeep.ts';
+import type { Finding, ReconcileReport } from '../../../application/ports/databases/database-upkeep.ts';
+import { DEFAULT_SERVER } from '../../../domain/databases/server.ts';
 import type { ExitCode } from '../../../presentation/cli/command-context.ts';
 import { runCli, type CliDependencies } from '../../../presentation/cli/run-cli.ts';
 import { FakeMetadata } from '../../support/fakes/fake-metadata.ts';
@@ -71,6 +72,7 @@ describe('the command databases list', () => {
     expect(document.databases).to.have.length(1102);
     expect(document.databases[1]).to.deep.equal({
       org_id: 'beta',
+      server_id: 'default',
       database: 'mad_results_beta',
       state: 'failed',
       schema_version: null,
@@ -83,24 +85,27 @@ describe('the command databases reconcile', () => {
   const run = async (
     argv: readonly string[],
     findings: readonly Finding[],
+    unreachable: ReconcileReport['unreachable'] = [],
   ): Promise<Outcome & { asked: object | null }> => {
     let asked: object | null = null;
     const outcome = await databases(['reconcile', ...argv], {
       reconcile: async (options) => {
         asked = options;
-        return findings;
+        return { findings, unreachable };
       },
     });
     return { ...outcome, asked };
   };
   const DROPPED: Finding = {
     kind: 'stale-spare',
+    serverId: DEFAULT_SERVER,
     database: 'spare.x',
     organizationId: null,
     action: 'dropped',
   };
   const REPORTED: Finding = {
     kind: 'foreign',
+    serverId: DEFAULT_SERVER,
     database: 'theirs',
     organizationId: null,
     action: 'reported',
@@ -136,8 +141,26 @@ describe('the command databases reconcile', () => {
       const { lines } = await run(argv, [DROPPED]);
       expect(JSON.parse(lines.join('\n'))).to.deep.equal({
         dry_run: dryRun,
-        findings: [{ kind: 'stale-spare', database: 'spare.x', org_id: null, action: 'dropped' }],
+        findings: [
+          {
+            kind: 'stale-spare',
+            server_id: 'default',
+            database: 'spare.x',
+            org_id: null,
+            action: 'dropped',
+          },
+        ],
+        unreachable: [],
       });
     }
+  });
+
+  it('names the servers that it could not look at, and leaves with 3', async () => {
+    const away = [{ serverId: DEFAULT_SERVER, reason: 'no answer' }];
+    const { exitCode, lines } = await run([], [], away);
+    expect(lines).to.deep.equal(['not looked at: server default (no answer)']);
+    expect(exitCode).to.equal(3);
+    const document = JSON.parse((await run(['--json'], [], away)).lines.join('\n'));
+    expect(document.unreachable).to.deep.equal([{ server_id: 'default', reason: 'no answer' }]);
   });
 });

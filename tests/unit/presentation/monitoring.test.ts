@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { DatabaseHealth } from '../../../application/ports/databases/health-check.ts';
 import { createRouteTable } from '../../../presentation/http/route-table.ts';
 import { errorCodesOf } from '../../../presentation/http/docs/open-api-document.ts';
 import { errorStatus } from '../../../presentation/http/errors/error-status.ts';
@@ -11,24 +12,23 @@ const hidden = () => {
   return service;
 };
 
-const ask = async (
-  health: Readonly<Record<string, boolean>>,
-  options: Partial<FakeService['options']> = {},
-) => {
+const ask = async (health: DatabaseHealth, options: Partial<FakeService['options']> = {}) => {
   const service = new FakeService();
   service.databases.health = health;
   Object.assign(service.options, options);
   return service.anonymous().get('/ready');
 };
 
-const healthy = { metadata: true, results_acme: true };
-const oneDown = { metadata: true, results_acme: true, results_beta: false };
-const metadataDown = { metadata: false, results_acme: true };
+const servers = { default: true };
+const healthy = { metadata: true, servers, organizations: { acme: true } };
+const oneDown = { metadata: true, servers, organizations: { acme: true, beta: false } };
+const metadataDown = { ...healthy, metadata: false };
+const serverDown = { ...healthy, servers: { default: true, eu: false } };
 
 describe('GET /health', () => {
   it('answers ok whatever the databases do', async () => {
     const service = new FakeService();
-    service.databases.health = { metadata: false };
+    service.databases.health = metadataDown;
     const response = await service.anonymous().get('/health');
     expect(response.status).to.equal(200);
     expect(response.body).to.deep.equal({ status: 'ok' });
@@ -45,8 +45,16 @@ describe('GET /ready', () => {
         databases: { metadata: true, results_acme: true, results_beta: false },
         metadata_db: true,
         org_databases: { results_acme: true, results_beta: false },
+        servers: { default: true },
       },
     });
+  });
+
+  it('says which server of results databases is down, and stays in rotation for the organizations of the others', async () => {
+    const { status, body } = await ask(serverDown);
+    expect(status).to.equal(200);
+    expect(body.checks.servers).to.deep.equal({ default: true, eu: false });
+    expect(body.checks.metadata_db).to.equal(true);
   });
 
   for (const [when, health, options, status, word] of [
@@ -55,7 +63,6 @@ describe('GET /ready', () => {
     ['one organization is unhealthy, in strict mode', oneDown, { readyStrict: true }, 503, 'not_ready'],
     ['all are healthy, in strict mode', healthy, { readyStrict: true }, 200, 'ready'],
     ['the metadata database is down', metadataDown, {}, 503, 'not_ready'],
-    ['the metadata database was not looked at', {}, {}, 503, 'not_ready'],
     ['the process is stopping', healthy, { isStopping: () => true }, 503, 'not_ready'],
   ] as const) {
     it(`answers ${status} ${word} when ${when}`, async () => {
@@ -71,7 +78,7 @@ describe('GET /ready', () => {
       const { text, body } = await hidden().anonymous().get('/ready');
       expect(body).to.deep.equal({
         status: 'not_ready',
-        checks: { databases: { metadata: true }, metadata_db: true, org_databases: {} },
+        checks: { databases: { metadata: true }, metadata_db: true, org_databases: {}, servers },
       });
       expect(text).not.to.match(/acme|beta/);
     });
