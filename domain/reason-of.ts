@@ -1,4 +1,4 @@
-/** Tells an error in words. A host with several addresses that all refuse gives one of errors, which says nothing itself. */
+/** An error in words. When all addresses of a host refuse, Node gives an `AggregateError`, whose own message is empty. */
 export const reasonOf = (error: unknown): string => {
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ');
   return error instanceof Error ? error.message : String(error);

@@ -12,8 +12,8 @@ export interface SqlQuery<Row> {
   readonly values: readonly unknown[];
   /** A statement that only reads may be sent again when its connection broke under it. */
   readonly readOnly: boolean;
-  /** Leaves an entry in the outbox of the audit trail. */
-  readonly isNoted?: boolean;
+  /** The statement leaves an entry in the outbox of the audit trail. */
+  readonly isAudited?: boolean;
 }
 
 export interface SqlExecutor {
@@ -25,10 +25,10 @@ export interface SqlDatabase extends SqlExecutor {
   transaction<Result>(work: (executor: SqlExecutor) => Promise<Result>): Promise<Result>;
 }
 
-/** Knex as SQL compiler: it has no connection of its own. */
+/** Knex as a compiler of SQL. It has no connection. Decision 0001. */
 export const sql: Knex = knex({ client: 'pg', compileSqlOnError: false });
 
-/** Stands in a query where a value comes in at each run. */
+/** Stands in a query for a value that each run fills in. */
 class Parameter {
   readonly key: string;
 
@@ -37,7 +37,7 @@ class Parameter {
   }
 }
 
-/** Knex passes bindings through untouched; the marker never reaches the driver, `statement` replaces it. */
+/** Knex passes bindings through untouched. The marker never reaches the driver: `statement` replaces it. */
 const placeholderFor = (key: string): Knex.Value => new Parameter(key) as unknown as Knex.Value;
 
 type Compilable = Knex.QueryBuilder | Knex.Raw;
@@ -56,13 +56,13 @@ export const dynamicQuery = <Row>(query: Compilable): SqlQuery<Row> => compile(q
  *
  * @param name names the server-side statement; unique in the program
  * @param build receives `p(key)`, the placeholder for the value `key`
- * @param isNoted whether it leaves an entry in the outbox of the audit trail
+ * @param options.isAudited whether the statement leaves an entry in the outbox of the audit trail; no by default
  * @returns a function from values to the query that can be run
  */
 export const statement = <Values extends object, Row = never>(
   name: string,
   build: (p: (key: keyof Values & string) => Knex.Value) => Compilable,
-  isNoted = false,
+  { isAudited = false }: { readonly isAudited?: boolean } = {},
 ): ((values: Values) => SqlQuery<Row>) => {
   const { text, values: bindings, readOnly } = compile(build(placeholderFor));
   return (values) => {
@@ -73,7 +73,7 @@ export const statement = <Values extends object, Row = never>(
       name,
       text,
       readOnly,
-      isNoted,
+      isAudited,
       values: bindings.map((binding) => (binding instanceof Parameter ? byKey[binding.key] : binding)),
     };
   };

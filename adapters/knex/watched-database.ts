@@ -2,7 +2,7 @@ import type { WriteWatcher } from '../../application/ports/audit/write-watcher.t
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { SqlDatabase, SqlExecutor, SqlQuery } from './statement.ts';
 
-/** One organization's database, with a watcher who hears of all that leaves an entry in its outbox. */
+/** One organization's database. It tells a watcher of every write that leaves an entry in the outbox. Decision 0015. */
 export class WatchedDatabase implements SqlDatabase {
   readonly #database: SqlDatabase;
   readonly #organizationId: OrganizationId;
@@ -15,7 +15,7 @@ export class WatchedDatabase implements SqlDatabase {
   }
 
   query<Row>(query: SqlQuery<Row>): Promise<readonly Row[]> {
-    return query.isNoted === true ? this.#write(query) : this.#database.query(query);
+    return query.isAudited === true ? this.#write(query) : this.#database.query(query);
   }
 
   async transaction<Result>(work: (executor: SqlExecutor) => Promise<Result>): Promise<Result> {
@@ -24,7 +24,7 @@ export class WatchedDatabase implements SqlDatabase {
       return await this.#database.transaction((executor) =>
         work({
           query: async (query) => {
-            if (query.isNoted === true && !begun) {
+            if (query.isAudited === true && !begun) {
               begun = true;
               const waiting = this.#watcher.begin(this.#organizationId);
               if (waiting !== null) await waiting;

@@ -1,7 +1,5 @@
-import {
-  OrganizationDatabaseNotFoundError,
-  OrganizationNotReadyError,
-} from '../../domain/databases/errors.ts';
+import type { Provisioning } from '../ports/databases/provisioning.ts';
+import { OrganizationDatabaseNotFoundError, OrganizationNotReadyError } from '../../domain/databases/errors.ts';
 import { OrganizationSuspendedError } from '../../domain/organizations/errors.ts';
 import { isHalfMade } from '../../domain/databases/results-database.ts';
 import type { Placement } from '../../domain/databases/placement.ts';
@@ -23,51 +21,7 @@ export interface ProvisioningPorts extends MakingPorts {
   readonly admit: (organizationId: OrganizationId, schemaVersion: number) => Promise<void>;
 }
 
-/** A database that is about to take its name. */
-export interface Making {
-  /** Resolves when the database has its name: a login finds it. Rejects when it did not come there. */
-  readonly named: Promise<void>;
-  /** Resolves when the ledger knows the database as ready. Nobody may be served before. */
-  readonly ready: Promise<Placement>;
-}
-
-export interface Found {
-  /** Where the database is, or will be. */
-  readonly placement: Placement;
-  /** Makes the database, which is claimed so far; resolves when it is about to take its name. Null: it is ready. */
-  readonly make: (() => Promise<Making>) | null;
-}
-
-/**
- * Gives organizations their databases. Each step is written down before it is done, and can be repeated: the next
- * request, in any process, finishes what a process that died left.
- *
- * intent in the ledger → database under a private name → stamp and final name in one transaction → `ready` in the ledger.
- * A database under an organization's name is therefore always whole, and ours only if it carries the stamp. Decision 0001.
- */
-export interface Provisioning {
-  /**
-   * Finds the organization's database, or claims one for it on a server.
-   *
-   * @throws {OrganizationNotFoundError}
-   * @throws {OrganizationSuspendedError}
-   * @throws {OrganizationDatabaseNotFoundError} when there is none and `create` is false
-   * @throws {OrganizationNotReadyError} while an operator puts the database aside, and outside of the schema window
-   * @throws {NoServerAvailableError} when no server may take it
-   * @throws {DatabaseProvisioningError}
-   */
-  readonly find: (organizationId: OrganizationId, options: { readonly create: boolean }) => Promise<Found>;
-  /** As `find`, and makes the database. */
-  readonly provision: (organizationId: OrganizationId) => Promise<Placement>;
-  /**
-   * As `provision`, and looks on the server for what the ledger calls ready: for operators, who ask when something is
-   * wrong. Keeps what it finds in the ledger. Never makes again what is missing.
-   *
-   * @throws {DatabaseConnectionError} when the database is missing, is another one, or lacks its role
-   */
-  readonly confirm: (organizationId: OrganizationId) => Promise<Placement>;
-}
-
+/** See the port. */
 export const provisioning = (ports: ProvisioningPorts): Provisioning => {
   const { ledger, servers } = ports;
 

@@ -16,7 +16,7 @@ import type { ListedDatabase, ServerSession } from '../ports/databases/server-se
 import type { SpareLedger } from '../ports/databases/spare-ledger.ts';
 import type { Logger } from '../ports/runtime/logger.ts';
 import { cautious, compare, isStamped, judge, type KnownDatabases } from './findings.ts';
-import type { Provisioning } from './provision.ts';
+import type { Provisioning } from '../ports/databases/provisioning.ts';
 import type { FinishRetirement } from './retire.ts';
 
 export interface ReconcileOptions {

@@ -63,7 +63,7 @@ const buildMissing = async (
       await build(ports, server, session, source, spare);
     } catch (error) {
       // The second time: or each refill would begin with what cannot be finished.
-      if (spare.spareId !== fresh.spareId) await ledger.retire(spare.spareId);
+      if (spare.spareId !== fresh.spareId) await ledger.discard(spare.spareId);
       throw error;
     }
     await ledger.markReady(spare.spareId);
@@ -92,7 +92,7 @@ const dropStale = async (
   source: TemplateRecord,
 ): Promise<void> => {
   const { ledger, demand, logger } = ports;
-  for (const spare of await ledger.retireStale(source, demand)) {
+  for (const spare of await ledger.discardStale(source, demand)) {
     await unlessStuck(ports, spare.databaseName, async () => {
       if (await isOurs(ports, session, spare.databaseName)) {
         await session.dropSpare(spare.databaseName, spare.spareId);

@@ -1,7 +1,7 @@
 import type { OrganizationId } from '../organizations/organization-id.ts';
 import type { Page, PageRequest } from '../page.ts';
 
-/** What happened, before it is written down. */
+/** What happened, before it is recorded. */
 export interface AuditEvent {
   readonly organizationId: OrganizationId | null;
   readonly userId: string | null;
@@ -11,11 +11,11 @@ export interface AuditEvent {
   readonly entityId: string;
   readonly details: Readonly<Record<string, unknown>>;
   readonly requestId: string | null;
-  /** Network address that the request came from. Left out: not by a request. */
+  /** Network address that the request came from; left out when there was no request. */
   readonly address?: string | null;
 }
 
-/** What the trail will tell of one write of results; its entity is the row that is written. */
+/** What the trail records of one write of results. The entity is the row that is written. */
 export interface WriteNote {
   readonly action: string;
   /** Small: what was before and after, not the data itself. */
@@ -35,12 +35,13 @@ export interface AuditEntry extends AuditEvent {
 /** Where an entry stands in the list: by its time, and of one time by its position. */
 export type AuditKey = Pick<AuditEntry, 'at' | 'position'>;
 
-/** The audit trail in the metadata database: only ever added to. */
+/** The audit trail in the metadata database. Entries are only ever added. Decision 0015. */
 export interface AuditLog {
   append(event: AuditEvent): Promise<void>;
   /**
-   * Newest first, by when it happened: what results tell of themselves arrives a moment later. Null: what concerns no
-   * single organization.
+   * Lists entries newest first, by the time when they happened: entries of results arrive a moment after others.
+   *
+   * @param organizationId null: the entries that concern no single organization
    */
   list(
     organizationId: OrganizationId | null,

@@ -1,6 +1,9 @@
 import type { OrganizationId } from '../organizations/organization-id.ts';
 
-/** Whose a database is. The generation tells a restored or re-made database from its predecessor. */
+/**
+ * Whose a database is. The generation tells a restored or re-made database from its predecessor. Decision 0002;
+ * Decision 0020.
+ */
 export interface DatabaseIdentity {
   readonly deploymentId: string;
   readonly organizationId: OrganizationId;
@@ -10,9 +13,9 @@ export interface DatabaseIdentity {
 
 /** What the comment of a database says of it. */
 export interface DatabaseMark {
-  /** Null: written by a release whose stamps did not name the deployment. */
+  /** Null: a release wrote it whose stamps did not name the deployment. */
   readonly deploymentId: string | null;
-  /** Null: a spare or a template. As it stands there: not a checked id. */
+  /** As it stands in the comment, unchecked; null for a spare or a template. */
   readonly organizationId: string | null;
 }
 
@@ -26,8 +29,8 @@ export const formatIdentity = (identity: DatabaseIdentity): string => {
 };
 
 /**
- * The comment of a spare or a template. It begins otherwise than the stamps of earlier releases: their reconciler would
- * put aside what begins like them and says something else.
+ * The comment of a spare or a template. It does not begin like the stamps of earlier releases: their reconciler would put
+ * aside a database whose comment does, and is no stamp.
  */
 export const markOf = (deploymentId: string): string => `mad2:${deploymentId}`;
 
@@ -35,11 +38,11 @@ export const markOf = (deploymentId: string): string => `mad2:${deploymentId}`;
 export const isIdentity = (comment: string | null | undefined, identity: DatabaseIdentity): boolean =>
   comment === formatIdentity(identity) || comment === formatEarlier(identity);
 
-/** Whether it is this stamp, but does not name the deployment. */
+/** Whether a database's comment is this stamp in the earlier form, which does not name the deployment. */
 export const isEarlierIdentity = (comment: string | null, identity: DatabaseIdentity): boolean =>
   comment === formatEarlier(identity);
 
-/** Null: nothing that any deployment of this service wrote. */
+/** Reads a database's comment; null when no deployment of this service wrote it. */
 export const readMark = (comment: string | null | undefined): DatabaseMark | null => {
   const [, deploymentId = null, organizationId = null, earlierId = null] = MARK.exec(comment ?? '') ?? [];
   if (deploymentId === null && earlierId === null) return null;

@@ -3,7 +3,7 @@ import type { ServerId } from './server.ts';
 
 /**
  * Where an organization's data is, and the identity that a connection has to find there. It is the only key to a server:
- * a server is looked up by it and never handed on beside it. Decision 0026.
+ * a server is looked up by it and never handed on beside it. Decision 0028.
  */
 export interface Placement extends DatabaseIdentity {
   readonly serverId: ServerId;

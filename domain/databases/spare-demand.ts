@@ -12,8 +12,8 @@ export interface SpareDemand {
 export const DEMAND_WINDOW_MS = 5 * 60_000;
 
 /**
- * How far back newcomers count when spares are dropped. It is longer than `DEMAND_WINDOW_MS`, so that a quiet quarter of an
- * hour between two bursts does not drop what the second one needs.
+ * How far back newcomers count when spares are dropped. It is longer than `DEMAND_WINDOW_MS`: a quiet quarter of an hour
+ * between two bursts does not drop the spares that the second one needs.
  */
 export const SURPLUS_WINDOW_MS = 60 * 60_000;
 

@@ -14,7 +14,7 @@ export interface FleetFailures {
 
 /**
  * Says why a fleet run halts; null when it goes on. A canary's failure halts it at once: canaries go first to show what
- * would fail everywhere. Later failures halt it when they exceed the error budget.
+ * would fail everywhere. Later failures halt it when they exceed the error budget. Decision 0010.
  */
 export const reasonToHalt = ({
   wave,

@@ -1,18 +1,18 @@
 import type { Membership } from './user-repository.ts';
 
-/** All that decides whether a user's tokens still count. */
+/** What decides whether a user's tokens are still valid. */
 export interface Account {
   readonly userId: string;
   readonly active: boolean;
   readonly platformAdmin: boolean;
   readonly memberships: readonly Membership[];
-  /** Sessions that were ended while access tokens of theirs may still be about. */
+  /** Sessions that have ended, and whose access tokens may not have expired yet. */
   readonly revokedSessions: ReadonlySet<string>;
 }
 
-/** Looks accounts up where they are kept. */
+/** Accounts in the metadata database. */
 export interface AccountRepository {
-  /** Null also for subjects that other issuers made up, of whatever form. */
+  /** Null also when `userId` is no UUID: subjects of other issuers need not be. */
   find(userId: string): Promise<Account | null>;
   /** The account that an identity of another issuer is linked to. */
   findUserId(issuer: string, subject: string): Promise<string | null>;

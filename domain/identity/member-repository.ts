@@ -8,7 +8,7 @@ export interface Member {
   readonly email: string;
   readonly active: boolean;
   readonly roles: readonly OrganizationRole[];
-  /** Of the membership, not of the user: other organizations' business stays theirs. */
+  /** When the membership was made. When the user was would tell of other organizations. */
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
@@ -17,7 +17,7 @@ export interface Member {
 export interface MemberRepository {
   /** In the order of the user ids. */
   list(organizationId: OrganizationId, page: PageRequest<string>): Promise<Page<Member, string>>;
-  /** Locked until the end of the transaction it is read in. */
+  /** Reads a member, and locks the membership until the transaction ends. */
   findForUpdate(organizationId: OrganizationId, userId: string): Promise<Member | null>;
   /** Null when the user is a member already. @throws {OrganizationNotFoundError} */
   add(

@@ -1,6 +1,6 @@
 import type { OrganizationId } from '../organizations/organization-id.ts';
 
-/** One login, and what it may be prolonged for. */
+/** One login. Refresh tokens prolong it. */
 export interface Session {
   readonly sessionId: string;
   readonly userId: string;
@@ -11,9 +11,9 @@ export interface Session {
 /** What became of a refresh token that was presented. */
 export type RefreshTokenUse =
   | { readonly outcome: 'used'; readonly session: Session }
-  /** It had been used before: it, or its successor, is in two hands. */
+  /** The token had been used before, so two clients have it or its successor. */
   | { readonly outcome: 'reused'; readonly session: Session }
-  /** Never issued, expired, or of a revoked session. */
+  /** The token was never issued, or its session is revoked or too old. */
   | { readonly outcome: 'refused' };
 
 /** Logins and their refresh tokens, which are known by their hashes alone. */

@@ -7,7 +7,7 @@ export interface PasswordIdentity {
   readonly userId: string;
   /** PHC string, argon2id. */
   readonly passwordHash: string;
-  /** The password opens nothing before its owner has chosen another. */
+  /** The user has to choose another password before this one opens anything. */
   readonly mustChange: boolean;
   readonly active: boolean;
   readonly platformAdmin: boolean;
@@ -40,11 +40,15 @@ export interface UserChange {
 /** Users, their passwords and memberships in the metadata database. Emails are compared without case. */
 export interface UserRepository {
   findPasswordIdentity(email: string): Promise<PasswordIdentity | null>;
-  /** The hash of one user's password, locked until the end of the transaction; null when there is none. */
+  /** Reads the hash of a user's password, and locks it until the transaction ends; null when there is none. */
   lockPasswordHash(userId: string): Promise<string | null>;
   /** Memberships of one user, in the order they were made. */
   listMemberships(userId: string): Promise<readonly Membership[]>;
-  /** Makes a user with a password; leaves an existing user of that email as it is. Returns its id, and whether it is new. */
+  /**
+   * Makes a user with a password; leaves an existing user of that email as it is.
+   *
+   * @returns the user's id, and whether the user is new
+   */
   ensureUser(user: {
     email: string;
     passwordHash: string;
@@ -52,7 +56,7 @@ export interface UserRepository {
   }): Promise<{ userId: string; created: boolean }>;
   /** Makes a user without any credential. Null when the email is taken. */
   insert(user: { email: string; platformAdmin: boolean }): Promise<User | null>;
-  /** Null also for subjects that other issuers made up, of whatever form. */
+  /** Null also when `userId` is no UUID: subjects of other issuers need not be. */
   find(userId: string): Promise<User | null>;
   findByEmail(email: string): Promise<User | null>;
   /** In the order of their ids; with an email at most the one it belongs to. */

@@ -59,7 +59,7 @@ export const assertMove = (from: JobStatus, to: JobStatus): void => {
 };
 
 /**
- * The results of a finished job answer for its input signature, so they never change.
+ * Later jobs of the same input signature get the results of a finished job, so those never change. Decision 0004.
  *
  * @throws {JobStateConflictError} when the job is finished
  */

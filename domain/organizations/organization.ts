@@ -1,7 +1,7 @@
 import type { OrganizationId } from './organization-id.ts';
 
 export const ORGANIZATION_STATUSES = ['active', 'suspended'] as const;
-/** The results of a suspended organization are kept and not served. */
+/** The results of a suspended organization are kept and not served. Decision 0027. */
 export type OrganizationStatus = (typeof ORGANIZATION_STATUSES)[number];
 
 /** A customer of the service. Owns one results database, made at first use. */

@@ -1,6 +1,6 @@
 import type { ServiceIdentifier } from 'inversify';
 import type { AdoptDatabase } from '../../application/databases/adopt.ts';
-import type { Provisioning } from '../../application/databases/provision.ts';
+import type { Provisioning } from '../../application/ports/databases/provisioning.ts';
 import type { ReconcileDatabases } from '../../application/databases/reconcile.ts';
 import type { FinishRetirement, RetireDatabase } from '../../application/databases/retire.ts';
 import type { RegisterServers } from '../../application/servers/register-servers.ts';

@@ -9,8 +9,11 @@ export interface BreakerOptions {
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /**
- * Stops attempts that would fail anyway. Open after `threshold` failures in a row; when the back-off is over, one attempt
- * is let through (half-open), and its outcome closes the circuit or opens it for longer. No timers.
+ * Stops attempts that would fail anyway. Decision 0007. It has no timers: the clock moves it from `open` to `half-open`.
+ *
+ * - `closed`: every attempt may begin. `threshold` failures in a row open the circuit.
+ * - `open`: no attempt may begin. At the end of the back-off the circuit is half-open.
+ * - `half-open`: a single attempt may begin. Its success closes the circuit, its failure opens it for twice as long.
  */
 export class CircuitBreaker {
   readonly #options: BreakerOptions;
@@ -39,17 +42,17 @@ export class CircuitBreaker {
     return this.#failures < this.#options.threshold || (!this.#probing && this.retryInMs === 0);
   }
 
-  /** Milliseconds until the back-off is over; 0 when it is, or there is none. */
+  /** Milliseconds until the back-off is over; 0 when there is none. */
   get retryInMs(): number {
     return this.#failures < this.#options.threshold ? 0 : Math.max(0, this.#openUntil - performance.now());
   }
 
-  /** Says that an attempt begins; only when `allows`. Its outcome has to be told. */
+  /** An attempt begins; only when `allows`. Its outcome has to be told. */
   attempt(): void {
     this.#probing = this.#failures >= this.#options.threshold;
   }
 
-  /** The attempt ended without telling anything. */
+  /** The attempt ended, and proved nothing. */
   abandoned(): void {
     this.#probing = false;
   }
@@ -61,7 +64,7 @@ export class CircuitBreaker {
   }
 
   failed(): void {
-    // An attempt from before the circuit opened: its failure is no news.
+    // The attempt began before the circuit opened: its failure says nothing new.
     if (this.state === 'open') return;
     this.#failures += 1;
     this.#probing = false;

@@ -1,14 +1,16 @@
-import { CircuitBreaker } from './circuit-breaker.ts';
+import { ConnectionSlot, type SlotState } from './connection-slot.ts';
+import { ServerCapacity } from './server-capacity.ts';
+import { SlotCounts } from './slot-counts.ts';
 
 /** What the budget needs to know of a pool, and asks of it. */
 export interface BudgetedPool {
-  /** Slots of the budget that the pool holds: connecting, idle, in use or closing. */
-  readonly slots: number;
-  /** Whether a further slot would be used at once. */
+  /** The pool's slots by state. The budget counts them; the pool only reads. */
+  readonly slots: SlotCounts;
+  /** Whether the pool would use a further slot at once. */
   readonly wantsSlot: boolean;
-  /** Hands a slot over; the pool connects. */
-  grantSlot(): void;
-  /** Closes one idle connection; its slot comes back when the server has hung up. */
+  /** Gives the pool a slot that it queued for; the pool connects. */
+  grantSlot(slot: ConnectionSlot): void;
+  /** Closes the pool's idle connection that was used longest ago. */
   closeIdle(): void;
 }
 
@@ -18,44 +20,41 @@ interface Use {
   at: number;
 }
 
-/** How long a pool may keep its only connection busy while others have none: some ten connects. */
-const TURN_MS = 100;
+/** A pool keeps its only connection for so long while others have none: the time of some ten connects. */
+const TIME_SLICE_MS = 100;
 
-/** For so long an organization counts as there, after its last request. */
-const PRESENT_MS = 1000;
+/** A pool counts as active for so long after its last use. */
+const ACTIVE_MS = 1000;
 
-/** After this long without use a connection is worth less than a second one of a pool that has work for it. */
+/** After this long without use, a connection is worth less than a second one of a pool that has work for it. */
 const LONG_IDLE_MS = 1000;
 
-/** Whether the server takes more connections than it did is tried now and then, with one. */
-const SERVER_FULL = { threshold: 1, minDelayMs: 100, maxDelayMs: 2000 };
-
 /**
- * The server connections that all pools of this process may hold together. A slot is taken before a connect begins
- * and comes back after the server has hung up, so the server never sees one connection too many.
+ * The connections to one server that all pools of this process may hold together. A slot is taken before a connect
+ * begins and comes back after the server has hung up, so the server never sees one connection too many.
  *
- * When the slots are spent, pools queue: the one that holds least comes first, one slot a turn, and an idle connection of the pool that was used
- * longest ago is closed to make room. The same when the server is full before the slots are spent.
+ * The budget makes the slots, and learns from their moves alone what the connections do. It keeps the counts of each pool
+ * and of all.
+ *
+ * When no slot is left, or the server is full, pools queue. Two things bring a slot back to them:
+ * - the budget has idle connections closed, first those of the pool that was used longest ago (`#reclaim`);
+ * - a pool asks with each connection that becomes free whether it should close it (`shouldYield`).
+ *
+ * Then the pool that holds least is first, with one slot at a time (`#serve`). Decision 0008.
  */
 export class ConnectionBudget {
   #limit: number;
-  #taken = 0;
-  #closing = 0;
-  /** Pools that wait for a slot, in the order of their turns. */
+  readonly #counts = new SlotCounts();
+  readonly #capacity = new ServerCapacity(this.#counts, () => this.#serve());
+  /** Pools that wait for a slot; those that wait longest first. */
   readonly #queue = new Set<BudgetedPool>();
   /** Pools with idle connections, and when they were used last in `performance.now()`; least recently used first. */
   readonly #idle = new Map<BudgetedPool, number>();
-  /** Pools that hold connections, and since when in `performance.now()`: a turn begins when the connect ends. */
-  readonly #holders = new Map<BudgetedPool, number>();
-  /** Pools that were used last and before that, and when. */
+  /** Pools that hold connections, and since when in `performance.now()`: their time slice begins when a connect ends. */
+  readonly #connectedSince = new Map<BudgetedPool, number>();
+  /** The last two pools that were used. */
   #latest: Use | null = null;
   #previous: Use | null = null;
-  /** Slots taken whose connect has not ended. */
-  #connecting = 0;
-  /** What the server let this process have when it last was full. */
-  #ceiling = Infinity;
-  readonly #serverFull = new CircuitBreaker(SERVER_FULL);
-  #retry: NodeJS.Timeout | null = null;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -65,8 +64,9 @@ export class ConnectionBudget {
     return this.#limit;
   }
 
+  /** Slots that are not back. */
   get taken(): number {
-    return this.#taken;
+    return this.#counts.held;
   }
 
   /** Pools that wait for a slot. */
@@ -74,97 +74,29 @@ export class ConnectionBudget {
     return this.#queue.size;
   }
 
-  /** Gives out no slot above `limit` any more; above it, connections are closed as they become idle. */
+  /** Gives out no slot above `limit` from now on. Connections above it are closed as they become idle. */
   resize(limit: number): void {
     this.#limit = limit;
     this.#reclaim();
     this.#serve();
   }
 
-  /** Takes a slot at once, or queues the pool and returns false: `grantSlot` follows. */
-  take(pool: BudgetedPool): boolean {
-    if (this.#queue.size === 0 && this.#hasSlot) {
-      this.#give();
-      return true;
-    }
+  /** A slot, or null: then the pool is queued, and `grantSlot` follows. */
+  take(pool: BudgetedPool): ConnectionSlot | null {
+    if (this.#queue.size === 0 && this.#hasSlot) return this.#slotFor(pool);
     this.#queue.add(pool);
     this.#serve();
     this.#reclaim();
-    return false;
+    return null;
   }
 
-  /** Says that one of the pool's connections is on its way out. */
-  closing(): void {
-    this.#closing += 1;
-  }
-
-  /** Gives a slot back. `wasClosing`: `closing` was called for it. */
-  release(pool: BudgetedPool, wasClosing: boolean): void {
-    this.#taken -= 1;
-    if (wasClosing) this.#closing -= 1;
-    if (pool.slots === 0) this.#holders.delete(pool);
-    this.#serve();
-  }
-
-  /** The connect in one of the pool's slots succeeded. */
-  connected(pool: BudgetedPool): void {
-    this.#connecting -= 1;
-    if (!this.#holders.has(pool)) this.#holders.set(pool, performance.now());
-    const established = this.#taken - this.#connecting;
-    if (established > this.#ceiling) {
-      this.#ceiling = established;
-      this.#serverFull.succeeded();
-    } else {
-      // A try above the ceiling while another connection closed: it has ended, and has told nothing.
-      this.#serverFull.abandoned();
-    }
-    this.#serve();
-  }
-
-  /** The connect in a slot failed for another reason than a full server; its slot is about to come back. */
-  connectFailed(): void {
-    this.#connecting -= 1;
-    this.#serverFull.abandoned();
-  }
-
-  /** The server refused the connect in a slot, as it takes no more; the slot is about to come back. */
-  serverFull(): void {
-    this.#connecting -= 1;
-    this.#ceiling = this.#taken - this.#connecting - 1;
-    this.#serverFull.failed();
-    if (this.#retry !== null) clearTimeout(this.#retry);
-    this.#retry = setTimeout(
-      () => {
-        this.#retry = null;
-        this.#serve();
-      },
-      Math.ceil(this.#serverFull.retryInMs) + 1,
-    ).unref();
-  }
-
-  /** Keeps book of who has idle connections; the latest caller was used last. */
-  markIdle(pool: BudgetedPool, hasIdle: boolean): void {
-    this.#idle.delete(pool);
-    if (hasIdle) this.#idle.set(pool, performance.now());
-    if (this.#queue.size > 0) this.#reclaim();
-  }
-
-  /** Somebody has got one of the pool's connections. */
-  used(pool: BudgetedPool): void {
-    if (this.#latest?.pool !== pool) {
-      this.#previous = this.#latest;
-      this.#latest = { pool, at: 0 };
-    }
-    this.#latest.at = performance.now();
-  }
-
-  /** Whether other pools than this one were in use lately. */
+  /** Whether other pools than this one were used lately. */
   isShared(pool: BudgetedPool): boolean {
     const other = this.#latest?.pool === pool ? this.#previous : this.#latest;
-    return other !== null && performance.now() - other.at < PRESENT_MS;
+    return other !== null && performance.now() - other.at < ACTIVE_MS;
   }
 
-  /** Forgets a pool that wants nothing any more. */
+  /** Forgets a pool that is closed. Its slots still come back. */
   leave(pool: BudgetedPool): void {
     this.#queue.delete(pool);
     this.#idle.delete(pool);
@@ -173,32 +105,81 @@ export class ConnectionBudget {
   }
 
   /**
-   * Whether a connection that just became free should be closed rather than serve its pool again: when there are too
-   * many, or for a pool that holds two fewer (fewer moves would never end), or holds none while this one had its turn.
-   * One for each such pool: those on their way out already count.
+   * Whether the pool should close a connection that just became free, rather than use it again:
+   * - there are more connections than the limit;
+   * - a pool waits that holds at least two fewer (with one fewer, they would take it from each other for ever);
+   * - a pool waits that holds none, and this one has used up its time slice.
+   *
+   * One connection for each such pool is enough: those that are closing already count.
    */
   shouldYield(pool: BudgetedPool): boolean {
-    let needed = Math.max(0, this.#taken - this.#limit);
-    if (needed > this.#closing) return true;
+    const { closing } = this.#counts;
+    let needed = this.#excess;
+    if (needed > closing) return true;
     if (this.#queue.size === 0) return false;
-    const hadItsTurn = performance.now() - (this.#holders.get(pool) ?? Infinity) > TURN_MS;
+    const held = pool.slots.held;
+    const sliceIsOver = performance.now() - (this.#connectedSince.get(pool) ?? Infinity) > TIME_SLICE_MS;
     for (const other of this.#queue) {
       if (other === pool || !other.wantsSlot) continue;
-      if (other.slots + 1 < pool.slots || (other.slots === 0 && hadItsTurn)) needed += 1;
-      if (needed > this.#closing) return true;
+      const otherHeld = other.slots.held;
+      if (otherHeld + 1 < held || (otherHeld === 0 && sliceIsOver)) needed += 1;
+      if (needed > closing) return true;
     }
     return false;
   }
 
-  get #hasSlot(): boolean {
-    if (this.#taken >= this.#limit) return false;
-    return this.#taken < this.#ceiling || (this.#connecting === 0 && this.#serverFull.allows);
+  /** Slots taken above the limit, which was lowered. */
+  get #excess(): number {
+    return Math.max(0, this.#counts.held - this.#limit);
   }
 
-  #give(): void {
-    this.#taken += 1;
-    this.#connecting += 1;
-    if (this.#taken > this.#ceiling) this.#serverFull.attempt();
+  get #hasSlot(): boolean {
+    return this.#counts.held < this.#limit && this.#capacity.hasRoom;
+  }
+
+  #slotFor(pool: BudgetedPool): ConnectionSlot {
+    const slot = new ConnectionSlot((from, to) => this.#moved(pool, from, to));
+    pool.slots.add(slot.state);
+    this.#counts.add(slot.state);
+    this.#capacity.attempt();
+    return slot;
+  }
+
+  /** One of the pool's slots has made a move. */
+  #moved(pool: BudgetedPool, from: SlotState, to: SlotState): void {
+    pool.slots.move(from, to);
+    this.#counts.move(from, to);
+    if (from === 'connecting') this.#connectEnded(pool, to);
+    if (to === 'in use') this.#used(pool);
+    if (from === 'idle' || to === 'idle') this.#idleChanged(pool, to);
+    if (pool.slots.held === 0) this.#connectedSince.delete(pool);
+    // A connection that is handed over, or only begins to close, makes no room.
+    if (from === to || to === 'closing' || this.#queue.size === 0) return;
+    this.#serve();
+    this.#reclaim();
+  }
+
+  #connectEnded(pool: BudgetedPool, to: SlotState): void {
+    if (to === 'refused') return this.#capacity.refused();
+    if (to === 'gone') return this.#capacity.abandoned();
+    if (!this.#connectedSince.has(pool)) this.#connectedSince.set(pool, performance.now());
+    return this.#capacity.succeeded();
+  }
+
+  #used(pool: BudgetedPool): void {
+    if (this.#latest?.pool !== pool) {
+      this.#previous = this.#latest;
+      this.#latest = { pool, at: 0 };
+    }
+    this.#latest.at = performance.now();
+  }
+
+  #idleChanged(pool: BudgetedPool, to: SlotState): void {
+    const hasIdle = pool.slots.idle > 0;
+    // To lose an idle connection is no use: the pool keeps its place in the order.
+    if (to === 'closing' && hasIdle) return;
+    this.#idle.delete(pool);
+    if (hasIdle) this.#idle.set(pool, performance.now());
   }
 
   #serve(): void {
@@ -207,8 +188,7 @@ export class ConnectionBudget {
       if (pool === undefined) return;
       this.#queue.delete(pool);
       if (!pool.wantsSlot) continue;
-      this.#give();
-      pool.grantSlot();
+      pool.grantSlot(this.#slotFor(pool));
       if (pool.wantsSlot) this.#queue.add(pool);
     }
   }
@@ -217,28 +197,28 @@ export class ConnectionBudget {
   #neediest(): BudgetedPool | undefined {
     let neediest: BudgetedPool | undefined;
     for (const pool of this.#queue) {
-      if (pool.slots === 0) return pool;
-      if (neediest === undefined || pool.slots < neediest.slots) neediest = pool;
+      if (pool.slots.held === 0) return pool;
+      if (neediest === undefined || pool.slots.held < neediest.slots.held) neediest = pool;
     }
     return neediest;
   }
 
   /**
-   * One idle connection on its way out for each pool that waits, as turns are of one slot, and for each above the limit.
-   * A pool that has a connection gets those that lie idle for long only: it would be a connect for every turn.
+   * Has one idle connection closed for each slot above the limit and for each pool that waits. A pool that has a
+   * connection gets only those that were idle for long: else every time slice would cost a connect.
    */
   #reclaim(): void {
-    let [needed, wanted] = [Math.max(0, this.#taken - this.#limit), 0];
+    let [needed, wanted] = [this.#excess, 0];
     for (const pool of this.#queue) {
       if (!pool.wantsSlot) continue;
-      if (pool.slots === 0) needed += 1;
+      if (pool.slots.held === 0) needed += 1;
       else wanted += 1;
     }
-    while (this.#closing < needed + wanted) {
-      const [victim] = this.#idle;
-      if (victim === undefined) return;
-      const [pool, usedAt] = victim;
-      if (this.#closing >= needed && performance.now() - usedAt < LONG_IDLE_MS) return;
+    while (this.#counts.closing < needed + wanted) {
+      const [leastRecent] = this.#idle;
+      if (leastRecent === undefined) return;
+      const [pool, usedAt] = leastRecent;
+      if (this.#counts.closing >= needed && performance.now() - usedAt < LONG_IDLE_MS) return;
       pool.closeIdle();
     }
   }

@@ -1,4 +1,6 @@
 import type { BudgetedPool, ConnectionBudget } from './connection-budget.ts';
+import type { ConnectionSlot } from './connection-slot.ts';
+import { SlotCounts } from './slot-counts.ts';
 
 /** Leave to open a server connection. */
 export interface ConnectionSlots {
@@ -9,15 +11,11 @@ export interface ConnectionSlots {
 /** Counts connections outside the pools against the budget of all. To the budget it is one more pool. */
 export class BudgetedSlots implements ConnectionSlots, BudgetedPool {
   readonly #budget: ConnectionBudget;
-  readonly #waiting: (() => void)[] = [];
-  #slots = 0;
+  readonly slots = new SlotCounts();
+  readonly #waiting: ((slot: ConnectionSlot) => void)[] = [];
 
   constructor(budget: ConnectionBudget) {
     this.#budget = budget;
-  }
-
-  get slots(): number {
-    return this.#slots;
   }
 
   get wantsSlot(): boolean {
@@ -26,24 +24,29 @@ export class BudgetedSlots implements ConnectionSlots, BudgetedPool {
 
   take(): Promise<() => void> {
     return new Promise((resolve) => {
-      this.#waiting.push(() => resolve(() => this.#giveBack()));
-      if (this.#budget.take(this)) this.grantSlot();
+      this.#waiting.push((slot) => resolve(() => this.#giveBack(slot)));
+      this.#takeNext();
     });
   }
 
-  grantSlot(): void {
-    this.#slots += 1;
+  grantSlot(slot: ConnectionSlot): void {
+    const next = this.#waiting.shift();
     // How the connect goes is not seen from here.
-    this.#budget.connected(this);
-    this.#waiting.shift()?.();
+    slot.move('in use');
+    next?.(slot);
   }
 
   /** It keeps no idle connections. */
   closeIdle(): void {}
 
-  #giveBack(): void {
-    this.#slots -= 1;
-    this.#budget.release(this, false);
-    if (this.wantsSlot && this.#budget.take(this)) this.grantSlot();
+  #takeNext(): void {
+    const slot = this.#budget.take(this);
+    if (slot !== null) this.grantSlot(slot);
+  }
+
+  #giveBack(slot: ConnectionSlot): void {
+    slot.move('closing');
+    slot.move('gone');
+    if (this.wantsSlot) this.#takeNext();
   }
 }

@@ -1,12 +1,25 @@
-import type { CircuitBreaker } from './circuit-breaker.ts';
-import { isServerAnswer, isServerFailure } from '../postgres/postgres-errors.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
+import { isServerAnswer, isServerFailure, isServerFull } from '../postgres/postgres-errors.ts';
 
-/** The two circuits that every connect of a pool passes: its database's, and that of the server, shared by all pools there. */
+/** One failed connect is an accident, and the next request finds out at once. */
+const BREAKER = { threshold: 3, minDelayMs: 250, maxDelayMs: 10_000 };
+
+/**
+ * The two circuits that every connect of a pool passes: its database's own, and the server's, which all pools of the
+ * server share. Decision 0007.
+ */
 export class PoolCircuits {
   readonly own: CircuitBreaker;
   readonly server: CircuitBreaker;
 
-  constructor(own: CircuitBreaker, server: CircuitBreaker) {
+  /** @param own of an earlier pool of the database; a new one by default */
+  constructor({
+    server,
+    own = new CircuitBreaker(BREAKER),
+  }: {
+    server: CircuitBreaker;
+    own?: CircuitBreaker | undefined;
+  }) {
     this.own = own;
     this.server = server;
   }
@@ -20,7 +33,7 @@ export class PoolCircuits {
     return this.own.state === 'closed' && this.server.state === 'closed';
   }
 
-  /** One that is not closed: it lets nothing through, or a single try. */
+  /** One that is not closed: it lets no connect through, or a single one. */
   get tripped(): CircuitBreaker | undefined {
     return [this.own, this.server].find(({ state }) => state !== 'closed');
   }
@@ -36,16 +49,21 @@ export class PoolCircuits {
     this.server.succeeded();
   }
 
-  /** The server lives and has no place: that says nothing of the database. */
-  serverFull(): void {
-    this.own.abandoned();
-    this.server.succeeded();
-  }
-
-  failed(error: unknown): void {
+  /** Returns whether requests may go on waiting for a connect, rather than be refused for this error. */
+  failed(error: unknown): boolean {
+    if (isServerFull(error)) {
+      // The server lives, says nothing of the database, and connections of this process will come free there.
+      this.own.abandoned();
+      this.server.succeeded();
+      return true;
+    }
+    const isFirst = !this.own.isFailing;
+    const isAnswer = isServerAnswer(error);
     this.own.failed();
     if (isServerFailure(error)) this.server.failed();
-    else if (isServerAnswer(error)) this.server.succeeded();
+    else if (isAnswer) this.server.succeeded();
     else this.server.abandoned();
+    // A connect that broke off once is tried again, unless it was the server's last chance.
+    return isFirst && !isAnswer && this.server.state !== 'open';
   }
 }

@@ -12,18 +12,18 @@ export interface PoolSize {
 
 export interface PoolOptions extends PoolSize {
   readonly databaseName: string;
-  /** Opens a connection that is known to be the right database's. */
+  /** Opens a connection, and has proved that it leads to the right database. */
   readonly connect: () => Promise<PgConnection>;
   readonly acquireTimeoutMs: number;
   /** How many may wait for a connection; the next one is refused at once. */
   readonly maxWaiting: number;
-  /** Says that the pool's own limit, or the budget's, leaves no place, and when to come again. */
+  /** The error for a request that gets no connection because of the pool's own limit or the budget's. */
   readonly noPlaceError: (limit: 'pool' | 'budget', retryAfterMs: number) => Error;
   readonly budget: ConnectionBudget;
   /** Shared by all pools of the server. */
   readonly serverBreaker: CircuitBreaker;
-  /** Whether this process has no time for what more connections would bring; never by default. */
+  /** Whether the event loop is too busy for more connections to bring anything; never by default. */
   readonly isSaturated?: () => boolean;
-  /** Of an earlier pool of the same database, whose back-off goes on; a new one by default. */
+  /** The circuit of an earlier pool of the same database, whose back-off goes on; a new one by default. */
   readonly breaker?: CircuitBreaker | undefined;
 }

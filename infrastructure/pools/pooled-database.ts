@@ -13,7 +13,7 @@ export interface TransactionExecutor {
   query<Row>(query: Query<Row>): Promise<readonly Row[]>;
 }
 
-/** Runs statements on the connections of a pool: for one lease, whose end is theirs, or for as long as the pool lives. */
+/** Runs statements on the connections of a pool, until the scope of a lease ends, or for as long as the pool lives. */
 export class PooledDatabase {
   readonly #pool: ConnectionPool;
   readonly #scope: WorkScope | undefined;
@@ -23,7 +23,7 @@ export class PooledDatabase {
     this.#scope = scope;
   }
 
-  /** How many wait for a connection. */
+  /** How many requests wait for a connection. */
   get waiting(): number {
     return this.#pool.snapshot().waiting;
   }
@@ -47,7 +47,11 @@ export class PooledDatabase {
     }
   }
 
-  /** Runs `work` in one transaction. Never retried: nobody knows here what else `work` did. */
+  /**
+   * Runs `work` in one transaction. Never retried: what else `work` did is not known here.
+   *
+   * @throws {DatabaseConnectionError} also when the connection broke: the transaction may then be committed or not
+   */
   async transaction<Result>(work: (executor: TransactionExecutor) => Promise<Result>): Promise<Result> {
     const connection = await this.#acquire();
     let over = false;
@@ -67,7 +71,7 @@ export class PooledDatabase {
       return result;
     } catch (error) {
       over = true;
-      // A server that says nothing would be waited for once more, with the connection's place taken.
+      // Not on a connection whose server says nothing: the request would wait for it a second time.
       if (connection.isInTransaction) await rollBack(connection);
       throw this.#translate(error);
     } finally {
@@ -75,13 +79,13 @@ export class PooledDatabase {
     }
   }
 
-  /** Runs `work` with a connection of its own, whatever it does to the session: nothing of that survives. */
+  /** Runs `work` with a connection for itself. What `work` does to the session is undone before the next user. */
   async session<Result>(work: (connection: PgConnection) => Promise<Result>): Promise<Result> {
     const connection = await this.#acquire();
     try {
       return await work(connection);
     } catch (error) {
-      // What the server says of other databases than this one is for `work`'s caller to judge.
+      // Other errors may be about other databases: the caller of `work` judges them.
       throw breaksConnection(error) ? this.#translate(error) : error;
     } finally {
       await connection.reset();
@@ -92,7 +96,7 @@ export class PooledDatabase {
   async #acquire(): Promise<PgConnection> {
     const connection = await this.#pool.acquire(this.#scope);
     try {
-      this.#scope?.runs(connection);
+      this.#scope?.beginStatement(connection);
     } catch (error) {
       this.#pool.release(connection);
       throw error;
@@ -101,7 +105,7 @@ export class PooledDatabase {
   }
 
   #release(connection: PgConnection): void {
-    this.#scope?.ran(connection);
+    this.#scope?.endStatement(connection);
     this.#pool.release(connection);
   }
 

@@ -3,43 +3,49 @@ import type { PoolCircuits } from './pool-circuits.ts';
 import type { PoolOptions } from './pool-options.ts';
 import type { WaitQueue } from './wait-queue.ts';
 
-/** Nobody waits for longer beside a connection that rests. */
-const REST_MS = 250;
+/** Nobody waits for longer beside an idle connection. */
+const MAX_WAIT_MS = 250;
 
-/** Connections that come back within this time are held for moments alone. */
+/** Requests that give their connection back within this time hold it for moments only. */
 const QUICK_MS = 25;
 
+export interface SaturationLimitDeps {
+  readonly pool: BudgetedPool;
+  readonly options: PoolOptions;
+  readonly queue: WaitQueue;
+  readonly circuits: PoolCircuits;
+}
+
 /**
- * Whether one connection at work is enough for a pool: where the processor is what all wait for, a second one would only
- * have the others wait longer. Not when that one is held by work that takes its time, nor for long, nor so that anybody
- * would be turned away.
+ * Whether a pool should keep one connection in use and let the others stay idle, although requests wait: while the event
+ * loop is saturated and other pools are active, a second connection only makes the other pools wait longer. It does not
+ * apply when the one in use is held for long, when a request has waited for long, or when one would be turned away.
+ * Decision 0008.
  */
 export class SaturationLimit {
-  readonly #options: PoolOptions;
-  readonly #line: WaitQueue;
-  readonly #circuits: PoolCircuits;
+  readonly #deps: SaturationLimitDeps;
   /** When a connection was last given back, in `performance.now()`. */
-  #cameBackAt = -Infinity;
+  #releasedAt = -Infinity;
 
-  constructor(options: PoolOptions, line: WaitQueue, circuits: PoolCircuits) {
-    this.#options = options;
-    this.#line = line;
-    this.#circuits = circuits;
+  constructor(deps: SaturationLimitDeps) {
+    this.#deps = deps;
   }
 
-  cameBack(now: number): void {
-    this.#cameBackAt = now;
+  /** A connection was given back. */
+  released(now: number): void {
+    this.#releasedAt = now;
   }
 
-  isOf(pool: BudgetedPool): boolean {
-    const { acquireTimeoutMs, budget, maxWaiting, isSaturated } = this.#options;
+  get applies(): boolean {
+    const { pool, options, queue, circuits } = this.#deps;
+    const { acquireTimeoutMs, budget, maxWaiting, isSaturated } = options;
     return (
-      this.#line.size < maxWaiting &&
-      this.#line.waitedMs < Math.min(REST_MS, acquireTimeoutMs / 4) &&
-      performance.now() - this.#cameBackAt < QUICK_MS &&
+      queue.size < maxWaiting &&
+      queue.waitedMs < Math.min(MAX_WAIT_MS, acquireTimeoutMs / 4) &&
+      performance.now() - this.#releasedAt < QUICK_MS &&
       isSaturated?.() === true &&
       budget.isShared(pool) &&
-      this.#circuits.areClosed
+      circuits.areClosed
     );
   }
 }

@@ -9,31 +9,35 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
-/** Weight of the newest turn in the mean. */
+/** Weight of the newest sample in the mean. */
 const RECENT = 0.1;
 
-/** Those who wait for a connection of one pool: first come, first served, each until its deadline. */
+/** The requests that wait for a connection of one pool: first come, first served, each until its deadline. */
 export class WaitQueue {
   readonly #waiters = new Set<Waiter>();
-  /** How long a connection is held, on average, in milliseconds. */
-  #turnMs = 1;
+  /** How long a request holds a connection, on average. */
+  #meanHoldMs = 1;
 
   get size(): number {
     return this.#waiters.size;
   }
 
-  /** How long the first one has waited, in milliseconds; 0 when nobody does. */
+  /** How long the first one has waited, in milliseconds; 0 when nobody waits. */
   get waitedMs(): number {
     const [waiter] = this.#waiters;
     return waiter === undefined ? 0 : performance.now() - waiter.since;
   }
 
-  /** Resolves with the connection that `serve` hands over. */
+  /**
+   * Resolves with the connection that `serve` is given. Rejects with what `tooLate` makes when the time is over.
+   *
+   * @param scope whose end is the end of the wait
+   */
   join(timeoutMs: number, tooLate: () => Error, scope: WorkScope | undefined): Promise<PgConnection> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         clearTimeout(timer);
-        scope?.waitedFor(giveUp);
+        scope?.endWait(giveUp);
         this.#waiters.delete(waiter);
       };
       const waiter: Waiter = {
@@ -49,16 +53,16 @@ export class WaitQueue {
       };
       const giveUp = (): void => waiter.reject(new LeaseReleasedError());
       const timer = setTimeout(() => waiter.reject(tooLate()), timeoutMs);
-      scope?.waits(giveUp);
+      scope?.beginWait(giveUp);
       this.#waiters.add(waiter);
     });
   }
 
-  /** Gives the connection to whoever waits longest; false when nobody does. */
-  serve(connection: PgConnection): boolean {
+  /** Gives the connection to the request that waits longest. Only while `size` is not 0. */
+  serve(connection: PgConnection): void {
     const [waiter] = this.#waiters;
-    waiter?.resolve(connection);
-    return waiter !== undefined;
+    if (waiter === undefined) throw new Error('nobody waits for the connection');
+    waiter.resolve(connection);
   }
 
   rejectFirst(error: unknown): void {
@@ -70,13 +74,13 @@ export class WaitQueue {
     for (const waiter of this.#waiters) waiter.reject(error);
   }
 
-  /** Notes how long a connection was held. */
-  observeTurn(heldMs: number): void {
-    this.#turnMs += (heldMs - this.#turnMs) * RECENT;
+  /** Takes note of how long a request held its connection. */
+  observeHold(heldMs: number): void {
+    this.#meanHoldMs += (heldMs - this.#meanHoldMs) * RECENT;
   }
 
   /** How long it takes `connections` to serve all who wait, in milliseconds. */
   clearsInMs(connections: number): number {
-    return (this.#waiters.size * this.#turnMs) / Math.max(1, connections);
+    return (this.#waiters.size * this.#meanHoldMs) / Math.max(1, connections);
   }
 }

@@ -8,12 +8,12 @@ export class LeaseReleasedError extends DatabaseConnectionError {
   }
 }
 
-/** How long a statement may still run after whoever wanted its answer has left. Most are over by then. */
+/** How long a statement may still run after the end of the request that sent it. Most are over by then. */
 const GRACE_MS = 250;
 
 /**
- * What one request has under way on a pool. When it ends, waits are given up, statements that go on are cancelled at
- * the server, and nothing new begins.
+ * What one request has under way on a pool. When the request ends, its waits for a connection are given up, its statements
+ * are cancelled at the server, and nothing new begins. Decision 0006.
  */
 export class WorkScope {
   #ended = false;
@@ -25,21 +25,22 @@ export class WorkScope {
     if (this.#ended) throw new LeaseReleasedError();
   }
 
-  waits(giveUp: () => void): void {
+  /** @param giveUp called when the request ends before `endWait` */
+  beginWait(giveUp: () => void): void {
     (this.#waits ??= new Set()).add(giveUp);
   }
 
-  waitedFor(giveUp: () => void): void {
+  endWait(giveUp: () => void): void {
     this.#waits?.delete(giveUp);
   }
 
   /** @throws {LeaseReleasedError} */
-  runs(connection: PgConnection): void {
+  beginStatement(connection: PgConnection): void {
     this.assertOpen();
     (this.#running ??= new Set()).add(connection);
   }
 
-  ran(connection: PgConnection): void {
+  endStatement(connection: PgConnection): void {
     this.#running?.delete(connection);
   }
 

@@ -1,10 +1,6 @@
 import { ConnectionBudgetExhaustedError, OrganizationBusyError } from '../../domain/databases/errors.ts';
-import type { Provisioning } from '../../application/databases/provision.ts';
-import type {
-  OrganizationDatabases,
-  PoolSnapshot,
-  ResultsLease,
-} from '../../application/ports/databases/organization-databases.ts';
+import type { Provisioning } from '../../application/ports/databases/provisioning.ts';
+import type { OrganizationDatabases, PoolSnapshot, ResultsLease } from '../../application/ports/databases/organization-databases.ts';
 import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { OrganizationPolicies } from '../../application/ports/runtime/organization-policies.ts';
@@ -82,7 +78,7 @@ const SWEEPS_PER_IDLE_TIMEOUT = 4;
 
 /**
  * The way from an organization to its database, whichever server it is on. One for the whole process: opens pools at
- * first use, lends them to requests, and closes what lies idle. Decisions 0003 and 0004.
+ * first use, lends them to requests, and closes what lies idle. Decision 0006.
  */
 export class DatabaseConnectionManager implements OrganizationDatabases {
   readonly metadata: ConnectionPool;
@@ -189,7 +185,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     this.metadata.closeIdleSince(before);
     this.#deps.servers.closeIdleSince(before);
     for (const { pool } of this.openPools()) pool.closeIdleSince(before);
-    this.#pools.sweep(({ open }, idleMs) => idleMs > idleTimeoutMs && open !== null && open.pool.slots === 0);
+    this.#pools.sweep(({ open }, idleMs) => idleMs > idleTimeoutMs && open?.pool.slots.held === 0);
   }
 
   /** Lets running requests end, closes every pool, then the servers, the metadata pool last. Safe to call twice. */

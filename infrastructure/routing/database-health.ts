@@ -16,7 +16,7 @@ type OpenPool = { readonly placement: Placement; readonly pool: ConnectionPool }
 
 const IS_THERE = { text: 'select', values: [] };
 
-/** Asks each server one question for all of its live pools, on the server's control connection. Decision 0014. */
+/** Asks each server one question for all of its live pools, on the server's control connection. */
 export class DatabaseHealthCheck implements HealthCheck {
   readonly #deps: DatabaseHealthDeps;
   #running: Promise<DatabaseHealth> | null = null;

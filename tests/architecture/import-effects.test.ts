@@ -4,17 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
+import { compiledModule } from '../support/compiled-project.ts';
 import { ROOT, sourceFiles } from './project-files.ts';
 
 const DEADLINE_MS = 30_000;
 
 /**
  * Imports one module after the other and names the first that opens or starts something, though it be unref'd or closed
- * again, or that listens to signals. The loader itself uses message ports and files.
+ * again, or that listens to signals. The modules are plain JavaScript: a loader that transpiles opens and starts things of
+ * its own, and what depends on its cache.
  */
 const SCRIPT = `
 import { createHook } from 'node:async_hooks';
 const WORK = /^(?:Timeout|TCP|UDP|PIPE|PROCESS|TTY|WORKER|GETADDRINFO|GETNAMEINFO|FSEVENT|STATWATCHER|SIGNAL|HTTP)/;
+// Node opens the standard streams when they are first asked for. Packages ask whether they are terminals.
+process.stdout, process.stderr;
 let begun = [];
 createHook({ init: (id, type) => { if (WORK.test(type)) begun.push(type); } }).enable();
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'exit', 'uncaughtException', 'unhandledRejection'];
@@ -42,18 +46,14 @@ interface Outcome {
 
 const importAll = (files: readonly string[]): Promise<Outcome> =>
   new Promise((resolve, reject) => {
-    const child = spawn(
-      process.execPath,
-      ['--import', 'tsx', '--input-type=module', '--eval', SCRIPT, JSON.stringify(files)],
-      {
-        cwd: ROOT,
-        // Whoever read its configuration at import would stumble over this one.
-        env: { DB_DATABASE_URL: 'no URL', PORT: 'no port', JWT_SECRET: 'short' },
-        stdio: ['ignore', 'pipe', 'pipe'],
-        timeout: DEADLINE_MS,
-        killSignal: 'SIGKILL',
-      },
-    );
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', SCRIPT, JSON.stringify(files)], {
+      cwd: ROOT,
+      // Whoever read its configuration at import would stumble over this one.
+      env: { DB_DATABASE_URL: 'no URL', PORT: 'no port', JWT_SECRET: 'short' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: DEADLINE_MS,
+      killSignal: 'SIGKILL',
+    });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
@@ -68,7 +68,8 @@ describe('importing a module', function () {
   it('does no work: nothing is opened, started, read from the environment or left behind', async () => {
     const files = sourceFiles().filter((file) => !file.startsWith('infrastructure/bin/'));
     expect(files.length).to.be.greaterThan(100);
-    const outcome = await importAll(files.map((file) => pathToFileURL(join(ROOT, file)).href));
+    const compiled = await Promise.all(files.map((file) => compiledModule(pathToFileURL(join(ROOT, file)))));
+    const outcome = await importAll(compiled.map((file) => pathToFileURL(file).href));
     expect(outcome).to.deep.equal({ status: 0, stdout: '[]', stderr: '' });
   });
 
@@ -79,11 +80,12 @@ describe('importing a module', function () {
       socket: `import { createServer } from 'node:net'; createServer().listen(0, '127.0.0.1').unref();`,
       process: `import { spawn } from 'node:child_process'; spawn('true');`,
       signal: `process.on('SIGTERM', () => {});`,
+      worker: `import { Worker } from 'node:worker_threads'; new Worker('', { eval: true }).unref();`,
     };
     try {
       for (const [name, text] of Object.entries(samples)) {
-        const file = join(directory, `${name}.ts`);
-        await writeFile(file, `${text}\nexport {};\n`);
+        const file = join(directory, `${name}.mjs`);
+        await writeFile(file, text);
         const { href } = pathToFileURL(file);
         const { stdout } = await importAll([href]);
         expect(stdout, name).to.include(href);

@@ -293,23 +293,29 @@ describe('databases and servers that fail', function () {
     // None at all: whoever waits goes on waiting, and the server is asked now and then.
     await manager.closeAll();
     const others = await limited.occupyAll();
-    const withPatience = (acquireTimeoutMs: number): DatabaseConnectionManager =>
+    const withPatience = (
+      acquireTimeoutMs: number,
+      connect: ManagerDeps['connect'],
+    ): DatabaseConnectionManager =>
       replaceManager(
         deployment.start(),
         { acquireTimeoutMs },
         {
-          connect: (placement) => {
+          connect: (...args) => {
             attempts += 1;
-            return limited.connect(placement.databaseName);
+            return connect(...args);
           },
         },
       );
-    const full = withPatience(1500);
+    // Refusals come at once: an attempt that is under way at the deadline would be another error.
+    const serverFull = await rejectionOf(limited.connect('postgres'));
+    expect(isServerFull(serverFull)).to.equal(true);
+    const full = withPatience(1500, () => Promise.reject(serverFull));
     attempts = 0;
     const errors = await Promise.all(IDS.map((id) => rejectionOf(read(full, id))));
     for (const error of errors) expect(error).to.be.instanceOf(ConnectionBudgetExhaustedError);
     expect(attempts).to.be.within(2, 16);
-    const patient = withPatience(20_000);
+    const patient = withPatience(20_000, ({ databaseName }) => limited.connect(databaseName));
     const waiting = Promise.all(IDS.map((id) => read(patient, id)));
     await others.release();
     expect(await waiting).to.have.length(8);

@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
+import { dirname } from 'node:path';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { compiledModule } from '../support/compiled-project.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf, until } from '../support/gate.ts';
 import { HttpService } from '../support/http-service.ts';
@@ -10,6 +12,7 @@ import { ALL_JOBS } from '../support/sample-job.ts';
 import { defaultServer } from '../support/servers.ts';
 import { startTcpProxy, throughProxies, type TcpProxy } from '../support/tcp-proxy.ts';
 
+const CLI = new URL('../../infrastructure/bin/cli.ts', import.meta.url);
 const OLD = 'the secret that roles had so far, long enough';
 const NEW = 'the secret that roles are to have from now on';
 const ORGANIZATIONS = ['acme', 'beta', 'gamma', 'delta', 'epsilon', 'zeta'];
@@ -199,15 +202,20 @@ describe("the rotation of the organizations' credentials", function () {
   });
 
   describe('npm run cli -- databases rotate-credentials', () => {
-    const run = (settings: Record<string, string>): Promise<{ code: number; output: string }> =>
-      new Promise((resolve) => {
+    const run = async (settings: Record<string, string>): Promise<{ code: number; output: string }> => {
+      const cli = await compiledModule(CLI);
+      return new Promise((resolve) => {
         const child = execFile(
           process.execPath,
-          ['--import', 'tsx', 'infrastructure/bin/cli.ts', 'databases', 'rotate-credentials'],
-          { env: { PATH: process.env['PATH'], ...deployment.environment, ...settings } },
+          [cli, 'databases', 'rotate-credentials'],
+          {
+            cwd: dirname(cli), // where no .env lies
+            env: { PATH: process.env['PATH'], ...deployment.environment, ...settings },
+          },
           (_, stdout, stderr) => resolve({ code: child.exitCode ?? -1, output: stdout + stderr }),
         );
       });
+    };
     const roleOf = async (id: string): Promise<string> => {
       const container = deployment.start(secrets(OLD));
       const record = await container.get(TOKENS.databaseLedger).find(organizationId(id));

@@ -74,10 +74,13 @@ describe('the connection budget of a deployment', function () {
 
   const settle = async (expected: readonly number[], ...of: ChildService[]): Promise<void> => {
     let seen: readonly number[] = [];
-    await until(`the shares are ${expected.join(', ')}`, async () => {
-      seen = sorted(await shares(...of));
-      return seen.join() === expected.join();
-    });
+    await until(
+      () => `the shares are ${expected.join(', ')}, not ${seen.join(', ')}`,
+      async () => {
+        seen = sorted(await shares(...of));
+        return seen.join() === expected.join();
+      },
+    );
   };
   const held = async (): Promise<void> => {
     const { most, samples } = await sampler.stop();

@@ -76,18 +76,23 @@ describe('Access that is taken away', function () {
     return { userId, token: body, statuses };
   };
   const soon = async (statuses: () => Promise<readonly number[]>, expected: number): Promise<void> => {
-    const became = (status: number | undefined): boolean => status === expected;
+    let seen: readonly number[] = [];
+    const answer = async (): Promise<readonly boolean[]> => {
+      seen = await statuses();
+      return seen.map((status) => status === expected);
+    };
     await until(
-      `processes that are told of changes answer ${expected}`,
+      () =>
+        `processes that are told of changes answer ${expected} (the first and the last of ${seen.join(', ')})`,
       async () => {
-        const [first, , third] = await statuses();
-        return became(first) && became(third);
+        const [first, , third] = await answer();
+        return first === true && third === true;
       },
       TOLD_DEADLINE_MS,
     );
     await until(
-      `every process answers ${expected}`,
-      async () => (await statuses()).every(became),
+      () => `every process answers ${expected}, not ${seen.join(', ')}`,
+      async () => (await answer()).every(Boolean),
       DEADLINE_MS,
     );
   };

@@ -13,8 +13,8 @@ import { createTestDatabase, type TestDatabase } from '../support/test-database.
 import { occupy, openConnection, read, on, testPool, type TestPool } from '../support/test-pool.ts';
 
 /** How long a connection stays with its pool while others have none. */
-const TURN_MS = 100;
-const LONGER_THAN_A_TURN_MS = 150;
+const TIME_SLICE_MS = 100;
+const LONGER_THAN_A_TIME_SLICE_MS = 150;
 
 describe('the budget of connections', function () {
   this.timeout(60_000);
@@ -32,7 +32,7 @@ describe('the budget of connections', function () {
     });
     afterEach(async () => {
       await Promise.all(pools.map((pool) => pool.close()));
-      for (const pool of pools) expect(pool.slots, 'connections left open').to.equal(0);
+      for (const pool of pools) expect(pool.slots.held, 'connections left open').to.equal(0);
     });
 
     const open = (overrides: Partial<PoolOptions>): TestPool => {
@@ -143,10 +143,10 @@ describe('the budget of connections', function () {
       await sleep(1000);
       stopped = true;
       const answers = (await Promise.all(clients)).reduce((sum, count) => sum + count, 0);
-      const turns = (performance.now() - from) / TURN_MS;
+      const slices = (performance.now() - from) / TIME_SLICE_MS;
       const connects = two.reduce((sum, pool) => sum + pool.connects(), 0);
-      // Two thirds of the connections never have to move, and the other one once a turn at most.
-      expect(connects, `of ${answers} answers`).to.be.at.most(3 + turns);
+      // Two thirds of the connections never have to move, and the other one moves once a time slice at most.
+      expect(connects, `of ${answers} answers`).to.be.at.most(3 + slices);
     });
 
     it('opens one connection a request when each is for another pool, however long a connect takes', async () => {
@@ -157,7 +157,7 @@ describe('the budget of connections', function () {
           budget,
           connect: async () => {
             connects += 1;
-            await sleep(LONGER_THAN_A_TURN_MS);
+            await sleep(LONGER_THAN_A_TIME_SLICE_MS);
             return openConnection(database.url);
           },
         }),

@@ -27,13 +27,24 @@ describe('a connection pool', function () {
   });
   afterEach(async () => {
     await Promise.all(pools.map((pool) => pool.close()));
-    for (const pool of pools) expect(pool.slots, 'connections left open').to.equal(0);
+    for (const pool of pools) expect(pool.slots.held, 'connections left open').to.equal(0);
   });
 
   const open = (overrides: Partial<PoolOptions> = {}): TestPool => {
     const opened = testPool(database.url, overrides);
     pools.push(opened.pool);
     return opened;
+  };
+
+  /** Connects that take no time: a short deadline is then spent on what a test is about. */
+  const opened = async (count: number, url = database.url) => {
+    const connections = await Promise.all(Array.from({ length: count }, () => openConnection(url)));
+    const ready = [...connections];
+    const connect = (): Promise<PgConnection> => {
+      const next = ready.pop();
+      return next === undefined ? Promise.reject(new Error('none is left')) : Promise.resolve(next);
+    };
+    return { connections, connect };
   };
 
   describe('size and overflow', () => {
@@ -53,7 +64,7 @@ describe('a connection pool', function () {
 
       for (const gate of gates) gate.open();
       await Promise.all([...occupied, ...waiting]);
-      await until('the overflow is closed', () => pool.slots === 2);
+      await until('the overflow is closed', () => pool.slots.held === 2);
       expect(pool.snapshot()).to.deep.equal({ open: 2, idle: 2, inUse: 0, waiting: 0 });
       expect(connects()).to.equal(3);
     });
@@ -77,7 +88,7 @@ describe('a connection pool', function () {
       const before = performance.now();
       const [used] = await on(pool).query(read());
       pool.closeIdleSince(before);
-      await until('one is closed', () => pool.slots === 1);
+      await until('one is closed', () => pool.slots.held === 1);
       expect(await on(pool).query(read())).to.deep.equal([used]);
     });
   });
@@ -99,7 +110,8 @@ describe('a connection pool', function () {
     });
 
     it('ends with OrganizationBusyError when its own connections stay in use', async () => {
-      const { pool } = open({ acquireTimeoutMs: 500 });
+      const { connect } = await opened(1);
+      const { pool } = open({ acquireTimeoutMs: 500, connect });
       const gate = new Gate();
       const occupied = occupy(pool, gate);
       await gate.reached;
@@ -113,7 +125,8 @@ describe('a connection pool', function () {
     it('ends with ConnectionBudgetExhaustedError when the budget stays spent', async () => {
       const budget = new ConnectionBudget(1);
       const { pool: one } = open({ budget });
-      const { pool: other } = open({ budget, acquireTimeoutMs: 500 });
+      const { connect } = await opened(1);
+      const { pool: other } = open({ budget, acquireTimeoutMs: 500, connect });
       const gate = new Gate();
       const occupied = occupy(one, gate);
       await gate.reached;
@@ -138,7 +151,7 @@ describe('a connection pool', function () {
       gate.open();
       expect(await running).to.deep.equal([{ one: 1 }]);
       await Promise.all([closing, pool.close()]);
-      expect(pool.slots).to.equal(0);
+      expect(pool.slots.held).to.equal(0);
     });
 
     it('gives each waiter the error of a connect of its own, and recovers', async () => {
@@ -165,7 +178,7 @@ describe('a connection pool', function () {
     });
   });
 
-  describe('while the processor is what is waited for', () => {
+  describe('while the event loop is saturated', () => {
     let saturated: boolean;
     let shared: ConnectionBudget;
     let flooding: ConnectionPool;
@@ -226,7 +239,7 @@ describe('a connection pool', function () {
       await waiting;
     });
 
-    it('lets a second one rest when it comes back', async () => {
+    it('lets a second one stay idle when it comes back', async () => {
       const second = await flooding.acquire();
       await on(other).query(read());
       saturated = true;
@@ -237,7 +250,7 @@ describe('a connection pool', function () {
       await waiting;
     });
 
-    it('turns nobody away while a connection rests', async () => {
+    it('turns nobody away while a connection stays idle', async () => {
       const { pool } = open({ size: 2, maxWaiting: 1, budget: shared, isSaturated: () => saturated });
       const gate = new Gate();
       const first = occupy(pool, gate);
@@ -265,7 +278,7 @@ describe('a connection pool', function () {
       expect(pool.snapshot()).to.deep.equal(waits);
       pool.release(first);
       await waiting;
-      await until('the one above the size is closed', () => pool.slots === 1);
+      await until('the one above the size is closed', () => pool.slots.held === 1);
       expect(connects()).to.equal(2);
     });
 
@@ -287,6 +300,17 @@ describe('a connection pool', function () {
       expect(flooding.snapshot()).to.deep.equal({ open: 2, idle: 0, inUse: 2, waiting: 0 });
       await reading;
     });
+  });
+
+  it('takes a connection back once', async () => {
+    const { pool } = open();
+    const connection = await pool.acquire();
+    pool.release(connection);
+    expect(() => pool.release(connection)).to.throw('a connection was given back that is not in use');
+    const foreign = await openConnection(database.url);
+    expect(() => pool.release(foreign)).to.throw('the pool has no such connection');
+    await foreign.close();
+    expect(pool.snapshot()).to.deep.equal({ open: 1, idle: 1, inUse: 0, waiting: 0 });
   });
 
   describe('transactions', () => {
@@ -443,7 +467,7 @@ describe('a connection pool', function () {
     expect(await acquiring).to.be.instanceOf(DatabaseConnectionError);
   });
 
-  it('lets whoever waits have what is at work, although the server counts as gone', async () => {
+  it('lets a request wait for a connection in use, although the server counts as gone', async () => {
     const serverBreaker = new CircuitBreaker({ threshold: 1, minDelayMs: 60_000, maxDelayMs: 60_000 });
     const { pool } = open({ serverBreaker });
     const holder = await pool.acquire();
@@ -460,13 +484,14 @@ describe('a connection pool', function () {
     ['open', 60_000],
     ['half-open', 1],
   ] as const) {
-    it(`says that the server is gone to whoever waited until the deadline: ${state}`, async () => {
+    it(`says that the server is gone to a request that waited until the deadline: ${state}`, async () => {
       const serverBreaker = new CircuitBreaker({
         threshold: 1,
         minDelayMs: backOffMs,
         maxDelayMs: backOffMs,
       });
-      const { pool } = open({ acquireTimeoutMs: 100, serverBreaker });
+      const { connect } = await opened(1);
+      const { pool } = open({ acquireTimeoutMs: 100, serverBreaker, connect });
       const holder = await pool.acquire();
       const acquiring = rejectionOf(pool.acquire());
       serverBreaker.attempt();
@@ -479,20 +504,12 @@ describe('a connection pool', function () {
 
   it('keeps the deadline when none of its idle connections answers', async () => {
     const proxy = await startTcpProxy(database.url);
-    const opened: PgConnection[] = [];
-    const { pool } = open({
-      size: 6,
-      acquireTimeoutMs: 300,
-      connect: async () => {
-        const connection = await openConnection(proxy.urlOf(database.url));
-        opened.push(connection);
-        return connection;
-      },
-    });
+    const { connections, connect } = await opened(6, proxy.urlOf(database.url));
+    const { pool } = open({ size: 6, acquireTimeoutMs: 300, connect });
     try {
-      const held = await Promise.all(Array.from({ length: 6 }, () => pool.acquire()));
+      const held = await Promise.all(connections.map(() => pool.acquire()));
       for (const connection of held) pool.release(connection);
-      for (const connection of opened) connection.lastUsedAt = 0; // they have rested for long
+      for (const connection of connections) connection.lastUsedAt = 0; // they have rested for long
       proxy.stall();
       const from = performance.now();
       expect(await rejectionOf(pool.acquire())).to.be.instanceOf(DatabaseConnectionError);
@@ -505,7 +522,7 @@ describe('a connection pool', function () {
     }
   });
 
-  it('refuses whoever waits as soon as the server is known to be gone', async () => {
+  it('refuses requests that wait as soon as the server is known to be gone', async () => {
     const serverBreaker = new CircuitBreaker({ threshold: 1, minDelayMs: 60_000, maxDelayMs: 60_000 });
     const gate = new Gate();
     const { pool } = open({

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { Client } from 'pg';
 import { dataDirectoryAt } from '../../infrastructure/local/embedded-postgres/cluster.ts';
@@ -20,14 +20,13 @@ import type {
   EmbeddedPostgres,
   EmbeddedPostgresOptions,
 } from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
+import { compiledModule } from '../support/compiled-project.ts';
+import { until } from '../support/gate.ts';
 import { createTestDirectory } from '../support/test-directories.ts';
 
-const MODULE_URL = new URL(
-  '../../infrastructure/local/embedded-postgres/embedded-postgres.ts',
-  import.meta.url,
-).href;
-const OWNER_SOURCE = `
-import { startEmbeddedPostgres } from ${JSON.stringify(MODULE_URL)};
+const MODULE = new URL('../../infrastructure/local/embedded-postgres/embedded-postgres.ts', import.meta.url);
+const ownerSource = async (): Promise<string> => `
+import { startEmbeddedPostgres } from '${pathToFileURL(await compiledModule(MODULE)).href}';
 console.log((await startEmbeddedPostgres({ dataDirectory: process.argv[1], durable: false })).url);
 `;
 
@@ -39,14 +38,6 @@ const query = async (url: string, sql: string): Promise<unknown> => {
     return rows[0]?.[0];
   } finally {
     await client.end();
-  }
-};
-
-const until = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
-  const deadline = Date.now() + 15_000;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
-    await delay(10);
   }
 };
 
@@ -85,12 +76,10 @@ describe('the embedded PostgreSQL server', function () {
   };
 
   /** A process of its own that starts the server and keeps it. */
-  const runOwner = (): ChildProcess =>
-    run(
-      process.execPath,
-      ['--import', 'tsx', '--input-type=module', '--eval', OWNER_SOURCE, '--', dataDirectory],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
+  const runOwner = async (): Promise<ChildProcess> =>
+    run(process.execPath, ['--input-type=module', '--eval', await ownerSource(), '--', dataDirectory], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
 
   /** The lock is free when the last process of a server (supervisor, postmaster, backends) has ended. */
   const nothingRuns = async (): Promise<boolean> => {
@@ -207,7 +196,7 @@ describe('the embedded PostgreSQL server', function () {
   });
 
   it('leaves no server behind when its process is killed, and starts again at once', async () => {
-    const owner = runOwner();
+    const owner = await runOwner();
     if (!owner.stdout) throw new Error('the owner has no output');
     const url = String((await once(owner.stdout, 'data'))[0]).trim();
     await query(url, 'create table kept as select 42 as answer');
@@ -223,7 +212,7 @@ describe('the embedded PostgreSQL server', function () {
 
   it('leaves no initdb behind when its process is killed, and makes the cluster anew', async () => {
     const { staging, cluster } = dataDirectoryAt(dataDirectory);
-    const owner = runOwner();
+    const owner = await runOwner();
     await until('initdb writes', () => existsSync(join(staging, 'cluster', 'PG_VERSION')));
     await kill(owner);
     await until('initdb ends', nothingRuns);

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect } from 'chai';
@@ -62,6 +63,7 @@ describe('the knex command', function () {
           cwd,
           env: {
             PATH: dirname(process.execPath),
+            TMPDIR: tmpdir(),
             DB_DATABASE_URL,
             DB_RESULTS_DB_TEMPLATE,
             ...environment,

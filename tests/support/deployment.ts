@@ -5,13 +5,11 @@ import { Client, type QueryResultRow } from 'pg';
 import { createContainer } from '../../infrastructure/composition/container.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { parseConfig } from '../../infrastructure/config/config.ts';
-import { ensureDatabase } from '../../infrastructure/postgres/ensure-database.ts';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
-import { metadataMigrations } from '../../infrastructure/migrations/migration-source.ts';
-import { Migrator } from '../../infrastructure/migrations/migrator.ts';
 import { parseOrganizationId, type OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { createApp } from '../../presentation/http/create-app.ts';
+import { createMetadataDatabase } from './metadata-database.ts';
 import { testServer } from './postgres-server.ts';
 
 type Environment = Readonly<Record<string, string>>;
@@ -65,8 +63,7 @@ export const createDeployment = async (
   const server = DatabaseUrl.parse(serverUrl ?? (await testServer()).url);
   const prefix = `t${randomBytes(4).toString('hex')}_`;
   const metadataUrl = server.withDatabase(`${prefix}metadata`);
-  await ensureDatabase(metadataUrl);
-  await new Migrator(metadataMigrations).latest(metadataUrl);
+  await createMetadataDatabase(metadataUrl, { onSharedServer: serverUrl === undefined });
 
   const environment: Environment = {
     NODE_ENV: 'test',

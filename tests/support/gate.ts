@@ -30,15 +30,22 @@ export class Gate {
 const DEADLINE_MS = 10_000;
 const PAUSE_MS = 2;
 
-/** Waits for a state that only others (the server, another process) bring about; what it waits for is in the error. */
+/**
+ * Waits for a state that only others (the server, another process) bring about.
+ *
+ * @param what it waits for, for the error; a function says at the end what was seen instead
+ */
 export const until = async (
-  what: string,
+  what: string | (() => string),
   condition: () => boolean | Promise<boolean>,
   deadlineMs = DEADLINE_MS,
 ): Promise<void> => {
   const deadline = performance.now() + deadlineMs;
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`waited ${deadlineMs} ms in vain until ${what}`);
+    if (performance.now() > deadline) {
+      const said = typeof what === 'string' ? what : what();
+      throw new Error(`waited ${deadlineMs} ms in vain until ${said}`);
+    }
     await sleep(PAUSE_MS);
   }
 };

@@ -27,7 +27,7 @@ export const startHttpProcess = async (
   const directory = await mkdtemp(join(tmpdir(), 'mad-test-process-'));
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), ENTRY], {
     cwd: directory,
-    env: { PATH: process.env['PATH'], HOME: directory, LOG_LEVEL: 'info', ...environment },
+    env: { PATH: process.env['PATH'], HOME: directory, TMPDIR: tmpdir(), LOG_LEVEL: 'info', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

@@ -31,26 +31,38 @@ export const createTestDirectory = async (): Promise<string> => {
   return directory;
 };
 
-/** Whether its process is gone, and with it the server: that may still be on the way down, and then holds the lock. */
-const isAbandoned = async (path: string, owner: number): Promise<boolean> => {
+type Remains =
+  /** Its process lives, or it is somebody else's. */
+  | 'in use'
+  /** Its process is gone, and its server is on the way down: that still holds the lock. */
+  | 'stopping'
+  | 'abandoned';
+
+const remainsOf = async (path: string, owner: number): Promise<Remains> => {
   const stats = await lstat(path);
-  if (!stats.isDirectory() || stats.uid !== process.getuid?.() || processIsAlive(owner)) return false;
+  if (!stats.isDirectory() || stats.uid !== process.getuid?.() || processIsAlive(owner)) return 'in use';
   const lock = await tryDirectoryLock(dataDirectoryAt(path).lock);
   lock?.release();
-  return lock !== undefined;
+  return lock === undefined ? 'stopping' : 'abandoned';
 };
 
-/** Removes the clusters of test runs that were killed; those a live process or a live server uses stay. */
-export const removeAbandonedTestDirectories = async (): Promise<void> => {
+/**
+ * Removes the clusters of processes that are gone; those a live process or a live server uses stay.
+ *
+ * @returns how many servers of processes that are gone are still on the way down
+ */
+export const removeAbandonedTestDirectories = async (): Promise<number> => {
+  let stopping = 0;
   for (const parent of new Set([MEMORY, tmpdir()])) {
     for (const name of await readdir(parent).catch(() => [])) {
       const owner = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
       if (owner === undefined) continue;
       const path = join(parent, name);
       // Another test run may be removing it, too.
-      if (await isAbandoned(path, Number(owner)).catch(() => false)) {
-        await rm(path, { recursive: true, force: true }).catch(() => undefined);
-      }
+      const remains = await remainsOf(path, Number(owner)).catch(() => 'in use' as const);
+      if (remains === 'stopping') stopping += 1;
+      if (remains === 'abandoned') await rm(path, { recursive: true, force: true }).catch(() => undefined);
     }
   }
+  return stopping;
 };

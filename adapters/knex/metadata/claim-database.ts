@@ -1,10 +1,4 @@
-import {
-  ADOPTED,
-  type ChoosePlacement,
-  type Claim,
-  type PlacementOffer,
-  type ProvisioningLedger,
-} from '../../../application/ports/databases/provisioning-ledger.ts';
+import { ADOPTED, type ChoosePlacement, type Claim, type PlacementOffer, type ProvisioningLedger } from '../../../application/ports/databases/provisioning-ledger.ts';
 import { isHalfMade } from '../../../domain/databases/results-database.ts';
 import type { SpareDatabase } from '../../../application/ports/databases/provisioning-ledger.ts';
 import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
@@ -31,7 +25,7 @@ export const claimDatabase = async (
   );
 };
 
-/** One statement; null when the case is not that simple. */
+/** Claims in one statement; null when the case is not that simple, and then nothing is changed. */
 const claimOnly = async (
   database: SqlDatabase,
   organizationId: OrganizationId,
@@ -41,7 +35,7 @@ const claimOnly = async (
   const [row] = await database
     .query(statements.claimReadySpare({ organizationId, serverId, databaseName, templateHash }))
     .catch((error: unknown) => {
-      // Somebody wrote a record meanwhile, if only of a failure.
+      // Another process wrote a record meanwhile, if only of a failure.
       if (isViolation(error, UNIQUE_VIOLATION, 'organization_databases_pkey')) return [];
       throw error;
     });
@@ -86,7 +80,7 @@ class StepwiseClaim {
   async #resume(row: DatabaseRow, stamp: string): Promise<Claim | null> {
     const [bound] = await this.#executor.query(statements.findSpare({ spareId: stamp }));
     const offer = this.#offers.find(({ fresh }) => fresh.serverId === row.server_id);
-    // A database that an operator gave holds somebody's data: it is where it is.
+    // A database that an operator gave holds data: it cannot be made on another server.
     if (bound !== undefined && (offer !== undefined || bound.template_hash === ADOPTED))
       return toClaim(row, toSpare(bound), false);
     if (offer === undefined) {

@@ -1,16 +1,11 @@
 import { ADOPTED } from '../../../application/ports/databases/provisioning-ledger.ts';
-import {
-  DATABASE_STATES,
-  isHalfMade,
-  statesBefore,
-  type DatabaseState,
-} from '../../../domain/databases/results-database.ts';
+import { DATABASE_STATES, isHalfMade, statesBefore, type DatabaseState } from '../../../domain/databases/results-database.ts';
 import type { ServerId } from '../../../domain/databases/server.ts';
 import type { OrganizationStatus } from '../../../domain/organizations/organization.ts';
 import { sql, statement } from '../statement.ts';
 import { RECORD_COLUMNS, SPARE_COLUMNS, type DatabaseRow, type SpareRow } from './database-ledger-rows.ts';
 
-/** A condition that holds in these states; the table of moves in the domain says which. */
+/** A condition that holds in these states. `DATABASE_MOVES` in the domain says in which states a move may be made. */
 const stateIn = (states: readonly DatabaseState[]): string =>
   `state in (${states.map((state) => `'${state}'`).join(', ')})`;
 
@@ -36,7 +31,7 @@ export const findForAccess = statement<
     .where('o.org_id', p('organizationId')),
 );
 
-// Where there is no database yet, or none any more, its name is today's.
+// A record without a stamp has no database yet, or its database was retired: it takes the name that a new one gets today.
 export const intend = statement<Key & { databaseName: string }>('database_intend', (p) =>
   sql.raw(
     `insert into organization_databases as known (org_id, database_name) values (?, ?)
@@ -102,8 +97,9 @@ export const claimReadySpare = statement<
 );
 
 /**
- * Ready, no spare any more, and in the audit trail: all in one statement, hence all or nothing. Does not wait for the
- * disk: a server's crash may undo it as a whole, and the next access finds the stamped database and writes it again.
+ * Marks the database ready, deletes the spare's row and writes the audit entry, in one statement: all or nothing. It does
+ * not wait for the disk. A crash of the server may undo it as a whole; the next access then finds the stamped database and
+ * writes it again. Decision 0022.
  */
 export const complete = statement<Key & { stamp: string; schemaVersion: number; path: string }, DatabaseRow>(
   'database_complete',
@@ -128,7 +124,8 @@ export const complete = statement<Key & { stamp: string; schemaVersion: number; 
     ),
 );
 
-// Also when it failed before there was an intent. What another process brought to ready in the meantime stays ready.
+// There may be no record yet: an attempt can fail before its intent is recorded. A database that another process has made
+// ready meanwhile stays ready.
 export const fail = statement<Key & { databaseName: string; reason: string }>('database_fail', (p) =>
   sql.raw(
     `insert into organization_databases as known (org_id, database_name, state, last_error) values (?, ?, 'failed', ?)
@@ -184,7 +181,7 @@ export const insertSpare = statement<{
   }),
 );
 
-// What was made for the organization is left for dropping; what an operator gave it is nobody's to drop.
+// A spare that was made for the organization is left to be dropped. A database that an operator gave is never dropped.
 export const releaseClaim = statement<{ spareId: string }>('spare_release_claim', (p) =>
   sql.raw(
     `with given as (
@@ -230,7 +227,7 @@ export const repeatAdoption = statement<Key & { schemaVersion: number }, Databas
       .returning(RECORD_COLUMNS),
 );
 
-// The generation rises with every database that takes an organization's name without being its first.
+// The generation rises with every further database that takes the organization's name.
 export const adopt = statement<
   Key & { serverId: string; databaseName: string; stamp: string; schemaVersion: number },
   DatabaseRow

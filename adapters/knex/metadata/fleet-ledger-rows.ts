@@ -1,12 +1,6 @@
 import type { ServerId } from '../../../domain/databases/server.ts';
 import { holdsResults, type DatabaseState } from '../../../domain/databases/results-database.ts';
-import type {
-  FleetCandidate,
-  FleetClaim,
-  FleetItem,
-  FleetRun,
-  ItemState,
-} from '../../../application/ports/fleet/fleet-ledger.ts';
+import type { FleetCandidate, FleetClaim, FleetItem, FleetRun, ItemState } from '../../../application/ports/fleet/fleet-ledger.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 
 export interface RunRow {
@@ -71,7 +65,7 @@ export interface CandidateRow {
 
 export interface ClaimRow {
   readonly org_id: OrganizationId;
-  /** Null, like what follows, when the organization has no database any more. */
+  /** Null, like the columns that follow, when the organization no longer has a database. */
   readonly server_id: ServerId | null;
   readonly database_name: string | null;
   readonly state: DatabaseState | null;

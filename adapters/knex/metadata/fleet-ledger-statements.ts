@@ -1,11 +1,5 @@
 import { sql, statement } from '../statement.ts';
-import {
-  RUN_COLUMNS,
-  type CandidateRow,
-  type ClaimRow,
-  type ItemRow,
-  type RunRow,
-} from './fleet-ledger-rows.ts';
+import { RUN_COLUMNS, type CandidateRow, type ClaimRow, type ItemRow, type RunRow } from './fleet-ledger-rows.ts';
 
 interface OfRun {
   readonly runId: number;
@@ -14,7 +8,7 @@ interface OfRunner extends OfRun {
   readonly runner: string;
 }
 
-/** Items that are not at their end; the partial index knows them by the same words. */
+/** Unfinished items. The partial index has the same condition, word for word. */
 const UNFINISHED = `state in ('pending', 'running', 'deferred')`;
 
 export const listCandidates = statement<object, CandidateRow>('fleet_list_candidates', () =>
@@ -34,7 +28,7 @@ export const endAbandonedRun = statement<object>('fleet_end_abandoned_run', () =
   ),
 );
 
-// Nothing comes back when another run is unfinished.
+// Returns no row, and inserts none, when another run is unfinished.
 export const insertRun = statement<
   { kind: string; targetVersion: number | null; wholeFleet: boolean; errorBudget: number },
   RunRow
@@ -88,7 +82,7 @@ export const countItems = statement<OfRun, { state: ItemRow['state']; count: str
       .groupBy('state'),
 );
 
-// A row that another runner is just taking is skipped, so two never get the same.
+// A row that another runner is taking is skipped, so two runners never get the same one.
 export const claim = statement<OfRunner & { count: number; leaseMs: number }, ClaimRow>('fleet_claim', (p) =>
   sql.raw(
     `with next as (
@@ -127,7 +121,7 @@ export const release = statement<OfRunner & { organizationIds: readonly string[]
   ),
 );
 
-// The item guards the organization's row: whoever has lost the claim to another runner knows less than that one.
+// Only an item that is still the runner's updates the record: a runner that lost it knows less than its successor.
 export const report = statement<
   OfRunner & {
     organizationIds: readonly string[];
@@ -199,7 +193,7 @@ export const halt = statement<OfRun & { reason: string }>('fleet_halt', (p) =>
     .update({ state: 'halted', reason: p('reason'), updated_at: sql.raw('now()') }),
 );
 
-// Deferred items hold up no other wave, but canaries have to be through.
+// Deferred items hold up no later wave, unless they are canaries.
 export const advance = statement<OfRun, { wave: number }>('fleet_advance', (p) =>
   sql.raw(
     `update fleet_runs r
@@ -259,7 +253,7 @@ export const retryItems = statement<
   ),
 );
 
-// Only the latest run, which no unfinished one follows, is taken up again.
+// Only the latest run is reopened: no unfinished run follows it.
 export const reopen = statement<OfRun>('fleet_reopen', (p) =>
   sql.raw(
     `update fleet_runs r

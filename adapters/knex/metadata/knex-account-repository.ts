@@ -39,11 +39,12 @@ const findUserId = statement<{ issuer: string; subject: string }, { user_id: str
   (p) => sql('identities').select('user_id').where('provider', p('issuer')).where('subject', p('subject')),
 );
 
+/** Reads all that a token is held against in one statement. Decision 0016. */
 export class KnexAccountRepository implements AccountRepository {
   readonly #executor: SqlExecutor;
   readonly #accessTtlSeconds: number;
 
-  /** @param accessTtlSeconds how long a token outlives its session at most */
+  /** @param accessTtlSeconds how long an access token may outlive its session */
   constructor(executor: SqlExecutor, accessTtlSeconds: number) {
     this.#executor = executor;
     this.#accessTtlSeconds = accessTtlSeconds;

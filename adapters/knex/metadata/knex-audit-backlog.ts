@@ -7,8 +7,9 @@ interface Announcement {
   readonly writer: string;
 }
 
-// Who delivers holds the entries in the outbox, so nobody else delivers them now, but for the last act of a process that
-// died: that ends in a unique violation here, and the next attempt finds the entries delivered.
+// The caller has locked the entries in the outbox, so no other process delivers them at the same time. One exception is
+// the last statement of a process that died: when it commits, this one fails with a unique violation, and the next
+// attempt finds the entries delivered.
 const deliver = statement<{ organizationId: string; entries: string }>('audit_deliver', (p) =>
   sql.raw(
     `insert into audit_logs (audit_id, org_id, user_id, action, entity_type, entity_id, details, request_id, address, ts)
@@ -38,6 +39,7 @@ const withdraw = statement<Announcement>('audit_withdraw', (p) =>
     .delete(),
 );
 
+/** A process that takes over relays this many organizations' entries before it takes more. */
 const MOST_ADOPTED = 20;
 
 const adopt = statement<{ heir: string; silentForMs: number }, { org_id: OrganizationId }>(
@@ -59,6 +61,7 @@ const adopt = statement<{ heir: string; silentForMs: number }, { org_id: Organiz
     ),
 );
 
+/** Where entries of results arrive, once each. Decision 0015. */
 export class KnexAuditBacklog implements AuditBacklog {
   readonly #executor: SqlExecutor;
 

@@ -3,7 +3,7 @@ import type { OrganizationId } from '../../../domain/organizations/organization-
 import { dynamicQuery, sql, statement, type SqlExecutor, type SqlQuery } from '../statement.ts';
 
 interface ChainRow {
-  /** bigint: text to the driver; as the last link says; null when that is gone. */
+  /** As the last link says; null when there is none. A bigint, which the driver gives as text. */
   readonly length: string | null;
   readonly head: string | null;
   readonly entries: string;
@@ -16,7 +16,7 @@ const listChains = statement<object, { chain: OrganizationId | '' }>('audit_list
   sql.raw(`select chain from audit_chains union select coalesce(org_id, '') from audit_logs order by 1`),
 );
 
-/** Computed by the server in one look per chain: entries that are being added meanwhile do not disturb it. */
+/** The server computes a chain in one statement, so entries that are added meanwhile do not disturb it. */
 const verify = (chain: OrganizationId | ''): SqlQuery<ChainRow> =>
   dynamicQuery(
     sql.raw(
@@ -61,6 +61,7 @@ const breakOf = (row: ChainRow): ChainReport['broken'] => {
   return { auditId: null, position: null, reason };
 };
 
+/** Computes the links of the audit trail again. Decision 0015. */
 export class KnexAuditChains implements AuditChains {
   readonly #executor: SqlExecutor;
 

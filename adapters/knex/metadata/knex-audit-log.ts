@@ -4,7 +4,7 @@ import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
 import { dynamicQuery, sql, statement, type SqlExecutor } from '../statement.ts';
 
 interface AuditRow {
-  /** bigint: text to the driver. */
+  /** A bigint, which the driver gives as text. */
   readonly position: string;
   readonly audit_id: string;
   readonly org_id: OrganizationId | null;

@@ -1,14 +1,6 @@
 import type { DatabaseLedger, DatabaseRecord } from '../../../application/ports/databases/database-ledger.ts';
 import type { DatabaseState } from '../../../domain/databases/results-database.ts';
-import {
-  ADOPTED,
-  type Adoption,
-  type ChoosePlacement,
-  type Claim,
-  type PlacementOffer,
-  type ProvisioningLedger,
-  type SpareDatabase,
-} from '../../../application/ports/databases/provisioning-ledger.ts';
+import { ADOPTED, type Adoption, type ChoosePlacement, type Claim, type PlacementOffer, type ProvisioningLedger, type SpareDatabase } from '../../../application/ports/databases/provisioning-ledger.ts';
 import { DatabaseProvisioningError } from '../../../domain/exceptions.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { OrganizationStatus } from '../../../domain/organizations/organization.ts';
@@ -20,6 +12,7 @@ import { asUnknownOrganization, claimDatabase, toClaim } from './claim-database.
 import * as statements from './database-ledger-statements.ts';
 import { RECORD_COLUMNS, toDatabaseRecord, toSpare, type DatabaseRow } from './database-ledger-rows.ts';
 
+/** Which database is each organization's, and how far its making is. Decisions 0002 and 0021. */
 export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
   readonly #database: SqlDatabase;
 

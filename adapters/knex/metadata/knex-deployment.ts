@@ -5,6 +5,7 @@ const find = statement<object, { deployment_id: string }>('deployment_find', () 
   sql('deployment').select('deployment_id'),
 );
 
+/** The id that the migration gave the metadata database. Decision 0020. */
 export class KnexDeployment implements Deployment {
   readonly #database: SqlExecutor;
 

@@ -3,7 +3,7 @@ import { sql, statement, type SqlExecutor } from '../statement.ts';
 
 interface IdentityRow {
   readonly identity_id: string;
-  /** The issuer; `password` for the one kind that is not another issuer's. */
+  /** The issuer; `password` for a password of this service. */
   readonly provider: string;
   readonly subject: string;
   readonly created_at: Date;

@@ -1,12 +1,8 @@
 import type { Knex } from 'knex';
-import type {
-  InstanceKey,
-  InstanceLedger,
-  ServiceInstance,
-} from '../../../application/ports/databases/instance-ledger.ts';
+import type { InstanceKey, InstanceLedger, ServiceInstance } from '../../../application/ports/databases/instance-ledger.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
-/** Several times the pause between two signs of life. */
+/** Several times the pause between two heartbeats. */
 const SILENT_AFTER = `interval '2 seconds'`;
 
 type Key = { readonly [Name in keyof InstanceKey]: string };
@@ -17,7 +13,7 @@ interface InstanceRow {
   readonly silent: boolean;
 }
 
-// A statement does not see its own insert or update: they are joined to what was there before.
+// A statement does not see its own insert or update, so it joins them to the rows that were there before.
 const join = statement<Key, InstanceRow>('instance_join', (p) =>
   sql.raw(
     `with mine as (
@@ -74,6 +70,7 @@ const leave = statement<Key>('instance_leave', (p) =>
     .delete(),
 );
 
+/** How live processes divide the connections of each server. Decision 0005. */
 export class KnexInstanceLedger implements InstanceLedger {
   readonly #executor: SqlExecutor;
 
@@ -94,7 +91,7 @@ export class KnexInstanceLedger implements InstanceLedger {
     return row?.share ?? null;
   }
 
-  async reclaim(key: InstanceKey, connections: number): Promise<void> {
+  async reclaimFromDead(key: InstanceKey, connections: number): Promise<void> {
     await this.#executor.query(connections === 0 ? forget(key) : shrink({ ...key, share: connections }));
   }
 

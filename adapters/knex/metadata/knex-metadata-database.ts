@@ -1,7 +1,4 @@
-import type {
-  MetadataDatabase,
-  MetadataRepositories,
-} from '../../../application/ports/databases/metadata-database.ts';
+import type { MetadataDatabase, MetadataRepositories } from '../../../application/ports/databases/metadata-database.ts';
 import type { SqlDatabase, SqlExecutor } from '../statement.ts';
 import { KnexAuditLog } from './knex-audit-log.ts';
 import { KnexIdentityRepository } from './knex-identity-repository.ts';
@@ -19,7 +16,10 @@ const repositoriesOver = (executor: SqlExecutor): MetadataRepositories => ({
   auditLog: new KnexAuditLog(executor),
 });
 
-/** The shared repositories, over the metadata pool. */
+/**
+ * The repositories of the metadata database. In a transaction they are made anew over its executor, so no repository
+ * takes a transaction as an argument.
+ */
 export const createMetadataDatabase = (database: SqlDatabase): MetadataDatabase => ({
   ...repositoriesOver(database),
   transaction: (work) => database.transaction((executor) => work(repositoriesOver(executor))),

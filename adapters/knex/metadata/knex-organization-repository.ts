@@ -2,16 +2,8 @@ import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
 import { OrganizationAlreadyExistsError } from '../../../domain/organizations/errors.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { POLICY_SETTINGS } from '../../../domain/organizations/organization-policy.ts';
-import type {
-  OrganizationControls,
-  OrganizationRepository,
-} from '../../../domain/organizations/organization-repository.ts';
-import type {
-  Organization,
-  OrganizationSettings,
-  OrganizationStatus,
-  VersionedSettings,
-} from '../../../domain/organizations/organization.ts';
+import type { OrganizationControls, OrganizationRepository } from '../../../domain/organizations/organization-repository.ts';
+import type { Organization, OrganizationSettings, OrganizationStatus, VersionedSettings } from '../../../domain/organizations/organization.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
 import { FOREIGN_KEY_VIOLATION, isViolation, UNIQUE_VIOLATION } from '../postgres-error.ts';
 import { dynamicQuery, sql, statement, type SqlExecutor } from '../statement.ts';
@@ -52,7 +44,7 @@ interface ControlsRow {
 
 interface SettingsRow {
   readonly settings: OrganizationSettings | null;
-  /** bigint: text to the driver. */
+  /** A bigint, which the driver gives as text. */
   readonly version: string | null;
 }
 
@@ -160,7 +152,7 @@ export class KnexOrganizationRepository implements OrganizationRepository {
   }
 
   async findSettingsForUpdate(id: OrganizationId): Promise<VersionedSettings | null> {
-    // By a statement of its own: who waits for a lock sees the other tables as they were before the wait.
+    // The lock is a statement of its own: one that waits for a lock sees other tables as they were before the wait.
     await this.#executor.query(lock({ id }));
     return this.findSettings(id);
   }

@@ -1,8 +1,4 @@
-import type {
-  RefreshTokenUse,
-  Session,
-  SessionRepository,
-} from '../../../domain/identity/session-repository.ts';
+import type { RefreshTokenUse, Session, SessionRepository } from '../../../domain/identity/session-repository.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
@@ -12,7 +8,7 @@ interface SessionRow {
   readonly org_id: OrganizationId | null;
 }
 
-// Access tokens live for 30 days at most: after that nobody can present one of a session that has ended.
+// An access token lives for 30 days at most, so nobody can present one of a session that ended before that.
 const open = statement<{
   sessionId: string;
   userId: string;
@@ -33,7 +29,7 @@ const addToken = statement<{ sessionId: string; tokenHash: Uint8Array }>('sessio
   sql('refresh_tokens').insert({ session_id: p('sessionId'), token_hash: p('tokenHash') }),
 );
 
-/** Locks the session, so that of two uses of its tokens, or a use and its end, one is first. */
+/** Locks the session: two uses of its tokens, or a use and the end of the session, follow one another. */
 const findByToken = statement<{ tokenHash: Uint8Array }, SessionRow>('session_find_by_token', (p) =>
   sql('refresh_tokens')
     .join('sessions', 'sessions.session_id', 'refresh_tokens.session_id')
@@ -73,6 +69,7 @@ const toSession = (row: SessionRow): Session => ({
   organizationId: row.org_id,
 });
 
+/** Sessions and the hashes of their refresh tokens. Decision 0016. */
 export class KnexSessionRepository implements SessionRepository {
   readonly #executor: SqlExecutor;
 

@@ -1,14 +1,7 @@
 import type { SpareDatabase } from '../../../application/ports/databases/provisioning-ledger.ts';
 import type { SpareLedger, TemplateRecord } from '../../../application/ports/databases/spare-ledger.ts';
 import type { ServerId, ServerStatus } from '../../../domain/databases/server.ts';
-import {
-  DEMAND_WINDOW_MS,
-  demandOn,
-  isSpareWanted,
-  SURPLUS_WINDOW_MS,
-  wantedSpares,
-  type SpareDemand,
-} from '../../../domain/databases/spare-demand.ts';
+import { DEMAND_WINDOW_MS, demandOn, isSpareWanted, SURPLUS_WINDOW_MS, wantedSpares, type SpareDemand } from '../../../domain/databases/spare-demand.ts';
 import { SPARE_COLUMNS, toSpare, type SpareRow } from './database-ledger-rows.ts';
 import { forgetSpare, insertSpare } from './database-ledger-statements.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
@@ -23,8 +16,8 @@ interface TemplateRow {
   readonly schema_version: number;
 }
 
-// The server is recorded with its first template, so that every program that makes databases can do without a start. The
-// name changes with DB_RESULTS_DB_TEMPLATE: recorded is the one that is cloned now.
+// The server is recorded with its first template: programs make databases that never start the service. The name changes
+// with DB_RESULTS_DB_TEMPLATE: the record has that of the database that is cloned now.
 const touchTemplate = statement<TemplateRecord>('template_touch', (p) =>
   sql.raw(
     `with server as (insert into results_servers (server_id) values (?) on conflict do nothing)
@@ -34,7 +27,7 @@ const touchTemplate = statement<TemplateRecord>('template_touch', (p) =>
   ),
 );
 
-// A spare that carries an organization's stamp is being built by that organization's saga.
+// A spare whose id is the stamp of an organization's record is built by that organization's provisioning.
 const findUnfinished = statement<{ templateHash: string }, SpareRow>('spare_find_unfinished', (p) =>
   sql('spare_databases')
     .select(SPARE_COLUMNS)
@@ -73,15 +66,15 @@ const markReady = statement<{ spareId: string }>('spare_mark_ready', (p) =>
     .update({ state: 'ready', updated_at: sql.raw('now()') }),
 );
 
-const retire = statement<{ spareId: string }>('spare_retire', (p) =>
+const discard = statement<{ spareId: string }>('spare_discard', (p) =>
   sql('spare_databases')
     .where({ spare_id: p('spareId'), state: 'building' })
     .update({ state: 'retired', updated_at: sql.raw('now()') }),
 );
 
 // The oldest ones are kept: a claim takes the oldest.
-const retireStale = statement<{ hash: string; serverId: string; keep: number }, SpareRow>(
-  'spare_retire_stale',
+const discardStale = statement<{ hash: string; serverId: string; keep: number }, SpareRow>(
+  'spare_discard_stale',
   (p) =>
     sql.raw(
       `with surplus as (
@@ -160,18 +153,18 @@ export class KnexSpareLedger implements SpareLedger {
     await this.#database.query(markReady({ spareId }));
   }
 
-  async retireStale(
+  async discardStale(
     { hash, serverId }: TemplateRecord,
     demand: SpareDemand,
   ): Promise<readonly SpareDatabase[]> {
     const { newcomers, status } = await this.#countForDemand(hash, serverId, SURPLUS_WINDOW_MS);
     const keep = wantedSpares(demandOn(demand, status), newcomers);
-    const rows = await this.#database.query(retireStale({ hash, serverId, keep }));
+    const rows = await this.#database.query(discardStale({ hash, serverId, keep }));
     return rows.map(toSpare);
   }
 
-  async retire(spareId: string): Promise<void> {
-    await this.#database.query(retire({ spareId }));
+  async discard(spareId: string): Promise<void> {
+    await this.#database.query(discard({ spareId }));
   }
 
   async forget(spareId: string): Promise<void> {

@@ -1,11 +1,5 @@
 import type { OrganizationRole } from '../../../domain/identity/role.ts';
-import type {
-  Membership,
-  PasswordIdentity,
-  User,
-  UserChange,
-  UserRepository,
-} from '../../../domain/identity/user-repository.ts';
+import type { Membership, PasswordIdentity, User, UserChange, UserRepository } from '../../../domain/identity/user-repository.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
 import { dynamicQuery, sql, statement, type SqlExecutor } from '../statement.ts';
@@ -125,7 +119,7 @@ const listMemberships = statement<
   sql('memberships').select('org_id', 'roles').where('user_id', p('userId')).orderBy('created_at'),
 );
 
-// One statement, so that a user never exists without the identity that lets it log in.
+// One statement: a user never exists without the password that lets them log in.
 const ensureUser = statement<
   { email: string; passwordHash: string; platformAdmin: boolean },
   { user_id: string }

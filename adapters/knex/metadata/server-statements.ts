@@ -35,8 +35,8 @@ export const listServers = statement<object, ServerRow>('server_list', () =>
   sql('results_servers').select(COLUMNS).orderBy('server_id'),
 );
 
-// In one order, so that two choices never wait for each other. The weaker lock lets records of databases be inserted
-// meanwhile, which refer to these rows.
+// All transactions lock in the same order, so two choices never wait for each other. Records of databases refer to these
+// rows: the weaker lock lets other transactions insert them meanwhile.
 export const lockServers = statement<{ serverIds: readonly string[] }, ServerRow>('server_lock', (p) =>
   sql('results_servers')
     .select(COLUMNS)

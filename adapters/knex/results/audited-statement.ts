@@ -30,5 +30,5 @@ export const auditedStatement = <Values extends object, Row>(
        select * from written`,
         [build(p), p('note')],
       ),
-    true,
+    { isAudited: true },
   );

@@ -15,7 +15,10 @@ export interface InstanceKey {
   readonly instanceId: string;
 }
 
-/** The live processes of the deployment and how they divide the connections of each server. Every method may be repeated. */
+/**
+ * The live processes of the deployment, and how they divide the connections of each server. Every method may be
+ * repeated.
+ */
 export interface InstanceLedger {
   /** Records this process, without a share. Lists all processes of the server; oldest first, as every list here. */
   join(key: InstanceKey): Promise<readonly ServiceInstance[]>;
@@ -30,7 +33,11 @@ export interface InstanceLedger {
    * @returns the share; null when the process is not recorded
    */
   raiseShare(key: InstanceKey, wanted: number, budget: number): Promise<number | null>;
-  /** Takes from a process that is still silent all but the connections it has; with none it is forgotten. */
-  reclaim(key: InstanceKey, connections: number): Promise<void>;
+  /**
+   * Lowers the share of a process to the connections that it still has, and forgets a process without any. Nothing is
+   * changed when the process has sent a heartbeat meanwhile.
+   */
+  reclaimFromDead(key: InstanceKey, connections: number): Promise<void>;
+  /** Removes this process, and its share with it. */
   leave(key: InstanceKey): Promise<void>;
 }

@@ -2,7 +2,7 @@ import type { PlacementPin, ResultsServerRecord, ServerId } from '../../../domai
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { DatabaseRecord } from './database-ledger.ts';
 
-/** In place of a template's hash: the database was not made here, but given by an operator. Never cloned, never dropped. */
+/** Stands in place of a template's hash: an operator gave the database, so it is never cloned and never dropped. */
 export const ADOPTED = '';
 
 /** A database that is migrated, stamped by nobody and claimed by at most one organization. */
@@ -11,7 +11,7 @@ export interface SpareDatabase {
   readonly spareId: string;
   readonly serverId: ServerId;
   readonly databaseName: string;
-  /** Of what it was, or is to be, cloned from; or `ADOPTED`. */
+  /** The hash of the template that it was, or will be, cloned from; or `ADOPTED`. */
   readonly templateHash: string;
   readonly schemaVersion: number;
 }
@@ -22,7 +22,7 @@ export interface SpareDatabase {
  */
 export type ProvisioningPath = 'spare' | 'clone' | 'resume' | 'adoption';
 
-/** An intent to provision: its record always has a stamp. */
+/** A recorded intent to provision. Its record always has a stamp. */
 export interface Claim {
   readonly record: DatabaseRecord & { readonly stamp: string };
   readonly spare: SpareDatabase;
@@ -55,15 +55,15 @@ export interface PlacementOffer {
  */
 export type ChoosePlacement = (offered: readonly ResultsServerRecord[], pin: PlacementPin) => ServerId;
 
-/** What provisioning writes down, before and after it acts. Every method commits on its own. */
+/** What provisioning records, before and after it acts. Every method commits on its own. */
 export interface ProvisioningLedger {
   /**
    * Writes the intent to give the organization a database on one of the offered servers, and binds a spare there to it: a
    * ready one of the offered template when there is one (never the same to two organizations), else `fresh`, which is yet
-   * to be built. The choice is made under a lock on the servers' records, so that no limit is overshot. A claim made
-   * earlier is returned as it is, so that the caller resumes it; unless its server is not offered and holds nothing that
-   * anybody was served: then another is chosen. Nothing is claimed where there is nothing to make: the record then says
-   * how it is.
+   * to be built. The choice is made under a lock on the servers' records, so that no limit is overshot. An earlier claim is
+   * returned as it is, and the caller resumes it. When the server of an earlier claim is not offered, and the database is
+   * not one that an operator gave, another server is chosen. Nothing is claimed when there is nothing to make: the record
+   * then says how the database is.
    *
    * @throws {OrganizationNotFoundError}
    * @throws what `choose` throws; then nothing is written
@@ -73,7 +73,7 @@ export interface ProvisioningLedger {
     offers: readonly PlacementOffer[],
     choose: ChoosePlacement,
   ): Promise<Claim | { readonly record: DatabaseRecord; readonly spare: null }>;
-  /** Writes down that a claimed spare is about to be cloned from another template than was planned. */
+  /** Records that a claimed spare is about to be cloned from another template than was planned. */
   rebase(spare: SpareDatabase): Promise<void>;
   /**
    * Marks the organization's database ready, forgets the spare it was made of, and audits which path it took. Null, and
@@ -88,7 +88,7 @@ export interface ProvisioningLedger {
   fail(organizationId: OrganizationId, databaseName: string, reason: string): Promise<void>;
   /** Keeps what is wrong with a database that was ready, or clears it with null. Changes no state. */
   noteError(organizationId: OrganizationId, reason: string | null): Promise<void>;
-  /** Takes the organization's database out of service, before it is put aside. */
+  /** Takes the organization's database out of service, before it is put aside. The organization has to have a record. */
   beginRetirement(organizationId: OrganizationId): Promise<void>;
   /**
    * Forgets the database that was put aside, and what was claimed for it: the next access makes a new one, of the next
@@ -96,8 +96,8 @@ export interface ProvisioningLedger {
    */
   completeRetirement(organizationId: OrganizationId, renamedTo: string | null): Promise<void>;
   /**
-   * Records an existing database as the organization's, of the next generation if it had one. It is a claim as any
-   * other: not ready until `complete`, and whoever comes next resumes it. The same adoption begun before is found again.
+   * Records an existing database as the organization's, of the next generation if it had one. It is a claim like any
+   * other: it is not ready until `complete`, and the next caller resumes it. A repeated adoption finds its earlier claim.
    *
    * @throws {OrganizationNotFoundError}
    * @throws {DatabaseProvisioningError} when another organization is being given the same database

@@ -12,8 +12,8 @@ export interface TemplateRecord {
 }
 
 /**
- * The metadata database's list of databases that are made ahead of need. All processes share it. `plan` and `retireStale` are
- * called by one process at a time: two would each find the same spare missing, and both build it.
+ * The metadata database's list of databases that are made ahead of need. All processes share it. One process at a time
+ * calls `plan` and `discardStale`: two would each find the same spare missing, and both build it.
  */
 export interface SpareLedger {
   /** Records that a running process clones from this template. */
@@ -30,11 +30,11 @@ export interface SpareLedger {
    * has used for a while, those beyond the demand of the last hour, and those that an earlier call returned and no caller
    * has forgotten yet.
    */
-  retireStale(current: TemplateRecord, demand: SpareDemand): Promise<readonly SpareDatabase[]>;
+  discardStale(current: TemplateRecord, demand: SpareDemand): Promise<readonly SpareDatabase[]>;
   /** Removes the record of a spare that is dropped. */
   forget(spareId: string): Promise<void>;
   /** Takes a spare that cannot be finished out of reach of claims. */
-  retire(spareId: string): Promise<void>;
+  discard(spareId: string): Promise<void>;
   /** Lists templates on the same server that no process has used for a while, and that no spare or claim refers to. */
   listUnusedTemplates(current: TemplateRecord): Promise<readonly TemplateRecord[]>;
   /** Removes the record of a template. False, and nothing is changed, when a process has used it meanwhile. */

@@ -77,7 +77,7 @@ export interface NewRun {
 /** An item that a runner works on until its lease ends. */
 export interface FleetClaim {
   readonly organizationId: OrganizationId;
-  /** Null: the organization has no usable database any more. */
+  /** Null: the organization no longer has a usable database. */
   readonly database: {
     readonly serverId: ServerId;
     readonly databaseName: string;
@@ -103,7 +103,7 @@ export interface FleetReport {
   readonly delayMs: number;
 }
 
-/** The metadata database's book of fleet migrations. Every method commits on its own. */
+/** The metadata database's records of fleet migrations. Every method commits on its own. */
 export interface FleetLedger {
   /** All organizations that have a record of a database, in the order of their ids. */
   listCandidates(): Promise<readonly FleetCandidate[]>;

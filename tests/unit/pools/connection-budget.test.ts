@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { ConnectionBudget, type BudgetedPool } from '../../../infrastructure/pools/connection-budget.ts';
+import type { ConnectionSlot, SlotState } from '../../../infrastructure/pools/connection-slot.ts';
+import { SlotCounts } from '../../../infrastructure/pools/slot-counts.ts';
 import { until } from '../../support/gate.ts';
 
 /** Than the first one, after which it is tried again. */
@@ -9,72 +11,86 @@ const LONGER_THAN_A_BACK_OFF_MS = 150;
 /** A pool whose connections open and close when the test says so. */
 class FakePool implements BudgetedPool {
   readonly name: string;
+  readonly slots = new SlotCounts();
   readonly #budget: ConnectionBudget;
+  readonly #held: ConnectionSlot[] = [];
   wanted = 0;
-  idle = 0;
-  inUse = 0;
-  closing = 0;
 
   constructor(name: string, budget: ConnectionBudget) {
     this.name = name;
     this.#budget = budget;
   }
 
-  get slots(): number {
-    return this.idle + this.inUse + this.closing;
-  }
-
   get wantsSlot(): boolean {
     return this.wanted > 0;
+  }
+
+  /** Those that are still connecting included. */
+  get inUse(): number {
+    return this.slots.connecting + this.slots.inUse;
+  }
+
+  get closing(): number {
+    return this.slots.closing;
   }
 
   /** As a request that needs a connection. */
   want(count = 1): this {
     this.wanted += count;
-    while (this.wantsSlot && this.#budget.take(this)) this.grantSlot();
+    while (this.wantsSlot) {
+      const slot = this.#budget.take(this);
+      if (slot === null) break;
+      this.grantSlot(slot);
+    }
     return this;
   }
 
-  grantSlot(): void {
+  grantSlot(slot: ConnectionSlot): void {
     this.wanted -= 1;
-    this.inUse += 1;
+    this.#held.push(slot);
   }
 
-  /** A connect of its succeeded. */
+  /** One of its connects succeeds. */
   opened(): this {
-    this.#budget.connected(this);
-    return this;
+    return this.#moveOne('connecting', 'in use');
   }
 
-  /** The server has no room for a connect of its. */
+  /** The server is too full for one of its connects. */
   refused(): this {
-    this.#budget.serverFull();
-    this.inUse -= 1;
-    this.#budget.release(this, false);
+    return this.#moveOne('connecting', 'refused');
+  }
+
+  /** All its connects succeed, and all its requests end. */
+  rest(): this {
+    while (this.slots.connecting > 0) this.opened();
+    while (this.slots.inUse > 0) this.#moveOne('in use', 'idle');
     return this;
   }
 
-  /** All requests are over; nobody of its own waits. */
-  rest(): this {
-    this.idle += this.inUse;
-    this.inUse = 0;
-    this.#budget.markIdle(this, this.idle > 0);
-    return this;
+  /** A request comes, takes an idle connection and gives it back. */
+  use(): this {
+    return this.#moveOne('idle', 'in use').#moveOne('in use', 'idle');
+  }
+
+  /** A request gives its connection back, and the pool closes it. */
+  discard(): this {
+    return this.#moveOne('in use', 'closing');
   }
 
   closeIdle(): void {
-    this.idle -= 1;
-    this.closing += 1;
-    this.#budget.closing();
-    if (this.idle === 0) this.#budget.markIdle(this, false);
+    this.#moveOne('idle', 'closing');
   }
 
   /** The server has hung up. */
   hangUp(): this {
-    while (this.closing > 0) {
-      this.closing -= 1;
-      this.#budget.release(this, true);
-    }
+    while (this.slots.closing > 0) this.#moveOne('closing', 'gone');
+    return this;
+  }
+
+  #moveOne(from: SlotState, to: SlotState): this {
+    const slot = this.#held.find(({ state }) => state === from);
+    if (slot === undefined) throw new Error(`${this.name} has no slot that is ${from}`);
+    slot.move(to);
     return this;
   }
 }
@@ -98,13 +114,13 @@ describe('the connection budget', () => {
     b?.want();
     expect([a?.closing, b?.inUse, budget.taken]).to.deep.equal([1, 0, 1]);
     a?.hangUp();
-    expect([a?.slots, b?.inUse, budget.taken]).to.deep.equal([0, 1, 1]);
+    expect([a?.slots.held, b?.inUse, budget.taken]).to.deep.equal([0, 1, 1]);
   });
 
   it('closes the idle connection of the pool that was used longest ago', () => {
     const [, a, b, c, d] = pools(3, 'a', 'b', 'c', 'd');
     for (const pool of [a, b, c]) pool?.want().rest();
-    a?.rest(); // used again
+    a?.use();
     d?.want();
     expect([a?.closing, b?.closing, c?.closing]).to.deep.equal([0, 1, 0]);
   });
@@ -127,7 +143,7 @@ describe('the connection budget', () => {
     expect(a?.closing).to.equal(0);
   });
 
-  it('takes turns of one slot between pools that wait', () => {
+  it('gives slots to pools that wait one at a time', () => {
     const [, a, b, c] = pools(2, 'a', 'b', 'c');
     a?.want(2);
     b?.want(5);
@@ -136,7 +152,7 @@ describe('the connection budget', () => {
     expect([b?.inUse, c?.inUse]).to.deep.equal([1, 1]);
   });
 
-  it('forgets a pool that wants nothing any more', () => {
+  it('forgets a pool that is closed', () => {
     const [budget, a, b, c] = pools(1, 'a', 'b', 'c');
     a?.want();
     b?.want();
@@ -162,13 +178,13 @@ describe('the connection budget', () => {
     ]);
   });
 
-  it('asks for one connection for each that waits, those on their way out included', () => {
+  it('asks for one connection for each pool that waits, counting those that are closing', () => {
     const [budget, a, b, c] = pools(6, 'a', 'b', 'c');
-    a?.want(3);
+    a?.want(3).opened();
     b?.want(3);
     c?.want(1);
     expect(budget.shouldYield(b ?? failure())).to.equal(true);
-    budget.closing(); // one of a's
+    a?.discard();
     expect(budget.shouldYield(b ?? failure())).to.equal(false);
   });
 
@@ -179,44 +195,42 @@ describe('the connection budget', () => {
     if (b !== undefined) b.wanted = 0; // its waiter gave up
     expect(budget.shouldYield(a ?? failure())).to.equal(false);
   });
+
   describe('when the server is full before the slots are spent', () => {
     /** Two connections of `a`, and the server has refused a third one. */
     const fill = (budget: ConnectionBudget, a: FakePool, b: FakePool): void => {
       a.want(2).opened().opened();
       b.want().refused();
-      expect([budget.taken, b.slots]).to.deep.equal([2, 0]);
+      expect([budget.taken, b.slots.held]).to.deep.equal([2, 0]);
     };
     const closeOne = (pool: FakePool): void => {
-      pool.inUse -= 1;
-      pool.idle += 1;
-      pool.closeIdle();
-      pool.hangUp();
+      pool.discard().hangUp();
     };
 
-    it('tries again after a try that told nothing, as another connection closed meanwhile', async () => {
+    it('tries again after a try that proved nothing, as another connection closed meanwhile', async () => {
       const [budget, a = failure(), b = failure(), c = failure()] = pools(10, 'a', 'b', 'c');
       fill(budget, a, b);
       b.want();
-      await until('it is tried', () => b.slots > 0);
+      await until('it is tried', () => b.slots.held > 0);
       closeOne(a);
       b.opened();
       c.want();
-      expect(c.slots).to.equal(1);
+      expect(c.slots.held).to.equal(1);
       c.opened().want();
-      expect(c.slots, 'there is room after all').to.equal(2);
+      expect(c.slots.held, 'there is room after all').to.equal(2);
     });
 
-    it('serves whoever waits when the connect ends that was under way when the time was over', async () => {
+    it('serves a pool that waits when the connect ends that was under way at the end of the back-off', async () => {
       const [budget, a = failure(), b = failure(), c = failure()] = pools(10, 'a', 'b', 'c');
       fill(budget, a, b);
       b.want();
       c.want();
       closeOne(a);
-      expect([b.slots, c.slots]).to.deep.equal([1, 0]);
+      expect([b.slots.held, c.slots.held]).to.deep.equal([1, 0]);
       await sleep(LONGER_THAN_A_BACK_OFF_MS);
-      expect(c.slots, 'one at a time').to.equal(0);
+      expect(c.slots.held, 'one at a time').to.equal(0);
       b.opened();
-      expect(c.slots).to.equal(1);
+      expect(c.slots.held).to.equal(1);
     });
   });
 });

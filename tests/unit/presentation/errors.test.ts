@@ -15,6 +15,7 @@ import {
   OrganizationBusyError,
   OrganizationDatabaseNotFoundError,
   OrganizationNotReadyError,
+  ServerNotFoundError,
 } from '../../../domain/databases/errors.ts';
 import { DEFAULT_SERVER } from '../../../domain/databases/server.ts';
 import { MigrationRunNotFoundError } from '../../../domain/fleet/errors.ts';
@@ -84,6 +85,7 @@ const DOMAIN_ERRORS: readonly DomainError[] = [
   new OrganizationNotReadyError('mad_results_acme is at version 1'),
   new OrganizationBusyError(),
   new ConnectionBudgetExhaustedError(),
+  new ServerNotFoundError(),
   new NoServerAvailableError([{ serverId: DEFAULT_SERVER, reason: 'draining' }]),
 ];
 

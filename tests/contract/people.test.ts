@@ -1,0 +1,262 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { expect } from 'chai';
+import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
+import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
+import type { User } from '../../domain/identity/user-repository.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { organizationId } from '../support/deployment.ts';
+import { rejectionOf } from '../support/gate.ts';
+import { inPages } from './in-pages.ts';
+import { METADATA, type MetadataSubject, type Subject } from './subjects.ts';
+
+const [ACME, BETA] = [organizationId('acme'), organizationId('beta')];
+const HASH = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA';
+const NOBODY = '00000000-0000-4000-8000-000000000000';
+
+const keepsPeople = (subject: Subject<MetadataSubject>): void => {
+  let metadata: MetadataDatabase;
+
+  before(() => subject.open());
+  after(() => subject.close());
+  beforeEach(async () => {
+    ({ metadata } = await subject.empty());
+  });
+
+  const register = async (...ids: readonly OrganizationId[]): Promise<void> => {
+    for (const id of ids) await metadata.organizations.insert({ id, name: id });
+  };
+  const insertUser = async (email: string): Promise<User> => {
+    const user = await metadata.users.insert({ email, platformAdmin: false });
+    if (user === null) throw new Error('the email is taken');
+    return user;
+  };
+
+  describe('users', () => {
+    it('are made once, with their identity, whatever the case of the address and however many try', async () => {
+      const made = await Promise.all(
+        Array.from({ length: 20 }, (_, index) =>
+          metadata.users.ensureUser({
+            email: index % 2 === 0 ? 'Ada@Example.org' : 'ada@example.ORG',
+            passwordHash: `${HASH}${index}`,
+            platformAdmin: true,
+          }),
+        ),
+      );
+      expect(made.filter(({ created }) => created)).to.have.length(1);
+      expect(new Set(made.map(({ userId }) => userId)).size).to.equal(1);
+      expect(await inPages((page) => metadata.users.list({ email: null }, page))).to.have.length(1);
+      const winner = made.findIndex(({ created }) => created);
+      expect(await metadata.users.findPasswordIdentity('ADA@example.org')).to.deep.equal({
+        userId: made[0]?.userId,
+        passwordHash: `${HASH}${winner}`,
+        mustChange: false,
+        active: true,
+        platformAdmin: true,
+      });
+      expect(await metadata.users.findPasswordIdentity('bob@example.org')).to.equal(null);
+    });
+
+    it('have roles per organization that are replaced', async () => {
+      await register(ACME, BETA);
+      const { userId } = await metadata.users.ensureUser({
+        email: 'a@b.c',
+        passwordHash: HASH,
+        platformAdmin: false,
+      });
+      expect(await metadata.users.listMemberships(userId)).to.be.empty;
+      await metadata.members.add(ACME, userId, ['member', 'worker']);
+      await metadata.members.add(BETA, userId, ['member']);
+      await metadata.members.setRoles(ACME, userId, ['org_admin']);
+      expect(await metadata.users.listMemberships(userId)).to.deep.equal([
+        { organizationId: ACME, roles: ['org_admin'] },
+        { organizationId: BETA, roles: ['member'] },
+      ]);
+    });
+
+    it('without any credential are made when the email is free, and found by it in any case', async () => {
+      const user = await insertUser('Ada@example.org');
+      expect(user).to.include({
+        email: 'Ada@example.org',
+        active: true,
+        platformAdmin: false,
+        hasPassword: false,
+        mustChangePassword: false,
+      });
+      expect(await metadata.users.insert({ email: 'aDA@example.org', platformAdmin: true })).to.equal(null);
+      expect(await metadata.users.find(user.userId)).to.deep.equal(user);
+      expect(await metadata.users.findByEmail('ADA@example.org')).to.deep.equal(user);
+      expect(await metadata.users.findPasswordIdentity('ada@example.org')).to.equal(null);
+      expect(await metadata.users.lockPasswordHash(user.userId)).to.equal(null);
+      for (const id of [NOBODY, 'no uuid']) expect(await metadata.users.find(id)).to.equal(null);
+    });
+
+    it('are listed in the order of their ids, and by email in any case', async () => {
+      const users = [];
+      for (let i = 0; i < 5; i += 1) users.push(await insertUser(`User-${i}@example.org`));
+      const list = (email: string | null) => inPages((page) => metadata.users.list({ email }, page));
+      expect(await list(null)).to.deep.equal(users.toSorted((a, b) => (a.userId < b.userId ? -1 : 1)));
+      expect(await list('uSER-3@example.org')).to.deep.equal([users[3]]);
+      expect(await list('nobody@example.org')).to.be.empty;
+    });
+
+    it('are changed in what is given, and keep the rest', async () => {
+      const { userId } = await insertUser('ada@example.org');
+      const change = (fields: Parameters<typeof metadata.users.change>[1]) =>
+        metadata.users.change(userId, fields);
+      expect(await change({ mustChangePassword: true }), 'without a password').to.include({
+        mustChangePassword: false,
+      });
+      await metadata.users.setPassword(userId, { hash: HASH, mustChange: false });
+      expect(await metadata.users.lockPasswordHash(userId)).to.equal(HASH);
+      expect(await change({ active: false, mustChangePassword: true })).to.include({
+        active: false,
+        platformAdmin: false,
+        hasPassword: true,
+        mustChangePassword: true,
+      });
+      expect(await change({ platformAdmin: true })).to.include({
+        active: false,
+        platformAdmin: true,
+        mustChangePassword: true,
+      });
+      await metadata.users.setPassword(userId, { hash: `${HASH}2`, mustChange: false });
+      expect(await metadata.users.findPasswordIdentity('ADA@example.org')).to.deep.equal({
+        userId,
+        passwordHash: `${HASH}2`,
+        mustChange: false,
+        active: false,
+        platformAdmin: true,
+      });
+      expect(await metadata.users.change(NOBODY, { active: false })).to.equal(null);
+    });
+  });
+
+  describe('members', () => {
+    it('are added once, to organizations that there are', async () => {
+      const { userId } = await insertUser('ada@example.org');
+      expect(await rejectionOf(metadata.members.add(ACME, userId, ['member']))).to.be.instanceOf(
+        OrganizationNotFoundError,
+      );
+      await register(ACME);
+      const added = await metadata.members.add(ACME, userId, ['member', 'worker']);
+      expect(added).to.deep.include({
+        userId,
+        email: 'ada@example.org',
+        active: true,
+        roles: ['member', 'worker'],
+      });
+      expect(await metadata.members.add(ACME, userId, ['org_admin'])).to.equal(null);
+      expect(await metadata.members.findForUpdate(ACME, userId)).to.deep.equal(added);
+    });
+
+    it('are changed and removed in one organization, and stay in the others', async () => {
+      await register(ACME, BETA);
+      const { userId } = await insertUser('ada@example.org');
+      expect(await metadata.members.setRoles(ACME, userId, ['member'])).to.equal(null);
+      await metadata.members.remove(ACME, userId);
+      for (const id of [ACME, BETA]) await metadata.members.add(id, userId, ['member']);
+      expect(await metadata.members.setRoles(ACME, userId, ['org_admin'])).to.deep.include({
+        roles: ['org_admin'],
+      });
+      expect(await metadata.members.findForUpdate(BETA, userId)).to.deep.include({ roles: ['member'] });
+      await metadata.members.remove(ACME, userId);
+      expect(await metadata.members.findForUpdate(ACME, userId)).to.equal(null);
+      expect(await metadata.users.listMemberships(userId)).to.deep.equal([
+        { organizationId: BETA, roles: ['member'] },
+      ]);
+    });
+
+    it('are listed in the order of their user ids, of one organization alone', async () => {
+      await register(ACME, BETA);
+      const ids: string[] = [];
+      for (let i = 0; i < 5; i += 1) {
+        const { userId } = await insertUser(`user-${i}@example.org`);
+        await metadata.members.add(i === 0 ? BETA : ACME, userId, ['member']);
+        if (i > 0) ids.push(userId);
+      }
+      const listed = await inPages((page) => metadata.members.list(ACME, page));
+      expect(listed.map(({ userId }) => userId)).to.deep.equal(ids.toSorted());
+    });
+  });
+
+  describe('identities of other issuers', () => {
+    it('are linked once, to whomever, and unlinked by their owner alone', async () => {
+      const [ada, bob] = [await insertUser('ada@example.org'), await insertUser('bob@example.org')];
+      await metadata.users.setPassword(ada.userId, { hash: HASH, mustChange: false });
+      const { identities } = metadata;
+      const linked = [];
+      for (const issuer of ['https://one.example', 'https://two.example'])
+        linked.push(await identities.link(ada.userId, { issuer, subject: 'ada' }));
+      expect(linked[0]).to.include({ issuer: 'https://one.example', subject: 'ada' });
+      expect(await identities.link(bob.userId, { issuer: 'https://one.example', subject: 'ada' })).to.equal(
+        null,
+      );
+      expect(await identities.list(ada.userId)).to.have.deep.members(linked);
+      expect(await identities.list(bob.userId)).to.be.empty;
+      const identityId = linked[0]?.identityId ?? '';
+      expect(await identities.unlink(bob.userId, identityId)).to.equal(null);
+      expect(await identities.unlink(ada.userId, identityId)).to.deep.equal(linked[0]);
+      expect(await identities.unlink(ada.userId, identityId)).to.equal(null);
+      expect(await identities.list(ada.userId)).to.deep.equal([linked[1]]);
+    });
+  });
+
+  describe('sessions', () => {
+    const open = async (userId: string, organization: OrganizationId | null, lifetimeSeconds = 60) => {
+      const session = { sessionId: randomUUID(), userId, organizationId: organization };
+      const token = randomBytes(32);
+      await metadata.sessions.open(session, lifetimeSeconds);
+      await metadata.sessions.addToken(session.sessionId, token);
+      return { session, token };
+    };
+
+    it('give each token out once, and know one that was used before', async () => {
+      await register(ACME);
+      const { userId } = await insertUser('ada@example.org');
+      const { session, token } = await open(userId, ACME);
+      const { sessions } = metadata;
+      expect(await sessions.findByToken(token)).to.deep.equal(session);
+      const uses = await Promise.all(Array.from({ length: 5 }, () => sessions.useToken(token)));
+      expect(uses).to.have.deep.members([
+        { outcome: 'used', session },
+        ...Array.from({ length: 4 }, () => ({ outcome: 'reused', session })),
+      ]);
+      expect(await sessions.findByToken(token), 'used up').to.deep.equal(session);
+      expect(await sessions.useToken(randomBytes(32))).to.deep.equal({ outcome: 'refused' });
+    });
+
+    it('take no token when they are over: revoked, or too old', async () => {
+      await register(ACME, BETA);
+      const { userId } = await insertUser('ada@example.org');
+      const { sessions } = metadata;
+      const [own, acme, beta] = [
+        await open(userId, null),
+        await open(userId, ACME),
+        await open(userId, BETA),
+      ];
+      const old = await open(userId, null, 0);
+      const living = async () => {
+        const found = await Promise.all(
+          [own, acme, beta, old].map(({ token }) => sessions.findByToken(token)),
+        );
+        return found.flatMap((session) => session?.organizationId ?? []);
+      };
+      expect(await living()).to.deep.equal([ACME, BETA]);
+      expect(await sessions.useToken(old.token)).to.deep.equal({ outcome: 'refused' });
+      await sessions.revokeAll(userId, { organizationId: ACME });
+      expect(await living()).to.deep.equal([BETA]);
+      expect(await sessions.findByToken(own.token)).to.deep.equal(own.session);
+      await sessions.revoke(own.session.sessionId);
+      expect(await sessions.useToken(own.token)).to.deep.equal({ outcome: 'refused' });
+      await sessions.revokeAll(userId);
+      expect(await living()).to.be.empty;
+    });
+  });
+};
+
+for (const subject of METADATA) {
+  describe(`the people of the metadata ${subject.name}`, function () {
+    this.timeout(60_000);
+    keepsPeople(subject);
+  });
+}

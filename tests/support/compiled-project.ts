@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { copyFile, mkdtemp, realpath, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const COMPILER = join(ROOT, 'node_modules/typescript/bin/tsc');
+
+let folder: Promise<string> | undefined;
+
+/**
+ * The project and its tests as JavaScript, beside its packages, compiled by the first who asks. Removed when this
+ * process ends.
+ */
+const compiledProject = (): Promise<string> => {
+  folder ??= compile();
+  return folder;
+};
+
+const compile = async (): Promise<string> => {
+  const directory = await realpath(await mkdtemp(join(tmpdir(), 'mad-compiled-')));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  await symlink(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
+  await copyFile(join(ROOT, 'package.json'), join(directory, 'package.json'));
+  // Types are checked elsewhere. Without that this takes a second.
+  const options = ['--noEmit', 'false', '--noCheck', '--sourceMap', '--rootDir', ROOT, '--outDir', directory];
+  await promisify(execFile)(process.execPath, [COMPILER, '-p', join(ROOT, 'tsconfig.json'), ...options]);
+  return directory;
+};
+
+/**
+ * The path of a module as plain JavaScript. A process that runs it needs no loader, which saves it a second at its start.
+ *
+ * @param source URL of the TypeScript file
+ */
+export const compiledModule = async (source: URL): Promise<string> => {
+  const path = relative(ROOT, fileURLToPath(source)).replace(/\.ts$/, '.js');
+  return join(await compiledProject(), path);
+};

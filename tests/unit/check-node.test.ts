@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { runInNewContext } from 'node:vm';
+import { expect } from 'chai';
+
+const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const CHECK = read('infrastructure/bin/check-node.cjs');
+
+/** What the check says to a Node of that version; null when it lets it pass. */
+const answerTo = (version: string): string | null => {
+  let said = '';
+  let status: number | null = null;
+  const stderr = { write: (text: string) => (said += text) };
+  const exit = (code: number): void => {
+    status = code;
+  };
+  runInNewContext(CHECK, { process: { versions: { node: version }, stderr, exit } });
+  return status === 1 ? said : null;
+};
+
+describe('the check that comes before each program', () => {
+  for (const version of ['0.12.18', '18.20.8', '20.18.3'])
+    it(`tells Node ${version} what is needed, in one line`, () => {
+      expect(answerTo(version)).to.match(/^This needs Node 20\.19 or newer.*\n$/);
+    });
+
+  for (const version of ['20.19.0', '20.20.2', '22.0.0', '26.1.0'])
+    it(`lets Node ${version} pass`, () => {
+      expect(answerTo(version)).to.equal(null);
+    });
+
+  it('asks for what the package asks for, and is part of every script that runs the project', () => {
+    const manifest = JSON.parse(read('package.json')) as {
+      engines: { node: string };
+      scripts: Record<string, string>;
+    };
+    const { engines, scripts } = manifest;
+    const min = /MIN = \[(\d+), (\d+)\]/.exec(CHECK);
+    expect(engines.node).to.equal(`>=${min?.[1]}.${min?.[2]}`);
+    for (const name of ['start', 'start:built', 'demo', 'cli', 'knex', 'test', 'bench'])
+      expect(scripts[name], name).to.match(/^(?:exec )?node (?:--require )?\S+\/check-node\.cjs /);
+  });
+});
