@@ -126,6 +126,7 @@ describe('the first login to a spare', function () {
       connectTimeoutMs: IMPATIENT_MS,
       instanceId: own.get(TOKENS.instanceId),
       adminStatements: null,
+      refusal: () => null,
       logger: own.get(TOKENS.logger),
     });
     let logInCalls = 0;
