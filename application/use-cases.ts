@@ -41,7 +41,7 @@ export type UseCases = ReturnType<typeof createUseCases>;
 /**
  * Gives every use case its ports: those of the service, or fakes. A use case is a function of the ports that it names,
  * and returns the function that is called for each request. What works on one organization's results takes its leased
- * database with each call; most of that needs no port besides.
+ * database with each call; most of that needs no port besides. Decision 0030.
  */
 export const createUseCases = (ports: Ports) => {
   const deniedAccess = { ...ports, windows: new DeniedAccessWindows() };

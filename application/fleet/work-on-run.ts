@@ -25,7 +25,7 @@ const PROGRESS_EVERY_MS = 250;
 
 /**
  * Works on the open items of a run until none is left, or the run is paused or halted. Any number of runners, in any
- * number of processes, may work on one run. A runner that dies leaves nothing behind but leases that end.
+ * number of processes, may work on one run. A runner that dies leaves nothing behind but leases that end. Decision 0010.
  *
  * @returns how the run stands when this runner leaves it
  * @throws {DatabaseConnectionError} when the metadata database cannot be asked

@@ -50,7 +50,7 @@ interface Subscription {
 
 /**
  * Follows the table of changes on a connection of its own. A notification makes it look at once. It looks now and then
- * anyway, so that a lost notification delays a change and hides none. After a break every subscriber is reset.
+ * anyway, so that a lost notification delays a change and hides none. After a break every subscriber is reset. Decision 0014.
  *
  * States: apart (no connection) → connected → following (the last look went well) → apart, when a look fails.
  */
