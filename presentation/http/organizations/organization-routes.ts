@@ -4,7 +4,14 @@ import { created, ok } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
 import { organizationRoute, platformRoute, type Route } from '../routing/route.ts';
 import { presentOrganization, presentOrganizationItem } from './organization-presenter.ts';
-import { changeRequest, createRequest, listRequest, organizationCursor, organizationPage, organizationReply } from './organization-schema.ts';
+import {
+  changeRequest,
+  createRequest,
+  listRequest,
+  organizationCursor,
+  organizationPage,
+  organizationReply,
+} from './organization-schema.ts';
 
 const tag = 'organizations';
 const path = '/organizations/{org_id}';
@@ -29,7 +36,7 @@ const createOrganizationRoute = ({ createOrganization, options }: HttpDependenci
     replies: { 201: { description: 'Registered', schema: organizationReply } },
     errors: ['organization_already_exists'],
     handle: async ({ actor, input: { body } }) => {
-      const organization = await createOrganization.execute(actor, { id: body.org_id, name: body.name });
+      const organization = await createOrganization(actor, { id: body.org_id, name: body.name });
       return created(
         presentOrganization({ organization, database: null }),
         `/organizations/${organization.id}`,
@@ -62,8 +69,7 @@ const getOrganizationRoute = ({ getOrganization }: HttpDependencies): Route =>
     request: {},
     replies: { 200: { description: 'The organization', schema: organizationReply } },
     errors: ['organization_not_found'],
-    handle: async ({ organizationId }) =>
-      ok(presentOrganization(await getOrganization.execute(organizationId))),
+    handle: async ({ organizationId }) => ok(presentOrganization(await getOrganization(organizationId))),
   });
 
 const changeOrganizationRoute = ({ renameOrganization, getOrganization }: HttpDependencies): Route =>
@@ -77,8 +83,8 @@ const changeOrganizationRoute = ({ renameOrganization, getOrganization }: HttpDe
     replies: { 200: { description: 'The organization as it is now', schema: organizationReply } },
     errors: ['organization_not_found'],
     handle: async ({ actor, organizationId, input: { body } }) => {
-      if (body.name !== undefined) await renameOrganization.execute(actor, organizationId, body.name);
-      return ok(presentOrganization(await getOrganization.execute(organizationId)));
+      if (body.name !== undefined) await renameOrganization(actor, organizationId, body.name);
+      return ok(presentOrganization(await getOrganization(organizationId)));
     },
   });
 
@@ -93,12 +99,12 @@ const suspendOrganizationRoute = ({ suspendOrganization, getOrganization }: Http
     replies: { 200: { description: 'The organization, suspended', schema: organizationReply } },
     errors: ['organization_not_found'],
     handle: async ({ actor, organizationId }) => {
-      await suspendOrganization.suspend(actor, organizationId);
-      return ok(presentOrganization(await getOrganization.execute(organizationId)));
+      await suspendOrganization(actor, organizationId);
+      return ok(presentOrganization(await getOrganization(organizationId)));
     },
   });
 
-const resumeOrganizationRoute = ({ suspendOrganization, getOrganization }: HttpDependencies): Route =>
+const resumeOrganizationRoute = ({ resumeOrganization, getOrganization }: HttpDependencies): Route =>
   organizationRoute(['platform_admin'], {
     method: 'post',
     path: `${path}/resume`,
@@ -109,7 +115,7 @@ const resumeOrganizationRoute = ({ suspendOrganization, getOrganization }: HttpD
     replies: { 200: { description: 'The organization, active', schema: organizationReply } },
     errors: ['organization_not_found'],
     handle: async ({ actor, organizationId }) => {
-      await suspendOrganization.resume(actor, organizationId);
-      return ok(presentOrganization(await getOrganization.execute(organizationId)));
+      await resumeOrganization(actor, organizationId);
+      return ok(presentOrganization(await getOrganization(organizationId)));
     },
   });

@@ -1,10 +1,14 @@
 import { OrganizationAccessDeniedError } from '../../../domain/identity/errors.ts';
 import { ValidationError, type InputIssue } from '../../../domain/validation-error.ts';
-import { organizationIdProblem, parseOrganizationId, type OrganizationId } from '../../../domain/organizations/organization-id.ts';
+import {
+  organizationIdProblem,
+  parseOrganizationId,
+  type OrganizationId,
+} from '../../../domain/organizations/organization-id.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { held, type HttpRequest, type Step } from './http-locals.ts';
 
-/** Whom a route concerns, and therefore what it needs of the token. */
+/** Whom a route concerns: this decides what it needs of the token. */
 export type Scope = 'public' | 'caller' | 'platform' | 'organization' | 'results';
 
 interface Asked {
@@ -33,7 +37,7 @@ export const guardOrganization =
     if (foreign !== undefined) {
       const actor = { principal, requestId: locals.requestId, address: locals.address };
       const attempt = { asked: foreign.id, source: foreign.source, route: locals.route };
-      return recordDeniedAccess.execute(actor, attempt).then(deny);
+      return recordDeniedAccess(actor, attempt).then(deny);
     }
     if (belongsNowhere) deny();
 

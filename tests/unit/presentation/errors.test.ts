@@ -227,7 +227,7 @@ describe('The error handler', () => {
   }
 
   for (const [place, overrides] of Object.entries({
-    'token verifier': { tokenVerifier: { verify: () => Promise.reject() } },
+    'token verifier': { verifyToken: () => Promise.reject() },
     controller: { renderMetrics: () => Promise.reject() },
   })) {
     it(`answers 500 when the ${place} rejects with nothing`, async () => {

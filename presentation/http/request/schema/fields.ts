@@ -1,7 +1,16 @@
 import { z } from 'zod';
-import { MAX_PASSWORD_BYTES, MIN_PASSWORD_LENGTH, passwordProblem } from '../../../../domain/identity/password-rule.ts';
+import {
+  MAX_PASSWORD_BYTES,
+  MIN_PASSWORD_LENGTH,
+  passwordProblem,
+} from '../../../../domain/identity/password-rule.ts';
 import { ORGANIZATION_ROLES } from '../../../../domain/identity/role.ts';
-import { ORGANIZATION_ID_PATTERN, organizationIdProblem, parseOrganizationId, type OrganizationId } from '../../../../domain/organizations/organization-id.ts';
+import {
+  ORGANIZATION_ID_PATTERN,
+  organizationIdProblem,
+  parseOrganizationId,
+  type OrganizationId,
+} from '../../../../domain/organizations/organization-id.ts';
 
 export const text = (maxLength: number): z.ZodString => z.string().min(1).max(maxLength);
 
