@@ -108,6 +108,20 @@ describe('the first login to a spare', function () {
     expect(defaultServer(container).breaker).to.include({ state: 'closed', isFailing: false });
   });
 
+  it('waits for the second attempt when the template of the first one was gone as well', async () => {
+    const { databaseName } = await defaultServer(container).template.ready();
+    const [spare] = await deployment.administer<{ database_name: string }>(
+      'select database_name from spare_databases',
+      [],
+      deployment.metadataDatabase,
+    );
+    for (const name of [spare?.database_name, databaseName])
+      await deployment.administer(`drop database "${name}"`);
+    expect(await use()).to.equal(0);
+    expect(await use()).to.equal(0);
+    expect(ownManager().counts()).to.include({ pools: 1, connections: 1 });
+  });
+
   it('that has to wait for longer than a login may is begun again, and held against nobody', async () => {
     const own = deployment.start();
     const gate = new Gate();
