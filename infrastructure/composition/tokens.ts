@@ -26,7 +26,7 @@ import type { AccountRepository } from '../../domain/identity/account.ts';
 import type { SpareLedger } from '../../application/ports/databases/spare-ledger.ts';
 import type { ProvisioningLedger } from '../../application/ports/databases/provisioning-ledger.ts';
 import type { SqlDatabase } from '../../adapters/knex/statement.ts';
-import type { RunnerSettings } from '../../application/fleet/fleet-runner.ts';
+import type { RunnerSettings } from '../../application/fleet/fleet-ports.ts';
 import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
 import type { FleetChecks } from '../../application/ports/fleet/fleet-checks.ts';
 import type { FleetLedger } from '../../application/ports/fleet/fleet-ledger.ts';

@@ -64,7 +64,7 @@ const ADMIN_ACQUIRE_TIMEOUT_MS = 60_000;
 
 /**
  * One PostgreSQL server that holds results databases, and all that is per server: connections and their budget, breaker,
- * template, roles, administrators' sessions. Opens nothing before it is used, and closes what it opened. Decision 0029.
+ * template, roles, administrators' sessions. Opens nothing before it is used, and closes what it opened. Decision 0028.
  */
 export class ResultsServer implements DatabaseServer {
   readonly serverId: ServerId;

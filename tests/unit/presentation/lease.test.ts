@@ -90,11 +90,7 @@ describe('The lease of a results database', () => {
 
     it('is given back at once, while the handler still works', async () => {
       const working = new Gate();
-      const { jobs } = service.databases.of('acme');
-      jobs.list = async () => {
-        await working.pass();
-        return { items: [], next: null };
-      };
+      service.databases.of('acme').onListing = () => working.pass();
       const sent = send();
       await working.reached;
       expect(service.databases.releases).to.equal(0);
@@ -112,9 +108,8 @@ describe('The lease of a results database', () => {
       const opening = new Gate();
       service.databases.gate = opening.opened;
       let ran = false;
-      service.databases.of('acme').jobs.list = async () => {
+      service.databases.of('acme').onListing = () => {
         ran = true;
-        return { items: [], next: null };
       };
       const sent = send();
       await until('a lease is asked for', () => service.databases.acquired.length > 0);
@@ -133,7 +128,7 @@ describe('The lease of a results database', () => {
     it('logs a fault of the service that comes to light afterwards, and no other failure', async () => {
       const working = new Gate();
       const fault = new Error('a real fault');
-      service.databases.of('acme').jobs.list = async () => {
+      service.databases.of('acme').onListing = async () => {
         await working.pass();
         throw fault;
       };
