@@ -185,8 +185,9 @@ export class ResultsServer implements DatabaseServer {
   }
 
   /** Joins the processes that share the server's connections. Resolves after the first sign of life, good or bad. */
-  start(): Promise<void> {
-    return this.share.start();
+  async start(): Promise<void> {
+    await this.share.start();
+    await this.#cluster.compared;
   }
 
   closeIdleSince(before: number): void {
