@@ -190,6 +190,15 @@ export class PgConnection {
   }
 
   /**
+   * Hands out the driver's client, for a library that drives it (Knex) or a text with several results. This connection
+   * does not see what runs there, so it is not reusable until `reset`.
+   */
+  lendDriver(): pg.Client {
+    this.#stained = true;
+    return this.#client;
+  }
+
+  /**
    * Wipes out whatever was done to the session; what cannot be wiped out leaves the connection unfit. Never rejects.
    */
   async reset(): Promise<void> {
