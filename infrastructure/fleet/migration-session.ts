@@ -54,7 +54,9 @@ export class MigrationSession {
     return new MigrationSession(connection);
   }
 
-  /** Tries to take the lock on migrations, and reads the stamp and the history. One round trip; it waits for no lock. */
+  /**
+   * Tries to take the lock on migrations, and reads the stamp and the history. One round trip; it waits for no lock.
+   */
   async begin(): Promise<DatabaseFacts> {
     try {
       return await this.#look();
@@ -72,7 +74,8 @@ export class MigrationSession {
   }
 
   async #look(): Promise<DatabaseFacts> {
-    // The second statement reads the history: its snapshot is taken after the lock, so it sees what the last holder committed.
+    // The second statement reads the history: its snapshot is taken after the lock, so it sees what the last holder
+    // committed.
     const answers: unknown = await this.connection.lendDriver().query(
       `select pg_try_advisory_lock(${MIGRATION_LOCK}) as locked, ${IDENTITY} as identity ${OF_THIS_DATABASE};
        select name, batch from ${HISTORY_TABLE}`,

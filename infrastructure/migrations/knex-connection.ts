@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { nameBehind } from '../postgres/connection-names.ts';
+import { applicationNameOf } from '../postgres/connection-names.ts';
 import type { DatabaseUrl } from '../postgres/database-url.ts';
 import { PgConnection } from '../postgres/pg-connection.ts';
 
@@ -14,6 +14,6 @@ export const toKnexConnection = async (
   // Knex hands it to `pg.Client` as it is; its own type does not know optional fields that may be undefined.
   return {
     ...server,
-    application_name: nameBehind(server.application_name, applicationName),
+    application_name: applicationNameOf(server.application_name, applicationName),
   } as Knex.PgConnectionConfig;
 };
