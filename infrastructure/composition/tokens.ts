@@ -9,7 +9,7 @@ import type { HealthCheck } from '../../application/ports/databases/health-check
 import type { ServerLedger } from '../../application/ports/databases/server-ledger.ts';
 import type { SpareKeeper } from '../background/spare-keeper.ts';
 import type { MetadataConnector } from '../postgres/metadata-connector.ts';
-import type { StatementObserver } from '../postgres/pg-connection.ts';
+import type { StatementObserver } from '../postgres/connection-options.ts';
 import type { ResultsServers } from '../servers/results-servers.ts';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import type { AuditBacklog } from '../../application/ports/audit/audit-backlog.ts';
