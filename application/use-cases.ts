@@ -22,6 +22,10 @@ import { renameOrganization } from './organizations/rename-organization.ts';
 import { replaceSettings } from './organizations/replace-settings.ts';
 import { resumeOrganization, suspendOrganization } from './organizations/suspend-organization.ts';
 import type { Ports } from './ports/ports.ts';
+import { changeServer } from './servers/change-server.ts';
+import { getServer } from './servers/get-server.ts';
+import { listServers } from './servers/list-servers.ts';
+import { registerServers } from './servers/register-servers.ts';
 import { changeUser } from './users/change-user.ts';
 import { createUser } from './users/create-user.ts';
 import { linkIdentity } from './users/link-identity.ts';
@@ -69,6 +73,11 @@ export const createUseCases = (ports: Ports) => {
     provisionDatabase: provisionDatabase(ports),
     listDatabases: listDatabases(ports),
     getDatabase: getDatabase(ports),
+
+    registerServers: registerServers(ports),
+    listServers: listServers(ports),
+    getServer: getServer(ports),
+    changeServer: changeServer(ports),
 
     submitJob: submitJob(ports),
 

@@ -13,6 +13,7 @@ import { POLICY_SETTINGS } from '../../../domain/organizations/organization-poli
 import type { Organization, VersionedSettings } from '../../../domain/organizations/organization.ts';
 import { toPage } from '../../../domain/page.ts';
 import { FakePeople } from './fake-people.ts';
+import { FakeServerLedger } from './fake-servers.ts';
 import { FakeTransactions, saveList, saveMap } from './fake-transactions.ts';
 
 const NOW = new Date('2026-01-02T03:04:05.678Z');
@@ -76,6 +77,12 @@ export class FakeMetadata implements MetadataDatabase {
   readonly identities = this.people.identities;
   readonly sessions = this.people.sessions;
 
+  readonly serverLedger = new FakeServerLedger(
+    (serverId) =>
+      [...this.records.values()].filter((record) => record.serverId === serverId && record.stamp !== null)
+        .length,
+  );
+
   readonly auditLog: MetadataRepositories['auditLog'] = {
     append: async (event: AuditEvent) => {
       const position = String(this.trail.length + 1);
@@ -124,6 +131,7 @@ export class FakeMetadata implements MetadataDatabase {
     saveMap(this.stored),
     saveMap(this.settings),
     saveMap(this.records),
+    saveMap(this.serverLedger.records),
     saveList(this.trail),
     ...this.people.save(),
   ]);
