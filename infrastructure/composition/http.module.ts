@@ -26,6 +26,9 @@ export const httpModule = new ContainerModule(({ bind }) => {
       return {
         ...ports,
         ...asExecutables(useCases),
+        listServers: useCases.listServers,
+        getServer: useCases.getServer,
+        changeServer: useCases.changeServer,
         tokenVerifier: { verify: useCases.verifyToken },
         runWithRequestContext: logsOperations(config) ? runWithRequestContext : (_context, run) => run(),
         httpMetrics: metrics,

@@ -58,7 +58,8 @@ export const asExecutables = (useCases: UseCases) => ({
 });
 
 /** All that the HTTP side needs of the rest. */
-export interface HttpDependencies extends ExecutableUseCases {
+export interface HttpDependencies
+  extends ExecutableUseCases, Pick<UseCases, 'listServers' | 'getServer' | 'changeServer'> {
   /** For plain lists. */
   readonly metadata: MetadataDatabase;
   readonly fleet: FleetReader;

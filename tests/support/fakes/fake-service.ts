@@ -133,6 +133,9 @@ export class FakeService {
     });
     this.deps = {
       ...asExecutables(useCases),
+      listServers: useCases.listServers,
+      getServer: useCases.getServer,
+      changeServer: useCases.changeServer,
       metadata,
       fleet: this.fleet,
       health: databases,
