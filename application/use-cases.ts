@@ -14,11 +14,11 @@ import { submitJob } from './jobs/submit-job.ts';
 import { addMember } from './members/add-member.ts';
 import { changeMemberRoles } from './members/change-member-roles.ts';
 import { removeMember } from './members/remove-member.ts';
+import { changeOrganization } from './organizations/change-organization.ts';
 import { createOrganization } from './organizations/create-organization.ts';
 import { getOrganization } from './organizations/get-organization.ts';
 import { getSettings } from './organizations/get-settings.ts';
 import { patchSettings } from './organizations/patch-settings.ts';
-import { renameOrganization } from './organizations/rename-organization.ts';
 import { replaceSettings } from './organizations/replace-settings.ts';
 import { resumeOrganization, suspendOrganization } from './organizations/suspend-organization.ts';
 import type { Ports } from './ports/ports.ts';
@@ -62,7 +62,7 @@ export const createUseCases = (ports: Ports) => {
     removeMember: removeMember(ports),
 
     createOrganization: createOrganization(ports),
-    renameOrganization: renameOrganization(ports),
+    changeOrganization: changeOrganization(ports),
     getOrganization: getOrganization(ports),
     suspendOrganization: suspendOrganization(ports),
     resumeOrganization: resumeOrganization(ports),

@@ -32,7 +32,7 @@ type ExecutableUseCases = ReturnType<typeof asExecutables>;
 /** Use cases under the names by which handlers call them. */
 export const asExecutables = (useCases: UseCases) => ({
   createOrganization: { execute: useCases.createOrganization },
-  renameOrganization: { execute: useCases.renameOrganization },
+  changeOrganization: { execute: useCases.changeOrganization },
   getOrganization: { execute: useCases.getOrganization },
   getSettings: { execute: useCases.getSettings },
   replaceSettings: { execute: useCases.replaceSettings },
