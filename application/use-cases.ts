@@ -6,10 +6,17 @@ import { provisionDatabase } from './databases/provision-database.ts';
 import { changeOwnPassword } from './identity/change-own-password.ts';
 import { endSession } from './identity/end-session.ts';
 import { ensureAdministrator } from './identity/ensure-administrator.ts';
+import { getUser } from './identity/find-user.ts';
 import { issueToken } from './identity/issue-token.ts';
 import { issueOperatorToken } from './identity/issue-operator-token.ts';
 import { refreshSession } from './identity/refresh-session.ts';
 import { verifyToken } from './identity/verify-token.ts';
+import { addArtifact } from './jobs/add-artifact.ts';
+import { getInputSignature } from './jobs/get-input-signature.ts';
+import { getJob } from './jobs/get-job.ts';
+import { listArtifacts, listTaskResults } from './jobs/list-output.ts';
+import { moveJob } from './jobs/move-job.ts';
+import { putTaskResult } from './jobs/put-task-result.ts';
 import { submitJob } from './jobs/submit-job.ts';
 import { addMember } from './members/add-member.ts';
 import { changeMemberRoles } from './members/change-member-roles.ts';
@@ -37,8 +44,8 @@ export type UseCases = ReturnType<typeof createUseCases>;
 
 /**
  * Gives every use case its ports: those of the service, or fakes. A use case is a function of the ports that it names,
- * and returns the function that is called for each request. Use cases on jobs that need nothing but the organization's
- * leased database are plain functions over it, beside `submitJob`, and are called without this.
+ * and returns the function that is called for each request. What works on one organization's results takes its leased
+ * database with each call; most of that needs no port besides. Decision 0031.
  */
 export const createUseCases = (ports: Ports) => {
   const deniedAccess = { ...ports, windows: new DeniedAccessWindows() };
@@ -51,6 +58,7 @@ export const createUseCases = (ports: Ports) => {
     ensureAdministrator: ensureAdministrator(ports),
     issueOperatorToken: issueOperatorToken(ports),
 
+    getUser: getUser(ports),
     createUser: createUser(ports),
     changeUser: changeUser(ports),
     setPassword: setPassword(ports),
@@ -80,6 +88,13 @@ export const createUseCases = (ports: Ports) => {
     changeServer: changeServer(ports),
 
     submitJob: submitJob(ports),
+    getJob,
+    moveJob,
+    putTaskResult,
+    listTaskResults,
+    addArtifact,
+    listArtifacts,
+    getInputSignature,
 
     recordDeniedAccess: recordDeniedAccess(deniedAccess),
     summarizeDeniedAccess: summarizeDeniedAccess(deniedAccess),

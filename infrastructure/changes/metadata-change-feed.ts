@@ -19,13 +19,13 @@ const ANSWER_DEADLINE_MS = 500;
 const RETRY_PAUSE_MS = 100;
 /** What `isCurrent` promises. */
 const STALE_AFTER_MS = 1000;
-/** A look that comes later than this after the last one may have missed what was forgotten meanwhile. */
+/** A look that comes later than this after the one before may miss changes whose rows were deleted meanwhile. */
 const LONGEST_GAP_MS = 60_000;
 const FORGET_EVERY_MS = 600_000;
 
 const LISTEN = 'listen mad_changes';
 
-/** What was committed since the snapshot of the look before; the first look, with null, only takes the snapshot. */
+/** Selects what was committed since the snapshot of the look before. The first look, with null, only takes a snapshot. */
 const LOOK = `
   select pg_current_snapshot()::text as snapshot, coalesce((
     select jsonb_agg(distinct jsonb_build_object(
@@ -50,7 +50,7 @@ interface Subscription {
 
 /**
  * Follows the table of changes on a connection of its own. A notification makes it look at once. It looks now and then
- * anyway, so that a lost notification delays a change and hides none. After a break every subscriber is reset.
+ * anyway, so that a lost notification delays a change and hides none. After a break every subscriber is reset. Decision 0014.
  *
  * States: apart (no connection) → connected → following (the last look went well) → apart, when a look fails.
  */

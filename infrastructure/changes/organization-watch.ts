@@ -8,8 +8,8 @@ import type { OrganizationControls } from '../../domain/organizations/organizati
 const EMPTY: OrganizationPolicy = Object.freeze({});
 
 /**
- * Keeps the organizations in memory that are suspended or have a policy of their own: few among many. All others cost
- * nothing and need no look-up. Subscribe it to the feed of changes: without that it knows of none.
+ * Keeps in memory the organizations that are suspended or have a policy: few among many. The others cost nothing and need
+ * no look-up. It knows of none before it is subscribed to the feed of changes.
  */
 export class OrganizationWatch implements OrganizationPolicies, ChangeSubscriber {
   readonly #organizations: Pick<MetadataDatabase['organizations'], 'listControls'>;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ContainerModule } from 'inversify';
 import { canonicalFingerprint } from '../../adapters/canonicalize/canonical-fingerprint.ts';
 import { adoptDatabase } from '../../application/databases/adopt.ts';
-import { provisioning } from '../../application/databases/provision.ts';
+import { provisioning } from '../../application/databases/provisioning.ts';
 import { reconcileDatabases } from '../../application/databases/reconcile.ts';
 import { refillSpares } from '../../application/databases/refill-spares.ts';
 import { finishRetirement, retireDatabase } from '../../application/databases/retire.ts';

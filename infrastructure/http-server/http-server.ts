@@ -18,8 +18,8 @@ export interface ListeningServer {
 }
 
 /**
- * What a client may take of the service without having asked for anything yet. Measured against the slowest honest
- * request: 1 MiB within 30 s, an answer of some minutes while a database is made.
+ * What a client may take of the service before it has asked for anything. Measured against the slowest honest request:
+ * 1 MiB within 30 s, an answer of some minutes while a database is made.
  */
 const LIMITS = {
   headersTimeout: 10_000,
@@ -30,7 +30,7 @@ const LIMITS = {
   keepAliveTimeout: 65_000,
   /** All headers together. A token has 8 KiB at most. */
   maxHeaderSize: 16 * 1024,
-  /** A socket on which nothing moves, in either direction: whoever does not read an answer does not keep its lease. */
+  /** A socket on which nothing moves, in either direction. A client that does not read its answer would keep a lease. */
   idleSocketTimeout: 120_000,
 } as const;
 
@@ -42,7 +42,7 @@ const LINGER_MS = 5000;
 
 export interface ListenOptions {
   /**
-   * The response to what Node could not read as a request, headers included. Left out: Node answers a bare line.
+   * The response to bytes that Node could not read as a request, headers included. Left out: Node answers a bare line.
    *
    * @param requestId of the request that had begun, if one had
    */
@@ -63,23 +63,23 @@ export const listen = async (
   let closing = false;
   const latest: Exchanges = new Map();
   const serve: RequestListener = (request, response) => {
-    // Behind a request whose answer said that the connection ends: not to be acted on (RFC 9112, 9.6).
+    // An earlier answer said that the connection ends: this request must not be acted on (RFC 9112, 9.6).
     if (isLingering(request.socket)) return;
     const exchange = { request, response };
     latest.set(request.socket, exchange);
     response.on('close', () => {
       if (isOver(exchange) && latest.get(request.socket) === exchange) latest.set(request.socket, null);
-      // The client may want to keep the connection; the server waits for connections, not for requests.
+      // The client may keep the connection; the server's close waits for connections, not for requests.
       if (closing) setImmediate(() => server.closeIdleConnections());
     });
     app(request, response);
   };
-  // Node's own refusal of a request without a host is a bare line; the app looks for itself.
+  // Node refuses a request without a host by a bare line; the app checks the host itself.
   const server = createServer({ ...serverLimits, ...messages, requireHostHeader: false }, serve);
   server.setTimeout(idleSocketTimeout);
-  // Beyond 2000 Node would drop headers in silence; their size is limited anyway.
+  // Node would drop headers beyond 2000 in silence; `maxHeaderSize` limits them anyway.
   server.maxHeadersCount = 0;
-  // `maxRequestsPerSocket` stays unlimited: balancing is the balancer's, and a limit answers requests under way with 503.
+  // `maxRequestsPerSocket` stays unlimited: a limit answers requests under way with 503.
   server.on('connection', (socket) => {
     latest.set(socket, null);
     socket.once('close', () => latest.delete(socket));
@@ -103,7 +103,8 @@ export const listen = async (
         server.closeIdleConnections();
         for (const exchange of latest.values())
           if (exchange?.response.headersSent === false) exchange.response.shouldKeepAlive = false;
-        // So would those that never had one, as health checks of the port; a first request may be on its way there.
+        // So would connections that never had a request, such as health checks of the port. Their first request may
+        // be on its way.
         setTimeout(() => {
           for (const [socket, exchange] of latest) if (exchange === null) socket.destroy();
         }, FIRST_REQUEST_GRACE_MS).unref();
@@ -117,15 +118,15 @@ interface Exchange {
   readonly response: ServerResponse;
 }
 
-/** What a connection is about; null between requests, and before the first one is whole. */
+/** The latest exchange of each connection; null between requests, and before the first one is whole. */
 type Exchanges = Map<Socket, Exchange | null>;
 
-/** The rest of a body that was answered early may still come, or not come in time. */
+/** False while the rest of a body that was answered early may still come. */
 const isOver = ({ request, response }: Exchange): boolean => request.complete && response.closed;
 
 /**
- * Where a connection is to end with an answer that came before the whole request, lets the client send the rest: its bytes
- * would be answered by a reset, and the answer be lost with it.
+ * Lets a client send the rest of its request when the connection is to end with an answer that came before that. A closed
+ * socket would answer the rest by a reset, and the client would lose the answer with it.
  */
 const lingerOverBodies = (socket: Socket, latest: Exchanges): void => {
   const destroySoon = socket.destroySoon.bind(socket);
@@ -139,21 +140,21 @@ const lingerOverBodies = (socket: Socket, latest: Exchanges): void => {
   };
 };
 
-/** Whether its last answer is given, and it is kept for what the client still sends. */
+/** Whether the last answer is given, and the socket stays open only for what the client still sends. */
 const isLingering = (socket: Socket): boolean => socket.writableEnded;
 
-/** In place of Node's own answers of one line. */
+/** Answers what Node could not read, in place of Node's own answer of one line. */
 const answerUnreadable = (
   server: Server,
   latest: Exchanges,
   answerClientError: NonNullable<ListenOptions['answerClientError']>,
 ): void => {
   server.on('clientError', (error, stream) => {
-    // The types allow for other streams than the sockets that a server of this kind has.
+    // The types allow for other streams, but an HTTP server over TCP has sockets alone.
     const socket = stream as Socket;
     const last = latest.get(socket) ?? null;
     const exchange = last !== null && isOver(last) ? null : last;
-    // A whole request before this one, or an answer that has begun, must not be mixed with the refusal.
+    // The refusal must not be mixed into the answer to an earlier request, nor into an answer that has begun.
     const isBusy = exchange !== null && (exchange.request.complete || exchange.response.headersSent);
     if (isBusy || !socket.writable || isReset(error)) {
       socket.destroy();
@@ -169,7 +170,7 @@ const answerUnreadable = (
 const isReset = (error: Error): boolean => 'code' in error && error.code === 'ECONNRESET';
 
 const boundPort = (server: Server): number => {
-  // A TCP server that listens has an address that is an object.
+  // The address of a TCP server that listens is an object.
   const address = server.address() as AddressInfo;
   return address.port;
 };

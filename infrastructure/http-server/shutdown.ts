@@ -7,12 +7,12 @@ export interface ShutdownPhase {
   readonly run: () => Promise<void>;
 }
 
-/** Runs every phase in its order, also after one failed or overran its deadline. Returns whether all went well. */
+/** Runs the phases in their order, also after one that failed or overran its deadline. Returns whether all went well. */
 export const runPhases = async (phases: readonly ShutdownPhase[], logger: Logger): Promise<boolean> => {
   let clean = true;
   for (const { name, deadlineMs, run } of phases) {
     try {
-      // A phase that hangs on nothing would let the process end before the phases that follow.
+      // The deadline keeps the process: a phase that waits for nothing would let it end before the next phases.
       await withDeadline(run(), deadlineMs, true);
     } catch (error) {
       clean = false;

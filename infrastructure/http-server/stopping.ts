@@ -1,4 +1,4 @@
-/** Whether the process is on its way out; asked by whatever takes on new work. */
+/** Whether the process has begun to stop. Readiness and the answers to requests say so. */
 export class Stopping {
   #begun = false;
 

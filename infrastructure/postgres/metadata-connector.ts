@@ -1,6 +1,7 @@
 import { ConnectionName } from './connection-names.ts';
+import type { Deadlines } from './connection-options.ts';
 import type { DatabaseUrl } from './database-url.ts';
-import { PgConnection, type Deadlines } from './pg-connection.ts';
+import { PgConnection } from './pg-connection.ts';
 
 export interface MetadataConnectorOptions {
   readonly metadataUrl: DatabaseUrl;

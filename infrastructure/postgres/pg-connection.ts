@@ -1,12 +1,12 @@
 import pg, { type ClientConfig } from 'pg';
 import { withDeadline } from '../timing/with-deadline.ts';
 import { sendCancelRequest } from './cancel-request.ts';
-import { nameBehind } from './connection-names.ts';
-import type { DatabaseUrl } from './database-url.ts';
-import { isOutlived, TargetSessionError } from './postgres-errors.ts';
+import type { ConnectionOptions, StatementObserver } from './connection-options.ts';
+import { createClient, logIn } from './log-in.ts';
+import { isOutlived } from './postgres-errors.ts';
 import { PreparedStatement } from './prepared-statement.ts';
 import { tryHosts } from './multi-host-connect.ts';
-import { unfitness, type SessionTarget } from './session-target.ts';
+import type { SessionTarget } from './session-target.ts';
 
 /** One statement. Those with a name are parsed by the server once per connection. */
 export interface Query<Row> {
@@ -15,32 +15,6 @@ export interface Query<Row> {
   readonly name?: string;
   readonly text: string;
   readonly values: readonly unknown[];
-}
-
-/** Sees the statements that a connection runs as text. */
-export interface StatementObserver {
-  /** Runs `run`, which sends the statement; its result and its rejection are the statement's. */
-  around<Result>(text: string, run: () => Promise<Result>): Promise<Result>;
-}
-
-export interface ConnectionOptions {
-  readonly url: DatabaseUrl;
-  readonly applicationName: string;
-  /** For all servers of the URL together. */
-  readonly connectTimeoutMs: number;
-  /** The login waits for this before it shows its password, and so before the server looks for the database. */
-  readonly loginAfter?: Promise<unknown> | undefined;
-  /** None by default. */
-  readonly deadlines?: Partial<Deadlines>;
-  /** Of `execute`; null by default. */
-  readonly observer?: StatementObserver | null;
-}
-
-/** After which the server gives up, in milliseconds. */
-export interface Deadlines {
-  readonly statementTimeoutMs: number;
-  readonly lockTimeoutMs: number;
-  readonly idleInTransactionTimeoutMs: number;
 }
 
 /** Commands after which a session is as it was before. What a function does in a SELECT is not seen here. */
@@ -63,9 +37,6 @@ const RESET_SESSION = `close all; set session authorization default; reset all; 
 
 /** How long a goodbye may take before the socket is cut. */
 const CLOSE_DEADLINE_MS = 2000;
-
-/** How much later than the server's deadline the client stops waiting for an answer. */
-const SILENCE_MS = 1000;
 
 /** How long an idle connection may take to prove that it is alive. */
 const PROBE_DEADLINE_MS = 1000;
@@ -137,40 +108,12 @@ export class PgConnection {
     target: SessionTarget,
     options: ConnectionOptions,
   ): Promise<PgConnection> {
-    const {
-      statementTimeoutMs = 0,
-      lockTimeoutMs = 0,
-      idleInTransactionTimeoutMs = 0,
-    } = options.deadlines ?? {};
-    const { password } = server;
-    const { loginAfter } = options;
-    const client = new pg.Client({
-      ...server,
-      ...(loginAfter !== undefined &&
-        typeof password === 'string' && { password: () => loginAfter.then(() => password) }),
-      application_name: nameBehind(server.application_name, options.applicationName),
-      connectionTimeoutMillis: options.connectTimeoutMs,
-      keepAlive: true,
-      // The driver leaves a 0 to the server's own settings.
-      statement_timeout: statementTimeoutMs,
-      lock_timeout: lockTimeoutMs,
-      idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
-      // The server's deadlines do not reach a client whose network says nothing any more.
-      ...(statementTimeoutMs > 0 && { query_timeout: statementTimeoutMs + SILENCE_MS }),
-    });
+    const client = createClient(server, options);
+    // It listens for errors before the client connects: an error event without a listener ends the process.
     const connection = new PgConnection(client, options.observer ?? null);
-    const reported = new Map<string, string>();
-    const note = (status: { parameterName: string; parameterValue: string }): void => {
-      reported.set(status.parameterName, status.parameterValue);
-    };
-    client.connection.on('parameterStatus', note);
     try {
-      await client.connect();
-      client.connection.off('parameterStatus', note);
-      const problem = unfitness(target, reported);
-      if (problem !== null) throw new TargetSessionError(problem);
+      await logIn(client, target);
     } catch (error) {
-      // A rejected connect may leave the socket open (a server that accepts and says nothing).
       await connection.close();
       throw error;
     }

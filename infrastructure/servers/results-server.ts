@@ -18,7 +18,8 @@ import { ConnectionPool } from '../pools/connection-pool.ts';
 import { BudgetedSlots, type ConnectionSlots } from '../pools/connection-slots.ts';
 import { PooledDatabase } from '../pools/pooled-database.ts';
 import type { DatabaseUrl } from '../postgres/database-url.ts';
-import type { Deadlines, PgConnection, StatementObserver } from '../postgres/pg-connection.ts';
+import type { Deadlines, StatementObserver } from '../postgres/connection-options.ts';
+import type { PgConnection } from '../postgres/pg-connection.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import { ClusterCheck } from './cluster-check.ts';
 import { ConnectionShare } from './connection-share.ts';
@@ -64,7 +65,7 @@ const ADMIN_ACQUIRE_TIMEOUT_MS = 60_000;
 
 /**
  * One PostgreSQL server that holds results databases, and all that is per server: connections and their budget, breaker,
- * template, roles, administrators' sessions. Opens nothing before it is used, and closes what it opened. Decision 0029.
+ * template, roles, administrators' sessions. Opens nothing before it is used, and closes what it opened. Decision 0028.
  */
 export class ResultsServer implements DatabaseServer {
   readonly serverId: ServerId;

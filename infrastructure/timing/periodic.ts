@@ -32,7 +32,7 @@ export interface PeriodicOptions {
 
 /**
  * Work that a process does again and again, one run at a time. Its timers keep no process alive. Every loop of the
- * service is one of these.
+ * service is one of these. Decision 0032.
  */
 export class Periodic {
   readonly #options: PeriodicOptions;

@@ -24,6 +24,8 @@ describe('the first login to a spare', function () {
   let container: Container;
   let manager: DatabaseConnectionManager | null;
   let logins: Promise<PgConnection>[];
+  /** Opens when the server has refused a login. */
+  let refused: Gate;
   /** Refusals are heard of after this. */
   let refusalsAfter: Promise<unknown>;
 
@@ -34,6 +36,7 @@ describe('the first login to a spare', function () {
     container = deployment.start();
     manager = null;
     logins = [];
+    refused = new Gate();
     refusalsAfter = Promise.resolve();
   });
   afterEach(() => deployment.dispose());
@@ -43,6 +46,7 @@ describe('the first login to a spare', function () {
     const server = defaultServer(container);
     const connect: typeof server.connect = (...values) => {
       const login = server.connect(...values).catch(async (error: unknown) => {
+        refused.open();
         await refusalsAfter;
         throw error;
       });
@@ -99,6 +103,8 @@ describe('the first login to a spare', function () {
     // By then whoever relies on that login waits for it.
     refusalsAfter = made.opened.then(() => deployment.administer('select'));
     hookProvisioning(container, async (step, proceed) => {
+      // A login that was slow would find the database that takes the spare's place.
+      if (step === 'clone') await refused.opened;
       await proceed();
       if (step === 'complete') made.open();
     });

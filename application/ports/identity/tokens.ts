@@ -30,12 +30,3 @@ export interface TokenReader {
   /** @throws {UnauthenticatedError} the same for every cause */
   read(token: string): Promise<TokenClaims>;
 }
-
-export interface TokenVerifier {
-  /**
-   * Who the bearer is and may do now, which can be less than when the token was made.
-   *
-   * @throws {UnauthenticatedError} the same for every cause
-   */
-  verify(token: string): Promise<Principal>;
-}

@@ -53,7 +53,7 @@ const createOrganizationRoute = ({ createOrganization, options }: HttpDependenci
     replies: { 201: { description: 'Registered', schema: organizationReply } },
     errors: ['organization_already_exists'],
     handle: async ({ actor, input: { body } }) => {
-      const organization = await createOrganization.execute(actor, {
+      const organization = await createOrganization(actor, {
         id: body.org_id,
         name: body.name,
         ...(body.placement !== undefined && { placement: { ...ANYWHERE, ...pinOf(body.placement) } }),
@@ -91,7 +91,7 @@ const getOrganizationRoute = ({ getOrganization }: HttpDependencies): Route =>
     replies: { 200: { description: 'The organization', schema: organizationReply } },
     errors: ['organization_not_found'],
     handle: async ({ actor, organizationId }) =>
-      ok(presentOrganization(await getOrganization.execute(organizationId), actor)),
+      ok(presentOrganization(await getOrganization(organizationId), actor)),
   });
 
 const changeOrganizationRoute = ({ changeOrganization, getOrganization }: HttpDependencies): Route =>
@@ -107,11 +107,11 @@ const changeOrganizationRoute = ({ changeOrganization, getOrganization }: HttpDe
     handle: async ({ actor, organizationId, input: { body } }) => {
       const { name, placement } = body;
       if (name !== undefined || placement !== undefined)
-        await changeOrganization.execute(actor, organizationId, {
+        await changeOrganization(actor, organizationId, {
           ...(name !== undefined && { name }),
           ...(placement !== undefined && { placement: pinOf(placement) }),
         });
-      return ok(presentOrganization(await getOrganization.execute(organizationId), actor));
+      return ok(presentOrganization(await getOrganization(organizationId), actor));
     },
   });
 
@@ -126,12 +126,12 @@ const suspendOrganizationRoute = ({ suspendOrganization, getOrganization }: Http
     replies: { 200: { description: 'The organization, suspended', schema: organizationReply } },
     errors: ['organization_not_found'],
     handle: async ({ actor, organizationId }) => {
-      await suspendOrganization.suspend(actor, organizationId);
-      return ok(presentOrganization(await getOrganization.execute(organizationId), actor));
+      await suspendOrganization(actor, organizationId);
+      return ok(presentOrganization(await getOrganization(organizationId), actor));
     },
   });
 
-const resumeOrganizationRoute = ({ suspendOrganization, getOrganization }: HttpDependencies): Route =>
+const resumeOrganizationRoute = ({ resumeOrganization, getOrganization }: HttpDependencies): Route =>
   organizationRoute(['platform_admin'], {
     method: 'post',
     path: `${path}/resume`,
@@ -142,7 +142,7 @@ const resumeOrganizationRoute = ({ suspendOrganization, getOrganization }: HttpD
     replies: { 200: { description: 'The organization, active', schema: organizationReply } },
     errors: ['organization_not_found'],
     handle: async ({ actor, organizationId }) => {
-      await suspendOrganization.resume(actor, organizationId);
-      return ok(presentOrganization(await getOrganization.execute(organizationId), actor));
+      await resumeOrganization(actor, organizationId);
+      return ok(presentOrganization(await getOrganization(organizationId), actor));
     },
   });

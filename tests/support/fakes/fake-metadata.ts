@@ -25,6 +25,8 @@ export class FakeMetadata implements MetadataDatabase {
   readonly settings = new Map<string, VersionedSettings>();
   readonly records = new Map<string, DatabaseRecord>();
   readonly trail: AuditEntry[] = [];
+  /** Whether the trail refuses to be written. */
+  isTrailAway = false;
   /** Whose people are who. */
   readonly people = new FakePeople((id) => this.stored.has(id));
 
@@ -94,6 +96,7 @@ export class FakeMetadata implements MetadataDatabase {
 
   readonly auditLog: MetadataRepositories['auditLog'] = {
     append: async (event: AuditEvent) => {
+      if (this.isTrailAway) throw new Error('the metadata database is away');
       const position = String(this.trail.length + 1);
       this.trail.push({
         ...event,

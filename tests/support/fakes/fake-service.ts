@@ -16,11 +16,7 @@ import type { Principal } from '../../../domain/identity/principal.ts';
 import type { Role } from '../../../domain/identity/role.ts';
 import { parseOrganizationId, type OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { createApp } from '../../../presentation/http/create-app.ts';
-import {
-  asExecutables,
-  type HttpDependencies,
-  type HttpOptions,
-} from '../../../presentation/http/http-dependencies.ts';
+import type { HttpDependencies, HttpOptions } from '../../../presentation/http/http-dependencies.ts';
 import { FakeDatabases } from './fake-databases.ts';
 import { FakeFleet } from './fake-fleet.ts';
 import { FakeMetadata } from './fake-metadata.ts';
@@ -132,10 +128,7 @@ export class FakeService {
       logger: this.logger,
     });
     this.deps = {
-      ...asExecutables(useCases),
-      listServers: useCases.listServers,
-      getServer: useCases.getServer,
-      changeServer: useCases.changeServer,
+      ...useCases,
       metadata,
       fleet: this.fleet,
       health: databases,
@@ -144,7 +137,6 @@ export class FakeService {
         policyOf: () => ({}),
         isSuspended: (id) => metadata.stored.get(id)?.status === 'suspended',
       },
-      tokenVerifier: { verify: useCases.verifyToken },
       logger: this.logger,
       runWithRequestContext: (context, run) => {
         this.contexts.push(context);
