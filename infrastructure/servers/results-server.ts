@@ -15,10 +15,11 @@ import { Migrator } from '../migrations/migrator.ts';
 import { CircuitBreaker } from '../pools/circuit-breaker.ts';
 import { ConnectionBudget } from '../pools/connection-budget.ts';
 import { ConnectionPool } from '../pools/connection-pool.ts';
-import { BudgetedSlots, type ConnectionSlots } from '../pools/connection-slots.ts';
+import { SessionSlots } from '../pools/session-slots.ts';
 import { PooledDatabase } from '../pools/pooled-database.ts';
 import type { DatabaseUrl } from '../postgres/database-url.ts';
-import type { Deadlines, PgConnection, StatementObserver } from '../postgres/pg-connection.ts';
+import type { Deadlines, StatementObserver } from '../postgres/connection-options.ts';
+import type { PgConnection } from '../postgres/pg-connection.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import { ClusterCheck } from './cluster-check.ts';
 import { ConnectionShare } from './connection-share.ts';
@@ -73,7 +74,7 @@ export class ResultsServer implements DatabaseServer {
   readonly budget: ConnectionBudget;
   readonly breaker = new CircuitBreaker(SERVER_BREAKER);
   /** For connections outside the pools, such as those of migrations. */
-  readonly slots: ConnectionSlots;
+  readonly slots: SessionSlots;
   readonly admin: ServerAdmin;
   /** Null: organizations have no roles. */
   readonly logins: OrganizationLogins | null;
@@ -102,7 +103,7 @@ export class ResultsServer implements DatabaseServer {
       refusal: () => cluster.refusal,
     });
     this.budget = new ConnectionBudget(connectionBudget);
-    this.slots = new BudgetedSlots(this.budget);
+    this.slots = new SessionSlots(this.budget);
     this.#adminPool = adminPool(this.#connector, this.breaker);
     this.admin = new ServerAdmin(new PooledDatabase(this.#adminPool), this.logins);
     this.control = new ControlConnection(async () => {

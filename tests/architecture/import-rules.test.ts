@@ -76,7 +76,7 @@ describe('the import rules', () => {
     ['infrastructure/servers/sample.ts', `import { runDemo } from '../../presentation/demo/run-demo.ts';`],
     ['infrastructure/cellar/sample.ts', `export {};`],
     ['infrastructure/bin/sample.ts', `import { expect } from 'chai';`],
-    ['infrastructure/bin/sample.ts', `import { testServer } from '../support/postgres-server.ts';`],
+    ['infrastructure/bin/sample.ts', `import { testServer } from '../../tests/support/postgres-server.ts';`],
     ['presentation/http/sample.ts', `import { sql } from '../../adapters/knex/statement.ts';`],
     ['presentation/http/sample.ts', `import knex from 'knex';`],
     ['presentation/http/sample.ts', `import { Client } from 'pg';`],

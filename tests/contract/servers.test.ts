@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import type { ServerLedger } from '../../application/ports/databases/server-ledger.ts';
 import { DEFAULT_SERVER, parseServerId } from '../../domain/databases/server.ts';
-import { SERVERS, type Subject } from './subjects.ts';
+import { organizationId } from '../support/deployment.ts';
+import { METADATA, type MetadataSubject, type Subject } from './subjects.ts';
 
 const [EU, US] = [parseServerId('eu'), parseServerId('us')];
 const FRESH = {
@@ -11,75 +12,89 @@ const FRESH = {
   databases: 0,
   labels: {},
   systemIdentifier: null,
-} as const;
+};
 
-const keepsServers = (subject: Subject<ServerLedger>): void => {
+const keepsServers = (subject: Subject<MetadataSubject>): void => {
+  let all: MetadataSubject;
   let ledger: ServerLedger;
 
   before(() => subject.open());
   after(() => subject.close());
   beforeEach(async () => {
-    ledger = await subject.empty();
+    all = await subject.empty();
+    ledger = all.metadata.serverLedger;
   });
 
-  it('are recorded once, as active, beside the default one', async () => {
+  it('knows the default server from the start', async () => {
     expect(await ledger.list()).to.deep.equal([{ serverId: DEFAULT_SERVER, ...FRESH }]);
-    expect(await ledger.register([DEFAULT_SERVER, US, EU])).to.have.members([EU, US]);
+  });
+
+  it('records new servers as active, each once, and lists them by id', async () => {
+    expect(await ledger.register([US, DEFAULT_SERVER, EU])).to.have.members([US, EU]);
+    await ledger.change(EU, { status: 'draining' });
     expect(await ledger.register([EU, US])).to.deep.equal([]);
-    expect(await ledger.list()).to.deep.equal(
-      [DEFAULT_SERVER, EU, US].map((serverId) => ({ serverId, ...FRESH })),
-    );
+    expect((await ledger.list()).map(({ serverId, status }) => [serverId, status])).to.deep.equal([
+      [DEFAULT_SERVER, 'active'],
+      [EU, 'draining'],
+      [US, 'active'],
+    ]);
+    expect(await ledger.register([])).to.deep.equal([]);
   });
 
-  it('keep what an operator said of them when they are registered again', async () => {
+  it('finds a server, or null', async () => {
     await ledger.register([EU]);
-    await ledger.change(EU, { status: 'draining', weight: 7 });
-    await ledger.register([EU]);
-    expect((await ledger.list()).find(({ serverId }) => serverId === EU)).to.include({
-      status: 'draining',
-      weight: 7,
-    });
+    expect(await ledger.find(EU)).to.deep.equal({ serverId: EU, ...FRESH });
+    expect(await ledger.find(US)).to.equal(null);
   });
 
-  it('are changed in what is said, and stay as they are in the rest', async () => {
+  it('changes what is given, and nothing else', async () => {
     await ledger.register([EU]);
-    expect(await ledger.change(EU, { status: 'draining', weight: 300 })).to.deep.equal({
+    const labels = { region: 'eu', tier: '$1 ?' };
+    expect(await ledger.change(EU, { weight: 50, labels })).to.deep.equal({
       serverId: EU,
       ...FRESH,
-      status: 'draining',
-      weight: 300,
+      weight: 50,
+      labels,
     });
-    expect(await ledger.change(EU, { maxDatabases: 5, labels: { region: 'eu' } })).to.deep.include({
-      status: 'draining',
-      weight: 300,
-      maxDatabases: 5,
-      labels: { region: 'eu' },
+    expect(await ledger.change(EU, { status: 'disabled', maxDatabases: 0 })).to.deep.include({
+      status: 'disabled',
+      weight: 50,
+      maxDatabases: 0,
+      labels,
     });
-    expect(await ledger.change(EU, {})).to.deep.include({ maxDatabases: 5, labels: { region: 'eu' } });
-    expect(await ledger.change(EU, { maxDatabases: null, labels: {} })).to.deep.include({
-      maxDatabases: null,
-      labels: {},
-    });
-    expect(await ledger.change(US, { weight: 1 }), 'which there is not').to.equal(null);
+    expect(await ledger.change(EU, {})).to.deep.include({ maxDatabases: 0, labels });
+    const changed = await ledger.change(EU, { maxDatabases: null, labels: {} });
+    expect(changed).to.deep.include({ maxDatabases: null, labels: {}, status: 'disabled' });
+    expect(await ledger.find(EU)).to.deep.equal(changed);
+    expect(await ledger.find(DEFAULT_SERVER)).to.deep.equal({ serverId: DEFAULT_SERVER, ...FRESH });
   });
 
-  it('say which cluster they are, and two are never the same one', async () => {
-    await ledger.register([EU, US]);
-    expect(await ledger.identify(EU, '7001')).to.equal(null);
-    expect(await ledger.identify(EU, '7001'), 'again').to.equal(null);
-    expect(await ledger.identify(US, '7001')).to.equal(EU);
-    const identifiers = async () => (await ledger.list()).map(({ systemIdentifier }) => systemIdentifier);
-    expect(await identifiers(), 'nothing is changed').to.deep.equal([null, '7001', null]);
-    expect(await ledger.identify(US, '7002')).to.equal(null);
-    // Behind the name is another cluster now.
-    expect(await ledger.identify(EU, '7003')).to.equal(null);
-    expect(await ledger.identify(US, '7001')).to.equal(null);
-    expect(await identifiers()).to.deep.equal([null, '7003', '7001']);
+  it('changes no server that there is not', async () => {
+    expect(await ledger.change(EU, { weight: 1 })).to.equal(null);
+    expect(await ledger.list()).to.have.length(1);
+  });
+
+  it('keeps which cluster a server is, and tells one cluster under two names', async () => {
+    await ledger.register([EU]);
+    expect(await ledger.identify(EU, '42')).to.equal(null);
+    expect(await ledger.identify(EU, '42')).to.equal(null);
+    expect(await ledger.identify(DEFAULT_SERVER, '42')).to.equal(EU);
+    expect((await ledger.list()).map(({ systemIdentifier }) => systemIdentifier)).to.deep.equal([null, '42']);
+    expect(await ledger.identify(EU, '43'), 'another cluster has the address now').to.equal(null);
+    expect(await ledger.identify(DEFAULT_SERVER, '42')).to.equal(null);
+  });
+
+  it("counts organizations' databases on their servers", async () => {
+    const acme = organizationId('acme');
+    await all.metadata.organizations.insert({ id: acme, name: 'Acme' });
+    await all.addDatabase(acme, 'ready');
+    expect(await ledger.find(DEFAULT_SERVER)).to.include({ databases: 1 });
+    expect(await ledger.change(DEFAULT_SERVER, { weight: 7 })).to.include({ databases: 1 });
   });
 };
 
-for (const subject of SERVERS) {
-  describe(`The servers of results databases, ${subject.name},`, function () {
+for (const subject of METADATA) {
+  describe(`the ledger of servers ${subject.name}`, function () {
     this.timeout(60_000);
     keepsServers(subject);
   });

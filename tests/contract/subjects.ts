@@ -1,14 +1,12 @@
 import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
-import type { ServerLedger } from '../../application/ports/databases/server-ledger.ts';
 import type { DatabaseState } from '../../domain/databases/results-database.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { FakeMetadata } from '../support/fakes/fake-metadata.ts';
 import { FakeResults } from '../support/fakes/fake-results.ts';
-import { FakeServerLedger } from '../support/fakes/fake-servers.ts';
 
 /** One side of a contract: what stands in for a port in unit tests, or what serves it. */
 export interface Subject<Port> {
@@ -91,7 +89,10 @@ const metadataInPostgres = (): Subject<MetadataSubject> => {
       await deployment.administer(
         `alter table audit_logs disable trigger user; alter table audit_chains disable trigger user;
          truncate organizations, users, audit_logs, audit_chains cascade;
-         alter table audit_logs enable trigger user; alter table audit_chains enable trigger user`,
+         alter table audit_logs enable trigger user; alter table audit_chains enable trigger user;
+         delete from results_servers where server_id <> 'default';
+         update results_servers set status = 'active', weight = 100, max_databases = null, databases = 0, labels = '{}',
+           system_identifier = null`,
         [],
         deployment.metadataDatabase,
       );
@@ -104,30 +105,6 @@ const metadataInPostgres = (): Subject<MetadataSubject> => {
 export const RESULTS: readonly Subject<ResultsDatabase>[] = [
   inMemory(() => new FakeResults()),
   resultsInPostgres(),
-];
-
-const serversInPostgres = (): Subject<ServerLedger> => {
-  let deployment: Deployment;
-  return {
-    name: 'in PostgreSQL',
-    open: async () => {
-      deployment = await createDeployment();
-    },
-    empty: async () => {
-      await deployment.administer(
-        `delete from results_servers where server_id <> 'default'`,
-        [],
-        deployment.metadataDatabase,
-      );
-      return deployment.start().get(TOKENS.serverLedger);
-    },
-    close: () => deployment.dispose(),
-  };
-};
-
-export const SERVERS: readonly Subject<ServerLedger>[] = [
-  inMemory(() => new FakeServerLedger()),
-  serversInPostgres(),
 ];
 
 export const METADATA: readonly Subject<MetadataSubject>[] = [

@@ -341,7 +341,9 @@ describe('spare databases', function () {
       const container = deployment.start();
       const { databaseName } = await defaultServer(container).template.ready();
       await deployment.administer(`drop database "${databaseName}"`);
-      expect(await rejectionOf(refill(container))).to.be.instanceOf(TemplateMissingError);
+      expect(await rejectionOf(refill(container)))
+        .to.be.instanceOf(TemplateMissingError)
+        .with.nested.property('cause.code', '3D000');
       await refill(container);
       expect(await bookedSpares()).to.have.length(3);
       expect(await withLabel('spare')).to.deep.equal(await bookedSpares());

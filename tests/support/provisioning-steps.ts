@@ -1,7 +1,7 @@
 import type { Container } from 'inversify';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { sqlStateOf } from '../../infrastructure/postgres/postgres-errors.ts';
-import type { StatementObserver } from '../../infrastructure/postgres/pg-connection.ts';
+import type { StatementObserver } from '../../infrastructure/postgres/connection-options.ts';
 import { decorate } from './decorate.ts';
 
 /** What the administrator's sessions ran: statements without values, that is DDL. */

@@ -15,7 +15,7 @@ describe('The lease of a results database', () => {
     expect(service.databases.releases).to.equal(1);
   });
 
-  it('is given back once when the controller throws', async () => {
+  it('is given back once when the handler throws', async () => {
     const service = new FakeService();
     service.databases.of('acme').jobs.list = async () => {
       throw new Error('broken');
@@ -25,7 +25,7 @@ describe('The lease of a results database', () => {
     expect(service.databases.releases).to.equal(1);
   });
 
-  it('is given back once when the controller rejects with nothing', async () => {
+  it('is given back once when the handler rejects with nothing', async () => {
     const service = new FakeService();
     service.databases.of('acme').jobs.list = () => Promise.reject();
     const response = await service.acme('member').get('/jobs');
@@ -88,7 +88,7 @@ describe('The lease of a results database', () => {
       return sent;
     };
 
-    it('is given back at once, while the controller still works', async () => {
+    it('is given back at once, while the handler still works', async () => {
       const working = new Gate();
       service.databases.of('acme').onListing = () => working.pass();
       const sent = send();
@@ -104,7 +104,7 @@ describe('The lease of a results database', () => {
       expect(service.logger.lines.map(({ level }) => level)).to.deep.equal(['info']);
     });
 
-    it('is given back as soon as it arrives, and the controller does not run', async () => {
+    it('is given back as soon as it arrives, and the handler does not run', async () => {
       const opening = new Gate();
       service.databases.gate = opening.opened;
       let ran = false;
