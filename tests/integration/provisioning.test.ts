@@ -145,7 +145,7 @@ describe('provisioning at first use', function () {
     it('loser-of-create-race-gets-42P04-or-23505-and-still-serves', async () => {
       const container = deployment.start();
       const statements = watchAdminStatements(container);
-      const { databaseName: template } = await defaultServer(container).template.ready();
+      let template = '';
       let others = 0;
       hookProvisioning(container, async (step, proceed, name) => {
         if (step !== 'clone') return proceed();
@@ -156,6 +156,7 @@ describe('provisioning at first use', function () {
         await createElsewhere(template, name);
         return proceed();
       });
+      template = (await defaultServer(container).template.ready()).databaseName;
 
       const manager = container.get(TOKENS.connectionManager);
       for (const id of ['acme', 'beta']) {
