@@ -21,14 +21,18 @@ import { submitJob } from './jobs/submit-job.ts';
 import { addMember } from './members/add-member.ts';
 import { changeMemberRoles } from './members/change-member-roles.ts';
 import { removeMember } from './members/remove-member.ts';
+import { changeOrganization } from './organizations/change-organization.ts';
 import { createOrganization } from './organizations/create-organization.ts';
 import { getOrganization } from './organizations/get-organization.ts';
 import { getSettings } from './organizations/get-settings.ts';
 import { patchSettings } from './organizations/patch-settings.ts';
-import { renameOrganization } from './organizations/rename-organization.ts';
 import { replaceSettings } from './organizations/replace-settings.ts';
 import { resumeOrganization, suspendOrganization } from './organizations/suspend-organization.ts';
 import type { Ports } from './ports/ports.ts';
+import { changeServer } from './servers/change-server.ts';
+import { getServer } from './servers/get-server.ts';
+import { listServers } from './servers/list-servers.ts';
+import { registerServers } from './servers/register-servers.ts';
 import { changeUser } from './users/change-user.ts';
 import { createUser } from './users/create-user.ts';
 import { linkIdentity } from './users/link-identity.ts';
@@ -66,7 +70,7 @@ export const createUseCases = (ports: Ports) => {
     removeMember: removeMember(ports),
 
     createOrganization: createOrganization(ports),
-    renameOrganization: renameOrganization(ports),
+    changeOrganization: changeOrganization(ports),
     getOrganization: getOrganization(ports),
     suspendOrganization: suspendOrganization(ports),
     resumeOrganization: resumeOrganization(ports),
@@ -77,6 +81,11 @@ export const createUseCases = (ports: Ports) => {
     provisionDatabase: provisionDatabase(ports),
     listDatabases: listDatabases(ports),
     getDatabase: getDatabase(ports),
+
+    registerServers: registerServers(ports),
+    listServers: listServers(ports),
+    getServer: getServer(ports),
+    changeServer: changeServer(ports),
 
     submitJob: submitJob(ports),
     getJob,

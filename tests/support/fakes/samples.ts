@@ -25,6 +25,7 @@ const BODIES: Readonly<Record<string, object>> = {
   changeMemberRoles: { roles: ['member', 'worker'] },
   createOrganization: { org_id: 'gamma', name: 'Gamma' },
   changeOrganization: { name: 'Renamed' },
+  changeServer: { weight: 50 },
   patchSettings: { settings: { theme: 'light' } },
   replaceSettings: { settings: { theme: 'dark' } },
   submitJob: { engine: 'vina', inputs: { ligand: 'CCO' } },
@@ -48,6 +49,7 @@ export const samplePath = (route: Route, organizationId = 'acme'): string =>
     .replace('{identity_id}', IDENTITY_ID)
     .replace('{task_name}', 'docking')
     .replace('{signature}', SIGNATURE)
+    .replace('{server_id}', 'default')
     .replace('{run_id}', '1');
 
 export const titleOf = (route: Route): string => `${route.method.toUpperCase()} ${route.path}`;
