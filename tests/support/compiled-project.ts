@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { processIsAlive } from '../../infrastructure/embedded-postgres/directory-lock.ts';
+import { processIsAlive } from '../../infrastructure/local/embedded-postgres/directory-lock.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const COMPILER = join(ROOT, 'node_modules/typescript/bin/tsc');
