@@ -182,6 +182,11 @@ export class PgConnection {
     this.#onLost = listener;
   }
 
+  /** Called once when the connection has ended, however it did. */
+  onEnd(listener: () => void): void {
+    this.#client.once('end', listener);
+  }
+
   /** Called for every notification on a channel that this session listens to. */
   onNotification(listener: () => void): void {
     this.#client.on('notification', listener);
@@ -289,6 +294,12 @@ export class PgConnection {
   async answers(withinMs: number): Promise<boolean> {
     if (!this.isReusable) return false;
     return succeeds(withDeadline(this.execute('select'), Math.min(withinMs, PROBE_DEADLINE_MS)));
+  }
+
+  /** Ends it without a word to the server: the statement under way fails now. */
+  cut(): void {
+    this.#alive = false;
+    this.#client.connection.stream.destroy();
   }
 
   /** Says goodbye and waits until the server has hung up, with a deadline; never rejects. Safe to call twice. */

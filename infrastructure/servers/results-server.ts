@@ -23,6 +23,7 @@ import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import { ClusterCheck } from './cluster-check.ts';
 import { ConnectionShare } from './connection-share.ts';
 import { ControlConnection } from './control-connection.ts';
+import { OpenSessions } from './open-sessions.ts';
 import { OrganizationLogins } from './organization-logins.ts';
 import { ResultsTemplate } from './results-template.ts';
 import { ServerAdmin } from './server-admin.ts';
@@ -80,6 +81,8 @@ export class ResultsServer implements DatabaseServer {
   readonly control: ControlConnection;
   /** This process's part of the budget. */
   readonly share: ConnectionShare;
+  /** What this process has open there. */
+  readonly sessions = new OpenSessions();
   readonly #urls: ResultsUrlTemplate;
   readonly #migrations: MigrationSource;
   readonly #connector: ServerConnector;
@@ -99,6 +102,7 @@ export class ResultsServer implements DatabaseServer {
       ...options,
       ...deps,
       logins: this.logins,
+      sessions: this.sessions,
       refusal: () => cluster.refusal,
     });
     this.budget = new ConnectionBudget(connectionBudget);
@@ -117,6 +121,7 @@ export class ResultsServer implements DatabaseServer {
       budget: this.budget,
       ledger: deps.instances,
       control: this.control,
+      sessions: this.sessions,
       serverBreaker: this.breaker,
       metadataBreaker: deps.metadataBreaker,
       logger: deps.logger,
@@ -127,6 +132,7 @@ export class ResultsServer implements DatabaseServer {
       admin: this.admin,
       urls,
       groupRole: this.logins?.groupRole ?? null,
+      migrate: (databaseName) => this.migrate(databaseName),
       connect: (databaseName) => this.#connector.toServer(databaseName),
     });
   }
@@ -175,7 +181,8 @@ export class ResultsServer implements DatabaseServer {
   }
 
   async migrate(databaseName: string): Promise<number> {
-    return (await new Migrator(this.#migrations).latest(this.urlFor(databaseName))).schemaVersion;
+    const run = new Migrator(this.#migrations).latest(this.urlFor(databaseName));
+    return (await this.sessions.waitFor(run)).schemaVersion;
   }
 
   async warmUp(databaseName: string): Promise<void> {
