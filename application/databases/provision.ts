@@ -13,7 +13,8 @@ import { NoServerAvailableError } from '../../domain/databases/errors.ts';
 import { choosePlacement } from '../../domain/databases/placement-policy.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { type DatabaseRecord } from '../ports/databases/database-ledger.ts';
-import { collectOffers } from './collect-offers.ts';
+import type { PlacementOffer } from '../ports/databases/provisioning-ledger.ts';
+import { collectAllOffers, collectOffers } from './collect-offers.ts';
 import { makeDatabase, recordingFailure, type MakingPorts } from './make-database.ts';
 import { placementOf } from './placement-of.ts';
 
@@ -86,17 +87,29 @@ const claimDatabase = async (
 ): ReturnType<ProvisioningPorts['ledger']['claim']> => {
   const [first] = ports.servers.list();
   const databaseName = record?.databaseName ?? first?.names.forOrganization(organizationId) ?? '';
-  const claim = await recordingFailure(ports, { organizationId, databaseName }, async () =>
-    ports.ledger.claim(
-      organizationId,
-      await collectOffers(ports.servers, ports.newId, organizationId),
-      (servers, pin) => {
-        const choice = choosePlacement({ servers, pin, random: ports.random });
-        if ('refused' in choice) throw new NoServerAvailableError(choice.refused);
-        return choice.serverId;
-      },
-    ),
-  );
+  const claim = await recordingFailure(ports, { organizationId, databaseName }, async () => {
+    const offers = await collectOffers(ports, organizationId);
+    try {
+      return await claimFrom(ports, organizationId, offers);
+    } catch (error) {
+      if (!(error instanceof NoServerAvailableError)) throw error;
+      // The server that it is pinned to may lack its template only: it was started anew, say.
+      const all = await collectAllOffers(ports, organizationId);
+      if (all.length <= offers.length) throw error;
+      return claimFrom(ports, organizationId, all);
+    }
+  });
   if (claim.spare !== null) await ports.onStep('claimed', organizationId);
   return claim;
 };
+
+const claimFrom = (
+  { ledger, random }: ProvisioningPorts,
+  organizationId: OrganizationId,
+  offers: readonly PlacementOffer[],
+): ReturnType<ProvisioningPorts['ledger']['claim']> =>
+  ledger.claim(organizationId, offers, (servers, pin) => {
+    const choice = choosePlacement({ servers, pin, random });
+    if ('refused' in choice) throw new NoServerAvailableError(choice.refused);
+    return choice.serverId;
+  });
