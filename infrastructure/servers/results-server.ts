@@ -23,6 +23,7 @@ import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import { ClusterCheck } from './cluster-check.ts';
 import { ConnectionShare } from './connection-share.ts';
 import { ControlConnection } from './control-connection.ts';
+import type { KnownClusters } from './known-clusters.ts';
 import { OpenSessions } from './open-sessions.ts';
 import { OrganizationLogins } from './organization-logins.ts';
 import { ResultsTemplate } from './results-template.ts';
@@ -46,6 +47,7 @@ export interface ResultsServerDeps {
   readonly instanceId: string;
   readonly instances: InstanceLedger;
   readonly ledger: Pick<ServerLedger, 'identify'>;
+  readonly clusters: KnownClusters;
   readonly spares: SpareLedger;
   readonly deployment: Deployment;
   readonly migrations: MigrationSource;
@@ -107,7 +109,7 @@ export class ResultsServer implements DatabaseServer {
     });
     this.budget = new ConnectionBudget(connectionBudget);
     this.slots = new BudgetedSlots(this.budget);
-    this.#adminPool = adminPool(this.#connector, this.breaker);
+    this.#adminPool = adminPool(this.#connector, cluster, this.breaker);
     this.admin = new ServerAdmin(new PooledDatabase(this.#adminPool), this.logins);
     this.control = new ControlConnection(async () => {
       const connection = await this.#connector.toPresence();
@@ -206,10 +208,20 @@ export class ResultsServer implements DatabaseServer {
   }
 }
 
-const adminPool = (connector: ServerConnector, serverBreaker: CircuitBreaker): ConnectionPool =>
+const adminPool = (
+  connector: ServerConnector,
+  cluster: ClusterCheck,
+  serverBreaker: CircuitBreaker,
+): ConnectionPool =>
   new ConnectionPool({
     databaseName: 'postgres',
-    connect: () => connector.toServer(),
+    connect: async () => {
+      const connection = await connector.toServer();
+      await cluster.look(connection);
+      if (cluster.refusal === null) return connection;
+      await connection.close();
+      throw cluster.refusal;
+    },
     size: ADMIN_SESSIONS,
     maxOverflow: 0,
     acquireTimeoutMs: ADMIN_ACQUIRE_TIMEOUT_MS,
