@@ -5,7 +5,7 @@ import {
   type ServerId,
 } from '../../domain/databases/server.ts';
 import type { DatabaseUrl } from '../postgres/database-url.ts';
-import type { Deadlines } from '../postgres/pg-connection.ts';
+import type { Deadlines } from '../postgres/connection-options.ts';
 import { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import type { EnvironmentReader } from './environment-reader.ts';
 import { missingSecret, readSecret } from './token-config.ts';

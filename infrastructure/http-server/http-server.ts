@@ -9,50 +9,53 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 
 export interface ListeningServer {
-  /** With the port that was really bound. */
+  /** Holds the port that was bound, also when port 0 was asked for. */
   readonly url: string;
-  /** Stops accepting, and resolves when the last request has been answered. */
+  /** Stops accepting connections. Resolves when all requests are answered and all connections are closed. */
   close(): Promise<void>;
-  /** Cuts what is still open. */
+  /** Destroys the connections that are still open. */
   closeNow(): void;
 }
 
 /**
- * What a client may take of the service without having asked for anything yet. Measured against the slowest honest
- * request: 1 MiB within 30 s, an answer of some minutes while a database is made.
+ * Limits for every client, before authentication. They allow the slowest legitimate request: a body of 1 MiB in 30 s,
+ * and an answer that takes minutes because a database is being created.
  */
 const LIMITS = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
-  /** Node looks for overdue requests so often; its default of 30 s would double the two deadlines above. */
+  /** Node checks the two deadlines above at this interval. Its default of 30 s would double them. */
   connectionsCheckingInterval: 1000,
-  /** Above the usual minute of a load balancer, so that it is the one that closes: no request meets a closing socket. */
+  /**
+   * Longer than a load balancer's usual 60 s, so that the balancer closes first and sends no request into a closing
+   * socket.
+   */
   keepAliveTimeout: 65_000,
-  /** All headers together. A token has 8 KiB at most. */
+  /** Bytes of all headers together. A token has 8 KiB at most. */
   maxHeaderSize: 16 * 1024,
-  /** A socket on which nothing moves, in either direction: whoever does not read an answer does not keep its lease. */
+  /** Closes a socket without traffic in either direction. A client that does not read its answer would hold a lease. */
   idleSocketTimeout: 120_000,
 } as const;
 
-/** How long a stop waits for the first request of a connection. */
+/** `close` waits this long for the first request of an open connection. */
 const FIRST_REQUEST_GRACE_MS = 1000;
 
-/** How long a client may go on sending what has been answered. */
+/** After an early answer the client may send the rest of its body for this long. */
 const LINGER_MS = 5000;
 
 export interface ListenOptions {
   /**
-   * The response to what Node could not read as a request, headers included. Left out: Node answers a bare line.
+   * Makes the whole response, with headers, to bytes that Node cannot parse. Default: Node answers a status line.
    *
-   * @param requestId of the request that had begun, if one had
+   * @param requestId the id of the request that had already begun, if any
    */
   readonly answerClientError?: (error: Error, requestId?: string) => string;
   readonly limits?: Partial<Record<keyof typeof LIMITS, number>>;
-  /** What requests and responses are made of; Node's own by default. */
+  /** Classes of requests and responses. Default: Node's. */
   readonly messages?: Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'>;
 }
 
-/** Rejects when the address cannot be bound. */
+/** Starts a server and resolves when it listens. Rejects when the address cannot be bound. */
 export const listen = async (
   app: RequestListener,
   host: string,
@@ -63,23 +66,23 @@ export const listen = async (
   let closing = false;
   const latest: Exchanges = new Map();
   const serve: RequestListener = (request, response) => {
-    // Behind a request whose answer said that the connection ends: not to be acted on (RFC 9112, 9.6).
+    // The last answer announced the end of the connection, so this request must not be executed (RFC 9112, 9.6).
     if (isLingering(request.socket)) return;
     const exchange = { request, response };
     latest.set(request.socket, exchange);
     response.on('close', () => {
       if (isOver(exchange) && latest.get(request.socket) === exchange) latest.set(request.socket, null);
-      // The client may want to keep the connection; the server waits for connections, not for requests.
+      // `server.close` waits for connections, not for requests: a keep-alive connection would hold it open.
       if (closing) setImmediate(() => server.closeIdleConnections());
     });
     app(request, response);
   };
-  // Node's own refusal of a request without a host is a bare line; the app looks for itself.
+  // The app checks the host header, because Node's refusal would be a bare status line.
   const server = createServer({ ...serverLimits, ...messages, requireHostHeader: false }, serve);
   server.setTimeout(idleSocketTimeout);
-  // Beyond 2000 Node would drop headers in silence; their size is limited anyway.
+  // By default Node drops headers beyond 2000 without an error. `maxHeaderSize` already limits them.
   server.maxHeadersCount = 0;
-  // `maxRequestsPerSocket` stays unlimited: balancing is the balancer's, and a limit answers requests under way with 503.
+  // `maxRequestsPerSocket` stays unlimited: with a limit Node answers pipelined requests with 503.
   server.on('connection', (socket) => {
     latest.set(socket, null);
     socket.once('close', () => latest.delete(socket));
@@ -103,7 +106,8 @@ export const listen = async (
         server.closeIdleConnections();
         for (const exchange of latest.values())
           if (exchange?.response.headersSent === false) exchange.response.shouldKeepAlive = false;
-        // So would those that never had one, as health checks of the port; a first request may be on its way there.
+        // So would connections without any request, such as TCP health checks. A first request may still arrive on
+        // them.
         setTimeout(() => {
           for (const [socket, exchange] of latest) if (exchange === null) socket.destroy();
         }, FIRST_REQUEST_GRACE_MS).unref();
@@ -117,15 +121,15 @@ interface Exchange {
   readonly response: ServerResponse;
 }
 
-/** What a connection is about; null between requests, and before the first one is whole. */
+/** The current exchange of each connection; null between requests, and before the first request is parsed. */
 type Exchanges = Map<Socket, Exchange | null>;
 
-/** The rest of a body that was answered early may still come, or not come in time. */
+/** False while the rest of a request's body may still arrive, even when the answer is complete. */
 const isOver = ({ request, response }: Exchange): boolean => request.complete && response.closed;
 
 /**
- * Where a connection is to end with an answer that came before the whole request, lets the client send the rest: its bytes
- * would be answered by a reset, and the answer be lost with it.
+ * Delays the end of a connection whose request was answered before its body was complete (lingering close). Bytes that
+ * arrive at a closed socket cause a reset, and the client would lose the answer.
  */
 const lingerOverBodies = (socket: Socket, latest: Exchanges): void => {
   const destroySoon = socket.destroySoon.bind(socket);
@@ -139,21 +143,21 @@ const lingerOverBodies = (socket: Socket, latest: Exchanges): void => {
   };
 };
 
-/** Whether its last answer is given, and it is kept for what the client still sends. */
+/** Whether the server has sent its last answer on this socket and only reads the rest of the body. */
 const isLingering = (socket: Socket): boolean => socket.writableEnded;
 
-/** In place of Node's own answers of one line. */
+/** Replaces Node's answer to bytes that it cannot parse. */
 const answerUnreadable = (
   server: Server,
   latest: Exchanges,
   answerClientError: NonNullable<ListenOptions['answerClientError']>,
 ): void => {
   server.on('clientError', (error, stream) => {
-    // The types allow for other streams than the sockets that a server of this kind has.
+    // The types allow any stream; the streams of a TCP server are sockets.
     const socket = stream as Socket;
     const last = latest.get(socket) ?? null;
     const exchange = last !== null && isOver(last) ? null : last;
-    // A whole request before this one, or an answer that has begun, must not be mixed with the refusal.
+    // The refusal must not be mixed into the answer to a complete request, or into an answer that has begun.
     const isBusy = exchange !== null && (exchange.request.complete || exchange.response.headersSent);
     if (isBusy || !socket.writable || isReset(error)) {
       socket.destroy();
@@ -169,7 +173,7 @@ const answerUnreadable = (
 const isReset = (error: Error): boolean => 'code' in error && error.code === 'ECONNRESET';
 
 const boundPort = (server: Server): number => {
-  // A TCP server that listens has an address that is an object.
+  // The address of a TCP server that listens is an object.
   const address = server.address() as AddressInfo;
   return address.port;
 };

@@ -1,4 +1,4 @@
-/** Whether the process is on its way out; asked by whatever takes on new work. */
+/** Tells whether the process is shutting down. Code that accepts new work checks it. */
 export class Stopping {
   #begun = false;
 

@@ -25,6 +25,7 @@ export class ClusterCheck {
   readonly #deps: ClusterCheckDeps;
   /** The server that the ledger knows as this cluster. */
   #recordedAs: ServerId | null = null;
+  #compared: Promise<void> = Promise.resolve();
 
   constructor(deps: ClusterCheckDeps) {
     this.#deps = deps;
@@ -39,9 +40,17 @@ export class ClusterCheck {
     );
   }
 
-  /** Call it for each new connection that is not an organization's: what is behind an address may change. Never rejects. */
+  /** Resolves when the ledger has answered to the last look, or its deadline is over. Never rejects. */
+  get compared(): Promise<void> {
+    return this.#compared;
+  }
+
+  /**
+   * Call it for each new connection that is not an organization's: what is behind an address may change. Does not wait for
+   * the ledger: the server answers, however busy the metadata database is. Never rejects.
+   */
   async look(connection: PgConnection): Promise<void> {
-    const { serverId, ledger, clusters, logger } = this.#deps;
+    const { serverId, clusters, logger } = this.#deps;
     try {
       const [row] = await connection.query<{ id: string }>({
         text: 'select system_identifier::text as id from pg_control_system()',
@@ -50,7 +59,16 @@ export class ClusterCheck {
       if (row === undefined) return;
       for (const duplicate of clusters.note(serverId, row.id))
         this.#tell(duplicate, clusters.sameAs(duplicate));
-      const identified = ledger.identify(serverId, row.id, clusters.after(serverId));
+      this.#compared = this.#compare(row.id);
+    } catch (error) {
+      logger.debug({ err: error, server: serverId }, 'a server does not say which cluster it is');
+    }
+  }
+
+  async #compare(systemIdentifier: string): Promise<void> {
+    const { serverId, ledger, clusters, logger } = this.#deps;
+    try {
+      const identified = ledger.identify(serverId, systemIdentifier, clusters.after(serverId));
       const other = await withDeadline(identified, LEDGER_DEADLINE_MS);
       const isNew = other !== null && this.#sameAs === null;
       this.#recordedAs = other;

@@ -15,10 +15,11 @@ import { Migrator } from '../migrations/migrator.ts';
 import { CircuitBreaker } from '../pools/circuit-breaker.ts';
 import { ConnectionBudget } from '../pools/connection-budget.ts';
 import { ConnectionPool } from '../pools/connection-pool.ts';
-import { BudgetedSlots, type ConnectionSlots } from '../pools/connection-slots.ts';
+import { SessionSlots } from '../pools/session-slots.ts';
 import { PooledDatabase } from '../pools/pooled-database.ts';
 import type { DatabaseUrl } from '../postgres/database-url.ts';
-import type { Deadlines, PgConnection, StatementObserver } from '../postgres/pg-connection.ts';
+import type { Deadlines, StatementObserver } from '../postgres/connection-options.ts';
+import type { PgConnection } from '../postgres/pg-connection.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import { ClusterCheck } from './cluster-check.ts';
 import { ConnectionShare } from './connection-share.ts';
@@ -76,7 +77,7 @@ export class ResultsServer implements DatabaseServer {
   readonly budget: ConnectionBudget;
   readonly breaker = new CircuitBreaker(SERVER_BREAKER);
   /** For connections outside the pools, such as those of migrations. */
-  readonly slots: ConnectionSlots;
+  readonly slots: SessionSlots;
   readonly admin: ServerAdmin;
   /** Null: organizations have no roles. */
   readonly logins: OrganizationLogins | null;
@@ -108,7 +109,7 @@ export class ResultsServer implements DatabaseServer {
       refusal: () => cluster.refusal,
     });
     this.budget = new ConnectionBudget(connectionBudget);
-    this.slots = new BudgetedSlots(this.budget);
+    this.slots = new SessionSlots(this.budget);
     this.#adminPool = adminPool(this.#connector, cluster, this.breaker);
     this.admin = new ServerAdmin(new PooledDatabase(this.#adminPool), this.logins);
     this.control = new ControlConnection(async () => {
@@ -193,8 +194,9 @@ export class ResultsServer implements DatabaseServer {
   }
 
   /** Joins the processes that share the server's connections. Resolves after the first sign of life, good or bad. */
-  start(): Promise<void> {
-    return this.share.start();
+  async start(): Promise<void> {
+    await this.share.start();
+    await this.#cluster.compared;
   }
 
   closeIdleSince(before: number): void {
@@ -218,6 +220,7 @@ const adminPool = (
     connect: async () => {
       const connection = await connector.toServer();
       await cluster.look(connection);
+      await cluster.compared;
       if (cluster.refusal === null) return connection;
       await connection.close();
       throw cluster.refusal;

@@ -1,11 +1,9 @@
 import { Option, type Command } from 'commander';
-import type {
-  FleetOperator,
-  FleetPlanOptions,
-  FleetStatus,
-  WorkOptions,
-} from '../../application/fleet/fleet-operator.ts';
+import type { WorkOptions } from '../../application/fleet/begin-run.ts';
+import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
 import type { Quantity } from '../../application/fleet/plan-fleet.ts';
+import type { FleetPlanOptions } from '../../application/fleet/plan-run.ts';
+import type { FleetStatus } from '../../application/fleet/run-status.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { addCheckCommands, type CheckDependencies } from './check-commands.ts';
 import { EXIT, type CommandContext } from './command-context.ts';
@@ -13,16 +11,16 @@ import { createProgressDisplay, SILENT } from './fleet-progress.ts';
 import { planJson, planLines, statusJson, statusLines } from './fleet-report.ts';
 import { ids, positiveNumber, quantity, wholeNumber } from './migrate-arguments.ts';
 
-/** The dependencies of `migrate`. */
+/** What the commands of `migrate` act on. */
 export interface MigrateDependencies extends CheckDependencies {
   readonly operator: FleetOperator;
-  /** Databases that are migrated at the same time, unless the command says otherwise. */
+  /** Databases worked on at once, when the command does not say. */
   readonly concurrency: number;
-  /** Draws progress there; null prints plain lines. */
+  /** A terminal to draw progress on; null: plain lines. */
   readonly terminal: NodeJS.WritableStream | null;
-  /** An abort ends the work after the databases under way. */
+  /** Ends the work after the databases under way. */
   readonly signal: AbortSignal;
-  /** Migrates the metadata database, which holds the fleet ledger. */
+  /** Brings the metadata database up to date, which keeps the book of runs. */
   prepare(): Promise<void>;
 }
 
@@ -155,7 +153,7 @@ const addRollback = (migrate: Command, context: MigrateContext): void => {
     );
 };
 
-/** Runs a command and shows its progress. */
+/** Runs a command with its progress in view. */
 const watched = async <Result>(
   { deps, print }: MigrateContext,
   { concurrency, json }: WorkingOptions,
@@ -195,7 +193,7 @@ const withPlanning = (command: Command, context: MigrateContext): Command =>
 
 const withWorking = (command: Command): Command => {
   command.option('--concurrency <n>', 'databases worked on at once', positiveNumber);
-  // Commands that plan have the option already.
+  // Planning commands have it already.
   if (!command.options.some(({ long }) => long === '--json')) {
     command.option('--json', 'one JSON document, and no progress', false);
   }

@@ -163,7 +163,10 @@ export const fairness = async (serverUrl: string): Promise<readonly Line[]> => {
 
 /** What stays of organizations that were visited once; all with the same database, as thousands take gigabytes. */
 export const visits = async (serverUrl: string): Promise<readonly Line[]> => {
-  const deployment = await createDeployment({ DB_CONNECTION_BUDGET: '20', DB_MAX_POOLS: '100' }, { url: serverUrl });
+  const deployment = await createDeployment(
+    { DB_CONNECTION_BUDGET: '20', DB_MAX_POOLS: '100' },
+    { url: serverUrl },
+  );
   try {
     await deployment.register('all');
     const container = deployment.start();

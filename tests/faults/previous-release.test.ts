@@ -117,7 +117,7 @@ describe('the release before this one, beside it', function () {
     return rows.map(({ share }) => share);
   };
   const errorsOf = (release: Release): readonly string[] =>
-    (processes[release]?.stdout() ?? '').split('\n').filter((line) => line.includes('"level":50'));
+    (processes[release]?.stdout() ?? '').split('\n').filter((line) => line.includes('"level":"error"'));
 
   it('previous-release-beside-this-one-serves-the-same-deployment: data of the previous release', async () => {
     await start('previous');

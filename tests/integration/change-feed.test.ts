@@ -44,12 +44,12 @@ describe('the feed of metadata changes', function () {
   });
 
   const metadataUrl = (): string => deployment.environment['DB_DATABASE_URL'] ?? '';
-  const follow = async (lookIntervalMs?: number): Promise<void> => {
+  const follow = async (pollIntervalMs?: number): Promise<void> => {
     const container = deployment.start();
     feed = new MetadataChangeFeed({
       connect: () => container.get(TOKENS.metadataConnector).toChanges(),
       logger: container.get(TOKENS.logger),
-      ...(lookIntervalMs !== undefined && { lookIntervalMs }),
+      ...(pollIntervalMs !== undefined && { pollIntervalMs }),
     });
     feed.subscribe(memory);
     await feed.start();

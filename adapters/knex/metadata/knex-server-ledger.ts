@@ -4,6 +4,7 @@ import { isViolation, UNIQUE_VIOLATION } from '../postgres-error.ts';
 import type { SqlExecutor } from '../statement.ts';
 import {
   changeServer,
+  findServer,
   identifyServer,
   listServers,
   releaseCluster,
@@ -22,6 +23,11 @@ export class KnexServerLedger implements ServerLedger {
     return (await this.#executor.query(listServers({}))).map(toServerRecord);
   }
 
+  async find(serverId: ServerId): Promise<ResultsServerRecord | null> {
+    const [row] = await this.#executor.query(findServer({ serverId }));
+    return row === undefined ? null : toServerRecord(row);
+  }
+
   async register(serverIds: readonly ServerId[]): Promise<readonly ServerId[]> {
     return (await this.#executor.query(registerServers({ serverIds }))).map((row) => row.server_id);
   }
@@ -29,7 +35,7 @@ export class KnexServerLedger implements ServerLedger {
   async identify(
     serverId: ServerId,
     systemIdentifier: string,
-    overruled: readonly ServerId[],
+    overruled: readonly ServerId[] = [],
   ): Promise<ServerId | null> {
     try {
       if (overruled.length > 0)

@@ -21,6 +21,7 @@ import { FakeDatabases } from './fake-databases.ts';
 import { FakeFleet } from './fake-fleet.ts';
 import { FakeMetadata } from './fake-metadata.ts';
 import { fakeUuid } from './fake-results.ts';
+import { FakeServers } from './fake-servers.ts';
 
 const MAX_ORGANIZATION_ID_LENGTH = 51;
 
@@ -80,6 +81,7 @@ const hashOf = (token: string) => Buffer.from(`hash of ${token}`);
 export class FakeService {
   readonly metadata = new FakeMetadata();
   readonly databases = new FakeDatabases();
+  readonly servers = new FakeServers();
   readonly fleet = new FakeFleet();
   readonly tokens = new FakeTokens();
   readonly logger = new FakeLogger();
@@ -104,6 +106,7 @@ export class FakeService {
       metadata,
       ledger: metadata.ledger,
       databases,
+      servers: this.servers,
       passwords: {
         hash: async (password) => `hash of ${password}`,
         verify: async (password, hash) => hash === `hash of ${password}`,
