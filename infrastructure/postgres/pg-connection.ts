@@ -131,6 +131,11 @@ export class PgConnection {
     this.#onLost = listener;
   }
 
+  /** Called once when the connection has ended, however it did. */
+  onEnd(listener: () => void): void {
+    this.#client.once('end', listener);
+  }
+
   /** Adds a listener for every notification on a channel that this session listens to. */
   onNotification(listener: () => void): void {
     this.#client.on('notification', listener);
@@ -249,6 +254,12 @@ export class PgConnection {
   async answers(withinMs: number): Promise<boolean> {
     if (!this.isReusable) return false;
     return succeeds(withDeadline(this.execute('select'), Math.min(withinMs, PROBE_DEADLINE_MS)));
+  }
+
+  /** Ends the session without a word to the server: the statement under way fails now. */
+  cut(): void {
+    this.#alive = false;
+    this.#client.connection.stream.destroy();
   }
 
   /**
