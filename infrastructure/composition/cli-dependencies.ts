@@ -48,7 +48,7 @@ export const cliDependencies = (
     databaseLedger,
     reconcile: (options) => parts.reconcileDatabases(options),
     provision: (organizationId) => connectionManager.provision(organizationId),
-    adopt: (organizationId, from, takeOver) => parts.adoptDatabase(organizationId, { from, takeOver }),
+    adopt: (organizationId, options) => parts.adoptDatabase(organizationId, options),
     retire: (organizationId) => parts.retireDatabase(organizationId),
     rotateCredentials: () => parts.rotateCredentials(),
     verifyAudit: (organizationId) => auditChains.verify(organizationId),

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Finding, ReconcileReport } from '../../../application/ports/databases/database-upkeep.ts';
-import { DEFAULT_SERVER } from '../../../domain/databases/server.ts';
+import { DEFAULT_SERVER, parseServerId, serverIdProblem } from '../../../domain/databases/server.ts';
 import type { ExitCode } from '../../../presentation/cli/command-context.ts';
 import { runCli, type CliDependencies } from '../../../presentation/cli/run-cli.ts';
 import { FakeMetadata } from '../../support/fakes/fake-metadata.ts';
@@ -66,6 +66,17 @@ describe('the command databases list', () => {
     expect(lines.join()).to.include('provisioning, ready, failed, retiring');
   });
 
+  it('lists those on one server, and names any but the default one', async () => {
+    metadata.addDatabase(organization('gamma'), { serverId: parseServerId('eu') });
+    expect((await list('--server', 'eu')).lines).to.deep.equal([
+      'ready        version 1     gamma (mad_results_gamma on eu)',
+      '1 database.',
+    ]);
+    expect((await list('--server', 'default')).lines.at(-1)).to.equal('2 databases.');
+    const { exitCode, lines } = await list('--server', 'EU');
+    expect([exitCode, lines.join()]).to.deep.equal([1, `server ${serverIdProblem('EU')}`]);
+  });
+
   it('gives the whole ledger to machines, however many pages it has', async () => {
     for (let index = 0; index < 1100; index += 1) metadata.addDatabase(organization(`org-${index}`));
     const document = JSON.parse((await list('--json')).lines.join('\n'));
@@ -78,6 +89,26 @@ describe('the command databases list', () => {
       schema_version: null,
       last_error: 'disk full',
     });
+  });
+});
+
+describe('the command databases adopt', () => {
+  it('says where the database is, what it is called, and whether it is taken over', async () => {
+    const asked: unknown[] = [];
+    const adopt: CliDependencies['adopt'] = async (organizationId, options) => {
+      asked.push([organizationId, options]);
+      return { databaseName: 'mad_results_acme', formerly: null };
+    };
+    const { exitCode, lines } = await databases(['adopt', 'acme'], { adopt });
+    await databases(['adopt', 'acme', '--from', 'old', '--server', 'eu', '--take-over'], { adopt });
+    expect([exitCode, lines.join()]).to.deep.equal([
+      0,
+      'mad_results_acme is now the database of acme; it did not say whose it was.',
+    ]);
+    expect(asked).to.deep.equal([
+      ['acme', { takeOver: false, serverId: undefined }],
+      ['acme', { from: 'old', takeOver: true, serverId: 'eu' }],
+    ]);
   });
 });
 
