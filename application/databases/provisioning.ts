@@ -86,17 +86,16 @@ const claimDatabase = async (
 ): ReturnType<ProvisioningPorts['ledger']['claim']> => {
   const [first] = ports.servers.list();
   const databaseName = record?.databaseName ?? first?.names.forOrganization(organizationId) ?? '';
-  const claim = await recordingFailure(ports, { organizationId, databaseName }, async () =>
-    ports.ledger.claim(
-      organizationId,
-      await collectOffers(ports.servers, ports.newId, organizationId),
-      (servers, pin) => {
-        const choice = choosePlacement({ servers, pin, random: ports.random });
-        if ('refused' in choice) throw new NoServerAvailableError(choice.refused);
-        return choice.serverId;
-      },
-    ),
-  );
+  const claim = await recordingFailure(ports, { organizationId, databaseName }, async () => {
+    const offers = await collectOffers(ports.servers, ports.newId, organizationId);
+    const offered = new Set(offers.map(({ fresh }) => fresh.serverId));
+    return ports.ledger.claim(organizationId, offers, (records, pin) => {
+      const servers = records.map((record) => ({ ...record, available: offered.has(record.serverId) }));
+      const choice = choosePlacement({ servers, pin, random: ports.random });
+      if ('refused' in choice) throw new NoServerAvailableError(choice.refused);
+      return choice.serverId;
+    });
+  });
   if (claim.spare !== null) await ports.onStep('claimed', organizationId);
   return claim;
 };

@@ -113,9 +113,8 @@ class StepwiseClaim {
   }
 
   async #chooseOffer(): Promise<PlacementOffer> {
-    const serverIds = this.#offers.map(({ fresh }) => fresh.serverId);
     const [pin] = await this.#executor.query(statements.findPin({ organizationId: this.#organizationId }));
-    const servers = await this.#executor.query(lockServers({ serverIds }));
+    const servers = await this.#executor.query(lockServers({}));
     const chosen = this.#choose(servers.map(toServerRecord), {
       serverId: pin?.pinned_server_id ?? null,
       labels: pin?.pinned_labels ?? {},

@@ -46,12 +46,8 @@ export const findServer = statement<{ serverId: string }, ServerRow>('server_fin
 
 // All transactions lock in the same order, so two choices never wait for each other. Records of databases refer to these
 // rows: the weaker lock lets other transactions insert them meanwhile.
-export const lockServers = statement<{ serverIds: readonly string[] }, ServerRow>('server_lock', (p) =>
-  sql('results_servers')
-    .select(COLUMNS)
-    .whereRaw('server_id = any(?)', [p('serverIds')])
-    .orderBy('server_id')
-    .forNoKeyUpdate(),
+export const lockServers = statement<object, ServerRow>('server_lock', () =>
+  sql('results_servers').select(COLUMNS).orderBy('server_id').forNoKeyUpdate(),
 );
 
 export const registerServers = statement<{ serverIds: readonly string[] }, { server_id: ServerId }>(

@@ -49,11 +49,12 @@ export interface PlacementOffer {
 }
 
 /**
- * Picks the server of one of the offers, by what the ledger knows of them.
+ * Picks the server of one of the offers. It sees the records of all servers, so that a refusal can say why each of them
+ * does not take the database.
  *
  * @throws {NoServerAvailableError}
  */
-export type ChoosePlacement = (offered: readonly ResultsServerRecord[], pin: PlacementPin) => ServerId;
+export type ChoosePlacement = (servers: readonly ResultsServerRecord[], pin: PlacementPin) => ServerId;
 
 /** What provisioning records, before and after it acts. Every method commits on its own. */
 export interface ProvisioningLedger {
