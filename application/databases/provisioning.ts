@@ -90,7 +90,7 @@ const claimDatabase = async (
     const offers = await collectOffers(ports.servers, ports.newId, organizationId);
     const offered = new Set(offers.map(({ fresh }) => fresh.serverId));
     return ports.ledger.claim(organizationId, offers, (records, pin) => {
-      const servers = records.map((record) => ({ ...record, available: offered.has(record.serverId) }));
+      const servers = records.map((one) => ({ ...one, available: offered.has(one.serverId) }));
       const choice = choosePlacement({ servers, pin, random: ports.random });
       if ('refused' in choice) throw new NoServerAvailableError(choice.refused);
       return choice.serverId;

@@ -1,35 +1,13 @@
 import { expect } from 'chai';
 import type { Finding, ReconcileReport } from '../../../application/ports/databases/database-upkeep.ts';
 import { DEFAULT_SERVER, parseServerId, serverIdProblem } from '../../../domain/databases/server.ts';
-import type { ExitCode } from '../../../presentation/cli/command-context.ts';
-import { runCli, type CliDependencies } from '../../../presentation/cli/run-cli.ts';
+import type { CliDependencies } from '../../../presentation/cli/run-cli.ts';
+import { runCommand, type Outcome } from '../../support/fakes/fake-cli.ts';
 import { FakeMetadata } from '../../support/fakes/fake-metadata.ts';
 import { organization } from '../../support/fakes/fake-service.ts';
 
-interface Outcome {
-  readonly exitCode: ExitCode;
-  readonly lines: readonly string[];
-}
-
-const databases = async (argv: readonly string[], deps: Partial<CliDependencies>): Promise<Outcome> => {
-  const lines: string[] = [];
-  const unexpected = (): Promise<never> => Promise.reject(new Error('another command was run'));
-  const exitCode = await runCli(['databases', ...argv], {
-    maxOrganizationIdLength: 20,
-    databaseLedger: { list: unexpected },
-    reconcile: unexpected,
-    provision: unexpected,
-    adopt: unexpected,
-    retire: unexpected,
-    rotateCredentials: unexpected,
-    verifyAudit: unexpected,
-    // No other command is run, so nothing of it is asked for.
-    migrate: {} as CliDependencies['migrate'],
-    print: (line) => void lines.push(line),
-    ...deps,
-  });
-  return { exitCode, lines };
-};
+const databases = (argv: readonly string[], deps: Partial<CliDependencies>): Promise<Outcome> =>
+  runCommand(['databases', ...argv], deps);
 
 describe('the command databases list', () => {
   let metadata: FakeMetadata;
