@@ -1,9 +1,15 @@
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 
-/** Is told of every write of results that leaves an entry in the outbox of the audit trail. */
+/** Is called around every write of results that puts an entry into the audit outbox. */
 export interface WriteWatcher {
-  /** Before the first such write of a statement or transaction; null when it need not wait. Never rejects. */
+  /**
+   * Call it before the first such write of a transaction. The write waits for the promise; null: no wait. Never
+   * rejects.
+   */
   begin(organizationId: OrganizationId): Promise<void> | null;
-  /** After it ended, also when it failed: nobody may know whether the server has committed it. Once per `begin`. */
+  /**
+   * Call it once per `begin`, after the transaction. Also after a failure: the server may have committed all the
+   * same.
+   */
   end(organizationId: OrganizationId): void;
 }
