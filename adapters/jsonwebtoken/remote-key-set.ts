@@ -29,9 +29,8 @@ interface RemoteKeySetOptions {
 }
 
 /**
- * Caches the public keys that an external issuer publishes. `jwks-rsa` only parses them. Its own cache sends a
- * request for every unknown key id, and its rate limit then also blocks the refresh of known keys. Safe to call
- * concurrently.
+ * Caches the public keys that an external issuer publishes. `jwks-rsa` only parses them. Its own cache would send a
+ * request for each unknown key id, and its rate limit would then block the refresh of known keys.
  */
 export class RemoteKeySet {
   readonly #client: JwksClient;
@@ -120,8 +119,7 @@ const hasKeys = (body: unknown): body is { keys: unknown } =>
   typeof body === 'object' && body !== null && 'keys' in body;
 
 const fetchJson: FetchKeys = async (url) => {
-  // The signal also limits the reading of the body. A redirect could lead to a server that the operator did not
-  // configure.
+  // The signal also limits the reading of the body. A redirect could lead to an unknown server.
   const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'error' });
   if (!response.ok) throw new Error(`the key server answered ${response.status}`);
   return response.json();

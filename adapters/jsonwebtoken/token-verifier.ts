@@ -42,7 +42,10 @@ interface Verified {
   readonly checkAgainAt: number;
 }
 
-/** Verifies bearer tokens, and caches the claims of verified ones by the token's hash. Safe to call concurrently. */
+/**
+ * Verifies bearer tokens, and caches the claims of verified ones by the token's hash. Safe to call concurrently.
+ * Decision 0016.
+ */
 export class JsonwebtokenVerifier implements TokenReader {
   readonly #settings: TokenVerifierSettings;
   readonly #now: () => number;
@@ -109,10 +112,7 @@ export class JsonwebtokenVerifier implements TokenReader {
 const isCanonical = (segment: string): boolean =>
   Buffer.from(segment, 'base64url').toString('base64url') === segment;
 
-/**
- * Reads `alg` and `kid`. Keys and URLs of keys in the header (`jwk`, `jku`, `x5u`, …) are ignored: the sender chose
- * them.
- */
+/** Reads `alg` and `kid`. Ignores keys and URLs of keys (`jwk`, `jku`, `x5u`, …), which the sender has chosen. */
 const readHeader = (token: string): { algorithm: TokenAlgorithm; keyId: string | undefined } => {
   const segments = token.split('.');
   if (segments.length !== 3 || !segments.every(isCanonical)) throw new ClaimError('the token is no JWS');
@@ -123,8 +123,7 @@ const readHeader = (token: string): { algorithm: TokenAlgorithm; keyId: string |
   if (type !== undefined && !(typeof type === 'string' && TYPES.has(type.toLowerCase()))) {
     throw new ClaimError('the token is of another type');
   }
-  // RFC 7515, 4.1.11: a verifier must refuse critical extensions that it does not understand. This one understands
-  // none.
+  // RFC 7515, 4.1.11: a verifier must refuse extensions that it does not know. This one knows none.
   if ('crit' in header) throw new ClaimError('the token has critical extensions');
   // The declared type does not protect: the sender can put any JSON value into `kid`.
   const keyId: unknown = header.kid;

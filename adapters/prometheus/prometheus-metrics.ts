@@ -64,7 +64,7 @@ export class PrometheusMetrics implements HttpMetrics {
    * @throws {Error} when the name is taken
    */
   registerGauge({ name, help, labels = [], read }: SnapshotMetric): void {
-    // The registry keeps it.
+    // Its constructor adds it to the registry.
     void new Gauge({
       name: `${PREFIX}${name}`,
       help,
@@ -83,7 +83,7 @@ export class PrometheusMetrics implements HttpMetrics {
    * @throws {Error} when the name is taken
    */
   registerCounter({ name, help, labels = [], read }: SnapshotMetric): void {
-    // The registry keeps it.
+    // Its constructor adds it to the registry.
     void new Counter({
       name: `${PREFIX}${name}`,
       help,

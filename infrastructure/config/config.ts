@@ -54,8 +54,8 @@ export const parseConfig = (environment: Environment): Config => {
 };
 
 /**
- * Reads `.env` in the working directory, if it exists, and then `process.env`, which overrides it. No other function
- * reads `process.env`.
+ * Reads `process.env`, and under it the file `.env` in the working directory, if it exists. The only reader of
+ * `process.env`.
  *
  * @throws {ConfigError} when `.env` exists and cannot be read
  */

@@ -11,8 +11,8 @@ import type { EnvironmentReader } from './environment-reader.ts';
 import { missingSecret, readSecret } from './token-config.ts';
 
 /**
- * The pool keeps up to `size` idle connections. Up to `maxOverflow` more are opened under load, and closed when
- * returned.
+ * A pool keeps up to `size` idle connections. Under load it opens up to `maxOverflow` more, and closes them after
+ * use.
  */
 export interface PoolConfig {
   readonly size: number;

@@ -12,8 +12,7 @@ export interface TokenConfig {
   readonly issuer: string;
   /**
    * The identity provider that owns the keys of `publicKey` and `jwksUrl`. Its tokens identify a person; the linked
-   * user's memberships decide the roles. Null: tokens signed with these keys come from `issuer`, and their roles
-   * count.
+   * user's memberships decide the roles. Null: these keys are `issuer`'s, and the roles in its tokens count.
    */
   readonly externalIssuer: string | null;
   readonly audience: string;
@@ -39,8 +38,8 @@ export const missingSecret = (reader: EnvironmentReader, name: string): void => 
 
 /**
  * Reads the token settings. `JWT_SECRET` is required unless `JWT_PUBLIC_KEY` or `JWT_JWKS_URL` is set. With one of
- * these and no secret, only tokens with those keys are accepted. With both, each kind of token is verified only with
- * its own key.
+ * these and no secret, only tokens with those keys are accepted. With both, each key verifies only its own kind of
+ * token.
  */
 export const readTokenConfig = (reader: EnvironmentReader, production: boolean): TokenConfig => {
   const secret = readSecret(reader, 'JWT_SECRET');

@@ -28,7 +28,7 @@ export const NO_SERVER: Omit<LocalStart, 'environment'> = {
 /**
  * Starts an embedded PostgreSQL server when `DB_DATABASE_URL` is not set, and adds the settings for it to the
  * environment. Its data and secrets persist between runs. It defaults to one role per organization. Variables that
- * are set are kept.
+ * are set win.
  *
  * @throws {EmbeddedPostgresError} when the server cannot be started
  */

@@ -29,8 +29,7 @@ export interface DatabaseMigrator {
   newestVersion(): Promise<number>;
   /**
    * Applies missing migrations, or rolls back those above the target. Each migration runs in a separate transaction,
-   * unless it opts out. Never rejects. Of two concurrent attempts on one database, in any process, the second is
-   * deferred.
+   * unless it opts out. Never rejects. Of two concurrent attempts on a database, by any processes, one is deferred.
    */
   migrate(target: MigrationTarget): Promise<MigrationOutcome>;
 }

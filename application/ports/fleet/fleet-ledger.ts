@@ -126,9 +126,9 @@ export interface FleetLedger {
   ): Promise<Page<FleetItem, string>>;
 
   /**
-   * Leases up to `count` items of the open waves to the runner, urgent ones first. They are pending, deferred and due, or
-   * held by a runner whose lease has ended. Two runners never get the same item. Returns nothing unless the run is
-   * `running`.
+   * Leases up to `count` items of the open waves to the runner, urgent ones first. They are pending, deferred and
+   * due, or held by a runner whose lease has ended. Two runners never get the same item. Returns nothing while the
+   * run is not `running`.
    */
   claim(runId: number, runner: string, count: number, leaseMs: number): Promise<readonly FleetClaim[]>;
   /** Extends all leases of the runner to `leaseMs` from now. */

@@ -9,8 +9,7 @@ export interface IssuedToken {
 
 export interface TokenIssuer {
   /**
-   * @param sessionId the session of the token; the token is refused when the session ends. An operator's token has
-   *   none.
+   * @param sessionId the login that the token belongs to and ends with; absent for an operator's token
    * @throws {UnauthenticatedError} when this service has no key to sign with
    */
   issue(principal: Principal, sessionId?: string): IssuedToken;
@@ -20,10 +19,7 @@ export interface TokenIssuer {
 export interface TokenClaims {
   readonly issuer: string;
   readonly subject: string;
-  /**
-   * Whether an external identity provider signed it. Then `subject` is the provider's id of the user, and `roles` is
-   * empty.
-   */
+  /** Whether an external identity provider signed it. Then `subject` is its id of the user, and `roles` is empty. */
   readonly external: boolean;
   readonly organizationId: OrganizationId | null;
   readonly roles: ReadonlySet<Role>;

@@ -38,9 +38,8 @@ export const findBinariesPackage = async (): Promise<BinariesPackage> => {
 };
 
 /**
- * Creates the package's symbolic links to libraries. npm archives hold no links, and the postinstall script that
- * creates them does not run under `npm install --ignore-scripts`. Rejects with the file system's error when a link
- * cannot be made.
+ * Creates the package's symbolic links to libraries. npm archives hold no links, and `--ignore-scripts` skips the
+ * postinstall script that creates them. Rejects with the file system's error when a link cannot be made.
  *
  * @param directory the package's folder or a copy of it
  */

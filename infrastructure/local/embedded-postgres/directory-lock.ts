@@ -5,8 +5,7 @@ import { runCommand } from './run-command.ts';
 
 /**
  * A kernel lock (flock) on a file. Every process that inherits `fd` shares the lock; the kernel frees it when the
- * last one ends. The server inherits it, so the lock shows whether a server runs. A process id could be stale or
- * reused.
+ * last one ends. The server inherits it, so it shows whether a server runs. A process id could be stale.
  */
 export interface DirectoryLock {
   readonly fd: number;

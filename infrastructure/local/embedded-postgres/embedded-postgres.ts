@@ -204,10 +204,7 @@ export const startEmbeddedPostgres = async (options: EmbeddedPostgresOptions): P
   }
 };
 
-/**
- * Returns the URL of a server that another process runs on the data directory; undefined when none accepts
- * connections.
- */
+/** Returns the URL of another process's server on the data directory; undefined when none accepts connections. */
 export const findEmbeddedPostgres = async (dataDirectory: string): Promise<string | undefined> => {
   const data = dataDirectoryAt(resolve(dataDirectory));
   const owner = readPid(data.lock);

@@ -16,10 +16,7 @@ const probePort = async (port: number): Promise<number | undefined> => {
   }
 };
 
-/**
- * Returns the preferred port if it is free on 127.0.0.1, otherwise any free one. Another program may take it before
- * use.
- */
+/** Returns the preferred port if it is free on 127.0.0.1, otherwise any free one. It is not reserved. */
 export const findFreePort = async (preferred: number | undefined): Promise<number> => {
   const port = (preferred !== undefined && (await probePort(preferred))) || (await probePort(0));
   if (port === undefined) throw new Error('127.0.0.1 has no free port');
