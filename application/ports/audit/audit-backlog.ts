@@ -12,9 +12,9 @@ export interface AuditBacklog {
   /** Deletes that record: the writer has left no entries. */
   withdraw(organizationId: OrganizationId, writer: string): Promise<void>;
   /**
-   * Moves records that were not renewed for `silentForMs` to the writer `heir`: the process that made them is dead.
+   * Moves records that were not renewed for `silentForMs` to `writer`: the process that made them is dead.
    *
-   * @returns the organizations whose outboxes `heir` now has to relay
+   * @returns the organizations whose outboxes `writer` now has to relay
    */
-  adopt(heir: string, silentForMs: number): Promise<readonly OrganizationId[]>;
+  reclaimFromDead(writer: string, silentForMs: number): Promise<readonly OrganizationId[]>;
 }
