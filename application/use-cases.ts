@@ -6,22 +6,33 @@ import { provisionDatabase } from './databases/provision-database.ts';
 import { changeOwnPassword } from './identity/change-own-password.ts';
 import { endSession } from './identity/end-session.ts';
 import { ensureAdministrator } from './identity/ensure-administrator.ts';
+import { getUser } from './identity/find-user.ts';
 import { issueToken } from './identity/issue-token.ts';
 import { issueOperatorToken } from './identity/issue-operator-token.ts';
 import { refreshSession } from './identity/refresh-session.ts';
 import { verifyToken } from './identity/verify-token.ts';
+import { addArtifact } from './jobs/add-artifact.ts';
+import { getInputSignature } from './jobs/get-input-signature.ts';
+import { getJob } from './jobs/get-job.ts';
+import { listArtifacts, listTaskResults } from './jobs/list-output.ts';
+import { moveJob } from './jobs/move-job.ts';
+import { putTaskResult } from './jobs/put-task-result.ts';
 import { submitJob } from './jobs/submit-job.ts';
 import { addMember } from './members/add-member.ts';
 import { changeMemberRoles } from './members/change-member-roles.ts';
 import { removeMember } from './members/remove-member.ts';
+import { changeOrganization } from './organizations/change-organization.ts';
 import { createOrganization } from './organizations/create-organization.ts';
 import { getOrganization } from './organizations/get-organization.ts';
 import { getSettings } from './organizations/get-settings.ts';
 import { patchSettings } from './organizations/patch-settings.ts';
-import { renameOrganization } from './organizations/rename-organization.ts';
 import { replaceSettings } from './organizations/replace-settings.ts';
 import { resumeOrganization, suspendOrganization } from './organizations/suspend-organization.ts';
 import type { Ports } from './ports/ports.ts';
+import { changeServer } from './servers/change-server.ts';
+import { getServer } from './servers/get-server.ts';
+import { listServers } from './servers/list-servers.ts';
+import { registerServers } from './servers/register-servers.ts';
 import { changeUser } from './users/change-user.ts';
 import { createUser } from './users/create-user.ts';
 import { linkIdentity } from './users/link-identity.ts';
@@ -33,8 +44,8 @@ export type UseCases = ReturnType<typeof createUseCases>;
 
 /**
  * Gives every use case its ports: those of the service, or fakes. A use case is a function of the ports that it names,
- * and returns the function that is called for each request. Use cases on jobs that need nothing but the organization's
- * leased database are plain functions over it, beside `submitJob`, and are called without this.
+ * and returns the function that is called for each request. What works on one organization's results takes its leased
+ * database with each call; most of that needs no port besides. Decision 0031.
  */
 export const createUseCases = (ports: Ports) => {
   const deniedAccess = { ...ports, windows: new DeniedAccessWindows() };
@@ -47,6 +58,7 @@ export const createUseCases = (ports: Ports) => {
     ensureAdministrator: ensureAdministrator(ports),
     issueOperatorToken: issueOperatorToken(ports),
 
+    getUser: getUser(ports),
     createUser: createUser(ports),
     changeUser: changeUser(ports),
     setPassword: setPassword(ports),
@@ -58,7 +70,7 @@ export const createUseCases = (ports: Ports) => {
     removeMember: removeMember(ports),
 
     createOrganization: createOrganization(ports),
-    renameOrganization: renameOrganization(ports),
+    changeOrganization: changeOrganization(ports),
     getOrganization: getOrganization(ports),
     suspendOrganization: suspendOrganization(ports),
     resumeOrganization: resumeOrganization(ports),
@@ -70,7 +82,19 @@ export const createUseCases = (ports: Ports) => {
     listDatabases: listDatabases(ports),
     getDatabase: getDatabase(ports),
 
+    registerServers: registerServers(ports),
+    listServers: listServers(ports),
+    getServer: getServer(ports),
+    changeServer: changeServer(ports),
+
     submitJob: submitJob(ports),
+    getJob,
+    moveJob,
+    putTaskResult,
+    listTaskResults,
+    addArtifact,
+    listArtifacts,
+    getInputSignature,
 
     recordDeniedAccess: recordDeniedAccess(deniedAccess),
     summarizeDeniedAccess: summarizeDeniedAccess(deniedAccess),

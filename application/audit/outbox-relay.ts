@@ -21,7 +21,7 @@ const MAX_CONCURRENT = 4;
 
 /**
  * Brings the entries of the audit trail that writes leave in their organization's database to the metadata database,
- * soon after the write, while the pool is there anyway. It holds no timer: somebody calls `look` now and then.
+ * soon after the write, while the pool is there anyway. It holds no timer: a loop calls `look`. Decision 0015.
  */
 export class OutboxRelay {
   readonly #deps: OutboxRelayDeps;

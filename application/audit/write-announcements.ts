@@ -31,7 +31,7 @@ interface Announced {
 /**
  * Says in the metadata database, before this process writes to an organization for the first time, that it may leave
  * audit entries there. Should the process die, another one finds the announcement and relays what is left: so no
- * dormant organization is woken to look. In memory, since each process announces its own writes.
+ * dormant organization is woken to look. In memory, since each process announces its own writes. Decision 0015.
  */
 export class WriteAnnouncements implements WriteWatcher {
   readonly #deps: WriteAnnouncementsDeps;

@@ -1,4 +1,5 @@
 import { isHalfMade } from '../../domain/databases/results-database.ts';
+import { OrganizationNotReadyError } from '../../domain/databases/errors.ts';
 import { formatIdentity, isIdentity, readMark, stampIn } from '../../domain/databases/database-identity.ts';
 import type { Placement } from '../../domain/databases/placement.ts';
 import { DatabaseProvisioningError, DomainError } from '../../domain/exceptions.ts';
@@ -61,10 +62,12 @@ type Announce = (named: Promise<unknown>) => void;
 export const makeDatabase = (ports: MakingPorts, claim: Claim): Promise<Making> =>
   new Promise((resolve, reject) => {
     const ready = recordingFailure(ports, claim.record, () =>
-      makeFromTemplate(ports, claim, (named) => {
+      makeFromTemplate(ports, claim, (naming) => {
+        // Where the first attempt fails, `ready` tells what became of the second one.
+        const named = naming.catch(() => ready).then(() => undefined);
         // A failure is told by `ready`, too: nobody need listen to both.
         named.catch(() => undefined);
-        resolve({ named: named.then(() => undefined), ready });
+        resolve({ named, ready });
       }),
     );
     // An earlier attempt may have named it.
@@ -121,12 +124,16 @@ interface Act {
 
 const makeLocked = async (ports: MakingPorts, act: Act): Promise<DatabaseRecord> => {
   const { ledger, logger, onStep, onProvisioned } = ports;
-  const { organizationId, databaseName, serverId } = act.claim.record;
+  const { organizationId, databaseName, serverId, stamp } = act.claim.record;
   const startedAt = performance.now();
+  // The claim is older than the lock. In between an operator may have retired the database, or another process may have
+  // made it, or placed it elsewhere: a rename now would give the organization's name to a database that nobody recorded.
+  const current = await ledger.find(organizationId);
+  if (current?.stamp !== stamp || !isHalfMade(current.state)) return settledElsewhere(current);
   const { path, spare } = await bringAbout(ports, act);
   await onStep('named', organizationId);
   const record = await ledger.complete(organizationId, spare, path);
-  if (record === null) return completedElsewhere(ledger, organizationId);
+  if (record === null) return settledElsewhere(await ledger.find(organizationId));
   await onStep('completed', organizationId);
   const seconds = (performance.now() - startedAt) / 1000;
   onProvisioned(path, seconds, serverId);
@@ -143,14 +150,12 @@ const makeLocked = async (ports: MakingPorts, act: Act): Promise<DatabaseRecord>
   return record;
 };
 
-/** Another process found the claim half way, and was faster. */
-const completedElsewhere = async (
-  ledger: DatabaseLedger,
-  organizationId: OrganizationId,
-): Promise<DatabaseRecord> => {
-  const record = await ledger.find(organizationId);
-  if (record === null || isHalfMade(record.state)) throw new Error('the claim to complete is gone');
-  return record;
+/** Another process has finished the claim, or has taken it back. @throws {OrganizationNotReadyError} */
+const settledElsewhere = (record: DatabaseRecord | null): DatabaseRecord => {
+  if (record !== null && !isHalfMade(record.state)) return record;
+  throw new OrganizationNotReadyError(
+    'The making of the database was given up. The next request begins anew.',
+  );
 };
 
 const bringAbout = async (ports: MakingPorts, act: Act): Promise<Made> => {

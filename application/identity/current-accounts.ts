@@ -8,7 +8,7 @@ const FRESH_WITHOUT_FEED_MS = 2000;
 
 /**
  * Accounts as they are now, give or take two seconds, without a query for each request. While the metadata database
- * cannot be reached they stay as they were, for some minutes.
+ * cannot be reached they stay as they were, for some minutes. Decision 0016.
  */
 export class CurrentAccounts implements AccountRepository, ChangeSubscriber {
   readonly #accounts: StaleWhileRevalidate<Account | null>;

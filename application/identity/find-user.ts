@@ -1,8 +1,15 @@
 import { UserNotFoundError } from '../../domain/identity/errors.ts';
 import type { User } from '../../domain/identity/user-repository.ts';
 import type { MetadataRepositories } from '../ports/databases/metadata-database.ts';
+import type { Ports } from '../ports/ports.ts';
 
 /** @throws {UserNotFoundError} */
+export const getUser =
+  ({ metadata }: Pick<Ports, 'metadata'>) =>
+  (userId: string): Promise<User> =>
+    findUser(metadata, userId);
+
+/** For use within a transaction. @throws {UserNotFoundError} */
 export const findUser = async (
   { users }: Pick<MetadataRepositories, 'users'>,
   userId: string,

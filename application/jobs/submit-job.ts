@@ -1,12 +1,11 @@
 import { IdempotencyKeyReusedError } from '../../domain/jobs/errors.ts';
-import type { DockingJob, JobSpecification } from '../../domain/jobs/docking-job.ts';
+import type { DockingJob, JobRequest } from '../../domain/jobs/docking-job.ts';
 import type { Idempotency, NewDockingJob } from '../../domain/jobs/docking-job-repository.ts';
 import { noteOf, type Actor } from '../actor.ts';
 import type { ResultsDatabase, ResultsRepositories } from '../ports/databases/results-database.ts';
 import type { Ports } from '../ports/ports.ts';
 
-export interface Submission extends JobSpecification {
-  readonly priority: number;
+export interface Submission extends JobRequest {
   /** Whether a completed job with the same inputs may answer for this one. */
   readonly useCache: boolean;
   readonly idempotencyKey: string | null;
@@ -22,25 +21,22 @@ export interface Submitted {
 export const submitJob =
   ({ fingerprint, newJobId }: Pick<Ports, 'fingerprint' | 'newJobId'>) =>
   async (database: ResultsDatabase, actor: Actor, submission: Submission): Promise<Submitted> => {
-    const { engine, pipelineVersion, inputs, params, priority, useCache } = submission;
+    const { useCache, idempotencyKey, ...request } = submission;
+    const { engine, pipelineVersion, inputs, params, priority } = request;
     const specification = { engine, inputs, params, pipeline_version: pipelineVersion };
     const idempotency =
-      submission.idempotencyKey === null
+      idempotencyKey === null
         ? null
-        : { key: submission.idempotencyKey, requestHash: fingerprint({ ...specification, priority }) };
+        : { key: idempotencyKey, requestHash: fingerprint({ ...specification, priority }) };
     const job: NewDockingJob = {
       jobId: newJobId(),
       status: 'PENDING',
-      engine,
-      pipelineVersion,
-      inputs,
-      params,
-      priority,
       inputSignature: fingerprint(specification),
       submittedBy: actor.principal.userId,
       cache: { hit: false, canonicalJobId: null, confidenceScore: null },
       idempotency,
       note: noteOf(actor, 'job.submitted', { engine, pipeline_version: pipelineVersion, priority }),
+      ...request,
     };
     if (idempotency !== null) {
       const earlier = await findEarlier(database, idempotency);

@@ -1,5 +1,6 @@
 import type { AccountRepository } from '../../domain/identity/account.ts';
 import type { DatabaseLedger } from './databases/database-ledger.ts';
+import type { DatabaseServers } from './databases/database-server.ts';
 import type { MetadataDatabase } from './databases/metadata-database.ts';
 import type { OrganizationDatabases } from './databases/organization-databases.ts';
 import type { LoginAttempts } from './identity/login-attempts.ts';
@@ -14,6 +15,8 @@ export interface Ports {
   readonly metadata: MetadataDatabase;
   readonly ledger: DatabaseLedger;
   readonly databases: OrganizationDatabases;
+  /** Those of the configuration. */
+  readonly servers: DatabaseServers;
   readonly passwords: Passwords;
   readonly loginAttempts: LoginAttempts;
   readonly accessTokens: TokenIssuer;

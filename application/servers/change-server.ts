@@ -1,34 +1,43 @@
 import { ServerNotFoundError } from '../../domain/databases/errors.ts';
-import type { ServerId } from '../../domain/databases/server.ts';
+import type { ResultsServerRecord, ServerId } from '../../domain/databases/server.ts';
 import { causedBy, type Actor } from '../actor.ts';
-import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
 import type { ServerChanges } from '../ports/databases/server-ledger.ts';
-import type { ListServersPorts } from './list-servers.ts';
+import type { Ports } from '../ports/ports.ts';
 import { viewServer, type ServerView } from './server-view.ts';
 
-export interface ChangeServerPorts extends ListServersPorts {
-  readonly metadata: MetadataDatabase;
-}
-
 /**
- * Changes what the operators say of a server. `draining` and `disabled` stop new databases from being placed there; those
- * that are there stay served.
+ * Changes what the operators say of a server, and audits it. A `draining` and a `disabled` server get no new databases;
+ * those that are there stay served. A server of the configuration that is new is recorded first, so that it can be limited
+ * before the service is started with it.
  *
  * @param actor null: an operator at the command line
  * @throws {ServerNotFoundError}
  */
 export const changeServer =
-  ({ servers, serverLedger, metadata }: ChangeServerPorts) =>
+  ({ servers, metadata }: Pick<Ports, 'servers' | 'metadata'>) =>
   async (actor: Actor | null, serverId: ServerId, changes: ServerChanges): Promise<ServerView> => {
-    const record = await serverLedger.change(serverId, changes);
-    if (record === null) throw new ServerNotFoundError();
-    await metadata.auditLog.append({
-      organizationId: null,
-      action: 'server.changed',
-      entityType: 'server',
-      entityId: serverId,
-      details: { ...changes },
-      ...(actor === null ? { userId: null, requestId: null } : causedBy(actor)),
+    const isConfigured = servers.list().some((server) => server.serverId === serverId);
+    const record = await metadata.transaction(async ({ serverLedger, auditLog }) => {
+      if (isConfigured) await serverLedger.register([serverId]);
+      const before = await serverLedger.find(serverId);
+      const after = await serverLedger.change(serverId, changes);
+      if (before === null || after === null) throw new ServerNotFoundError();
+      await auditLog.append({
+        organizationId: null,
+        action: 'server.changed',
+        entityType: 'server',
+        entityId: serverId,
+        details: { before: operatorsSide(before), after: operatorsSide(after) },
+        ...(actor === null ? { userId: null, requestId: null } : causedBy(actor)),
+      });
+      return after;
     });
     return viewServer(record, servers);
   };
+
+const operatorsSide = ({ status, weight, maxDatabases, labels }: ResultsServerRecord) => ({
+  status,
+  weight,
+  max_databases: maxDatabases,
+  labels,
+});

@@ -11,6 +11,10 @@ export const SERVER_ID_PATTERN = /^[a-z][a-z0-9_]{0,29}$/;
 /** Names the server of the metadata database where the service reports on servers. */
 const RESERVED: ReadonlySet<string> = new Set(['metadata']);
 
+/** PostgreSQL's largest `integer`. */
+export const MAX_DATABASES = 2_147_483_647;
+export const MAX_WEIGHT = 10_000;
+
 /** The server that DB_RESULTS_DB_TEMPLATE names. */
 // It satisfies the pattern, and is not reserved.
 export const DEFAULT_SERVER = 'default' as ServerId;
@@ -46,14 +50,46 @@ export const SERVER_MOVES: Readonly<Record<ServerStatus, readonly ServerStatus[]
   disabled: ['active', 'draining'],
 };
 
-/** Free words of an operator about a server, such as `region: eu`. */
+/** Free words of an operator about a server, such as `region: eu`. `labelProblems` says which form they have. */
 export type ServerLabels = Readonly<Record<string, string>>;
+
+/** Lower-case letters, digits, `_`, `.` and `-`; begins with a letter; 1 to 40 characters. Also used by OpenAPI. */
+export const LABEL_NAME_PATTERN = /^[a-z][a-z0-9_.-]{0,39}$/;
+/** Letters, digits, `_`, `.` and `-`; begins with a letter or digit; 1 to 60 characters. Also used by OpenAPI. */
+export const LABEL_VALUE_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,59}$/;
+export const MAX_LABELS = 20;
+
+export interface LabelProblem {
+  /** Of the label; null: it concerns all of them. */
+  readonly name: string | null;
+  readonly message: string;
+}
+
+/** The rules that labels break; none when they may be kept. */
+export const labelProblems = (labels: ServerLabels): readonly LabelProblem[] => {
+  const entries = Object.entries(labels);
+  const problems = entries.map(([name, value]) => ({ name, message: labelProblem(name, value) }));
+  return [
+    ...(entries.length > MAX_LABELS ? [{ name: null, message: `must be at most ${MAX_LABELS}` }] : []),
+    ...problems.flatMap(({ name, message }) => (message === null ? [] : [{ name, message }])),
+  ];
+};
+
+const labelProblem = (name: string, value: string): string | null => {
+  if (!LABEL_NAME_PATTERN.test(name)) return LABEL_NAME_RULE;
+  return LABEL_VALUE_PATTERN.test(value) ? null : LABEL_VALUE_RULE;
+};
+
+const LABEL_NAME_RULE =
+  'must be named by 1 to 40 lower-case letters, digits, "_", "." and "-", and begin with a letter';
+const LABEL_VALUE_RULE =
+  'must be 1 to 60 letters, digits, "_", "." and "-", and begin with a letter or digit';
 
 /** A PostgreSQL server for results databases, as the metadata database records it. Its URL stays in the environment. */
 export interface ResultsServerRecord {
   readonly serverId: ServerId;
   readonly status: ServerStatus;
-  /** A positive integer. A server of twice the weight takes twice the databases. */
+  /** From 1 to `MAX_WEIGHT`. A server of twice the weight takes twice the databases. */
   readonly weight: number;
   /** Most databases of organizations that it takes; null: no limit. */
   readonly maxDatabases: number | null;

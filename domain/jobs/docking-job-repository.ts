@@ -23,12 +23,12 @@ export const insertedJob = (
   { idempotency: _idempotency, note: _note, ...job }: NewDockingJob,
   createdAt: Date,
 ): DockingJob => ({
-  ...job,
   createdAt,
   updatedAt: createdAt,
   startedAt: null,
   completedAt: job.cache.hit ? createdAt : null,
   error: null,
+  ...job,
 });
 
 /** Position in the list of jobs: newest first, ties broken by id. */

@@ -1,3 +1,4 @@
+import type { PlacementPin } from '../databases/server.ts';
 import type { OrganizationId } from './organization-id.ts';
 
 export const ORGANIZATION_STATUSES = ['active', 'suspended'] as const;
@@ -9,6 +10,8 @@ export interface Organization {
   readonly id: OrganizationId;
   readonly name: string;
   readonly status: OrganizationStatus;
+  /** Where its database has to be. It says nothing of where a database is that was made before. */
+  readonly placement: PlacementPin;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

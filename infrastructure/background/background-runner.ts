@@ -9,7 +9,7 @@ export interface Background {
   readonly report: RunReport;
 }
 
-/** Starts and ends every loop of the service, and knows how each is doing. */
+/** Starts and ends every loop of the service, and knows how each is doing. Decision 0032. */
 export class BackgroundRunner {
   readonly #tasks: Readonly<Record<string, Background>>;
 

@@ -1,7 +1,7 @@
 import { ContainerModule } from 'inversify';
 import { KnexFleetLedger } from '../../adapters/knex/metadata/knex-fleet-ledger.ts';
-import { FleetOperator } from '../../application/fleet/fleet-operator.ts';
-import { FleetRunner, RUNNER_DEFAULTS } from '../../application/fleet/fleet-runner.ts';
+import { fleetOperator } from '../../application/fleet/fleet-operator.ts';
+import { RUNNER_DEFAULTS } from '../../application/fleet/fleet-ports.ts';
 import { PgDatabaseMigrator } from '../fleet/pg-database-migrator.ts';
 import { PgFleetChecks } from '../fleet/pg-fleet-checks.ts';
 import { windowOf } from '../migrations/schema-window.ts';
@@ -63,8 +63,7 @@ export const fleetModule = new ContainerModule(({ bind }) => {
       migrator: TOKENS.databaseMigrator,
       settings: TOKENS.fleetRunnerSettings,
     },
-    ({ ledger, migrator, settings }) =>
-      new FleetOperator(ledger, new FleetRunner(ledger, migrator, settings), migrator),
+    (ports) => fleetOperator(ports),
   );
   bindSingleton(
     bind,

@@ -1,6 +1,5 @@
 import { ContainerModule } from 'inversify';
 import { runWithRequestContext } from '../../adapters/pino/request-context.ts';
-import { asExecutables } from '../../presentation/http/http-dependencies.ts';
 import { logsOperations } from './observed-databases.ts';
 import { bindSingleton } from './singleton.ts';
 import { TOKENS } from './tokens.ts';
@@ -25,8 +24,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
       const { organizationPool, maxOrganizationIdLength } = config.database;
       return {
         ...ports,
-        ...asExecutables(useCases),
-        tokenVerifier: { verify: useCases.verifyToken },
+        ...useCases,
         runWithRequestContext: logsOperations(config) ? runWithRequestContext : (_context, run) => run(),
         httpMetrics: metrics,
         renderMetrics: () => metrics.renderMetrics(),

@@ -18,7 +18,6 @@ export const processModule = new ContainerModule(({ bind }) => {
       servers: TOKENS.servers,
       fleetSnapshot: TOKENS.fleetSnapshot,
       connectionManager: TOKENS.connectionManager,
-      registerServers: TOKENS.registerServers,
       reconcileDatabases: TOKENS.reconcileDatabases,
       fleetOperator: TOKENS.fleetOperator,
       useCases: TOKENS.useCases,

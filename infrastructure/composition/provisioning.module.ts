@@ -2,12 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { ContainerModule } from 'inversify';
 import { canonicalFingerprint } from '../../adapters/canonicalize/canonical-fingerprint.ts';
 import { adoptDatabase } from '../../application/databases/adopt.ts';
-import { provisioning } from '../../application/databases/provision.ts';
+import { provisioning } from '../../application/databases/provisioning.ts';
 import { reconcileDatabases } from '../../application/databases/reconcile.ts';
 import { refillSpares } from '../../application/databases/refill-spares.ts';
 import { finishRetirement, retireDatabase } from '../../application/databases/retire.ts';
 import { rotateCredentials } from '../../application/databases/rotate-credentials.ts';
-import { registerServers } from '../../application/servers/register-servers.ts';
 import { SpareKeeper } from '../background/spare-keeper.ts';
 import { bindSingleton } from './singleton.ts';
 import { TOKENS } from './tokens.ts';
@@ -89,12 +88,6 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
       logger: TOKENS.logger,
     },
     ({ provisioning: { provision }, ...ports }) => reconcileDatabases({ ...ports, provision, newId }),
-  );
-  bindSingleton(
-    bind,
-    TOKENS.registerServers,
-    { servers: TOKENS.servers, ledger: TOKENS.serverLedger, logger: TOKENS.logger },
-    (ports) => registerServers(ports),
   );
   bindSingleton(
     bind,

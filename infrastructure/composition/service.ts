@@ -1,5 +1,4 @@
 import type { ReconcileDatabases } from '../../application/databases/reconcile.ts';
-import type { RegisterServers } from '../../application/servers/register-servers.ts';
 import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { UseCases } from '../../application/use-cases.ts';
@@ -22,7 +21,6 @@ export interface ServiceParts extends MeasuredParts {
   readonly config: Config;
   readonly logger: Logger;
   readonly stopping: Stopping;
-  readonly registerServers: RegisterServers;
   readonly reconcileDatabases: ReconcileDatabases;
   readonly fleetOperator: FleetOperator;
   readonly useCases: UseCases;
@@ -81,7 +79,7 @@ export class Service {
   }
 
   async #prepareDatabases(): Promise<void> {
-    const { config, logger, registerServers, useCases } = this.#parts;
+    const { config, logger, useCases } = this.#parts;
     const { metadataUrl } = config.database;
     const created = await ensureDatabase(metadataUrl).catch((error: unknown) => {
       throw new Error(`DB_DATABASE_URL holds ${metadataUrl.redacted}: ${reasonOf(error)}`, { cause: error });
@@ -90,7 +88,7 @@ export class Service {
       logger.warn({ database: metadataUrl.database }, 'there was no metadata database; it was created');
     const { applied } = await new Migrator(metadataMigrations).latest(metadataUrl);
     if (applied.length > 0) logger.info({ applied }, 'metadata database migrated');
-    await registerServers();
+    await useCases.registerServers();
     await this.#buildTemplates();
     const administrator = config.bootstrapAdministrator;
     if (administrator !== null)

@@ -3,7 +3,6 @@ import type { AdoptDatabase } from '../../application/databases/adopt.ts';
 import type { Provisioning } from '../../application/ports/databases/provisioning.ts';
 import type { ReconcileDatabases } from '../../application/databases/reconcile.ts';
 import type { FinishRetirement, RetireDatabase } from '../../application/databases/retire.ts';
-import type { RegisterServers } from '../../application/servers/register-servers.ts';
 import type { RotateCredentials } from '../../application/databases/rotate-credentials.ts';
 import type { HealthCheck } from '../../application/ports/databases/health-check.ts';
 import type { ServerLedger } from '../../application/ports/databases/server-ledger.ts';
@@ -26,7 +25,7 @@ import type { AccountRepository } from '../../domain/identity/account.ts';
 import type { SpareLedger } from '../../application/ports/databases/spare-ledger.ts';
 import type { ProvisioningLedger } from '../../application/ports/databases/provisioning-ledger.ts';
 import type { SqlDatabase } from '../../adapters/knex/statement.ts';
-import type { RunnerSettings } from '../../application/fleet/fleet-runner.ts';
+import type { RunnerSettings } from '../../application/fleet/fleet-ports.ts';
 import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
 import type { FleetChecks } from '../../application/ports/fleet/fleet-checks.ts';
 import type { FleetLedger } from '../../application/ports/fleet/fleet-ledger.ts';
@@ -93,7 +92,6 @@ export const TOKENS = {
   retireDatabase: token<RetireDatabase>('RetireDatabase'),
   finishRetirement: token<FinishRetirement>('FinishRetirement'),
   reconcileDatabases: token<ReconcileDatabases>('ReconcileDatabases'),
-  registerServers: token<RegisterServers>('RegisterServers'),
   rotateCredentials: token<RotateCredentials>('RotateCredentials'),
 
   schemaWindow: token<() => Promise<SchemaWindow>>('SchemaWindow'),

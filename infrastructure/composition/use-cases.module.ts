@@ -16,6 +16,7 @@ export const useCasesModule = new ContainerModule(({ bind }) => {
       metadata: TOKENS.metadataDatabase,
       ledger: TOKENS.databaseLedger,
       databases: TOKENS.connectionManager,
+      servers: TOKENS.servers,
       passwords: TOKENS.passwords,
       loginAttempts: TOKENS.loginAttempts,
       accessTokens: TOKENS.tokenIssuer,

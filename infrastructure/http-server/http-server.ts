@@ -169,7 +169,7 @@ const answerUnreadable = (
 const isReset = (error: Error): boolean => 'code' in error && error.code === 'ECONNRESET';
 
 const boundPort = (server: Server): number => {
-  // A TCP server that listens has an address that is an object.
+  // The address of a TCP server that listens is an object.
   const address = server.address() as AddressInfo;
   return address.port;
 };

@@ -7,7 +7,7 @@ import type { BudgetedPool } from './connection-budget.ts';
 import { ConnectionFitness } from './connection-fitness.ts';
 import type { ConnectionSlot } from './connection-slot.ts';
 import { GrowthThrottle } from './growth-throttle.ts';
-import { OpenConnections } from './open-connections.ts';
+import { OpenConnections, type OpenConnection } from './open-connections.ts';
 import { PoolCircuits } from './pool-circuits.ts';
 import type { PoolOptions, PoolSize } from './pool-options.ts';
 import { SaturationLimit } from './saturation-limit.ts';
@@ -125,7 +125,7 @@ export class ConnectionPool implements BudgetedPool {
         connection.lastUsedAt = now;
         return connection;
       }
-      this.#connections.close(connection);
+      this.#connections.close(this.#connections.inUse(connection));
       if (!isProbed) continue;
       // Those that were idle beside it are most likely as dead, and to ask each of them would take as long again.
       this.closeIdleSince(probeBefore);
@@ -146,13 +146,13 @@ export class ConnectionPool implements BudgetedPool {
 
   /** @throws {Error} when the connection is not in use: it was released twice, say */
   release(connection: PgConnection): void {
-    this.#connections.assertInUse(connection);
+    const released = this.#connections.inUse(connection);
     const now = performance.now();
     if (!connection.isReusable && this.#fitness.broke(connection, now)) this.recycle();
     this.#queue.observeHold(now - connection.lastUsedAt);
     this.#saturation.released(now);
     connection.lastUsedAt = now;
-    this.#place(connection);
+    this.#place(released);
   }
 
   /** Tries a failing database again, for a second at most; a busy one counts as alive. Never rejects. */
@@ -215,18 +215,18 @@ export class ConnectionPool implements BudgetedPool {
   }
 
   /** Decides what a connection that just became free does next. */
-  #place(connection: PgConnection): void {
+  #place(free: OpenConnection): void {
     const { staying, inUse } = this.slots;
     const isAwaited = this.#queue.size > 0;
     // The connection itself still counts as in use.
     const staysIdle = !isAwaited || (inUse > 1 && this.#saturation.applies);
-    if (staying > (isAwaited ? this.#max : this.#size.size) || !this.#isKept(connection)) {
-      this.#connections.close(connection);
+    if (staying > (isAwaited ? this.#max : this.#size.size) || !this.#isKept(free.connection)) {
+      this.#connections.close(free);
     } else if (staysIdle) {
-      this.#connections.keepIdle(connection);
+      this.#connections.keepIdle(free);
     } else {
-      this.#connections.handOver(connection);
-      this.#queue.serve(connection);
+      free.slot.move('in use');
+      this.#queue.serve(free.connection);
     }
     this.#pulse();
   }
@@ -284,13 +284,12 @@ export class ConnectionPool implements BudgetedPool {
       connection = await this.#options.connect();
     } catch (error) {
       const goesOn = this.#circuits.failed(error);
-      if (!goesOn) this.#waits.connectFailed(error);
+      if (!goesOn) this.#waits.refuseFor(error);
       slot.move(isServerFull(error) ? 'refused' : 'gone');
       this.#pulse();
       return;
     }
     this.#circuits.succeeded();
-    this.#connections.add(connection, slot);
-    this.#place(connection);
+    this.#place(this.#connections.add(connection, slot));
   }
 }

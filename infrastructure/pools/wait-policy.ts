@@ -43,7 +43,7 @@ export class WaitPolicy {
   }
 
   /** Refuses those that wait in vain: the one that waits longest hears why, and the others too if no hope is left. */
-  connectFailed(error: unknown): void {
+  refuseFor(error: unknown): void {
     const { queue, circuits, slots } = this.#deps;
     queue.rejectFirst(error instanceof DomainError ? error : this.unavailable(error));
     if (slots.connected === 0 && circuits.tripped !== undefined)

@@ -20,6 +20,7 @@ const LEDGER_DEADLINE_MS = 1000;
  */
 export class ClusterCheck {
   readonly #deps: ClusterCheckDeps;
+  #compared: Promise<void> = Promise.resolve();
   #refusal: DatabaseConnectionError | null = null;
 
   constructor(deps: ClusterCheckDeps) {
@@ -31,16 +32,32 @@ export class ClusterCheck {
     return this.#refusal;
   }
 
-  /** Call it for each new control connection: what is behind an address may change. Never rejects. */
+  /** Resolves when the ledger has answered to the last look, or its deadline is over. Never rejects. */
+  get compared(): Promise<void> {
+    return this.#compared;
+  }
+
+  /**
+   * Call it for each new control connection: what is behind an address may change. Does not wait for the ledger: the
+   * server answers, however busy the metadata database is. Never rejects.
+   */
   async look(connection: PgConnection): Promise<void> {
-    const { serverId, ledger, logger } = this.#deps;
+    const { serverId, logger } = this.#deps;
     try {
       const [row] = await connection.query<{ id: string }>({
         text: 'select system_identifier::text as id from pg_control_system()',
         values: [],
       });
-      if (row === undefined) return;
-      const other = await withDeadline(ledger.identify(serverId, row.id), LEDGER_DEADLINE_MS);
+      if (row !== undefined) this.#compared = this.#compare(row.id);
+    } catch (error) {
+      logger.debug({ err: error, server: serverId }, 'a server does not say which cluster it is');
+    }
+  }
+
+  async #compare(systemIdentifier: string): Promise<void> {
+    const { serverId, ledger, logger } = this.#deps;
+    try {
+      const other = await withDeadline(ledger.identify(serverId, systemIdentifier), LEDGER_DEADLINE_MS);
       const before = this.#refusal;
       this.#refusal =
         other === null

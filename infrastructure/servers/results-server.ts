@@ -15,7 +15,7 @@ import { Migrator } from '../migrations/migrator.ts';
 import { CircuitBreaker } from '../pools/circuit-breaker.ts';
 import { ConnectionBudget } from '../pools/connection-budget.ts';
 import { ConnectionPool } from '../pools/connection-pool.ts';
-import { BudgetedSlots, type ConnectionSlots } from '../pools/connection-slots.ts';
+import { SessionSlots } from '../pools/session-slots.ts';
 import { PooledDatabase } from '../pools/pooled-database.ts';
 import type { DatabaseUrl } from '../postgres/database-url.ts';
 import type { Deadlines, StatementObserver } from '../postgres/connection-options.ts';
@@ -65,7 +65,7 @@ const ADMIN_ACQUIRE_TIMEOUT_MS = 60_000;
 
 /**
  * One PostgreSQL server that holds results databases, and all that is per server: connections and their budget, breaker,
- * template, roles, administrators' sessions. Opens nothing before it is used, and closes what it opened. Decision 0029.
+ * template, roles, administrators' sessions. Opens nothing before it is used, and closes what it opened. Decision 0028.
  */
 export class ResultsServer implements DatabaseServer {
   readonly serverId: ServerId;
@@ -74,7 +74,7 @@ export class ResultsServer implements DatabaseServer {
   readonly budget: ConnectionBudget;
   readonly breaker = new CircuitBreaker(SERVER_BREAKER);
   /** For connections outside the pools, such as those of migrations. */
-  readonly slots: ConnectionSlots;
+  readonly slots: SessionSlots;
   readonly admin: ServerAdmin;
   /** Null: organizations have no roles. */
   readonly logins: OrganizationLogins | null;
@@ -103,7 +103,7 @@ export class ResultsServer implements DatabaseServer {
       refusal: () => cluster.refusal,
     });
     this.budget = new ConnectionBudget(connectionBudget);
-    this.slots = new BudgetedSlots(this.budget);
+    this.slots = new SessionSlots(this.budget);
     this.#adminPool = adminPool(this.#connector, this.breaker);
     this.admin = new ServerAdmin(new PooledDatabase(this.#adminPool), this.logins);
     this.control = new ControlConnection(async () => {
@@ -185,8 +185,9 @@ export class ResultsServer implements DatabaseServer {
   }
 
   /** Joins the processes that share the server's connections. Resolves after the first sign of life, good or bad. */
-  start(): Promise<void> {
-    return this.share.start();
+  async start(): Promise<void> {
+    await this.share.start();
+    await this.#cluster.compared;
   }
 
   closeIdleSince(before: number): void {

@@ -33,9 +33,16 @@ export class ResultsServers implements DatabaseServers {
     return mergeReports(this.list().map(({ share }) => share.report));
   }
 
-  /** Each joins the processes that share it. Resolves after the first sign of life of all, good or bad. */
+  /**
+   * Joins the processes that share each server. Resolves when one server answers, or all have been tried: a server that
+   * hangs delays nobody. Until its own share is known, a server gives no connection.
+   */
   async start(): Promise<void> {
-    await Promise.all(this.list().map((server) => server.start()));
+    const answers = this.list().map(async (server) => {
+      await server.start();
+      if (server.breaker.isFailing) throw new Error(`the server "${server.serverId}" does not answer`);
+    });
+    await Promise.any(answers).catch(() => undefined);
   }
 
   closeIdleSince(before: number): void {

@@ -1,22 +1,22 @@
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 
-/** What a command line ends with. */
+/** The exit codes of the command line. */
 export const EXIT = {
   ok: 0,
-  /** It could not be done, or was left before its end. */
+  /** The command failed or was interrupted. */
   failed: 1,
   misused: 2,
-  /** It was done, and something is not as it should be. */
+  /** The command did its work, and found or left something that needs attention. */
   findingsLeft: 3,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** What every command is given, beside what it acts on. */
+/** What every command gets, beside its own dependencies. */
 export interface CommandContext<Dependencies> {
   readonly deps: Dependencies;
   readonly print: (line: string) => void;
   /** @throws {ValidationError} */
   readonly parseId: (text: string) => OrganizationId;
-  /** Says what to end with when all is done; otherwise it is `ok`. */
+  /** Sets the exit code for the end of the command. Without a call it is `ok`. */
   readonly exitWith: (code: ExitCode) => void;
 }

@@ -1,17 +1,17 @@
 import { SingleBar } from 'cli-progress';
 import type { FleetProgress } from '../../application/ports/fleet/fleet-ledger.ts';
 
-/** Shows how far a run is while it runs. */
+/** Shows the progress of a run. */
 export interface ProgressDisplay {
   show(progress: FleetProgress): void;
-  /** Leaves the place to what is printed next. */
+  /** Stops drawing, so that other lines can be printed. */
   end(): void;
 }
 
-/** Between two plain lines, unless a new wave has begun. */
+/** A new wave is printed at once. */
 const LINE_EVERY_MS = 5000;
 
-/** @param terminal where a bar can be drawn; null: plain lines, now and then */
+/** @param terminal draws a bar there; null prints a plain line now and then */
 export const createProgressDisplay = (
   terminal: NodeJS.WritableStream | null,
   print: (line: string) => void,
@@ -19,7 +19,7 @@ export const createProgressDisplay = (
 
 export const SILENT: ProgressDisplay = { show: () => undefined, end: () => undefined };
 
-/** What was done since somebody looks on, and how long the rest will take at that rate. */
+/** The rate since the display began, and how long the rest takes at that rate. */
 class Pace {
   readonly #startedAt = performance.now();
   #atStart: number | null = null;

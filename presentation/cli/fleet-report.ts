@@ -1,5 +1,5 @@
-import type { FleetStatus } from '../../application/fleet/fleet-operator.ts';
 import type { FleetPlan, SkipReason } from '../../application/fleet/plan-fleet.ts';
+import type { FleetStatus } from '../../application/fleet/run-status.ts';
 import type { FleetItem, FleetRun } from '../../application/ports/fleet/fleet-ledger.ts';
 import { formatSeconds } from './fleet-progress.ts';
 

@@ -1,11 +1,9 @@
 import { Option, type Command } from 'commander';
-import type {
-  FleetOperator,
-  FleetPlanOptions,
-  FleetStatus,
-  WorkOptions,
-} from '../../application/fleet/fleet-operator.ts';
+import type { WorkOptions } from '../../application/fleet/begin-run.ts';
+import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
 import type { Quantity } from '../../application/fleet/plan-fleet.ts';
+import type { FleetPlanOptions } from '../../application/fleet/plan-run.ts';
+import type { FleetStatus } from '../../application/fleet/run-status.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { addCheckCommands, type CheckDependencies } from './check-commands.ts';
 import { EXIT, type CommandContext } from './command-context.ts';

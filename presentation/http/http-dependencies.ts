@@ -1,71 +1,39 @@
-import type { UseCases } from '../../application/use-cases.ts';
+import type { HealthCheck } from '../../application/ports/databases/health-check.ts';
+import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
+import type { OrganizationDatabases } from '../../application/ports/databases/organization-databases.ts';
 import type { FleetLedger } from '../../application/ports/fleet/fleet-ledger.ts';
 import type { HttpMetrics } from '../../application/ports/runtime/http-metrics.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
-import type { HealthCheck } from '../../application/ports/databases/health-check.ts';
-import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import type { OrganizationPolicies } from '../../application/ports/runtime/organization-policies.ts';
-import type { OrganizationDatabases } from '../../application/ports/databases/organization-databases.ts';
 import type { RunWithRequestContext } from '../../application/ports/runtime/request-context.ts';
-import type { TokenVerifier } from '../../application/ports/identity/tokens.ts';
+import type { UseCases } from '../../application/use-cases.ts';
 
 export interface HttpOptions {
-  /** What the name template of the results databases leaves for an organization id. */
+  /** In characters: what the name template of the results databases leaves for an organization id. */
   readonly maxOrganizationIdLength: number;
-  /** Entries of `X-Forwarded-For` that are believed, from its end. */
+  /** How many entries of `X-Forwarded-For` are trusted, counted from its end. */
   readonly trustedProxies: number;
-  /** What the configuration lets one organization have in one process. */
+  /** The most connections that the configuration allows one organization in one process. */
   readonly maxConnectionsPerOrganization: number;
   /** `/ready` answers 503 as soon as any database is unhealthy. */
   readonly readyStrict: boolean;
   /** `/ready` names organizations only to a platform administrator. */
   readonly hideOrganizationNames: boolean;
-  /** The process is on its way out: not ready, and connections are not kept. */
+  /** While the process stops, it is not ready and closes each connection after its response. */
   isStopping(): boolean;
 }
 
-/** The book of fleet migrations, for plain lists. */
+/** The part of the fleet ledger that lists and shows runs. */
 export type FleetReader = Pick<FleetLedger, 'findRun' | 'listRuns' | 'listItems' | 'progress'>;
 
-type ExecutableUseCases = ReturnType<typeof asExecutables>;
-
-/** Use cases under the names by which handlers call them. */
-export const asExecutables = (useCases: UseCases) => ({
-  createOrganization: { execute: useCases.createOrganization },
-  renameOrganization: { execute: useCases.renameOrganization },
-  getOrganization: { execute: useCases.getOrganization },
-  getSettings: { execute: useCases.getSettings },
-  replaceSettings: { execute: useCases.replaceSettings },
-  patchSettings: { execute: useCases.patchSettings },
-  suspendOrganization: { suspend: useCases.suspendOrganization, resume: useCases.resumeOrganization },
-  recordDeniedAccess: { execute: useCases.recordDeniedAccess },
-  issueToken: { execute: useCases.issueToken },
-  refreshSession: { execute: useCases.refreshSession },
-  endSession: { execute: useCases.endSession },
-  changeOwnPassword: { execute: useCases.changeOwnPassword },
-  createUser: { execute: useCases.createUser },
-  changeUser: { execute: useCases.changeUser },
-  setPassword: { execute: useCases.setPassword },
-  linkIdentity: { execute: useCases.linkIdentity },
-  unlinkIdentity: { execute: useCases.unlinkIdentity },
-  addMember: { execute: useCases.addMember },
-  changeMemberRoles: { execute: useCases.changeMemberRoles },
-  removeMember: { execute: useCases.removeMember },
-  submitJob: { execute: useCases.submitJob },
-  provisionDatabase: { execute: useCases.provisionDatabase },
-  listDatabases: { execute: useCases.listDatabases },
-  getDatabase: { execute: useCases.getDatabase },
-});
-
-/** All that the HTTP side needs of the rest. */
-export interface HttpDependencies extends ExecutableUseCases {
-  /** For plain lists. */
+/** What composition hands to the app. Each route and each step takes what it needs from it by name. */
+export interface HttpDependencies extends UseCases {
+  /** For reads that need no use case. */
   readonly metadata: MetadataDatabase;
   readonly fleet: FleetReader;
   readonly health: HealthCheck;
   readonly databases: OrganizationDatabases;
   readonly policies: OrganizationPolicies;
-  readonly tokenVerifier: TokenVerifier;
   readonly logger: Logger;
   readonly runWithRequestContext: RunWithRequestContext;
   readonly httpMetrics: HttpMetrics;

@@ -13,6 +13,7 @@ import { migrationRoutes } from './migrations/migration-routes.ts';
 import { monitoringRoutes } from './monitoring/monitoring-routes.ts';
 import { organizationRoutes } from './organizations/organization-routes.ts';
 import type { Route } from './routing/route.ts';
+import { serverRoutes } from './servers/server-routes.ts';
 import { settingsRoutes } from './settings/settings-routes.ts';
 import { userRoutes } from './users/user-routes.ts';
 
@@ -34,6 +35,7 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
     ...memberRoutes(deps),
     ...ofResults.flatMap(byClaimAlone),
     ...databaseRoutes(deps),
+    ...serverRoutes(deps),
     ...migrationRoutes(deps),
     ...monitoringRoutes(deps),
     ...docsRoutes(() => (document ??= openApiDocument(routes, deps.options.maxOrganizationIdLength))),

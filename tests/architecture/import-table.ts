@@ -145,7 +145,7 @@ export const ZONES: readonly Zone[] = [
     name: 'unit tests',
     files: /^tests\/unit\//,
     project:
-      /^(?:domain|application|adapters|presentation|infrastructure\/(?!composition\/|bin\/)|tests\/unit|tests\/support\/(?:gate|fakes\/))/,
+      /^(?:domain|application|adapters|presentation|infrastructure\/(?!composition\/|bin\/)|tests\/unit|tests\/support\/(?:gate|random|fakes\/))/,
     packages: new Set(['chai', 'express', 'jsonwebtoken', 'pino', 'prom-client', 'supertest', 'zod']),
     node: true,
   },

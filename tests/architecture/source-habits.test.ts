@@ -77,6 +77,27 @@ describe('the tests', () => {
   const LEFT_OUT =
     /\b(?:describe|it|context|specify)\.(?:only|skip)\b|\b(?:xit|xdescribe|xcontext)\(|^(?!.*if \(process\.).*\bthis\.skip\(/m;
 
+  /** Methods taken off a live object, replaced on it or on its class. A port is decorated by `tests/support/decorate.ts`. */
+  const PATCHED = /\.bind\((?!TOKENS\.|container)|\.prototype\.\w+ = |\.prototype;|Object\.defineProperty\(/;
+
+  it('patch no live object and no class: they decorate ports', () => {
+    const patching = testFiles().filter(
+      (file) =>
+        !file.startsWith('tests/architecture/') &&
+        file !== 'tests/support/decorate.ts' &&
+        PATCHED.test(readFileSync(join(ROOT, file), 'utf8')),
+    );
+    expect(patching).to.deep.equal([]);
+    for (const sample of [
+      `const take = slots.take.bind(slots);`,
+      `WorkScope.prototype.end = () => undefined;`,
+      `const { query } = PgConnection.prototype;`,
+      `Object.defineProperty(server, 'isBusy', { get: answer });`,
+    ]) {
+      expect(sample).to.match(PATCHED);
+    }
+  });
+
   it('all run: none is singled out, none is left out', () => {
     const marked = testFiles().filter(
       (file) =>

@@ -11,7 +11,7 @@ import { send } from '../support/send.ts';
 import { interleave, median } from './statistics.ts';
 import type { Line } from './table.ts';
 
-const VARIANTS = ['plain', 'noted', 'carried'] as const;
+const VARIANTS = ['plain', 'noted', 'relayed'] as const;
 type Variant = (typeof VARIANTS)[number];
 
 const ROUNDS = 12;
@@ -56,7 +56,7 @@ const startContender = async (deployment: Deployment, variant: Variant): Promise
           : build(database, organizationId),
     },
   );
-  const relay = variant === 'carried' ? container.get(TOKENS.outboxRelay) : null;
+  const relay = variant === 'relayed' ? container.get(TOKENS.outboxRelay) : null;
   relay?.start();
   const server = await listen(deployment.app(container), '127.0.0.1', 0, { answerClientError: () => '' });
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
@@ -89,17 +89,17 @@ const startContender = async (deployment: Deployment, variant: Variant): Promise
 };
 
 /**
- * What it costs a POST to leave its audit entry in the same transaction, one by one and sixteen at once. `carried` also
- * has the carrier at work, in the same process and on the same cores.
+ * What it costs a POST to leave its audit entry in the same transaction, one by one and sixteen at once. `relayed` also
+ * has the relay at work, in the same process and on the same cores.
  */
 export const audit = async (serverUrl: string): Promise<readonly Line[]> => {
   const deployment = await createDeployment({}, serverUrl);
-  // An organization each: nobody carries what another one writes.
+  // An organization each: nobody relays what another one writes.
   await deployment.register(...VARIANTS);
-  const [plain, noted, carried] = await Promise.all(
+  const [plain, noted, relayed] = await Promise.all(
     VARIANTS.map((variant) => startContender(deployment, variant)),
   );
-  if (plain === undefined || noted === undefined || carried === undefined)
+  if (plain === undefined || noted === undefined || relayed === undefined)
     throw new Error('nobody to measure');
   try {
     const lines: Line[] = [];
@@ -114,7 +114,7 @@ export const audit = async (serverUrl: string): Promise<readonly Line[]> => {
       const series = await interleave(ROUNDS, {
         plain: measure(plain),
         noted: measure(noted),
-        carried: measure(carried),
+        relayed: measure(relayed),
       });
       const floor = median(series.plain);
       const how = atOnce === 1 ? 'one by one' : `${atOnce} at once`;
@@ -127,8 +127,8 @@ export const audit = async (serverUrl: string): Promise<readonly Line[]> => {
           limit: LIMIT,
         },
         {
-          measure: `… and carried to the metadata, ${how}`,
-          ours: median(series.carried),
+          measure: `… and relayed to the metadata, ${how}`,
+          ours: median(series.relayed),
           floor,
           unit: 'µs',
           limit: LIMIT,
@@ -137,7 +137,7 @@ export const audit = async (serverUrl: string): Promise<readonly Line[]> => {
     }
     return lines;
   } finally {
-    for (const contender of [plain, noted, carried]) await contender.close();
+    for (const contender of [plain, noted, relayed]) await contender.close();
     await deployment.dispose();
   }
 };

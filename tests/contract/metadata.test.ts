@@ -3,6 +3,8 @@ import type { DatabaseLedger } from '../../application/ports/databases/database-
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import { OrganizationAlreadyExistsError } from '../../domain/organizations/errors.ts';
+import { ServerNotFoundError } from '../../domain/databases/errors.ts';
+import { ANYWHERE, parseServerId } from '../../domain/databases/server.ts';
 import { DATABASE_STATES } from '../../domain/databases/results-database.ts';
 import type { AuditKey } from '../../domain/audit/audit-log.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
@@ -48,6 +50,37 @@ const keepsMetadata = (subject: Subject<MetadataSubject>): void => {
       expect(await metadata.organizations.rename(organizationId('a'), 'x')).to.include({ name: 'x' });
       const seen = await inPages((page) => metadata.organizations.list(page));
       expect(seen.map(({ id }) => id).toSorted()).to.deep.equal(ids.toSorted());
+    });
+
+    it('are pinned to a server or to labels, at first and later, and else may be anywhere', async () => {
+      const { organizations, serverLedger } = metadata;
+      const [eu, us] = [parseServerId('eu'), parseServerId('us')];
+      await serverLedger.register([eu]);
+      const unknown = { serverId: us, labels: {} };
+      expect(
+        await rejectionOf(organizations.insert({ id: ACME, name: 'x', placement: unknown })),
+      ).to.be.instanceOf(ServerNotFoundError);
+      const placement = { serverId: eu, labels: { region: '$1 ?' } };
+      expect(await organizations.insert({ id: ACME, name: 'x', placement })).to.deep.include({ placement });
+      expect(await organizations.insert({ id: BETA, name: 'y' })).to.deep.include({ placement: ANYWHERE });
+      expect(await organizations.find(ACME)).to.deep.include({ placement });
+
+      expect(await organizations.pin(ACME, {})).to.deep.include({ name: 'x', placement });
+      const labels = { region: 'eu', tier: '1' };
+      expect(await organizations.pin(ACME, { labels })).to.deep.include({
+        placement: { serverId: eu, labels },
+      });
+      expect(await organizations.pin(ACME, { serverId: null })).to.deep.include({
+        placement: { serverId: null, labels },
+      });
+      expect(await organizations.pin(ACME, { serverId: eu, labels: {} })).to.deep.include({
+        placement: { serverId: eu, labels: {} },
+      });
+      expect(await rejectionOf(organizations.pin(ACME, { serverId: us }))).to.be.instanceOf(
+        ServerNotFoundError,
+      );
+      expect(await organizations.find(ACME)).to.deep.include({ placement: { serverId: eu, labels: {} } });
+      expect(await organizations.pin(organizationId('nobody'), { labels })).to.equal(null);
     });
 
     it('have settings, empty at first, that are replaced as a whole', async () => {

@@ -89,7 +89,10 @@ const metadataInPostgres = (): Subject<MetadataSubject> => {
       await deployment.administer(
         `alter table audit_logs disable trigger user; alter table audit_chains disable trigger user;
          truncate organizations, users, audit_logs, audit_chains cascade;
-         alter table audit_logs enable trigger user; alter table audit_chains enable trigger user`,
+         alter table audit_logs enable trigger user; alter table audit_chains enable trigger user;
+         delete from results_servers where server_id <> 'default';
+         update results_servers set status = 'active', weight = 100, max_databases = null, databases = 0, labels = '{}',
+           system_identifier = null`,
         [],
         deployment.metadataDatabase,
       );

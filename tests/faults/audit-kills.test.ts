@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { carryEntries } from '../support/carry-entries.ts';
+import { relayEntries } from '../support/relay-entries.ts';
 import { startChildService, type ChildService } from '../support/child-service.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
@@ -76,7 +76,7 @@ describe('processes that are killed while they write', function () {
 
     // None of those is alive any more. Another process finds what they have left.
     const survivor = deployment.start();
-    const stop = carryEntries(survivor, TIMES);
+    const stop = relayEntries(survivor, TIMES);
     await until(
       'nothing is announced any more',
       async () => (await rowsOf('select from audit_backlogs', deployment.metadataDatabase)).length === 0,

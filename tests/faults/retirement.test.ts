@@ -7,7 +7,8 @@ import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { startChildService } from '../support/child-service.ts';
 import { decorate } from '../support/decorate.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
-import { rejectionOf } from '../support/gate.ts';
+import { Gate, rejectionOf } from '../support/gate.ts';
+import { hookProvisioning } from '../support/provisioning-steps.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
 
 const ACME = organizationId('acme');
@@ -42,6 +43,22 @@ describe('putting a database aside', function () {
     );
   const putAside = async (): Promise<readonly string[]> =>
     (await deployment.databases()).filter((name) => name.startsWith('retired.'));
+
+  it('takes its claim from a first request that has not begun to make the database', async () => {
+    const claimed = new Gate();
+    hookProvisioning(container, async (step, proceed) => {
+      await proceed();
+      if (step === 'claim') await claimed.pass();
+    });
+    const first = rejectionOf(container.get(TOKENS.connectionManager).acquire(ACME));
+    await claimed.reached;
+    expect(await deployment.start().get(TOKENS.retireDatabase)(ACME), 'there was none yet').to.equal(null);
+    claimed.open();
+    expect(await first).to.be.instanceOf(OrganizationNotReadyError);
+    // A database under the organization's name that the ledger does not know would stand in the way of the next one.
+    expect(await deployment.databases()).to.not.include(deployment.databaseName('acme'));
+    expect(await jobsOf(deployment.start()), 'the next request makes one').to.be.empty;
+  });
 
   describe('kill-9-in-a-retirement-is-finished-under-the-same-name', () => {
     const STOPS = ['before the rename', 'after the rename'] as const;

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import pg from 'pg';
+import { TemplateMissingError } from '../../application/ports/databases/database-template.ts';
 import { DEFAULT_SERVER } from '../../domain/databases/server.ts';
 import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
@@ -340,7 +341,9 @@ describe('spare databases', function () {
       const container = deployment.start();
       const { databaseName } = await defaultServer(container).template.ready();
       await deployment.administer(`drop database "${databaseName}"`);
-      expect(await rejectionOf(refill(container))).to.include({ code: '3D000' });
+      expect(await rejectionOf(refill(container)))
+        .to.be.instanceOf(TemplateMissingError)
+        .with.nested.property('cause.code', '3D000');
       await refill(container);
       expect(await bookedSpares()).to.have.length(3);
       expect(await withLabel('spare')).to.deep.equal(await bookedSpares());

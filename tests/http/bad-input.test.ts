@@ -34,8 +34,9 @@ const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   linkIdentity: { issuer: 'https://idp.example', subject: 'a' },
   addMember: { email: 'a@example.org', roles: ['member'] },
   changeMemberRoles: { roles: ['member'] },
-  createOrganization: { org_id: 'created', name: 'Created' },
-  changeOrganization: { name: 'Renamed' },
+  createOrganization: { org_id: 'created', name: 'Created', placement: { server_id: null, labels: {} } },
+  changeOrganization: { name: 'Renamed', placement: { server_id: 'default' } },
+  changeServer: { status: 'active', weight: 100, max_databases: 10, labels: { region: 'eu' } },
   replaceSettings: { settings: { theme: 'dark' } },
   patchSettings: { settings: { theme: 'dark' } },
   submitJob: { engine: 'vina', pipeline_version: '1', inputs: { a: 1 }, params: { b: 2 }, priority: 1 },
@@ -69,6 +70,7 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   changeMemberRoles: ['roles'],
   createOrganization: ['org_id', 'name'],
   changeOrganization: [],
+  changeServer: [],
   replaceSettings: ['settings'],
   patchSettings: ['settings'],
   submitJob: ['engine', 'inputs'],
@@ -82,6 +84,7 @@ const PLATFORM_OPERATIONS: ReadonlySet<string> = new Set([
   'changeUser',
   'setPassword',
   'linkIdentity',
+  'changeServer',
 ]);
 const MIB = 1024 * 1024;
 
@@ -138,7 +141,8 @@ describe('Bad bodies', function () {
       .replace('{org_id}', organization)
       .replace('{job_id}', job.job_id)
       .replace('{user_id}', job.job_id)
-      .replace('{task_name}', 't');
+      .replace('{task_name}', 't')
+      .replace('{server_id}', 'default');
     return service.call<Problem>(method, filled, { token, ...options });
   };
   const everything = async () => ({
@@ -148,7 +152,7 @@ describe('Bad bodies', function () {
   });
 
   it('are looked for on every route of the contract that takes one', () => {
-    expect(routes).to.have.length(22);
+    expect(routes).to.have.length(23);
     for (const { operation, schema } of routes) {
       expect(Object.keys(schema.properties ?? {}), operation).to.have.members(
         Object.keys(BODIES[operation] ?? {}),

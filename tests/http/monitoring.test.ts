@@ -76,7 +76,15 @@ describe('The operator’s side of HTTP', function () {
     const reply = await service.call<Readiness>('GET', '/ready');
     expect([reply.status, reply.body]).to.deep.equal([
       200,
-      { status: 'ready', checks: { databases: { metadata: true }, metadata_db: true, org_databases: {} } },
+      {
+        status: 'ready',
+        checks: {
+          databases: { metadata: true },
+          metadata_db: true,
+          org_databases: {},
+          servers: { default: true },
+        },
+      },
     ]);
     expect(service.container.get(TOKENS.connectionManager).counts()).to.include({ pools: 0, connections: 0 });
   });

@@ -1,6 +1,13 @@
 import { expect } from 'chai';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
-import { ORGANIZATION_FIELDS, RFC3339_UTC, type Page, type Problem } from '../support/http-contract.ts';
+import {
+  ADMINISTERED_ORGANIZATION_FIELDS,
+  ORGANIZATION_FIELDS,
+  RFC3339_UTC,
+  type AuditEntry,
+  type Page,
+  type Problem,
+} from '../support/http-contract.ts';
 import { HttpService, type Caller } from '../support/http-service.ts';
 
 interface Organization {
@@ -14,6 +21,10 @@ interface Organization {
     readonly state: string;
     readonly schema_version: number;
   } | null;
+  readonly placement?: {
+    readonly server_id: string | null;
+    readonly labels: Readonly<Record<string, string>>;
+  };
 }
 
 describe('Organizations over HTTP', function () {
@@ -41,7 +52,8 @@ describe('Organizations over HTTP', function () {
 
     expect(reply.status).to.equal(201);
     expect(reply.headers['location']).to.equal('/organizations/beta');
-    expect(reply.body).to.have.all.keys(...ORGANIZATION_FIELDS);
+    expect(reply.body).to.have.all.keys(...ADMINISTERED_ORGANIZATION_FIELDS);
+    expect(reply.body.placement).to.deep.equal({ server_id: null, labels: {} });
     expect(reply.body).to.include({ org_id: 'beta', name: 'Beta GmbH', status: 'active', database: null });
     expect(reply.body.created_at).to.match(RFC3339_UTC);
     expect(reply.body.updated_at).to.match(RFC3339_UTC);
@@ -93,17 +105,75 @@ describe('Organizations over HTTP', function () {
   });
 
   it('are renamed by the platform administrator and by their own', async () => {
-    for (const [caller, name] of [
-      [platform, 'First'],
-      [as('alpha', 'org_admin'), 'Second'],
+    for (const [caller, name, fields] of [
+      [platform, 'First', ADMINISTERED_ORGANIZATION_FIELDS],
+      [as('alpha', 'org_admin'), 'Second', ORGANIZATION_FIELDS],
     ] as const) {
       const { status, body } = await caller.patch<Organization>('/organizations/alpha', { name });
       expect(status).to.equal(200);
-      expect(body).to.have.all.keys(...ORGANIZATION_FIELDS);
+      expect(body).to.have.all.keys(...fields);
       expect(body.name).to.equal(name);
     }
     const unchanged = await platform.patch<Organization>('/organizations/alpha', {});
     expect([unchanged.status, unchanged.body.name]).to.deep.equal([200, 'Second']);
+  });
+
+  it('are pinned to servers by platform administrators, which nobody else sees, and the trail keeps', async () => {
+    const region = { region: 'eu' };
+    const made = await platform.post<Organization>('/organizations', {
+      org_id: 'pinned',
+      name: 'Pinned',
+      placement: { labels: region },
+    });
+    expect(made.status).to.equal(201);
+    expect(made.body.placement).to.deep.equal({ server_id: null, labels: region });
+    const changed = await platform.patch<Organization>('/organizations/pinned', {
+      placement: { server_id: 'default' },
+    });
+    expect(changed.body.placement).to.deep.equal({ server_id: 'default', labels: region });
+    const own = await as('pinned', 'org_admin').get<Organization>('/organizations/pinned');
+    expect(own.body).to.have.all.keys(...ORGANIZATION_FIELDS);
+
+    const { items } = (await platform.get<Page<AuditEntry>>('/organizations/pinned/audit-logs')).body;
+    expect(items.map(({ action, details }) => [action, details])).to.deep.equal([
+      [
+        'organization.placement_changed',
+        {
+          before: { server_id: null, labels: region },
+          after: { server_id: 'default', labels: region },
+        },
+      ],
+      ['organization.created', { name: 'Pinned', placement: { server_id: null, labels: region } }],
+    ]);
+  });
+
+  it('get their database only where they are pinned to, and one that exists stays where it is', async () => {
+    const jobs = () => as('pinned', 'member').get<Problem>('/organizations/pinned/jobs');
+    const refused = await jobs();
+    expect([refused.status, refused.body.code]).to.deep.equal([503, 'no_server_available']);
+    await platform.patch('/admin/servers/default', { labels: { region: 'eu', tier: '1' } });
+    expect((await jobs()).status).to.equal(200);
+    await platform.patch('/organizations/pinned', { placement: { labels: { region: 'us' } } });
+    expect((await jobs()).status).to.equal(200);
+  });
+
+  it('refuse a pin of another than a platform administrator, or to a server that nobody recorded', async () => {
+    const placement = { server_id: 'nowhere' };
+    const mine = await as('alpha', 'org_admin').patch<Problem>('/organizations/alpha', {
+      name: 'Mine',
+      placement,
+    });
+    expect([mine.status, mine.body.code]).to.deep.equal([403, 'role_required']);
+    for (const reply of [
+      await platform.patch<Problem>('/organizations/alpha', { name: 'Mine', placement }),
+      await platform.post<Problem>('/organizations', { org_id: 'stray', name: 'Stray', placement }),
+    ]) {
+      expect([reply.status, reply.body.code]).to.deep.equal([422, 'validation_failed']);
+      expect(reply.body.errors?.map(({ path }) => path)).to.deep.equal(['placement.server_id']);
+    }
+    const { body } = await platform.get<Organization>('/organizations/alpha');
+    expect([body.name, body.placement]).to.deep.equal(['Second', { server_id: null, labels: {} }]);
+    expect((await platform.get<Problem>('/organizations/stray')).status).to.equal(404);
   });
 
   it('are not renamed by members or workers, nor when they do not exist', async () => {

@@ -209,7 +209,7 @@ describe('the audit trail', function () {
         [],
         deployment.databaseName('acme'),
       );
-    const carry = (backlog: AuditBacklog = container.get(TOKENS.auditBacklog)) =>
+    const relay = (backlog: AuditBacklog = container.get(TOKENS.auditBacklog)) =>
       relayOutbox({ databases: container.get(TOKENS.connectionManager), backlog })(ACME);
     const withResults = async <Result>(
       work: (database: Awaited<ReturnType<typeof acquire>>['database']) => Promise<Result>,
@@ -296,7 +296,7 @@ describe('the audit trail', function () {
           for (const job of jobs) await repositories.jobs.insert(job);
         }),
       );
-      expect(await carry()).to.equal(450);
+      expect(await relay()).to.equal(450);
       expect(await outbox()).to.be.empty;
       const rows = await execute<{ entity_id: string }>(
         `select entity_id from audit_logs where action = 'job.submitted' order by position`,
@@ -312,7 +312,7 @@ describe('the audit trail', function () {
       expect((await verify()).exitCode).to.equal(0);
     });
 
-    it('arrives once, though it is delivered again because the carrier died before it could tidy up', async () => {
+    it('arrives once, though it is delivered again because the relay died before it could tidy up', async () => {
       await withResults((database) => database.jobs.insert(sampleJob()));
       const real = container.get(TOKENS.auditBacklog);
       const dying: AuditBacklog = {
@@ -322,30 +322,30 @@ describe('the audit trail', function () {
           throw new Error('killed here');
         },
       };
-      await rejectionOf(carry(dying));
+      await rejectionOf(relay(dying));
       expect([(await outbox()).length, (await trail()).length]).to.deep.equal([1, 1]);
       await withResults((database) => database.jobs.insert(sampleJob()));
-      expect(await carry()).to.equal(2);
+      expect(await relay()).to.equal(2);
       expect([(await outbox()).length, (await trail()).length]).to.deep.equal([0, 2]);
       expect((await verify()).exitCode).to.equal(0);
     });
 
-    it('arrives once, though many carry at the same time', async () => {
+    it('arrives once, though many relay at the same time', async () => {
       await withResults((database) =>
         Promise.all(Array.from({ length: 40 }, () => database.jobs.insert(sampleJob()))),
       );
-      const carried = await Promise.all(Array.from({ length: 6 }, () => carry()));
-      expect(carried.reduce((sum, count) => sum + count, 0)).to.equal(40);
+      const relayed = await Promise.all(Array.from({ length: 6 }, () => relay()));
+      expect(relayed.reduce((sum, count) => sum + count, 0)).to.equal(40);
       expect([(await outbox()).length, (await trail()).length]).to.deep.equal([0, 40]);
     });
 
     it('waits in the outbox while the metadata cannot take it', async () => {
       await withResults((database) => database.jobs.insert(sampleJob()));
       await execute('alter table audit_logs rename to elsewhere');
-      await rejectionOf(carry());
+      await rejectionOf(relay());
       expect(await outbox()).to.have.length(1);
       await execute('alter table elsewhere rename to audit_logs');
-      expect(await carry()).to.equal(1);
+      expect(await relay()).to.equal(1);
     });
 
     it('announced by the dead is inherited once, and that of the living is left alone', async () => {

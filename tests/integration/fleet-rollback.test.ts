@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Container } from 'inversify';
-import { FleetCommandError } from '../../application/fleet/fleet-operator.ts';
+import { FleetCommandError } from '../../application/fleet/fleet-command-error.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Container } from 'inversify';
-import { FleetCommandError } from '../../application/fleet/fleet-operator.ts';
+import { FleetCommandError } from '../../application/fleet/fleet-command-error.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { withOverrides } from '../support/decorate.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
@@ -64,13 +64,13 @@ describe('a fleet migration', function () {
   it('goes canary first, then wave after wave, and leaves ledger and histories in agreement', async () => {
     const ids = await prepare(7);
     const container = start();
-    const operator = container.get(TOKENS.fleetOperator);
-    expect((await operator.plan(PLAN)).waves).to.deep.equal([1, 4, 2]);
     const order: string[] = [];
     aroundAttempts(container, async ({ organizationId: id }, proceed) => {
       await proceed();
       order.push(id);
     });
+    const operator = container.get(TOKENS.fleetOperator);
+    expect((await operator.plan(PLAN)).waves).to.deep.equal([1, 4, 2]);
     const { status } = await operator.run(RUN, WORK);
     expect(status?.run).to.include({ state: 'finished', kind: 'migrate' });
     expect(status?.counts).to.deep.equal({ pending: 0, running: 0, deferred: 0, done: 7, failed: 0 });
@@ -264,11 +264,11 @@ describe('a fleet migration', function () {
   it('is paused between two databases, and goes on where it was', async () => {
     const ids = await prepare(6);
     const container = start();
-    const operator = container.get(TOKENS.fleetOperator);
     aroundAttempts(container, async ({ organizationId: id }, proceed) => {
       if (id === 'org-001') await start().get(TOKENS.fleetOperator).pause();
       await proceed();
     });
+    const operator = container.get(TOKENS.fleetOperator);
     const { status } = await operator.run(RUN, { concurrency: 1 });
     expect(status?.run).to.include({ state: 'paused', reason: 'paused by an operator' });
     expect(status?.counts).to.include({ running: 0, deferred: 0, failed: 0 });

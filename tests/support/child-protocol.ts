@@ -12,7 +12,7 @@ export interface ChildGate {
 export interface ChildStart {
   readonly environment: Readonly<Record<string, string>>;
   readonly gate: ChildGate | null;
-  /** Whether it carries audit entries, and how fast. */
+  /** Whether it relays audit entries, and how fast. */
   readonly audit: Partial<RelayTimes> | null;
 }
 

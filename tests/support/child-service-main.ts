@@ -6,7 +6,7 @@ import { parseConfig } from '../../infrastructure/config/config.ts';
 import { DomainError } from '../../domain/exceptions.ts';
 import { parseOrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { ChildCommand, ChildCounts, ChildMessage, ChildRequest, ChildStart } from './child-protocol.ts';
-import { carryEntries } from './carry-entries.ts';
+import { relayEntries } from './relay-entries.ts';
 import { Gate } from './gate.ts';
 import { createdDatabases, hookProvisioning, watchAdminStatements } from './provisioning-steps.ts';
 import { ALL_JOBS, sampleJob } from './sample-job.ts';
@@ -33,11 +33,11 @@ const run = ({
     await proceed();
     await stopAt(step, 'after');
   });
-  const stopCarrying = audit === null ? null : carryEntries(container, audit);
+  const stopRelaying = audit === null ? null : relayEntries(container, audit);
   const manager = container.get(TOKENS.connectionManager);
   process.once(
     'disconnect',
-    () => void (stopCarrying?.() ?? Promise.resolve()).then(() => manager.closeAll()),
+    () => void (stopRelaying?.() ?? Promise.resolve()).then(() => manager.closeAll()),
   );
 
   const idOf = (id: string) => parseOrganizationId(id, config.database.maxOrganizationIdLength);

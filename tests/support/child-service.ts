@@ -37,7 +37,7 @@ const STOP_DEADLINE_MS = 10_000;
  *
  * @param environment as for a deployment's containers
  * @param gate where it stops, the first time it comes by
- * @param audit makes it carry audit entries
+ * @param audit makes it relay audit entries
  */
 export const startChildService = async (
   environment: Readonly<Record<string, string>>,

@@ -1,19 +1,20 @@
 import { execFile } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { copyFile, mkdtemp, realpath, symlink } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { processIsAlive } from '../../infrastructure/local/embedded-postgres/directory-lock.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const COMPILER = join(ROOT, 'node_modules/typescript/bin/tsc');
 
+const PREFIX = 'mad-compiled-';
+
 let folder: Promise<string> | undefined;
 
 /**
- * The project and its tests as JavaScript, beside its packages, compiled by the first who asks. Removed when this
- * process ends.
+ * The project and its tests as JavaScript, beside its packages, compiled by the first of this process who asks.
  */
 const compiledProject = (): Promise<string> => {
   folder ??= compile();
@@ -21,8 +22,7 @@ const compiledProject = (): Promise<string> => {
 };
 
 const compile = async (): Promise<string> => {
-  const directory = await realpath(await mkdtemp(join(tmpdir(), 'mad-compiled-')));
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  const directory = await realpath(await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`)));
   await symlink(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
   await copyFile(join(ROOT, 'package.json'), join(directory, 'package.json'));
   // Types are checked elsewhere. Without that this takes a second.
@@ -39,4 +39,14 @@ const compile = async (): Promise<string> => {
 export const compiledModule = async (source: URL): Promise<string> => {
   const path = relative(ROOT, fileURLToPath(source)).replace(/\.ts$/, '.js');
   return join(await compiledProject(), path);
+};
+
+/** Removes what this process and those that are gone compiled. */
+export const removeCompiledProjects = async (): Promise<void> => {
+  for (const name of await readdir(tmpdir())) {
+    const owner = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]);
+    if (Number.isNaN(owner) || (owner !== process.pid && processIsAlive(owner))) continue;
+    // It may be somebody else's.
+    await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined);
+  }
 };

@@ -25,6 +25,8 @@ export const ORGANIZATION_FIELDS = [
   'updated_at',
   'database',
 ] as const;
+/** As platform administrators see it. */
+export const ADMINISTERED_ORGANIZATION_FIELDS = [...ORGANIZATION_FIELDS, 'placement'] as const;
 export const AUDIT_FIELDS = [
   'audit_id',
   'org_id',

@@ -1,3 +1,4 @@
+import { removeCompiledProjects } from './compiled-project.ts';
 import { until } from './gate.ts';
 import { stopSharedTestServer } from './postgres-server.ts';
 import { removeAbandonedTestDirectories } from './test-directories.ts';
@@ -12,6 +13,7 @@ const STOP_DEADLINE_MS = 30_000;
  */
 export const mochaGlobalTeardown = async (): Promise<void> => {
   await stopSharedTestServer();
+  await removeCompiledProjects();
   await until(
     'the servers of ended test processes are gone',
     async () => {

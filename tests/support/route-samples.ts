@@ -14,6 +14,7 @@ const BODIES: Readonly<Record<string, object>> = {
   changeMemberRoles: { roles: ['member', 'worker'] },
   createOrganization: { org_id: 'made-by-sample', name: 'Made' },
   changeOrganization: { name: 'Renamed' },
+  changeServer: { weight: 50 },
   patchSettings: { settings: { theme: 'light' } },
   replaceSettings: { settings: { theme: 'dark' } },
   submitJob: { engine: 'vina', inputs: { ligand: 'CCO' } },
@@ -42,4 +43,5 @@ export const samplePathOf = (route: Route, organizationId: string, jobId: string
     .replace('{identity_id}', SAMPLE_USER_ID)
     .replace('{task_name}', 'docking')
     .replace('{signature}', '0'.repeat(64))
+    .replace('{server_id}', 'default')
     .replace('{run_id}', '1');

@@ -7,6 +7,7 @@ import { KnexAuditLog } from './knex-audit-log.ts';
 import { KnexIdentityRepository } from './knex-identity-repository.ts';
 import { KnexMemberRepository } from './knex-member-repository.ts';
 import { KnexOrganizationRepository } from './knex-organization-repository.ts';
+import { KnexServerLedger } from './knex-server-ledger.ts';
 import { KnexSessionRepository } from './knex-session-repository.ts';
 import { KnexUserRepository } from './knex-user-repository.ts';
 
@@ -16,6 +17,7 @@ const repositoriesOver = (executor: SqlExecutor): MetadataRepositories => ({
   members: new KnexMemberRepository(executor),
   identities: new KnexIdentityRepository(executor),
   sessions: new KnexSessionRepository(executor),
+  serverLedger: new KnexServerLedger(executor),
   auditLog: new KnexAuditLog(executor),
 });
 

@@ -1,3 +1,10 @@
+import { ServerNotFoundError } from '../../../domain/databases/errors.ts';
+import {
+  ANYWHERE,
+  type PlacementPin,
+  type ServerId,
+  type ServerLabels,
+} from '../../../domain/databases/server.ts';
 import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
 import { OrganizationAlreadyExistsError } from '../../../domain/organizations/errors.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
@@ -22,14 +29,32 @@ interface OrganizationRow {
   readonly name: string;
   readonly status: OrganizationStatus;
   readonly created_at: Date;
+  readonly pinned_server_id: ServerId | null;
+  readonly pinned_labels: ServerLabels;
   readonly updated_at: Date;
 }
 
-const COLUMNS = ['org_id', 'name', 'status', 'created_at', 'updated_at'] as const;
+const COLUMNS = [
+  'org_id',
+  'name',
+  'status',
+  'pinned_server_id',
+  'pinned_labels',
+  'created_at',
+  'updated_at',
+] as const satisfies readonly (keyof OrganizationRow)[];
 
-const insert = statement<{ id: string; name: string }, OrganizationRow>('organization_insert', (p) =>
+const insert = statement<
+  { id: string; name: string; pinnedServerId: string | null; pinnedLabels: string },
+  OrganizationRow
+>('organization_insert', (p) =>
   sql('organizations')
-    .insert({ org_id: p('id'), name: p('name') })
+    .insert({
+      org_id: p('id'),
+      name: p('name'),
+      pinned_server_id: p('pinnedServerId'),
+      pinned_labels: p('pinnedLabels'),
+    })
     .returning(COLUMNS),
 );
 
@@ -42,6 +67,18 @@ const rename = statement<{ id: string; name: string }, OrganizationRow>('organiz
     .where('org_id', p('id'))
     .update({ name: p('name'), updated_at: sql.raw('now()') })
     .returning(COLUMNS),
+);
+
+const pin = statement<
+  { id: string; setsServer: boolean; serverId: string | null; labels: string | null },
+  OrganizationRow
+>('organization_pin', (p) =>
+  sql.raw(
+    `update organizations set pinned_server_id = case when ?::bool then ?::text else pinned_server_id end,
+       pinned_labels = coalesce(?::jsonb, pinned_labels), updated_at = now()
+     where org_id = ? returning ${COLUMNS.join(', ')}`,
+    [p('setsServer'), p('serverId'), p('labels'), p('id')],
+  ),
 );
 
 interface ControlsRow {
@@ -111,9 +148,15 @@ const toOrganization = (row: OrganizationRow): Organization => ({
   id: row.org_id,
   name: row.name,
   status: row.status,
+  placement: { serverId: row.pinned_server_id, labels: row.pinned_labels },
   createdAt: row.created_at,
   updatedAt: row.updated_at,
 });
+
+const asUnknownServer = (error: unknown): unknown =>
+  isViolation(error, FOREIGN_KEY_VIOLATION, 'organizations_pinned_server_id_fkey')
+    ? new ServerNotFoundError()
+    : error;
 
 export class KnexOrganizationRepository implements OrganizationRepository {
   readonly #executor: SqlExecutor;
@@ -122,17 +165,24 @@ export class KnexOrganizationRepository implements OrganizationRepository {
     this.#executor = executor;
   }
 
-  async insert({ id, name }: { id: OrganizationId; name: string }): Promise<Organization> {
+  insert: OrganizationRepository['insert'] = async ({ id, name, placement = ANYWHERE }) => {
     try {
-      const [row] = await this.#executor.query(insert({ id, name }));
+      const [row] = await this.#executor.query(
+        insert({
+          id,
+          name,
+          pinnedServerId: placement.serverId,
+          pinnedLabels: JSON.stringify(placement.labels),
+        }),
+      );
       if (row === undefined) throw new Error('an insert returned no row');
       return toOrganization(row);
     } catch (error) {
       if (isViolation(error, UNIQUE_VIOLATION, 'organizations_pkey'))
         throw new OrganizationAlreadyExistsError(id);
-      throw error;
+      throw asUnknownServer(error);
     }
-  }
+  };
 
   async find(id: OrganizationId): Promise<Organization | null> {
     const [row] = await this.#executor.query(find({ id }));
@@ -152,6 +202,22 @@ export class KnexOrganizationRepository implements OrganizationRepository {
   async rename(id: OrganizationId, name: string): Promise<Organization | null> {
     const [row] = await this.#executor.query(rename({ id, name }));
     return row === undefined ? null : toOrganization(row);
+  }
+
+  async pin(id: OrganizationId, { serverId, labels }: Partial<PlacementPin>): Promise<Organization | null> {
+    try {
+      const [row] = await this.#executor.query(
+        pin({
+          id,
+          setsServer: serverId !== undefined,
+          serverId: serverId ?? null,
+          labels: labels === undefined ? null : JSON.stringify(labels),
+        }),
+      );
+      return row === undefined ? null : toOrganization(row);
+    } catch (error) {
+      throw asUnknownServer(error);
+    }
   }
 
   async findSettings(id: OrganizationId): Promise<VersionedSettings | null> {

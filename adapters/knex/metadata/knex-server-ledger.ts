@@ -4,6 +4,7 @@ import { isViolation, UNIQUE_VIOLATION } from '../postgres-error.ts';
 import type { SqlExecutor } from '../statement.ts';
 import {
   changeServer,
+  findServer,
   identifyServer,
   listServers,
   registerServers,
@@ -19,6 +20,11 @@ export class KnexServerLedger implements ServerLedger {
 
   async list(): Promise<readonly ResultsServerRecord[]> {
     return (await this.#executor.query(listServers({}))).map(toServerRecord);
+  }
+
+  async find(serverId: ServerId): Promise<ResultsServerRecord | null> {
+    const [row] = await this.#executor.query(findServer({ serverId }));
+    return row === undefined ? null : toServerRecord(row);
   }
 
   async register(serverIds: readonly ServerId[]): Promise<readonly ServerId[]> {

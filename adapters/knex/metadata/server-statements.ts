@@ -1,4 +1,9 @@
-import type { ResultsServerRecord, ServerId, ServerStatus } from '../../../domain/databases/server.ts';
+import type {
+  ResultsServerRecord,
+  ServerId,
+  ServerLabels,
+  ServerStatus,
+} from '../../../domain/databases/server.ts';
 import { sql, statement } from '../statement.ts';
 
 export interface ServerRow {
@@ -7,7 +12,7 @@ export interface ServerRow {
   readonly weight: number;
   readonly max_databases: number | null;
   readonly databases: number;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: ServerLabels;
   readonly system_identifier: string | null;
 }
 
@@ -33,6 +38,10 @@ export const toServerRecord = (row: ServerRow): ResultsServerRecord => ({
 
 export const listServers = statement<object, ServerRow>('server_list', () =>
   sql('results_servers').select(COLUMNS).orderBy('server_id'),
+);
+
+export const findServer = statement<{ serverId: string }, ServerRow>('server_find', (p) =>
+  sql('results_servers').select(COLUMNS).where('server_id', p('serverId')),
 );
 
 // All transactions lock in the same order, so two choices never wait for each other. Records of databases refer to these

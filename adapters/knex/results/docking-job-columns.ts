@@ -39,6 +39,4 @@ export const toDockingJob = ({
   canonicalJobId,
   cacheConfidenceScore: confidenceScore,
   ...job
-}: DockingJobRow): DockingJob =>
-  // Five times as fast as another spread.
-  Object.assign(job, { cache: { hit, canonicalJobId, confidenceScore } });
+}: DockingJobRow): DockingJob => ({ cache: { hit, canonicalJobId, confidenceScore }, ...job });

@@ -88,18 +88,19 @@ export class KnexDockingJobRepository implements DockingJobRepository {
   }
 
   async insert(job: NewDockingJob): Promise<DockingJob | null> {
-    const { cache, idempotency, note, ...values } = job;
+    const { inputs, params, cache, idempotency, note, ...values } = job;
     const [row] = await this.#executor.query(
       insert({
-        ...values,
-        inputs: JSON.stringify(job.inputs),
-        params: JSON.stringify(job.params),
+        inputs: JSON.stringify(inputs),
+        params: JSON.stringify(params),
         cacheHit: cache.hit,
         canonicalJobId: cache.canonicalJobId,
         cacheConfidenceScore: cache.confidenceScore,
         idempotencyKey: idempotency?.key ?? null,
         requestHash: idempotency?.requestHash ?? null,
         note: JSON.stringify(note),
+        // The spread is last: V8 is slow to add fields after one. Decision 0024.
+        ...values,
       }),
     );
     return row === undefined ? null : insertedJob(job, row.createdAt);

@@ -53,8 +53,9 @@ export class KnexTaskResultRepository implements TaskResultRepository {
     this.#executor = executor;
   }
 
-  async put({ note, ...result }: NewTaskResult): Promise<{ result: TaskResult; created: boolean }> {
-    const values = { ...result, resultData: JSON.stringify(result.resultData), note: JSON.stringify(note) };
+  async put(result: NewTaskResult): Promise<{ result: TaskResult; created: boolean }> {
+    const { resultData, note, ...rest } = result;
+    const values = { resultData: JSON.stringify(resultData), note: JSON.stringify(note), ...rest };
     const [row] = await this.#executor.query(put(values));
     if (row === undefined) throw new Error('an upsert returned no row');
     const { inserted, ...written } = row;

@@ -4,6 +4,7 @@ import type { MemberRepository } from '../../../domain/identity/member-repositor
 import type { SessionRepository } from '../../../domain/identity/session-repository.ts';
 import type { UserRepository } from '../../../domain/identity/user-repository.ts';
 import type { OrganizationRepository } from '../../../domain/organizations/organization-repository.ts';
+import type { ServerLedger } from './server-ledger.ts';
 
 export interface MetadataRepositories {
   readonly organizations: OrganizationRepository;
@@ -11,6 +12,7 @@ export interface MetadataRepositories {
   readonly members: MemberRepository;
   readonly identities: IdentityRepository;
   readonly sessions: SessionRepository;
+  readonly serverLedger: ServerLedger;
   readonly auditLog: AuditLog;
 }
 

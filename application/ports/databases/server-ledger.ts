@@ -1,4 +1,9 @@
-import type { ResultsServerRecord, ServerId, ServerStatus } from '../../../domain/databases/server.ts';
+import type {
+  ResultsServerRecord,
+  ServerId,
+  ServerLabels,
+  ServerStatus,
+} from '../../../domain/databases/server.ts';
 
 /** What an operator changes of a server. What is left out stays. */
 export interface ServerChanges {
@@ -6,13 +11,15 @@ export interface ServerChanges {
   readonly weight?: number;
   /** Null: no limit. */
   readonly maxDatabases?: number | null;
-  readonly labels?: Readonly<Record<string, string>>;
+  /** All of them: the former ones go. */
+  readonly labels?: ServerLabels;
 }
 
 /** The operators' side of the servers, shared by all processes. How they are reached, each process's configuration says. */
 export interface ServerLedger {
   /** In the order of their ids. */
   list(): Promise<readonly ResultsServerRecord[]>;
+  find(serverId: ServerId): Promise<ResultsServerRecord | null>;
   /** Records servers that are not recorded yet, as active; returns those. */
   register(serverIds: readonly ServerId[]): Promise<readonly ServerId[]>;
   /**

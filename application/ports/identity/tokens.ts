@@ -31,13 +31,3 @@ export interface TokenReader {
   /** @throws {UnauthenticatedError} the same for every cause */
   read(token: string): Promise<TokenClaims>;
 }
-
-/** Checks a token and the account of its bearer. Decision 0016. */
-export interface TokenVerifier {
-  /**
-   * Returns the bearer and the roles that the bearer has now, which can be fewer than in the token.
-   *
-   * @throws {UnauthenticatedError} the same for every cause
-   */
-  verify(token: string): Promise<Principal>;
-}

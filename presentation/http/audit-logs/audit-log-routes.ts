@@ -30,7 +30,7 @@ const listAuditLogsRoute = ({ metadata, getOrganization }: HttpDependencies): Ro
         { limit: query.limit, after: query.cursor },
       );
       // Each organization's trail begins with its registration. An empty page may belong to an unknown organization.
-      if (page.items.length === 0) await getOrganization.execute(organizationId);
+      if (page.items.length === 0) await getOrganization(organizationId);
       return ok(presentPage(page, presentAuditEntry, auditCursor));
     },
   });

@@ -24,9 +24,7 @@ const issueTokenRoute = ({ issueToken, options }: HttpDependencies): Route =>
     errors: ['unauthenticated', 'password_change_required', 'too_many_attempts', 'database_unavailable'],
     handle: async ({ origin, input: { body } }) => {
       const { email, password, new_password: newPassword = null, org_id: organizationId = null } = body;
-      return ok(
-        presentGrant(await issueToken.execute({ email, password, organizationId, newPassword }, origin)),
-      );
+      return ok(presentGrant(await issueToken({ email, password, organizationId, newPassword }, origin)));
     },
   });
 
@@ -41,7 +39,7 @@ const refreshTokenRoute = ({ refreshSession }: HttpDependencies): Route =>
     replies: { 200: { description: 'Fresh tokens', schema: tokenReply } },
     errors: ['unauthenticated', 'database_unavailable'],
     handle: async ({ origin, input: { body } }) =>
-      ok(presentGrant(await refreshSession.execute(body.refresh_token, origin))),
+      ok(presentGrant(await refreshSession(body.refresh_token, origin))),
   });
 
 const logoutRoute = ({ endSession }: HttpDependencies): Route =>
@@ -55,7 +53,7 @@ const logoutRoute = ({ endSession }: HttpDependencies): Route =>
     replies: { 204: { description: 'It has ended, if there was one' } },
     errors: ['database_unavailable'],
     handle: async ({ input: { body } }) => {
-      await endSession.execute(body.refresh_token);
+      await endSession(body.refresh_token);
       return noContent;
     },
   });

@@ -25,7 +25,7 @@ const listDatabasesRoute = ({ listDatabases }: HttpDependencies): Route =>
     replies: { 200: { description: 'One page', schema: databasePage } },
     handle: async ({ input: { query } }) => {
       const filter = { state: query.state ?? null };
-      const page = await listDatabases.execute(filter, { limit: query.limit, after: query.cursor });
+      const page = await listDatabases(filter, { limit: query.limit, after: query.cursor });
       return ok(presentPage(page, presentDatabase, databaseCursor));
     },
   });
@@ -40,7 +40,7 @@ const getDatabaseRoute = ({ getDatabase }: HttpDependencies): Route =>
     request: {},
     replies: { 200: { description: 'The database', schema: databaseReply } },
     errors: ['organization_not_found', 'organization_database_not_found'],
-    handle: async ({ organizationId }) => ok(presentDatabase(await getDatabase.execute(organizationId))),
+    handle: async ({ organizationId }) => ok(presentDatabase(await getDatabase(organizationId))),
   });
 
 const provisionDatabaseRoute = ({ provisionDatabase }: HttpDependencies): Route =>
@@ -60,5 +60,5 @@ const provisionDatabaseRoute = ({ provisionDatabase }: HttpDependencies): Route 
       'no_server_available',
     ],
     handle: async ({ actor, organizationId }) =>
-      ok(presentDatabase(await provisionDatabase.execute(actor, organizationId))),
+      ok(presentDatabase(await provisionDatabase(actor, organizationId))),
   });

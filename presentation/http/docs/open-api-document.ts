@@ -72,10 +72,7 @@ const requestIdHeader = z.string().meta({ description: 'Taken from the request w
 
 const HEADERS: Readonly<Record<string, z.ZodRawShape>> = {
   201: {
-    Location: z
-      .string()
-      .optional()
-      .meta({ description: 'Where it is from now on, if it has a place of its own' }),
+    Location: z.string().optional().meta({ description: 'The URL of what was made, if it has one' }),
   },
   401: { 'WWW-Authenticate': z.string() },
   429: { 'Retry-After': z.int().optional().meta({ description: 'Seconds' }) },

@@ -19,7 +19,7 @@ const listIdentitiesRoute = ({ metadata }: HttpDependencies): Route =>
     method: 'get',
     path,
     name: 'listIdentities',
-    summary: 'List what identity providers call a user',
+    summary: 'List the identities that a user has at identity providers',
     tag,
     request: listRequest,
     replies: { 200: { description: 'All of them', schema: identityList } },
@@ -35,13 +35,13 @@ const linkIdentityRoute = ({ linkIdentity }: HttpDependencies): Route =>
     method: 'post',
     path,
     name: 'linkIdentity',
-    summary: "Let an identity provider's tokens of one subject speak for a user",
+    summary: 'Link a subject of an identity provider to a user',
     tag,
     request: linkRequest,
     replies: { 201: { description: 'Linked', schema: identityReply } },
     errors: ['user_not_found', 'identity_already_linked'],
     handle: async ({ actor, input: { params, body } }) =>
-      created(presentIdentity(await linkIdentity.execute(actor, params.user_id, body))),
+      created(presentIdentity(await linkIdentity(actor, params.user_id, body))),
   });
 
 const unlinkIdentityRoute = ({ unlinkIdentity }: HttpDependencies): Route =>
@@ -49,13 +49,13 @@ const unlinkIdentityRoute = ({ unlinkIdentity }: HttpDependencies): Route =>
     method: 'delete',
     path: `${path}/{identity_id}`,
     name: 'unlinkIdentity',
-    summary: "Take an identity provider's word for a user no longer",
+    summary: 'Unlink a subject of an identity provider from a user',
     tag,
     request: unlinkRequest,
     replies: { 204: { description: 'Unlinked' } },
     errors: ['identity_not_found'],
     handle: async ({ actor, input: { params } }) => {
-      await unlinkIdentity.execute(actor, params.user_id, params.identity_id);
+      await unlinkIdentity(actor, params.user_id, params.identity_id);
       return noContent;
     },
   });

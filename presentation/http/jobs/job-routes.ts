@@ -41,11 +41,11 @@ const submitJobRoute = ({ submitJob }: HttpDependencies): Route =>
     errors: ['idempotency_key_reused'],
     handle: async ({ input: { body, query, headers }, actor, database, home }) => {
       const { pipeline_version: pipelineVersion, ...rest } = body;
-      const { job, replayed } = await submitJob.execute(database, actor, {
-        ...rest,
+      const { job, replayed } = await submitJob(database, actor, {
         pipelineVersion,
         useCache: query.use_cache,
         idempotencyKey: headers['Idempotency-Key'] ?? null,
+        ...rest,
       });
       return replayed ? ok(presentJob(job)) : created(presentJob(job), `${home}/jobs/${job.jobId}`);
     },

@@ -54,7 +54,7 @@ const addMemberRoute = ({ addMember }: HttpDependencies): Route =>
     replies: { 201: { description: 'A member', schema: memberReply } },
     errors: ['organization_not_found', 'member_already_exists'],
     handle: async ({ actor, organizationId, input: { body }, home }) => {
-      const member = await addMember.execute(actor, organizationId, body);
+      const member = await addMember(actor, organizationId, body);
       return created(presentMember(member), `${home}/members/${member.userId}`);
     },
   });
@@ -64,14 +64,13 @@ const changeMemberRolesRoute = ({ changeMemberRoles }: HttpDependencies): Route 
     method: 'put',
     path: `${path}/{user_id}`,
     name: 'changeMemberRoles',
-    summary:
-      "Replace a member's roles; what is taken away is gone at once, what is given comes with the next token",
+    summary: "Replace a member's roles; a removed role ends at once, an added one comes with the next token",
     tag,
     request: rolesRequest,
     replies: { 200: { description: 'The member as it is now', schema: memberReply } },
     errors: ['member_not_found'],
     handle: async ({ actor, organizationId, input: { params, body } }) => {
-      const member = await changeMemberRoles.execute(actor, organizationId, params.user_id, body.roles);
+      const member = await changeMemberRoles(actor, organizationId, params.user_id, body.roles);
       return ok(presentMember(member));
     },
   });
@@ -81,13 +80,13 @@ const removeMemberRoute = ({ removeMember }: HttpDependencies): Route =>
     method: 'delete',
     path: `${path}/{user_id}`,
     name: 'removeMember',
-    summary: 'End a membership; its tokens are good for nothing from then on',
+    summary: 'End a membership; its tokens stop working at once',
     tag,
     request: removeRequest,
     replies: { 204: { description: 'Ended' } },
     errors: ['member_not_found'],
     handle: async ({ actor, organizationId, input: { params } }) => {
-      await removeMember.execute(actor, organizationId, params.user_id);
+      await removeMember(actor, organizationId, params.user_id);
       return noContent;
     },
   });

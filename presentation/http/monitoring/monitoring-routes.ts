@@ -1,4 +1,3 @@
-import type { TokenVerifier } from '../../../application/ports/identity/tokens.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { ok, raw } from '../request/reply.ts';
 import { publicRoute, type Route } from '../routing/route.ts';
@@ -25,7 +24,7 @@ const healthRoute = (): Route =>
     handle: () => ok({ status: 'ok' }),
   });
 
-const readyRoute = ({ health, tokenVerifier, options }: HttpDependencies): Route =>
+const readyRoute = ({ health, verifyToken, options }: HttpDependencies): Route =>
   publicRoute([], {
     method: 'get',
     path: '/ready',
@@ -42,15 +41,18 @@ const readyRoute = ({ health, tokenVerifier, options }: HttpDependencies): Route
         health: await health.check(),
         isStopping: options.isStopping(),
         isStrict: options.readyStrict,
-        namesOrganizations: !options.hideOrganizationNames || (await isPlatformAdmin(tokenVerifier, bearer)),
+        namesOrganizations: !options.hideOrganizationNames || (await isPlatformAdmin(verifyToken, bearer)),
       }),
   });
 
 /** A load balancer may send any token or none. A token that does not verify is not an administrator's. */
-const isPlatformAdmin = async (tokenVerifier: TokenVerifier, bearer: string | null): Promise<boolean> => {
+const isPlatformAdmin = async (
+  verifyToken: HttpDependencies['verifyToken'],
+  bearer: string | null,
+): Promise<boolean> => {
   if (bearer === null) return false;
   try {
-    return (await tokenVerifier.verify(bearer)).roles.has('platform_admin');
+    return (await verifyToken(bearer)).roles.has('platform_admin');
   } catch {
     return false;
   }

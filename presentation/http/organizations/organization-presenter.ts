@@ -1,5 +1,7 @@
 import type { z } from 'zod';
+import type { Actor } from '../../../application/actor.ts';
 import type { DatabaseRecord } from '../../../application/ports/databases/database-ledger.ts';
+import { hasAnyRole } from '../../../domain/identity/principal.ts';
 import type { Organization } from '../../../domain/organizations/organization.ts';
 import type { organizationItem, organizationReply } from './organization-schema.ts';
 
@@ -11,18 +13,25 @@ export const presentOrganizationItem = (organization: Organization): z.output<ty
   updated_at: organization.updatedAt.toISOString(),
 });
 
-export const presentOrganization = ({
-  organization,
-  database,
-}: {
-  readonly organization: Organization;
-  /** Null before the first use. */
-  readonly database: DatabaseRecord | null;
-}): z.output<typeof organizationReply> => ({
+/** Servers are named to platform administrators alone. */
+export const presentOrganization = (
+  {
+    organization,
+    database,
+  }: {
+    readonly organization: Organization;
+    /** Null before the first use. */
+    readonly database: DatabaseRecord | null;
+  },
+  { principal }: Actor,
+): z.output<typeof organizationReply> => ({
   ...presentOrganizationItem(organization),
   database: database && {
     name: database.databaseName,
     state: database.state,
     schema_version: database.schemaVersion,
   },
+  ...(hasAnyRole(principal, ['platform_admin']) && {
+    placement: { server_id: organization.placement.serverId, labels: organization.placement.labels },
+  }),
 });

@@ -1,3 +1,9 @@
+import {
+  ANYWHERE,
+  type PlacementPin,
+  type ServerId,
+  type ServerLabels,
+} from '../../../domain/databases/server.ts';
 import { ROLES } from '../../../domain/identity/role.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { created, ok } from '../request/reply.ts';
@@ -25,6 +31,17 @@ export const organizationRoutes = (deps: HttpDependencies): readonly Route[] => 
   resumeOrganizationRoute(deps),
 ];
 
+const pinOf = ({
+  server_id: serverId,
+  labels,
+}: {
+  readonly server_id?: ServerId | null | undefined;
+  readonly labels?: ServerLabels | undefined;
+}): Partial<PlacementPin> => ({
+  ...(serverId !== undefined && { serverId }),
+  ...(labels !== undefined && { labels }),
+});
+
 const createOrganizationRoute = ({ createOrganization, options }: HttpDependencies): Route =>
   platformRoute(['platform_admin'], {
     method: 'post',
@@ -36,9 +53,13 @@ const createOrganizationRoute = ({ createOrganization, options }: HttpDependenci
     replies: { 201: { description: 'Registered', schema: organizationReply } },
     errors: ['organization_already_exists'],
     handle: async ({ actor, input: { body } }) => {
-      const organization = await createOrganization.execute(actor, { id: body.org_id, name: body.name });
+      const organization = await createOrganization(actor, {
+        id: body.org_id,
+        name: body.name,
+        ...(body.placement !== undefined && { placement: { ...ANYWHERE, ...pinOf(body.placement) } }),
+      });
       return created(
-        presentOrganization({ organization, database: null }),
+        presentOrganization({ organization, database: null }, actor),
         `/organizations/${organization.id}`,
       );
     },
@@ -69,11 +90,11 @@ const getOrganizationRoute = ({ getOrganization }: HttpDependencies): Route =>
     request: {},
     replies: { 200: { description: 'The organization', schema: organizationReply } },
     errors: ['organization_not_found'],
-    handle: async ({ organizationId }) =>
-      ok(presentOrganization(await getOrganization.execute(organizationId))),
+    handle: async ({ actor, organizationId }) =>
+      ok(presentOrganization(await getOrganization(organizationId), actor)),
   });
 
-const changeOrganizationRoute = ({ renameOrganization, getOrganization }: HttpDependencies): Route =>
+const changeOrganizationRoute = ({ changeOrganization, getOrganization }: HttpDependencies): Route =>
   organizationRoute(['platform_admin', 'org_admin'], {
     method: 'patch',
     path,
@@ -84,8 +105,13 @@ const changeOrganizationRoute = ({ renameOrganization, getOrganization }: HttpDe
     replies: { 200: { description: 'The organization as it is now', schema: organizationReply } },
     errors: ['organization_not_found'],
     handle: async ({ actor, organizationId, input: { body } }) => {
-      if (body.name !== undefined) await renameOrganization.execute(actor, organizationId, body.name);
-      return ok(presentOrganization(await getOrganization.execute(organizationId)));
+      const { name, placement } = body;
+      if (name !== undefined || placement !== undefined)
+        await changeOrganization(actor, organizationId, {
+          ...(name !== undefined && { name }),
+          ...(placement !== undefined && { placement: pinOf(placement) }),
+        });
+      return ok(presentOrganization(await getOrganization(organizationId), actor));
     },
   });
 
@@ -100,12 +126,12 @@ const suspendOrganizationRoute = ({ suspendOrganization, getOrganization }: Http
     replies: { 200: { description: 'The organization, suspended', schema: organizationReply } },
     errors: ['organization_not_found'],
     handle: async ({ actor, organizationId }) => {
-      await suspendOrganization.suspend(actor, organizationId);
-      return ok(presentOrganization(await getOrganization.execute(organizationId)));
+      await suspendOrganization(actor, organizationId);
+      return ok(presentOrganization(await getOrganization(organizationId), actor));
     },
   });
 
-const resumeOrganizationRoute = ({ suspendOrganization, getOrganization }: HttpDependencies): Route =>
+const resumeOrganizationRoute = ({ resumeOrganization, getOrganization }: HttpDependencies): Route =>
   organizationRoute(['platform_admin'], {
     method: 'post',
     path: `${path}/resume`,
@@ -116,7 +142,7 @@ const resumeOrganizationRoute = ({ suspendOrganization, getOrganization }: HttpD
     replies: { 200: { description: 'The organization, active', schema: organizationReply } },
     errors: ['organization_not_found'],
     handle: async ({ actor, organizationId }) => {
-      await suspendOrganization.resume(actor, organizationId);
-      return ok(presentOrganization(await getOrganization.execute(organizationId)));
+      await resumeOrganization(actor, organizationId);
+      return ok(presentOrganization(await getOrganization(organizationId), actor));
     },
   });

@@ -3,18 +3,40 @@ import { DATABASE_STATES } from '../../../domain/databases/results-database.ts';
 import { ORGANIZATION_ID_PATTERN } from '../../../domain/organizations/organization-id.ts';
 import { ORGANIZATION_STATUSES } from '../../../domain/organizations/organization.ts';
 import { textCursor } from '../request/schema/cursor.ts';
-import { limit, organizationId, pageOf, timestamp } from '../request/schema/fields.ts';
+import { labels, limit, organizationId, pageOf, serverId, timestamp } from '../request/schema/fields.ts';
 
 /** Organizations are listed in the order of their ids. */
 export const organizationCursor = textCursor(ORGANIZATION_ID_PATTERN);
 
 const organizationName = z.string().trim().min(1).max(200);
 
+const PIN =
+  'Where the database has to be: on this server (null: on any), and on one with all of these labels. ' +
+  'A database that exists is not moved by it.';
+
+const placement = z
+  .strictObject({
+    server_id: serverId.nullable().optional(),
+    labels: labels.optional().meta({ description: 'Replaces all labels' }),
+  })
+  .meta({ description: PIN });
+
 export const createRequest = (maxOrganizationIdLength: number) => ({
-  body: z.strictObject({ org_id: organizationId(maxOrganizationIdLength), name: organizationName }),
+  body: z.strictObject({
+    org_id: organizationId(maxOrganizationIdLength),
+    name: organizationName,
+    placement: placement.optional(),
+  }),
 });
 export const listRequest = { query: z.strictObject({ limit, cursor: organizationCursor.schema }) };
-export const changeRequest = { body: z.strictObject({ name: organizationName.optional() }) };
+export const changeRequest = {
+  body: z.strictObject({
+    name: organizationName.optional(),
+    placement: placement
+      .optional()
+      .meta({ description: `For platform administrators alone. ${PIN} What is left out stays` }),
+  }),
+};
 
 export const organizationItem = z
   .strictObject({
@@ -32,6 +54,10 @@ export const organizationReply = organizationItem
       .strictObject({ name: z.string(), state: z.enum(DATABASE_STATES), schema_version: z.int().nullable() })
       .nullable()
       .meta({ description: 'null before first use' }),
+    placement: z
+      .strictObject({ server_id: z.string().nullable(), labels: z.record(z.string(), z.string()) })
+      .optional()
+      .meta({ description: 'Shown to platform administrators: where the database has to be' }),
   })
   .meta({ id: 'Organization' });
 export const organizationPage = pageOf(organizationItem).meta({ id: 'OrganizationPage' });

@@ -1,5 +1,5 @@
-import type { TokenVerifier } from '../../../application/ports/identity/tokens.ts';
 import { UnauthenticatedError } from '../../../domain/identity/errors.ts';
+import type { HttpDependencies } from '../http-dependencies.ts';
 import type { Step } from './http-locals.ts';
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
@@ -10,11 +10,11 @@ export const bearerToken = (authorization: string | undefined): string | null =>
 
 /** Verifies the token and keeps its principal. @throws {UnauthenticatedError} without a token, or with a bad one */
 export const authenticate =
-  (tokenVerifier: TokenVerifier): Step =>
+  ({ verifyToken }: Pick<HttpDependencies, 'verifyToken'>): Step =>
   async (req, res) => {
     const token = bearerToken(req.headers.authorization);
     if (token === null) throw new UnauthenticatedError();
-    const principal = await tokenVerifier.verify(token);
+    const principal = await verifyToken(token);
     res.locals.principal = principal;
     res.locals.context.organizationId = principal.organizationId;
   };

@@ -8,7 +8,7 @@ import {
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { held, type HttpRequest, type Step } from './http-locals.ts';
 
-/** Whom a route concerns, and therefore what it needs of the token. */
+/** Whom a route concerns: this decides what it needs of the token. */
 export type Scope = 'public' | 'caller' | 'platform' | 'organization' | 'results';
 
 interface Asked {
@@ -37,7 +37,7 @@ export const guardOrganization =
     if (foreign !== undefined) {
       const actor = { principal, requestId: locals.requestId, address: locals.address };
       const attempt = { asked: foreign.id, source: foreign.source, route: locals.route };
-      return recordDeniedAccess.execute(actor, attempt).then(deny);
+      return recordDeniedAccess(actor, attempt).then(deny);
     }
     if (belongsNowhere) deny();
 

@@ -14,7 +14,7 @@ import type { Route } from './route.ts';
 const stepsOf = (route: Route, deps: HttpDependencies): readonly Step[] => [
   ...(route.scope === 'public'
     ? []
-    : [authenticate(deps.tokenVerifier), guardOrganization(route.scope, deps), requireRole(route.roles)]),
+    : [authenticate(deps), guardOrganization(route.scope, deps), requireRole(route.roles)]),
   ...(route.request.body === undefined ? [] : [parseBody]),
   validate(route),
   ...(route.scope === 'results' ? [leaseResultsDatabase(deps)] : []),

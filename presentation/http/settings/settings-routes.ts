@@ -22,7 +22,7 @@ const getSettingsRoute = ({ getSettings }: HttpDependencies): Route =>
     request: {},
     replies: { 200: { description: 'All settings', schema: settingsReply } },
     errors: ['organization_not_found'],
-    handle: async ({ organizationId }) => presentSettings(await getSettings.execute(organizationId)),
+    handle: async ({ organizationId }) => presentSettings(await getSettings(organizationId)),
   });
 
 const replaceSettingsRoute = ({ replaceSettings, options }: HttpDependencies): Route =>
@@ -37,7 +37,7 @@ const replaceSettingsRoute = ({ replaceSettings, options }: HttpDependencies): R
     errors: ['organization_not_found', 'settings_changed'],
     handle: async ({ actor, organizationId, input: { headers, body } }) => {
       const expected = headers['If-Match'] ?? null;
-      return presentSettings(await replaceSettings.execute(actor, organizationId, body.settings, expected));
+      return presentSettings(await replaceSettings(actor, organizationId, body.settings, expected));
     },
   });
 
@@ -53,6 +53,6 @@ const patchSettingsRoute = ({ patchSettings, options }: HttpDependencies): Route
     errors: ['organization_not_found', 'settings_changed'],
     handle: async ({ actor, organizationId, input: { headers, body } }) => {
       const expected = headers['If-Match'] ?? null;
-      return presentSettings(await patchSettings.execute(actor, organizationId, body.settings, expected));
+      return presentSettings(await patchSettings(actor, organizationId, body.settings, expected));
     },
   });

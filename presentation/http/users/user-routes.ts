@@ -60,7 +60,7 @@ const changeOwnPasswordRoute = ({ changeOwnPassword }: HttpDependencies): Route 
     errors: ['user_not_found', 'too_many_attempts'],
     handle: async ({ actor, input: { body } }) => {
       const { password, new_password: newPassword } = body;
-      await changeOwnPassword.execute(actor, { password, newPassword });
+      await changeOwnPassword(actor, { password, newPassword });
       return noContent;
     },
   });
@@ -93,7 +93,7 @@ const createUserRoute = ({ createUser }: HttpDependencies): Route =>
     errors: ['user_already_exists'],
     handle: async ({ actor, input: { body } }) => {
       const { email, platform_admin: platformAdmin, password = null } = body;
-      const user = await createUser.execute(actor, { email, platformAdmin, password });
+      const user = await createUser(actor, { email, platformAdmin, password });
       return created(presentUser(user), `/users/${user.userId}`);
     },
   });
@@ -125,7 +125,7 @@ const changeUserRoute = ({ changeUser }: HttpDependencies): Route =>
       const { status, platform_admin: platformAdmin, must_change_password: mustChangePassword } = body;
       const active = status === undefined ? undefined : status === 'active';
       const change = { active, platformAdmin, mustChangePassword };
-      return ok(presentUser(await changeUser.execute(actor, params.user_id, change)));
+      return ok(presentUser(await changeUser(actor, params.user_id, change)));
     },
   });
 
@@ -140,7 +140,7 @@ const setPasswordRoute = ({ setPassword }: HttpDependencies): Route =>
     replies: { 204: { description: 'Set' } },
     errors: ['user_not_found'],
     handle: async ({ actor, input: { params, body } }) => {
-      await setPassword.execute(actor, params.user_id, body.password);
+      await setPassword(actor, params.user_id, body.password);
       return noContent;
     },
   });

@@ -6,13 +6,15 @@ import type {
 import type { AuditEntry, AuditEvent } from '../../../domain/audit/audit-log.ts';
 import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
 import { OrganizationAlreadyExistsError } from '../../../domain/organizations/errors.ts';
-import { DEFAULT_SERVER } from '../../../domain/databases/server.ts';
+import { ServerNotFoundError } from '../../../domain/databases/errors.ts';
+import { ANYWHERE, DEFAULT_SERVER, type PlacementPin } from '../../../domain/databases/server.ts';
 import type { DatabaseState } from '../../../domain/databases/results-database.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { POLICY_SETTINGS } from '../../../domain/organizations/organization-policy.ts';
 import type { Organization, VersionedSettings } from '../../../domain/organizations/organization.ts';
 import { toPage } from '../../../domain/page.ts';
 import { FakePeople } from './fake-people.ts';
+import { FakeServerLedger } from './fake-servers.ts';
 import { FakeTransactions, saveList, saveMap } from './fake-transactions.ts';
 
 const NOW = new Date('2026-01-02T03:04:05.678Z');
@@ -23,13 +25,16 @@ export class FakeMetadata implements MetadataDatabase {
   readonly settings = new Map<string, VersionedSettings>();
   readonly records = new Map<string, DatabaseRecord>();
   readonly trail: AuditEntry[] = [];
+  /** Whether the trail refuses to be written. */
+  isTrailAway = false;
   /** Whose people are who. */
   readonly people = new FakePeople((id) => this.stored.has(id));
 
   readonly organizations: MetadataRepositories['organizations'] = {
-    insert: async ({ id, name }) => {
+    insert: async ({ id, name, placement = ANYWHERE }) => {
       if (this.stored.has(id)) throw new OrganizationAlreadyExistsError(id);
-      return this.#store({ id, name, status: 'active', createdAt: NOW, updatedAt: NOW });
+      this.#assertRecorded(placement);
+      return this.#store({ id, name, status: 'active', placement, createdAt: NOW, updatedAt: NOW });
     },
     find: async (id) => this.stored.get(id) ?? null,
     list: async ({ limit, after }) => {
@@ -41,6 +46,13 @@ export class FakeMetadata implements MetadataDatabase {
     rename: async (id, name) => {
       const organization = this.stored.get(id);
       return organization === undefined ? null : this.#store({ ...organization, name });
+    },
+    pin: async (id, changes) => {
+      const organization = this.stored.get(id);
+      if (organization === undefined) return null;
+      const placement = { ...organization.placement, ...changes };
+      this.#assertRecorded(placement);
+      return this.#store({ ...organization, placement });
     },
     findSettings: async (id) => this.#findSettings(id),
     findSettingsForUpdate: async (id) => this.#findSettings(id),
@@ -76,8 +88,15 @@ export class FakeMetadata implements MetadataDatabase {
   readonly identities = this.people.identities;
   readonly sessions = this.people.sessions;
 
+  readonly serverLedger = new FakeServerLedger(
+    (serverId) =>
+      [...this.records.values()].filter((record) => record.serverId === serverId && record.stamp !== null)
+        .length,
+  );
+
   readonly auditLog: MetadataRepositories['auditLog'] = {
     append: async (event: AuditEvent) => {
+      if (this.isTrailAway) throw new Error('the metadata database is away');
       const position = String(this.trail.length + 1);
       this.trail.push({
         ...event,
@@ -124,6 +143,7 @@ export class FakeMetadata implements MetadataDatabase {
     saveMap(this.stored),
     saveMap(this.settings),
     saveMap(this.records),
+    saveMap(this.serverLedger.records),
     saveList(this.trail),
     ...this.people.save(),
   ]);
@@ -134,7 +154,14 @@ export class FakeMetadata implements MetadataDatabase {
 
   /** Registers an organization. */
   add(id: OrganizationId): void {
-    this.#store({ id, name: `Name of ${id}`, status: 'active', createdAt: NOW, updatedAt: NOW });
+    this.#store({
+      id,
+      name: `Name of ${id}`,
+      status: 'active',
+      placement: ANYWHERE,
+      createdAt: NOW,
+      updatedAt: NOW,
+    });
   }
 
   /** Writes a record of a database that is ready, unless the fields say otherwise. */
@@ -152,6 +179,10 @@ export class FakeMetadata implements MetadataDatabase {
       updatedAt: NOW,
       ...fields,
     });
+  }
+
+  #assertRecorded({ serverId }: PlacementPin): void {
+    if (serverId !== null && !this.serverLedger.records.has(serverId)) throw new ServerNotFoundError();
   }
 
   #findSettings(id: OrganizationId): VersionedSettings | null {

@@ -20,6 +20,8 @@ export class FakeResults implements ResultsDatabase {
   readonly signatures = new Map<string, InputSignature>();
   readonly storedTaskResults = new Map<string, TaskResult>();
   readonly storedArtifacts: Artifact[] = [];
+  /** Called before jobs are listed, and awaited. */
+  onListing: () => void | Promise<void> = () => undefined;
   /** What the trail will tell, in the order of the writes. */
   readonly notes: WriteNote[] = [];
 
@@ -33,6 +35,7 @@ export class FakeResults implements ResultsDatabase {
       return earlier && job ? { job, requestHash: earlier.requestHash } : null;
     },
     list: async ({ status }, { limit, after }) => {
+      await this.onListing();
       const following = [...this.storedJobs.values()]
         .filter((job) => status === null || job.status === status)
         .filter((job) => after === null || compareKeys(job, after) < 0)

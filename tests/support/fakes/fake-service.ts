@@ -16,15 +16,12 @@ import type { Principal } from '../../../domain/identity/principal.ts';
 import type { Role } from '../../../domain/identity/role.ts';
 import { parseOrganizationId, type OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { createApp } from '../../../presentation/http/create-app.ts';
-import {
-  asExecutables,
-  type HttpDependencies,
-  type HttpOptions,
-} from '../../../presentation/http/http-dependencies.ts';
+import type { HttpDependencies, HttpOptions } from '../../../presentation/http/http-dependencies.ts';
 import { FakeDatabases } from './fake-databases.ts';
 import { FakeFleet } from './fake-fleet.ts';
 import { FakeMetadata } from './fake-metadata.ts';
 import { fakeUuid } from './fake-results.ts';
+import { FakeServers } from './fake-servers.ts';
 
 const MAX_ORGANIZATION_ID_LENGTH = 51;
 
@@ -84,6 +81,7 @@ const hashOf = (token: string) => Buffer.from(`hash of ${token}`);
 export class FakeService {
   readonly metadata = new FakeMetadata();
   readonly databases = new FakeDatabases();
+  readonly servers = new FakeServers();
   readonly fleet = new FakeFleet();
   readonly tokens = new FakeTokens();
   readonly logger = new FakeLogger();
@@ -108,6 +106,7 @@ export class FakeService {
       metadata,
       ledger: metadata.ledger,
       databases,
+      servers: this.servers,
       passwords: {
         hash: async (password) => `hash of ${password}`,
         verify: async (password, hash) => hash === `hash of ${password}`,
@@ -129,7 +128,7 @@ export class FakeService {
       logger: this.logger,
     });
     this.deps = {
-      ...asExecutables(useCases),
+      ...useCases,
       metadata,
       fleet: this.fleet,
       health: databases,
@@ -138,7 +137,6 @@ export class FakeService {
         policyOf: () => ({}),
         isSuspended: (id) => metadata.stored.get(id)?.status === 'suspended',
       },
-      tokenVerifier: { verify: useCases.verifyToken },
       logger: this.logger,
       runWithRequestContext: (context, run) => {
         this.contexts.push(context);

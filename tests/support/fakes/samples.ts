@@ -1,5 +1,6 @@
 import type { Role } from '../../../domain/identity/role.ts';
 import type { Route } from '../../../presentation/http/routing/route.ts';
+import { sampleJob, sampleNote } from '../sample-job.ts';
 import type { FakeService } from './fake-service.ts';
 import { organization } from './fake-service.ts';
 import { fakeUuid } from './fake-results.ts';
@@ -24,6 +25,7 @@ const BODIES: Readonly<Record<string, object>> = {
   changeMemberRoles: { roles: ['member', 'worker'] },
   createOrganization: { org_id: 'gamma', name: 'Gamma' },
   changeOrganization: { name: 'Renamed' },
+  changeServer: { weight: 50 },
   patchSettings: { settings: { theme: 'light' } },
   replaceSettings: { settings: { theme: 'dark' } },
   submitJob: { engine: 'vina', inputs: { ligand: 'CCO' } },
@@ -47,6 +49,7 @@ export const samplePath = (route: Route, organizationId = 'acme'): string =>
     .replace('{identity_id}', IDENTITY_ID)
     .replace('{task_name}', 'docking')
     .replace('{signature}', SIGNATURE)
+    .replace('{server_id}', 'default')
     .replace('{run_id}', '1');
 
 export const titleOf = (route: Route): string => `${route.method.toUpperCase()} ${route.path}`;
@@ -55,20 +58,8 @@ export const titleOf = (route: Route): string => `${route.method.toUpperCase()} 
 export const seedSamples = async (service: FakeService, submittedBy: string): Promise<void> => {
   service.metadata.addDatabase(organization('acme'));
   const results = service.databases.of('acme');
-  await results.jobs.insert({
-    jobId: JOB_ID,
-    status: 'PENDING',
-    engine: 'vina',
-    pipelineVersion: '1.0.0',
-    inputs: { ligand: 'CCO' },
-    params: {},
-    priority: 0,
-    inputSignature: SIGNATURE,
-    submittedBy,
-    cache: { hit: false, canonicalJobId: null, confidenceScore: null },
-    idempotency: null,
-    note: { action: 'job.submitted', details: {}, userId: submittedBy, requestId: null, address: null },
-  });
+  const note = { ...sampleNote('job.submitted'), userId: submittedBy };
+  await results.jobs.insert(sampleJob({ jobId: JOB_ID, inputSignature: SIGNATURE, submittedBy, note }));
   const at = new Date('2026-01-02T03:04:05.678Z');
   service.fleet.runs.push({
     runId: 1,

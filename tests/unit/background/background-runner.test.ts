@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { BackgroundRunner } from '../../../infrastructure/background/background-runner.ts';
+import { DeniedAccessSummaries } from '../../../infrastructure/background/denied-access-summaries.ts';
 import { OutboxRelayLoop } from '../../../infrastructure/background/outbox-relay-loop.ts';
 import { Gate, until } from '../../support/gate.ts';
 
@@ -60,5 +61,13 @@ describe('the background runner', () => {
     expect([events[0], events[1], events.at(-1)]).to.deep.equal(['open', 'look', 'close']);
     expect(loop.report).to.include({ failures: 3 });
     expect(loop.report.lastSuccessAt).to.be.a('number');
+  });
+
+  it('has the sums of refused callers written down when it closes, also of the minute that is not over', async () => {
+    const written: { readonly all: boolean }[] = [];
+    const summaries = new DeniedAccessSummaries(async (which) => void written.push(which));
+    summaries.start();
+    await summaries.close();
+    expect(written).to.deep.equal([{ all: true }]);
   });
 });

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import {
   DEFAULT_SERVER,
+  labelProblems,
+  MAX_LABELS,
   parseServerId,
   SERVER_MOVES,
   SERVER_STATUSES,
@@ -38,5 +40,33 @@ describe('The status of a server', () => {
     for (const status of SERVER_STATUSES) {
       expect(SERVER_MOVES[status]).to.have.members(SERVER_STATUSES.filter((other) => other !== status));
     }
+  });
+});
+
+describe('The labels of a server', () => {
+  const numbered = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`l${n}`, 'x']));
+
+  it('have short names and values without white space', () => {
+    const labels = { region: 'eu-central_1.b', 'tier.of-2': '2', [`a${'b'.repeat(39)}`]: 'x'.repeat(60) };
+    expect(labelProblems({})).to.deep.equal([]);
+    expect(labelProblems(labels)).to.deep.equal([]);
+    const problems = labelProblems({
+      Region: 'eu',
+      '2nd': 'x',
+      region: '',
+      tier: 'a b',
+      zone: 'x'.repeat(61),
+    });
+    expect(problems.map(({ name }) => name)).to.deep.equal(['Region', '2nd', 'region', 'tier', 'zone']);
+    expect(problems[0]?.message).to.match(/^must be named by/);
+    expect(problems[2]?.message).to.match(/^must be 1 to 60/);
+  });
+
+  it('are not many', () => {
+    expect(labelProblems(numbered(MAX_LABELS))).to.deep.equal([]);
+    expect(labelProblems(numbered(MAX_LABELS + 1))).to.deep.equal([
+      { name: null, message: 'must be at most 20' },
+    ]);
   });
 });

@@ -4,6 +4,7 @@ import { ConnectionBudget, type BudgetedPool } from '../../../infrastructure/poo
 import type { ConnectionSlot, SlotState } from '../../../infrastructure/pools/connection-slot.ts';
 import { SlotCounts } from '../../../infrastructure/pools/slot-counts.ts';
 import { until } from '../../support/gate.ts';
+import { Random } from '../../support/random.ts';
 
 /** Than the first one, after which it is tried again. */
 const LONGER_THAN_A_BACK_OFF_MS = 150;
@@ -13,7 +14,7 @@ class FakePool implements BudgetedPool {
   readonly name: string;
   readonly slots = new SlotCounts();
   readonly #budget: ConnectionBudget;
-  readonly #held: ConnectionSlot[] = [];
+  readonly #held = new Set<ConnectionSlot>();
   wanted = 0;
 
   constructor(name: string, budget: ConnectionBudget) {
@@ -47,7 +48,7 @@ class FakePool implements BudgetedPool {
 
   grantSlot(slot: ConnectionSlot): void {
     this.wanted -= 1;
-    this.#held.push(slot);
+    this.#held.add(slot);
   }
 
   /** One of its connects succeeds. */
@@ -72,6 +73,14 @@ class FakePool implements BudgetedPool {
     return this.#moveOne('idle', 'in use').#moveOne('in use', 'idle');
   }
 
+  /** A request gives its connection back: the pool closes it for others, or serves the next request, or keeps it. */
+  giveBack(): this {
+    if (this.#budget.shouldYield(this)) return this.discard();
+    if (!this.wantsSlot) return this.#moveOne('in use', 'idle');
+    this.wanted -= 1;
+    return this.#moveOne('in use', 'in use');
+  }
+
   /** A request gives its connection back, and the pool closes it. */
   discard(): this {
     return this.#moveOne('in use', 'closing');
@@ -88,8 +97,9 @@ class FakePool implements BudgetedPool {
   }
 
   #moveOne(from: SlotState, to: SlotState): this {
-    const slot = this.#held.find(({ state }) => state === from);
+    const slot = [...this.#held].find(({ state }) => state === from);
     if (slot === undefined) throw new Error(`${this.name} has no slot that is ${from}`);
+    if (to === 'gone' || to === 'refused') this.#held.delete(slot);
     slot.move(to);
     return this;
   }
@@ -194,6 +204,38 @@ describe('the connection budget', () => {
     b?.want(1);
     if (b !== undefined) b.wanted = 0; // its waiter gave up
     expect(budget.shouldYield(a ?? failure())).to.equal(false);
+  });
+
+  it('is never exceeded, counts every slot once, and serves every request in the end, whatever pools do', () => {
+    const random = new Random(13);
+    const budget = new ConnectionBudget(5);
+    const all = Array.from({ length: 7 }, (_, index) => new FakePool(`pool ${index}`, budget));
+    const check = (): void => {
+      expect(budget.taken).to.be.at.most(5);
+      expect(all.reduce((sum, { slots }) => sum + slots.held, 0)).to.equal(budget.taken);
+    };
+    for (let step = 0; step < 20_000; step += 1) {
+      const pool = random.pick(all);
+      const { connecting, inUse, idle, closing } = pool.slots;
+      const possible = [
+        ...(pool.wanted < 3 && idle === 0 ? [() => pool.want()] : []),
+        ...(connecting > 0 ? [() => pool.opened()] : []),
+        ...(inUse > 0 ? [() => pool.giveBack()] : []),
+        ...(idle > 0 ? [() => pool.use()] : []),
+        ...(closing > 0 ? [() => pool.hangUp()] : []),
+      ];
+      if (possible.length > 0) random.pick(possible)();
+      check();
+    }
+    for (let round = 0; round < 50; round += 1) {
+      for (const pool of all) {
+        while (pool.slots.connecting > 0) pool.opened();
+        for (let { inUse } = pool.slots; inUse > 0; inUse -= 1) pool.giveBack();
+        pool.hangUp();
+        check();
+      }
+    }
+    expect(all.map(({ wanted }) => wanted)).to.deep.equal(all.map(() => 0));
   });
 
   describe('when the server is full before the slots are spent', () => {

@@ -227,12 +227,12 @@ describe('The error handler', () => {
   }
 
   for (const [place, overrides] of Object.entries({
-    'token verifier': { tokenVerifier: { verify: () => Promise.reject() } },
-    controller: { renderMetrics: () => Promise.reject() },
+    'token verifier': { verifyToken: () => Promise.reject() },
+    handler: { renderMetrics: () => Promise.reject() },
   })) {
     it(`answers 500 when the ${place} rejects with nothing`, async () => {
       const service = new FakeService(overrides);
-      for (const path of place === 'controller'
+      for (const path of place === 'handler'
         ? ['/metrics']
         : ['/jobs', '/organizations', '/organizations/acme']) {
         const response = await service.anonymous().get(path).set('Authorization', 'Bearer x');

@@ -15,7 +15,7 @@ describe('The lease of a results database', () => {
     expect(service.databases.releases).to.equal(1);
   });
 
-  it('is given back once when the controller throws', async () => {
+  it('is given back once when the handler throws', async () => {
     const service = new FakeService();
     service.databases.of('acme').jobs.list = async () => {
       throw new Error('broken');
@@ -25,7 +25,7 @@ describe('The lease of a results database', () => {
     expect(service.databases.releases).to.equal(1);
   });
 
-  it('is given back once when the controller rejects with nothing', async () => {
+  it('is given back once when the handler rejects with nothing', async () => {
     const service = new FakeService();
     service.databases.of('acme').jobs.list = () => Promise.reject();
     const response = await service.acme('member').get('/jobs');
@@ -88,13 +88,9 @@ describe('The lease of a results database', () => {
       return sent;
     };
 
-    it('is given back at once, while the controller still works', async () => {
+    it('is given back at once, while the handler still works', async () => {
       const working = new Gate();
-      const { jobs } = service.databases.of('acme');
-      jobs.list = async () => {
-        await working.pass();
-        return { items: [], next: null };
-      };
+      service.databases.of('acme').onListing = () => working.pass();
       const sent = send();
       await working.reached;
       expect(service.databases.releases).to.equal(0);
@@ -108,13 +104,12 @@ describe('The lease of a results database', () => {
       expect(service.logger.lines.map(({ level }) => level)).to.deep.equal(['info']);
     });
 
-    it('is given back as soon as it arrives, and the controller does not run', async () => {
+    it('is given back as soon as it arrives, and the handler does not run', async () => {
       const opening = new Gate();
       service.databases.gate = opening.opened;
       let ran = false;
-      service.databases.of('acme').jobs.list = async () => {
+      service.databases.of('acme').onListing = () => {
         ran = true;
-        return { items: [], next: null };
       };
       const sent = send();
       await until('a lease is asked for', () => service.databases.acquired.length > 0);
@@ -133,7 +128,7 @@ describe('The lease of a results database', () => {
     it('logs a fault of the service that comes to light afterwards, and no other failure', async () => {
       const working = new Gate();
       const fault = new Error('a real fault');
-      service.databases.of('acme').jobs.list = async () => {
+      service.databases.of('acme').onListing = async () => {
         await working.pass();
         throw fault;
       };

@@ -61,6 +61,7 @@ describe('Organizations', () => {
     created_at: AT,
     updated_at: AT,
     database: null,
+    placement: { server_id: null, labels: {} },
   };
 
   it('are registered without a database, with their address', async () => {
@@ -108,7 +109,7 @@ describe('Organizations', () => {
     const renamed = await service.acme('org_admin').patch('/organizations/acme').send({ name: 'New' });
     expect(renamed.status).to.equal(200);
     expect(renamed.body).to.include({ org_id: 'acme', name: 'New' });
-    const unchanged = await service.admin().patch('/organizations/acme').send({});
+    const unchanged = await service.acme('org_admin').patch('/organizations/acme').send({});
     expect(unchanged.body).to.deep.equal(renamed.body);
     expect(service.metadata.trail).to.have.length(1);
   });

@@ -6,6 +6,16 @@ import {
 } from '../../../../domain/identity/password-rule.ts';
 import { ORGANIZATION_ROLES } from '../../../../domain/identity/role.ts';
 import {
+  LABEL_NAME_PATTERN,
+  LABEL_VALUE_PATTERN,
+  labelProblems,
+  MAX_LABELS,
+  parseServerId,
+  SERVER_ID_PATTERN,
+  serverIdProblem,
+  type ServerId,
+} from '../../../../domain/databases/server.ts';
+import {
   ORGANIZATION_ID_PATTERN,
   organizationIdProblem,
   parseOrganizationId,
@@ -78,6 +88,31 @@ export const organizationId = (maxLength: number): z.ZodType<OrganizationId, str
       return z.NEVER;
     })
     .meta({ override: { type: 'string', pattern: ORGANIZATION_ID_PATTERN.source, minLength: 1, maxLength } });
+
+export const serverId: z.ZodType<ServerId, string> = z
+  .string()
+  .transform((value, context) => {
+    const problem = serverIdProblem(value);
+    if (problem === null) return parseServerId(value);
+    context.addIssue(problem);
+    return z.NEVER;
+  })
+  .meta({ override: { type: 'string', pattern: SERVER_ID_PATTERN.source, minLength: 1, maxLength: 30 } });
+
+export const labels = z
+  .record(z.string(), z.string())
+  .check(({ value, issues }) => {
+    for (const { name, message } of labelProblems(value))
+      issues.push({ code: 'custom', input: value, path: name === null ? [] : [name], message });
+  })
+  .meta({
+    override: {
+      type: 'object',
+      maxProperties: MAX_LABELS,
+      propertyNames: { pattern: LABEL_NAME_PATTERN.source },
+      additionalProperties: { type: 'string', pattern: LABEL_VALUE_PATTERN.source },
+    },
+  });
 
 /** In replies. */
 export const count = z.int().min(0);

@@ -6,7 +6,7 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
  * Makes a container just started relay audit entries, at a pace of its own; before its manager was made. Returns what
  * stops that, to be called before the container is disposed of.
  */
-export const carryEntries = (
+export const relayEntries = (
   container: Container,
   times: Partial<RelayTimes> = {},
 ): (() => Promise<void>) => {

@@ -1,6 +1,7 @@
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { DatabaseMigrator, MigrationOutcome } from '../ports/fleet/database-migrator.ts';
 import type { FleetClaim, FleetLedger, FleetProgress, FleetReport } from '../ports/fleet/fleet-ledger.ts';
+import type { FleetPorts, RunnerSettings } from './fleet-ports.ts';
 
 export interface RunnerOptions {
   /** Databases worked on at once. */
@@ -13,17 +14,6 @@ export interface RunnerOptions {
   readonly onDrained?: () => Promise<boolean>;
 }
 
-export interface RunnerSettings {
-  /** How long a runner that gives no sign of life keeps its claims. */
-  readonly leaseMs: number;
-  /** Attempts on a database that is in use before it counts as failed. */
-  readonly maxAttempts: number;
-  /** First pause before a deferred database is tried again; doubled each time. */
-  readonly retryDelayMs: number;
-}
-
-export const RUNNER_DEFAULTS: RunnerSettings = { leaseMs: 15_000, maxAttempts: 10, retryDelayMs: 500 };
-
 const LONGEST_RETRY_DELAY_MS = 30_000;
 const SIGNS_OF_LIFE_PER_LEASE = 3;
 /** Reports are written together, and claims made together, for as much work as takes this long. */
@@ -35,26 +25,17 @@ const PROGRESS_EVERY_MS = 250;
 
 /**
  * Works on the open items of a run until none is left, or the run is paused or halted. Any number of runners, in any
- * number of processes, may work on one run. One that dies leaves nothing behind but leases that end.
+ * number of processes, may work on one run. A runner that dies leaves nothing behind but leases that end. Decision 0010.
+ *
+ * @returns how the run stands when this runner leaves it
+ * @throws {DatabaseConnectionError} when the metadata database cannot be asked
  */
-export class FleetRunner {
-  readonly #ledger: FleetLedger;
-  readonly #migrator: DatabaseMigrator;
-  readonly #settings: RunnerSettings;
+export const workOnRun =
+  (ports: FleetPorts) =>
+  (runId: number, options: RunnerOptions): Promise<FleetProgress> =>
+    new Shift(ports, runId, options).work();
 
-  constructor(ledger: FleetLedger, migrator: DatabaseMigrator, settings: RunnerSettings) {
-    this.#ledger = ledger;
-    this.#migrator = migrator;
-    this.#settings = settings;
-  }
-
-  /** Returns how the run stands when this runner leaves it. Rejects when the metadata database cannot be asked. */
-  work(runId: number, options: RunnerOptions): Promise<FleetProgress> {
-    return new Shift(runId, options, this.#ledger, this.#migrator, this.#settings).work();
-  }
-}
-
-/** One runner's work on one run. */
+/** One runner's work on one run: what it has claimed, and what it has yet to report. */
 class Shift {
   readonly #runId: number;
   readonly #runner = crypto.randomUUID();
@@ -75,13 +56,7 @@ class Shift {
   #flushedAt = performance.now();
   #shownAt = 0;
 
-  constructor(
-    runId: number,
-    options: RunnerOptions,
-    ledger: FleetLedger,
-    migrator: DatabaseMigrator,
-    settings: RunnerSettings,
-  ) {
+  constructor({ ledger, migrator, settings }: FleetPorts, runId: number, options: RunnerOptions) {
     this.#runId = runId;
     this.#options = options;
     this.#ledger = ledger;

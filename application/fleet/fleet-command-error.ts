@@ -1,0 +1,4 @@
+/** Raised when a command does not fit the state of the latest run; nothing was changed. */
+export class FleetCommandError extends Error {
+  override readonly name = 'FleetCommandError';
+}

@@ -1,0 +1,66 @@
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { holdsResults } from '../../domain/databases/results-database.ts';
+import type { FleetItem, FleetLedger, FleetRun, PlannedItem } from '../ports/fleet/fleet-ledger.ts';
+import { beginRun, work, type WorkOptions } from './begin-run.ts';
+import { FleetCommandError } from './fleet-command-error.ts';
+import type { FleetPorts } from './fleet-ports.ts';
+import { assertRunning, itemsOf, latestRun, type FleetStatus } from './run-status.ts';
+
+export interface RollbackOptions {
+  /** Which organizations of the latest migration: these, or those of one wave. */
+  readonly of: readonly OrganizationId[] | { readonly wave: number };
+  /** Left out: the version that each had before the latest migration. */
+  readonly target?: number;
+}
+
+/**
+ * Takes organizations back to an earlier version, with the migrations' own way down. Goes on with a rollback that is
+ * unfinished.
+ *
+ * @throws {FleetCommandError} when there is nothing to take back, or another run is unfinished
+ */
+export const rollBack =
+  (ports: FleetPorts) =>
+  async ({ of, target }: RollbackOptions, workOptions: WorkOptions): Promise<FleetStatus> => {
+    const latest = await latestRun(ports.ledger);
+    if (latest.kind === 'rollback' && latest.state !== 'finished') {
+      assertRunning(latest);
+      return work(ports, latest, workOptions);
+    }
+    const items = await itemsToTakeBack(ports.ledger, latest, {
+      of,
+      ...(target !== undefined && { target }),
+    });
+    if (items.length === 0) {
+      throw new FleetCommandError('None of these organizations has a version that could be taken back.');
+    }
+    const run = await beginRun(
+      ports,
+      { kind: 'rollback', targetVersion: target ?? null, wholeFleet: false, errorBudget: 0, items },
+      null,
+    );
+    if (run === null) throw new FleetCommandError('Another run has just begun.');
+    return work(ports, run, workOptions);
+  };
+
+const itemsToTakeBack = async (
+  ledger: FleetLedger,
+  latest: FleetRun,
+  { of, target }: RollbackOptions,
+): Promise<PlannedItem[]> => {
+  const before = new Map<OrganizationId, FleetItem>();
+  for await (const item of itemsOf(ledger, latest.runId, null)) before.set(item.organizationId, item);
+  const chosen = 'wave' in of ? waveOf(before, of.wave) : new Set(of);
+  const candidates = await ledger.listCandidates();
+  return candidates.flatMap(({ organizationId, schemaVersion, state }) => {
+    const toVersion = target ?? before.get(organizationId)?.fromVersion;
+    if (!chosen.has(organizationId) || toVersion === undefined || schemaVersion === null) return [];
+    if (!holdsResults(state) || schemaVersion <= toVersion) return [];
+    return [{ organizationId, wave: 1, urgent: false, fromVersion: schemaVersion, toVersion }];
+  });
+};
+
+const waveOf = (items: ReadonlyMap<OrganizationId, FleetItem>, wave: number): ReadonlySet<OrganizationId> =>
+  new Set(
+    [...items.values()].filter((item) => item.wave === wave).map(({ organizationId }) => organizationId),
+  );
