@@ -1,7 +1,9 @@
 import { mkdir, readFile, readlink, realpath, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'pg';
+import { ConnectionName } from '../../postgres/connection-names.ts';
+import { DatabaseUrl } from '../../postgres/database-url.ts';
+import { PgConnection } from '../../postgres/pg-connection.ts';
 import { prepareBinaries } from './binaries.ts';
 import { clusterArgument, dataDirectoryAt, ensureCluster, SUPERUSER } from './cluster.ts';
 import type { ClusterHost, DataDirectory } from './cluster.ts';
@@ -85,15 +87,12 @@ const staleServerEnvironment = async (data: DataDirectory): Promise<Record<strin
 };
 
 const connectOnce = async (url: string): Promise<void> => {
-  const client = new Client({
-    connectionString: url,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    ssl: false,
+  const connection = await PgConnection.open({
+    url: DatabaseUrl.parse(`${url}?sslmode=disable`),
+    applicationName: ConnectionName.embeddedStart,
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
   });
-  // Without a listener the process would end when the server dies between connect and end.
-  client.on('error', () => undefined);
-  await client.connect();
-  await client.end();
+  await connection.close();
 };
 
 /**
