@@ -255,6 +255,12 @@ export class PgConnection {
     return succeeds(withDeadline(this.execute('select'), Math.min(withinMs, PROBE_DEADLINE_MS)));
   }
 
+  /** Ends the session without a word to the server: the statement under way fails at once. */
+  cut(): void {
+    this.#alive = false;
+    this.#client.connection.stream.destroy();
+  }
+
   /** Ends the session and waits up to two seconds for the server. Never rejects. Safe to call twice. */
   async close(): Promise<void> {
     this.#alive = false;
