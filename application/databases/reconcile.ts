@@ -1,6 +1,6 @@
 import { OrganizationSuspendedError } from '../../domain/organizations/errors.ts';
 import { holdsResults } from '../../domain/databases/results-database.ts';
-import { formatIdentity, readMark } from '../../domain/databases/database-identity.ts';
+import { formatIdentity, isIdentity, readMark } from '../../domain/databases/database-identity.ts';
 import { isServerProblem, MISSING } from '../../domain/databases/database-problems.ts';
 import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
@@ -90,11 +90,11 @@ class ServerPass {
     const databases = await session.listDatabases();
     const [records, internalNames, deploymentId] = await Promise.all([
       this.#listRecords(),
-      this.#ports.spares.listNames(this.#server.serverId),
+      this.#listInternalNames(),
       this.#ports.deployment.id(),
     ]);
     const lockedOut = await session.withoutRoleAccess([...records.values()].filter(isStamped));
-    const known = { records, internalNames: new Set(internalNames), deploymentId, lockedOut };
+    const known = { records, internalNames, deploymentId, lockedOut };
     const findings: Finding[] = [];
     for (const found of compare(databases, known, this.#server)) {
       const finding = this.#options.resumeOnly === true ? cautious(found) : found;
@@ -112,6 +112,13 @@ class ServerPass {
     for await (const record of allOf((page) => this.#ports.ledger.list({ state: null, serverId }, page)))
       records.set(record.organizationId, record);
     return records;
+  }
+
+  /** Of all servers: two names may lead to one cluster by mistake, and each name is made of an id or a hash of its own. */
+  async #listInternalNames(): Promise<ReadonlySet<string>> {
+    const { servers, spares } = this.#ports;
+    const names = await Promise.all(servers.list().map(({ serverId }) => spares.listNames(serverId)));
+    return new Set(names.flat());
   }
 
   /**
@@ -144,7 +151,7 @@ class ServerPass {
   }
 
   async #isStillSo(session: ServerSession, { kind, database, organizationId }: Finding): Promise<boolean> {
-    const { ledger, spares, deployment } = this.#ports;
+    const { ledger, deployment } = this.#ports;
     const identity = await session.identityOf(database);
     const found = organizationId === null ? null : await ledger.find(organizationId);
     const record = found?.serverId === this.#server.serverId ? found : null;
@@ -152,7 +159,7 @@ class ServerPass {
     if (identity === undefined) return false;
     const known = {
       records: new Map(record === null ? [] : [[record.organizationId, record]]),
-      internalNames: new Set(await spares.listNames(this.#server.serverId)),
+      internalNames: await this.#listInternalNames(),
       deploymentId: await deployment.id(),
       lockedOut: await session.withoutRoleAccess(record !== null && isStamped(record) ? [record] : []),
     };
@@ -189,7 +196,8 @@ class ServerPass {
           return 'reported';
         return this.#quarantine(session, database, organizationId);
       case 'orphan':
-        if (action === 'reported') return action;
+        if (action === 'reported' || (await this.#isInService(session, database, organizationId)))
+          return 'reported';
         return this.#quarantine(session, database, organizationId);
     }
   }
@@ -197,6 +205,19 @@ class ServerPass {
   async #isAnothers(session: ServerSession, database: string): Promise<boolean> {
     const deploymentId = readMark(await session.identityOf(database))?.deploymentId ?? null;
     return deploymentId !== null && deploymentId !== (await this.#ports.deployment.id());
+  }
+
+  /** Whether it is the organization's recorded database, seen under another name of its server, or a copy of it. */
+  async #isInService(
+    session: ServerSession,
+    database: string,
+    organizationId: OrganizationId | null,
+  ): Promise<boolean> {
+    const { ledger, deployment } = this.#ports;
+    const record = organizationId === null ? null : await ledger.find(organizationId);
+    if (record === null || !isStamped(record)) return false;
+    const expected = { ...record, deploymentId: await deployment.id() };
+    return isIdentity(await session.identityOf(database), expected);
   }
 
   async #stamp(
