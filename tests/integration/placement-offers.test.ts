@@ -28,7 +28,7 @@ describe('the offer of a server whose template nobody has asked for yet', functi
   const startOne = async (prepare: (container: Container) => void = () => undefined): Promise<Container> => {
     const container = deployment.start(settings);
     prepare(container);
-    await container.get(TOKENS.registerServers)();
+    await container.get(TOKENS.useCases).registerServers();
     await defaultServer(container).template.ready();
     return container;
   };
