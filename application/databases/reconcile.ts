@@ -90,11 +90,11 @@ class ServerPass {
     const databases = await session.listDatabases();
     const [records, internalNames, deploymentId] = await Promise.all([
       this.#listRecords(),
-      this.#listInternalNames(),
+      this.#ports.spares.listNames(),
       this.#ports.deployment.id(),
     ]);
     const lockedOut = await session.withoutRoleAccess([...records.values()].filter(isStamped));
-    const known = { records, internalNames, deploymentId, lockedOut };
+    const known = { records, internalNames: new Set(internalNames), deploymentId, lockedOut };
     const findings: Finding[] = [];
     for (const found of compare(databases, known, this.#server)) {
       const finding = this.#options.resumeOnly === true ? cautious(found) : found;
@@ -112,13 +112,6 @@ class ServerPass {
     for await (const record of allOf((page) => this.#ports.ledger.list({ state: null, serverId }, page)))
       records.set(record.organizationId, record);
     return records;
-  }
-
-  /** Of all servers: two names may lead to one cluster by mistake, and each name is made of an id or a hash of its own. */
-  async #listInternalNames(): Promise<ReadonlySet<string>> {
-    const { servers, spares } = this.#ports;
-    const names = await Promise.all(servers.list().map(({ serverId }) => spares.listNames(serverId)));
-    return new Set(names.flat());
   }
 
   /**
@@ -151,15 +144,19 @@ class ServerPass {
   }
 
   async #isStillSo(session: ServerSession, { kind, database, organizationId }: Finding): Promise<boolean> {
-    const { ledger, deployment } = this.#ports;
+    const { ledger, spares, deployment } = this.#ports;
     const identity = await session.identityOf(database);
     const found = organizationId === null ? null : await ledger.find(organizationId);
     const record = found?.serverId === this.#server.serverId ? found : null;
     if (kind === 'missing') return identity === undefined && record !== null && holdsResults(record.state);
     if (identity === undefined) return false;
+    // The very database of the record: two servers of the configuration are the same cluster.
+    if (found !== null && record === null && isStamped(found)) {
+      if (isIdentity(identity, { ...found, deploymentId: await deployment.id() })) return false;
+    }
     const known = {
       records: new Map(record === null ? [] : [[record.organizationId, record]]),
-      internalNames: await this.#listInternalNames(),
+      internalNames: new Set(await spares.listNames()),
       deploymentId: await deployment.id(),
       lockedOut: await session.withoutRoleAccess(record !== null && isStamped(record) ? [record] : []),
     };
@@ -196,8 +193,7 @@ class ServerPass {
           return 'reported';
         return this.#quarantine(session, database, organizationId);
       case 'orphan':
-        if (action === 'reported' || (await this.#isInService(session, database, organizationId)))
-          return 'reported';
+        if (action === 'reported') return action;
         return this.#quarantine(session, database, organizationId);
     }
   }
@@ -205,19 +201,6 @@ class ServerPass {
   async #isAnothers(session: ServerSession, database: string): Promise<boolean> {
     const deploymentId = readMark(await session.identityOf(database))?.deploymentId ?? null;
     return deploymentId !== null && deploymentId !== (await this.#ports.deployment.id());
-  }
-
-  /** Whether it is the organization's recorded database, seen under another name of its server, or a copy of it. */
-  async #isInService(
-    session: ServerSession,
-    database: string,
-    organizationId: OrganizationId | null,
-  ): Promise<boolean> {
-    const { ledger, deployment } = this.#ports;
-    const record = organizationId === null ? null : await ledger.find(organizationId);
-    if (record === null || !isStamped(record)) return false;
-    const expected = { ...record, deploymentId: await deployment.id() };
-    return isIdentity(await session.identityOf(database), expected);
   }
 
   async #stamp(
