@@ -1,8 +1,5 @@
 import type { Provisioning } from '../ports/databases/provisioning.ts';
-import {
-  OrganizationDatabaseNotFoundError,
-  OrganizationNotReadyError,
-} from '../../domain/databases/errors.ts';
+import { OrganizationDatabaseNotFoundError, OrganizationNotReadyError } from '../../domain/databases/errors.ts';
 import { OrganizationSuspendedError } from '../../domain/organizations/errors.ts';
 import { isHalfMade } from '../../domain/databases/results-database.ts';
 import type { Placement } from '../../domain/databases/placement.ts';
@@ -13,6 +10,7 @@ import { NoServerAvailableError } from '../../domain/databases/errors.ts';
 import { choosePlacement } from '../../domain/databases/placement-policy.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { type DatabaseRecord } from '../ports/databases/database-ledger.ts';
+import type { DatabaseServer } from '../ports/databases/database-server.ts';
 import { collectOffers } from './collect-offers.ts';
 import { makeDatabase, recordingFailure, type MakingPorts } from './make-database.ts';
 import { placementOf } from './placement-of.ts';
@@ -86,17 +84,30 @@ const claimDatabase = async (
 ): ReturnType<ProvisioningPorts['ledger']['claim']> => {
   const [first] = ports.servers.list();
   const databaseName = record?.databaseName ?? first?.names.forOrganization(organizationId) ?? '';
-  const claim = await recordingFailure(ports, { organizationId, databaseName }, async () =>
+  const claimFrom = async (isAwaited: Parameters<typeof collectOffers>[2]) =>
     ports.ledger.claim(
       organizationId,
-      await collectOffers(ports.servers, ports.newId, organizationId),
+      await collectOffers(ports, organizationId, isAwaited),
       (servers, pin) => {
         const choice = choosePlacement({ servers, pin, random: ports.random });
         if ('refused' in choice) throw new NoServerAvailableError(choice.refused);
         return choice.serverId;
       },
-    ),
-  );
+    );
+  const claim = await recordingFailure(ports, { organizationId, databaseName }, async () => {
+    // What an earlier attempt left on a server is finished there, and given up only when the server is away.
+    const begunOn = record !== null && record.stamp !== null ? record.serverId : null;
+    try {
+      return await claimFrom(({ serverId }) => serverId === begunOn);
+    } catch (error) {
+      // The organization may be pinned to a server whose template nobody has asked for yet.
+      if (!(error instanceof NoServerAvailableError) || !ports.servers.list().some(isUntried)) throw error;
+      return claimFrom(() => true);
+    }
+  });
   if (claim.spare !== null) await ports.onStep('claimed', organizationId);
   return claim;
 };
+
+const isUntried = ({ isAvailable, template }: DatabaseServer): boolean =>
+  isAvailable && template.current === null;

@@ -24,6 +24,8 @@ import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import { ClusterCheck } from './cluster-check.ts';
 import { ConnectionShare } from './connection-share.ts';
 import { ControlConnection } from './control-connection.ts';
+import type { KnownClusters } from './known-clusters.ts';
+import { OpenSessions } from './open-sessions.ts';
 import { OrganizationLogins } from './organization-logins.ts';
 import { ResultsTemplate } from './results-template.ts';
 import { ServerAdmin } from './server-admin.ts';
@@ -46,6 +48,7 @@ export interface ResultsServerDeps {
   readonly instanceId: string;
   readonly instances: InstanceLedger;
   readonly ledger: Pick<ServerLedger, 'identify'>;
+  readonly clusters: KnownClusters;
   readonly spares: SpareLedger;
   readonly deployment: Deployment;
   readonly migrations: MigrationSource;
@@ -70,6 +73,7 @@ const ADMIN_ACQUIRE_TIMEOUT_MS = 60_000;
 export class ResultsServer implements DatabaseServer {
   readonly serverId: ServerId;
   readonly names: DatabaseNames;
+  readonly connectionBudget: number;
   readonly template: DatabaseTemplate;
   readonly budget: ConnectionBudget;
   readonly breaker = new CircuitBreaker(SERVER_BREAKER);
@@ -81,6 +85,8 @@ export class ResultsServer implements DatabaseServer {
   readonly control: ControlConnection;
   /** This process's part of the budget. */
   readonly share: ConnectionShare;
+  /** What this process has open there. */
+  readonly sessions = new OpenSessions();
   readonly #urls: ResultsUrlTemplate;
   readonly #migrations: MigrationSource;
   readonly #connector: ServerConnector;
@@ -91,6 +97,7 @@ export class ResultsServer implements DatabaseServer {
     const { serverId, urls, roles, connectionBudget } = options;
     this.serverId = serverId;
     this.names = urls.names;
+    this.connectionBudget = connectionBudget;
     this.#urls = urls;
     this.#migrations = deps.migrations;
     this.logins = roles === null ? null : new OrganizationLogins(roles.secret, roles.otherSecret, this.names);
@@ -100,11 +107,12 @@ export class ResultsServer implements DatabaseServer {
       ...options,
       ...deps,
       logins: this.logins,
+      sessions: this.sessions,
       refusal: () => cluster.refusal,
     });
     this.budget = new ConnectionBudget(connectionBudget);
     this.slots = new SessionSlots(this.budget);
-    this.#adminPool = adminPool(this.#connector, this.breaker);
+    this.#adminPool = adminPool(this.#connector, cluster, this.breaker);
     this.admin = new ServerAdmin(new PooledDatabase(this.#adminPool), this.logins);
     this.control = new ControlConnection(async () => {
       const connection = await this.#connector.toPresence();
@@ -118,6 +126,7 @@ export class ResultsServer implements DatabaseServer {
       budget: this.budget,
       ledger: deps.instances,
       control: this.control,
+      sessions: this.sessions,
       serverBreaker: this.breaker,
       metadataBreaker: deps.metadataBreaker,
       logger: deps.logger,
@@ -128,6 +137,7 @@ export class ResultsServer implements DatabaseServer {
       admin: this.admin,
       urls,
       groupRole: this.logins?.groupRole ?? null,
+      migrate: (databaseName) => this.migrate(databaseName),
       connect: (databaseName) => this.#connector.toServer(databaseName),
     });
   }
@@ -176,7 +186,8 @@ export class ResultsServer implements DatabaseServer {
   }
 
   async migrate(databaseName: string): Promise<number> {
-    return (await new Migrator(this.#migrations).latest(this.urlFor(databaseName))).schemaVersion;
+    const run = new Migrator(this.#migrations).latest(this.urlFor(databaseName));
+    return (await this.sessions.waitFor(run)).schemaVersion;
   }
 
   async warmUp(databaseName: string): Promise<void> {
@@ -201,10 +212,21 @@ export class ResultsServer implements DatabaseServer {
   }
 }
 
-const adminPool = (connector: ServerConnector, serverBreaker: CircuitBreaker): ConnectionPool =>
+const adminPool = (
+  connector: ServerConnector,
+  cluster: ClusterCheck,
+  serverBreaker: CircuitBreaker,
+): ConnectionPool =>
   new ConnectionPool({
     databaseName: 'postgres',
-    connect: () => connector.toServer(),
+    connect: async () => {
+      const connection = await connector.toServer();
+      await cluster.look(connection);
+      await cluster.compared;
+      if (cluster.refusal === null) return connection;
+      await connection.close();
+      throw cluster.refusal;
+    },
     size: ADMIN_SESSIONS,
     maxOverflow: 0,
     acquireTimeoutMs: ADMIN_ACQUIRE_TIMEOUT_MS,

@@ -3,10 +3,7 @@ import type { Container } from 'inversify';
 import type { ReconcileOptions } from '../../application/databases/reconcile.ts';
 import type { Finding } from '../../application/ports/databases/database-upkeep.ts';
 import { DatabaseConnectionError, DatabaseError } from '../../domain/exceptions.ts';
-import {
-  OrganizationDatabaseNotFoundError,
-  OrganizationNotReadyError,
-} from '../../domain/databases/errors.ts';
+import { OrganizationDatabaseNotFoundError, OrganizationNotReadyError } from '../../domain/databases/errors.ts';
 import { markOf } from '../../domain/databases/database-identity.ts';
 import { DEFAULT_SERVER } from '../../domain/databases/server.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
@@ -385,6 +382,23 @@ describe('reconciliation of the books with the server', function () {
     const [aside = ''] = await made();
     await deployment.administer(`alter database "${aside}" with allow_connections true`);
     expect(await deployment.administer('select id from theirs', [], aside)).to.deep.equal([{ id: 42 }]);
+  });
+
+  it('one-cluster-under-two-names-puts-nobody-aside', async () => {
+    await write(container, ACME, 'acme');
+    const template = deployment.environment['DB_RESULTS_DB_TEMPLATE'] ?? '';
+    const mistaken = deployment.start({ DB_RESULTS_DB_TEMPLATE_TWIN: template });
+    await defaultServer(mistaken).template.ready();
+    const before = await deployment.databases();
+    const { findings } = await mistaken.get(TOKENS.reconcileDatabases)({
+      dryRun: false,
+      quarantineForeign: false,
+    });
+    expect(findings.map(({ serverId, kind, action }) => ({ serverId, kind, action }))).to.deep.equal([
+      { serverId: 'twin', kind: 'orphan', action: 'reported' },
+    ]);
+    expect(await deployment.databases()).to.deep.equal(before);
+    expect(await jobsOf(deployment.start(), ACME)).to.deep.equal(['acme']);
   });
 
   it('stale-spare-on-no-book-is-dropped', async () => {

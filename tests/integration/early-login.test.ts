@@ -4,6 +4,7 @@ import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
 import type { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
+import { OpenSessions } from '../../infrastructure/servers/open-sessions.ts';
 import { ServerConnector } from '../../infrastructure/servers/server-connector.ts';
 import { replaceManager } from '../support/custom-manager.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
@@ -139,6 +140,7 @@ describe('the first login to a spare', function () {
       connectTimeoutMs: IMPATIENT_MS,
       instanceId: own.get(TOKENS.instanceId),
       adminStatements: null,
+      sessions: new OpenSessions(),
       refusal: () => null,
       logger: own.get(TOKENS.logger),
     });

@@ -1,11 +1,7 @@
 import { Agent } from 'node:http';
 import type { Container } from 'inversify';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import {
-  listen,
-  type ListeningServer,
-  type ListenOptions,
-} from '../../infrastructure/http-server/http-server.ts';
+import { listen, type ListeningServer, type ListenOptions } from '../../infrastructure/http-server/http-server.ts';
 import { answerClientError } from '../../presentation/http/errors/client-error.ts';
 import { messageClasses } from '../../presentation/http/request/message-classes.ts';
 import { createRouteTable } from '../../presentation/http/route-table.ts';
@@ -62,6 +58,13 @@ export class HttpService {
     const messages = messageClasses(app);
     const server = await listen(app, '127.0.0.1', 0, { answerClientError: refusal, limits, messages });
     return new HttpService(container, server, organizations);
+  }
+
+  /** As an operator starts it: with all its loops. `close` stops it. */
+  static async running(container: Container, organizations: readonly string[] = []): Promise<HttpService> {
+    const { url, stop } = await container.get(TOKENS.service).start();
+    const close = async (): Promise<void> => void (await stop());
+    return new HttpService(container, { url, close, closeNow: () => undefined }, organizations);
   }
 
   get url(): string {

@@ -1,10 +1,4 @@
-import {
-  ADOPTED,
-  type ChoosePlacement,
-  type Claim,
-  type PlacementOffer,
-  type ProvisioningLedger,
-} from '../../../application/ports/databases/provisioning-ledger.ts';
+import { ADOPTED, type ChoosePlacement, type Claim, type PlacementOffer, type ProvisioningLedger } from '../../../application/ports/databases/provisioning-ledger.ts';
 import { isHalfMade } from '../../../domain/databases/results-database.ts';
 import type { SpareDatabase } from '../../../application/ports/databases/provisioning-ledger.ts';
 import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
@@ -113,10 +107,13 @@ class StepwiseClaim {
   }
 
   async #chooseOffer(): Promise<PlacementOffer> {
-    const serverIds = this.#offers.map(({ fresh }) => fresh.serverId);
+    const offered = new Set<string>(this.#offers.map(({ fresh }) => fresh.serverId));
     const [pin] = await this.#executor.query(statements.findPin({ organizationId: this.#organizationId }));
-    const servers = await this.#executor.query(lockServers({ serverIds }));
-    const chosen = this.#choose(servers.map(toServerRecord), {
+    const servers = (await this.#executor.query(lockServers({}))).map((row) => ({
+      ...toServerRecord(row),
+      available: offered.has(row.server_id),
+    }));
+    const chosen = this.#choose(servers, {
       serverId: pin?.pinned_server_id ?? null,
       labels: pin?.pinned_labels ?? {},
     });

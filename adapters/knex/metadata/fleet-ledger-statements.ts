@@ -1,11 +1,5 @@
 import { sql, statement } from '../statement.ts';
-import {
-  RUN_COLUMNS,
-  type CandidateRow,
-  type ClaimRow,
-  type ItemRow,
-  type RunRow,
-} from './fleet-ledger-rows.ts';
+import { RUN_COLUMNS, type CandidateRow, type ClaimRow, type ItemRow, type RunRow } from './fleet-ledger-rows.ts';
 
 interface OfRun {
   readonly runId: number;

@@ -2,14 +2,7 @@ import type { ServerChanges, ServerLedger } from '../../../application/ports/dat
 import type { ResultsServerRecord, ServerId } from '../../../domain/databases/server.ts';
 import { isViolation, UNIQUE_VIOLATION } from '../postgres-error.ts';
 import type { SqlExecutor } from '../statement.ts';
-import {
-  changeServer,
-  findServer,
-  identifyServer,
-  listServers,
-  registerServers,
-  toServerRecord,
-} from './server-statements.ts';
+import { changeServer, findServer, identifyServer, listServers, releaseCluster, registerServers, toServerRecord } from './server-statements.ts';
 
 export class KnexServerLedger implements ServerLedger {
   readonly #executor: SqlExecutor;
@@ -31,8 +24,14 @@ export class KnexServerLedger implements ServerLedger {
     return (await this.#executor.query(registerServers({ serverIds }))).map((row) => row.server_id);
   }
 
-  async identify(serverId: ServerId, systemIdentifier: string): Promise<ServerId | null> {
+  async identify(
+    serverId: ServerId,
+    systemIdentifier: string,
+    overruled: readonly ServerId[] = [],
+  ): Promise<ServerId | null> {
     try {
+      if (overruled.length > 0)
+        await this.#executor.query(releaseCluster({ systemIdentifier, serverIds: overruled }));
       await this.#executor.query(identifyServer({ serverId, systemIdentifier }));
       return null;
     } catch (error) {

@@ -1,9 +1,4 @@
-import type {
-  ResultsServerRecord,
-  ServerId,
-  ServerLabels,
-  ServerStatus,
-} from '../../../domain/databases/server.ts';
+import type { ResultsServerRecord, ServerId, ServerLabels, ServerStatus } from '../../../domain/databases/server.ts';
 import { sql, statement } from '../statement.ts';
 
 export interface ServerRow {
@@ -46,12 +41,8 @@ export const findServer = statement<{ serverId: string }, ServerRow>('server_fin
 
 // All transactions lock in the same order, so two choices never wait for each other. Records of databases refer to these
 // rows: the weaker lock lets other transactions insert them meanwhile.
-export const lockServers = statement<{ serverIds: readonly string[] }, ServerRow>('server_lock', (p) =>
-  sql('results_servers')
-    .select(COLUMNS)
-    .whereRaw('server_id = any(?)', [p('serverIds')])
-    .orderBy('server_id')
-    .forNoKeyUpdate(),
+export const lockServers = statement<object, ServerRow>('server_lock', () =>
+  sql('results_servers').select(COLUMNS).orderBy('server_id').forNoKeyUpdate(),
 );
 
 export const registerServers = statement<{ serverIds: readonly string[] }, { server_id: ServerId }>(
@@ -70,6 +61,15 @@ export const identifyServer = statement<{ serverId: string; systemIdentifier: st
       .where('server_id', p('serverId'))
       .whereRaw('system_identifier is distinct from ?::text', [p('systemIdentifier')])
       .update({ system_identifier: p('systemIdentifier'), updated_at: sql.raw('now()') }),
+);
+
+export const releaseCluster = statement<{ systemIdentifier: string; serverIds: readonly string[] }>(
+  'server_release_cluster',
+  (p) =>
+    sql('results_servers')
+      .where('system_identifier', p('systemIdentifier'))
+      .whereRaw('server_id = any(?)', [p('serverIds')])
+      .update({ system_identifier: null, updated_at: sql.raw('now()') }),
 );
 
 export interface ServerChange {

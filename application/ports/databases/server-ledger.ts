@@ -1,9 +1,4 @@
-import type {
-  ResultsServerRecord,
-  ServerId,
-  ServerLabels,
-  ServerStatus,
-} from '../../../domain/databases/server.ts';
+import type { ResultsServerRecord, ServerId, ServerLabels, ServerStatus } from '../../../domain/databases/server.ts';
 
 /** What an operator changes of a server. What is left out stays. */
 export interface ServerChanges {
@@ -25,9 +20,14 @@ export interface ServerLedger {
   /**
    * Records which PostgreSQL cluster a server is.
    *
+   * @param overruled servers that lose the cluster to this one, if the ledger has it as one of them; none by default
    * @returns the other server that is the same cluster; then nothing is changed. Null: there is none.
    */
-  identify(serverId: ServerId, systemIdentifier: string): Promise<ServerId | null>;
+  identify(
+    serverId: ServerId,
+    systemIdentifier: string,
+    overruled?: readonly ServerId[],
+  ): Promise<ServerId | null>;
   /** Null when there is no such server. */
   change(serverId: ServerId, changes: ServerChanges): Promise<ResultsServerRecord | null>;
 }

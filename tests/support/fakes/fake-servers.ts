@@ -1,7 +1,4 @@
-import type {
-  DatabaseServer,
-  DatabaseServers,
-} from '../../../application/ports/databases/database-server.ts';
+import type { DatabaseServer, DatabaseServers } from '../../../application/ports/databases/database-server.ts';
 import type { ServerLedger } from '../../../application/ports/databases/server-ledger.ts';
 import { DatabaseNames } from '../../../domain/databases/database-names.ts';
 import { DEFAULT_SERVER, type ResultsServerRecord, type ServerId } from '../../../domain/databases/server.ts';
@@ -78,6 +75,7 @@ export const fakeServer = (serverId: ServerId, fields: Partial<DatabaseServer> =
   names: new DatabaseNames('mad_results_{org_id}'),
   template: { current: null, ready: unexpected, invalidate: unexpected, grantRows: unexpected },
   hasRoles: false,
+  connectionBudget: 80,
   isAvailable: true,
   connections: { open: 3, share: 80, waiting: 0 },
   isBusy: false,

@@ -4,12 +4,7 @@ import supertest from 'supertest';
 import type { ObservedRequest } from '../../../application/ports/runtime/http-metrics.ts';
 import type { Logger } from '../../../application/ports/runtime/logger.ts';
 import type { RequestContext } from '../../../application/ports/runtime/request-context.ts';
-import type {
-  IssuedToken,
-  TokenClaims,
-  TokenIssuer,
-  TokenReader,
-} from '../../../application/ports/identity/tokens.ts';
+import type { IssuedToken, TokenClaims, TokenIssuer, TokenReader } from '../../../application/ports/identity/tokens.ts';
 import { createUseCases } from '../../../application/use-cases.ts';
 import { UnauthenticatedError } from '../../../domain/identity/errors.ts';
 import type { Principal } from '../../../domain/identity/principal.ts';
@@ -107,6 +102,7 @@ export class FakeService {
       ledger: metadata.ledger,
       databases,
       servers: this.servers,
+      serverInspection: { inspect: () => Promise.reject(new Error('no server is inspected here')) },
       passwords: {
         hash: async (password) => `hash of ${password}`,
         verify: async (password, hash) => hash === `hash of ${password}`,
