@@ -2,14 +2,15 @@ import { CommandError } from './infrastructure/knex-command/command-error.ts';
 import { knexCommandConfig } from './infrastructure/knex-command/knex-command.ts';
 
 /**
- * For the `knex` command: `--env metadata`, or `--env results` with ORG_ID for one organization's database and
- * without it for the template. Where the databases are is the service's own configuration.
+ * Configures the `knex` command. `--env metadata` selects the metadata database. `--env results` selects one
+ * organization's database with ORG_ID, and the template without it. The service's configuration says where the
+ * databases are.
  */
 export default {
   metadata: knexCommandConfig('metadata'),
   results: knexCommandConfig('results'),
 
-  /** Knex takes all of this for one configuration when `--env` names no part of it. */
+  /** Without a known `--env` Knex reads this whole object as one configuration, and then asks for `client`. */
   get client(): never {
     throw new CommandError('Say which databases: --env metadata or --env results.');
   },

@@ -4,19 +4,29 @@ import type { DatabaseServer, DatabaseServers } from '../ports/databases/databas
 import type { PlacementOffer } from '../ports/databases/provisioning-ledger.ts';
 import { newSpare } from './new-spare.ts';
 
+export interface OfferPorts {
+  readonly servers: DatabaseServers;
+  /** Makes a UUID. */
+  readonly newId: () => string;
+}
+
 /**
  * What the servers that answer can give a new organization. A server whose template is known to stand is offered at
- * once. The others are waited for only while there is none: a server that is slow or gone delays nobody who can go elsewhere.
+ * once. The others are waited for when there is none, or when `isAwaited` says so: a server that is slow or gone delays
+ * nobody who can go elsewhere.
  *
  * @throws {DatabaseConnectionError} when no server answers
  */
 export const collectOffers = async (
-  servers: DatabaseServers,
-  newId: () => string,
+  { servers, newId }: OfferPorts,
   organizationId: OrganizationId,
+  isAwaited: (server: DatabaseServer) => boolean,
 ): Promise<readonly PlacementOffer[]> => {
   const available = servers.list().filter(({ isAvailable }) => isAvailable);
   if (available.length === 0) throw new DatabaseConnectionError('No server of results databases answers.');
+  const awaited = available.filter((server) => server.template.current === null && isAwaited(server));
+  // One that fails is not offered.
+  await Promise.allSettled(awaited.map(({ template }) => template.ready()));
   if (available.every(({ template }) => template.current === null)) await anyTemplate(available);
   return available.flatMap((server) => {
     const { current } = server.template;

@@ -62,10 +62,12 @@ type Announce = (named: Promise<unknown>) => void;
 export const makeDatabase = (ports: MakingPorts, claim: Claim): Promise<Making> =>
   new Promise((resolve, reject) => {
     const ready = recordingFailure(ports, claim.record, () =>
-      makeFromTemplate(ports, claim, (named) => {
+      makeFromTemplate(ports, claim, (naming) => {
+        // Where the first attempt fails, `ready` tells what became of the second one.
+        const named = naming.catch(() => ready).then(() => undefined);
         // A failure is told by `ready`, too: nobody need listen to both.
         named.catch(() => undefined);
-        resolve({ named: named.then(() => undefined), ready });
+        resolve({ named, ready });
       }),
     );
     // An earlier attempt may have named it.

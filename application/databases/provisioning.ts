@@ -13,6 +13,7 @@ import { NoServerAvailableError } from '../../domain/databases/errors.ts';
 import { choosePlacement } from '../../domain/databases/placement-policy.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { type DatabaseRecord } from '../ports/databases/database-ledger.ts';
+import type { DatabaseServer } from '../ports/databases/database-server.ts';
 import { collectOffers } from './collect-offers.ts';
 import { makeDatabase, recordingFailure, type MakingPorts } from './make-database.ts';
 import { placementOf } from './placement-of.ts';
@@ -86,16 +87,30 @@ const claimDatabase = async (
 ): ReturnType<ProvisioningPorts['ledger']['claim']> => {
   const [first] = ports.servers.list();
   const databaseName = record?.databaseName ?? first?.names.forOrganization(organizationId) ?? '';
+  const claimFrom = async (isAwaited: Parameters<typeof collectOffers>[2]) =>
+    ports.ledger.claim(
+      organizationId,
+      await collectOffers(ports, organizationId, isAwaited),
+      (servers, pin) => {
+        const choice = choosePlacement({ servers, pin, random: ports.random });
+        if ('refused' in choice) throw new NoServerAvailableError(choice.refused);
+        return choice.serverId;
+      },
+    );
   const claim = await recordingFailure(ports, { organizationId, databaseName }, async () => {
-    const offers = await collectOffers(ports.servers, ports.newId, organizationId);
-    const offered = new Set(offers.map(({ fresh }) => fresh.serverId));
-    return ports.ledger.claim(organizationId, offers, (records, pin) => {
-      const servers = records.map((one) => ({ ...one, available: offered.has(one.serverId) }));
-      const choice = choosePlacement({ servers, pin, random: ports.random });
-      if ('refused' in choice) throw new NoServerAvailableError(choice.refused);
-      return choice.serverId;
-    });
+    // What an earlier attempt left on a server is finished there, and given up only when the server is away.
+    const begunOn = record !== null && record.stamp !== null ? record.serverId : null;
+    try {
+      return await claimFrom(({ serverId }) => serverId === begunOn);
+    } catch (error) {
+      // The organization may be pinned to a server whose template nobody has asked for yet.
+      if (!(error instanceof NoServerAvailableError) || !ports.servers.list().some(isUntried)) throw error;
+      return claimFrom(() => true);
+    }
   });
   if (claim.spare !== null) await ports.onStep('claimed', organizationId);
   return claim;
 };
+
+const isUntried = ({ isAvailable, template }: DatabaseServer): boolean =>
+  isAvailable && template.current === null;

@@ -1,6 +1,6 @@
 import { OrganizationSuspendedError } from '../../domain/organizations/errors.ts';
 import { holdsResults } from '../../domain/databases/results-database.ts';
-import { formatIdentity, readMark } from '../../domain/databases/database-identity.ts';
+import { formatIdentity, isIdentity, readMark } from '../../domain/databases/database-identity.ts';
 import { isServerProblem, MISSING } from '../../domain/databases/database-problems.ts';
 import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
@@ -90,7 +90,7 @@ class ServerPass {
     const databases = await session.listDatabases();
     const [records, internalNames, deploymentId] = await Promise.all([
       this.#listRecords(),
-      this.#ports.spares.listNames(this.#server.serverId),
+      this.#ports.spares.listNames(),
       this.#ports.deployment.id(),
     ]);
     const lockedOut = await session.withoutRoleAccess([...records.values()].filter(isStamped));
@@ -150,9 +150,13 @@ class ServerPass {
     const record = found?.serverId === this.#server.serverId ? found : null;
     if (kind === 'missing') return identity === undefined && record !== null && holdsResults(record.state);
     if (identity === undefined) return false;
+    // The very database of the record: two servers of the configuration are the same cluster.
+    if (found !== null && record === null && isStamped(found)) {
+      if (isIdentity(identity, { ...found, deploymentId: await deployment.id() })) return false;
+    }
     const known = {
       records: new Map(record === null ? [] : [[record.organizationId, record]]),
-      internalNames: new Set(await spares.listNames(this.#server.serverId)),
+      internalNames: new Set(await spares.listNames()),
       deploymentId: await deployment.id(),
       lockedOut: await session.withoutRoleAccess(record !== null && isStamped(record) ? [record] : []),
     };

@@ -1,8 +1,4 @@
-import {
-  organizationIdProblem,
-  parseOrganizationId,
-  type OrganizationId,
-} from '../organizations/organization-id.ts';
+import { organizationIdProblem, parseOrganizationId, type OrganizationId } from '../organizations/organization-id.ts';
 
 export const ORGANIZATION_PLACEHOLDER = '{org_id}';
 

@@ -14,6 +14,9 @@ export interface SpareKeeperDeps {
 /** Also a process's sign of life for its templates: far more often than templates count as unused. */
 const TICK_MS = 15_000;
 
+/** How soon a server that was away is tried again: new organizations wait for its template. */
+const RETRY_MS = 2000;
+
 /** The organization that claimed a spare connects to it next: a clone at that moment would double the time of its answer. */
 const PAUSE_AFTER_CLAIM_MS = 250;
 
@@ -26,18 +29,27 @@ export class SpareKeeper implements Background {
 
   constructor(deps: SpareKeeperDeps) {
     this.#deps = deps;
-    this.#loops = new Map(
-      deps.servers.map((server) => [
-        server.serverId,
-        new Periodic({
-          everyMs: TICK_MS,
-          runsAtStart: true,
-          work: () => deps.refill(server, this.#closing.signal),
-          onFailure: (error) =>
-            deps.logger.warn({ err: error, server: server.serverId }, 'spares could not be refilled'),
-        }),
-      ]),
-    );
+    this.#loops = new Map(deps.servers.map((server) => [server.serverId, this.#loopOn(server)]));
+  }
+
+  #loopOn(server: DatabaseServer): Periodic {
+    const { refill, logger } = this.#deps;
+    let isAway = false;
+    const loop = new Periodic({
+      everyMs: TICK_MS,
+      runsAtStart: true,
+      work: async () => {
+        await refill(server, this.#closing.signal);
+        isAway = false;
+      },
+      onFailure: (error) => {
+        // One line for each time that the server goes away.
+        if (!isAway) logger.warn({ err: error, server: server.serverId }, 'spares could not be refilled');
+        isAway = !server.isAvailable;
+        if (isAway) loop.kick(RETRY_MS);
+      },
+    });
+    return loop;
   }
 
   get report(): RunReport {

@@ -1,15 +1,15 @@
 import type { Change } from '../../application/ports/runtime/change-feed.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 
-/** As the triggers write it: the kind says which of the columns are filled. */
+/** A row that a trigger wrote. The kind decides which columns are filled. */
 export interface ChangeRow {
   readonly kind: Change['kind'];
-  /** Checked by `parseOrganizationId` before it was written. */
+  /** `parseOrganizationId` checked it before it was written. */
   readonly org_id: OrganizationId | null;
   readonly user_id: string | null;
 }
 
-/** @throws {Error} when a trigger was put on a table without the columns of its kind */
+/** @throws {Error} when a column that the row's kind needs is null */
 export const changesFrom = (rows: readonly ChangeRow[]): readonly Change[] => rows.map(toChange);
 
 const toChange = ({ kind, org_id: organizationId, user_id: userId }: ChangeRow): Change => {

@@ -9,24 +9,27 @@ export interface ChangeFeedOptions {
   /** Opens the one connection that the feed listens on. */
   readonly connect: () => Promise<PgConnection>;
   readonly logger: Logger;
-  /** How often it looks by itself, should notifications not arrive (as behind a transaction pooler). Default 250 ms. */
-  readonly lookIntervalMs?: number;
+  /**
+   * The feed also polls at this interval, because notifications can get lost (behind a transaction pooler). Default
+   * 250.
+   */
+  readonly pollIntervalMs?: number;
 }
 
-const LOOK_INTERVAL_MS = 250;
-/** A server that takes longer counts as lost. */
+const POLL_INTERVAL_MS = 250;
+/** The feed reconnects when a server takes longer to answer. */
 const ANSWER_DEADLINE_MS = 500;
 const RETRY_PAUSE_MS = 100;
-/** What `isCurrent` promises. */
+/** `isCurrent` is false from this time after the last successful poll on. */
 const STALE_AFTER_MS = 1000;
-/** A look that comes later than this after the one before may miss changes whose rows were deleted meanwhile. */
+/** After a longer gap every subscriber is reset. It is far below the hour after which rows are deleted. */
 const LONGEST_GAP_MS = 60_000;
-const FORGET_EVERY_MS = 600_000;
+const DELETE_EVERY_MS = 600_000;
 
 const LISTEN = 'listen mad_changes';
 
-/** Selects what was committed since the snapshot of the look before. The first look, with null, only takes a snapshot. */
-const LOOK = `
+/** Selects what was committed since the snapshot $1, and the new snapshot. Without $1 it only takes the snapshot. */
+const READ_CHANGES = `
   select pg_current_snapshot()::text as snapshot, coalesce((
     select jsonb_agg(distinct jsonb_build_object(
       'kind', case when placement then 'placement' else kind end, 'org_id', org_id, 'user_id', user_id))
@@ -35,51 +38,52 @@ const LOOK = `
       and not pg_visible_in_snapshot(transaction_id, $1::pg_snapshot)
   ), '[]') as changes`;
 
-const FORGET = `delete from changes where made_at < now() - interval '1 hour'`;
+const DELETE_OLD = `delete from changes where made_at < now() - interval '1 hour'`;
 
-interface Look {
+interface PollResult {
   readonly snapshot: string;
   readonly changes: readonly ChangeRow[];
 }
 
 interface Subscription {
   readonly subscriber: ChangeSubscriber;
-  /** Whether it was reset since the connection was made. */
+  /** Whether the subscriber was reset since the feed connected. */
   synced: boolean;
 }
 
 /**
- * Follows the table of changes on a connection of its own. A notification makes it look at once. It looks now and then
- * anyway, so that a lost notification delays a change and hides none. After a break every subscriber is reset. Decision 0014.
+ * Follows the table of changes on a separate connection. A notification makes the feed poll at once. It also polls at
+ * an interval, so a lost notification delays a change but never hides it. Decision 0014.
  *
- * States: apart (no connection) → connected → following (the last look went well) → apart, when a look fails.
+ * States: disconnected → connected → following (the last poll succeeded). A failed poll leads back to disconnected;
+ * then every subscriber is reset after the next connect.
  */
 export class MetadataChangeFeed implements ChangeFeed {
   readonly #options: ChangeFeedOptions;
-  readonly #looks: Periodic;
+  readonly #polls: Periodic;
   readonly #subscriptions = new Set<Subscription>();
   #connection: PgConnection | null = null;
-  /** Of the last look on this connection; null before the first. */
+  /** The snapshot of the last poll on this connection; null before the first. */
   #snapshot: string | null = null;
   #following = false;
-  /** When the last look that every subscriber has been told of began, in `performance.now()`. */
+  /** When the last poll began whose changes every subscriber has got, in `performance.now()`. */
   #currentAt = -Infinity;
-  #forgotAt = performance.now();
+  #deletedAt = performance.now();
   readonly #closing = new Set<Promise<void>>();
 
-  constructor({ lookIntervalMs = LOOK_INTERVAL_MS, ...options }: ChangeFeedOptions) {
+  constructor({ pollIntervalMs = POLL_INTERVAL_MS, ...options }: ChangeFeedOptions) {
     this.#options = options;
-    this.#looks = new Periodic({
-      everyMs: lookIntervalMs,
-      work: () => this.#look(),
-      onFailure: (error) => this.#breakOff(error),
+    this.#polls = new Periodic({
+      everyMs: pollIntervalMs,
+      work: () => this.#poll(),
+      onFailure: (error) => this.#onFailure(error),
     });
   }
 
   subscribe(subscriber: ChangeSubscriber): () => void {
     const subscription = { subscriber, synced: false };
     this.#subscriptions.add(subscription);
-    this.#looks.kick();
+    this.#polls.kick();
     return () => this.#subscriptions.delete(subscription);
   }
 
@@ -92,59 +96,64 @@ export class MetadataChangeFeed implements ChangeFeed {
   }
 
   get report(): RunReport {
-    return this.#looks.report;
+    return this.#polls.report;
   }
 
-  /** Resolves when every subscriber was reset, or the first attempt failed: it goes on trying. Safe to call twice. */
+  /**
+   * Resolves after the first poll: every subscriber is reset, or the poll failed and the feed goes on trying. Safe to
+   * call twice.
+   */
   async start(): Promise<void> {
-    this.#looks.start();
-    await this.#looks.run();
+    this.#polls.start();
+    await this.#polls.run();
   }
 
-  /** Resolves when the connection is closed. Safe to call twice, and without a start. */
+  /** Resolves when all connections are closed. Safe to call twice, and without `start`. */
   async close(): Promise<void> {
-    await this.#looks.close();
+    await this.#polls.close();
     this.#disconnect();
     await Promise.all(this.#closing);
   }
 
-  /** Tells of what was committed since the look before. Throws when the connection or a subscriber fails. */
-  async #look(): Promise<void> {
+  /** Reads the changes since the last poll and passes them on. Rejects when the connection or a subscriber fails. */
+  async #poll(): Promise<void> {
     const connection = this.#connection ?? (await this.#connect());
     const beganAt = performance.now();
     if (this.#snapshot !== null && beganAt - this.#currentAt > LONGEST_GAP_MS)
       throw new Error('it slept for too long');
-    const [answer]: readonly Look[] = await withDeadline(
-      connection.query<Look>({ name: 'changes_look', text: LOOK, values: [this.#snapshot] }),
+    const [answer]: readonly PollResult[] = await withDeadline(
+      connection.query<PollResult>({ name: 'changes_look', text: READ_CHANGES, values: [this.#snapshot] }),
       ANSWER_DEADLINE_MS,
     );
     if (answer === undefined) throw new Error('a look at the changes returned no row');
-    await this.#tell(changesFrom(answer.changes));
+    await this.#publish(changesFrom(answer.changes));
     this.#snapshot = answer.snapshot;
     this.#currentAt = beganAt;
     if (!this.#following) this.#options.logger.debug({}, 'the feed of metadata changes is open');
     this.#following = true;
-    await this.#forgetNowAndThen(connection);
+    await this.#deleteOld(connection);
   }
 
   async #connect(): Promise<PgConnection> {
     const connection = await this.#options.connect();
     this.#connection = connection;
-    connection.onNotification(() => this.#looks.kick());
-    connection.onLost(() => this.#looks.kick());
+    connection.onNotification(() => this.#polls.kick());
+    connection.onLost(() => this.#polls.kick());
     await withDeadline(connection.execute(LISTEN), ANSWER_DEADLINE_MS);
     return connection;
   }
 
-  #breakOff(error: unknown): void {
+  #onFailure(error: unknown): void {
     if (this.#following) this.#options.logger.warn({ err: error }, 'the feed of metadata changes broke off');
     else this.#options.logger.debug({ err: error }, 'the feed of metadata changes cannot be opened');
     for (const subscription of this.#subscriptions) subscription.synced = false;
     this.#disconnect();
-    this.#looks.kick(RETRY_PAUSE_MS);
+    this.#polls.kick(RETRY_PAUSE_MS);
   }
 
-  /** A server that stalls takes seconds to say goodbye to; the next connection does not wait for that. */
+  /**
+   * Does not wait for the close: with a server that stalls it takes two seconds, and the next connect must not wait.
+   */
   #disconnect(): void {
     const connection = this.#connection;
     this.#connection = null;
@@ -155,7 +164,7 @@ export class MetadataChangeFeed implements ChangeFeed {
     this.#closing.add(closed);
   }
 
-  async #tell(changes: readonly Change[]): Promise<void> {
+  async #publish(changes: readonly Change[]): Promise<void> {
     for (const subscription of this.#subscriptions) {
       if (!subscription.synced) {
         await subscription.subscriber.reset();
@@ -166,9 +175,9 @@ export class MetadataChangeFeed implements ChangeFeed {
     }
   }
 
-  async #forgetNowAndThen(connection: PgConnection): Promise<void> {
-    if (performance.now() - this.#forgotAt < FORGET_EVERY_MS) return;
-    this.#forgotAt = performance.now();
-    await connection.execute(FORGET);
+  async #deleteOld(connection: PgConnection): Promise<void> {
+    if (performance.now() - this.#deletedAt < DELETE_EVERY_MS) return;
+    this.#deletedAt = performance.now();
+    await connection.execute(DELETE_OLD);
   }
 }

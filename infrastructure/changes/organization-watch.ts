@@ -8,8 +8,9 @@ import type { OrganizationControls } from '../../domain/organizations/organizati
 const EMPTY: OrganizationPolicy = Object.freeze({});
 
 /**
- * Keeps in memory the organizations that are suspended or have a policy: few among many. The others cost nothing and need
- * no look-up. It knows of none before it is subscribed to the feed of changes.
+ * Caches which organizations are suspended and which have settings. It stores only those, few among many; a request
+ * of any other organization needs no query. It is empty until it is subscribed to the feed of changes. Decisions 0014
+ * and 0027.
  */
 export class OrganizationWatch implements OrganizationPolicies, ChangeSubscriber {
   readonly #organizations: Pick<MetadataDatabase['organizations'], 'listControls'>;
@@ -29,7 +30,7 @@ export class OrganizationWatch implements OrganizationPolicies, ChangeSubscriber
   }
 
   async reset(): Promise<void> {
-    this.#keep(await this.#organizations.listControls(null), new Set(), new Map());
+    this.#replace(await this.#organizations.listControls(null), new Set(), new Map());
   }
 
   async changed(changes: readonly Change[]): Promise<void> {
@@ -42,11 +43,14 @@ export class OrganizationWatch implements OrganizationPolicies, ChangeSubscriber
     const controls = await this.#organizations.listControls([...touched]);
     const suspended = new Set([...this.#suspended].filter((id) => !touched.has(id)));
     const policies = new Map([...this.#policies].filter(([id]) => !touched.has(id)));
-    this.#keep(controls, suspended, policies);
+    this.#replace(controls, suspended, policies);
   }
 
-  /** Puts what is known now in the place of what was known, in one step. */
-  #keep(
+  /**
+   * Adds the controls to the new collections and then replaces the old ones, so that readers never see a partial
+   * state.
+   */
+  #replace(
     controls: readonly OrganizationControls[],
     suspended: Set<OrganizationId>,
     policies: Map<OrganizationId, OrganizationPolicy>,

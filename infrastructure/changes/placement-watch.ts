@@ -1,28 +1,28 @@
 import type { Change, ChangeSubscriber } from '../../application/ports/runtime/change-feed.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 
-/** What keeps placements in memory. */
-interface PlacementHolder {
-  /** The organization's database is elsewhere now, or another one. */
+/** A cache of placements. */
+interface PlacementCache {
+  /** The organization has moved to another server, or has another database. */
   forgetPlacement(organizationId: OrganizationId): void;
 }
 
 /**
- * Tells of databases that are another one now, so that a process learns it from the ledger and not from a refused login.
- * What the feed may have missed does no harm: every new connection checks the stamp.
+ * Removes changed placements from a cache, so that the process reads the new one from the ledger before it opens a
+ * connection to the old one. A missed change is harmless: every new connection checks the stamp. Decision 0014.
  */
 export class PlacementWatch implements ChangeSubscriber {
-  readonly #holder: PlacementHolder;
+  readonly #cache: PlacementCache;
 
-  constructor(holder: PlacementHolder) {
-    this.#holder = holder;
+  constructor(cache: PlacementCache) {
+    this.#cache = cache;
   }
 
   reset(): void {}
 
   changed(changes: readonly Change[]): void {
     for (const change of changes) {
-      if (change.kind === 'placement') this.#holder.forgetPlacement(change.organizationId);
+      if (change.kind === 'placement') this.#cache.forgetPlacement(change.organizationId);
     }
   }
 }

@@ -34,7 +34,7 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
       // In the order of their start. The names are labels of metrics.
       new BackgroundRunner({
         // Before the first connection to an organization.
-        connection_share: endedWithPools(loops.servers),
+        connection_share: endedWithPools(loops.servers, () => loops.servers.startWithFirst()),
         // Before anybody is served from what it keeps fresh.
         change_feed: loops.changeFeed,
         outbox_relay: loops.outboxRelay,
@@ -47,14 +47,14 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
           logger,
         }),
         denied_access: new DeniedAccessSummaries((which) => useCases.summarizeDeniedAccess(which)),
-        pool_sweep: endedWithPools(connectionManager.sweeps),
+        pool_sweep: endedWithPools(connectionManager.sweeps, () => connectionManager.sweeps.start()),
       }),
   );
 });
 
 /** The connection manager ends these, when its last pool is closed: the shares go to the other processes then. */
-const endedWithPools = (task: Background): Background => ({
-  start: () => task.start(),
+const endedWithPools = (task: Pick<Background, 'report'>, start: Background['start']): Background => ({
+  start,
   close: () => Promise.resolve(),
   get report() {
     return task.report;

@@ -12,6 +12,7 @@ import { MetadataConnector } from '../postgres/metadata-connector.ts';
 import { DatabaseConnectionManager } from '../routing/database-connection-manager.ts';
 import { DatabaseHealthCheck } from '../routing/database-health.ts';
 import { ControlConnection } from '../servers/control-connection.ts';
+import { KnownClusters } from '../servers/known-clusters.ts';
 import { ResultsServer, SERVER_BREAKER } from '../servers/results-server.ts';
 import { ResultsServers } from '../servers/results-servers.ts';
 import { observedMetadata, resultsDatabaseBuilder } from './observed-databases.ts';
@@ -88,9 +89,10 @@ export const databaseModule = new ContainerModule(({ bind }) => {
     },
     ({ config: { database }, metadataControl, ...deps }) => {
       const instances = new KnexInstanceLedger(metadataControl);
+      const clusters = new KnownClusters(database.servers.map(({ serverId }) => serverId));
       return new ResultsServers(
         database.servers.map(
-          (server) => new ResultsServer({ ...database, ...server }, { ...deps, instances }),
+          (server) => new ResultsServer({ ...database, ...server }, { ...deps, instances, clusters }),
         ),
       );
     },

@@ -1,5 +1,5 @@
-import type { Client } from 'pg';
 import { HISTORY_TABLE } from '../migrations/migrator.ts';
+import type { PgConnection } from '../postgres/pg-connection.ts';
 
 export interface TableLock {
   readonly table: string;
@@ -32,13 +32,13 @@ export class LockObserver {
   }
 
   /** Call it before the transaction: nobody waits for tables that come into being in it. */
-  async before(client: Client): Promise<void> {
-    const { rows } = await client.query<{ oid: number }>(TABLES);
+  async before(connection: PgConnection): Promise<void> {
+    const rows = await connection.query<{ oid: number }>({ text: TABLES, values: [] });
     this.#present = rows.map(({ oid }) => oid);
   }
 
-  async after(client: Client): Promise<void> {
-    const { rows } = await client.query<TableLock>({
+  async after(connection: PgConnection): Promise<void> {
+    const rows = await connection.query<TableLock>({
       text: `select t.table, l.mode from pg_locks l join (${TABLES}) t on t.oid = l.relation
              where l.pid = pg_backend_pid() and t.oid = any($1::oid[])`,
       values: [this.#present],

@@ -1,5 +1,4 @@
-import pg from 'pg';
-import { nameBehind } from '../postgres/connection-names.ts';
+import type { QueryResult } from 'pg';
 import type { DatabaseUrl } from '../postgres/database-url.ts';
 import { PgConnection } from '../postgres/pg-connection.ts';
 import { SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
@@ -9,93 +8,82 @@ import { IDENTITY, OF_THIS_DATABASE } from '../postgres/stamp-sql.ts';
 
 export interface MigrationTimeouts {
   readonly connectMs: number;
-  /** Of one statement of a migration. */
+  /** Limits one statement of a migration. */
   readonly statementMs: number;
-  /** How long a statement may wait for a lock, and with it everybody who comes after it. */
+  /** Limits the wait for one lock. Later users of the table queue behind that wait. */
   readonly lockMs: number;
 }
 
-/** What a database says of itself before anything is done to it. */
+/** What a session reads from a database before it changes anything. */
 export interface DatabaseFacts {
-  /** Whether this session alone may migrate it now. */
+  /** Whether this session holds the lock on migrations. */
   readonly locked: boolean;
   readonly identity: string | null;
   readonly applied: readonly AppliedMigration[];
 }
 
-/** A runner that hangs in a transaction loses it after this long, and its locks with it. */
+/** The server ends a transaction of a runner that hangs after this long, and frees its locks. */
 const IDLE_IN_TRANSACTION_MS = 60_000;
-const GOODBYE_MS = 2000;
 
-/** A connection of its own to one results database, as its owner; the right to migrate it ends with it. */
+/** An owner's session in one results database. It holds the lock on migrations, if it got it, until it is closed. */
 export class MigrationSession {
-  readonly client: pg.Client;
+  readonly connection: PgConnection;
 
-  private constructor(client: pg.Client) {
-    this.client = client;
-    // A connection that breaks while nothing is asked of it: the next statement says so.
-    client.on('error', () => undefined);
+  private constructor(connection: PgConnection) {
+    this.connection = connection;
   }
 
+  /** Rejects as `PgConnection.open` does. */
   static async open(
     url: DatabaseUrl,
     applicationName: string,
     timeouts: MigrationTimeouts,
   ): Promise<MigrationSession> {
-    const server = await PgConnection.locate({
+    const connection = await PgConnection.open({
       url,
       applicationName,
       connectTimeoutMs: timeouts.connectMs,
+      deadlines: {
+        statementTimeoutMs: timeouts.statementMs,
+        lockTimeoutMs: timeouts.lockMs,
+        idleInTransactionTimeoutMs: IDLE_IN_TRANSACTION_MS,
+      },
+      // One text holds all statements of a migration, and a migration may raise its own statement timeout.
+      answerTimeoutMs: 0,
     });
-    const session = new MigrationSession(
-      new pg.Client({
-        ...server,
-        application_name: nameBehind(server.application_name, applicationName),
-        connectionTimeoutMillis: timeouts.connectMs,
-        keepAlive: true,
-        statement_timeout: timeouts.statementMs,
-        lock_timeout: timeouts.lockMs,
-        idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-      }),
-    );
-    try {
-      await session.client.connect();
-    } catch (error) {
-      await session.close();
-      throw error;
-    }
-    return session;
+    return new MigrationSession(connection);
   }
 
-  /** Takes the lock on migrations if it is free, and looks around; one round trip, which waits for nobody. */
+  /**
+   * Tries to take the lock on migrations, and reads the stamp and the history. One round trip; it waits for no lock.
+   */
   async begin(): Promise<DatabaseFacts> {
     try {
       return await this.#look();
     } catch (error) {
       if (sqlStateOf(error) !== SqlState.undefinedTable) throw error;
-      // A database that was made elsewhere and adopted before anything was applied to it.
-      await this.client.query(CREATE_HISTORY_TABLE);
+      // An operator made and adopted this database, and no migration was applied to it yet.
+      await this.connection.execute(CREATE_HISTORY_TABLE);
       return this.#look();
     }
   }
 
-  /** Says goodbye, with a deadline; never rejects. */
-  async close(): Promise<void> {
-    const cut = setTimeout(() => this.client.connection.stream.destroy(), GOODBYE_MS);
-    await this.client.end().catch(() => undefined);
-    clearTimeout(cut);
+  /** Never rejects; returns within two seconds. */
+  close(): Promise<void> {
+    return this.connection.close();
   }
 
   async #look(): Promise<DatabaseFacts> {
-    // The history is read by a statement after the one that locks: whoever had the lock before has committed by then.
-    const answers: unknown = await this.client.query(
+    // The second statement reads the history: its snapshot is taken after the lock, so it sees what the last holder
+    // committed.
+    const answers: unknown = await this.connection.lendDriver().query(
       `select pg_try_advisory_lock(${MIGRATION_LOCK}) as locked, ${IDENTITY} as identity ${OF_THIS_DATABASE};
        select name, batch from ${HISTORY_TABLE}`,
     );
     // Two statements give two results, with these columns.
     const [facts, history] = answers as [
-      pg.QueryResult<{ locked: boolean; identity: string | null }>,
-      pg.QueryResult<AppliedMigration>,
+      QueryResult<{ locked: boolean; identity: string | null }>,
+      QueryResult<AppliedMigration>,
     ];
     return {
       locked: facts.rows[0]?.locked === true,

@@ -4,8 +4,8 @@ import type {
   MigrationTarget,
 } from '../../application/ports/fleet/database-migrator.ts';
 import type { Knex } from 'knex';
-import type { Client } from 'pg';
 import type { Deployment } from '../../application/ports/databases/deployment.ts';
+import type { PgConnection } from '../postgres/pg-connection.ts';
 import { literal } from '../postgres/quoting.ts';
 import type { ResultsServers } from '../servers/results-servers.ts';
 import type { MigrationModule, MigrationSource } from '../migrations/migration-source.ts';
@@ -131,19 +131,19 @@ export class PgDatabaseMigrator implements DatabaseMigrator, ObservedMigrator {
     const batch = Math.max(0, ...applied.map((row) => row.batch)) + 1;
     for (const name of steps.up) {
       const record = `insert into ${HISTORY_TABLE} (name, batch, migration_time) values (${literal(name)}, ${batch}, now())`;
-      await this.#step(session.client, release.get(name), 'up', name, record, attempt);
+      await this.#step(session.connection, release.get(name), 'up', name, record, attempt);
       attempt.version = (attempt.version ?? 0) + 1;
     }
     for (const name of steps.down) {
       const record = `delete from ${HISTORY_TABLE} where name = ${literal(name)}`;
-      await this.#step(session.client, release.get(name), 'down', name, record, attempt);
+      await this.#step(session.connection, release.get(name), 'down', name, record, attempt);
       attempt.version = (attempt.version ?? 0) - 1;
     }
   }
 
   /** One migration with its entry in the history: both or neither, unless it takes no transaction. */
   async #step(
-    client: Client,
+    connection: PgConnection,
     migration: ReleasedMigration | undefined,
     direction: 'up' | 'down',
     name: string,
@@ -153,27 +153,27 @@ export class PgDatabaseMigrator implements DatabaseMigrator, ObservedMigrator {
     attempt.during = name;
     const run = migration?.module[direction];
     if (run === undefined) throw new Error(`it has no "${direction}"`);
-    await attempt.observer?.before(client);
+    await attempt.observer?.before(connection);
     const fixed = migration?.[direction];
     if (migration?.module.config?.transaction === false) {
       // Building an index concurrently waits for old transactions, which is no harm: nobody queues behind it.
-      await client.query('set lock_timeout = 0');
-      await this.#withKnex(client, async (knex) => run(knex));
-      await client.query(`${record}; reset lock_timeout`);
+      await connection.execute('set lock_timeout = 0');
+      await this.#withKnex(connection, async (knex) => run(knex));
+      await connection.execute(`${record}; reset lock_timeout`);
     } else if (typeof fixed === 'string') {
       if (attempt.observer === null) {
-        await client.query(`begin;\n${fixed};\n${record}; commit`);
+        await connection.execute(`begin;\n${fixed};\n${record}; commit`);
       } else {
-        await client.query(`begin;\n${fixed};\n${record}`);
-        await attempt.observer.after(client);
-        await client.query('commit');
+        await connection.execute(`begin;\n${fixed};\n${record}`);
+        await attempt.observer.after(connection);
+        await connection.execute('commit');
       }
     } else {
-      await this.#withKnex(client, (knex) =>
+      await this.#withKnex(connection, (knex) =>
         knex.transaction(async (transaction) => {
           await run(transaction);
           await transaction.raw(record);
-          await attempt.observer?.after(client);
+          await attempt.observer?.after(connection);
         }),
       );
     }
@@ -181,9 +181,9 @@ export class PgDatabaseMigrator implements DatabaseMigrator, ObservedMigrator {
     attempt.during = null;
   }
 
-  async #withKnex(client: Client, work: (knex: Knex) => Promise<unknown>): Promise<void> {
+  async #withKnex(connection: PgConnection, work: (knex: Knex) => Promise<unknown>): Promise<void> {
     const lent = this.#knexes.pop() ?? new SingleConnectionKnex();
-    lent.connection = client;
+    lent.connection = connection.lendDriver();
     try {
       await work(lent.knex);
     } finally {

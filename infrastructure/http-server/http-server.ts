@@ -9,50 +9,53 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 
 export interface ListeningServer {
-  /** With the port that was really bound. */
+  /** Holds the port that was bound, also when port 0 was asked for. */
   readonly url: string;
-  /** Stops accepting, and resolves when the last request has been answered. */
+  /** Stops accepting connections. Resolves when all requests are answered and all connections are closed. */
   close(): Promise<void>;
-  /** Cuts what is still open. */
+  /** Destroys the connections that are still open. */
   closeNow(): void;
 }
 
 /**
- * What a client may take of the service before it has asked for anything. Measured against the slowest honest request:
- * 1 MiB within 30 s, an answer of some minutes while a database is made.
+ * Limits for every client, before authentication. They allow the slowest legitimate request: a body of 1 MiB in 30 s,
+ * and an answer that takes minutes because a database is being created.
  */
 const LIMITS = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
-  /** Node looks for overdue requests so often; its default of 30 s would double the two deadlines above. */
+  /** Node checks the two deadlines above at this interval. Its default of 30 s would double them. */
   connectionsCheckingInterval: 1000,
-  /** Above the usual minute of a load balancer, so that it is the one that closes: no request meets a closing socket. */
+  /**
+   * Longer than a load balancer's usual 60 s, so that the balancer closes first and sends no request into a closing
+   * socket.
+   */
   keepAliveTimeout: 65_000,
-  /** All headers together. A token has 8 KiB at most. */
+  /** Bytes of all headers together. A token has 8 KiB at most. */
   maxHeaderSize: 16 * 1024,
-  /** A socket on which nothing moves, in either direction. A client that does not read its answer would keep a lease. */
+  /** Closes a socket without traffic in either direction. A client that does not read its answer would hold a lease. */
   idleSocketTimeout: 120_000,
 } as const;
 
-/** How long a stop waits for the first request of a connection. */
+/** `close` waits this long for the first request of an open connection. */
 const FIRST_REQUEST_GRACE_MS = 1000;
 
-/** How long a client may go on sending what has been answered. */
+/** After an early answer the client may send the rest of its body for this long. */
 const LINGER_MS = 5000;
 
 export interface ListenOptions {
   /**
-   * The response to bytes that Node could not read as a request, headers included. Left out: Node answers a bare line.
+   * Makes the whole response, with headers, to bytes that Node cannot parse. Default: Node answers a status line.
    *
-   * @param requestId of the request that had begun, if one had
+   * @param requestId the id of the request that had already begun, if any
    */
   readonly answerClientError?: (error: Error, requestId?: string) => string;
   readonly limits?: Partial<Record<keyof typeof LIMITS, number>>;
-  /** What requests and responses are made of; Node's own by default. */
+  /** Classes of requests and responses. Default: Node's. */
   readonly messages?: Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'>;
 }
 
-/** Rejects when the address cannot be bound. */
+/** Starts a server and resolves when it listens. Rejects when the address cannot be bound. */
 export const listen = async (
   app: RequestListener,
   host: string,
@@ -63,23 +66,23 @@ export const listen = async (
   let closing = false;
   const latest: Exchanges = new Map();
   const serve: RequestListener = (request, response) => {
-    // An earlier answer said that the connection ends: this request must not be acted on (RFC 9112, 9.6).
+    // The last answer announced the end of the connection, so this request must not be executed (RFC 9112, 9.6).
     if (isLingering(request.socket)) return;
     const exchange = { request, response };
     latest.set(request.socket, exchange);
     response.on('close', () => {
       if (isOver(exchange) && latest.get(request.socket) === exchange) latest.set(request.socket, null);
-      // The client may keep the connection; the server's close waits for connections, not for requests.
+      // `server.close` waits for connections, not for requests: a keep-alive connection would hold it open.
       if (closing) setImmediate(() => server.closeIdleConnections());
     });
     app(request, response);
   };
-  // Node refuses a request without a host by a bare line; the app checks the host itself.
+  // The app checks the host header, because Node's refusal would be a bare status line.
   const server = createServer({ ...serverLimits, ...messages, requireHostHeader: false }, serve);
   server.setTimeout(idleSocketTimeout);
-  // Node would drop headers beyond 2000 in silence; `maxHeaderSize` limits them anyway.
+  // By default Node drops headers beyond 2000 without an error. `maxHeaderSize` already limits them.
   server.maxHeadersCount = 0;
-  // `maxRequestsPerSocket` stays unlimited: a limit answers requests under way with 503.
+  // `maxRequestsPerSocket` stays unlimited: with a limit Node answers pipelined requests with 503.
   server.on('connection', (socket) => {
     latest.set(socket, null);
     socket.once('close', () => latest.delete(socket));
@@ -103,8 +106,8 @@ export const listen = async (
         server.closeIdleConnections();
         for (const exchange of latest.values())
           if (exchange?.response.headersSent === false) exchange.response.shouldKeepAlive = false;
-        // So would connections that never had a request, such as health checks of the port. Their first request may
-        // be on its way.
+        // So would connections without any request, such as TCP health checks. A first request may still arrive on
+        // them.
         setTimeout(() => {
           for (const [socket, exchange] of latest) if (exchange === null) socket.destroy();
         }, FIRST_REQUEST_GRACE_MS).unref();
@@ -118,15 +121,15 @@ interface Exchange {
   readonly response: ServerResponse;
 }
 
-/** The latest exchange of each connection; null between requests, and before the first one is whole. */
+/** The current exchange of each connection; null between requests, and before the first request is parsed. */
 type Exchanges = Map<Socket, Exchange | null>;
 
-/** False while the rest of a body that was answered early may still come. */
+/** False while the rest of a request's body may still arrive, even when the answer is complete. */
 const isOver = ({ request, response }: Exchange): boolean => request.complete && response.closed;
 
 /**
- * Lets a client send the rest of its request when the connection is to end with an answer that came before that. A closed
- * socket would answer the rest by a reset, and the client would lose the answer with it.
+ * Delays the end of a connection whose request was answered before its body was complete (lingering close). Bytes that
+ * arrive at a closed socket cause a reset, and the client would lose the answer.
  */
 const lingerOverBodies = (socket: Socket, latest: Exchanges): void => {
   const destroySoon = socket.destroySoon.bind(socket);
@@ -140,21 +143,21 @@ const lingerOverBodies = (socket: Socket, latest: Exchanges): void => {
   };
 };
 
-/** Whether the last answer is given, and the socket stays open only for what the client still sends. */
+/** Whether the server has sent its last answer on this socket and only reads the rest of the body. */
 const isLingering = (socket: Socket): boolean => socket.writableEnded;
 
-/** Answers what Node could not read, in place of Node's own answer of one line. */
+/** Replaces Node's answer to bytes that it cannot parse. */
 const answerUnreadable = (
   server: Server,
   latest: Exchanges,
   answerClientError: NonNullable<ListenOptions['answerClientError']>,
 ): void => {
   server.on('clientError', (error, stream) => {
-    // The types allow for other streams, but an HTTP server over TCP has sockets alone.
+    // The types allow any stream; the streams of a TCP server are sockets.
     const socket = stream as Socket;
     const last = latest.get(socket) ?? null;
     const exchange = last !== null && isOver(last) ? null : last;
-    // The refusal must not be mixed into the answer to an earlier request, nor into an answer that has begun.
+    // The refusal must not be mixed into the answer to a complete request, or into an answer that has begun.
     const isBusy = exchange !== null && (exchange.request.complete || exchange.response.headersSent);
     if (isBusy || !socket.writable || isReset(error)) {
       socket.destroy();

@@ -7,12 +7,16 @@ export interface ShutdownPhase {
   readonly run: () => Promise<void>;
 }
 
-/** Runs the phases in their order, also after one that failed or overran its deadline. Returns whether all went well. */
+/**
+ * Runs the phases in order. A phase that fails or exceeds its deadline is logged and does not stop those after it.
+ *
+ * @returns whether all phases succeeded
+ */
 export const runPhases = async (phases: readonly ShutdownPhase[], logger: Logger): Promise<boolean> => {
   let clean = true;
   for (const { name, deadlineMs, run } of phases) {
     try {
-      // The deadline keeps the process: a phase that waits for nothing would let it end before the next phases.
+      // The timer keeps the process alive: a phase without open handles would end it before the later phases.
       await withDeadline(run(), deadlineMs, true);
     } catch (error) {
       clean = false;

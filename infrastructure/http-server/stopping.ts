@@ -1,4 +1,4 @@
-/** Whether the process has begun to stop. Readiness and the answers to requests say so. */
+/** Tells whether the process is shutting down. Code that accepts new work checks it. */
 export class Stopping {
   #begun = false;
 

@@ -1,4 +1,4 @@
-/** For the person at the terminal. Knex's command prints the stack of an error: this one's is its message alone. */
+/** Raised for the user of the `knex` command, which prints an error's stack. This stack holds only the message. */
 export class CommandError extends Error {
   constructor(message: string) {
     super(message);

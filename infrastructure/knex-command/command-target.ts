@@ -21,36 +21,37 @@ import { CommandError } from './command-error.ts';
 
 export type DatabaseKind = 'metadata' | 'results';
 
-/** The database that one run of the knex command works on. */
+/** The database that one run of the `knex` command migrates. */
 export interface CommandTarget {
   readonly url: DatabaseUrl;
   readonly metadataUrl: DatabaseUrl;
-  /** Null: no organization's. */
+  /** Null when the database belongs to no organization. */
   readonly organizationId: OrganizationId | null;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** As much of a refused value as is shown. */
+/** Messages show this many characters of a refused value. */
 const MAX_SHOWN = 60;
 
 /**
- * The one reserved id: its database belongs to no organization. It is as safe in a name as any id, which is all that
- * the type promises where it is used here. (Provisioning clones a template of its own.)
+ * A reserved id: no organization can have it. The cast is safe because the id only becomes part of a database name
+ * here. The service does not clone this database; it has its own template.
  */
 const TEMPLATE_ID = 'template' as OrganizationId;
 
 /**
- * Finds the database by the service's own configuration. The metadata database and the template are created when
- * missing; an organization's is not, which is for the service to do. SERVER says on which server the template is; an
- * organization's server stands in the ledger.
+ * Finds the database from the service's configuration. Creates the metadata database or the template when it is
+ * missing; only the service creates an organization's database. `SERVER` names the server of the template. The ledger
+ * knows the server of an organization.
  *
- * @throws {CommandError} for whatever goes wrong
+ * @throws {CommandError} for every failure
  */
 export const openCommandTarget = async (kind: DatabaseKind): Promise<CommandTarget> => {
   try {
     const given = readEnvironment();
-    // Refused before a server is started for nothing; how long it may be, only the configuration tells.
+    // Check the id before an embedded server starts. The exact maximum length needs the configuration, so it comes
+    // later.
     if (kind === 'results') readOrganizationId(given, MAX_NAME_BYTES);
     const { environment } = await prepareLocalCommand(given);
     const config = readConfig(environment);
@@ -80,7 +81,7 @@ const serverOf = ({ servers }: DatabaseConfig, name: string): ServerConfig => {
   throw new CommandError(`SERVER holds ${JSON.stringify(shorten(name))}; it takes one of ${known}.`);
 };
 
-/** Tells the service which schema an organization's database has now. */
+/** Records the schema version of an organization's database in the ledger. Does nothing for other databases. */
 export const refreshLedger = async (target: CommandTarget, schemaVersion: number): Promise<void> => {
   const { organizationId, metadataUrl, url } = target;
   if (organizationId === null) return;
@@ -96,7 +97,7 @@ export const refreshLedger = async (target: CommandTarget, schemaVersion: number
   }
 };
 
-/** Migrations need no keys, so none are asked for. */
+/** Reads only the database part of the configuration: migrations need no token keys. */
 const readConfig = (environment: Environment): DatabaseConfig => {
   const reader = new EnvironmentReader(environment);
   const config = readDatabaseConfig(reader);
@@ -104,7 +105,7 @@ const readConfig = (environment: Environment): DatabaseConfig => {
   return config;
 };
 
-/** ORG_ID; null when it is not set. An empty one is refused: whoever wrote it meant an organization. */
+/** Reads ORG_ID; null when it is not set. An empty ORG_ID is refused: it is most likely an unset shell variable. */
 const readOrganizationId = (environment: Environment, maxLength: number): OrganizationId | null => {
   const value = environment['ORG_ID'];
   if (value === undefined) return null;
@@ -121,8 +122,8 @@ interface RecordedDatabase extends DatabaseIdentity {
 }
 
 /**
- * A database that has the organization's name need not be the one on record: the stamp tells. A database without a stamp
- * belongs to nobody yet.
+ * Returns the URL of the organization's database. A database of that name may be another one, so the stamp must match
+ * the ledger. A database without a stamp is not assigned yet and is accepted.
  */
 const locateOrganization = async (
   config: DatabaseConfig,
@@ -146,7 +147,7 @@ const locateOrganization = async (
   );
 };
 
-/** Null when the ledger has no database of the organization, or is not there yet. */
+/** Null when the ledger has no database of the organization, or does not exist yet. */
 const findRecord = async (
   metadataUrl: DatabaseUrl,
   organizationId: OrganizationId,
@@ -169,7 +170,7 @@ const findRecord = async (
   }
 };
 
-/** The metadata database is missing, or not migrated as far as this release wants it. */
+/** SQLSTATEs of a metadata database that is missing or not fully migrated. */
 const NO_LEDGER: ReadonlySet<string | null> = new Set([
   SqlState.invalidCatalogName,
   SqlState.undefinedTable,

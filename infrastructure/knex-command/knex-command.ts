@@ -14,22 +14,25 @@ import { HISTORY_TABLE } from '../migrations/migrator.ts';
 
 const IS_COMPILED = import.meta.url.endsWith('.js');
 
-/** Where package.json and the TypeScript migrations are: the compiled build stands one folder deeper. */
+/**
+ * The folder of package.json and of the TypeScript migrations. The compiled file is one folder deeper than its
+ * source.
+ */
 const PROJECT = new URL(IS_COMPILED ? '../../../' : '../../', import.meta.url);
 
 /**
- * One environment of the knexfile. Nothing is read, opened or started before Knex asks for a connection; what then
- * may start, an embedded server, ends with the process (its supervisor sees to that), and Knex's command always ends
- * with `process.exit`.
+ * Makes one environment of the knexfile. Nothing is read, opened or started until Knex asks for a connection. An
+ * embedded server that starts then ends with the process: its supervisor stops it, and Knex's command always calls
+ * `process.exit`.
  *
- * Knex's command takes Knex's own lock, a row in `knex_migrations_lock`, which `migrate:unlock` frees after a crash.
- * The service takes an advisory lock instead and does not look at that row: do not run the command while a service
- * of another release starts.
+ * Knex's command takes Knex's own lock, a row in `knex_migrations_lock`; `migrate:unlock` frees it after a crash. The
+ * service takes an advisory lock and ignores that row, so do not run the command while a service of another release
+ * starts.
  */
 export const knexCommandConfig = (kind: DatabaseKind): Knex.Config => {
   let target: Promise<CommandTarget> | null = null;
   const open = (): Promise<CommandTarget> => {
-    // Knex changes into the folder of the knexfile: `.env` and `.data` are where the service has them.
+    // Knex has changed into the folder of the knexfile, but `.env` and `.data` are in the project's folder.
     process.chdir(fileURLToPath(PROJECT));
     target ??= openCommandTarget(kind);
     return target;
@@ -38,14 +41,14 @@ export const knexCommandConfig = (kind: DatabaseKind): Knex.Config => {
     client: 'pg',
     compileSqlOnError: false,
     connection: async () => toKnexConnection((await open()).url, ConnectionName.knexCommand),
-    // One connection has no queue to wait in, and leaves none behind.
+    // Knex's command needs one connection; with `min: 0` none stays open.
     pool: { min: 0, max: 1 },
     log: { warn },
     migrations: makesMigration() ? newFileSettings(kind) : migrationSettings(kind, open),
   };
 };
 
-/** Knex's command ends with the error itself, so its announcement is left out. */
+/** Drops Knex's warning about a failed connect, because the command prints the error itself at its end. */
 const warn = (message: string): void => {
   if (!message.startsWith('Acquire connection error:')) process.stderr.write(`${message}\n`);
 };
@@ -55,17 +58,18 @@ const migrationSettings = (
   open: () => Promise<CommandTarget>,
 ): Knex.MigratorConfigWithLifecycleHooks => ({
   migrationSource: new ListedMigrations(kind === 'metadata' ? metadataMigrations : resultsMigrations),
-  // Up, this is before the commit: without the ledger's consent nothing is applied.
+  // `migrate:latest` and `migrate:up` call this before the commit: when the ledger cannot be updated, nothing is
+  // applied.
   afterAll: async (knex) => {
     const applied = await knex<{ name: string }>(HISTORY_TABLE).select('name');
     await refreshLedger(await open(), applied.length);
   },
 });
 
-/** Knex writes new files into a `directory`, and with a `directory` it ignores any `migrationSource`: so one or the other. */
+/** Only `migrate:make` gets a `directory`: with one, Knex ignores `migrationSource`. */
 const makesMigration = (): boolean => process.argv.includes('migrate:make');
 
-/** A new migration is a source file, also when the command runs from the build beside the sources. */
+/** Puts a new migration beside the TypeScript sources, also when the compiled build runs the command. */
 const newFileSettings = (kind: DatabaseKind): Knex.MigratorConfig => {
   const stub = fileURLToPath(new URL('migrations/migration.stub', PROJECT));
   if (!existsSync(stub)) {
@@ -74,7 +78,7 @@ const newFileSettings = (kind: DatabaseKind): Knex.MigratorConfig => {
   return { directory: fileURLToPath(new URL(`migrations/${kind}/`, PROJECT)), extension: 'ts', stub };
 };
 
-/** Knex's `migrate:status` prints the property `file` of each pending migration. */
+/** Lists migrations as objects, because Knex's `migrate:status` prints the property `file` of each. */
 class ListedMigrations implements Knex.MigrationSource<{ readonly file: string }> {
   readonly #source: MigrationSource;
 

@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import type { Knex } from 'knex';
 
-/** One migration as its file exports it. */
+/** The exports of one migration file. */
 export interface MigrationModule extends Knex.Migration {
-  /** Knex's own convention: `{ transaction: false }` for statements that refuse to run in one. */
+  /** Knex's convention: `{ transaction: false }` is for statements that PostgreSQL refuses to run in a transaction. */
   readonly config?: { readonly transaction?: boolean };
 }
 
 /**
- * The migrations in a folder, in the order of their names. A migration's name is its file's without the extension:
- * the TypeScript source and the compiled build are then the same migration to Knex.
+ * Lists the migrations of a folder in the order of their names. A migration's name is its file name without the
+ * extension, so Knex treats the TypeScript source and the compiled file as one migration.
  */
 export class MigrationSource implements Knex.MigrationSource<string> {
   readonly directory: URL;
@@ -18,14 +18,14 @@ export class MigrationSource implements Knex.MigrationSource<string> {
 
   /**
    * @param directory ends with a slash
-   * @param count as many as there are to be, from the first
+   * @param count includes only the first `count` migrations; default: all
    */
   constructor(directory: URL, count = Infinity) {
     this.directory = directory;
     this.#count = count;
   }
 
-  /** The first of them, as an earlier release had them. */
+  /** The source that an earlier release had: the first `count` migrations. */
   upTo(count: number): MigrationSource {
     return new MigrationSource(this.directory, count);
   }
@@ -47,7 +47,7 @@ export class MigrationSource implements Knex.MigrationSource<string> {
     return module;
   }
 
-  /** SHA-256 of names and texts: another content is another schema, as far as anyone can tell beforehand. */
+  /** SHA-256 over all names and file texts, in hex. A different hash means that the schema may be different. */
   async contentHash(): Promise<string> {
     const hash = createHash('sha256');
     for (const file of await this.getMigrations()) {

@@ -1,4 +1,4 @@
-/** Raised when a database has migrations that this release does not know: it belongs to a newer one. */
+/** Raised when a database has migrations that this release does not know. A newer release has migrated it. */
 export class UnknownMigrationError extends Error {
   override readonly name = 'UnknownMigrationError';
 }
@@ -16,10 +16,10 @@ export interface MigrationSteps {
 }
 
 /**
- * What leads from what is applied to the first `target` of the release's migrations. Pure.
+ * Returns the migrations to run so that exactly the release's first `target` ones are applied. Pure.
  *
- * @param names all of the release's migrations, in their order
- * @throws {UnknownMigrationError} when something is applied that the release does not know
+ * @param names all migrations of the release, in order
+ * @throws {UnknownMigrationError} when `applied` holds a name that is not in `names`
  */
 export const stepsBetween = (
   names: readonly string[],

@@ -7,25 +7,28 @@ import type { MigrationSource } from './migration-source.ts';
 import { stepsBetween, type AppliedMigration } from './migration-steps.ts';
 
 export interface MigrationRun {
-  /** Names of the migrations that this run applied, in order. */
+  /** Names of the migrations that this run applied, in order. Empty when there was nothing to do. */
   readonly applied: readonly string[];
-  /** Migrations the database now has. */
+  /** The number of migrations that the database has now. */
   readonly schemaVersion: number;
 }
 
 export const HISTORY_TABLE = 'knex_migrations';
 
-/** The table that Knex would make. */
+/** Knex's own history table, so that Knex's commands can read it. */
 export const CREATE_HISTORY_TABLE = `create table if not exists ${HISTORY_TABLE} (
   id serial primary key, name varchar(255), batch integer, migration_time timestamptz
 )`;
 
-/** Serializes the runners of one database; an advisory lock dies with its session, unlike Knex's lock row. */
+/**
+ * The advisory lock that runners of one database take. The server frees it with the session; Knex's lock row can
+ * stay.
+ */
 export const MIGRATION_LOCK = 0x6d61_646d;
 
 const LOCK_DEADLINE_MS = 60_000;
 
-/** Applies migrations so that Knex's own commands agree on what is applied. */
+/** Applies migrations and records them as Knex's own commands do. */
 export class Migrator {
   readonly #source: MigrationSource;
 
@@ -34,12 +37,13 @@ export class Migrator {
   }
 
   /**
-   * Brings a database up to date. Safe to call concurrently: one runner works, the others wait and find nothing to do.
+   * Applies all missing migrations. Safe to call concurrently, also from several processes: one runner migrates, and
+   * the others wait for it, for 60 s at most. Rejects with the server's error when a migration fails.
    *
-   * @throws {UnknownMigrationError}
+   * @throws {UnknownMigrationError} when a newer release has migrated the database
    */
   async latest(url: DatabaseUrl): Promise<MigrationRun> {
-    // One connection, so that the session's lock holds for the statements and transactions that follow.
+    // The lock belongs to a session, so all statements must use the same connection.
     const database = knex({
       client: 'pg',
       compileSqlOnError: false,

@@ -1,17 +1,22 @@
-/** The schema versions of results databases that a release serves; a version is the number of migrations applied. */
+/**
+ * The range of schema versions that a release serves, both ends included. A version is the number of applied
+ * migrations.
+ */
 export interface SchemaWindow {
   readonly oldest: number;
   readonly newest: number;
 }
 
 /**
- * What this release declares. Raise `oldest` when its code comes to need a later version, and keep `ahead` as long as
- * the next migration only adds: then this release goes on serving while the next one migrates. 0 when the code could
- * not live with the next migration. Version 2 has the outbox that every write leaves its audit entry in.
+ * This release's declaration. Decision 0017.
+ *
+ * `oldest`: raise it when the code needs a later version. Version 2 adds the outbox, into which every write puts its
+ * audit entry. `ahead`: keep 1 while the next migration only adds; this release then serves databases that the next
+ * release has already migrated. Set 0 when the code cannot work with the next migration.
  */
 export const DECLARED = { oldest: 2, ahead: 1 } as const;
 
-/** The window of a release that has so many migrations. */
+/** The window of a release with this number of migrations. */
 export const windowOf = (
   migrations: number,
   { oldest, ahead }: { readonly oldest: number; readonly ahead: number } = DECLARED,
@@ -22,7 +27,7 @@ export const windowOf = (
 
 export type SchemaFit = 'inside' | 'below' | 'above';
 
-/** Two integer comparisons: this is asked for every request. */
+/** Compares a version with a window. Every request calls this. */
 export const fitOf = ({ oldest, newest }: SchemaWindow, schemaVersion: number): SchemaFit => {
   if (schemaVersion < oldest) return 'below';
   return schemaVersion > newest ? 'above' : 'inside';

@@ -4,8 +4,8 @@ const CANCEL_REQUEST_CODE = 80_877_102;
 const DEADLINE_MS = 2000;
 
 /**
- * Asks a server, on a connection of its own, to cancel what the backend runs at this moment. The server tells nothing
- * back; it takes the request without a login and without TLS, as the protocol has it. Never throws.
+ * Asks a server to cancel the statement that one backend runs. Opens a separate connection for the request: the
+ * protocol needs neither login nor TLS for it, and defines no answer. Never throws.
  */
 export const sendCancelRequest = (host: string, port: number, processId: number, secretKey: number): void => {
   const packet = Buffer.alloc(16);
@@ -15,7 +15,7 @@ export const sendCancelRequest = (host: string, port: number, processId: number,
   packet.writeInt32BE(secretKey, 12);
   const socket = connect(host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port });
   socket.setTimeout(DEADLINE_MS, () => socket.destroy());
-  // Best effort: without it the statement ends by its own deadline.
+  // A lost request is harmless: the statement ends at its own deadline.
   socket.on('error', () => socket.destroy());
   socket.end(packet);
 };

@@ -5,14 +5,17 @@ export interface ConnectionOptions {
   readonly applicationName: string;
   /** Covers all servers of the URL together. */
   readonly connectTimeoutMs: number;
-  /** The login sends its password after this promise, so the server looks for the database no earlier. Default: no wait. */
+  /**
+   * The login sends its password after this promise, so the server looks for the database no earlier. Default: no
+   * wait.
+   */
   readonly loginAfter?: Promise<unknown> | undefined;
   /** Default: the server's own settings. */
   readonly deadlines?: Partial<Deadlines>;
   /**
-   * The client stops waiting for an answer after this time; 0 is for ever. Default: one second after `statementTimeoutMs`,
-   * because the server's deadline does not reach a client whose network is silent. Set it for texts of several
-   * statements: the server limits each of them, the client the whole text.
+   * The client stops waiting for an answer after this time; 0 is for ever. Default: one second after
+   * `statementTimeoutMs`, because the server's deadline does not reach a client whose network is silent. Set it for
+   * texts of several statements: the server limits each of them, the client the whole text.
    */
   readonly answerTimeoutMs?: number;
   /** Sees what `execute` runs. Default: null. */

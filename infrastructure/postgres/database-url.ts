@@ -5,19 +5,18 @@ import { describeRefusedUrl } from './refused-url.ts';
 import { pairAddresses, type ServerAddress } from './server-address.ts';
 import { SESSION_TARGETS, type SessionTarget } from './session-target.ts';
 
-/** PostgreSQL cuts longer names in silence (NAMEDATALEN - 1). */
+/** PostgreSQL cuts longer names without an error (NAMEDATALEN - 1 bytes). */
 export const MAX_NAME_BYTES = 63;
 
 const MASK = '***';
 
-/** Stands in for the host of `postgresql://user@/name?host=/run/postgresql`, which `URL` does not take. */
+/** Replaces the missing host of `postgresql://user@/name?host=/run/postgresql`: `URL` does not parse it without one. */
 const NO_HOST = 'no-host.invalid';
 
-/** Raised for a text that is no usable database URL. Its message never holds a password. */
+/** Raised when a text is no usable database URL. Its message never holds a password. */
 export class InvalidDatabaseUrlError extends Error {
-  /** What the text holds, without anything that could be a password. */
+  /** The text, without any part that could be a password. */
   readonly shown: string;
-  /** What is wrong with it. */
   readonly problem: string;
 
   constructor(shown: string, problem: string) {
@@ -31,21 +30,21 @@ export class InvalidDatabaseUrlError extends Error {
 interface Parts {
   readonly user: string;
   readonly password: string;
-  /** Hosts and ports as they stand in the URL; empty when a query parameter names the hosts. */
+  /** Hosts and ports as written before the path; empty when a query parameter names the hosts. */
   readonly authority: string;
   /** Never empty. */
   readonly servers: readonly ServerAddress[];
   readonly sessionTarget: SessionTarget;
-  /** Null: the parameter is not there. */
+  /** Null: the URL has no `sslmode`. */
   readonly sslMode: SslMode | null;
   readonly database: string;
-  /** With the leading `?`, as written; or empty. */
+  /** The query with its leading `?`, as written; or empty. */
   readonly search: string;
 }
 
 /**
- * Where a database is and how to log in there. Immutable; query parameters survive every derivation. Printed by
- * `JSON.stringify` and `inspect` without its password. It may name several servers, of which one is the primary.
+ * The address and login of a database. It may name several servers, such as a primary and its standbys. Immutable;
+ * every derived URL keeps the query parameters. `JSON.stringify` and `inspect` mask the password. Decision 0012.
  */
 export class DatabaseUrl {
   readonly #parts: Parts;
@@ -55,8 +54,8 @@ export class DatabaseUrl {
   }
 
   /**
-   * Takes `postgresql://`, `postgres://`, and either with a driver (`postgresql+asyncpg://`), which is dropped. Several
-   * servers are named as for libpq: `//a:5432,b:5433/name`, or `?host=a,b&port=5432,5433`.
+   * Parses `postgresql://`, `postgres://`, and either with a driver (`postgresql+asyncpg://`), which it drops. A URL
+   * lists several servers as in libpq: `//a:5432,b:5433/name`, or `?host=a,b&port=5432,5433`.
    *
    * @throws {InvalidDatabaseUrlError}
    */
@@ -66,7 +65,7 @@ export class DatabaseUrl {
       assertCertificates(url);
       return url;
     } catch (error) {
-      // An error of `URL` carries the whole text, so it is not kept as the cause.
+      // No cause: an error of `URL` holds the whole text, with the password.
       throw new InvalidDatabaseUrlError(
         describeRefusedUrl(text),
         error instanceof Refusal ? error.message : 'it does not follow the syntax of URLs',
@@ -78,7 +77,7 @@ export class DatabaseUrl {
     return this.#parts.database;
   }
 
-  /** Empty: whatever `pg` falls back to. */
+  /** Empty: `pg` uses its default. */
   get user(): string {
     return new URLSearchParams(this.#parts.search).get('user') ?? this.#parts.user;
   }
@@ -87,7 +86,7 @@ export class DatabaseUrl {
     return new URLSearchParams(this.#parts.search).get('password') ?? this.#parts.password;
   }
 
-  /** @throws {InvalidDatabaseUrlError} when no database can have that name */
+  /** @throws {InvalidDatabaseUrlError} when PostgreSQL does not allow that name for a database */
   withDatabase(name: string): DatabaseUrl {
     const problem = databaseNameProblem(name);
     if (problem !== null) throw new InvalidDatabaseUrlError(JSON.stringify(name), problem);
@@ -105,7 +104,7 @@ export class DatabaseUrl {
     return new DatabaseUrl({ ...this.#parts, user, password, search });
   }
 
-  /** With the password: never for a log. */
+  /** Holds the password: never log it. */
   toString(): string {
     const { user, password, search } = this.#parts;
     return this.#format(user, encodeURIComponent(password), search);
@@ -117,28 +116,29 @@ export class DatabaseUrl {
     return this.#format(user, password === '' ? '' : MASK, maskPasswords(search));
   }
 
-  /** In the order in which they are named; the same object for all URLs derived from one. */
+  /** In the URL's order. A URL and all URLs derived from it return the same object. */
   get servers(): readonly ServerAddress[] {
     return this.#parts.servers;
   }
 
-  /** Which of its servers a connection is for: the query parameter `target_session_attrs`. */
+  /** The query parameter `target_session_attrs`: the kind of server to connect to. */
   get sessionTarget(): SessionTarget {
     return this.#parts.sessionTarget;
   }
 
   /**
-   * What `new pg.Client()` takes, for each server in its turn, read by the parser that `pg` itself uses; two for each where
-   * TLS is a matter of what the server takes (`sslmode=prefer`, `allow`). Holds the password: never for a log.
+   * The options of `new pg.Client()` for each server, in order, from the parser that `pg` itself uses. There are two
+   * for a server where `sslmode` is `prefer` or `allow`: one with TLS and one without. They hold the password: never
+   * log them.
    */
   toClientConfigs(): readonly ClientConfig[] {
     const mode = this.#parts.sslMode;
-    // The servers are known; the parser takes a single one.
+    // The parser fails on several hosts, so it gets none.
     const { port: _, ...parameters } = connectionString.parse(
       new DatabaseUrl({ ...this.#parts, authority: '' }).toString(),
       { useLibpqCompat: mode !== null && LIBPQ_SSL_MODES.has(mode) },
     );
-    // The parser passes query parameters on as they are, and so does `pg`.
+    // The parser's type does not list every query parameter; `pg` reads them all.
     const common = Object.assign<ClientConfig, object>({}, parameters);
     // The parser leaves reserved characters in a database name encoded.
     common.database = this.#parts.database;
@@ -169,28 +169,28 @@ export class DatabaseUrl {
   }
 }
 
-/** Why no database can have this name, or null. */
+/** Says why PostgreSQL does not allow this name for a database; null when it does. */
 export const databaseNameProblem = (name: string): string | null => {
   if (name === '') return 'it names no database';
   if (Buffer.byteLength(name) > MAX_NAME_BYTES) return `its database name has over ${MAX_NAME_BYTES} bytes`;
-  // `/.` and `/..` mean something else in a URL.
+  // A URL parser removes the segments `.` and `..` from a path.
   if (name === '.' || name === '..') return 'its database name must be more than dots';
   return CONTROL_CHARACTERS.test(name) ? 'its database name holds control characters' : null;
 };
 
 const CONTROL_CHARACTERS = /\p{Cc}/u;
 
-/** Also when the name of the parameter is percent-encoded. */
+/** Decodes parameter names first: a percent-encoded `password` is one too. */
 const maskPasswords = (search: string): string =>
   search.replaceAll(/[^?&]+/g, (parameter) => {
     const name = new URLSearchParams(parameter).keys().next().value ?? '';
     return /password/i.test(name) ? `${name}=${MASK}` : parameter;
   });
 
-/** Its message is about the kind of problem only, never the text that has it. */
+/** Its message names the kind of problem and never quotes the refused text. */
 class Refusal extends Error {}
 
-/** Certificates are read for each connection; at the start it is told when they cannot be. */
+/** Reads the certificates once, so that a missing file stops the start and not the first connection. */
 const assertCertificates = (url: DatabaseUrl): void => {
   try {
     url.toClientConfigs();
@@ -213,7 +213,7 @@ const parseParts = (text: string): Parts => {
   const rest = withoutDriver.slice(authority.length);
   const login = authority.slice(0, authority.lastIndexOf('@') + 1);
   const [first = '', ...others] = authority.slice(login.length).split(',');
-  // As in libpq: a login without a host is followed by the database name at once.
+  // libpq allows a login without a host: `postgresql://user@/name`.
   const hostless = authority === login && login !== '' && rest.startsWith('/');
   const url = new URL(`postgresql://${login}${hostless ? NO_HOST : first}${rest}`);
   if (url.hash !== '') throw new Refusal('it holds a "#", which must be written as %23');
@@ -222,7 +222,7 @@ const parseParts = (text: string): Parts => {
   if (url.searchParams.has('dbname') || url.searchParams.has('database')) {
     throw new Refusal('its database name must stand in the path');
   }
-  // Most likely the rest of a password, which would be printed as the name of a database.
+  // This is most likely the end of an unescaped password. Messages would print it as the database's name.
   if (/[/@]/.test(url.pathname.slice(1))) {
     throw new Refusal('its path holds a "/" or "@", which must be written as %2F and %40');
   }
@@ -236,14 +236,14 @@ const parseParts = (text: string): Parts => {
     database: decodeURIComponent(url.pathname.slice(1)),
     search: url.search,
   };
-  // A NUL in a login would end it early in the protocol.
+  // The protocol ends the user name at a NUL.
   if (CONTROL_CHARACTERS.test(parts.user)) throw new Refusal('its user name holds control characters');
   const problem = databaseNameProblem(parts.database);
   if (problem !== null) throw new Refusal(problem);
   return parts;
 };
 
-/** Query parameters win over what stands before the path, as in libpq. */
+/** The query parameters `host` and `port` override those before the path, as in libpq. */
 const parseServers = (authority: readonly URL[], parameters: URLSearchParams): readonly ServerAddress[] => {
   const hosts = listIn(parameters, 'host') ?? authority.map(({ hostname }) => withoutBrackets(hostname));
   const ports = listIn(parameters, 'port') ?? authority.map(({ port }) => port);
@@ -273,12 +273,12 @@ const parseChoice = <Choice extends string>(
   return choice;
 };
 
-/** The driver's own meaning of `no-verify` is kept; those of libpq mean what they mean to `psql`. */
+/** libpq's modes, with libpq's meaning, and `no-verify`, which only the driver knows. */
 const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'] as const;
 type SslMode = (typeof SSL_MODES)[number];
 const LIBPQ_SSL_MODES: ReadonlySet<SslMode> = new Set(['prefer', 'require', 'verify-ca', 'verify-full']);
 
-/** What is tried, in this order; the driver itself falls back to nothing. */
+/** The TLS options to try, in order. The driver itself never falls back. */
 const sslChoices = (mode: SslMode | null, parsed: ClientConfig['ssl']): readonly ClientConfig['ssl'][] => {
   if (mode === 'prefer') return [parsed, false];
   if (mode !== 'allow') return [parsed];

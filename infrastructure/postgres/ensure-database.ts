@@ -14,8 +14,9 @@ const open = (url: DatabaseUrl): Promise<PgConnection> =>
   });
 
 /**
- * Creates an empty database unless it exists; returns whether it did. Safe to call concurrently. Rejects with the server's
- * error.
+ * Creates an empty database unless it exists. Safe to call concurrently. Rejects with the server's error.
+ *
+ * @returns whether this call created it
  */
 export const ensureDatabase = async (url: DatabaseUrl): Promise<boolean> => {
   try {
@@ -28,7 +29,7 @@ export const ensureDatabase = async (url: DatabaseUrl): Promise<boolean> => {
   const admin = await open(url.withDatabase('postgres'));
   try {
     await admin.execute(`create database ${identifier(url.database)}`);
-    // The roles of organizations are roles of the same server, and have no business here.
+    // The same server may hold the organizations' roles. They must not log in here.
     await admin.execute(`revoke all on database ${identifier(url.database)} from public`);
     return true;
   } catch (error) {

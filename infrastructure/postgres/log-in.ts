@@ -1,8 +1,8 @@
 import pg, { type ClientConfig } from 'pg';
-import { nameBehind } from './connection-names.ts';
+import { applicationNameOf } from './connection-names.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import { TargetSessionError } from './postgres-errors.ts';
-import { unfitness, type SessionTarget } from './session-target.ts';
+import { targetMismatch, type SessionTarget } from './session-target.ts';
 
 /** The client stops waiting this much later than the server's deadline, so that the server's error comes first. */
 const ANSWER_MARGIN_MS = 1000;
@@ -21,7 +21,7 @@ export const createClient = (server: ClientConfig, options: ConnectionOptions): 
     ...server,
     ...(loginAfter !== undefined &&
       typeof password === 'string' && { password: () => loginAfter.then(() => password) }),
-    application_name: nameBehind(server.application_name, options.applicationName),
+    application_name: applicationNameOf(server.application_name, options.applicationName),
     connectionTimeoutMillis: options.connectTimeoutMs,
     keepAlive: true,
     // The driver sends no deadline that is 0.
@@ -46,6 +46,6 @@ export const logIn = async (client: pg.Client, target: SessionTarget): Promise<v
   client.connection.on('parameterStatus', note);
   await client.connect();
   client.connection.off('parameterStatus', note);
-  const problem = unfitness(target, reported);
+  const problem = targetMismatch(target, reported);
   if (problem !== null) throw new TargetSessionError(problem);
 };

@@ -9,7 +9,7 @@ export interface MetadataConnectorOptions {
   readonly deadlines: Deadlines;
 }
 
-/** Opens connections to the metadata database, each under a name that tells operators what it is for. */
+/** Opens connections to the metadata database. Each has an application name that tells operators its purpose. */
 export class MetadataConnector {
   readonly #options: MetadataConnectorOptions;
 
@@ -21,7 +21,7 @@ export class MetadataConnector {
     return this.#open(ConnectionName.metadata);
   }
 
-  /** For the feed of changes alone. */
+  /** Only the feed of changes uses this connection. */
   toChanges(): Promise<PgConnection> {
     return this.#open(ConnectionName.changes);
   }

@@ -5,52 +5,53 @@ import { NoServerError, SqlState, sqlStateOf, TargetSessionError } from './postg
 import type { ServerAddress } from './server-address.ts';
 import { roundsFor, type SessionTarget } from './session-target.ts';
 
-/** Tries to log in to one server; rejects when it cannot be had in time, or is not what the target asks for. */
+/**
+ * Logs in to one server. Rejects when that fails or takes longer than `timeoutMs`, or the server does not match the
+ * target.
+ */
 export type HostAttempt<Result> = (
   server: ClientConfig,
   target: SessionTarget,
   timeoutMs: number,
 ) => Promise<Result>;
 
-/** Which server was the right one last, by the list that a URL and those derived from it have in common. */
-const lastFit = new WeakMap<readonly ServerAddress[], number>();
+/** The index of the server that matched last. The key is the list that a URL shares with all URLs derived from it. */
+const lastMatch = new WeakMap<readonly ServerAddress[], number>();
 
 /**
- * Tries the servers of a URL and returns what the first one gives: in their order, but for the one that was right last,
- * which comes first. Every failure passes on to the next one, a refused login as well: a standby may not know a database
- * or a password yet that the primary has.
+ * Tries the servers of a URL one after another and returns the first result. The server that matched last comes
+ * first, the others follow in the URL's order. Every failure leads to the next server, also a refused login: a
+ * standby may lag behind and not have a new database or password yet. Decision 0012.
  *
- * `timeoutMs` is for all of them together: each gets an equal share of what is left, so that a host that swallows
- * packets leaves time for those after it, and one that refuses at once leaves its share to them.
- *
- * @throws {NoServerError} when there were several to try, or one that is not what the target asks for; a lone server's
- *   error is thrown as it is
+ * @param timeoutMs covers all servers together. Each attempt gets an equal share of the remaining time: a host that
+ *   drops packets leaves time for the others, and a host that refuses at once leaves them its share.
+ * @throws {NoServerError} when all of several servers failed, or a single one does not match the target; another
+ *   error of a single server is thrown unchanged
  */
 export const tryHosts = async <Result>(
   url: DatabaseUrl,
   timeoutMs: number,
   attempt: HostAttempt<Result>,
 ): Promise<Result> => {
-  const ways = url.toClientConfigs();
-  const waysPerServer = ways.length / url.servers.length;
-  // The server is what is remembered, not whether it took TLS at the time.
-  const placeOf = (index: number): number => Math.floor(index / waysPerServer);
-  const last = lastFit.get(url.servers) ?? 0;
-  const servers = ways
-    .map((server, index) => ({ server, place: placeOf(index) }))
-    .toSorted((a, b) => Number(b.place === last) - Number(a.place === last));
+  const configs = url.toClientConfigs();
+  // A server has two of them where its URL leaves TLS open; both share its index.
+  const configsPerServer = configs.length / url.servers.length;
+  const last = lastMatch.get(url.servers) ?? 0;
+  const servers = configs
+    .map((server, index) => ({ server, serverIndex: Math.floor(index / configsPerServer) }))
+    .toSorted((a, b) => Number(b.serverIndex === last) - Number(a.serverIndex === last));
   const tries = roundsFor(url.sessionTarget).flatMap((target) =>
     servers.map((server) => ({ ...server, target })),
   );
   const deadline = performance.now() + timeoutMs;
   const failures: { readonly server: ClientConfig; readonly error: unknown }[] = [];
-  for (const [index, { place, server, target }] of tries.entries()) {
+  for (const [index, { serverIndex, server, target }] of tries.entries()) {
     const share = (deadline - performance.now()) / (tries.length - index);
     try {
-      // The driver takes 0 for no limit.
+      // The driver reads 0 as no limit.
       const result = await attempt(server, target, Math.max(1, Math.floor(share)));
-      // Where any will do, their order is all that says which one is meant.
-      if (url.sessionTarget !== 'any') lastFit.set(url.servers, place);
+      // With `any` the URL's order is the operator's preference, so no server is remembered.
+      if (url.sessionTarget !== 'any') lastMatch.set(url.servers, serverIndex);
       return result;
     } catch (error) {
       if (tries.length === 1 && !(error instanceof TargetSessionError)) throw error;
@@ -58,11 +59,11 @@ export const tryHosts = async <Result>(
     }
   }
   const reasons = failures.map(({ server, error }) => `${nameOf(server)}: ${reasonOf(error)}`);
-  throw new NoServerError(`none of its servers can be used (${reasons.join('; ')})`, mostTelling(failures));
+  throw new NoServerError(`none of its servers can be used (${reasons.join('; ')})`, mostSpecific(failures));
 };
 
-/** What a server says about the login or the database tells more than that others are down, or are standbys. */
-const mostTelling = (failures: readonly { readonly error: unknown }[]): unknown => {
+/** Prefers a server's answer about the login or the database to "the other server is down" or "is a standby". */
+const mostSpecific = (failures: readonly { readonly error: unknown }[]): unknown => {
   const answers = failures.filter(({ error }) => {
     const sqlState = sqlStateOf(error);
     return sqlState !== null && sqlState !== SqlState.cannotConnectNow;

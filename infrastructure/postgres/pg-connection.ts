@@ -8,17 +8,17 @@ import { PreparedStatement } from './prepared-statement.ts';
 import { tryHosts } from './multi-host-connect.ts';
 import type { SessionTarget } from './session-target.ts';
 
-/** One statement. Those with a name are parsed by the server once per connection. */
+/** One statement. The server parses a named one once per connection. */
 export interface Query<Row> {
-  /** Carries the type alone; never set. */
+  /** Carries the row type for the compiler; never set. */
   readonly row?: Row;
   readonly name?: string;
   readonly text: string;
   readonly values: readonly unknown[];
 }
 
-/** Commands after which a session is as it was before. What a function does in a SELECT is not seen here. */
-const TRACELESS: ReadonlySet<string | null> = new Set([
+/** Commands that leave the session's state unchanged. A function that a SELECT calls can still change it, unseen. */
+const STATELESS_COMMANDS: ReadonlySet<string | null> = new Set([
   'SELECT',
   'INSERT',
   'UPDATE',
@@ -31,30 +31,36 @@ const TRACELESS: ReadonlySet<string | null> = new Set([
   null,
 ]);
 
-/** `discard all`, but for prepared statements: the driver would go on believing that its named ones are there. */
+/** `discard all` without `deallocate all`: the driver would still believe that its prepared statements exist. */
 const RESET_SESSION = `close all; set session authorization default; reset all; unlisten *; select pg_advisory_unlock_all();
   discard plans; discard temp; discard sequences`;
 
-/** How long a goodbye may take before the socket is cut. */
+/** After this time an orderly close gives up and destroys the socket. */
 const CLOSE_DEADLINE_MS = 2000;
 
-/** How long an idle connection may take to prove that it is alive. */
+/** An idle connection must answer a probe within this time. */
 const PROBE_DEADLINE_MS = 1000;
 
-/** One server connection. Never shared: whoever acquired it uses it alone. */
+/**
+ * One connection to a server. One user at a time: statements of two users would share a transaction.
+ *
+ * A connection is alive until the server, the network or `close` ends it. While alive it is reusable or not: a
+ * statement that changed the session's state makes it dirty until `reset`, and a cancelled one is never reusable
+ * again.
+ */
 export class PgConnection {
   /** In `performance.now()`. */
   readonly openedAt = performance.now();
   lastUsedAt = this.openedAt;
   readonly #client: pg.Client;
   readonly #observer: StatementObserver | null;
-  /** Those that have run here, by name. */
+  /** Statements that have run on this connection, by name. */
   readonly #prepared = new Map<string, PreparedStatement>();
   #alive = true;
   #outlived = false;
   #cancelled = false;
-  /** Whether something ran that may have left a trace in the session. */
-  #stained = false;
+  /** Whether a statement may have changed the session's state. */
+  #dirty = false;
   #onLost: () => void = () => undefined;
 
   private constructor(client: pg.Client, observer: StatementObserver | null) {
@@ -75,10 +81,10 @@ export class PgConnection {
   }
 
   /**
-   * Connects and logs in to the first server of the URL that can be used. Rejects with the driver's or the server's
-   * error, and leaves no socket behind.
+   * Connects and logs in to the first usable server of the URL. Rejects with the driver's or the server's error. A
+   * rejected call leaves no socket open.
    *
-   * @throws {NoServerError} when the URL names several servers, or asks for a kind of server, and there is none
+   * @throws {NoServerError} when the URL names several servers or a `target_session_attrs`, and no server can be used
    */
   static open(options: ConnectionOptions): Promise<PgConnection> {
     return tryHosts(options.url, options.connectTimeoutMs, (server, target, timeoutMs) =>
@@ -87,8 +93,8 @@ export class PgConnection {
   }
 
   /**
-   * The settings of the server that `open` would come to now, for drivers that take a single one. A URL that leaves no
-   * choice is not tried. Rejects as `open` does.
+   * The driver's options for the server that `open` would choose now, for libraries that connect by themselves. Logs
+   * in to find out, unless the URL leaves no choice. Rejects as `open` does.
    */
   static async locate(options: ConnectionOptions): Promise<ClientConfig> {
     const [only, ...others] = options.url.toClientConfigs();
@@ -120,39 +126,45 @@ export class PgConnection {
     return connection;
   }
 
-  /** Called once when the server or the network ends an idle connection. */
+  /** Sets the listener that is called once when the server or the network ends the connection. */
   onLost(listener: () => void): void {
     this.#onLost = listener;
   }
 
-  /** Called for every notification on a channel that this session listens to. */
+  /** Called once when the connection has ended, however it did. */
+  onEnd(listener: () => void): void {
+    this.#client.once('end', listener);
+  }
+
+  /** Adds a listener for every notification on a channel that this session listens to. */
   onNotification(listener: () => void): void {
     this.#client.on('notification', listener);
   }
 
-  /** Alive, in no transaction, and without a trace of the last user: fit for the next one. */
+  /** Whether the next user can have it: it is alive, not in a transaction, and has the session state of a new one. */
   get isReusable(): boolean {
     const status = this.#client.getTransactionStatus();
-    return this.#alive && !this.#cancelled && !this.#stained && (status === 'I' || status === null);
+    return this.#alive && !this.#cancelled && !this.#dirty && (status === 'I' || status === null);
   }
 
-  /** Whether the server said what it would say on every connection as old as this one, and on no new one. */
+  /** Whether the server raised an error that concerns every connection of this age and no new one. */
   get isOutlived(): boolean {
     return this.#outlived;
   }
 
-  /** Whether there is a transaction to roll back, on a connection that can still be told. */
+  /** Whether the connection is alive and has a transaction to roll back. */
   get isInTransaction(): boolean {
     const status = this.#client.getTransactionStatus();
     return this.#alive && (status === 'T' || status === 'E');
   }
 
+  /** Returns the statement's rows. Rejects with the driver's or the server's error. */
   async query<Row>({ name, text, values }: Query<Row>): Promise<readonly Row[]> {
     if (this.#cancelled) throw new Error('the connection was cancelled');
     try {
       const known = name === undefined ? undefined : this.#prepared.get(name);
       if (known !== undefined && known.fits(text, values)) {
-        // The caller names the columns of its statement.
+        // The caller's type describes the columns that its statement selects.
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion
         return (await known.run(this.#client, values)) as readonly Row[];
       }
@@ -161,7 +173,7 @@ export class PgConnection {
         text,
         values: [...values],
       });
-      if (!TRACELESS.has(command)) this.#stained = true;
+      if (!STATELESS_COMMANDS.has(command)) this.#dirty = true;
       else if (name !== undefined && command !== '')
         this.#prepared.set(name, PreparedStatement.of(name, text, fields));
       return rows;
@@ -171,7 +183,7 @@ export class PgConnection {
     }
   }
 
-  /** Runs text that may hold several statements and takes no values; returns the last command's tag. */
+  /** Runs a text of one or more statements without values. Returns the tag of the last command, such as `COMMIT`. */
   execute(text: string): Promise<string> {
     const observer = this.#observer;
     return observer === null ? this.#execute(text) : observer.around(text, () => this.#execute(text));
@@ -181,7 +193,7 @@ export class PgConnection {
     try {
       const results: pg.QueryResult | pg.QueryResult[] = await this.#client.query(text);
       const all = Array.isArray(results) ? results : [results];
-      if (all.some(({ command }) => !TRACELESS.has(command))) this.#stained = true;
+      if (all.some(({ command }) => !STATELESS_COMMANDS.has(command))) this.#dirty = true;
       return all.at(-1)?.command ?? '';
     } catch (error) {
       await this.#settle(error);
@@ -190,51 +202,70 @@ export class PgConnection {
   }
 
   /**
-   * Wipes out whatever was done to the session; what cannot be wiped out leaves the connection unfit. Never rejects.
+   * Hands out the driver's client, for a library that drives it (Knex) or a text with several results. This connection
+   * does not see what runs there, so it is not reusable until `reset`.
+   */
+  lendDriver(): pg.Client {
+    this.#dirty = true;
+    return this.#client;
+  }
+
+  /**
+   * Restores the state of a new session, but keeps prepared statements. A connection that cannot be reset is no
+   * longer alive. Never rejects.
    */
   async reset(): Promise<void> {
-    this.#stained = false;
+    this.#dirty = false;
     if (!this.isReusable) return;
     await this.execute(RESET_SESSION).catch(() => {
       this.#alive = false;
     });
-    this.#stained = false;
+    this.#dirty = false;
   }
 
   /**
-   * The driver rejects at the server's error message. Whether the transaction's end or the connection's follows is known
-   * only after the next answer: until then a broken connection looks fit for the next user.
+   * Brings `#alive` up to date after an error. The driver rejects as soon as the server's error message arrives,
+   * before it knows whether the connection ends too. The answer to one more query settles that.
    */
   async #settle(error: unknown): Promise<void> {
     if (error instanceof pg.DatabaseError) {
       const settled = await succeeds(withDeadline(this.#client.query(''), PROBE_DEADLINE_MS));
       this.#alive &&= settled;
     } else {
-      // No answer, or half of one: what comes next on this connection may belong to the last question.
+      // The answer is incomplete: the next bytes on this connection may belong to the failed statement.
       this.#alive = false;
     }
   }
 
   /**
-   * Asks the server to give up the running statement, which then fails. The request may arrive late and hit whatever
-   * runs then, so nobody else gets this connection. Safe to call twice; never throws.
+   * Asks the server to cancel the running statement, which then fails. The request may arrive late and cancel a later
+   * statement, so the connection is not reusable afterwards. Safe to call twice; never throws.
    */
   cancel(): void {
     if (this.#cancelled || !this.#alive) return;
     this.#cancelled = true;
     const { host, port } = this.#client;
-    // The driver sets both at login and does not declare them.
+    // The driver sets both at login; its types do not declare them.
     const { processID, secretKey } = this.#client as unknown as { processID: number; secretKey: number };
     sendCancelRequest(host, port, processID, secretKey);
   }
 
-  /** Whether the server still answers on this connection, within that time and a second. */
+  /** Whether the server answers on this connection within `withinMs`, and within one second at most. */
   async answers(withinMs: number): Promise<boolean> {
     if (!this.isReusable) return false;
     return succeeds(withDeadline(this.execute('select'), Math.min(withinMs, PROBE_DEADLINE_MS)));
   }
 
-  /** Says goodbye and waits until the server has hung up, with a deadline; never rejects. Safe to call twice. */
+  /** Ends the session without a word to the server: the statement under way fails now. */
+  cut(): void {
+    this.#alive = false;
+    this.#client.connection.stream.destroy();
+  }
+
+  /**
+   * Ends the session and waits until the server has closed it, for two seconds at most. Never rejects. Safe to call
+   * twice.
+   */
   async close(): Promise<void> {
     this.#alive = false;
     const ended = this.#client.end().catch(() => undefined);

@@ -25,7 +25,7 @@ export const SqlState = {
   queryCanceled: '57014',
 } as const;
 
-/** Raised when none of the servers that a URL names can be used; the cause is what tells most of their errors. */
+/** Raised when no server of a URL can be used. The cause is the most specific of their errors. */
 export class NoServerError extends Error {
   override readonly name = 'NoServerError';
 
@@ -34,25 +34,26 @@ export class NoServerError extends Error {
   }
 }
 
-/** Raised for a server that took the login and is not what the connection is for. */
+/** Raised when a server accepts the login but is not of the kind that `target_session_attrs` asks for. */
 export class TargetSessionError extends Error {
   override readonly name = 'TargetSessionError';
 }
 
+/** The server's SQLSTATE; null for every error that is not a server's answer. */
 export const sqlStateOf = (error: unknown): string | null => {
   if (error instanceof NoServerError) return sqlStateOf(error.cause);
   return error instanceof pg.DatabaseError ? (error.code ?? null) : null;
 };
 
-/** States in which the server answers but does not let the statement, or the login, through for now. */
+/** SQLSTATEs with which a server refuses a statement or login for now. */
 const UNAVAILABLE = /^(?:08|25006|28|40001|40P01|53|55P03|57P|58|3D000|55000|57014)/;
 
-/** After these the server hangs up, or is not the primary any more. */
+/** SQLSTATEs after which the server closes the connection, or has become a standby. */
 const FATAL = /^(?:08|25006|57P)/;
 
 /**
- * Whether the connection is gone with this error. Whatever the driver raises that is not the server's answer
- * (reset, broken pipe, "Connection terminated", time-out) leaves the connection in an unknown state.
+ * Whether this error makes the connection unusable. An error of the driver itself (reset, broken pipe, "Connection
+ * terminated", time-out) leaves the connection in an unknown state, so it does.
  */
 export const breaksConnection = (error: unknown): boolean => {
   const sqlState = sqlStateOf(error);
@@ -60,27 +61,36 @@ export const breaksConnection = (error: unknown): boolean => {
 };
 
 /**
- * Whether the server does not run a named statement as it was prepared on this connection: its table was changed, or the
- * session has forgotten it. It never ran, so a write may be sent again as well as a read.
+ * Whether the server refused to run a prepared statement because a table has changed, or because the session no
+ * longer has the statement. The statement did not run, so the caller may send it again, even a write.
  */
 export const isStaleStatement = (error: unknown): boolean => {
   const sqlState = sqlStateOf(error);
   if (sqlState === SqlState.invalidStatementName) return true;
-  // The same state stands for all that PostgreSQL cannot do.
+  // PostgreSQL uses this SQLSTATE for every unsupported feature, so the routine decides.
   return sqlState === SqlState.featureNotSupported && routineOf(error) === 'RevalidateCachedQuery';
 };
 
-/** Where in PostgreSQL's source the error was raised: says more than its state, and the same in every language. */
+/**
+ * The C function that raised the error. It is more specific than the SQLSTATE and, unlike the message, not
+ * translated.
+ */
 const routineOf = (error: unknown): string | undefined => {
   if (error instanceof NoServerError) return routineOf(error.cause);
   return error instanceof pg.DatabaseError ? error.routine : undefined;
 };
 
-/** Whether a new connection would not be told this: the primary has moved, or a statement has to be prepared anew. */
+/**
+ * Whether a new connection avoids this error: another server is the primary now, or a statement must be prepared
+ * again.
+ */
 export const isOutlived = (error: unknown): boolean =>
   sqlStateOf(error) === SqlState.readOnlySqlTransaction || isStaleStatement(error);
 
-/** What callers see: an unreachable database as `DatabaseConnectionError`, every other error as it is. */
+/**
+ * Wraps an error that means "unreachable for now" in a `DatabaseConnectionError`; returns every other error
+ * unchanged.
+ */
 export const translateError = (error: unknown, databaseName: string): unknown => {
   if (error instanceof DomainError) return error;
   const sqlState = sqlStateOf(error);
@@ -91,18 +101,21 @@ export const translateError = (error: unknown, databaseName: string): unknown =>
     : error;
 };
 
-/** Errors of sockets, and what gathers those of several addresses, carry an errno name; the driver's only a message. */
+/**
+ * Recognizes socket errors by their errno name, also an aggregate of several addresses, and the driver's by its
+ * message.
+ */
 export const isDriverError = (error: unknown): boolean =>
   error instanceof Error &&
   (error instanceof NoServerError ||
     ('code' in error && typeof error.code === 'string' && /^E[A-Z]+$/.test(error.code)) ||
-    // A TypeError that mentions a client is a bug of ours, not an outage.
+    // A subclass such as TypeError is a bug in this code, whatever its message says.
     (error.constructor === Error && DRIVER_MESSAGE.test(error.message)));
 
 const DRIVER_MESSAGE =
   /^(?:connection terminated|client (?:has|was)|query read timeout|timeout e|the server does not support ssl|there was an error establishing an ssl|sasl: |the connection was cancelled)/i;
 
-/** Of a connect: the server itself is away, whatever database was asked for. A time-out may be one database's own. */
+/** Whether a failed connect shows that the whole server is down. A time-out does not: it may concern one database. */
 export const isServerFailure = (error: unknown): boolean => {
   const sqlState = sqlStateOf(error);
   if (sqlState !== null) return SERVER_AWAY.test(sqlState);
@@ -114,10 +127,13 @@ export const isServerFailure = (error: unknown): boolean => {
 const SERVER_AWAY = /^57P0[123]$/;
 const UNREACHABLE = /^(?:ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EPIPE|ENOENT)$/;
 
-/** Of a connect: the server is alive and said no. */
+/** Whether a failed connect shows that the server is alive and refused. */
 export const isServerAnswer = (error: unknown): boolean =>
   sqlStateOf(error) !== null || error instanceof DomainError;
 
-/** Of a connect: the server takes no more connections, rather than the database, whose limit has the same state. */
+/**
+ * Whether a failed connect shows that the server is full. A database at its own connection limit has the same
+ * SQLSTATE.
+ */
 export const isServerFull = (error: unknown): boolean =>
   sqlStateOf(error) === SqlState.tooManyConnections && routineOf(error) !== 'CheckMyDatabase';

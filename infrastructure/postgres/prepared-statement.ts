@@ -3,33 +3,33 @@ import { serialize } from 'pg-protocol';
 
 type Row = Record<string, unknown>;
 
-/** What the protocol sends as it is written. Whatever else there is, the driver knows how to write. */
+/** Values that the protocol sends as plain text. The driver serializes all other types. */
 type Plain = string | number | boolean | null;
 
 const isPlain = (value: unknown): value is Plain =>
   value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 
 /**
- * A named statement that has run on a connection before. The driver would have its rows described, and read the
- * description, at every run. They cannot change while the statement stands (the server refuses to run it then), so what
- * the first run brought is kept.
+ * A named statement that has already run on a connection. It keeps the column descriptions of the first run, so later
+ * runs skip the Describe step that the driver would repeat. The columns cannot change: the server refuses to run the
+ * statement after a change. Decision 0024.
  */
 export class PreparedStatement {
-  /** The latest by name: a program has few. */
+  /** The latest statement of each name. A program has few names, so the map stays small. */
   static readonly #latest = new Map<string, PreparedStatement>();
 
   readonly name: string;
   readonly #text: string;
   readonly #fields: readonly FieldDef[];
   readonly #columns: readonly { readonly name: string; readonly parse: (text: string) => unknown }[];
-  /** A row of nulls: copied, so that all rows have one shape. */
+  /** A row of nulls. Each row is a copy, so that V8 gives all rows one hidden class. */
   readonly #blank: Readonly<Row>;
 
   /**
-   * The same one for all connections to which it means the same. A thousand organizations would have as many copies, none
-   * of which a processor would find in its caches.
+   * Connections share one object for a statement with the same text and columns. With a copy for each of a thousand
+   * organizations, most runs would miss the processor's caches.
    *
-   * @param fields as in the first run's result
+   * @param fields of the first run's result
    */
   static of(name: string, text: string, fields: readonly FieldDef[]): PreparedStatement {
     const latest = PreparedStatement.#latest.get(name);
@@ -63,7 +63,7 @@ export class PreparedStatement {
     );
   }
 
-  /** Whether this is the statement, and its values are such as `run` can send. */
+  /** Whether the text is this statement's and `run` can send the values. */
   fits(text: string, values: readonly unknown[]): values is readonly Plain[] {
     return text === this.#text && values.every(isPlain);
   }
@@ -87,7 +87,10 @@ export class PreparedStatement {
 
 const EXECUTE_AND_SYNC = Buffer.concat([serialize.execute(), serialize.sync()]);
 
-/** One run, as the driver's client deals with a query. It is over with `callback`, which the client wraps for its timeout. */
+/**
+ * One run, in the form that the driver's client calls. The run ends when it calls `callback`. The client replaces
+ * `callback` to stop its timeout.
+ */
 class StatementRun implements Submittable {
   callback: (error: Error | null, rows: readonly Row[]) => void;
   readonly #statement: PreparedStatement;
@@ -104,7 +107,7 @@ class StatementRun implements Submittable {
   submit(connection: Connection): void {
     const values = this.#values.map((value) => (value === null ? null : String(value)));
     const bind = serialize.bind({ statement: this.#statement.name, values });
-    // As one piece: the driver would write three, and a stream takes longer over each than the copying does.
+    // One write of a copied buffer is faster than the driver's three writes.
     if (connection.stream.writable) connection.stream.write(Buffer.concat([bind, EXECUTE_AND_SYNC]));
   }
 
@@ -112,13 +115,13 @@ class StatementRun implements Submittable {
     try {
       this.#rows.push(this.#statement.toRow(fields));
     } catch (error) {
-      // A value that its type's parser does not take. The rest of the answer has to be read all the same.
+      // A type's parser refused the value. The rest of the answer must still be read before the next statement.
       this.#error ??= error instanceof Error ? error : new Error(String(error));
     }
   }
 
   handleCommandComplete(): void {
-    // Its tag says nothing that the first run's has not said.
+    // The first run already classified the command.
   }
 
   handleError(error: Error): void {

@@ -1,5 +1,5 @@
 import pg from 'pg';
 
-/** Names and texts in statements that take no parameters (DDL); the driver's own escaping. */
+/** Quote names and texts for DDL, which takes no parameters. The driver does the escaping. */
 export const identifier = (name: string): string => pg.escapeIdentifier(name);
 export const literal = (text: string): string => pg.escapeLiteral(text);

@@ -1,6 +1,6 @@
 /**
- * Says what a refused URL holds without anything that could be a password. A text that does not parse gives no
- * certainty about where its password ends, so in doubt only its beginning and length are told.
+ * Describes a refused URL without any part that could be a password. When the text does not show where its password
+ * ends, the description holds only the scheme and the length.
  */
 export const describeRefusedUrl = (text: string): string => {
   const [, scheme = '', rest = text] = /^([a-z][a-z0-9+]{0,30}:\/\/)?(.*)$/is.exec(text) ?? [];

@@ -5,10 +5,12 @@ import { describeRefusedUrl } from './refused-url.ts';
 
 const DEFAULT_DATABASE = `mad_results_${ORGANIZATION_PLACEHOLDER}`;
 
-/** Where the administrator connects to create and drop databases: never a template, which a session would block. */
+/**
+ * The administrator connects to this database. It must not be a template: a session in one blocks every clone of it.
+ */
 const ADMIN_DATABASE = 'postgres';
 
-/** Where one server's results databases are, and how they are called: a URL with `{org_id}` in its database name. */
+/** The URL of one server's results databases, with `{org_id}` in the database name. */
 export class ResultsUrlTemplate {
   readonly #url: DatabaseUrl;
   readonly names: DatabaseNames;
@@ -24,7 +26,7 @@ export class ResultsUrlTemplate {
   /** @throws {InvalidDatabaseUrlError} */
   static parse(text: string): ResultsUrlTemplate {
     const url = DatabaseUrl.parse(text);
-    // Encoded braces are the same placeholder.
+    // Some tools percent-encode the braces.
     const places = text.split(/\{org_id\}|%7Borg_id%7D/i).length - 1;
     if (places !== 1 || !url.database.includes(ORGANIZATION_PLACEHOLDER)) {
       throw new InvalidDatabaseUrlError(
@@ -35,12 +37,12 @@ export class ResultsUrlTemplate {
     return new ResultsUrlTemplate(url);
   }
 
-  /** The databases `mad_results_{org_id}` beside the metadata database. */
+  /** The default: databases `mad_results_{org_id}` on the server of the metadata database. */
   static fromMetadataUrl(url: DatabaseUrl): ResultsUrlTemplate {
     return new ResultsUrlTemplate(url.withDatabase(DEFAULT_DATABASE));
   }
 
-  /** Another database of the same server, with the same login and parameters. */
+  /** The URL of any database on the same server, with the same login and parameters. */
   urlForDatabase(name: string): DatabaseUrl {
     return this.#url.withDatabase(name);
   }

@@ -1,15 +1,15 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 
-/** The passwords are as random as keys: more rounds would not protect them, and every connect would pay for them. */
+/** The passwords are random keys, so more iterations add no protection, and every connect would pay for them. */
 const ITERATIONS = 1;
 const SALT_BYTES = 16;
 const KEY_BYTES = 32;
 
 /**
- * What PostgreSQL stores for a password (RFC 5803), for `create role … password`. A server writes statements to its log,
- * those that fail by default: a password must not stand in one.
+ * The verifier that PostgreSQL stores for a password (RFC 5803), for `create role … password`. A statement must not
+ * hold the password itself: by default a server logs every statement that fails.
  *
- * @param password random, and ASCII, which SASLprep leaves as it is
+ * @param password random and ASCII; SASLprep, which is left out here, would not change it
  */
 export const scramVerifier = (password: string): string => {
   const salt = randomBytes(SALT_BYTES);

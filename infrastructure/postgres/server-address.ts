@@ -1,6 +1,6 @@
-/** Where one server listens. */
+/** The address that one server listens on. */
 export interface ServerAddress {
-  /** A name, an address or a socket folder; empty: the driver's default. */
+  /** A host name, an IP address or a socket folder; empty: the driver's default. */
   readonly host: string;
   /** Null: the driver's default. */
   readonly port: number | null;
@@ -9,10 +9,10 @@ export interface ServerAddress {
 const MAX_PORT = 65_535;
 
 /**
- * Puts hosts and ports together as libpq does: a port for each host, or one for all. Returns what is wrong with them
- * otherwise.
+ * Pairs hosts and ports as libpq does: one port for each host, or one port for all.
  *
- * @param ports as text; an empty one is the default
+ * @param ports as text; an empty one means the default port
+ * @returns the addresses, or a sentence that says why they cannot be paired
  */
 export const pairAddresses = (
   hosts: readonly string[],

@@ -1,4 +1,4 @@
-/** What a connection is for, by libpq's names: `target_session_attrs` in a database URL. */
+/** The kinds of server that a connection can ask for: libpq's values of `target_session_attrs`. */
 export const SESSION_TARGETS = [
   'any',
   'read-write',
@@ -9,16 +9,19 @@ export const SESSION_TARGETS = [
 ] as const;
 export type SessionTarget = (typeof SESSION_TARGETS)[number];
 
-/** A standby if there is one, else whatever there is: two rounds. */
+/** The targets to try, one round of all servers for each. `prefer-standby` takes any server when no standby answers. */
 export const roundsFor = (target: SessionTarget): readonly SessionTarget[] =>
   target === 'prefer-standby' ? ['standby', 'any'] : [target];
 
 /**
- * Why a server is not what the connection is for, or null.
+ * Says why a server does not match the target; null when it does.
  *
- * @param reported the parameters that the server told at login
+ * @param reported the parameters that the server reported at login
  */
-export const unfitness = (target: SessionTarget, reported: ReadonlyMap<string, string>): string | null => {
+export const targetMismatch = (
+  target: SessionTarget,
+  reported: ReadonlyMap<string, string>,
+): string | null => {
   if (target === 'any') return null;
   const standby = reported.get('in_hot_standby');
   const readOnly = reported.get('default_transaction_read_only');

@@ -53,16 +53,21 @@ export class DatabaseHealthCheck implements HealthCheck {
   }
 }
 
-/** Only a pool whose last connect failed is tried itself. */
+/**
+ * Only a pool whose last connect failed is tried itself. A server that was silent half a second ago is not asked: the
+ * answer for the other servers would wait for it.
+ */
 const checkServer = async (server: ResultsServer, pools: readonly OpenPool[]) => {
-  const rows = await server.control.ask<{ datname: string }>(
-    pools.length === 0
-      ? IS_THERE
-      : {
-          text: 'select datname from pg_database where datallowconn and datconnlimit <> 0 and datname = any($1)',
-          values: [pools.map(({ pool }) => pool.databaseName)],
-        },
-  );
+  const rows = server.share.isSilent
+    ? null
+    : await server.control.ask<{ datname: string }>(
+        pools.length === 0
+          ? IS_THERE
+          : {
+              text: 'select datname from pg_database where datallowconn and datconnlimit <> 0 and datname = any($1)',
+              values: [pools.map(({ pool }) => pool.databaseName)],
+            },
+      );
   const present = new Set(rows?.map(({ datname }) => datname));
   const organizations = await Promise.all(
     pools.map(async ({ placement, pool }): Promise<[string, boolean]> => [

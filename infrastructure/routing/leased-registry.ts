@@ -1,23 +1,23 @@
-/** What the registry keeps: something that takes resources, and gives them back when it is closed. */
+/** A value of the registry. It holds resources until it is closed. */
 export interface Closeable {
-  /** Resolves when nothing is held any more. Safe to call twice. */
+  /** Resolves when all resources are free. Safe to call twice. */
   close(): Promise<void>;
 }
 
-/** Why an entry left the registry. */
+/** Why an entry left the registry: capacity, time without use, a change, or the end of its database or the process. */
 export type RemovalReason = 'evict' | 'expire' | 'invalidate' | 'retire';
 
-/** A claim on an entry's value. The value is not closed while it is held, unless its deadline has passed. */
+/** Keeps an entry's value open until it is released, or until `leaseTimeoutMs` has passed. */
 export interface Lease<Value> {
   readonly value: Value;
-  /** Safe to call twice: a second call takes nothing from other leases. */
+  /** Safe to call twice: a second call does not end another lease. */
   release(): void;
 }
 
 export interface RegistryOptions {
-  /** Entries kept before the least recently used is evicted. */
+  /** With more entries than this, the least recently used one without a lease is evicted. */
   readonly capacity: number;
-  /** A lease held for longer is a leak: it is reported, and no longer keeps its entry. */
+  /** A lease that is held longer is a leak: it is reported, and the registry ends it. */
   readonly leaseTimeoutMs: number;
   readonly onRemoval: (key: string, reason: RemovalReason) => void;
   readonly onLeak: (key: string, heldMs: number) => void;
@@ -26,23 +26,26 @@ export interface RegistryOptions {
 interface Entry<Value> {
   readonly key: string;
   readonly value: Value;
-  /** When each lease was taken, in `performance.now()`. */
+  /** The start of each lease, in `performance.now()`. */
   readonly leases: Map<symbol, number>;
   draining: boolean;
-  /** When the last lease ended, in `performance.now()`. */
+  /** The end of the last lease, in `performance.now()`. */
   usedAt: number;
-  /** The number of its last checkout. */
-  turn: number;
+  /** The sequence number of the last checkout. */
+  lastCheckout: number;
 }
 
 /**
- * Values by key that live as long as somebody uses them. Claims are synchronous: between
- * looking a value up and claiming it nothing else can run, so nothing can be closed under a new claim.
+ * Stores values by key and closes each one only after its last lease. Look-up and lease happen in one synchronous
+ * step, so no other code can close a value in between.
+ *
+ * States of an entry: active (in the map, can be leased) → draining (removed, waits for its last lease) → closing →
+ * gone.
  */
 export class LeasedRegistry<Value extends Closeable> {
   readonly #options: RegistryOptions;
   readonly #active = new Map<string, Entry<Value>>();
-  /** Removed from `#active`; closed when their last lease is released. */
+  /** Entries that are removed from `#active` and wait for their last lease. */
   readonly #draining = new Set<Entry<Value>>();
   readonly #closing = new Set<Promise<void>>();
   #checkouts = 0;
@@ -52,20 +55,20 @@ export class LeasedRegistry<Value extends Closeable> {
     this.#options = options;
   }
 
-  /** Finds the value or makes it with `create`, and claims it; all in one synchronous step. */
+  /** Finds the value, or makes it with `create`, and leases it, in one synchronous step. May evict another entry. */
   checkout(key: string, create: () => Value): Lease<Value> {
     let entry = this.#active.get(key);
     if (entry === undefined) {
-      entry = { key, value: create(), leases: new Map(), draining: false, usedAt: 0, turn: 0 };
+      entry = { key, value: create(), leases: new Map(), draining: false, usedAt: 0, lastCheckout: 0 };
       this.#active.set(key, entry);
     }
-    entry.turn = this.#checkouts += 1;
-    const lease = this.#claim(entry);
+    entry.lastCheckout = this.#checkouts += 1;
+    const lease = this.#lease(entry);
     this.#evictBeyondCapacity();
     return lease;
   }
 
-  /** Looks without claiming or refreshing recency. */
+  /** Returns the value without a lease, and without counting as a use. */
   peek(key: string): Value | undefined {
     return this.#active.get(key)?.value;
   }
@@ -78,13 +81,18 @@ export class LeasedRegistry<Value extends Closeable> {
     return { active: this.#active.size, draining: this.#draining.size, leases: this.#leases };
   }
 
-  /** Takes the key's value out, if it is still `value`: a newer one is somebody else's. It closes after its last lease. */
+  /**
+   * Removes the key's entry if it still has this `value`; a newer value stays. The value is closed after its last
+   * lease.
+   */
   remove(key: string, value: Value, reason: RemovalReason): void {
     const entry = this.#active.get(key);
     if (entry?.value === value) this.#retire(entry, reason);
   }
 
-  /** Reports leases past their deadline, and takes out what `isDormant` says nobody needs. */
+  /**
+   * Ends and reports leases past their deadline, and removes the unleased entries for which `isDormant` returns true.
+   */
   sweep(isDormant: (value: Value, idleMs: number) => boolean): void {
     const now = performance.now();
     for (const entry of [...this.#active.values(), ...this.#draining]) this.#dropLeaks(entry, now);
@@ -94,9 +102,7 @@ export class LeasedRegistry<Value extends Closeable> {
     }
   }
 
-  /**
-   * Takes everything out and waits for leases to be released; past the deadline values are closed under them.
-   */
+  /** Removes all entries and waits for their leases. After the deadline it closes the values that are still leased. */
   async closeAll(deadlineMs: number): Promise<void> {
     for (const entry of this.#active.values()) this.#retire(entry, 'retire');
     const deadline = new Promise<void>((resolve) => {
@@ -107,7 +113,7 @@ export class LeasedRegistry<Value extends Closeable> {
     await Promise.race([Promise.all(this.#closing), deadline]);
   }
 
-  #claim(entry: Entry<Value>): Lease<Value> {
+  #lease(entry: Entry<Value>): Lease<Value> {
     const id = Symbol(entry.key);
     entry.leases.set(id, performance.now());
     this.#leases += 1;
@@ -124,17 +130,17 @@ export class LeasedRegistry<Value extends Closeable> {
   #evictBeyondCapacity(): void {
     while (this.#active.size > this.#options.capacity) {
       const victim = this.#leastRecentlyUsed();
-      // All leased: there is no room to make, and refusing the newest would be worse than exceeding the capacity.
+      // All entries are leased. Exceeding the capacity is better than refusing the new one.
       if (victim === undefined) return;
       this.#retire(victim, 'evict');
     }
   }
 
-  /** Looked for when it is needed: an order kept up at every checkout costs more than an eviction now and then. */
+  /** Searches linearly: keeping an order at every checkout costs more than a rare eviction. */
   #leastRecentlyUsed(): Entry<Value> | undefined {
     let oldest: Entry<Value> | undefined;
     for (const entry of this.#active.values()) {
-      if (entry.leases.size === 0 && entry.turn < (oldest?.turn ?? Infinity)) oldest = entry;
+      if (entry.leases.size === 0 && entry.lastCheckout < (oldest?.lastCheckout ?? Infinity)) oldest = entry;
     }
     return oldest;
   }

@@ -4,14 +4,17 @@ import type { ServerId } from '../../domain/databases/server.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import type { PgConnection } from '../postgres/pg-connection.ts';
 import { withDeadline } from '../timing/with-deadline.ts';
+import type { KnownClusters } from './known-clusters.ts';
 
 export interface ClusterCheckDeps {
   readonly serverId: ServerId;
   readonly ledger: Pick<ServerLedger, 'identify'>;
+  /** Of this process; all its servers share it. */
+  readonly clusters: KnownClusters;
   readonly logger: Logger;
 }
 
-/** The metadata database may be away. Then the next control connection asks again. */
+/** The metadata database may be away. Then the next connection asks again. */
 const LEDGER_DEADLINE_MS = 1000;
 
 /**
@@ -20,7 +23,9 @@ const LEDGER_DEADLINE_MS = 1000;
  */
 export class ClusterCheck {
   readonly #deps: ClusterCheckDeps;
-  #refusal: DatabaseConnectionError | null = null;
+  /** The server that the ledger knows as this cluster. */
+  #recordedAs: ServerId | null = null;
+  #compared: Promise<void> = Promise.resolve();
 
   constructor(deps: ClusterCheckDeps) {
     this.#deps = deps;
@@ -28,31 +33,61 @@ export class ClusterCheck {
 
   /** Why nothing of the server may be used; null when it may. */
   get refusal(): DatabaseConnectionError | null {
-    return this.#refusal;
+    const other = this.#sameAs;
+    if (other === null) return null;
+    return new DatabaseConnectionError(
+      `The server "${this.#deps.serverId}" is the same cluster as "${other}".`,
+    );
   }
 
-  /** Call it for each new control connection: what is behind an address may change. Never rejects. */
+  /** Resolves when the ledger has answered to the last look, or its deadline is over. Never rejects. */
+  get compared(): Promise<void> {
+    return this.#compared;
+  }
+
+  /**
+   * Call it for each new connection that is not an organization's: what is behind an address may change. Does not wait for
+   * the ledger: the server answers, however busy the metadata database is. Never rejects.
+   */
   async look(connection: PgConnection): Promise<void> {
-    const { serverId, ledger, logger } = this.#deps;
+    const { serverId, clusters, logger } = this.#deps;
     try {
       const [row] = await connection.query<{ id: string }>({
         text: 'select system_identifier::text as id from pg_control_system()',
         values: [],
       });
       if (row === undefined) return;
-      const other = await withDeadline(ledger.identify(serverId, row.id), LEDGER_DEADLINE_MS);
-      const before = this.#refusal;
-      this.#refusal =
-        other === null
-          ? null
-          : new DatabaseConnectionError(`The server "${serverId}" is the same cluster as "${other}".`);
-      if (before === null && other !== null)
-        logger.error(
-          { server: serverId, same_as: other },
-          'two servers are the same cluster; one is not used',
-        );
+      for (const duplicate of clusters.note(serverId, row.id))
+        this.#tell(duplicate, clusters.sameAs(duplicate));
+      this.#compared = this.#compare(row.id);
+    } catch (error) {
+      logger.debug({ err: error, server: serverId }, 'a server does not say which cluster it is');
+    }
+  }
+
+  async #compare(systemIdentifier: string): Promise<void> {
+    const { serverId, ledger, clusters, logger } = this.#deps;
+    try {
+      const identified = ledger.identify(serverId, systemIdentifier, clusters.after(serverId));
+      const other = await withDeadline(identified, LEDGER_DEADLINE_MS);
+      const isNew = other !== null && this.#sameAs === null;
+      this.#recordedAs = other;
+      if (isNew) this.#tell(serverId, this.#sameAs);
     } catch (error) {
       logger.debug({ err: error, server: serverId }, 'it is not known which cluster a server is');
     }
+  }
+
+  get #sameAs(): ServerId | null {
+    const { serverId, clusters } = this.#deps;
+    const known = clusters.sameAs(serverId);
+    if (known !== null || this.#recordedAs === null) return known;
+    // The ledger may not know yet that the other name leads elsewhere now.
+    return clusters.isAnotherThan(this.#recordedAs, clusters.clusterOf(serverId)) ? null : this.#recordedAs;
+  }
+
+  #tell(server: ServerId, sameAs: ServerId | null): void {
+    if (sameAs === null) return;
+    this.#deps.logger.error({ server, same_as: sameAs }, 'two servers are the same cluster; one is not used');
   }
 }

@@ -17,6 +17,7 @@ import {
 } from '../postgres/connection-names.ts';
 import { isServerAnswer, isServerFailure } from '../postgres/postgres-errors.ts';
 import type { ControlConnection } from './control-connection.ts';
+import type { OpenSessions } from './open-sessions.ts';
 
 export interface ConnectionShareDeps {
   readonly instanceId: string;
@@ -28,6 +29,8 @@ export interface ConnectionShareDeps {
   readonly ledger: InstanceLedger;
   /** Its connection carries the name by which the other processes see that this one is alive. */
   readonly control: ControlConnection;
+  /** Cut when the server stays silent. */
+  readonly sessions: OpenSessions;
   readonly serverBreaker: CircuitBreaker;
   readonly metadataBreaker: CircuitBreaker;
   readonly logger: Logger;
@@ -35,6 +38,12 @@ export interface ConnectionShareDeps {
 
 /** A newcomer has its share after two of them. */
 const BEAT_MS = 500;
+
+/**
+ * Unanswered questions in a row after which nobody waits for the server any longer: one more than open its circuit, which
+ * keeps new requests away. The deadlines of statements would keep those that wait already for half a minute.
+ */
+const SILENCES_UNTIL_CUT = 3;
 
 /**
  * This process's share of the deployment's connections: the same for all that live, in whole numbers.
@@ -52,6 +61,8 @@ export class ConnectionShare {
   });
   /** The share on the books, as far as this process knows. */
   #share = 0;
+  /** Questions in a row that the server did not answer. */
+  #silences = 0;
   /** The probe's session in which the share was confirmed. */
   #confirmedIn: number | null = null;
 
@@ -82,6 +93,11 @@ export class ConnectionShare {
     return { serverId, instanceId };
   }
 
+  /** Whether the server left the last question unanswered; false before the first. */
+  get isSilent(): boolean {
+    return this.#silences > 0;
+  }
+
   get report(): RunReport {
     return this.#beats.report;
   }
@@ -95,6 +111,7 @@ export class ConnectionShare {
     const { control, serverBreaker, metadataBreaker } = this.#deps;
     const silence = await control.query({ text: 'select', values: [] }).then(() => null, causeOf);
     tell(serverBreaker, silence);
+    this.#cutWhenSilent(silence);
     if (silence !== null || control.sessions !== this.#confirmedIn) {
       // Whoever saw no connection of this process may have taken its share: no new ones before the books say so.
       this.#limit(this.#deps.budget.taken);
@@ -168,6 +185,15 @@ export class ConnectionShare {
     }
   }
 
+  #cutWhenSilent(silence: unknown): void {
+    this.#silences = saysItLives(silence) ? 0 : this.#silences + 1;
+    if (this.#silences < SILENCES_UNTIL_CUT) return;
+    const { sessions, serverId, logger } = this.#deps;
+    const cut = sessions.cutAll();
+    if (cut > 0)
+      logger.warn({ server: serverId, connections: cut }, 'connections to a silent server were cut');
+  }
+
   #limit(limit: number): void {
     if (this.#deps.budget.limit !== limit) this.#deps.budget.resize(limit);
   }
@@ -181,7 +207,10 @@ const part = (whole: number, count: number, place: number): number =>
 const causeOf = (error: unknown): unknown => (error instanceof DatabaseConnectionError ? error.cause : error);
 
 /** A server that says no lives: it is full, say, with no place for the probe. */
+const saysItLives = (failure: unknown): boolean =>
+  failure === null || (isServerAnswer(failure) && !isServerFailure(failure));
+
 const tell = (breaker: CircuitBreaker, failure: unknown): void => {
-  if (failure === null || (isServerAnswer(failure) && !isServerFailure(failure))) breaker.succeeded();
+  if (saysItLives(failure)) breaker.succeeded();
   else breaker.failed();
 };

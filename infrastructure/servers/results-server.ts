@@ -15,7 +15,7 @@ import { Migrator } from '../migrations/migrator.ts';
 import { CircuitBreaker } from '../pools/circuit-breaker.ts';
 import { ConnectionBudget } from '../pools/connection-budget.ts';
 import { ConnectionPool } from '../pools/connection-pool.ts';
-import { BudgetedSlots, type ConnectionSlots } from '../pools/connection-slots.ts';
+import { SessionSlots } from '../pools/session-slots.ts';
 import { PooledDatabase } from '../pools/pooled-database.ts';
 import type { DatabaseUrl } from '../postgres/database-url.ts';
 import type { Deadlines, StatementObserver } from '../postgres/connection-options.ts';
@@ -24,6 +24,8 @@ import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import { ClusterCheck } from './cluster-check.ts';
 import { ConnectionShare } from './connection-share.ts';
 import { ControlConnection } from './control-connection.ts';
+import type { KnownClusters } from './known-clusters.ts';
+import { OpenSessions } from './open-sessions.ts';
 import { OrganizationLogins } from './organization-logins.ts';
 import { ResultsTemplate } from './results-template.ts';
 import { ServerAdmin } from './server-admin.ts';
@@ -46,6 +48,7 @@ export interface ResultsServerDeps {
   readonly instanceId: string;
   readonly instances: InstanceLedger;
   readonly ledger: Pick<ServerLedger, 'identify'>;
+  readonly clusters: KnownClusters;
   readonly spares: SpareLedger;
   readonly deployment: Deployment;
   readonly migrations: MigrationSource;
@@ -75,13 +78,15 @@ export class ResultsServer implements DatabaseServer {
   readonly budget: ConnectionBudget;
   readonly breaker = new CircuitBreaker(SERVER_BREAKER);
   /** For connections outside the pools, such as those of migrations. */
-  readonly slots: ConnectionSlots;
+  readonly slots: SessionSlots;
   readonly admin: ServerAdmin;
   /** Null: organizations have no roles. */
   readonly logins: OrganizationLogins | null;
   readonly control: ControlConnection;
   /** This process's part of the budget. */
   readonly share: ConnectionShare;
+  /** What this process has open there. */
+  readonly sessions = new OpenSessions();
   readonly #urls: ResultsUrlTemplate;
   readonly #migrations: MigrationSource;
   readonly #connector: ServerConnector;
@@ -102,11 +107,12 @@ export class ResultsServer implements DatabaseServer {
       ...options,
       ...deps,
       logins: this.logins,
+      sessions: this.sessions,
       refusal: () => cluster.refusal,
     });
     this.budget = new ConnectionBudget(connectionBudget);
-    this.slots = new BudgetedSlots(this.budget);
-    this.#adminPool = adminPool(this.#connector, this.breaker);
+    this.slots = new SessionSlots(this.budget);
+    this.#adminPool = adminPool(this.#connector, cluster, this.breaker);
     this.admin = new ServerAdmin(new PooledDatabase(this.#adminPool), this.logins);
     this.control = new ControlConnection(async () => {
       const connection = await this.#connector.toPresence();
@@ -120,6 +126,7 @@ export class ResultsServer implements DatabaseServer {
       budget: this.budget,
       ledger: deps.instances,
       control: this.control,
+      sessions: this.sessions,
       serverBreaker: this.breaker,
       metadataBreaker: deps.metadataBreaker,
       logger: deps.logger,
@@ -130,6 +137,7 @@ export class ResultsServer implements DatabaseServer {
       admin: this.admin,
       urls,
       groupRole: this.logins?.groupRole ?? null,
+      migrate: (databaseName) => this.migrate(databaseName),
       connect: (databaseName) => this.#connector.toServer(databaseName),
     });
   }
@@ -178,7 +186,8 @@ export class ResultsServer implements DatabaseServer {
   }
 
   async migrate(databaseName: string): Promise<number> {
-    return (await new Migrator(this.#migrations).latest(this.urlFor(databaseName))).schemaVersion;
+    const run = new Migrator(this.#migrations).latest(this.urlFor(databaseName));
+    return (await this.sessions.waitFor(run)).schemaVersion;
   }
 
   async warmUp(databaseName: string): Promise<void> {
@@ -187,8 +196,9 @@ export class ResultsServer implements DatabaseServer {
   }
 
   /** Joins the processes that share the server's connections. Resolves after the first sign of life, good or bad. */
-  start(): Promise<void> {
-    return this.share.start();
+  async start(): Promise<void> {
+    await this.share.start();
+    await this.#cluster.compared;
   }
 
   closeIdleSince(before: number): void {
@@ -202,10 +212,21 @@ export class ResultsServer implements DatabaseServer {
   }
 }
 
-const adminPool = (connector: ServerConnector, serverBreaker: CircuitBreaker): ConnectionPool =>
+const adminPool = (
+  connector: ServerConnector,
+  cluster: ClusterCheck,
+  serverBreaker: CircuitBreaker,
+): ConnectionPool =>
   new ConnectionPool({
     databaseName: 'postgres',
-    connect: () => connector.toServer(),
+    connect: async () => {
+      const connection = await connector.toServer();
+      await cluster.look(connection);
+      await cluster.compared;
+      if (cluster.refusal === null) return connection;
+      await connection.close();
+      throw cluster.refusal;
+    },
     size: ADMIN_SESSIONS,
     maxOverflow: 0,
     acquireTimeoutMs: ADMIN_ACQUIRE_TIMEOUT_MS,

@@ -6,7 +6,7 @@ import type { Logger } from '../../application/ports/runtime/logger.ts';
 import { markOf } from '../../domain/databases/database-identity.ts';
 import { DEFAULT_SERVER, type ServerId } from '../../domain/databases/server.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
-import { HISTORY_TABLE, Migrator } from '../migrations/migrator.ts';
+import { HISTORY_TABLE } from '../migrations/migrator.ts';
 import type { PgConnection } from '../postgres/pg-connection.ts';
 import { identifier } from '../postgres/quoting.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
@@ -21,6 +21,8 @@ export interface ResultsTemplateDeps {
   readonly migrations: MigrationSource;
   /** Null: organizations have no roles. */
   readonly groupRole: string | null;
+  /** Brings a database to the newest schema. */
+  readonly migrate: (databaseName: string) => Promise<unknown>;
   /** Opens a connection as the owner, not out of a pool: a session left open would block the cloning. */
   readonly connect: (databaseName: string) => Promise<PgConnection>;
   readonly spares: SpareLedger;
@@ -105,14 +107,14 @@ export class ResultsTemplate implements DatabaseTemplate {
   }
 
   async #build(session: AdminSession, { databaseName, hash }: TemplateRecord): Promise<void> {
-    const { urls, migrations, deployment, logger } = this.#deps;
+    const { urls, migrate, deployment, logger } = this.#deps;
     const startedAt = performance.now();
     const unfinished = urls.names.build(hash);
     await session.drop(unfinished);
     await session.createEmpty(unfinished);
     await session.mark(unfinished, markOf(await deployment.id()));
     await session.createGroupRole();
-    await new Migrator(migrations).latest(urls.urlForDatabase(unfinished));
+    await migrate(unfinished);
     await this.grantRows(unfinished);
     await session.seal(unfinished, databaseName);
     logger.info(

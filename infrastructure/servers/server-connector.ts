@@ -11,6 +11,7 @@ import { SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import { READ_IDENTITY } from '../postgres/stamp-sql.ts';
 import { withDeadline } from '../timing/with-deadline.ts';
+import type { OpenSessions } from './open-sessions.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 
 export interface ServerConnectorOptions {
@@ -24,6 +25,8 @@ export interface ServerConnectorOptions {
   readonly instanceId: string;
   /** Of administrators' sessions. */
   readonly adminStatements: StatementObserver | null;
+  /** Knows each connection until it ends. */
+  readonly sessions: OpenSessions;
   /** Why nothing of the server may be used; null when it may. */
   readonly refusal: () => Error | null;
   readonly logger: Logger;
@@ -58,13 +61,15 @@ export class ServerConnector {
   async toServer(databaseName?: string): Promise<PgConnection> {
     this.#assertUsable();
     const { urls, connectTimeoutMs, adminStatements: observer } = this.#options;
-    return PgConnection.open({
-      url: databaseName === undefined ? urls.adminUrl : urls.urlForDatabase(databaseName),
-      applicationName: ConnectionName.admin,
-      connectTimeoutMs,
-      deadlines: ADMIN_DEADLINES,
-      observer,
-    });
+    return this.#known(
+      await PgConnection.open({
+        url: databaseName === undefined ? urls.adminUrl : urls.urlForDatabase(databaseName),
+        applicationName: ConnectionName.admin,
+        connectTimeoutMs,
+        deadlines: ADMIN_DEADLINES,
+        observer,
+      }),
+    );
   }
 
   /** The one by which the other processes of the deployment see that this one lives. */
@@ -161,13 +166,20 @@ export class ServerConnector {
     if (refusal !== null) throw refusal;
   }
 
-  #open(
+  async #open(
     url: DatabaseUrl,
     applicationName: string,
     deadlines: Deadlines,
     loginAfter?: Promise<unknown>,
   ): Promise<PgConnection> {
     const { connectTimeoutMs } = this.#options;
-    return PgConnection.open({ url, applicationName, connectTimeoutMs, deadlines, loginAfter });
+    return this.#known(
+      await PgConnection.open({ url, applicationName, connectTimeoutMs, deadlines, loginAfter }),
+    );
+  }
+
+  #known(connection: PgConnection): PgConnection {
+    connection.onEnd(this.#options.sessions.add(connection));
+    return connection;
   }
 }

@@ -1,4 +1,7 @@
-/** Asks when it is first called, and gives every caller that answer. A failure is not remembered. */
+/**
+ * Returns a function that calls `ask` at its first call and gives the same promise to every caller. After a rejection
+ * the next call asks again.
+ */
 export const once = <Value>(ask: () => Promise<Value>): (() => Promise<Value>) => {
   let asked: Promise<Value> | null = null;
   return () => {

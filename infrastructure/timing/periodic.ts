@@ -1,13 +1,13 @@
-/** How the runs of a loop went so far. */
+/** The results of a loop's runs so far. */
 export interface RunReport {
-  /** Unix time in seconds; null before the first run that went well. */
+  /** Unix time in seconds; null before the first successful run. */
   readonly lastSuccessAt: number | null;
   readonly failures: number;
   /** Null before the first run ended. */
   readonly lastRunSeconds: number | null;
 }
 
-/** What several loops of one kind did together: as well as the worst of them. */
+/** Merges the reports of several loops: the oldest success, the sum of failures, the longest last run. */
 export const mergeReports = (reports: readonly RunReport[]): RunReport => ({
   lastSuccessAt: reports.some(({ lastSuccessAt }) => lastSuccessAt === null)
     ? null
@@ -22,24 +22,21 @@ export const mergeReports = (reports: readonly RunReport[]): RunReport => ({
 
 export interface PeriodicOptions {
   readonly everyMs: number;
-  /** One run. A rejection is a failed run; the next one comes all the same. */
+  /** Does one run. After a rejection the loop goes on. */
   readonly work: () => Promise<void>;
-  /** Hears why a run failed. Must not throw. */
+  /** Is called with the error of a failed run. Must not throw. */
   readonly onFailure: (error: unknown) => void;
-  /** The first run comes at the start, and not after the first pause. */
+  /** Whether `start` begins a run at once. Default: the first run comes after `everyMs`. */
   readonly runsAtStart?: boolean;
 }
 
-/**
- * Work that a process does again and again, one run at a time. Its timers keep no process alive. Every loop of the
- * service is one of these. Decision 0032.
- */
+/** Repeats work at a fixed interval, one run at a time. Its timers do not keep the process alive. */
 export class Periodic {
   readonly #options: PeriodicOptions;
   #interval: NodeJS.Timeout | null = null;
   #kick: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
-  /** The run after the one under way, when somebody asked for it. */
+  /** The run that was requested to follow the current one. */
   #next: Promise<void> | null = null;
   #closed = false;
   #lastSuccessAt: number | null = null;
@@ -54,7 +51,7 @@ export class Periodic {
     return this.#interval !== null;
   }
 
-  /** From the close on, so that a long run can end early. */
+  /** True as soon as `close` is called. A long run checks it to end early. */
   get isClosed(): boolean {
     return this.#closed;
   }
@@ -67,18 +64,18 @@ export class Periodic {
     };
   }
 
-  /** Does not wait for the first run. Safe to call twice; begins again after a close. */
+  /** Starts the timer and does not wait for a run. Safe to call twice. Works again after `close`. */
   start(): void {
     if (this.#interval !== null) return;
     this.#closed = false;
     this.#interval = setInterval(() => {
-      // A run that takes longer than the pause is not followed by another at once.
+      // Skip the tick: a run that takes longer than the interval must not be followed by another at once.
       if (this.#running === null) void this.run();
     }, this.#options.everyMs).unref();
     if (this.#options.runsAtStart === true) void this.run();
   }
 
-  /** Has a run begin before its time: after so long, and after the run under way. Nothing before the start. */
+  /** Requests an extra run, `delayMs` from now and after the current run. Does nothing before `start`. */
   kick(delayMs = 0): void {
     if (this.#interval === null) return;
     if (delayMs === 0) {
@@ -92,10 +89,10 @@ export class Periodic {
   }
 
   /**
-   * Runs now, or after the run under way: what the caller did before is seen by the run. Callers that wait for the same
-   * run share it. Also without a start; not after a close.
+   * Runs now, or after the current run. The run begins after this call, so it sees everything that the caller did
+   * before. Concurrent callers share one run. Works without `start`; does nothing after `close`.
    *
-   * @returns when that run is over; never rejects
+   * @returns resolves when that run has ended; never rejects
    */
   run(): Promise<void> {
     if (this.#closed) return Promise.resolve();
@@ -112,7 +109,7 @@ export class Periodic {
     return this.#next;
   }
 
-  /** Resolves when the run under way is over. Safe to call twice, and without a start. */
+  /** Stops the timers and waits for the current run. Safe to call twice, and without `start`. */
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#interval !== null) clearInterval(this.#interval);

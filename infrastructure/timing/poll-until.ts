@@ -4,19 +4,20 @@ const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 100;
 
 /**
- * Asks until the answer is yes, with growing pauses. Never waits inside a statement: a session that blocks in
- * `pg_advisory_lock` holds a snapshot, and `create index concurrently` waits for that.
+ * Calls `ask` until it returns true, with pauses that grow from 5 to 100 ms. Use it instead of a statement that
+ * blocks: a session that waits in `pg_advisory_lock` holds a snapshot, and `create index concurrently` waits for that
+ * snapshot.
  *
- * @param tooLate what it rejects with when the deadline passes
+ * @param timeoutError makes the error to reject with when the deadline has passed
  */
 export const pollUntil = async (
   ask: () => Promise<boolean>,
   deadlineMs: number,
-  tooLate: () => Error,
+  timeoutError: () => Error,
 ): Promise<void> => {
   const deadline = performance.now() + deadlineMs;
   for (let pauseMs = FIRST_PAUSE_MS; !(await ask()); pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    if (performance.now() > deadline) throw tooLate();
+    if (performance.now() > deadline) throw timeoutError();
     await sleep(pauseMs);
   }
 };

@@ -1,21 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Runs pieces of work one after another, in the order they came. Work that fails holds up nobody. */
+/** Runs tasks one after another, first in, first out. A failed task does not stop the queue. */
 export class SerialQueue {
   readonly #patienceMs: number | null;
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  /** @param patienceMs after this long the next one begins beside one that is not over; null: never */
+  /** @param patienceMs after this time the next task starts although the current one is still running; null: never */
   constructor(patienceMs: number | null = null) {
     this.#patienceMs = patienceMs;
   }
 
-  /** How many have not begun. */
+  /** The number of tasks that have not started. */
   get waiting(): number {
     return this.#waiting;
   }
 
+  /** Settles as `work` does. */
   run<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#waiting += 1;
     const begun = this.#last.then(() => {

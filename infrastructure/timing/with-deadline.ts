@@ -1,8 +1,8 @@
 /**
- * Waits for `work`, but not for longer than that; what is late goes on by itself, and how it ends is ignored.
+ * Waits for `work` until the deadline. Late work goes on, and its result is ignored.
  *
- * @param keepsProcess whether a process with nothing else to do stays to see the deadline
- * @throws {Error} when the deadline passes
+ * @param keepsProcess whether the timer keeps the process alive until the deadline; default: no
+ * @throws {Error} when the deadline has passed
  */
 export const withDeadline = <Value>(
   work: Promise<Value>,

@@ -93,7 +93,7 @@ const startContender = async (deployment: Deployment, variant: Variant): Promise
  * has the relay at work, in the same process and on the same cores.
  */
 export const audit = async (serverUrl: string): Promise<readonly Line[]> => {
-  const deployment = await createDeployment({}, serverUrl);
+  const deployment = await createDeployment({}, { url: serverUrl });
   // An organization each: nobody relays what another one writes.
   await deployment.register(...VARIANTS);
   const [plain, noted, relayed] = await Promise.all(

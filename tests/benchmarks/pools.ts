@@ -48,7 +48,7 @@ const read = async (manager: DatabaseConnectionManager, id: string): Promise<voi
 
 /** Thousands of organizations at random through few connections: nearly every request moves one. */
 export const budget = async (serverUrl: string): Promise<readonly Line[]> => {
-  const deployment = await createDeployment({ DB_CONNECTION_BUDGET: String(BUDGET) }, serverUrl);
+  const deployment = await createDeployment({ DB_CONNECTION_BUDGET: String(BUDGET) }, { url: serverUrl });
   try {
     await prepare(deployment, ORGANIZATIONS);
     const manager = deployment.start({ DB_ACQUIRE_TIMEOUT_MS: '30000' }).get(TOKENS.connectionManager);
@@ -96,7 +96,7 @@ const connectOnly = async (server: DatabaseUrl, deployment: Deployment, id = '')
 
 /** What one organization's flood does to another one's requests. */
 export const fairness = async (serverUrl: string): Promise<readonly Line[]> => {
-  const deployment = await createDeployment({}, serverUrl);
+  const deployment = await createDeployment({}, { url: serverUrl });
   const [light, heavy] = await prepare(deployment, 2);
   const [reader, flooder] = [new LoadClient(), new LoadClient()];
   const environment = { ...deployment.environment, NODE_ENV: 'production', LOG_LEVEL: 'info' };
@@ -163,7 +163,10 @@ export const fairness = async (serverUrl: string): Promise<readonly Line[]> => {
 
 /** What stays of organizations that were visited once; all with the same database, as thousands take gigabytes. */
 export const visits = async (serverUrl: string): Promise<readonly Line[]> => {
-  const deployment = await createDeployment({ DB_CONNECTION_BUDGET: '20', DB_MAX_POOLS: '100' }, serverUrl);
+  const deployment = await createDeployment(
+    { DB_CONNECTION_BUDGET: '20', DB_MAX_POOLS: '100' },
+    { url: serverUrl },
+  );
   try {
     await deployment.register('all');
     const container = deployment.start();

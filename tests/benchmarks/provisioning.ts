@@ -66,7 +66,7 @@ const firstRow = async (container: Container, id: string): Promise<void> => {
 
 /** A claim of a spare, between the driver's own and a database made and migrated on the spot. */
 export const spares = async (serverUrl: string): Promise<readonly Line[]> => {
-  const deployment = await createDeployment({ ...ROLES, ...STEADY_SPARES }, serverUrl);
+  const deployment = await createDeployment({ ...ROLES, ...STEADY_SPARES }, { url: serverUrl });
   const container = deployment.start();
   const raw = await RawDatabases.open(container);
   const keeper = container.get(TOKENS.spareKeeper);
@@ -116,7 +116,7 @@ export const spares = async (serverUrl: string): Promise<readonly Line[]> => {
 
 /** A database made while the request waits, as there is no spare. */
 export const clones = async (serverUrl: string): Promise<readonly Line[]> => {
-  const deployment = await createDeployment({ ...ROLES, ...NO_SPARES }, serverUrl);
+  const deployment = await createDeployment({ ...ROLES, ...NO_SPARES }, { url: serverUrl });
   const container = deployment.start();
   const raw = await RawDatabases.open(container);
   try {
@@ -146,7 +146,7 @@ export const clones = async (serverUrl: string): Promise<readonly Line[]> => {
 export const firstRequests = async (serverUrl: string): Promise<readonly Line[]> => {
   const deployment = await createDeployment(
     { ...ROLES, ...STEADY_SPARES, NODE_ENV: 'production', LOG_LEVEL: 'info' },
-    serverUrl,
+    { url: serverUrl },
   );
   const service = await startHttpProcess(deployment.environment);
   const client = new LoadClient();
@@ -200,7 +200,7 @@ export const firstRequests = async (serverUrl: string): Promise<readonly Line[]>
 export const storm = async (serverUrl: string): Promise<readonly Line[]> => {
   const deployment = await createDeployment(
     { ...ROLES, DB_SPARES_MIN: '20', DB_SPARES_MAX: '20', NODE_ENV: 'production', LOG_LEVEL: 'info' },
-    serverUrl,
+    { url: serverUrl },
   );
   const service = await startHttpProcess(deployment.environment);
   const [readers, newcomers] = [new LoadClient(), new LoadClient()];

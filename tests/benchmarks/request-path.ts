@@ -69,7 +69,7 @@ const cpuPerRequest = async (
 
 /** What a request costs in CPU, over the least that it could cost. */
 export const requests = async (serverUrl: string): Promise<readonly Line[]> => {
-  const deployment = await createDeployment({}, serverUrl);
+  const deployment = await createDeployment({}, { url: serverUrl });
   const gets = await prepare(deployment, ORGANIZATIONS);
   // An organization's database is this and its id.
   const urlPrefix = new URL(`/${deployment.databaseName('')}`, serverUrl).href;
@@ -129,7 +129,7 @@ export const requests = async (serverUrl: string): Promise<readonly Line[]> => {
 
 /** Whether a request costs more when there are many organizations; every one has its connection already. */
 export const organizations = async (serverUrl: string): Promise<readonly Line[]> => {
-  const deployment = await createDeployment({}, serverUrl);
+  const deployment = await createDeployment({}, { url: serverUrl });
   const all = await prepare(deployment, MANY);
   const client = new LoadClient();
   const environment = {

@@ -333,6 +333,7 @@ const shareDeps = (container: Container, server: ResultsServer): ConnectionShare
   budget: server.budget,
   ledger: new KnexInstanceLedger(container.get(TOKENS.metadataControl)),
   control: server.control,
+  sessions: server.sessions,
   serverBreaker: server.breaker,
   metadataBreaker: container.get(TOKENS.metadataBreaker),
   logger: container.get(TOKENS.logger),

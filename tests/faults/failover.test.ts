@@ -23,7 +23,7 @@ describe('The primary moves to another server', function () {
 
   before(async () => {
     servers = await startReplicatedServers();
-    deployment = await createDeployment({}, servers.url);
+    deployment = await createDeployment({}, { url: servers.url });
     await deployment.register('acme', 'umbra');
     service = await HttpService.start(deployment, ['acme', 'umbra']);
   });

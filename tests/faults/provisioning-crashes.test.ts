@@ -191,7 +191,7 @@ describe('provisioning that is killed or fails', function () {
       expect(await rejectionOf(manager.acquire(ACME))).to.be.instanceOf(DatabaseProvisioningError);
       const failed = await ledger.find(ACME);
       expect(failed).to.include({ state: 'failed' });
-      expect(failed?.lastError).to.match(/does not exist/);
+      expect(failed?.lastError).to.match(/there is no template/);
       await expectAnotherInstanceFinishes();
     });
 

@@ -205,6 +205,7 @@ describe('two deployments on one server, with the same names for their databases
       expect(await reconcile(first)).to.deep.equal([
         {
           kind: 'old-stamp',
+          serverId: 'default',
           database: first.databaseName('acme'),
           organizationId: 'acme',
           action: 'stamped',

@@ -4,6 +4,7 @@ import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
 import type { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
+import { OpenSessions } from '../../infrastructure/servers/open-sessions.ts';
 import { ServerConnector } from '../../infrastructure/servers/server-connector.ts';
 import { replaceManager } from '../support/custom-manager.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
@@ -24,10 +25,6 @@ describe('the first login to a spare', function () {
   let container: Container;
   let manager: DatabaseConnectionManager | null;
   let logins: Promise<PgConnection>[];
-  /** Opens when the server has refused a login. */
-  let refused: Gate;
-  /** Refusals are heard of after this. */
-  let refusalsAfter: Promise<unknown>;
 
   beforeEach(async () => {
     deployment = await createDeployment(WITH_ROLES);
@@ -36,8 +33,6 @@ describe('the first login to a spare', function () {
     container = deployment.start();
     manager = null;
     logins = [];
-    refused = new Gate();
-    refusalsAfter = Promise.resolve();
   });
   afterEach(() => deployment.dispose());
 
@@ -45,11 +40,7 @@ describe('the first login to a spare', function () {
   const ownManager = (): DatabaseConnectionManager => {
     const server = defaultServer(container);
     const connect: typeof server.connect = (...values) => {
-      const login = server.connect(...values).catch(async (error: unknown) => {
-        refused.open();
-        await refusalsAfter;
-        throw error;
-      });
+      const login = server.connect(...values);
       logins.push(login);
       return login;
     };
@@ -92,26 +83,43 @@ describe('the first login to a spare', function () {
     expect(logins, 'the first query used that login').to.have.length(1);
   });
 
-  it('is forgotten when the spare was gone', async () => {
+  it('waits for the database that is cloned in place of a spare that was gone', async () => {
     const [spare] = await deployment.administer<{ database_name: string }>(
       'select database_name from spare_databases',
       [],
       deployment.metadataDatabase,
     );
     await deployment.administer(`drop database "${spare?.database_name}"`);
-    const made = new Gate();
-    // By then whoever relies on that login waits for it.
-    refusalsAfter = made.opened.then(() => deployment.administer('select'));
+    const cloning = new Gate();
     hookProvisioning(container, async (step, proceed) => {
-      // A login that was slow would find the database that takes the spare's place.
-      if (step === 'clone') await refused.opened;
+      if (step === 'clone') await cloning.pass();
       await proceed();
-      if (step === 'complete') made.open();
     });
+    const using = use();
+    try {
+      await cloning.reached;
+      await until('the login has begun', () => logins.length > 0);
+    } finally {
+      cloning.open();
+    }
+    expect(await using).to.equal(0);
     expect(await use()).to.equal(0);
-    expect(await rejectionOf(logins[0] ?? Promise.resolve())).to.be.instanceOf(Error);
+    expect(logins, 'that login ended in the clone').to.have.length(1);
+    expect(ownManager().counts()).to.include({ pools: 1, connections: 1 });
+    expect(defaultServer(container).breaker).to.include({ state: 'closed', isFailing: false });
+  });
+
+  it('waits for the second attempt when the template of the first one was gone as well', async () => {
+    const { databaseName } = await defaultServer(container).template.ready();
+    const [spare] = await deployment.administer<{ database_name: string }>(
+      'select database_name from spare_databases',
+      [],
+      deployment.metadataDatabase,
+    );
+    for (const name of [spare?.database_name, databaseName])
+      await deployment.administer(`drop database "${name}"`);
     expect(await use()).to.equal(0);
-    expect(logins, 'the pool that replaced it stays').to.have.length(2);
+    expect(await use()).to.equal(0);
     expect(ownManager().counts()).to.include({ pools: 1, connections: 1 });
   });
 
@@ -132,6 +140,7 @@ describe('the first login to a spare', function () {
       connectTimeoutMs: IMPATIENT_MS,
       instanceId: own.get(TOKENS.instanceId),
       adminStatements: null,
+      sessions: new OpenSessions(),
       refusal: () => null,
       logger: own.get(TOKENS.logger),
     });

@@ -222,7 +222,10 @@ describe('the pools of organizations', function () {
       const acquiring = Promise.all([rejectionOf(manager.acquire(ACME)), rejectionOf(manager.acquire(ACME))]);
       await gate.reached;
       const closing = manager.closeAll();
-      await until('the deadline has passed', () => manager.counts().draining === 0);
+      await until('the deadline has passed', () => {
+        const { pools, draining } = manager.counts();
+        return pools === 0 && draining === 0;
+      });
       gate.open();
       for (const error of await acquiring) expect(error).to.be.instanceOf(DatabaseConnectionError);
       await closing;

@@ -68,7 +68,8 @@ describe('provisioning that meets resistance', function () {
         let made = '';
         hookProvisioning(container, async (step, proceed, name) => {
           if (step === 'restrict') made = name;
-          if (step === 'adopt') session = await connectTo(made);
+          // The statement is repeated while the session is in its way.
+          if (step === 'adopt') session ??= await connectTo(made);
           await proceed();
         });
         return () => session;
@@ -84,8 +85,6 @@ describe('provisioning that meets resistance', function () {
 
   it('keeps nothing of a failed attempt, and the next one succeeds', async () => {
     const container = deployment.start();
-    const ledger = container.get(TOKENS.databaseLedger);
-    const manager = container.get(TOKENS.connectionManager);
     let failures = 0;
     hookProvisioning(container, async (step, proceed) => {
       if (step === 'clone' && failures === 0) {
@@ -94,6 +93,8 @@ describe('provisioning that meets resistance', function () {
       }
       await proceed();
     });
+    const ledger = container.get(TOKENS.databaseLedger);
+    const manager = container.get(TOKENS.connectionManager);
 
     const errors = await Promise.all(Array.from({ length: 10 }, () => rejectionOf(manager.acquire(ACME))));
     expect(new Set(errors).size, 'all waited for one attempt').to.equal(1);
@@ -169,13 +170,12 @@ describe('provisioning that meets resistance', function () {
 
   it('says that the database could not be made when the server has no room for it', async () => {
     const container = deployment.start();
-    const manager = container.get(TOKENS.connectionManager);
     hookProvisioning(container, async (step, proceed) => {
       // The server's answer of the same class that a test can provoke: a file that is not there (58P01).
       if (step === 'clone') await deployment.administer(`select pg_read_file('no such file')`);
       await proceed();
     });
-    const error = await rejectionOf(manager.acquire(ACME));
+    const error = await rejectionOf(container.get(TOKENS.connectionManager).acquire(ACME));
     expect(error).to.be.instanceOf(DatabaseProvisioningError);
     expect(await container.get(TOKENS.databaseLedger).find(ACME)).to.include({ state: 'failed' });
   });

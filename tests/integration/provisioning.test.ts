@@ -87,7 +87,7 @@ describe('provisioning at first use', function () {
       await child.atGate;
       const container = deployment.start();
       const statements = watchAdminStatements(container);
-      let asked = 0;
+      let asked = Infinity;
       overrideServers(container, (server) => ({
         exclusively: (name, ...values) => {
           if (name === deployment.databaseName('acme')) asked = statements.length;
@@ -97,7 +97,7 @@ describe('provisioning at first use', function () {
       await defaultServer(container).template.ready();
       const second = container.get(TOKENS.connectionManager).acquire(ACME);
       // Each refusal of the lock ends with a session that is made clean again.
-      await until('the second process waits for its turn', () => asked > 0 && statements.length > asked + 1);
+      await until('the second process waits for its turn', () => statements.length > asked + 1);
       await child.call({ do: 'open gate' });
       (await second).release();
       expect(await first).to.equal(0);
@@ -145,7 +145,7 @@ describe('provisioning at first use', function () {
     it('loser-of-create-race-gets-42P04-or-23505-and-still-serves', async () => {
       const container = deployment.start();
       const statements = watchAdminStatements(container);
-      const { databaseName: template } = await defaultServer(container).template.ready();
+      let template = '';
       let others = 0;
       hookProvisioning(container, async (step, proceed, name) => {
         if (step !== 'clone') return proceed();
@@ -156,6 +156,7 @@ describe('provisioning at first use', function () {
         await createElsewhere(template, name);
         return proceed();
       });
+      ({ databaseName: template } = await defaultServer(container).template.ready());
 
       const manager = container.get(TOKENS.connectionManager);
       for (const id of ['acme', 'beta']) {

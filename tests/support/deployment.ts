@@ -10,6 +10,7 @@ import { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
 import { parseOrganizationId, type OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { createApp } from '../../presentation/http/create-app.ts';
 import { createMetadataDatabase } from './metadata-database.ts';
+import { watchMaking } from './decorate.ts';
 import { testServer } from './postgres-server.ts';
 
 type Environment = Readonly<Record<string, string>>;
@@ -35,10 +36,20 @@ export interface Deployment {
     roles: readonly string[],
     claims?: Readonly<Record<string, unknown>>,
   ): string;
-  /** As the server's administrator, in its `postgres` database or another one. */
-  administer<Row>(sql: string, values?: readonly unknown[], databaseName?: string): Promise<readonly Row[]>;
-  /** Names of this deployment's databases other than the metadata database, templates and spares included. */
-  databases(): Promise<readonly string[]>;
+  /** As the administrator of the default server or another one, in its `postgres` database or another one. */
+  administer<Row>(
+    sql: string,
+    values?: readonly unknown[],
+    databaseName?: string,
+    serverName?: string,
+  ): Promise<readonly Row[]>;
+  /** In the metadata database. */
+  metadata<Row>(sql: string, ...values: readonly unknown[]): Promise<readonly Row[]>;
+  /**
+   * Names of this deployment's databases on the default server or another one, other than the metadata database,
+   * templates and spares included.
+   */
+  databases(serverName?: string): Promise<readonly string[]>;
   /** Stops every started container, and fails when one leaked a lease or a connection. */
   stop(): Promise<void>;
   /** As `stop`, and drops all databases and roles. */
@@ -51,19 +62,29 @@ export const TEST_JWT_SECRET = 'a secret for tests that is long enough';
 
 export const organizationId = (value: string): OrganizationId => parseOrganizationId(value, 51);
 
-/**
- * Ask in a `before` hook with a timeout of a minute: the first one starts the server.
- *
- * @param serverUrl of other servers than the shared one
- */
+export interface DeploymentServers {
+  /** The server of the metadata database and of the results server `default`; the shared test server by default. */
+  readonly url?: string;
+  /** Further results servers by their names. They belong to the test: what is left on them is not dropped. */
+  readonly servers?: Readonly<Record<string, string>>;
+}
+
+/** Ask in a `before` hook with a timeout of a minute: the first one starts the server. */
 export const createDeployment = async (
   settings: Environment = {},
-  serverUrl?: string,
+  { url, servers = {} }: DeploymentServers = {},
 ): Promise<Deployment> => {
-  const server = DatabaseUrl.parse(serverUrl ?? (await testServer()).url);
+  const server = DatabaseUrl.parse(url ?? (await testServer()).url);
   const prefix = `t${randomBytes(4).toString('hex')}_`;
   const metadataUrl = server.withDatabase(`${prefix}metadata`);
-  await createMetadataDatabase(metadataUrl, { onSharedServer: serverUrl === undefined });
+  await createMetadataDatabase(metadataUrl, { onSharedServer: url === undefined });
+  const urls = new Map<string, DatabaseUrl>([['default', server]]);
+  for (const [name, other] of Object.entries(servers)) urls.set(name, DatabaseUrl.parse(other));
+  const urlOf = (serverName: string): DatabaseUrl => {
+    const known = urls.get(serverName);
+    if (known === undefined) throw new Error(`the deployment has no server "${serverName}"`);
+    return known;
+  };
 
   const environment: Environment = {
     NODE_ENV: 'test',
@@ -71,6 +92,12 @@ export const createDeployment = async (
     PORT: '0',
     DB_DATABASE_URL: metadataUrl.toString(),
     DB_RESULTS_DB_TEMPLATE: server.withDatabase(`${prefix}r_{org_id}`).toString(),
+    ...Object.fromEntries(
+      Object.keys(servers).map((name) => [
+        `DB_RESULTS_DB_TEMPLATE_${name.toUpperCase()}`,
+        urlOf(name).withDatabase(`${prefix}r_{org_id}`).toString(),
+      ]),
+    ),
     DB_SPARES_MIN: '0',
     DB_SPARES_MAX: '0',
     JWT_SECRET: TEST_JWT_SECRET,
@@ -82,10 +109,11 @@ export const createDeployment = async (
     sql: string,
     values: readonly unknown[] = [],
     databaseName = 'postgres',
+    serverName = 'default',
   ): Promise<readonly Row[]> => {
     const client = new Client(
       await PgConnection.locate({
-        url: server.withDatabase(databaseName),
+        url: urlOf(serverName).withDatabase(databaseName),
         applicationName: 'test',
         connectTimeoutMs: 10_000,
       }),
@@ -98,10 +126,12 @@ export const createDeployment = async (
       await client.end();
     }
   };
-  const databases = async (): Promise<readonly string[]> => {
+  const databases = async (serverName = 'default'): Promise<readonly string[]> => {
     const rows = await administer<{ datname: string }>(
       `select datname from pg_database where position($1 in datname) > 0 order by datname`,
       [`${prefix}r`],
+      'postgres',
+      serverName,
     );
     return rows.map(({ datname }) => datname);
   };
@@ -140,7 +170,7 @@ export const createDeployment = async (
     metadataDatabase: metadataUrl.database,
     databaseName: (id) => `${prefix}r_${id}`,
     start: (overrides = {}) => {
-      const container = createContainer(parseConfig({ ...environment, ...overrides }));
+      const container = watchMaking(createContainer(parseConfig({ ...environment, ...overrides })));
       containers.push(container);
       return container;
     },
@@ -159,6 +189,7 @@ export const createDeployment = async (
         expiresIn: 600,
       }),
     administer,
+    metadata: (sql, ...values) => administer(sql, values, metadataUrl.database),
     databases,
     stop,
     dispose: async () => {

@@ -158,5 +158,6 @@ export interface Readiness {
     readonly databases: Readonly<Record<string, boolean>>;
     readonly metadata_db: boolean;
     readonly org_databases: Readonly<Record<string, boolean>>;
+    readonly servers: Readonly<Record<string, boolean>>;
   };
 }

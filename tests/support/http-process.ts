@@ -21,11 +21,13 @@ export interface HttpProcess {
   dispose(): Promise<void>;
 }
 
+/** @param entry of another release of the service; this one's by default */
 export const startHttpProcess = async (
   environment: Readonly<Record<string, string>>,
+  entry = ENTRY,
 ): Promise<HttpProcess> => {
   const directory = await mkdtemp(join(tmpdir(), 'mad-test-process-'));
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), ENTRY], {
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), entry], {
     cwd: directory,
     env: { PATH: process.env['PATH'], HOME: directory, TMPDIR: tmpdir(), LOG_LEVEL: 'info', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -64,6 +64,13 @@ export class HttpService {
     return new HttpService(container, server, organizations);
   }
 
+  /** As an operator starts it: with all its loops. `close` stops it. */
+  static async running(container: Container, organizations: readonly string[] = []): Promise<HttpService> {
+    const { url, stop } = await container.get(TOKENS.service).start();
+    const close = async (): Promise<void> => void (await stop());
+    return new HttpService(container, { url, close, closeNow: () => undefined }, organizations);
+  }
+
   get url(): string {
     return this.#server.url;
   }

@@ -113,9 +113,13 @@ class StepwiseClaim {
   }
 
   async #chooseOffer(): Promise<PlacementOffer> {
+    const offered = new Set<string>(this.#offers.map(({ fresh }) => fresh.serverId));
     const [pin] = await this.#executor.query(statements.findPin({ organizationId: this.#organizationId }));
-    const servers = await this.#executor.query(lockServers({}));
-    const chosen = this.#choose(servers.map(toServerRecord), {
+    const servers = (await this.#executor.query(lockServers({}))).map((row) => ({
+      ...toServerRecord(row),
+      available: offered.has(row.server_id),
+    }));
+    const chosen = this.#choose(servers, {
       serverId: pin?.pinned_server_id ?? null,
       labels: pin?.pinned_labels ?? {},
     });

@@ -7,6 +7,7 @@ import {
   findServer,
   identifyServer,
   listServers,
+  releaseCluster,
   registerServers,
   toServerRecord,
 } from './server-statements.ts';
@@ -31,8 +32,14 @@ export class KnexServerLedger implements ServerLedger {
     return (await this.#executor.query(registerServers({ serverIds }))).map((row) => row.server_id);
   }
 
-  async identify(serverId: ServerId, systemIdentifier: string): Promise<ServerId | null> {
+  async identify(
+    serverId: ServerId,
+    systemIdentifier: string,
+    overruled: readonly ServerId[] = [],
+  ): Promise<ServerId | null> {
     try {
+      if (overruled.length > 0)
+        await this.#executor.query(releaseCluster({ systemIdentifier, serverIds: overruled }));
       await this.#executor.query(identifyServer({ serverId, systemIdentifier }));
       return null;
     } catch (error) {

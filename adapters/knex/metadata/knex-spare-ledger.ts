@@ -128,11 +128,8 @@ const list = statement<object, SpareRow>('spare_list', () =>
   sql('spare_databases').select(SPARE_COLUMNS).orderBy('created_at'),
 );
 
-const listNames = statement<{ serverId: string }, { database_name: string }>('spare_list_names', (p) =>
-  sql('spare_databases')
-    .select('database_name')
-    .where('server_id', p('serverId'))
-    .unionAll(sql('results_templates').select('database_name').where('server_id', p('serverId'))),
+const listNames = statement<object, { database_name: string }>('spare_list_names', () =>
+  sql('spare_databases').select('database_name').unionAll(sql('results_templates').select('database_name')),
 );
 
 export class KnexSpareLedger implements SpareLedger {
@@ -201,8 +198,8 @@ export class KnexSpareLedger implements SpareLedger {
     return (await this.#database.query(list({}))).map(toSpare);
   }
 
-  async listNames(serverId: ServerId): Promise<readonly string[]> {
-    const rows = await this.#database.query(listNames({ serverId }));
+  async listNames(): Promise<readonly string[]> {
+    const rows = await this.#database.query(listNames({}));
     return rows.map((row) => row.database_name);
   }
 

@@ -68,6 +68,15 @@ export const identifyServer = statement<{ serverId: string; systemIdentifier: st
       .update({ system_identifier: p('systemIdentifier'), updated_at: sql.raw('now()') }),
 );
 
+export const releaseCluster = statement<{ systemIdentifier: string; serverIds: readonly string[] }>(
+  'server_release_cluster',
+  (p) =>
+    sql('results_servers')
+      .where('system_identifier', p('systemIdentifier'))
+      .whereRaw('server_id = any(?)', [p('serverIds')])
+      .update({ system_identifier: null, updated_at: sql.raw('now()') }),
+);
+
 export interface ServerChange {
   readonly serverId: string;
   readonly status: string | null;

@@ -1,4 +1,5 @@
-import type { PlacementPin, ResultsServerRecord, ServerId } from '../../../domain/databases/server.ts';
+import type { ServerOffer } from '../../../domain/databases/placement-policy.ts';
+import type { PlacementPin, ServerId } from '../../../domain/databases/server.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { DatabaseRecord } from './database-ledger.ts';
 
@@ -49,12 +50,11 @@ export interface PlacementOffer {
 }
 
 /**
- * Picks the server of one of the offers. It sees the records of all servers, so that a refusal can say why each of them
- * does not take the database.
+ * Picks the server of one of the offers, by what the ledger knows of all servers. Those without an offer are not available.
  *
  * @throws {NoServerAvailableError}
  */
-export type ChoosePlacement = (servers: readonly ResultsServerRecord[], pin: PlacementPin) => ServerId;
+export type ChoosePlacement = (servers: readonly ServerOffer[], pin: PlacementPin) => ServerId;
 
 /** What provisioning records, before and after it acts. Every method commits on its own. */
 export interface ProvisioningLedger {

@@ -25,9 +25,14 @@ export interface ServerLedger {
   /**
    * Records which PostgreSQL cluster a server is.
    *
+   * @param overruled servers that lose the cluster to this one, if the ledger has it as one of them; none by default
    * @returns the other server that is the same cluster; then nothing is changed. Null: there is none.
    */
-  identify(serverId: ServerId, systemIdentifier: string): Promise<ServerId | null>;
+  identify(
+    serverId: ServerId,
+    systemIdentifier: string,
+    overruled?: readonly ServerId[],
+  ): Promise<ServerId | null>;
   /** Null when there is no such server. */
   change(serverId: ServerId, changes: ServerChanges): Promise<ResultsServerRecord | null>;
 }

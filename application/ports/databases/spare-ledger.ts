@@ -43,6 +43,6 @@ export interface SpareLedger {
   countReady(): Promise<number>;
   /** Lists all recorded spares, whatever their state. */
   list(): Promise<readonly SpareDatabase[]>;
-  /** Lists the database names of all recorded spares and templates on a server, whatever their state. */
-  listNames(serverId: ServerId): Promise<readonly string[]>;
+  /** Lists the database names of all recorded spares and templates on all servers, whatever their state. */
+  listNames(): Promise<readonly string[]>;
 }

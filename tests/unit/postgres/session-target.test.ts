@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import {
   SESSION_TARGETS,
-  unfitness,
+  targetMismatch,
   type SessionTarget,
 } from '../../../infrastructure/postgres/session-target.ts';
 
@@ -27,15 +27,15 @@ describe('The kind of server that a connection is for', () => {
   };
   for (const target of SESSION_TARGETS) {
     it(`${target} takes the servers that libpq takes`, () => {
-      expect([PRIMARY, READ_ONLY, STANDBY, SILENT].map((it) => unfitness(target, it) === null)).to.deep.equal(
-        fits[target],
-      );
+      expect(
+        [PRIMARY, READ_ONLY, STANDBY, SILENT].map((it) => targetMismatch(target, it) === null),
+      ).to.deep.equal(fits[target]);
     });
   }
 
   it('says why a server is passed over', () => {
-    expect(unfitness('read-write', STANDBY)).to.equal('it is a standby');
-    expect(unfitness('read-write', READ_ONLY)).to.equal('it is read-only');
-    expect(unfitness('primary', SILENT)).to.contain('PostgreSQL 14');
+    expect(targetMismatch('read-write', STANDBY)).to.equal('it is a standby');
+    expect(targetMismatch('read-write', READ_ONLY)).to.equal('it is read-only');
+    expect(targetMismatch('primary', SILENT)).to.contain('PostgreSQL 14');
   });
 });

@@ -2,16 +2,13 @@ import type { BudgetedPool, ConnectionBudget } from './connection-budget.ts';
 import type { ConnectionSlot } from './connection-slot.ts';
 import { SlotCounts } from './slot-counts.ts';
 
-/** Leave to open a server connection. */
-export interface ConnectionSlots {
-  /** Waits for its turn. Call what it returns after the server has hung up. */
-  take(): Promise<() => void>;
-}
-
-/** Counts connections outside the pools against the budget of all. To the budget it is one more pool. */
-export class BudgetedSlots implements ConnectionSlots, BudgetedPool {
-  readonly #budget: ConnectionBudget;
+/**
+ * Slots for sessions that no pool opens, such as those of migrations: the budget counts them like the connections of one
+ * more pool, which keeps none idle.
+ */
+export class SessionSlots implements BudgetedPool {
   readonly slots = new SlotCounts();
+  readonly #budget: ConnectionBudget;
   readonly #waiting: ((slot: ConnectionSlot) => void)[] = [];
 
   constructor(budget: ConnectionBudget) {
@@ -22,6 +19,7 @@ export class BudgetedSlots implements ConnectionSlots, BudgetedPool {
     return this.#waiting.length > 0;
   }
 
+  /** Waits for a slot, without a deadline. Call what it resolves with after the server has hung up. */
   take(): Promise<() => void> {
     return new Promise((resolve) => {
       this.#waiting.push((slot) => resolve(() => this.#giveBack(slot)));
@@ -31,13 +29,14 @@ export class BudgetedSlots implements ConnectionSlots, BudgetedPool {
 
   grantSlot(slot: ConnectionSlot): void {
     const next = this.#waiting.shift();
-    // How the connect goes is not seen from here.
+    // The caller connects, and does not tell how that goes.
     slot.move('in use');
     next?.(slot);
   }
 
-  /** It keeps no idle connections. */
-  closeIdle(): void {}
+  closeIdle(): void {
+    // There is none.
+  }
 
   #takeNext(): void {
     const slot = this.#budget.take(this);

@@ -1,0 +1,109 @@
+import { readFile, readdir, rm } from 'node:fs/promises';
+import { dataDirectoryAt } from '../../infrastructure/local/embedded-postgres/cluster.ts';
+import {
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+} from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
+import { findFreePort } from '../../infrastructure/local/embedded-postgres/free-port.ts';
+import { createTestDirectory } from './test-directories.ts';
+
+/** A commit that was acknowledged is in a file: it survives the server, if not the machine. */
+const SETTINGS = { max_connections: '100', shared_buffers: '32MB', synchronous_commit: 'on' };
+
+/** A PostgreSQL server beside the shared one, which a test may kill, stop and bring back. It keeps its port and data. */
+export class SecondServer {
+  readonly url: string;
+  readonly #directory: string;
+  readonly #port: number;
+  #running: EmbeddedPostgres | null;
+  #stopped: readonly number[] = [];
+
+  private constructor(directory: string, port: number, running: EmbeddedPostgres) {
+    this.#directory = directory;
+    this.#port = port;
+    this.#running = running;
+    this.url = running.url;
+  }
+
+  /** Call `remove` at the end. */
+  static async start(): Promise<SecondServer> {
+    const directory = await createTestDirectory();
+    const port = await findFreePort(undefined);
+    return new SecondServer(directory, port, await run(directory, port));
+  }
+
+  /** SIGKILL for the server and all of its sessions; resolves when the port refuses connections. */
+  async kill(): Promise<void> {
+    const running = this.#running;
+    if (running === null) return;
+    for (const pid of await this.#processes()) signal(pid, 'SIGKILL');
+    await running.exited;
+    this.#running = null;
+    this.#stopped = [];
+  }
+
+  /** After `kill`. Resolves when the server takes connections again. */
+  async restart(): Promise<void> {
+    this.#running ??= await run(this.#directory, this.#port);
+  }
+
+  /** SIGSTOP for the server and all of its sessions: its port takes connections, and nobody answers on them. */
+  async hang(): Promise<void> {
+    const seen = new Set<number>();
+    // The postmaster stands still first, so a second look finds every session that it has begun.
+    for (let found = await this.#processes(); found.length > 0; found = await this.#processes()) {
+      const fresh = found.filter((pid) => !seen.has(pid));
+      if (fresh.length === 0) break;
+      for (const pid of fresh) signal(pid, 'SIGSTOP');
+      for (const pid of fresh) seen.add(pid);
+    }
+    this.#stopped = [...seen];
+  }
+
+  /** After `hang`. Safe to call without one. */
+  goOn(): void {
+    for (const pid of this.#stopped) signal(pid, 'SIGCONT');
+    this.#stopped = [];
+  }
+
+  /** Running again, whatever happened to it. */
+  async recover(): Promise<void> {
+    this.goOn();
+    await this.restart();
+  }
+
+  async remove(): Promise<void> {
+    this.goOn();
+    await this.#running?.stop();
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  /** The postmaster first, then its children. Linux only: other systems have no /proc. */
+  async #processes(): Promise<readonly number[]> {
+    const { pidFile } = dataDirectoryAt(this.#directory);
+    const postmaster = Number((await readFile(pidFile, 'utf8')).split('\n')[0]);
+    const children: number[] = [];
+    for (const name of await readdir('/proc')) {
+      if (!/^\d+$/.test(name)) continue;
+      const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '');
+      const [, parent] = /^\d+ \(.*\) \S (\d+)/.exec(stat) ?? [];
+      if (Number(parent) === postmaster) children.push(Number(name));
+    }
+    return [postmaster, ...children];
+  }
+}
+
+/** Whether a test on this system can kill and stop a server. */
+export const canStopServers = process.platform === 'linux';
+
+const run = (dataDirectory: string, port: number): Promise<EmbeddedPostgres> =>
+  startEmbeddedPostgres({ dataDirectory, port, durable: false, settings: SETTINGS });
+
+/** Does nothing for a process that has ended. */
+const signal = (pid: number, name: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+};
