@@ -1,5 +1,6 @@
 import type { Provisioning } from '../ports/databases/provisioning.ts';
 import {
+  NoServerAvailableError,
   OrganizationDatabaseNotFoundError,
   OrganizationNotReadyError,
 } from '../../domain/databases/errors.ts';
@@ -9,7 +10,6 @@ import type { Placement } from '../../domain/databases/placement.ts';
 import { isIdentity } from '../../domain/databases/database-identity.ts';
 import { isServerProblem, LOCKED_OUT, MISPLACED, MISSING } from '../../domain/databases/database-problems.ts';
 import { DatabaseConnectionError, OrganizationNotFoundError } from '../../domain/exceptions.ts';
-import { NoServerAvailableError } from '../../domain/databases/errors.ts';
 import { choosePlacement } from '../../domain/databases/placement-policy.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { type DatabaseRecord } from '../ports/databases/database-ledger.ts';

@@ -2,7 +2,7 @@ import { OrganizationSuspendedError } from '../../domain/organizations/errors.ts
 import { holdsResults } from '../../domain/databases/results-database.ts';
 import { formatIdentity, isIdentity, readMark } from '../../domain/databases/database-identity.ts';
 import { isServerProblem, MISSING } from '../../domain/databases/database-problems.ts';
-import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
+import { DatabaseConnectionError, OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { allOf } from '../../domain/page.ts';
 import { reasonOf } from '../../domain/reason-of.ts';
@@ -52,25 +52,46 @@ export type ReconcileDatabases = ReturnType<typeof reconcileDatabases>;
  * Compares what each server holds with what the ledger says, both ways. Repairs what is safe and drops nobody's data. One
  * process at a time works on a server: a second caller waits up to a minute, and then finds less to do. A server that
  * does not answer holds up no other.
+ *
+ * @throws {OrganizationNotReadyError} when another process goes on reconciling a server
+ * @throws {DatabaseConnectionError} when the metadata database does not answer
  */
 export const reconcileDatabases =
   (ports: ReconcilePorts) =>
   async (options: ReconcileOptions): Promise<ReconcileReport> => {
-    const passes = await Promise.all(
-      ports.servers.list().map(async (server) => {
-        try {
-          const work = (session: ServerSession) => new ServerPass(ports, server, options).run(session);
-          return { findings: await server.exclusively('reconcile', work, PATIENCE_MS), unreachable: [] };
-        } catch (error) {
-          return { findings: [], unreachable: [{ serverId: server.serverId, reason: reasonOf(error) }] };
-        }
-      }),
+    const passes = await Promise.allSettled(
+      ports.servers.list().map((server) => reconcileServer(ports, server, options)),
     );
+    // After all have ended: what one of them met does not stop the others half-way.
+    const reports = passes.map((pass) => {
+      if (pass.status === 'rejected') throw pass.reason;
+      return pass.value;
+    });
     return {
-      findings: passes.flatMap(({ findings }) => findings),
-      unreachable: passes.flatMap(({ unreachable }) => unreachable),
+      findings: reports.flatMap(({ findings }) => findings),
+      unreachable: reports.flatMap(({ unreachable }) => unreachable),
     };
   };
+
+const reconcileServer = async (
+  ports: ReconcilePorts,
+  server: DatabaseServer,
+  options: ReconcileOptions,
+): Promise<ReconcileReport> => {
+  let isReached = false;
+  const work = (session: ServerSession): Promise<readonly Finding[]> => {
+    isReached = true;
+    return new ServerPass(ports, server, options).run(session);
+  };
+  try {
+    return { findings: await server.exclusively('reconcile', work, PATIENCE_MS), unreachable: [] };
+  } catch (error) {
+    // While it answers, the cause is something else: the metadata database, say, which fails with the same error.
+    const isAway = error instanceof DatabaseConnectionError && (!isReached || !server.isAvailable);
+    if (!isAway) throw error;
+    return { findings: [], unreachable: [{ serverId: server.serverId, reason: reasonOf(error) }] };
+  }
+};
 
 /** The reconciliation of one server. */
 class ServerPass {

@@ -1,6 +1,7 @@
 import type { SpareDemand } from '../../domain/databases/spare-demand.ts';
 import { markOf, readMark } from '../../domain/databases/database-identity.ts';
 import type { DatabaseServer } from '../ports/databases/database-server.ts';
+import { TemplateMissingError } from '../ports/databases/database-template.ts';
 import type { Deployment } from '../ports/databases/deployment.ts';
 import type { SpareDatabase } from '../ports/databases/provisioning-ledger.ts';
 import type { ServerSession } from '../ports/databases/server-session.ts';
@@ -39,8 +40,7 @@ export const refillSpares =
         await buildMissing(ports, server, session, source, signal);
       });
     } catch (error) {
-      // It may be the template that is gone: the next one looks.
-      server.template.invalidate();
+      if (error instanceof TemplateMissingError) server.template.invalidate();
       throw error;
     }
   };

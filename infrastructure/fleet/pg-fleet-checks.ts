@@ -240,7 +240,7 @@ const alone = <Result>(
   server: ResultsServer,
   work: (session: AdminSession) => Promise<Result>,
 ): Promise<Result> =>
-  server.admin.ownSession(LOCK, async (session) => {
+  server.admin.exclusively(LOCK, async (session) => {
     for (const { name } of await session.listDatabases()) {
       // Another check's: this session alone has the lock, so no process needs it.
       if (server.names.readInternal(name)?.kind === 'check') await session.drop(name);

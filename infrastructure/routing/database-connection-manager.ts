@@ -251,7 +251,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
           if (error instanceof MisplacedDatabaseError) this.#misplaced += 1;
           // Moved, made again or gone: the next request asks the ledger. A login that was begun before the database had
           // its name says nothing of that.
-          if (isMisplaced(error)) entry.outdated = entry.open !== null;
+          if (isMisplaced(error) && entry.open !== null) entry.outdated = true;
           throw error;
         }
       },

@@ -59,11 +59,12 @@ export class ConnectionShare {
     work: () => this.#heartbeat(),
     onFailure: (error) => this.#deps.logger.debug({ err: error }, 'no sign of life could be given'),
   });
-  /** The share on the books, as far as this process knows. */
+  #isOpen = false;
+  /** The share in the ledger, as far as this process knows. */
   #share = 0;
   /** Questions in a row that the server did not answer. */
   #silences = 0;
-  /** The probe's session in which the share was confirmed. */
+  /** The session of the control connection in which the share was confirmed. */
   #confirmedIn: number | null = null;
 
   constructor(deps: ConnectionShareDeps) {
@@ -72,19 +73,22 @@ export class ConnectionShare {
 
   /** From here on this process opens connections within its share only. */
   async start(): Promise<void> {
+    this.#isOpen = true;
     this.#deps.budget.resize(0);
     await this.heartbeat();
-    this.#beats.start();
+    // It may have been closed during the first one.
+    if (this.#isOpen) this.#beats.start();
   }
 
   /** Gives the share back, but for connections that are still open: of those the others see when they are gone. */
   async close(): Promise<void> {
-    if (!this.#beats.isStarted) return;
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
     await this.#beats.close();
     const { budget, ledger } = this.#deps;
     const leaving = budget.taken > 0 ? ledger.heartbeat(this.#key, budget.taken) : ledger.leave(this.#key);
     await leaving.catch((error: unknown) => {
-      this.#deps.logger.warn({ err: error }, 'this process could not be taken off the books');
+      this.#deps.logger.warn({ err: error }, 'this process could not give its share back');
     });
   }
 
@@ -113,7 +117,7 @@ export class ConnectionShare {
     tell(serverBreaker, silence);
     this.#cutWhenSilent(silence);
     if (silence !== null || control.sessions !== this.#confirmedIn) {
-      // Whoever saw no connection of this process may have taken its share: no new ones before the books say so.
+      // Whoever saw no connection of this process may have taken its share: no new ones before the ledger says so.
       this.#limit(this.#deps.budget.taken);
     }
     try {
@@ -152,8 +156,8 @@ export class ConnectionShare {
   async #tellOthers(): Promise<readonly ServiceInstance[]> {
     const { instanceId, budget, ledger } = this.#deps;
     const instances = await ledger.heartbeat(this.#key, Math.max(budget.limit, budget.taken));
-    const onTheBooks = instances.some((instance) => instance.instanceId === instanceId);
-    return onTheBooks ? instances : ledger.join(this.#key);
+    const isRecorded = instances.some((instance) => instance.instanceId === instanceId);
+    return isRecorded ? instances : ledger.join(this.#key);
   }
 
   /** Takes back what silent processes no longer use. */

@@ -16,7 +16,7 @@ import type { ServerAdmin } from './server-admin.ts';
 
 export interface ResultsTemplateDeps {
   readonly serverId: ServerId;
-  readonly admin: Pick<ServerAdmin, 'ownSession'>;
+  readonly admin: Pick<ServerAdmin, 'exclusively'>;
   readonly urls: ResultsUrlTemplate;
   readonly migrations: MigrationSource;
   /** Null: organizations have no roles. */
@@ -88,7 +88,7 @@ export class ResultsTemplate implements DatabaseTemplate {
     };
     // In the ledger before it stands: what is on the server and not in the ledger counts as left over.
     await spares.touchTemplate(template);
-    await admin.ownSession(template.databaseName, async (session) => {
+    await admin.exclusively(template.databaseName, async (session) => {
       if (!(await session.exists(template.databaseName))) await this.#build(session, template);
     });
     this.#current = template;

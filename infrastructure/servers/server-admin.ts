@@ -1,5 +1,4 @@
 import { OrganizationNotReadyError } from '../../domain/databases/errors.ts';
-import type { ServerSession } from '../../application/ports/databases/server-session.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import type { PooledDatabase } from '../pools/pooled-database.ts';
 import { pollUntil } from '../timing/poll-until.ts';
@@ -49,29 +48,17 @@ export class ServerAdmin {
   /** @throws {OrganizationNotReadyError} */
   exclusively<Result>(
     name: string,
-    work: (session: ServerSession) => Promise<Result>,
-    deadlineMs = LOCK_DEADLINE_MS,
-  ): Promise<Result> {
-    return this.ownSession(name, work, deadlineMs);
-  }
-
-  /** As `exclusively`, with all that an administrator's session can do. For the infrastructure alone. */
-  ownSession<Result>(
-    name: string,
     work: (session: AdminSession) => Promise<Result>,
     deadlineMs = LOCK_DEADLINE_MS,
   ): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const attempt = () => this.#attempt(name, async (session) => resolve(await work(session)));
+      const attempt = () => this.attempt(name, async (session) => resolve(await work(session)));
       pollUntil(attempt, deadlineMs, lockedError).catch(reject);
     });
   }
 
-  attempt(name: string, work: (session: ServerSession) => Promise<void>): Promise<boolean> {
-    return this.#attempt(name, work);
-  }
-
-  #attempt(name: string, work: (session: AdminSession) => Promise<void>): Promise<boolean> {
+  /** Returns false at once when another process works under the name. */
+  attempt(name: string, work: (session: AdminSession) => Promise<void>): Promise<boolean> {
     return this.#sessions.session(async (connection) => {
       const session = new AdminSession(connection, this.#logins, this.#clones);
       const mine = await session.tryLock(name);

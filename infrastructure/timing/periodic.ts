@@ -51,11 +51,6 @@ export class Periodic {
     return this.#interval !== null;
   }
 
-  /** True as soon as `close` is called. A long run checks it to end early. */
-  get isClosed(): boolean {
-    return this.#closed;
-  }
-
   get report(): RunReport {
     return {
       lastSuccessAt: this.#lastSuccessAt,

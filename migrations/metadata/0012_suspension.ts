@@ -8,8 +8,10 @@ import type { Knex } from 'knex';
  * No release has ever written the status `retired`. Where somebody wrote it by hand, the organization stays out of service.
  */
 export const up = async (knex: Knex): Promise<void> => {
-  // The trigger comes first: it holds off writers until the commit, so none slips in behind the update.
+  // The locks come first: they hold off writers until the commit, so none slips in behind the updates. They are in the order
+  // in which the release before this one takes them when it suspends an organization.
   await knex.raw(`
+    lock table organizations, organization_databases in access exclusive mode;
     create function organization_databases_unsuspend() returns trigger language plpgsql as $$
     begin
       new.state := 'ready';

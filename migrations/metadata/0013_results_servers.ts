@@ -47,6 +47,11 @@ export const up = async (knex: Knex): Promise<void> => {
       if tg_op = 'UPDATE' and old.server_id = new.server_id and (old.stamp is null) = (new.stamp is null) then
         return null;
       end if;
+      if tg_op = 'UPDATE' and old.server_id <> new.server_id then
+        -- In one order: two databases that change places would wait for each other.
+        perform from results_servers where server_id in (old.server_id, new.server_id)
+          order by server_id for no key update;
+      end if;
       if tg_op <> 'INSERT' and old.stamp is not null then
         update results_servers set databases = databases - 1 where server_id = old.server_id;
       end if;

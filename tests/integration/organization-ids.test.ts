@@ -89,7 +89,7 @@ describe('organization ids', function () {
     it('is only a name to the statements that carry names', async () => {
       const container = deployment.start();
       const hostile = deployment.databaseName(`x"; drop database "${deployment.metadataDatabase}"; --'$$\\`);
-      const seen = await defaultServer(container).admin.ownSession('hostile', async (session) => {
+      const seen = await defaultServer(container).admin.exclusively('hostile', async (session) => {
         await session.createEmpty(hostile);
         await session.stampAndRename(hostile, `${hostile}2`, `it's "mad"; drop table x; --`);
         const identity = await session.identityOf(`${hostile}2`);

@@ -187,6 +187,18 @@ describe('the ledger of databases on two servers', function () {
     );
   });
 
+  it('places a claim elsewhere when the organization is pinned to another server meanwhile', async () => {
+    await claim(ACME, on(EU));
+    await metadata(`update organizations set pinned_server_id = 'eu' where org_id = 'acme'`);
+    expect((await claim(ACME, byPolicy)).record.serverId, 'it is there').to.equal(EU);
+    await metadata(`update organizations set pinned_server_id = 'default' where org_id = 'acme'`);
+    expect((await claim(ACME, byPolicy)).record).to.include({
+      serverId: DEFAULT_SERVER,
+      databaseName: 'default_acme',
+    });
+    expect(await counts()).to.deep.equal({ default: 1, eu: 0 });
+  });
+
   it('leaves a database that an operator gave where it is', async () => {
     const adopted = await ledger.recordAdoption(ACME, {
       serverId: EU,

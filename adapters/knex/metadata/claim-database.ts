@@ -6,6 +6,7 @@ import {
   type ProvisioningLedger,
 } from '../../../application/ports/databases/provisioning-ledger.ts';
 import { isHalfMade } from '../../../domain/databases/results-database.ts';
+import type { PlacementPin } from '../../../domain/databases/server.ts';
 import type { SpareDatabase } from '../../../application/ports/databases/provisioning-ledger.ts';
 import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
@@ -82,10 +83,12 @@ class StepwiseClaim {
     return (row.stamp === null ? null : await this.#resume(row, row.stamp)) ?? this.#place(row);
   }
 
-  /** Null: the database was to be made on a server that is not offered, and may as well be made on another. */
+  /** Null: the server of the database that was to be made is not offered, or no longer the one of the organization's pin. */
   async #resume(row: DatabaseRow, stamp: string): Promise<Claim | null> {
     const [bound] = await this.#executor.query(statements.findSpare({ spareId: stamp }));
-    const offer = this.#offers.find(({ fresh }) => fresh.serverId === row.server_id);
+    const pin = await this.#pin();
+    const mayStay = pin.serverId === null || pin.serverId === row.server_id;
+    const offer = mayStay ? this.#offers.find(({ fresh }) => fresh.serverId === row.server_id) : undefined;
     // A database that an operator gave holds data: it cannot be made on another server.
     if (bound !== undefined && (offer !== undefined || bound.template_hash === ADOPTED))
       return toClaim(row, toSpare(bound), false);
@@ -112,17 +115,18 @@ class StepwiseClaim {
     return toClaim(bound ?? row, spare, taken !== undefined);
   }
 
+  async #pin(): Promise<PlacementPin> {
+    const [pin] = await this.#executor.query(statements.findPin({ organizationId: this.#organizationId }));
+    return { serverId: pin?.pinned_server_id ?? null, labels: pin?.pinned_labels ?? {} };
+  }
+
   async #chooseOffer(): Promise<PlacementOffer> {
     const offered = new Set<string>(this.#offers.map(({ fresh }) => fresh.serverId));
-    const [pin] = await this.#executor.query(statements.findPin({ organizationId: this.#organizationId }));
     const servers = (await this.#executor.query(lockServers({}))).map((row) => ({
       ...toServerRecord(row),
       available: offered.has(row.server_id),
     }));
-    const chosen = this.#choose(servers, {
-      serverId: pin?.pinned_server_id ?? null,
-      labels: pin?.pinned_labels ?? {},
-    });
+    const chosen = this.#choose(servers, await this.#pin());
     const offer = this.#offers.find(({ fresh }) => fresh.serverId === chosen);
     if (offer === undefined) throw new RangeError(`the server "${chosen}" was not offered`);
     return offer;
