@@ -13,8 +13,8 @@ export interface MigrationTarget {
 
 /** How one attempt ended. `schemaVersion` is what the database was seen to have; null when it was not seen. */
 export interface MigrationOutcome {
-  /** `deferred`: in use for now, nothing is wrong with it. */
-  readonly kind: 'done' | 'deferred' | 'failed';
+  /** `deferred`: in use for now, nothing is wrong with it. `away`: its server does not answer, so nothing was tried. */
+  readonly kind: 'done' | 'deferred' | 'away' | 'failed';
   readonly schemaVersion: number | null;
   /** Names of migrations that this attempt applied, or took back, in order. */
   readonly applied: readonly string[];

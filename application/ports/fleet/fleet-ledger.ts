@@ -54,6 +54,7 @@ export interface FleetCandidate {
   readonly organizationId: OrganizationId;
   readonly state: DatabaseState;
   readonly schemaVersion: number | null;
+  readonly serverId: ServerId;
   /** Requests are turned away until it is migrated. */
   readonly urgent: boolean;
 }
@@ -89,6 +90,9 @@ export interface FleetClaim {
   readonly attempt: number;
 }
 
+/** The items whose databases are on one server, or on none of these. */
+export type FleetLane = { readonly serverId: ServerId } | { readonly otherThan: readonly ServerId[] };
+
 /** How one attempt ended. */
 export interface FleetReport {
   readonly organizationId: OrganizationId;
@@ -101,6 +105,8 @@ export interface FleetReport {
   readonly durationMs: number;
   /** How long a deferred one waits. */
   readonly delayMs: number;
+  /** False: nothing was tried, and it does not count among the attempts. */
+  readonly isAttempt: boolean;
 }
 
 /** The metadata database's records of fleet migrations. Every method commits on its own. */
@@ -126,10 +132,16 @@ export interface FleetLedger {
   ): Promise<Page<FleetItem, string>>;
 
   /**
-   * Gives the runner up to `count` items of the waves under way, urgent ones first: waiting ones, and those of runners
+   * Gives the runner up to `count` items of the lane and of the waves under way, urgent ones first: waiting ones, and those of runners
    * that gave no sign of life. Never the same to two. Nothing unless the run is running.
    */
-  claim(runId: number, runner: string, count: number, leaseMs: number): Promise<readonly FleetClaim[]>;
+  claim(
+    runId: number,
+    runner: string,
+    lane: FleetLane,
+    count: number,
+    leaseMs: number,
+  ): Promise<readonly FleetClaim[]>;
   /** Prolongs the runner's leases. */
   renew(runId: number, runner: string, leaseMs: number): Promise<void>;
   /** Gives claims back that were not begun. */
