@@ -30,6 +30,7 @@ import { replaceSettings } from './organizations/replace-settings.ts';
 import { resumeOrganization, suspendOrganization } from './organizations/suspend-organization.ts';
 import type { Ports } from './ports/ports.ts';
 import { changeServer } from './servers/change-server.ts';
+import { checkServer } from './servers/check-server.ts';
 import { getServer } from './servers/get-server.ts';
 import { listServers } from './servers/list-servers.ts';
 import { registerServers } from './servers/register-servers.ts';
@@ -86,6 +87,7 @@ export const createUseCases = (ports: Ports) => {
     listServers: listServers(ports),
     getServer: getServer(ports),
     changeServer: changeServer(ports),
+    checkServer: checkServer(ports),
 
     submitJob: submitJob(ports),
     getJob,

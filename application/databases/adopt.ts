@@ -41,6 +41,7 @@ export type AdoptDatabase = ReturnType<typeof adoptDatabase>;
  *
  * @throws {OrganizationNotFoundError}
  * @throws {OrganizationDatabaseNotFoundError} when there is no database of that name
+ * @throws {DatabaseConnectionError} when the configuration does not name the server
  * @throws {DatabaseProvisioningError} when the organization has another database already, and when this one says that it
  * is another organization's or deployment's, or is no organization's: the metadata, a spare, a template, the server's
  */
@@ -51,6 +52,7 @@ export const adoptDatabase =
     const found = await ledger.findForAccess(organizationId);
     if (found === null) throw new OrganizationNotFoundError();
     const server = servers.of(options.serverId ?? found.record?.serverId ?? DEFAULT_SERVER);
+    assertNotElsewhere(found.record, server);
     const databaseName = server.names.ofRecord(organizationId, found.record);
     const source = options.from ?? databaseName;
     const reason = whyNotByName(server, source, organizationId, metadataDatabaseName);
@@ -69,6 +71,14 @@ export const adoptDatabase =
       return adoptLocked(ports, server, session, adoption);
     });
   };
+
+/** What the organization has on another server would be lost to it, and nobody would notice. */
+const assertNotElsewhere = (record: DatabaseRecord | null, { serverId }: DatabaseServer): void => {
+  if (record === null || record.stamp === null || record.serverId === serverId) return;
+  throw new DatabaseProvisioningError(
+    `The organization has a database on the server "${record.serverId}"; retire that one first.`,
+  );
+};
 
 interface Adoption {
   readonly organizationId: OrganizationId;

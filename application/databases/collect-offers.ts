@@ -12,39 +12,29 @@ export interface OfferPorts {
 
 /**
  * What the servers that answer can give a new organization. A server whose template is known to stand is offered at
- * once. The others are waited for only while there is none: a server that is slow or gone delays nobody who can go elsewhere.
+ * once. The others are waited for when there is none, or when `isAwaited` says so: a server that is slow or gone delays
+ * nobody who can go elsewhere.
  *
  * @throws {DatabaseConnectionError} when no server answers
  */
 export const collectOffers = async (
-  ports: OfferPorts,
+  { servers, newId }: OfferPorts,
   organizationId: OrganizationId,
+  isAwaited: (server: DatabaseServer) => boolean,
 ): Promise<readonly PlacementOffer[]> => {
-  const available = availableOf(ports);
+  const available = servers.list().filter(({ isAvailable }) => isAvailable);
   if (available.length === 0) throw new DatabaseConnectionError('No server of results databases answers.');
+  const awaited = available.filter((server) => server.template.current === null && isAwaited(server));
+  // One that fails is not offered.
+  await Promise.allSettled(awaited.map(({ template }) => template.ready()));
   if (available.every(({ template }) => template.current === null)) await anyTemplate(available);
-  return offersOf(ports, organizationId);
-};
-
-/** As `collectOffers`, for an organization that none of the servers offered may take: waits for every server that answers. */
-export const collectAllOffers = async (
-  ports: OfferPorts,
-  organizationId: OrganizationId,
-): Promise<readonly PlacementOffer[]> => {
-  await Promise.allSettled(availableOf(ports).map(({ template }) => template.ready()));
-  return offersOf(ports, organizationId);
-};
-
-const availableOf = ({ servers }: OfferPorts): readonly DatabaseServer[] =>
-  servers.list().filter(({ isAvailable }) => isAvailable);
-
-const offersOf = (ports: OfferPorts, organizationId: OrganizationId): readonly PlacementOffer[] =>
-  availableOf(ports).flatMap((server) => {
+  return available.flatMap((server) => {
     const { current } = server.template;
     if (current === null) return [];
     const databaseName = server.names.forOrganization(organizationId);
-    return { databaseName, fresh: newSpare(server, current, ports.newId()) };
+    return { databaseName, fresh: newSpare(server, current, newId()) };
   });
+};
 
 /** Rejects with the first server's error when no server can build its template. */
 const anyTemplate = async (servers: readonly DatabaseServer[]): Promise<void> => {

@@ -13,8 +13,8 @@ import { NoServerAvailableError } from '../../domain/databases/errors.ts';
 import { choosePlacement } from '../../domain/databases/placement-policy.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { type DatabaseRecord } from '../ports/databases/database-ledger.ts';
-import type { PlacementOffer } from '../ports/databases/provisioning-ledger.ts';
-import { collectAllOffers, collectOffers } from './collect-offers.ts';
+import type { DatabaseServer } from '../ports/databases/database-server.ts';
+import { collectOffers } from './collect-offers.ts';
 import { makeDatabase, recordingFailure, type MakingPorts } from './make-database.ts';
 import { placementOf } from './placement-of.ts';
 
@@ -87,29 +87,30 @@ const claimDatabase = async (
 ): ReturnType<ProvisioningPorts['ledger']['claim']> => {
   const [first] = ports.servers.list();
   const databaseName = record?.databaseName ?? first?.names.forOrganization(organizationId) ?? '';
+  const claimFrom = async (isAwaited: Parameters<typeof collectOffers>[2]) =>
+    ports.ledger.claim(
+      organizationId,
+      await collectOffers(ports, organizationId, isAwaited),
+      (servers, pin) => {
+        const choice = choosePlacement({ servers, pin, random: ports.random });
+        if ('refused' in choice) throw new NoServerAvailableError(choice.refused);
+        return choice.serverId;
+      },
+    );
   const claim = await recordingFailure(ports, { organizationId, databaseName }, async () => {
-    const offers = await collectOffers(ports, organizationId);
+    // What an earlier attempt left on a server is finished there, and given up only when the server is away.
+    const begunOn = record !== null && record.stamp !== null ? record.serverId : null;
     try {
-      return await claimFrom(ports, organizationId, offers);
+      return await claimFrom(({ serverId }) => serverId === begunOn);
     } catch (error) {
-      if (!(error instanceof NoServerAvailableError)) throw error;
-      // The server that it is pinned to may lack its template only: it was started anew, say.
-      const all = await collectAllOffers(ports, organizationId);
-      if (all.length <= offers.length) throw error;
-      return claimFrom(ports, organizationId, all);
+      // The organization may be pinned to a server whose template nobody has asked for yet.
+      if (!(error instanceof NoServerAvailableError) || !ports.servers.list().some(isUntried)) throw error;
+      return claimFrom(() => true);
     }
   });
   if (claim.spare !== null) await ports.onStep('claimed', organizationId);
   return claim;
 };
 
-const claimFrom = (
-  { ledger, random }: ProvisioningPorts,
-  organizationId: OrganizationId,
-  offers: readonly PlacementOffer[],
-): ReturnType<ProvisioningPorts['ledger']['claim']> =>
-  ledger.claim(organizationId, offers, (servers, pin) => {
-    const choice = choosePlacement({ servers, pin, random });
-    if ('refused' in choice) throw new NoServerAvailableError(choice.refused);
-    return choice.serverId;
-  });
+const isUntried = ({ isAvailable, template }: DatabaseServer): boolean =>
+  isAvailable && template.current === null;

@@ -1,4 +1,7 @@
-import { OrganizationDatabaseNotFoundError } from '../../domain/databases/errors.ts';
+import {
+  OrganizationDatabaseNotFoundError,
+  OrganizationNotReadyError,
+} from '../../domain/databases/errors.ts';
 import { readMark } from '../../domain/databases/database-identity.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { DatabaseLedger, DatabaseRecord } from '../ports/databases/database-ledger.ts';
@@ -24,6 +27,7 @@ export type RetireDatabase = ReturnType<typeof retireDatabase>;
  * attempt leaves undone is finished by the next one, or by a reconciliation.
  *
  * @throws {OrganizationDatabaseNotFoundError}
+ * @throws {OrganizationNotReadyError} when the organization is given another database at the same time
  * @throws {DatabaseProvisioningError} when the database of that name is another organization's or deployment's
  */
 export const retireDatabase =
@@ -79,6 +83,9 @@ const putAside = async (
   record: DatabaseRecord,
 ): Promise<string | null> => {
   const { organizationId, stamp, generation } = record;
+  // The lock was taken for the record as it was. An adoption meanwhile may have named a database on another server.
+  if (record.serverId !== server.serverId || server.names.ofRecord(organizationId, record) !== databaseName)
+    throw new OrganizationNotReadyError('The organization was given another database meanwhile.');
   const comment = await session.identityOf(databaseName);
   assertNotOfAnotherOrganization(readMark(comment), organizationId, databaseName);
   assertNotOfAnotherDeployment(databaseName, comment, await deployment.id(), record);

@@ -78,8 +78,11 @@ const intoWaves = (behind: readonly Behind[], { canaries, waveSize }: PlanOption
   const first =
     typeof canaries === 'number' ? canaries : ordered.filter((item) => named.has(item.organizationId)).length;
   const size = Math.max(1, amountOf(waveSize, ordered.length));
-  return ordered.map(({ isAway: _, ...item }, index) => ({
-    ...item,
+  return ordered.map(({ organizationId, urgent, fromVersion, toVersion }, index) => ({
+    organizationId,
+    urgent,
+    fromVersion,
+    toVersion,
     wave: index < first ? 0 : 1 + Math.floor((index - first) / size),
   }));
 };

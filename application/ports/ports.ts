@@ -1,6 +1,7 @@
 import type { AccountRepository } from '../../domain/identity/account.ts';
 import type { DatabaseLedger } from './databases/database-ledger.ts';
 import type { DatabaseServers } from './databases/database-server.ts';
+import type { ServerInspection } from './databases/server-inspection.ts';
 import type { MetadataDatabase } from './databases/metadata-database.ts';
 import type { OrganizationDatabases } from './databases/organization-databases.ts';
 import type { LoginAttempts } from './identity/login-attempts.ts';
@@ -17,6 +18,7 @@ export interface Ports {
   readonly databases: OrganizationDatabases;
   /** Those of the configuration. */
   readonly servers: DatabaseServers;
+  readonly serverInspection: ServerInspection;
   readonly passwords: Passwords;
   readonly loginAttempts: LoginAttempts;
   readonly accessTokens: TokenIssuer;

@@ -37,14 +37,14 @@ export class ConnectionBudgetExhaustedError extends DatabaseError {
   }
 }
 
-/** Raised when no server may take an organization's database; nothing is written. */
+/** Raised when no server may take an organization's database; nothing is written. The message names servers: clients never see it. */
 export class NoServerAvailableError extends DatabaseError {
   readonly code = 'no_server_available';
-  /** For the log alone: it names servers. */
   readonly refused: readonly PlacementRefusal[];
 
   constructor(refused: readonly PlacementRefusal[]) {
-    super("No server may take the organization's database now.");
+    const reasons = refused.map(({ serverId, reason }) => `${serverId} (${reason})`);
+    super(`No server may take the organization's database now: ${reasons.join(', ')}.`);
     this.refused = refused;
   }
 }

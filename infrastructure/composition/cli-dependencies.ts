@@ -6,6 +6,7 @@ import type { RotateCredentials } from '../../application/databases/rotate-crede
 import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
 import type { FleetChecks } from '../../application/ports/fleet/fleet-checks.ts';
 import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
+import type { UseCases } from '../../application/use-cases.ts';
 import type { CliDependencies } from '../../presentation/cli/run-cli.ts';
 import type { Config } from '../config/config.ts';
 import { metadataMigrations } from '../migrations/migration-source.ts';
@@ -26,6 +27,7 @@ export interface CommandedParts {
   readonly auditChains: AuditChains;
   readonly fleetOperator: FleetOperator;
   readonly fleetChecks: FleetChecks;
+  readonly useCases: UseCases;
 }
 
 /** Where a command writes, and what ends it early. */
@@ -41,16 +43,19 @@ export const cliDependencies = (
   parts: CommandedParts,
   { print, terminal, signal }: CliSurroundings,
 ): CliDependencies => {
-  const { config, databaseLedger, connectionManager, auditChains } = parts;
+  const { config, databaseLedger, connectionManager, auditChains, useCases } = parts;
   const { database } = config;
   return {
     maxOrganizationIdLength: database.maxOrganizationIdLength,
     databaseLedger,
     reconcile: (options) => parts.reconcileDatabases(options),
     provision: (organizationId) => connectionManager.provision(organizationId),
-    adopt: (organizationId, from, takeOver) => parts.adoptDatabase(organizationId, { from, takeOver }),
+    adopt: (organizationId, options) => parts.adoptDatabase(organizationId, options),
     retire: (organizationId) => parts.retireDatabase(organizationId),
     rotateCredentials: () => parts.rotateCredentials(),
+    listServers: useCases.listServers,
+    changeServer: useCases.changeServer,
+    checkServer: useCases.checkServer,
     verifyAudit: (organizationId) => auditChains.verify(organizationId),
     print,
     migrate: {

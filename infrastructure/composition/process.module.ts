@@ -42,6 +42,7 @@ export const processModule = new ContainerModule(({ bind }) => {
       auditChains: TOKENS.auditChains,
       fleetOperator: TOKENS.fleetOperator,
       fleetChecks: TOKENS.fleetChecks,
+      useCases: TOKENS.useCases,
     },
     (parts) => (surroundings) => cliDependencies(parts, surroundings),
   );

@@ -4,6 +4,7 @@ import { canonicalFingerprint } from '../../adapters/canonicalize/canonical-fing
 import { randomRefreshTokens } from '../../adapters/node-crypto/random-refresh-tokens.ts';
 import { newJobId } from '../../adapters/uuid/new-job-id.ts';
 import { createUseCases } from '../../application/use-cases.ts';
+import { PgServerInspection } from '../servers/server-inspection.ts';
 import { bindSingleton } from './singleton.ts';
 import { TOKENS } from './tokens.ts';
 
@@ -27,6 +28,7 @@ export const useCasesModule = new ContainerModule(({ bind }) => {
     ({ config, ...ports }) =>
       createUseCases({
         ...ports,
+        serverInspection: new PgServerInspection(ports.servers),
         refreshTokens: randomRefreshTokens,
         sessionLifetimeSeconds: config.tokens.sessionTtlSeconds,
         fingerprint: canonicalFingerprint,

@@ -73,6 +73,7 @@ const ADMIN_ACQUIRE_TIMEOUT_MS = 60_000;
 export class ResultsServer implements DatabaseServer {
   readonly serverId: ServerId;
   readonly names: DatabaseNames;
+  readonly connectionBudget: number;
   readonly template: DatabaseTemplate;
   readonly budget: ConnectionBudget;
   readonly breaker = new CircuitBreaker(SERVER_BREAKER);
@@ -96,6 +97,7 @@ export class ResultsServer implements DatabaseServer {
     const { serverId, urls, roles, connectionBudget } = options;
     this.serverId = serverId;
     this.names = urls.names;
+    this.connectionBudget = connectionBudget;
     this.#urls = urls;
     this.#migrations = deps.migrations;
     this.logins = roles === null ? null : new OrganizationLogins(roles.secret, roles.otherSecret, this.names);

@@ -27,8 +27,7 @@ export const up = async (knex: Knex): Promise<void> => {
       created_at timestamptz(3) not null default now(),
       updated_at timestamptz(3) not null default now()
     ) with (fillfactor = 50);
-    insert into results_servers (server_id, databases)
-      select 'default', count(*) from organization_databases where stamp is not null;
+    insert into results_servers (server_id) values ('default');
 
     alter table organization_databases
       add column server_id text not null default 'default'
@@ -59,6 +58,8 @@ export const up = async (knex: Knex): Promise<void> => {
     create trigger organization_databases_count
       after insert or delete or update of stamp, server_id on organization_databases
       for each row execute function count_server_databases();
+    -- Counted under the lock that the statements above took. The release before this one claims until they have it.
+    update results_servers set databases = (select count(*) from organization_databases where stamp is not null);
 
     -- The release before this one knows neither the spare's server nor the organization's. It may not build there.
     create function keep_spare_on_server() returns trigger language plpgsql as $$

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import type { AdoptOptions } from '../../application/databases/adopt.ts';
 import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/databases/database-ledger.ts';
 import { DATABASE_STATES, type DatabaseState } from '../../domain/databases/results-database.ts';
 import type {
@@ -7,21 +8,19 @@ import type {
   ReconcileReport,
   RotationReport,
 } from '../../application/ports/databases/database-upkeep.ts';
+import { DEFAULT_SERVER, type ServerId } from '../../domain/databases/server.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { allOf } from '../../domain/page.ts';
 import { EXIT, type CommandContext } from './command-context.ts';
 import { plural } from './fleet-report.ts';
+import { serverName } from './server-arguments.ts';
 
 /** What the commands on results databases act on. */
 export interface DatabaseCommandDependencies {
   readonly databaseLedger: Pick<DatabaseLedger, 'list'>;
   reconcile(options: { dryRun: boolean; quarantineForeign: boolean }): Promise<ReconcileReport>;
   provision(organizationId: OrganizationId): Promise<void>;
-  adopt(
-    organizationId: OrganizationId,
-    from: string | undefined,
-    takeOver: boolean,
-  ): Promise<AdoptedDatabase>;
+  adopt(organizationId: OrganizationId, options: AdoptOptions): Promise<AdoptedDatabase>;
   /** Returns the name the database was put aside under; null when it was gone already. */
   retire(organizationId: OrganizationId): Promise<string | null>;
   /** Gives all roles their passwords from the first secret. */
@@ -48,13 +47,14 @@ export const addDatabaseCommands = (program: Command, context: DatabaseContext):
     .description("make an existing database the organization's: migrate it, stamp it, name it")
     .argument('<org_id>')
     .option('--from <database>', "its present name, when it is not the organization's")
+    .option('--server <name>', "the server where it is; the organization's, or the default one", serverName)
     .option(
       '--take-over',
       'also when it belongs to another deployment, whose metadata database is lost',
       false,
     )
-    .action(async (text: string, { from, takeOver }: { from?: string; takeOver: boolean }) => {
-      const { databaseName, formerly } = await deps.adopt(parseId(text), from, takeOver);
+    .action(async (text: string, { server, ...options }: { server?: ServerId } & AdoptOptions) => {
+      const { databaseName, formerly } = await deps.adopt(parseId(text), { ...options, serverId: server });
       const before = formerly === null ? 'it did not say whose it was' : `it was one of ${formerly} before`;
       print(`${databaseName} is now the database of ${text}; ${before}.`);
     });
@@ -78,10 +78,11 @@ const addList = (databases: Command, { deps, print }: DatabaseContext): void => 
     .command('list')
     .description('what the ledger says of each database, in the order of the organizations; opens none')
     .addOption(new Option('--state <state>', 'only those in this state').choices(DATABASE_STATES))
+    .option('--server <name>', 'only those on this server', serverName)
     .option('--json', 'one JSON document', false)
-    .action(async ({ state, json }: { state?: DatabaseState; json: boolean }) => {
+    .action(async ({ state, server, json }: { state?: DatabaseState; server?: ServerId; json: boolean }) => {
       const records: DatabaseRecord[] = [];
-      const filter = { state: state ?? null };
+      const filter = { state: state ?? null, serverId: server ?? null };
       for await (const record of allOf((page) => deps.databaseLedger.list(filter, page)))
         records.push(record);
       if (json) print(JSON.stringify({ databases: records.map(recordJson) }, null, 2));
@@ -152,10 +153,11 @@ const findingJson = ({ kind, serverId, database, organizationId, action }: Findi
 });
 
 const recordLines = (records: readonly DatabaseRecord[]): readonly string[] => [
-  ...records.map(({ organizationId, databaseName, state, schemaVersion, lastError }) => {
+  ...records.map(({ organizationId, serverId: server, databaseName, state, schemaVersion, lastError }) => {
     const version = schemaVersion === null ? 'no schema yet' : `version ${schemaVersion}`;
     const error = lastError === null ? '' : `: ${lastError}`;
-    return `${state.padEnd(12)} ${version.padEnd(13)} ${organizationId} (${databaseName})${error}`;
+    const place = server === DEFAULT_SERVER ? databaseName : `${databaseName} on ${server}`;
+    return `${state.padEnd(12)} ${version.padEnd(13)} ${organizationId} (${place})${error}`;
   }),
   `${plural(records.length, 'database')}.`,
 ];

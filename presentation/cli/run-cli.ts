@@ -6,9 +6,11 @@ import { addAuditCommands, type AuditCommandDependencies } from './audit-command
 import { EXIT, type CommandContext, type ExitCode } from './command-context.ts';
 import { addDatabaseCommands, type DatabaseCommandDependencies } from './database-commands.ts';
 import { addMigrateCommands, type MigrateDependencies } from './migrate-commands.ts';
+import { addServerCommands, type ServerCommandDependencies } from './server-commands.ts';
 
 /** What the commands act on. */
-export interface CliDependencies extends AuditCommandDependencies, DatabaseCommandDependencies {
+export interface CliDependencies
+  extends AuditCommandDependencies, DatabaseCommandDependencies, ServerCommandDependencies {
   readonly maxOrganizationIdLength: number;
   readonly migrate: MigrateDependencies;
   print(line: string): void;
@@ -33,6 +35,7 @@ export const runCli = async (argv: readonly string[], deps: CliDependencies): Pr
     },
   };
   addDatabaseCommands(program, context);
+  addServerCommands(program, context);
   addAuditCommands(program, context);
   addMigrateCommands(program, { ...context, deps: deps.migrate });
   try {

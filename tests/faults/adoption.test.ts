@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { DatabaseError, DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { parseServerId } from '../../domain/databases/server.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf } from '../support/gate.ts';
@@ -11,6 +12,7 @@ import { terminateBackends } from '../support/server-faults.ts';
 
 const ACME = organizationId('acme');
 const BETA = organizationId('beta');
+const EU = parseServerId('eu');
 
 describe('adoption of a database', function () {
   this.timeout(60_000);
@@ -104,6 +106,30 @@ describe('adoption of a database', function () {
     }
     expect(await Promise.all(sources.slice(0, 3).map(tablesOf))).to.deep.equal(before);
     expect(await container.get(TOKENS.databaseLedger).find(ACME)).to.equal(null);
+  });
+
+  it('of a database on another server than the organization has one on is refused until that is retired', async () => {
+    const template = deployment.environment['DB_RESULTS_DB_TEMPLATE'] ?? '';
+    const both = {
+      DB_RESULTS_DB_TEMPLATE_EU: template
+        .replace('%7Borg_id%7D', '{org_id}')
+        .replace('{org_id}', 'eu_{org_id}'),
+    };
+    const start = deployment.start(both);
+    await start.get(TOKENS.useCases).registerServers();
+    const source = deployment.databaseName('restored');
+    await deployment.administer(`create database "${source}"`);
+    await write(ACME, 'acme');
+    const adoptThere = () => start.get(TOKENS.adoptDatabase)(ACME, { from: source, serverId: EU });
+
+    const error = await rejectionOf(adoptThere());
+    expect(error).to.be.instanceOf(DatabaseProvisioningError);
+    expect(String(error)).to.include('on the server "default"');
+    expect(await jobsOf(ACME)).to.deep.equal(['acme']);
+
+    await retire(ACME);
+    expect(await adoptThere()).to.include({ formerly: null });
+    expect(await start.get(TOKENS.databaseLedger).find(ACME)).to.include({ serverId: 'eu', state: 'ready' });
   });
 
   describe('adoption-that-stops-half-way-is-finished-never-replaced-by-an-empty-database', () => {

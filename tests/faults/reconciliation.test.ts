@@ -387,6 +387,23 @@ describe('reconciliation of the books with the server', function () {
     expect(await deployment.administer('select id from theirs', [], aside)).to.deep.equal([{ id: 42 }]);
   });
 
+  it('one-cluster-under-two-names-puts-nobody-aside', async () => {
+    await write(container, ACME, 'acme');
+    const template = deployment.environment['DB_RESULTS_DB_TEMPLATE'] ?? '';
+    const mistaken = deployment.start({ DB_RESULTS_DB_TEMPLATE_TWIN: template });
+    await defaultServer(mistaken).template.ready();
+    const before = await deployment.databases();
+    const { findings } = await mistaken.get(TOKENS.reconcileDatabases)({
+      dryRun: false,
+      quarantineForeign: false,
+    });
+    expect(findings.map(({ serverId, kind, action }) => ({ serverId, kind, action }))).to.deep.equal([
+      { serverId: 'twin', kind: 'orphan', action: 'reported' },
+    ]);
+    expect(await deployment.databases()).to.deep.equal(before);
+    expect(await jobsOf(deployment.start(), ACME)).to.deep.equal(['acme']);
+  });
+
   it('stale-spare-on-no-book-is-dropped', async () => {
     const recorded = deployment.start({ DB_SPARES_MIN: '1', DB_SPARES_MAX: '1' });
     await recorded.get(TOKENS.spareKeeper).refill();

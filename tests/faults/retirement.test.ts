@@ -60,6 +60,35 @@ describe('putting a database aside', function () {
     expect(await jobsOf(deployment.start()), 'the next request makes one').to.be.empty;
   });
 
+  it('leaves a database alone that the organization got on another server meanwhile', async () => {
+    await write(container);
+    // One cluster serves as two: no process is started here that would look.
+    const template = deployment.environment['DB_RESULTS_DB_TEMPLATE'] ?? '';
+    const two = deployment.start({ DB_RESULTS_DB_TEMPLATE_EU: template });
+    await two.get(TOKENS.useCases).registerServers();
+    const adoptElsewhere = (): Promise<unknown> =>
+      deployment.administer(
+        `update organization_databases set server_id = 'eu', stamp = gen_random_uuid(), generation = 2`,
+        [],
+        deployment.metadataDatabase,
+      );
+    let looks = 0;
+    decorate(two, TOKENS.databaseLedger, (ledger) => ({
+      find: async (id) => {
+        const record = await ledger.find(id);
+        looks += 1;
+        // After the look that says which server is locked.
+        if (looks === 1) await adoptElsewhere();
+        return record;
+      },
+    }));
+    expect(await rejectionOf(two.get(TOKENS.retireDatabase)(ACME))).to.be.instanceOf(
+      OrganizationNotReadyError,
+    );
+    expect(await two.get(TOKENS.databaseLedger).find(ACME)).to.include({ state: 'ready', generation: 2 });
+    expect(await putAside()).to.be.empty;
+  });
+
   describe('kill-9-in-a-retirement-is-finished-under-the-same-name', () => {
     const STOPS = ['before the rename', 'after the rename'] as const;
 

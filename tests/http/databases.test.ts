@@ -5,6 +5,7 @@ import { HttpService, type Caller } from '../support/http-service.ts';
 
 interface Database {
   readonly org_id: string;
+  readonly server_id: string;
   readonly database: string;
   readonly state: string;
   readonly schema_version: number | null;
@@ -17,7 +18,15 @@ interface Database {
   } | null;
 }
 /** The contract leaves room for more. */
-const DATABASE_FIELDS = ['org_id', 'database', 'state', 'schema_version', 'last_error', 'pool'] as const;
+const DATABASE_FIELDS = [
+  'org_id',
+  'server_id',
+  'database',
+  'state',
+  'schema_version',
+  'last_error',
+  'pool',
+] as const;
 
 describe('Databases over HTTP', function () {
   this.timeout(60_000);
@@ -113,6 +122,18 @@ describe('Databases over HTTP', function () {
     } while (cursor !== '');
     expect(seen.map(({ org_id }) => org_id)).to.deep.equal(['alpha', 'beta', 'gamma']);
     for (const item of seen) expect(item).to.include.all.keys(...DATABASE_FIELDS);
+
+    for (const [server, count] of [
+      ['default', 3],
+      ['elsewhere', 0],
+    ] as const) {
+      const { body } = await platform.get<Page<Database>>(`/admin/databases?server_id=${server}`);
+      expect(body.items.map(({ server_id }) => server_id)).to.deep.equal(
+        Array.from({ length: count }, () => server),
+      );
+    }
+    const misnamed = await platform.get<Problem>('/admin/databases?server_id=No');
+    expect([misnamed.status, misnamed.body.errors?.[0]?.path]).to.deep.equal([422, 'server_id']);
 
     const ready = await platform.get<Page<Database>>('/admin/databases?state=ready');
     expect(ready.body.items.map(({ org_id }) => org_id)).to.deep.equal(['alpha', 'beta']);

@@ -43,10 +43,11 @@ describe('A database that is gone', function () {
       expect((await ready(service)).status).to.equal(200);
     }
     const whole = await ready(usual);
+    const servers = { default: true };
     const both = { results_alive: true, results_dead: true };
     expect(whole.body).to.deep.equal({
       status: 'ready',
-      checks: { databases: { metadata: true, ...both }, metadata_db: true, org_databases: both },
+      checks: { databases: { metadata: true, ...both }, metadata_db: true, org_databases: both, servers },
     });
 
     await drop('dead');
@@ -55,7 +56,7 @@ describe('A database that is gone', function () {
     const sick = { results_alive: true, results_dead: false };
     const report = {
       status: 'not_ready',
-      checks: { databases: { metadata: true, ...sick }, metadata_db: true, org_databases: sick },
+      checks: { databases: { metadata: true, ...sick }, metadata_db: true, org_databases: sick, servers },
     };
     for (const _ of [1, 2]) {
       const answer = await ready(usual);
@@ -67,7 +68,7 @@ describe('A database that is gone', function () {
         200,
         {
           status: 'not_ready',
-          checks: { databases: { metadata: true }, metadata_db: true, org_databases: {} },
+          checks: { databases: { metadata: true }, metadata_db: true, org_databases: {}, servers },
         },
       ]);
       const shown = await ready(production, deployment.token(null, ['platform_admin']));

@@ -1,4 +1,7 @@
 import { expect } from 'chai';
+import { NoServerAvailableError } from '../../domain/databases/errors.ts';
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { captureLog, type LogEntry } from '../support/captured-log.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import type { AuditEntry, Page, Problem } from '../support/http-contract.ts';
 import { HttpService, type Caller } from '../support/http-service.ts';
@@ -20,10 +23,15 @@ describe('Servers over HTTP', function () {
   let deployment: Deployment;
   let service: HttpService;
   let platform: Caller;
+  let log: readonly LogEntry[];
 
   before(async () => {
     deployment = await createDeployment();
-    service = await HttpService.start(deployment, ['alpha']);
+    const closed = 'postgresql://nobody:x@127.0.0.1:1/mad_{org_id}';
+    const container = deployment.start({ DB_RESULTS_DB_TEMPLATE_CLOSED: closed });
+    log = captureLog(container);
+    service = await HttpService.over(deployment, container, ['alpha']);
+    await service.container.get(TOKENS.useCases).registerServers();
     platform = service.as(deployment.token(null, ['platform_admin']));
     await deployment.register('alpha', 'beta');
     // One that another process is configured for.
@@ -46,7 +54,8 @@ describe('Servers over HTTP', function () {
     const { status, body } = await platform.get<{ items: readonly Server[] }>('/admin/servers');
     expect(status).to.equal(200);
     expect(body).to.have.all.keys('items');
-    const [first, second] = body.items;
+    const [closed, first, second] = body.items;
+    expect(closed).to.include({ server_id: 'closed', configured: true });
     expect(first).to.deep.equal({
       server_id: 'default',
       status: 'active',
@@ -102,6 +111,14 @@ describe('Servers over HTTP', function () {
     await platform.patch('/admin/servers/default', { status: 'draining' });
     const refused = await jobsOf('beta');
     expect([refused.status, refused.body.code]).to.deep.equal([503, 'no_server_available']);
+    // The client is not told. The line of its request says why each server did not take it.
+    const line = log.find(
+      ({ message, fields }) => message === 'request finished' && 'err' in fields && fields.err,
+    );
+    const error = line !== undefined && 'err' in line.fields ? line.fields.err : null;
+    expect(line?.level).to.equal('warn');
+    expect(error).to.be.instanceOf(NoServerAvailableError);
+    expect(String(error)).to.include(': closed (unavailable), default (draining), faraway (disabled).');
     expect((await jobsOf('alpha')).status).to.equal(200);
 
     await platform.patch('/admin/servers/default', { status: 'active', max_databases: 1 });

@@ -84,6 +84,36 @@ describe('the feed of metadata changes', function () {
     expect(memory.resets).to.equal(1);
   });
 
+  it('tells of a database that was ready and is another one now, or elsewhere, and of nothing else of it', async () => {
+    await execute(`insert into organization_databases (org_id, database_name, stamp) values
+      ('acme', 'db_acme', gen_random_uuid()), ('beta', 'db_beta', gen_random_uuid())`);
+    await follow(NEVER_MS);
+    const placement = { kind: 'placement', organizationId: organizationId('acme') } as const;
+    /** What is told of a change, with which a user comes and goes. */
+    const told = async (change: string): Promise<readonly Change[]> => {
+      await execute(`${change};
+        insert into users (user_id, email) values ('${USER}', 'ada@example.org');
+        delete from users where user_id = '${USER}'`);
+      await until('the change arrives', () => memory.changes.length > 0);
+      return memory.changes.splice(0).filter(({ kind }) => kind !== 'user');
+    };
+    const set = (what: string): string => `update organization_databases set ${what} where org_id = 'acme'`;
+    for (const quiet of [
+      `state = 'failed'`,
+      'stamp = gen_random_uuid()',
+      `state = 'ready', schema_version = 1`,
+    ])
+      expect(await told(set(quiet)), `while it is made: ${quiet}`).to.deep.equal([]);
+    for (const quiet of [`last_error = 'missing'`, 'schema_version = 2'])
+      expect(await told(set(quiet)), quiet).to.deep.equal([]);
+    for (const change of ['stamp = gen_random_uuid()', 'generation = 2', `state = 'retiring'`])
+      expect(await told(set(change)), change).to.deep.equal([placement]);
+    // The release before this one reads the organization again.
+    expect(await execute('select distinct kind, org_id from changes where placement')).to.deep.equal([
+      { kind: 'organization', org_id: 'acme' },
+    ]);
+  });
+
   it('tells within a second when notifications do not arrive', async () => {
     const [row] = await execute<{ source: string }>(
       `select pg_get_functiondef('note_change'::regproc) as source`,

@@ -10,6 +10,7 @@ import { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
 import { parseOrganizationId, type OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { createApp } from '../../presentation/http/create-app.ts';
 import { createMetadataDatabase } from './metadata-database.ts';
+import { watchMaking } from './decorate.ts';
 import { testServer } from './postgres-server.ts';
 
 type Environment = Readonly<Record<string, string>>;
@@ -169,7 +170,7 @@ export const createDeployment = async (
     metadataDatabase: metadataUrl.database,
     databaseName: (id) => `${prefix}r_${id}`,
     start: (overrides = {}) => {
-      const container = createContainer(parseConfig({ ...environment, ...overrides }));
+      const container = watchMaking(createContainer(parseConfig({ ...environment, ...overrides })));
       containers.push(container);
       return container;
     },

@@ -93,9 +93,6 @@ export class SecondServer {
   }
 }
 
-/** Whether a test on this system can kill and stop a server. */
-export const canStopServers = process.platform === 'linux';
-
 const run = (dataDirectory: string, port: number): Promise<EmbeddedPostgres> =>
   startEmbeddedPostgres({ dataDirectory, port, durable: false, settings: SETTINGS });
 

@@ -8,7 +8,7 @@ import type {
 import type { ResultsServer } from '../../infrastructure/servers/results-server.ts';
 import { ResultsServers } from '../../infrastructure/servers/results-servers.ts';
 import { DEFAULT_SERVER } from '../../domain/databases/server.ts';
-import { withOverrides } from './decorate.ts';
+import { replaceMade, withOverrides } from './decorate.ts';
 
 /** The one server of most tests. */
 export const defaultServer = (container: Container): ResultsServer =>
@@ -19,9 +19,10 @@ export const overrideServers = (
   container: Container,
   overridesOf: (server: ResultsServer) => Partial<ResultsServer>,
 ): void => {
-  container.onActivation(
+  replaceMade(
+    container,
     TOKENS.servers,
-    (_context, servers: ResultsServers) =>
+    (servers) =>
       new ResultsServers(servers.list().map((server) => withOverrides(server, overridesOf(server)))),
   );
 };

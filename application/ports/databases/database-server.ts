@@ -11,6 +11,8 @@ export interface DatabaseServer {
   readonly template: DatabaseTemplate;
   /** Whether databases have roles of their own. */
   readonly hasRoles: boolean;
+  /** Most connections to results databases there, of all processes together. */
+  readonly connectionBudget: number;
   /** False while the server counts as away: what needs it would fail. */
   readonly isAvailable: boolean;
   /** Connections to results databases there, of this process. */

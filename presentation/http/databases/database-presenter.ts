@@ -4,6 +4,7 @@ import type { databaseReply } from './database-schema.ts';
 
 export const presentDatabase = ({ record, pool }: DatabaseView): z.output<typeof databaseReply> => ({
   org_id: record.organizationId,
+  server_id: record.serverId,
   database: record.databaseName,
   state: record.state,
   schema_version: record.schemaVersion,

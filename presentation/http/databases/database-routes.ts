@@ -24,7 +24,7 @@ const listDatabasesRoute = ({ listDatabases }: HttpDependencies): Route =>
     request: listRequest,
     replies: { 200: { description: 'One page', schema: databasePage } },
     handle: async ({ input: { query } }) => {
-      const filter = { state: query.state ?? null };
+      const filter = { state: query.state ?? null, serverId: query.server_id ?? null };
       const page = await listDatabases(filter, { limit: query.limit, after: query.cursor });
       return ok(presentPage(page, presentDatabase, databaseCursor));
     },

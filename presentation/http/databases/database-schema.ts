@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DATABASE_STATES } from '../../../domain/databases/results-database.ts';
 import { ORGANIZATION_ID_PATTERN } from '../../../domain/organizations/organization-id.ts';
 import { textCursor } from '../request/schema/cursor.ts';
-import { count, limit, pageOf, timestamp } from '../request/schema/fields.ts';
+import { count, limit, pageOf, serverId, timestamp } from '../request/schema/fields.ts';
 
 /** Databases are listed in the order of their organizations' ids. */
 export const databaseCursor = textCursor(ORGANIZATION_ID_PATTERN);
@@ -10,6 +10,7 @@ export const databaseCursor = textCursor(ORGANIZATION_ID_PATTERN);
 export const listRequest = {
   query: z.strictObject({
     state: z.enum(DATABASE_STATES).optional(),
+    server_id: serverId.optional(),
     limit,
     cursor: databaseCursor.schema,
   }),
@@ -18,6 +19,7 @@ export const listRequest = {
 export const databaseReply = z
   .strictObject({
     org_id: z.string(),
+    server_id: z.string().meta({ description: 'The server that holds it, or is to hold it' }),
     database: z.string(),
     state: z.enum(DATABASE_STATES),
     schema_version: z.int().nullable(),

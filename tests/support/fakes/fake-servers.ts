@@ -78,6 +78,7 @@ export const fakeServer = (serverId: ServerId, fields: Partial<DatabaseServer> =
   names: new DatabaseNames('mad_results_{org_id}'),
   template: { current: null, ready: unexpected, invalidate: unexpected, grantRows: unexpected },
   hasRoles: false,
+  connectionBudget: 80,
   isAvailable: true,
   connections: { open: 3, share: 80, waiting: 0 },
   isBusy: false,

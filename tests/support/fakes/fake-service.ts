@@ -107,6 +107,7 @@ export class FakeService {
       ledger: metadata.ledger,
       databases,
       servers: this.servers,
+      serverInspection: { inspect: () => Promise.reject(new Error('no server is inspected here')) },
       passwords: {
         hash: async (password) => `hash of ${password}`,
         verify: async (password, hash) => hash === `hash of ${password}`,

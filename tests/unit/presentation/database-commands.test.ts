@@ -1,35 +1,13 @@
 import { expect } from 'chai';
 import type { Finding, ReconcileReport } from '../../../application/ports/databases/database-upkeep.ts';
-import { DEFAULT_SERVER } from '../../../domain/databases/server.ts';
-import type { ExitCode } from '../../../presentation/cli/command-context.ts';
-import { runCli, type CliDependencies } from '../../../presentation/cli/run-cli.ts';
+import { DEFAULT_SERVER, parseServerId, serverIdProblem } from '../../../domain/databases/server.ts';
+import type { CliDependencies } from '../../../presentation/cli/run-cli.ts';
+import { runCommand, type Outcome } from '../../support/fakes/fake-cli.ts';
 import { FakeMetadata } from '../../support/fakes/fake-metadata.ts';
 import { organization } from '../../support/fakes/fake-service.ts';
 
-interface Outcome {
-  readonly exitCode: ExitCode;
-  readonly lines: readonly string[];
-}
-
-const databases = async (argv: readonly string[], deps: Partial<CliDependencies>): Promise<Outcome> => {
-  const lines: string[] = [];
-  const unexpected = (): Promise<never> => Promise.reject(new Error('another command was run'));
-  const exitCode = await runCli(['databases', ...argv], {
-    maxOrganizationIdLength: 20,
-    databaseLedger: { list: unexpected },
-    reconcile: unexpected,
-    provision: unexpected,
-    adopt: unexpected,
-    retire: unexpected,
-    rotateCredentials: unexpected,
-    verifyAudit: unexpected,
-    // No other command is run, so nothing of it is asked for.
-    migrate: {} as CliDependencies['migrate'],
-    print: (line) => void lines.push(line),
-    ...deps,
-  });
-  return { exitCode, lines };
-};
+const databases = (argv: readonly string[], deps: Partial<CliDependencies>): Promise<Outcome> =>
+  runCommand(['databases', ...argv], deps);
 
 describe('the command databases list', () => {
   let metadata: FakeMetadata;
@@ -66,6 +44,17 @@ describe('the command databases list', () => {
     expect(lines.join()).to.include('provisioning, ready, failed, retiring');
   });
 
+  it('lists those on one server, and names any but the default one', async () => {
+    metadata.addDatabase(organization('gamma'), { serverId: parseServerId('eu') });
+    expect((await list('--server', 'eu')).lines).to.deep.equal([
+      'ready        version 1     gamma (mad_results_gamma on eu)',
+      '1 database.',
+    ]);
+    expect((await list('--server', 'default')).lines.at(-1)).to.equal('2 databases.');
+    const { exitCode, lines } = await list('--server', 'EU');
+    expect([exitCode, lines.join()]).to.deep.equal([1, `server ${serverIdProblem('EU')}`]);
+  });
+
   it('gives the whole ledger to machines, however many pages it has', async () => {
     for (let index = 0; index < 1100; index += 1) metadata.addDatabase(organization(`org-${index}`));
     const document = JSON.parse((await list('--json')).lines.join('\n'));
@@ -78,6 +67,26 @@ describe('the command databases list', () => {
       schema_version: null,
       last_error: 'disk full',
     });
+  });
+});
+
+describe('the command databases adopt', () => {
+  it('says where the database is, what it is called, and whether it is taken over', async () => {
+    const asked: unknown[] = [];
+    const adopt: CliDependencies['adopt'] = async (organizationId, options) => {
+      asked.push([organizationId, options]);
+      return { databaseName: 'mad_results_acme', formerly: null };
+    };
+    const { exitCode, lines } = await databases(['adopt', 'acme'], { adopt });
+    await databases(['adopt', 'acme', '--from', 'old', '--server', 'eu', '--take-over'], { adopt });
+    expect([exitCode, lines.join()]).to.deep.equal([
+      0,
+      'mad_results_acme is now the database of acme; it did not say whose it was.',
+    ]);
+    expect(asked).to.deep.equal([
+      ['acme', { takeOver: false, serverId: undefined }],
+      ['acme', { from: 'old', takeOver: true, serverId: 'eu' }],
+    ]);
   });
 });
 

@@ -344,6 +344,7 @@ describe('What a job brings forth', () => {
 describe('Databases', () => {
   const acme = {
     org_id: 'acme',
+    server_id: 'default',
     database: 'mad_results_acme',
     state: 'ready',
     schema_version: 1,

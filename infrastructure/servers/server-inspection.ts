@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import type {
+  Inspection,
+  ServerFacts,
+  ServerInspection,
+  TimedClone,
+} from '../../application/ports/databases/server-inspection.ts';
+import type { ServerId } from '../../domain/databases/server.ts';
+import { reasonOf } from '../../domain/reason-of.ts';
+import type { PgConnection } from '../postgres/pg-connection.ts';
+import { sqlStateOf } from '../postgres/postgres-errors.ts';
+import { identifier } from '../postgres/quoting.ts';
+import type { ResultsServer } from './results-server.ts';
+import type { ResultsServers } from './results-servers.ts';
+
+const ROUND_TRIPS = 11;
+/** `CREATE DATABASE … STRATEGY` came with it. Older servers copy files. */
+const FIRST_WITH_STRATEGIES = 150_000;
+
+/** Looks at servers over a connection of its own, outside of the pools. */
+export class PgServerInspection implements ServerInspection {
+  readonly #servers: ResultsServers;
+
+  constructor(servers: ResultsServers) {
+    this.#servers = servers;
+  }
+
+  async inspect(serverId: ServerId): Promise<Inspection> {
+    const server = this.#servers.of(serverId);
+    const login = server.urlFor('postgres').user;
+    let connection: PgConnection;
+    try {
+      connection = await server.connectAsOwner('postgres');
+    } catch (error) {
+      return { login, facts: null, sqlState: sqlStateOf(error), reason: reasonOf(error) };
+    }
+    try {
+      return await lookAt(server, connection);
+    } finally {
+      await connection.close();
+    }
+  }
+}
+
+type ServerRow = Omit<
+  ServerFacts,
+  'login' | 'settings' | 'systemIdentifier' | 'latencyMs' | 'clones' | 'cloneError' | 'temporaryDatabases'
+> &
+  ServerFacts['login'] &
+  ServerFacts['settings'] & { readonly role: string };
+
+const READ_SERVER = `
+  select r.rolname as role, r.rolsuper as "isSuperuser", r.rolcreatedb as "mayCreateDatabases", r.rolcreaterole as "mayCreateRoles",
+    pg_has_role('pg_signal_backend', 'usage') as "maySignalBackends", nullif(r.rolconnlimit, -1) as "connectionLimit",
+    current_setting('server_version') as version, current_setting('server_version_num')::int as "versionNumber",
+    current_setting('max_connections')::int as "maxConnections",
+    current_setting('superuser_reserved_connections')::int
+      + coalesce(current_setting('reserved_connections', true)::int, 0) as "reservedConnections",
+    current_setting('wal_level') as "walLevel",
+    current_setting('max_replication_slots')::int as "maxReplicationSlots",
+    (select count(*)::int from pg_replication_slots) as "usedReplicationSlots",
+    current_setting('max_wal_senders')::int as "maxWalSenders",
+    (select count(*)::int from pg_stat_replication) as "usedWalSenders",
+    pg_encoding_to_char(d.encoding) as encoding, d.datcollate as locale
+  from pg_roles r, pg_database d where r.rolname = current_user and d.datname = 'template1'`;
+
+const lookAt = async (server: ResultsServer, connection: PgConnection): Promise<Inspection> => {
+  const [row] = await connection.query<ServerRow>({ text: READ_SERVER, values: [] });
+  if (row === undefined) throw new Error('the server has no database "template1"');
+  const { role, isSuperuser, mayCreateDatabases, mayCreateRoles, maySignalBackends, ...others } = row;
+  const { connectionLimit, version, versionNumber, encoding, locale, ...settings } = others;
+  const mayClone = isSuperuser || mayCreateDatabases;
+  const facts = {
+    login: { isSuperuser, mayCreateDatabases, mayCreateRoles, maySignalBackends, connectionLimit },
+    version,
+    versionNumber,
+    settings,
+    encoding,
+    locale,
+    systemIdentifier: await systemIdentifierOf(connection),
+    latencyMs: await latencyOf(connection),
+    temporaryDatabases: await temporaryDatabasesOn(server, connection),
+    ...(mayClone ? await timeClones(server, connection, versionNumber) : { clones: [], cloneError: null }),
+  };
+  return { login: role, facts };
+};
+
+const systemIdentifierOf = async (connection: PgConnection): Promise<string | null> => {
+  try {
+    const [row] = await connection.query<{ id: string }>({
+      text: 'select system_identifier::text as id from pg_control_system()',
+      values: [],
+    });
+    return row?.id ?? null;
+  } catch {
+    return null;
+  }
+};
+
+const temporaryDatabasesOn = async (
+  { names }: ResultsServer,
+  connection: PgConnection,
+): Promise<readonly string[]> => {
+  const rows = await connection.query<{ name: string }>({
+    text: 'select datname as name from pg_database order by datname',
+    values: [],
+  });
+  return rows
+    .map(({ name }) => name)
+    .filter((name) => ['check', 'build'].includes(names.readInternal(name)?.kind ?? ''));
+};
+
+const latencyOf = async (connection: PgConnection): Promise<number> => {
+  const times: number[] = [];
+  for (let round = 0; round < ROUND_TRIPS; round += 1)
+    times.push(await timed(() => connection.query({ text: 'select 1', values: [] })));
+  return times.toSorted((one, other) => one - other)[Math.floor(ROUND_TRIPS / 2)] ?? 0;
+};
+
+/** Clones `template0`, in which nobody can be. */
+const timeClones = async (
+  server: ResultsServer,
+  connection: PgConnection,
+  versionNumber: number,
+): Promise<Pick<ServerFacts, 'clones' | 'cloneError'>> => {
+  const strategies = versionNumber < FIRST_WITH_STRATEGIES ? [] : (['WAL_LOG', 'FILE_COPY'] as const);
+  const clones: TimedClone[] = [];
+  try {
+    for (const strategy of strategies) {
+      const ms = await timeClone(server, connection, `strategy ${strategy}`);
+      clones.push({ strategy, ms });
+    }
+    if (strategies.length === 0)
+      clones.push({ strategy: 'FILE_COPY', ms: await timeClone(server, connection, '') });
+    return { clones, cloneError: null };
+  } catch (error) {
+    return { clones, cloneError: reasonOf(error) };
+  }
+};
+
+const timeClone = async (
+  server: ResultsServer,
+  connection: PgConnection,
+  options: string,
+): Promise<number> => {
+  const name = identifier(server.names.check(randomUUID()));
+  try {
+    return await timed(() => connection.execute(`create database ${name} template template0 ${options}`));
+  } finally {
+    await connection.execute(`drop database if exists ${name}`);
+  }
+};
+
+const timed = async (work: () => Promise<unknown>): Promise<number> => {
+  const startedAt = performance.now();
+  await work();
+  return performance.now() - startedAt;
+};
