@@ -42,7 +42,7 @@ describe('a fleet migration over two servers', function () {
     await releases?.dispose();
   });
   beforeEach(async () => {
-    deployment = await createDeployment({ DB_CONNECT_TIMEOUT_MS: '1000' }, { servers: { eu: eu.url } });
+    deployment = await createDeployment({}, { servers: { eu: eu.url } });
     await deployment.register(...AWAY, ...HOME);
     await deployment.metadata(`insert into results_servers (server_id) values ('eu')`);
     await deployment.metadata(
