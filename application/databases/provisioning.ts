@@ -11,6 +11,7 @@ import { isIdentity } from '../../domain/databases/database-identity.ts';
 import { isServerProblem, LOCKED_OUT, MISPLACED, MISSING } from '../../domain/databases/database-problems.ts';
 import { DatabaseConnectionError, OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import { choosePlacement } from '../../domain/databases/placement-policy.ts';
+import type { ServerId } from '../../domain/databases/server.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { type DatabaseRecord } from '../ports/databases/database-ledger.ts';
 import type { DatabaseServer } from '../ports/databases/database-server.ts';
@@ -87,16 +88,19 @@ const claimDatabase = async (
 ): ReturnType<ProvisioningPorts['ledger']['claim']> => {
   const [first] = ports.servers.list();
   const databaseName = record?.databaseName ?? first?.names.forOrganization(organizationId) ?? '';
-  const claimFrom = async (isAwaited: Parameters<typeof collectOffers>[2]) =>
-    ports.ledger.claim(
-      organizationId,
-      await collectOffers(ports, organizationId, isAwaited),
-      (servers, pin) => {
-        const choice = choosePlacement({ servers, pin, random: ports.random });
-        if ('refused' in choice) throw new NoServerAvailableError(choice.refused);
-        return choice.serverId;
-      },
-    );
+  let offered: ReadonlySet<ServerId> = new Set();
+  const claimFrom = async (isAwaited: Parameters<typeof collectOffers>[2]) => {
+    const offers = await collectOffers(ports, organizationId, isAwaited);
+    offered = new Set(offers.map(({ fresh }) => fresh.serverId));
+    return ports.ledger.claim(organizationId, offers, (servers, pin) => {
+      const choice = choosePlacement({ servers, pin, random: ports.random });
+      if ('refused' in choice) throw new NoServerAvailableError(choice.refused);
+      return choice.serverId;
+    });
+  };
+  // Its template may have been built since the offers were made.
+  const isUntried = ({ isAvailable, serverId }: DatabaseServer): boolean =>
+    isAvailable && !offered.has(serverId);
   const claim = await recordingFailure(ports, { organizationId, databaseName }, async () => {
     // What an earlier attempt left on a server is finished there, and given up only when the server is away.
     const begunOn = record !== null && record.stamp !== null ? record.serverId : null;
@@ -111,6 +115,3 @@ const claimDatabase = async (
   if (claim.spare !== null) await ports.onStep('claimed', organizationId);
   return claim;
 };
-
-const isUntried = ({ isAvailable, template }: DatabaseServer): boolean =>
-  isAvailable && template.current === null;

@@ -1,3 +1,4 @@
+import type { DatabaseServers } from '../ports/databases/database-server.ts';
 import type { DatabaseMigrator } from '../ports/fleet/database-migrator.ts';
 import type { FleetLedger } from '../ports/fleet/fleet-ledger.ts';
 
@@ -16,5 +17,6 @@ export const RUNNER_DEFAULTS: RunnerSettings = { leaseMs: 15_000, maxAttempts: 1
 export interface FleetPorts {
   readonly ledger: FleetLedger;
   readonly migrator: DatabaseMigrator;
+  readonly servers: Pick<DatabaseServers, 'list'>;
   readonly settings: RunnerSettings;
 }

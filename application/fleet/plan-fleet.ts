@@ -1,5 +1,6 @@
 import { holdsResults } from '../../domain/databases/results-database.ts';
 import type { FleetCandidate, PlannedItem } from '../ports/fleet/fleet-ledger.ts';
+import type { ServerId } from '../../domain/databases/server.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 
 /** A number of organizations, or a share of those that are to be migrated. */
@@ -13,6 +14,8 @@ export interface PlanOptions {
   /** Who goes first, alone: these, or as many as said. */
   readonly canaries: readonly OrganizationId[] | number;
   readonly waveSize: Quantity;
+  /** Servers that do not answer now: their organizations come last, and none of them is a canary unless it is named. */
+  readonly away?: ReadonlySet<ServerId>;
 }
 
 /**
@@ -37,15 +40,16 @@ export interface FleetPlan {
 export const planFleet = (candidates: readonly FleetCandidate[], options: PlanOptions): FleetPlan => {
   const { target, only } = options;
   const skipped: { organizationId: OrganizationId; reason: SkipReason }[] = [];
-  const behind: Omit<PlannedItem, 'wave'>[] = [];
+  const behind: Behind[] = [];
   const known = new Set<OrganizationId>();
-  for (const { organizationId, state, schemaVersion, urgent } of candidates) {
+  for (const { organizationId, serverId, state, schemaVersion, urgent } of candidates) {
     if (only?.has(organizationId) === false) continue;
     known.add(organizationId);
     if (schemaVersion === null || !holdsResults(state)) {
       skipped.push({ organizationId, reason: 'not_ready' });
     } else if (schemaVersion < target) {
-      behind.push({ organizationId, urgent, fromVersion: schemaVersion, toVersion: target });
+      const isAway = options.away?.has(serverId) === true;
+      behind.push({ organizationId, urgent, fromVersion: schemaVersion, toVersion: target, isAway });
     } else {
       skipped.push({ organizationId, reason: schemaVersion === target ? 'current' : 'ahead' });
     }
@@ -61,20 +65,24 @@ export const planFleet = (candidates: readonly FleetCandidate[], options: PlanOp
 export const amountOf = (quantity: Quantity, total: number): number =>
   'count' in quantity ? quantity.count : Math.ceil((total * quantity.percent) / 100);
 
-const intoWaves = (
-  behind: readonly Omit<PlannedItem, 'wave'>[],
-  { canaries, waveSize }: PlanOptions,
-): PlannedItem[] => {
+interface Behind extends Omit<PlannedItem, 'wave'> {
+  readonly isAway: boolean;
+}
+
+const intoWaves = (behind: readonly Behind[], { canaries, waveSize }: PlanOptions): PlannedItem[] => {
   const named = new Set(typeof canaries === 'number' ? [] : canaries);
-  const rank = (item: Omit<PlannedItem, 'wave'>): number =>
-    named.has(item.organizationId) ? 0 : item.urgent ? 1 : 2;
+  const rank = (item: Behind): number =>
+    named.has(item.organizationId) ? 0 : item.isAway ? 3 : item.urgent ? 1 : 2;
   // Stable: within a rank the order stays that of the candidates.
   const ordered = behind.toSorted((one, other) => rank(one) - rank(other));
   const first =
     typeof canaries === 'number' ? canaries : ordered.filter((item) => named.has(item.organizationId)).length;
   const size = Math.max(1, amountOf(waveSize, ordered.length));
-  return ordered.map((item, index) => ({
-    ...item,
+  return ordered.map(({ organizationId, urgent, fromVersion, toVersion }, index) => ({
+    organizationId,
+    urgent,
+    fromVersion,
+    toVersion,
     wave: index < first ? 0 : 1 + Math.floor((index - first) / size),
   }));
 };

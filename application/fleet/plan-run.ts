@@ -13,10 +13,11 @@ export interface FleetPlanOptions extends Omit<PlanOptions, 'target'> {
  * @throws {FleetCommandError} for a version that this release does not know
  */
 export const planRun =
-  (ports: Pick<FleetPorts, 'ledger' | 'migrator'>) =>
+  (ports: Pick<FleetPorts, 'ledger' | 'migrator' | 'servers'>) =>
   async (options: FleetPlanOptions): Promise<FleetPlan> => {
     const target = await targetOf(ports, options);
-    return planFleet(await ports.ledger.listCandidates(), { ...options, target });
+    const away = ports.servers.list().flatMap(({ serverId, isAvailable }) => (isAvailable ? [] : [serverId]));
+    return planFleet(await ports.ledger.listCandidates(), { ...options, target, away: new Set(away) });
   };
 
 /** @throws {FleetCommandError} for a version that this release does not know */

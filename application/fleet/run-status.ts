@@ -5,7 +5,13 @@ import type { FleetPorts } from './fleet-ports.ts';
 
 export interface FleetStatus extends FleetProgress {
   readonly failures: readonly FleetItem[];
+  /** Those that were put off: in use, or their server does not answer. */
+  readonly deferred: readonly FleetItem[];
 }
+
+/** Whether nobody works on the run, and what is left is put off. */
+export const isLeftDeferred = ({ run, counts }: FleetProgress): boolean =>
+  run.state === 'running' && counts.deferred > 0 && counts.running === 0;
 
 /** The latest run, or the one asked for; null when there is none. */
 export const runStatus =
@@ -17,10 +23,13 @@ export const runStatus =
   };
 
 export const withFailures = async (ledger: FleetLedger, progress: FleetProgress): Promise<FleetStatus> => {
-  const failures: FleetItem[] = [];
-  if (progress.counts.failed > 0)
-    for await (const item of itemsOf(ledger, progress.run.runId, 'failed')) failures.push(item);
-  return { ...progress, failures };
+  const listed = async (state: 'failed' | 'deferred'): Promise<readonly FleetItem[]> => {
+    const items: FleetItem[] = [];
+    if (progress.counts[state] > 0)
+      for await (const item of itemsOf(ledger, progress.run.runId, state)) items.push(item);
+    return items;
+  };
+  return { ...progress, failures: await listed('failed'), deferred: await listed('deferred') };
 };
 
 /** @param state null: items of every state */

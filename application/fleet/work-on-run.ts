@@ -1,10 +1,16 @@
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { DatabaseMigrator, MigrationOutcome } from '../ports/fleet/database-migrator.ts';
-import type { FleetClaim, FleetLedger, FleetProgress, FleetReport } from '../ports/fleet/fleet-ledger.ts';
+import type {
+  FleetClaim,
+  FleetLane,
+  FleetLedger,
+  FleetProgress,
+  FleetReport,
+} from '../ports/fleet/fleet-ledger.ts';
 import type { FleetPorts, RunnerSettings } from './fleet-ports.ts';
 
 export interface RunnerOptions {
-  /** Databases worked on at once. */
+  /** Databases worked on at once on each server. */
   readonly concurrency: number;
   /** Ends the work after the databases under way. */
   readonly signal?: AbortSignal;
@@ -22,10 +28,13 @@ const MAX_BATCH = 32;
 /** How often it is looked whether deferred items are due, or other runners are through. */
 const POLL_MS = 200;
 const PROGRESS_EVERY_MS = 250;
+/** How soon a database whose server is away is tried again, while there is other work. */
+const AWAY_DELAY_MS = 5000;
 
 /**
- * Works on the open items of a run until none is left, or the run is paused or halted. Any number of runners, in any
- * number of processes, may work on one run. A runner that dies leaves nothing behind but leases that end. Decision 0010.
+ * Works on the open items of a run until none is left, or the run is paused or halted. Leaves a run in which nothing but
+ * databases of servers that are away is left: those stay deferred. Any number of runners, in any number of processes, may
+ * work on one run. A runner that dies leaves nothing behind but leases that end. Decision 0010.
  *
  * @returns how the run stands when this runner leaves it
  * @throws {DatabaseConnectionError} when the metadata database cannot be asked
@@ -35,52 +44,62 @@ export const workOnRun =
   (runId: number, options: RunnerOptions): Promise<FleetProgress> =>
     new Shift(ports, runId, options).work();
 
-/** One runner's work on one run: what it has claimed, and what it has yet to report. */
+/** One runner's work on one run: what it has yet to report, and its lanes, one for each server. */
 class Shift {
-  readonly #runId: number;
-  readonly #runner = crypto.randomUUID();
-  readonly #options: RunnerOptions;
-  readonly #ledger: FleetLedger;
+  readonly runId: number;
+  readonly runner = crypto.randomUUID();
+  readonly options: RunnerOptions;
+  readonly ledger: FleetLedger;
+  readonly settings: RunnerSettings;
   readonly #migrator: DatabaseMigrator;
-  readonly #settings: RunnerSettings;
-  readonly #queue: FleetClaim[] = [];
+  readonly #lanes: readonly Lane[];
   readonly #reports: FleetReport[] = [];
-  #refilling: Promise<boolean> | null = null;
   /** Databases under way, until their reports are queued. */
   #busy = 0;
-  #ended = 0;
   #over = false;
-  #wake: () => void = () => undefined;
-  /** Of the attempts so far; null before the first. */
-  #averageMs: number | null = null;
+  /** Organizations whose server was away when they were tried last. */
+  readonly #away = new Set<OrganizationId>();
+  /** Since when nothing but these was seen to be left, in `performance.now()`; null: there is more. */
+  #stuckSince: number | null = null;
   #flushedAt = performance.now();
   #shownAt = 0;
 
-  constructor({ ledger, migrator, settings }: FleetPorts, runId: number, options: RunnerOptions) {
-    this.#runId = runId;
-    this.#options = options;
-    this.#ledger = ledger;
+  constructor({ ledger, migrator, servers, settings }: FleetPorts, runId: number, options: RunnerOptions) {
+    this.runId = runId;
+    this.options = options;
+    this.ledger = ledger;
     this.#migrator = migrator;
-    this.#settings = settings;
+    this.settings = settings;
+    const known = servers.list().map(({ serverId }) => serverId);
+    // The last one ends what no server of the configuration can: databases that are gone, or elsewhere.
+    this.#lanes = [
+      ...known.map((serverId) => new Lane(this, { serverId }, options.concurrency)),
+      new Lane(this, { otherThan: known }, 1),
+    ];
+  }
+
+  get isOver(): boolean {
+    return this.#over || this.options.signal?.aborted === true;
+  }
+
+  get isBusy(): boolean {
+    return this.#busy > 0;
   }
 
   async work(): Promise<FleetProgress> {
-    const { leaseMs } = this.#settings;
+    const { leaseMs } = this.settings;
     const heart = setInterval(() => {
       // A sign of life that does not get through is followed by another, or by the end of the lease. What was claimed
       // ahead goes back now and then: should the databases under way take long, other runners need not wait for them.
       this.#giveBack()
-        .then(() => this.#ledger.renew(this.#runId, this.#runner, leaseMs))
+        .then(() => this.ledger.renew(this.runId, this.runner, leaseMs))
         .catch(() => undefined);
     }, leaseMs / SIGNS_OF_LIFE_PER_LEASE);
     try {
-      const workers = Array.from({ length: this.#options.concurrency }, () => this.#workThrough());
-      const ends = await Promise.allSettled(workers);
-      // One under way ahead of need may still make claims.
-      await this.#refilling?.catch(() => undefined);
+      const ends = await Promise.allSettled(this.#lanes.map((lane) => lane.work()));
       const broken = ends.find((end) => end.status === 'rejected');
       if (broken !== undefined) throw broken.reason;
-      await this.#flush();
+      await this.flush();
       await this.#giveBack();
     } finally {
       clearInterval(heart);
@@ -88,44 +107,31 @@ class Shift {
     return this.#show();
   }
 
-  async #workThrough(): Promise<void> {
-    try {
-      while (!this.#isOver) {
-        const claim = this.#queue.shift();
-        if (claim === undefined) {
-          if (!(await this.#refill())) return;
-          continue;
-        }
-        // Nobody waits for this one: those who find the queue empty do, and see how it ends.
-        if (this.#queue.length < this.#options.concurrency) this.#refill().catch(() => undefined);
-        await this.#migrate(claim);
-      }
-    } catch (error) {
-      this.#over = true;
-      throw error;
-    }
+  stop(): void {
+    this.#over = true;
   }
 
-  get #isOver(): boolean {
-    return this.#over || this.#options.signal?.aborted === true;
-  }
-
-  async #migrate(claim: FleetClaim): Promise<void> {
+  /** Returns how long it took, in milliseconds. */
+  async migrate(claim: FleetClaim): Promise<number> {
     this.#busy += 1;
+    this.#stuckSince = null;
+    const startedAt = performance.now();
+    let durationMs: number;
     try {
-      const startedAt = performance.now();
       const outcome = await this.#attempt(claim);
-      const durationMs = performance.now() - startedAt;
-      this.#averageMs = (this.#averageMs ?? durationMs) * 0.9 + durationMs * 0.1;
+      durationMs = performance.now() - startedAt;
+      if (outcome.kind === 'away') this.#away.add(claim.organizationId);
+      else this.#away.delete(claim.organizationId);
       this.#reports.push(this.#toReport(claim, outcome, durationMs));
     } finally {
       this.#busy -= 1;
-      this.#ended += 1;
-      this.#wake();
+      // One that ended may be what the next wave waits for, whatever its server.
+      for (const lane of this.#lanes) lane.wake();
     }
     // A failure may have to halt the run before more is begun; and requests may be waiting for the good news.
     const isDue = performance.now() - this.#flushedAt > BATCH_MS;
-    if (isDue || this.#reports.at(-1)?.state === 'failed') await this.#flush();
+    if (isDue || this.#reports.at(-1)?.state === 'failed') await this.flush();
+    return durationMs;
   }
 
   async #attempt({ organizationId, database, toVersion }: FleetClaim): Promise<MigrationOutcome> {
@@ -135,38 +141,135 @@ class Shift {
   }
 
   #toReport(claim: FleetClaim, outcome: MigrationOutcome, durationMs: number): FleetReport {
-    const { maxAttempts, retryDelayMs } = this.#settings;
+    const { maxAttempts, retryDelayMs } = this.settings;
     const { organizationId, attempt } = claim;
-    const { schemaVersion, reason } = outcome;
-    const givenUp = outcome.kind === 'deferred' && attempt >= maxAttempts;
+    const { kind, schemaVersion, reason } = outcome;
+    const report = { organizationId, stamp: claim.database?.stamp ?? null, schemaVersion, durationMs };
+    // Nothing was tried: it says nothing of the database, however often.
+    if (kind === 'away')
+      return { ...report, state: 'deferred', error: reason, delayMs: AWAY_DELAY_MS, isAttempt: false };
+    const givenUp = kind === 'deferred' && attempt >= maxAttempts;
     return {
-      organizationId,
-      stamp: claim.database?.stamp ?? null,
-      schemaVersion,
-      durationMs,
-      state: givenUp ? 'failed' : outcome.kind,
+      ...report,
+      state: givenUp ? 'failed' : kind,
       error: givenUp ? `${reason ?? 'in use'}; given up after ${attempt} attempts` : reason,
       delayMs:
-        outcome.kind === 'deferred'
+        kind === 'deferred'
           ? Math.min(LONGEST_RETRY_DELAY_MS, retryDelayMs * 2 ** Math.min(attempt - 1, 10))
           : 0,
+      isAttempt: true,
     };
   }
 
-  get #batch(): number {
-    const { concurrency } = this.#options;
-    if (this.#averageMs === null) return concurrency;
-    const worth = Math.ceil((concurrency * BATCH_MS) / Math.max(1, this.#averageMs));
-    return Math.max(concurrency, Math.min(MAX_BATCH, worth));
-  }
-
-  async #flush(): Promise<void> {
+  async flush(): Promise<void> {
     this.#flushedAt = performance.now();
     const reports = this.#reports.splice(0);
     if (reports.length === 0) return;
-    const state = await this.#ledger.report(this.#runId, this.#runner, reports);
+    const state = await this.ledger.report(this.runId, this.runner, reports);
     if (state !== 'running') this.#over = true;
     if (performance.now() - this.#shownAt > PROGRESS_EVERY_MS) await this.#show();
+  }
+
+  /** For a lane that finds nothing to claim. */
+  async whatNow(): Promise<'look again' | 'rest' | 'leave'> {
+    const { run, counts } = await this.#show();
+    if (run.state !== 'running') return 'leave';
+    if (counts.pending + counts.running + counts.deferred > 0 || this.isBusy) {
+      if (!this.#isStuck(counts)) return 'rest';
+      this.#over = true;
+      return 'leave';
+    }
+    if ((await this.options.onDrained?.()) === true) return 'look again';
+    // False when another runner found more, or ended it.
+    await this.ledger.finish(this.runId);
+    return 'look again';
+  }
+
+  /** Whether nothing is left but databases whose servers are away, and what has to wait for them. */
+  #isStuck({ running, deferred }: FleetProgress['counts']): boolean {
+    const isMore = running > 0 || this.isBusy || deferred === 0 || deferred > this.#away.size;
+    // A lane may be about to claim what is pending: it is looked again.
+    if (isMore) this.#stuckSince = null;
+    else this.#stuckSince ??= performance.now();
+    return this.#stuckSince !== null && performance.now() - this.#stuckSince > 2 * POLL_MS;
+  }
+
+  async #giveBack(): Promise<void> {
+    const left = this.#lanes.flatMap((lane) => lane.empty());
+    if (left.length > 0) await this.ledger.release(this.runId, this.runner, left);
+  }
+
+  async #show(): Promise<FleetProgress> {
+    this.#shownAt = performance.now();
+    const progress = await this.ledger.progress(this.runId);
+    if (progress === null) throw new Error(`run ${this.runId} is gone`);
+    this.options.onProgress?.(progress);
+    return progress;
+  }
+}
+
+/** The databases of one server: what is claimed there, and so many workers. A server that is slow or away holds up no other. */
+class Lane {
+  readonly #shift: Shift;
+  readonly #lane: FleetLane;
+  readonly #concurrency: number;
+  readonly #queue: FleetClaim[] = [];
+  #refilling: Promise<boolean> | null = null;
+  #wakes = 0;
+  #wake: () => void = () => undefined;
+  /** Of the attempts so far; null before the first. */
+  #averageMs: number | null = null;
+
+  constructor(shift: Shift, lane: FleetLane, concurrency: number) {
+    this.#shift = shift;
+    this.#lane = lane;
+    this.#concurrency = concurrency;
+  }
+
+  async work(): Promise<void> {
+    const ends = await Promise.allSettled(
+      Array.from({ length: this.#concurrency }, () => this.#workThrough()),
+    );
+    // One under way ahead of need may still make claims.
+    await this.#refilling?.catch(() => undefined);
+    const broken = ends.find((end) => end.status === 'rejected');
+    if (broken !== undefined) throw broken.reason;
+  }
+
+  wake(): void {
+    this.#wakes += 1;
+    this.#wake();
+  }
+
+  /** Takes out what was claimed ahead. */
+  empty(): readonly OrganizationId[] {
+    return this.#queue.splice(0).map(({ organizationId }) => organizationId);
+  }
+
+  async #workThrough(): Promise<void> {
+    const shift = this.#shift;
+    try {
+      while (!shift.isOver) {
+        const claim = this.#queue.shift();
+        if (claim === undefined) {
+          if (!(await this.#refill())) return;
+          continue;
+        }
+        // Nobody waits for this one: those who find the queue empty do, and see how it ends.
+        if (this.#queue.length < this.#concurrency) this.#refill().catch(() => undefined);
+        const durationMs = await shift.migrate(claim);
+        this.#averageMs = (this.#averageMs ?? durationMs) * 0.9 + durationMs * 0.1;
+      }
+    } catch (error) {
+      shift.stop();
+      throw error;
+    }
+  }
+
+  get #batch(): number {
+    if (this.#averageMs === null) return this.#concurrency;
+    const worth = Math.ceil((this.#concurrency * BATCH_MS) / Math.max(1, this.#averageMs));
+    return Math.max(this.#concurrency, Math.min(MAX_BATCH, worth));
   }
 
   /** Workers share one look at the ledger; returns whether it is worth looking on. */
@@ -178,25 +281,17 @@ class Shift {
   }
 
   async #look(): Promise<boolean> {
-    await this.#flush();
-    if (this.#isOver) return false;
-    const { leaseMs } = this.#settings;
-    const endedBefore = this.#ended;
-    const claims = await this.#ledger.claim(this.#runId, this.#runner, this.#batch, leaseMs);
+    const { ledger, runId, runner, settings } = this.#shift;
+    await this.#shift.flush();
+    if (this.#shift.isOver) return false;
+    const wakesBefore = this.#wakes;
+    const claims = await ledger.claim(runId, runner, this.#lane, this.#batch, settings.leaseMs);
     this.#queue.push(...claims);
-    if (claims.length > 0 || (await this.#ledger.advance(this.#runId))) return true;
-    const { run, counts } = await this.#show();
-    if (run.state !== 'running') return false;
-    const open = counts.pending + counts.running + counts.deferred;
-    if (open > 0 || this.#busy > 0) {
-      // One that ended while the ledger answered may be what the next wave waits for.
-      if (this.#ended === endedBefore) await this.#rest();
-      return true;
-    }
-    if ((await this.#options.onDrained?.()) === true) return true;
-    // False when another runner found more, or ended it.
-    await this.#ledger.finish(this.#runId);
-    return true;
+    if (claims.length > 0 || (await ledger.advance(runId))) return true;
+    const next = await this.#shift.whatNow();
+    // One that ended while the ledger answered may be what the next wave waits for.
+    if (next === 'rest' && this.#wakes === wakesBefore) await this.#rest();
+    return next !== 'leave';
   }
 
   /** Until it is time to look again, or one of this runner's own databases is through. */
@@ -208,18 +303,5 @@ class Shift {
         resolve();
       };
     });
-  }
-
-  async #giveBack(): Promise<void> {
-    const left = this.#queue.splice(0).map(({ organizationId }): OrganizationId => organizationId);
-    if (left.length > 0) await this.#ledger.release(this.#runId, this.#runner, left);
-  }
-
-  async #show(): Promise<FleetProgress> {
-    this.#shownAt = performance.now();
-    const progress = await this.#ledger.progress(this.#runId);
-    if (progress === null) throw new Error(`run ${this.#runId} is gone`);
-    this.#options.onProgress?.(progress);
-    return progress;
   }
 }

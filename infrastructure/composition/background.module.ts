@@ -34,7 +34,7 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
       // In the order of their start. The names are labels of metrics.
       new BackgroundRunner({
         // Before the first connection to an organization.
-        connection_share: endedWithPools(loops.servers, () => loops.servers.startWithFirst()),
+        connection_share: endedWithPools(loops.servers, () => loops.servers.start()),
         // Before anybody is served from what it keeps fresh.
         change_feed: loops.changeFeed,
         outbox_relay: loops.outboxRelay,

@@ -68,7 +68,7 @@ export const cliDependencies = (
         await ensureDatabase(database.metadataUrl);
         await new Migrator(metadataMigrations).latest(database.metadataUrl);
         // A runner is a process of the deployment like any other: its connections come out of the same budget.
-        await parts.servers.start();
+        await parts.servers.startAll();
       },
     },
   };

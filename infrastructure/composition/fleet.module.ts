@@ -61,6 +61,7 @@ export const fleetModule = new ContainerModule(({ bind }) => {
     {
       ledger: TOKENS.fleetLedger,
       migrator: TOKENS.databaseMigrator,
+      servers: TOKENS.servers,
       settings: TOKENS.fleetRunnerSettings,
     },
     (ports) => fleetOperator(ports),

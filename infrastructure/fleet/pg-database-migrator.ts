@@ -7,6 +7,9 @@ import type { Knex } from 'knex';
 import type { Deployment } from '../../application/ports/databases/deployment.ts';
 import type { PgConnection } from '../postgres/pg-connection.ts';
 import { literal } from '../postgres/quoting.ts';
+import { DatabaseConnectionError } from '../../domain/exceptions.ts';
+import { isDriverError, isServerFailure } from '../postgres/postgres-errors.ts';
+import type { ResultsServer } from '../servers/results-server.ts';
 import type { ResultsServers } from '../servers/results-servers.ts';
 import type { MigrationModule, MigrationSource } from '../migrations/migration-source.ts';
 import { stepsBetween } from '../migrations/migration-steps.ts';
@@ -84,23 +87,39 @@ export class PgDatabaseMigrator implements DatabaseMigrator, ObservedMigrator {
   async #attempt(target: MigrationTarget, observer: LockObserver | null): Promise<MigrationOutcome> {
     const attempt: Attempt = { version: null, applied: [], during: null, observer };
     try {
+      const server = this.#deps.servers.of(target.serverId);
+      if (!server.isAvailable) throw new DatabaseConnectionError('The server does not answer.');
       // Its connection counts against the budget of the server.
-      const giveBack = await this.#deps.servers.of(target.serverId).slots.take();
+      const giveBack = await server.takeSlot();
       try {
-        return await this.#connect(target, attempt);
+        return await this.#connect(server, target, attempt);
       } finally {
         giveBack();
       }
     } catch (error) {
-      const { kind, reason } = explainFailure(error, attempt.during);
+      const { kind, reason } = this.#isAway(target, attempt, error)
+        ? { kind: 'away' as const, reason: `its server "${target.serverId}" does not answer` }
+        : explainFailure(error, attempt.during);
       return { kind, reason, schemaVersion: attempt.version, applied: attempt.applied };
     }
   }
 
-  async #connect(target: MigrationTarget, attempt: Attempt): Promise<MigrationOutcome> {
-    const { servers, timeouts } = this.#deps;
-    const url = servers.of(target.serverId).urlFor(target.databaseName);
-    const session = await MigrationSession.open(url, this.#deps.applicationName, timeouts);
+  #isAway({ serverId }: MigrationTarget, { version }: Attempt, error: unknown): boolean {
+    if (error instanceof DatabaseConnectionError) return true;
+    // Of the connect; later it may be this session alone that was ended.
+    if (version === null && isServerFailure(error)) return true;
+    // A connection that was cut.
+    return isDriverError(error) && !this.#deps.servers.of(serverId).isAvailable;
+  }
+
+  async #connect(
+    server: ResultsServer,
+    target: MigrationTarget,
+    attempt: Attempt,
+  ): Promise<MigrationOutcome> {
+    const url = server.urlFor(target.databaseName);
+    const session = await MigrationSession.open(url, this.#deps.applicationName, this.#deps.timeouts);
+    const forget = server.sessions.add(session.connection);
     try {
       const facts = await session.begin();
       const identity = { ...target, deploymentId: await this.#deps.deployment.id() };
@@ -115,6 +134,7 @@ export class PgDatabaseMigrator implements DatabaseMigrator, ObservedMigrator {
       await this.#move(session, facts, target.toVersion, attempt);
       return { kind: 'done', reason: null, schemaVersion: attempt.version, applied: attempt.applied };
     } finally {
+      forget();
       await session.close();
     }
   }

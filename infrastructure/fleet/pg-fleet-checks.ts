@@ -254,7 +254,7 @@ const connected = async <Result>(
   databaseName: string,
   work: (connection: PgConnection) => Promise<Result>,
 ): Promise<Result> => {
-  const giveBack = await server.slots.take();
+  const giveBack = await server.takeSlot();
   try {
     const connection = await server.connectAsOwner(databaseName);
     try {

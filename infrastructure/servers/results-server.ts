@@ -147,7 +147,7 @@ export class ResultsServer implements DatabaseServer {
   }
 
   get isAvailable(): boolean {
-    return this.breaker.state === 'closed' && this.#cluster.refusal === null;
+    return this.breaker.state === 'closed' && !this.share.isSilent && this.#cluster.refusal === null;
   }
 
   get connections(): DatabaseServer['connections'] {
@@ -183,6 +183,21 @@ export class ResultsServer implements DatabaseServer {
   /** Opens a connection as the owner of the results databases, outside of the budget. */
   connectAsOwner(databaseName: string): Promise<PgConnection> {
     return this.#connector.toServer(databaseName);
+  }
+
+  /**
+   * Waits for a slot for a connection outside of the pools. Call what it resolves with after the server has hung up.
+   *
+   * @throws {DatabaseConnectionError} when the server falls silent meanwhile
+   */
+  async takeSlot(): Promise<() => void> {
+    const taken = this.slots.take();
+    try {
+      return await this.sessions.waitFor(taken);
+    } catch (error) {
+      void taken.then((giveBack) => giveBack());
+      throw error;
+    }
   }
 
   async migrate(databaseName: string): Promise<number> {

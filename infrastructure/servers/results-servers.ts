@@ -45,13 +45,9 @@ export class ResultsServers implements DatabaseServers {
     await Promise.any(answers).catch(() => undefined);
   }
 
-  /** As `start`, but resolves as soon as one server has answered, or none has: a server that is away delays nobody. */
-  async startWithFirst(): Promise<void> {
-    const starts = this.list().map(async (server) => {
-      await server.start();
-      if (server.breaker.isFailing) throw new DatabaseConnectionError('The server does not answer.');
-    });
-    await Promise.any(starts).catch(() => undefined);
+  /** As `start`, for a command that acts on every server: resolves when it is known of each whether it answers. */
+  async startAll(): Promise<void> {
+    await Promise.all(this.list().map((server) => server.start()));
   }
 
   closeIdleSince(before: number): void {

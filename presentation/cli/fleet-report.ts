@@ -41,18 +41,31 @@ export const planLines = ({ target, items, skipped, waves }: FleetPlan): readonl
 };
 
 /** How a run stands or ended, what failed and why, and what to do about it. */
-export const statusLines = ({ run, counts, organizations, failures }: FleetStatus): readonly string[] => {
+export const statusLines = ({
+  run,
+  counts,
+  organizations,
+  failures,
+  deferred,
+}: FleetStatus): readonly string[] => {
   const open = counts.pending + counts.running + counts.deferred;
   const lines = [
     `Run ${run.runId} (${taskOf(run)}) ${stateOf(run)}.`,
     `  ${counts.done} of ${plural(organizations, 'organization')} done, ${counts.failed} failed, ${open} not yet done` +
-      (counts.deferred > 0 ? `, ${counts.deferred} of these busy when they were tried` : ''),
+      (counts.deferred > 0 ? `, ${counts.deferred} of these put off` : ''),
   ];
   if (failures.length > 0) {
     lines.push('', 'Failed, with the cause; their data is as it was before the migration that failed:');
     const width = Math.max(...failures.map(({ organizationId }) => organizationId.length));
     for (const item of failures) lines.push(failureLine(item, width));
   }
+  const reasons = new Map<string, FleetItem[]>();
+  for (const item of deferred) {
+    const reason = item.error ?? 'no cause is on record';
+    reasons.set(reason, [...(reasons.get(reason) ?? []), item]);
+  }
+  if (reasons.size > 0) lines.push('', 'Put off, and tried again by the next "migrate run":');
+  for (const [reason, of] of reasons) lines.push(`  ${of.length}: ${reason} (${named(of)})`);
   const advice = adviceFor(run, failures.length, open);
   return advice === null ? lines : [...lines, '', advice];
 };
@@ -98,7 +111,14 @@ export const planJson = ({ target, items, skipped, waves }: FleetPlan): object =
   skipped: skipped.map(({ organizationId, reason }) => ({ org_id: organizationId, reason })),
 });
 
-export const statusJson = ({ run, counts, organizations, waves, failures }: FleetStatus): object => ({
+export const statusJson = ({
+  run,
+  counts,
+  organizations,
+  waves,
+  failures,
+  deferred,
+}: FleetStatus): object => ({
   run_id: run.runId,
   kind: run.kind,
   target_version: run.targetVersion,
@@ -111,14 +131,17 @@ export const statusJson = ({ run, counts, organizations, waves, failures }: Flee
   counts,
   created_at: run.createdAt.toISOString(),
   finished_at: run.finishedAt?.toISOString() ?? null,
-  failures: failures.map((item) => ({
-    org_id: item.organizationId,
-    wave: item.wave,
-    from_version: item.fromVersion,
-    to_version: item.toVersion,
-    attempts: item.attempts,
-    error: item.error,
-  })),
+  failures: failures.map(itemJson),
+  deferred: deferred.map(itemJson),
+});
+
+const itemJson = (item: FleetItem): object => ({
+  org_id: item.organizationId,
+  wave: item.wave,
+  from_version: item.fromVersion,
+  to_version: item.toVersion,
+  attempts: item.attempts,
+  error: item.error,
 });
 
 export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -3,7 +3,7 @@ import type { WorkOptions } from '../../application/fleet/begin-run.ts';
 import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
 import type { Quantity } from '../../application/fleet/plan-fleet.ts';
 import type { FleetPlanOptions } from '../../application/fleet/plan-run.ts';
-import type { FleetStatus } from '../../application/fleet/run-status.ts';
+import { isLeftDeferred, type FleetStatus } from '../../application/fleet/run-status.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { addCheckCommands, type CheckDependencies } from './check-commands.ts';
 import { EXIT, type CommandContext } from './command-context.ts';
@@ -171,10 +171,11 @@ const watched = async <Result>(
   }
 };
 
-const concludeRun = ({ print, exitWith }: MigrateContext, json: boolean, status: FleetStatus): void => {
+const concludeRun = ({ deps, print, exitWith }: MigrateContext, json: boolean, status: FleetStatus): void => {
   if (json) print(JSON.stringify(statusJson(status), null, 2));
   else for (const line of statusLines(status)) print(line);
   if (status.counts.failed > 0) exitWith(EXIT.findingsLeft);
+  else if (isLeftDeferred(status) && !deps.signal.aborted) exitWith(EXIT.findingsLeft);
   else if (status.run.state !== 'finished') exitWith(EXIT.failed);
 };
 

@@ -34,7 +34,7 @@ describe('one of two results servers is away', function () {
   });
   after(() => eu?.remove());
   beforeEach(async () => {
-    deployment = await createDeployment({ DB_CONNECT_TIMEOUT_MS: '1000' }, { servers: { eu: eu.url } });
+    deployment = await createDeployment({}, { servers: { eu: eu.url } });
     await deployment.register(...HOME, ...AWAY);
     // As the first start does.
     await deployment.metadata(`insert into results_servers (server_id) values ('eu')`);

@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { FleetCommandError } from '../../application/fleet/fleet-command-error.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { withOverrides } from '../support/decorate.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import {
   aroundAttempts,
@@ -86,13 +85,11 @@ describe('a fleet migration', function () {
   it('1000-tenants-noop-without-connecting: and 10 000 within five seconds', async () => {
     const container = start();
     let connections = 0;
-    overrideServers(container, ({ slots }) => ({
-      slots: withOverrides(slots, {
-        take: () => {
-          connections += 1;
-          return slots.take();
-        },
-      }),
+    overrideServers(container, (server) => ({
+      takeSlot: () => {
+        connections += 1;
+        return server.takeSlot();
+      },
     }));
     // Databases that do not exist: whoever looked at one would fail.
     await deployment.administer(

@@ -25,7 +25,7 @@ describe('the placement of new organizations on two servers', function () {
   after(() => eu?.remove());
   beforeEach(async () => {
     services = [];
-    deployment = await createDeployment({ DB_CONNECT_TIMEOUT_MS: '1000' }, { servers: { eu: eu.url } });
+    deployment = await createDeployment({}, { servers: { eu: eu.url } });
   });
   afterEach(async () => {
     await eu.recover();

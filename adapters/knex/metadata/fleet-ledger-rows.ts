@@ -64,6 +64,7 @@ export const ITEM_COLUMNS = [
 
 export interface CandidateRow {
   readonly org_id: OrganizationId;
+  readonly server_id: ServerId;
   readonly state: FleetCandidate['state'];
   readonly schema_version: number | null;
   readonly urgent: boolean;
@@ -109,6 +110,7 @@ export const toItem = (row: ItemRow): FleetItem => ({
 
 export const toCandidate = (row: CandidateRow): FleetCandidate => ({
   organizationId: row.org_id,
+  serverId: row.server_id,
   state: row.state,
   schemaVersion: row.schema_version,
   urgent: row.urgent,

@@ -19,7 +19,7 @@ const UNFINISHED = `state in ('pending', 'running', 'deferred')`;
 
 export const listCandidates = statement<object, CandidateRow>('fleet_list_candidates', () =>
   sql.raw(
-    `select org_id, state, schema_version, migration_wanted_at is not null as urgent
+    `select org_id, server_id, state, schema_version, migration_wanted_at is not null as urgent
      from organization_databases order by org_id`,
   ),
 );
@@ -89,13 +89,24 @@ export const countItems = statement<OfRun, { state: ItemRow['state']; count: str
 );
 
 // A row that another runner is taking is skipped, so two runners never get the same one.
-export const claim = statement<OfRunner & { count: number; leaseMs: number }, ClaimRow>('fleet_claim', (p) =>
+export const claim = statement<
+  OfRunner & {
+    /** Null: of none of `otherThan`. */
+    serverId: string | null;
+    otherThan: readonly string[];
+    count: number;
+    leaseMs: number;
+  },
+  ClaimRow
+>('fleet_claim', (p) =>
   sql.raw(
     `with next as (
        select i.org_id from fleet_items i join fleet_runs r on r.run_id = i.run_id
+         left join organization_databases o on o.org_id = i.org_id
        where i.run_id = ?::int and r.state = 'running'
          and (i.wave <= r.wave or (i.urgent and r.wave > 0))
          and i.${UNFINISHED}
+         and case when ?::text is null then o.server_id is null or o.server_id <> all(?::text[]) else o.server_id = ? end
          and case i.state when 'running' then i.lease_until < now() else i.not_before <= now() end
        order by i.urgent desc, i.wave, i.org_id limit ?::int
        for update of i skip locked
@@ -106,7 +117,16 @@ export const claim = statement<OfRunner & { count: number; leaseMs: number }, Cl
      from next left join organization_databases d on d.org_id = next.org_id
      where i.run_id = ?::int and i.org_id = next.org_id
      returning i.org_id, d.server_id, d.database_name, d.state, d.stamp, d.generation, i.to_version, i.attempts`,
-    [p('runId'), p('count'), p('runner'), p('leaseMs'), p('runId')],
+    [
+      p('runId'),
+      p('serverId'),
+      p('otherThan'),
+      p('serverId'),
+      p('count'),
+      p('runner'),
+      p('leaseMs'),
+      p('runId'),
+    ],
   ),
 );
 
@@ -137,16 +157,17 @@ export const report = statement<
     errors: readonly (string | null)[];
     durationsMs: readonly number[];
     delaysMs: readonly number[];
+    areAttempts: readonly boolean[];
   },
   Pick<RunRow, 'state'>
 >('fleet_report', (p) =>
   sql.raw(
     `with reported as (
-       select * from unnest(?::text[], ?::uuid[], ?::text[], ?::int[], ?::text[], ?::int[], ?::int[])
-         as r (org_id, stamp, state, schema_version, error, duration_ms, delay_ms)
+       select * from unnest(?::text[], ?::uuid[], ?::text[], ?::int[], ?::text[], ?::int[], ?::int[], ?::boolean[])
+         as r (org_id, stamp, state, schema_version, error, duration_ms, delay_ms, is_attempt)
      ), items as (
        update fleet_items i
-       set state = r.state, error = r.error, duration_ms = r.duration_ms, runner = null, lease_until = null,
+       set state = r.state, attempts = i.attempts - (not r.is_attempt)::int, error = r.error, duration_ms = r.duration_ms, runner = null, lease_until = null,
          not_before = now() + r.delay_ms * interval '1 ms', updated_at = now()
        from reported r
        where i.run_id = ?::int and i.runner = ? and i.state = 'running' and i.org_id = r.org_id
@@ -168,6 +189,7 @@ export const report = statement<
       p('errors'),
       p('durationsMs'),
       p('delaysMs'),
+      p('areAttempts'),
       p('runId'),
       p('runner'),
       p('runId'),

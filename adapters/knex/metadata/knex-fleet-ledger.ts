@@ -2,6 +2,7 @@ import type {
   FleetCandidate,
   FleetClaim,
   FleetItem,
+  FleetLane,
   FleetLedger,
   FleetProgress,
   FleetReport,
@@ -103,8 +104,18 @@ export class KnexFleetLedger implements FleetLedger {
     return toPage(rows.map(toItem), limit, ({ organizationId }) => organizationId);
   }
 
-  async claim(runId: number, runner: string, count: number, leaseMs: number): Promise<readonly FleetClaim[]> {
-    const rows = await this.#database.query(statements.claim({ runId, runner, count, leaseMs }));
+  async claim(
+    runId: number,
+    runner: string,
+    lane: FleetLane,
+    count: number,
+    leaseMs: number,
+  ): Promise<readonly FleetClaim[]> {
+    const where =
+      'serverId' in lane
+        ? { serverId: lane.serverId, otherThan: [] }
+        : { serverId: null, otherThan: lane.otherThan };
+    const rows = await this.#database.query(statements.claim({ runId, runner, ...where, count, leaseMs }));
     return rows.map(toClaim);
   }
 
@@ -213,6 +224,7 @@ const writeReports = async (
       errors: reports.map(({ error }) => error),
       durationsMs: reports.map(({ durationMs }) => Math.round(durationMs)),
       delaysMs: reports.map(({ delayMs }) => Math.round(delayMs)),
+      areAttempts: reports.map(({ isAttempt }) => isAttempt),
     }),
   );
   return row?.state ?? 'finished';

@@ -13,8 +13,11 @@ export interface MigrationTarget {
 
 /** The result of one attempt. */
 export interface MigrationOutcome {
-  /** `deferred`: the database or its server was busy or unreachable; try again later. */
-  readonly kind: 'done' | 'deferred' | 'failed';
+  /**
+   * `deferred`: the database was busy, or its connection broke; try again later. `away`: its server does not answer, and
+   * nothing was tried.
+   */
+  readonly kind: 'done' | 'deferred' | 'away' | 'failed';
   /** The version that the database has now; null when it could not be read. */
   readonly schemaVersion: number | null;
   /** The names of the migrations that this attempt applied or rolled back, in order. */

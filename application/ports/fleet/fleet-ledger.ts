@@ -54,6 +54,7 @@ export interface FleetCandidate {
   readonly organizationId: OrganizationId;
   readonly state: DatabaseState;
   readonly schemaVersion: number | null;
+  readonly serverId: ServerId;
   /** Whether its requests are refused until it is migrated. */
   readonly urgent: boolean;
 }
@@ -89,6 +90,9 @@ export interface FleetClaim {
   readonly attempt: number;
 }
 
+/** The items whose databases are on one server, or on none of these. */
+export type FleetLane = { readonly serverId: ServerId } | { readonly otherThan: readonly ServerId[] };
+
 /** The result of one attempt. */
 export interface FleetReport {
   readonly organizationId: OrganizationId;
@@ -101,6 +105,8 @@ export interface FleetReport {
   readonly durationMs: number;
   /** A deferred item can be claimed again after this time. */
   readonly delayMs: number;
+  /** False: nothing was tried, and it does not count among the attempts. */
+  readonly isAttempt: boolean;
 }
 
 /** The records of fleet migrations in the metadata database. Every method is one transaction. Decision 0010. */
@@ -126,11 +132,17 @@ export interface FleetLedger {
   ): Promise<Page<FleetItem, string>>;
 
   /**
-   * Leases up to `count` items of the open waves to the runner, urgent ones first. They are pending, deferred and
-   * due, or held by a runner whose lease has ended. Two runners never get the same item. Returns nothing while the
-   * run is not `running`.
+   * Leases up to `count` items of the lane and the open waves to the runner, urgent ones first. They are pending,
+   * deferred and due, or held by a runner whose lease has ended. Two runners never get the same item. Returns nothing
+   * while the run is not `running`.
    */
-  claim(runId: number, runner: string, count: number, leaseMs: number): Promise<readonly FleetClaim[]>;
+  claim(
+    runId: number,
+    runner: string,
+    lane: FleetLane,
+    count: number,
+    leaseMs: number,
+  ): Promise<readonly FleetClaim[]>;
   /** Extends all leases of the runner to `leaseMs` from now. */
   renew(runId: number, runner: string, leaseMs: number): Promise<void>;
   /** Returns claimed items whose attempt has not begun. */

@@ -1,11 +1,13 @@
 import { expect } from 'chai';
 import { planFleet, type PlanOptions } from '../../../application/fleet/plan-fleet.ts';
 import type { FleetCandidate } from '../../../application/ports/fleet/fleet-ledger.ts';
+import { DEFAULT_SERVER, parseServerId } from '../../../domain/databases/server.ts';
 import { parseOrganizationId } from '../../../domain/organizations/organization-id.ts';
 
 const id = (value: string) => parseOrganizationId(value, 51);
 const candidate = (organizationId: string, rest: Partial<FleetCandidate> = {}): FleetCandidate => ({
   organizationId: id(organizationId),
+  serverId: DEFAULT_SERVER,
   state: 'ready',
   schemaVersion: 1,
   urgent: false,
@@ -62,6 +64,17 @@ describe('the plan of a fleet migration', () => {
       ['failed', 'not_ready'],
       ['new', 'not_ready'],
       ['nobody', 'no_database'],
+    ]);
+  });
+
+  it('puts organizations last whose server is away, and makes none of them a canary unless it is named', () => {
+    const away = parseServerId('eu');
+    const fleet = [candidate('a', { serverId: away, urgent: true }), candidate('b'), candidate('c')];
+    expect(wavesOf(fleet, { away: new Set([away]) })).to.deep.equal(['0:b', '1:c', '1:a']);
+    expect(wavesOf(fleet, { away: new Set([away]), canaries: [id('a')] })).to.deep.equal([
+      '0:a',
+      '1:b',
+      '1:c',
     ]);
   });
 });
