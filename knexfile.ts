@@ -3,8 +3,8 @@ import { knexCommandConfig } from './infrastructure/knex-command/knex-command.ts
 
 /**
  * Configures the `knex` command. `--env metadata` selects the metadata database. `--env results` selects one
- * organization's database with ORG_ID, and the template without it. The service's configuration says where the
- * databases are.
+ * organization's database with ORG_ID, and the template without it. The databases' addresses come from the service's
+ * configuration.
  */
 export default {
   metadata: knexCommandConfig('metadata'),

@@ -4,11 +4,11 @@ import type { Logger } from '../../application/ports/runtime/logger.ts';
 import { algorithmOf, type TokenAlgorithm } from './token-algorithm.ts';
 
 const TIMEOUT_MS = 3000;
-/** At most one fetch in this time, whatever key ids are asked for: made-up ids cannot flood the key server. */
+/** At most one fetch in this time, so that tokens with invented key ids do not flood the key server. */
 const COOL_DOWN_MS = 15_000;
-/** Keys this old are fetched anew before they vouch for anything: one that was withdrawn meanwhile is to be refused. */
+/** Older keys are fetched again before use, so that a key which the issuer has revoked is refused. */
 const REFRESH_AFTER_MS = 5 * 60_000;
-/** How long known keys outlive an outage of the key server. */
+/** During an outage of the key server, known keys are used for this long. */
 const TRUSTED_FOR_MS = 24 * 3_600_000;
 
 interface PublicKey {
@@ -17,7 +17,7 @@ interface PublicKey {
   readonly key: KeyObject;
 }
 
-/** Gets a key set as JSON. */
+/** Fetches a URL and returns the body, parsed as JSON. */
 type FetchKeys = (url: string) => Promise<unknown>;
 
 interface RemoteKeySetOptions {
@@ -29,8 +29,8 @@ interface RemoteKeySetOptions {
 }
 
 /**
- * The public keys that another issuer publishes. `jwks-rsa` reads them; its own cache is not used, because there an
- * unknown key id costs a request, and a flood of them the renewal of the known ones.
+ * Caches the public keys that an external issuer publishes. `jwks-rsa` only parses them. Its own cache would send a
+ * request for each unknown key id, and its rate limit would then block the refresh of known keys.
  */
 export class RemoteKeySet {
   readonly #client: JwksClient;
@@ -40,8 +40,8 @@ export class RemoteKeySet {
   #fetchedAt = Number.NEGATIVE_INFINITY;
   #triedAt = Number.NEGATIVE_INFINITY;
   #fetching: Promise<void> | null = null;
-  /** Whether it did not answer when it was last asked. */
-  #isAway = false;
+  /** Whether the last fetch failed. */
+  #hasFailed = false;
 
   constructor({ url, logger, now = Date.now, fetchKeys = fetchJson }: RemoteKeySetOptions) {
     this.#client = new JwksClient({
@@ -56,12 +56,15 @@ export class RemoteKeySet {
     this.#now = now;
   }
 
-  /** Null when the issuer publishes no such key, or cannot be asked. A token without a key id needs a lone key. */
+  /**
+   * Returns the key; null when the issuer publishes no such key, or its keys are unknown because it cannot be reached.
+   * Without a key id it returns a key only if the issuer has exactly one for the algorithm.
+   */
   async find(algorithm: TokenAlgorithm, keyId: string | undefined): Promise<KeyObject | null> {
     const isKnown = this.#age < TRUSTED_FOR_MS && this.#choose(algorithm, keyId) !== null;
     const refreshed = isKnown && this.#age < REFRESH_AFTER_MS ? null : this.#refresh();
-    // A key server that is away is waited for once; until it is back, what is known serves meanwhile.
-    if (!isKnown || !this.#isAway) await refreshed;
+    // After a failed fetch a caller with a known key does not wait for the next one, which may time out too.
+    if (!isKnown || !this.#hasFailed) await refreshed;
     return this.#age < TRUSTED_FOR_MS ? this.#choose(algorithm, keyId) : null;
   }
 
@@ -76,7 +79,7 @@ export class RemoteKeySet {
     return fitting.length === 1 ? (fitting[0]?.key ?? null) : null;
   }
 
-  /** All callers share one fetch. Never rejects: what is known goes on serving through an outage. */
+  /** Concurrent callers share one fetch. Never rejects: known keys stay in use during an outage. */
   async #refresh(): Promise<void> {
     if (this.#fetching !== null) return this.#fetching;
     if (this.#now() - this.#triedAt < COOL_DOWN_MS) return;
@@ -92,19 +95,19 @@ export class RemoteKeySet {
       const keys = await this.#client.getSigningKeys();
       this.#keys = keys.flatMap(toPublicKey);
       this.#fetchedAt = this.#now();
-      this.#isAway = false;
+      this.#hasFailed = false;
     } catch (error) {
-      this.#isAway = true;
+      this.#hasFailed = true;
       this.#logger.warn({ err: error }, 'the keys of the token issuer could not be fetched');
     }
   }
 }
 
-/** Empty for a key of another kind, or one that its issuer keeps for another algorithm. */
+/** Empty for a key of another type, or one that the issuer declares for another algorithm. */
 const toPublicKey = (signingKey: SigningKey): PublicKey[] => {
   const key = createPublicKey(signingKey.getPublicKey());
   const algorithm = algorithmOf(key);
-  // The types promise `alg` and `kid`; a key set may leave both out.
+  // The types declare `alg` and `kid` as present, but a key set may omit both.
   const declared: string | undefined = signingKey.alg;
   const id: string | undefined = signingKey.kid;
   return algorithm === null || (declared !== undefined && declared !== algorithm)
@@ -116,7 +119,7 @@ const hasKeys = (body: unknown): body is { keys: unknown } =>
   typeof body === 'object' && body !== null && 'keys' in body;
 
 const fetchJson: FetchKeys = async (url) => {
-  // The deadline covers the body too; a redirect could lead to a server that nobody configured.
+  // The signal also limits the reading of the body. A redirect could lead to an unknown server.
   const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'error' });
   if (!response.ok) throw new Error(`the key server answered ${response.status}`);
   return response.json();

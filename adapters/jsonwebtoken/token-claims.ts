@@ -4,16 +4,16 @@ import { parseOrganizationId, type OrganizationId } from '../../domain/organizat
 
 const MAX_NAME_LENGTH = 255;
 
-/** Raised for a verified token that says something this service does not accept. Its message is for debugging only. */
+/** Raised when a token is not acceptable to this service. Only debug logs show its message; no client sees it. */
 export class ClaimError extends Error {}
 
 /**
- * What a token's claims say of its bearer. Unknown roles are left out, and so are roles out of their place: with
- * an `org_id` a token never carries `platform_admin`, and without one it carries nothing else. What an identity
- * provider (`external`) calls a role is none of ours.
+ * Reads the claims of a verified token. Drops unknown roles and roles that do not fit: a token with an `org_id`
+ * cannot have `platform_admin`, and one without can have no other role. Ignores the roles of an identity provider's
+ * token (`external`), because their names mean nothing here.
  *
- * @throws {ClaimError}
- * @throws {ValidationError} for an `org_id` that breaks the rules
+ * @throws {ClaimError} when a claim is missing or has the wrong type
+ * @throws {ValidationError} for an invalid `org_id`
  */
 export const toClaims = (
   claims: Readonly<Record<string, unknown>>,
@@ -30,7 +30,7 @@ export const toClaims = (
     external,
     organizationId,
     roles: external ? new Set() : toRoles(claims['roles'], organizationId),
-    // Another issuer's sessions are its own affair.
+    // An external session id names no session of this service.
     sessionId: external ? null : (sid ?? null),
   };
 };

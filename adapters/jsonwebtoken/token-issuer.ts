@@ -5,17 +5,17 @@ import { UnauthenticatedError } from '../../domain/identity/errors.ts';
 import type { Principal } from '../../domain/identity/principal.ts';
 
 export interface TokenIssuerSettings {
-  /** HS256 key. Null: tokens are issued elsewhere, and nobody logs in here. */
+  /** The HS256 key. Null: an external issuer makes all tokens, and this service refuses logins. */
   readonly secret: string | null;
   readonly issuer: string;
   readonly audience: string;
   readonly accessTtlSeconds: number;
 }
 
-/** Signs the service's own tokens with HS256. */
+/** Signs this service's tokens with HS256. */
 export class JsonwebtokenIssuer implements TokenIssuer {
   readonly #settings: TokenIssuerSettings;
-  /** A key object: handed over as a string, the secret would be parsed anew for each token. */
+  /** A key object, because `jsonwebtoken` would parse a string again for each token. */
   readonly #key: KeyObject | null;
 
   constructor(settings: TokenIssuerSettings) {

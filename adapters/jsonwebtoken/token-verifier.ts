@@ -9,9 +9,9 @@ import type { VerificationKeys } from './verification-keys.ts';
 
 export interface TokenVerifierSettings {
   readonly keys: VerificationKeys;
-  /** Whose word on roles counts. */
+  /** The issuer whose roles count. */
   readonly issuer: string;
-  /** The identity provider that signs RS256 and ES256. Null: those are `issuer`'s as well. */
+  /** The identity provider that signs with RS256 and ES256. Null: `issuer` signs those tokens too. */
   readonly externalIssuer: string | null;
   readonly audience: string;
   readonly maxOrganizationIdLength: number;
@@ -21,22 +21,31 @@ export interface TokenVerifierSettings {
 
 const MAX_TOKEN_LENGTH = 8192;
 const MAX_KEY_ID_LENGTH = 255;
-/** Access tokens, by RFC 7519 and RFC 9068. Other kinds that an issuer signs with the same key (logout, DPoP, …) are none. */
+/**
+ * The `typ` values of access tokens (RFC 7519, RFC 9068). Tokens of other types (logout, DPoP, …) may be signed with
+ * the same key and must be refused.
+ */
 const TYPES: ReadonlySet<string> = new Set(['jwt', 'at+jwt', 'application/jwt', 'application/at+jwt']);
 const MAX_CACHED = 10_000;
-/** A verified token is checked again after this, so that a key withdrawn by its issuer does not serve until `exp`. */
+/**
+ * A cached token is verified again after this time, so that a token of a revoked key does not stay valid until `exp`.
+ */
 const MAX_CACHED_MS = 5 * 60_000;
-/** How far an issuer's clock may be ahead. There is no such grace at the end of a token. */
+/** Allows an issuer's clock to be ahead. `exp` has no tolerance. */
 const NOT_BEFORE_TOLERANCE_SECONDS = 5;
 
 interface Verified {
   readonly claims: TokenClaims;
-  /** Milliseconds since 1970, as all times here. */
+  /** Milliseconds since 1970. */
   readonly expiresAt: number;
+  /** Milliseconds since 1970. */
   readonly checkAgainAt: number;
 }
 
-/** Checks bearer tokens. Verified ones are remembered by their hash. Safe to call concurrently. */
+/**
+ * Verifies bearer tokens, and caches the claims of verified ones by the token's hash. Safe to call concurrently.
+ * Decision 0016.
+ */
 export class JsonwebtokenVerifier implements TokenReader {
   readonly #settings: TokenVerifierSettings;
   readonly #now: () => number;
@@ -60,7 +69,7 @@ export class JsonwebtokenVerifier implements TokenReader {
       this.#verified.set(digest, verified);
       return verified.claims;
     } catch (error) {
-      // The cause is for debugging: every bearer is told the same.
+      // The client gets the same error for every cause. Debug logs show the cause.
       throw new UnauthenticatedError(undefined, error);
     }
   }
@@ -81,7 +90,7 @@ export class JsonwebtokenVerifier implements TokenReader {
     });
     if (typeof payload === 'string') throw new ClaimError('the payload is no object');
     const { exp, nbf } = payload;
-    // `jsonwebtoken` takes a token without `exp` for one that never expires.
+    // To `jsonwebtoken` a token without `exp` never expires.
     if (typeof exp !== 'number' || !Number.isFinite(exp)) throw new ClaimError('exp is missing');
     if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= now / 1000 + NOT_BEFORE_TOLERANCE_SECONDS)) {
       throw new ClaimError('the token is not valid yet');
@@ -90,7 +99,7 @@ export class JsonwebtokenVerifier implements TokenReader {
     return { claims, expiresAt: exp * 1000, checkAgainAt: now + MAX_CACHED_MS };
   }
 
-  /** A key's own algorithm says who holds it; the issuer that a token names has to be that one. */
+  /** Returns the issuer that a token with this algorithm must name. Each issuer has keys for other algorithms. */
   #sourceOf(algorithm: TokenAlgorithm): { issuer: string; external: boolean } {
     const { issuer, externalIssuer } = this.#settings;
     return externalIssuer === null || algorithm === 'HS256'
@@ -99,11 +108,11 @@ export class JsonwebtokenVerifier implements TokenReader {
   }
 }
 
-/** Decoders skip what is no base64url and bits that count for nothing: one signature would have many spellings. */
+/** Decoders ignore invalid characters and unused bits, so one token would have many spellings. Only one is accepted. */
 const isCanonical = (segment: string): boolean =>
   Buffer.from(segment, 'base64url').toString('base64url') === segment;
 
-/** Of a token's header these two count; keys and addresses of keys in it (`jwk`, `jku`, `x5u`, …) are ignored. */
+/** Reads `alg` and `kid`. Ignores keys and URLs of keys (`jwk`, `jku`, `x5u`, …), which the sender has chosen. */
 const readHeader = (token: string): { algorithm: TokenAlgorithm; keyId: string | undefined } => {
   const segments = token.split('.');
   if (segments.length !== 3 || !segments.every(isCanonical)) throw new ClaimError('the token is no JWS');
@@ -114,9 +123,9 @@ const readHeader = (token: string): { algorithm: TokenAlgorithm; keyId: string |
   if (type !== undefined && !(typeof type === 'string' && TYPES.has(type.toLowerCase()))) {
     throw new ClaimError('the token is of another type');
   }
-  // RFC 7515, 4.1.11: whoever does not understand an extension marked critical must refuse the token.
+  // RFC 7515, 4.1.11: a verifier must refuse extensions that it does not know. This one knows none.
   if ('crit' in header) throw new ClaimError('the token has critical extensions');
-  // Whatever the type of `kid` promises, the sender wrote it.
+  // The declared type does not protect: the sender can put any JSON value into `kid`.
   const keyId: unknown = header.kid;
   if (keyId === undefined) return { algorithm, keyId };
   if (typeof keyId !== 'string' || keyId.length > MAX_KEY_ID_LENGTH) throw new ClaimError('kid is no key id');

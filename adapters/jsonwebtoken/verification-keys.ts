@@ -3,22 +3,23 @@ import type { RemoteKeySet } from './remote-key-set.ts';
 import { algorithmOf, type TokenAlgorithm } from './token-algorithm.ts';
 
 export interface ConfiguredKeys {
-  /** HS256. */
+  /** The HS256 key. */
   readonly secret: string | null;
-  /** PEM. RSA: RS256; P-256: ES256. */
+  /** A key in PEM. An RSA key verifies RS256, a P-256 key ES256. */
   readonly publicKey: string | null;
-  /** RS256 and ES256. */
+  /** Keys for RS256 and ES256. */
   readonly remoteKeys: RemoteKeySet | null;
 }
 
 /**
- * The keys that tokens are checked with, each bound to its one algorithm by the configuration. A token's header
- * chooses among these pairs and cannot make a new one: a public key is never taken for an HMAC secret.
+ * The keys for verifying tokens. The configuration binds each key to one algorithm, so a token's header cannot make the
+ * verifier use a public key as an HMAC secret.
  */
 export class VerificationKeys {
   readonly #fixed: ReadonlyMap<string, KeyObject>;
   readonly #remote: RemoteKeySet | null;
 
+  /** @throws {TypeError} when the public key is neither RSA nor EC P-256 */
   constructor({ secret, publicKey, remoteKeys }: ConfiguredKeys) {
     const fixed = new Map<string, KeyObject>();
     if (secret !== null) fixed.set('HS256', createSecretKey(secret, 'utf8'));
@@ -32,7 +33,7 @@ export class VerificationKeys {
     this.#remote = remoteKeys;
   }
 
-  /** Null when no such key is configured. `keyId` matters for remote keys only. */
+  /** Null when there is no key for the algorithm. Only remote keys are looked up by `keyId`. */
   async find(algorithm: TokenAlgorithm, keyId: string | undefined): Promise<KeyObject | null> {
     const fixed = this.#fixed.get(algorithm);
     if (fixed !== undefined) return fixed;

@@ -3,7 +3,7 @@ import type { RefreshTokens } from '../../application/ports/identity/refresh-tok
 
 const BYTES = 32;
 
-/** 256 random bits in base64url. A plain hash keeps them safe: there is nothing to guess, so nothing to slow down. */
+/** Tokens are 256 random bits in base64url. A fast hash protects them: unlike passwords, they cannot be guessed. */
 export const randomRefreshTokens: RefreshTokens = {
   create: () => {
     const token = randomBytes(BYTES).toString('base64url');

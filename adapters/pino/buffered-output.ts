@@ -1,25 +1,25 @@
 import { pino, type DestinationStream } from 'pino';
 
-const PIECE_BYTES = 4096;
-const PATIENCE_MS = 100;
+const BUFFER_BYTES = 4096;
+const FLUSH_INTERVAL_MS = 100;
 
 /**
- * Standard output in pieces: a system call for each line costs a multiple of the line. A line waits 100 ms at most; what
- * a killed process has not written is lost; at every other end of the process it is written, if somebody reads it.
+ * Returns standard output with a buffer, because a system call costs several times as much as a log line. A line is
+ * written after 100 ms at most. SIGKILL loses buffered lines; any other exit of the process writes them.
  */
 export const bufferedOutput = (): DestinationStream => (output ??= open());
 
-/** One for the process: two would mix up the order of their lines. */
+/** The process has only one buffer: two would write their lines out of order. */
 let output: DestinationStream | undefined;
 
 const open = (): DestinationStream => {
   const stream = pino.destination({
     dest: 1,
     sync: true,
-    minLength: PIECE_BYTES,
-    periodicFlush: PATIENCE_MS,
+    minLength: BUFFER_BYTES,
+    periodicFlush: FLUSH_INTERVAL_MS,
   });
-  // Not `flushSync`, which goes on trying for ever when nobody reads any more.
+  // Not `flushSync`: it retries for ever when the reader of the pipe has stopped.
   process.once('exit', () => stream.flush());
   return stream;
 };

@@ -14,8 +14,8 @@ const MAX_DEPTH = 3;
 type Fields = Record<string, unknown>;
 
 /**
- * Masks fields by their names, down to the third level. Returns the same object when there is nothing to mask: that is
- * nearly every line, and pino's own redaction costs more than the rest of a line of access log together.
+ * Masks secret fields by name, on the first three levels. Returns the same object when nothing is masked, which is the
+ * usual case. pino's own redaction would cost more than the rest of an access-log line.
  */
 export const maskFields = (fields: Fields, depth = MAX_DEPTH): Fields => {
   let masked: Fields | undefined;
@@ -30,7 +30,7 @@ export const maskFields = (fields: Fields, depth = MAX_DEPTH): Fields => {
   return masked ?? fields;
 };
 
-/** Objects that JSON writes field by field. A masked array is written as an object with its indices. */
+/** Plain objects and arrays. An array with a masked element is logged as an object with its indices as keys. */
 const isContainer = (value: unknown): value is Fields => {
   if (typeof value !== 'object' || value === null) return false;
   return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;

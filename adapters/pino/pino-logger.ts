@@ -7,27 +7,29 @@ import { requestContextFields } from './request-context.ts';
 
 export interface PinoLoggerOptions {
   readonly level: LevelWithSilent;
-  /** By default standard output: in pieces, but for levels at which somebody watches. */
+  /** Default: standard output. It is buffered, except at the levels `debug` and `trace`. */
   readonly destination?: DestinationStream;
 }
 
-/** Longest chain of causes worth a log line. */
+/** A log line holds at most this many nested causes. */
 const MAX_CAUSES = 5;
-/** Most parts of an aggregate error. */
+/** A log line holds at most this many parts of an `AggregateError`. */
 const MAX_ERRORS = 5;
 
-/** A line of JSON an entry; secrets by their field's name, and passwords in URLs wherever they stand, are masked. */
+/**
+ * Makes a logger that writes one line of JSON for each entry. It masks secret fields, and passwords in URLs anywhere.
+ */
 export const createPinoLogger = ({
   level,
-  destination = isWatched(level) ? pino.destination(1) : bufferedOutput(),
+  destination = isForDebugging(level) ? pino.destination(1) : bufferedOutput(),
 }: PinoLoggerOptions): Logger =>
   pino(
     {
       level,
       base: { pid: process.pid },
       timestamp: stdTimeFunctions.isoTime,
-      // Merging its fields costs as much as the line; without a context there are none.
-      ...(isWatched(level) && { mixin: requestContextFields }),
+      // A mixin doubles the cost of a line, so only these levels have the request's fields on every line.
+      ...(isForDebugging(level) && { mixin: requestContextFields }),
       formatters: { level: (label) => ({ level: label }), log: maskFields },
       serializers: { err: (error: unknown) => serializeError(error, MAX_CAUSES) },
       hooks: { streamWrite: maskPasswords },
@@ -35,7 +37,7 @@ export const createPinoLogger = ({
     destination,
   );
 
-const isWatched = (level: LevelWithSilent): boolean => level === 'debug' || level === 'trace';
+const isForDebugging = (level: LevelWithSilent): boolean => level === 'debug' || level === 'trace';
 
 interface SerializedError {
   readonly type: string;
@@ -46,7 +48,7 @@ interface SerializedError {
   readonly errors?: readonly unknown[];
 }
 
-/** An error's other fields are left out: those of a database error hold values of rows. */
+/** Omits all other fields of an error: those of a database error hold values of rows. */
 const serializeError = (error: unknown, depth: number): SerializedError | string => {
   if (typeof error === 'string') return error;
   if (!(error instanceof Error)) return `${typeof error} thrown in place of an error`;
@@ -59,7 +61,7 @@ const serializeError = (error: unknown, depth: number): SerializedError | string
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
     ...(stack === undefined ? {} : { stack }),
     ...(cause === undefined || depth === 0 ? {} : { cause: serializeError(cause, depth - 1) }),
-    // A connection refused on each of a host's addresses says why in its parts alone.
+    // When every address of a host refuses a connection, only the parts hold the reasons.
     ...(parts.length === 0 || depth === 0 ? {} : { errors: parts.map((part) => serializeError(part, 0)) }),
   };
 };

@@ -3,10 +3,14 @@ import type { RequestContext } from '../../application/ports/runtime/request-con
 
 const storage = new AsyncLocalStorage<RequestContext>();
 
-/** Puts `request_id` and `org_id` on every log line of `work`, also of what it awaits. For logs alone, never for routing. */
+/**
+ * Runs `work` so that its log lines, also after an await, can get `request_id` and `org_id`. Use it only for logs: the
+ * route to a database must not depend on ambient state.
+ */
 export const runWithRequestContext = <Result>(context: RequestContext, work: () => Result): Result =>
   storage.run(context, work);
 
+/** The log fields of the current request; empty outside a request. */
 export const requestContextFields = (): Record<string, string> => {
   const context = storage.getStore();
   if (context === undefined) return {};

@@ -2,30 +2,30 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { HttpMetrics, ObservedRequest } from '../../application/ports/runtime/http-metrics.ts';
 
 export interface PrometheusMetricsOptions {
-  /** Memory, CPU, event loop and garbage collection of the process; off by default. */
+  /** Whether to add the process's memory, CPU, event loop and garbage collection. Default: no. */
   readonly processMetrics?: boolean;
 }
 
-/** One value of a metric, under its labels. */
+/** One value of a metric, with its labels. */
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
 export interface SnapshotMetric {
-  /** Without the prefix `mad_`. */
+  /** The name without the prefix `mad_`. */
   readonly name: string;
   readonly help: string;
-  /** Closed sets of values only; an organization is never one. */
+  /** Label names. Each needs a small, fixed set of values, so an organization is never a label. */
   readonly labels?: readonly string[];
-  /** Read at each scrape: has to return what is known already, in constant time. */
+  /** Is called at each scrape. It must be synchronous and take constant time. */
   readonly read: () => number | readonly Sample[];
 }
 
 const PREFIX = 'mad_';
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** The service's metrics, in a registry of their own. */
+/** The service's metrics. Each instance has a separate registry. */
 export class PrometheusMetrics implements HttpMetrics {
   readonly #registry = new Registry();
   readonly #requests: Histogram<'method' | 'route' | 'status'>;
@@ -53,14 +53,18 @@ export class PrometheusMetrics implements HttpMetrics {
     this.#requests.observe({ method, route, status: String(status) }, seconds);
   }
 
-  /** @param path how it was done, of a closed set */
+  /** @param path the way in which the database was provided, from a fixed set */
   observeProvisioning(path: string, seconds: number): void {
     this.#provisionings.observe({ path }, seconds);
   }
 
-  /** A value that goes up and down. @throws when the name is taken */
+  /**
+   * Registers a value that can rise and fall.
+   *
+   * @throws {Error} when the name is taken
+   */
   registerGauge({ name, help, labels = [], read }: SnapshotMetric): void {
-    // The registry keeps it.
+    // Its constructor adds it to the registry.
     void new Gauge({
       name: `${PREFIX}${name}`,
       help,
@@ -73,9 +77,13 @@ export class PrometheusMetrics implements HttpMetrics {
     });
   }
 
-  /** A value that only grows, counted elsewhere; its name ends in `_total`. @throws when the name is taken */
+  /**
+   * Registers a count that only rises; `read` returns the total. Its name must end in `_total`.
+   *
+   * @throws {Error} when the name is taken
+   */
   registerCounter({ name, help, labels = [], read }: SnapshotMetric): void {
-    // The registry keeps it.
+    // Its constructor adds it to the registry.
     void new Counter({
       name: `${PREFIX}${name}`,
       help,

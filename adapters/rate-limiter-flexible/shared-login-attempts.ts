@@ -7,9 +7,9 @@ import { TooManyAttemptsError } from '../../domain/identity/errors.ts';
 const WINDOW_SECONDS = 15 * 60;
 
 export interface LoginAttemptLimits {
-  /** Within a quarter of an hour, on one account, from wherever. */
+  /** Attempts within 15 minutes on one account, from all addresses together. */
   readonly perAccount: number;
-  /** Within a quarter of an hour, from one address, on whatever account. */
+  /** Attempts within 15 minutes from one address, on all accounts together. */
   readonly perAddress: number;
 }
 
@@ -20,12 +20,12 @@ interface StoreQuery {
   readonly readOnly: boolean;
 }
 
-/** The database that the counters are in, table `login_attempts`. */
+/** The database with the table `login_attempts`. */
 interface Store {
   query<Row>(query: StoreQuery): Promise<readonly Row[]>;
 }
 
-/** Counts in a table that all processes share: a second process must not double the guesses. */
+/** Counts attempts in a table that all processes share, because the limits apply to all of them together. */
 export class SharedLoginAttempts implements LoginAttempts {
   readonly #store: Store;
   readonly #accounts: RateLimiterPostgres;
@@ -46,12 +46,12 @@ export class SharedLoginAttempts implements LoginAttempts {
     await Promise.all([
       this.#accounts.delete(accountKey(account)),
       this.#addresses.reward(addressKey(address)),
-      this.#store.query(forgetExpired()),
+      this.#store.query(deleteExpired()),
     ]);
   }
 }
 
-const forgetExpired = (): StoreQuery => ({
+const deleteExpired = (): StoreQuery => ({
   name: 'login_attempts_forget',
   text: 'delete from login_attempts where expire < $1',
   values: [Date.now()],
@@ -69,12 +69,12 @@ const limiter = (store: Store, keyPrefix: string, points: number): RateLimiterPo
     storeType: 'client',
     tableName: 'login_attempts',
     tableCreated: true,
-    // Done with each login that succeeds; the library's own sweep is a timer that nobody can stop.
+    // `succeed` deletes expired rows. The library would use a timer that cannot be stopped.
     clearExpiredByTimeout: false,
     keyPrefix,
     points,
     duration: WINDOW_SECONDS,
-    // Somebody who keeps trying is refused without a query until the window is over.
+    // A key over its limit is refused from memory, without a query, until the window ends.
     inMemoryBlockOnConsumed: points + 1,
   });
 
@@ -87,11 +87,11 @@ const count = async (limiterOfKind: RateLimiterPostgres, key: string): Promise<v
   }
 };
 
-/** Hashed: what was typed into the wrong field is nobody's business, and keys have 255 characters at most. */
+/** Hashes the account: a user may type a password into the wrong field, and a key has 255 characters at most. */
 const accountKey = (account: string): string =>
   createHash('sha256').update(account.toLowerCase()).digest('base64url');
 
-/** Whoever has one IPv6 address has the 64 bits behind it as well. */
+/** Counts by /64 network for IPv6, because one client usually controls a whole /64. */
 const addressKey = (address: string): string => {
   if (!isIPv6(address)) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];

@@ -3,7 +3,7 @@ import { v7 } from 'uuid';
 
 const BYTES = 16;
 
-/** Asking the system for 16 bytes costs what asking for 4096 does. */
+/** One call for 4096 random bytes costs as much as one for 16, so the bytes are drawn in bulk. */
 const pool = Buffer.alloc(256 * BYTES);
 let used = pool.length;
 
@@ -16,5 +16,5 @@ const random = (): Uint8Array => {
   return pool.subarray(used - BYTES, used);
 };
 
-/** UUIDs whose order is that of the milliseconds they were made in. */
+/** Returns a UUID of version 7. Ids sort by the millisecond in which they were made. */
 export const newJobId = (): string => v7({ random: random() });

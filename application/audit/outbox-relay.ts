@@ -6,7 +6,7 @@ import type { WriteAnnouncements } from './write-announcements.ts';
 
 export interface OutboxRelayDeps {
   readonly announcements: WriteAnnouncements;
-  readonly backlog: Pick<AuditBacklog, 'adopt'>;
+  readonly backlog: Pick<AuditBacklog, 'reclaimFromDead'>;
   /** Names this process among the writers. */
   readonly writer: string;
   /** Relays one organization's outbox until it is empty. */
@@ -28,8 +28,8 @@ export class OutboxRelay {
   /** Waiting to be relayed, the longest first. */
   readonly #due = new Set<OutboxTraffic>();
   readonly #relaying = new Set<Promise<void>>();
-  #adopting: Promise<void> | null = null;
-  #adoptedAt = -Infinity;
+  #reclaiming: Promise<void> | null = null;
+  #reclaimedAt = -Infinity;
   #failures = 0;
 
   constructor(deps: OutboxRelayDeps) {
@@ -42,7 +42,7 @@ export class OutboxRelay {
   }
 
   open(): void {
-    this.#adoptedAt = -Infinity;
+    this.#reclaimedAt = -Infinity;
     this.#deps.announcements.open();
   }
 
@@ -50,10 +50,10 @@ export class OutboxRelay {
   look(): void {
     const { announcements, times } = this.#deps;
     const now = this.#deps.now();
-    if (this.#adopting === null && now - this.#adoptedAt >= times.adoptEveryMs) {
-      this.#adoptedAt = now;
-      this.#adopting = this.#adopt().finally(() => {
-        this.#adopting = null;
+    if (this.#reclaiming === null && now - this.#reclaimedAt >= times.reclaimEveryMs) {
+      this.#reclaimedAt = now;
+      this.#reclaiming = this.#reclaim().finally(() => {
+        this.#reclaiming = null;
       });
     }
     for (const traffic of announcements.traffics()) if (traffic.isRelayDue(now)) this.#due.add(traffic);
@@ -63,7 +63,7 @@ export class OutboxRelay {
 
   /** Resolves when all that was begun is over. */
   async settled(): Promise<void> {
-    await this.#adopting;
+    await this.#reclaiming;
     while (this.#relaying.size > 0) await Promise.all(this.#relaying);
   }
 
@@ -107,10 +107,10 @@ export class OutboxRelay {
   }
 
   /** Never rejects. */
-  async #adopt(): Promise<void> {
+  async #reclaim(): Promise<void> {
     const { announcements, backlog, writer, times, logger } = this.#deps;
     try {
-      for (const organizationId of await backlog.adopt(writer, times.silentForMs))
+      for (const organizationId of await backlog.reclaimFromDead(writer, times.silentForMs))
         announcements.inherit(organizationId);
     } catch (error) {
       this.#failures += 1;

@@ -11,7 +11,7 @@ export interface RelayTimes {
   /** A writer that has not repeated its announcements for this long counts as dead. */
   readonly silentForMs: number;
   /** How often dead writers are looked for. */
-  readonly adoptEveryMs: number;
+  readonly reclaimEveryMs: number;
 }
 
 export const RELAY_TIMES: RelayTimes = {
@@ -19,7 +19,7 @@ export const RELAY_TIMES: RelayTimes = {
   restMs: 15_000,
   repeatMs: 30_000,
   silentForMs: 120_000,
-  adoptEveryMs: 30_000,
+  reclaimEveryMs: 30_000,
 };
 
 const ANNOUNCE_AGAIN_MS = 1000;

@@ -9,10 +9,7 @@ export interface ChangeFeedOptions {
   /** Opens the one connection that the feed listens on. */
   readonly connect: () => Promise<PgConnection>;
   readonly logger: Logger;
-  /**
-   * The feed also polls at this interval, because notifications can get lost (behind a transaction pooler). Default
-   * 250.
-   */
+  /** The feed also polls at this interval: a transaction pooler loses notifications. Default: 250. */
   readonly pollIntervalMs?: number;
 }
 
@@ -20,7 +17,7 @@ const POLL_INTERVAL_MS = 250;
 /** The feed reconnects when a server takes longer to answer. */
 const ANSWER_DEADLINE_MS = 500;
 const RETRY_PAUSE_MS = 100;
-/** `isCurrent` is false from this time after the last successful poll on. */
+/** `isCurrent` turns false when the last successful poll began longer ago than this. */
 const STALE_AFTER_MS = 1000;
 /** After a longer gap every subscriber is reset. It is far below the hour after which rows are deleted. */
 const LONGEST_GAP_MS = 60_000;
@@ -99,10 +96,7 @@ export class MetadataChangeFeed implements ChangeFeed {
     return this.#polls.report;
   }
 
-  /**
-   * Resolves after the first poll: every subscriber is reset, or the poll failed and the feed goes on trying. Safe to
-   * call twice.
-   */
+  /** Resolves after the first poll. When that failed, the feed goes on trying. Safe to call twice. */
   async start(): Promise<void> {
     this.#polls.start();
     await this.#polls.run();

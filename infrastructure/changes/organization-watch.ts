@@ -8,9 +8,8 @@ import type { OrganizationControls } from '../../domain/organizations/organizati
 const EMPTY: OrganizationPolicy = Object.freeze({});
 
 /**
- * Caches which organizations are suspended and which have settings. It stores only those, few among many; a request
- * of any other organization needs no query. It is empty until it is subscribed to the feed of changes. Decisions 0014
- * and 0027.
+ * Caches which organizations are suspended and which have settings. It stores only those, few among many; the others
+ * need no query either. It is empty until it is subscribed to the feed of changes. Decisions 0014 and 0027.
  */
 export class OrganizationWatch implements OrganizationPolicies, ChangeSubscriber {
   readonly #organizations: Pick<MetadataDatabase['organizations'], 'listControls'>;
@@ -46,10 +45,7 @@ export class OrganizationWatch implements OrganizationPolicies, ChangeSubscriber
     this.#replace(controls, suspended, policies);
   }
 
-  /**
-   * Adds the controls to the new collections and then replaces the old ones, so that readers never see a partial
-   * state.
-   */
+  /** Completes the new collections and then replaces the old ones, so that no reader sees a partial state. */
   #replace(
     controls: readonly OrganizationControls[],
     suspended: Set<OrganizationId>,

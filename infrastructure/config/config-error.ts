@@ -1,4 +1,6 @@
-/** Raised at start for values that cannot be used: one line each, which never holds a password or a secret. */
+/**
+ * Raised at start for invalid configuration. It has one line for each problem; no line holds a password or a secret.
+ */
 export class ConfigError extends Error {
   readonly problems: readonly string[];
 

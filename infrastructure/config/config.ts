@@ -9,7 +9,7 @@ import { readTokenConfig, type TokenConfig } from './token-config.ts';
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** All that the operator decides, checked, frozen. Holds secrets: never for a log. */
+/** The validated, frozen configuration. It holds secrets: never log it. */
 export interface Config {
   readonly environment: 'development' | 'production' | 'test';
   readonly logLevel: LogLevel;
@@ -17,21 +17,21 @@ export interface Config {
     readonly host: string;
     readonly port: number;
     readonly readyStrict: boolean;
-    /** Reverse proxies in front, each of which adds to `X-Forwarded-For`: so many of its last entries are believed. */
+    /** The number of reverse proxies in front. The service trusts this many last entries of `X-Forwarded-For`. */
     readonly trustedProxies: number;
   };
   readonly database: DatabaseConfig;
   readonly tokens: TokenConfig;
-  /** Attempts to guess a password within a quarter of an hour, before more are refused. */
+  /** Failed logins allowed within 15 minutes. */
   readonly loginAttempts: { readonly perAccount: number; readonly perAddress: number };
-  /** Made at start if absent. */
+  /** The start creates this user if the email is unknown. */
   readonly bootstrapAdministrator: { readonly email: string; readonly password: string } | null;
 }
 
 /**
- * Checks an environment. Pure.
+ * Validates an environment. Pure.
  *
- * @throws {ConfigError} with all problems at once, a line each
+ * @throws {ConfigError} with all problems, one line each
  */
 export const parseConfig = (environment: Environment): Config => {
   const reader = new EnvironmentReader(environment);
@@ -54,9 +54,10 @@ export const parseConfig = (environment: Environment): Config => {
 };
 
 /**
- * The process's environment over `.env` in the working directory, where there is one. The only reader of `process.env`.
+ * Reads `process.env`, and under it the file `.env` in the working directory, if it exists. The only reader of
+ * `process.env`.
  *
- * @throws {ConfigError} when `.env` is there but cannot be read
+ * @throws {ConfigError} when `.env` exists and cannot be read
  */
 export const readEnvironment = (): Record<string, string | undefined> => ({
   ...readDotEnv(),
@@ -68,7 +69,7 @@ const readDotEnv = (): Record<string, string | undefined> => {
     return parseEnv(readFileSync('.env', 'utf8'));
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    // A folder of that name is a Python environment, not ours.
+    // A folder named `.env` is a Python environment.
     if (code === 'ENOENT' || code === 'EISDIR') return {};
     throw new ConfigError([`.env cannot be read (${code}); it takes lines of the form NAME=value`]);
   }

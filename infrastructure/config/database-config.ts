@@ -1,60 +1,58 @@
-import {
-  DEFAULT_SERVER,
-  parseServerId,
-  serverIdProblem,
-  type ServerId,
-} from '../../domain/databases/server.ts';
+import { DEFAULT_SERVER, parseServerId, serverIdProblem, type ServerId } from '../../domain/databases/server.ts';
 import type { DatabaseUrl } from '../postgres/database-url.ts';
 import type { Deadlines } from '../postgres/connection-options.ts';
 import { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import type { EnvironmentReader } from './environment-reader.ts';
 import { missingSecret, readSecret } from './token-config.ts';
 
-/** `size` connections are kept when idle; up to `maxOverflow` more are closed when they are returned. */
+/**
+ * A pool keeps up to `size` idle connections. Under load it opens up to `maxOverflow` more, and closes them after
+ * use.
+ */
 export interface PoolConfig {
   readonly size: number;
   readonly maxOverflow: number;
 }
 
-/** A PostgreSQL server that holds results databases. */
+/** One PostgreSQL server for results databases. */
 export interface ServerConfig {
   readonly serverId: ServerId;
   readonly urls: ResultsUrlTemplate;
-  /** Most connections to results databases there, of all organizations and all processes together. */
+  /** The maximum of connections to results databases on this server, over all organizations and processes. */
   readonly connectionBudget: number;
 }
 
 export interface DatabaseConfig {
   readonly metadataUrl: DatabaseUrl;
-  /** The default one first, the others in the order of their names. */
+  /** The default server comes first, the others in the order of their names. */
   readonly servers: readonly [ServerConfig, ...ServerConfig[]];
-  /** What fits into the names of databases on all servers. */
+  /** Characters. Longer ids would not fit into the database name of every server. */
   readonly maxOrganizationIdLength: number;
   readonly autoCreate: boolean;
   readonly metadataPool: PoolConfig;
   readonly organizationPool: PoolConfig;
-  /** Most pools kept, counting those without a connection. */
+  /** The maximum of pools in memory, with and without connections. */
   readonly maxPools: number;
   readonly acquireTimeoutMs: number;
-  /** Requests of one organization that may wait for a connection; the next one is refused at once. */
+  /** The maximum of one organization's requests that wait for a connection. The next one is refused at once. */
   readonly maxWaiting: number;
   readonly connectTimeoutMs: number;
-  /** Of the server, for each statement, each wait for a lock, and each pause of a transaction. */
+  /** The server enforces these. */
   readonly deadlines: Deadlines;
   readonly idleTimeoutMs: number;
   readonly healthIntervalMs: number;
-  /** After this long a lease counts as lost: its pool may be closed under it. */
+  /** A lease that is held longer counts as leaked, and its pool may be closed. */
   readonly leaseTimeoutMs: number;
-  /** Null: organizations share the login of the template. The other secret is there while secrets are rotated. */
+  /** Null: all organizations share the template's login. `otherSecret` is set during a rotation (decision 0013). */
   readonly roles: { readonly secret: string; readonly otherSecret: string | null } | null;
-  /** How many databases are kept ready for new organizations. */
+  /** The number of prepared databases for new organizations. */
   readonly spares: { readonly min: number; readonly max: number };
-  /** Of results databases that exist. */
+  /** Migrations of existing results databases. */
   readonly migration: {
-    /** Databases worked on at once. */
+    /** The maximum of databases that are migrated at the same time. */
     readonly concurrency: number;
     readonly statementTimeoutMs: number;
-    /** How long a migration may wait for a lock, and with it the requests that queue up behind it. */
+    /** Limits the wait for one lock. Requests that need the table queue behind that wait. */
     readonly lockTimeoutMs: number;
   };
 }
@@ -62,15 +60,15 @@ export interface DatabaseConfig {
 const MAX_CONNECTIONS = 10_000;
 const MAX_POOLS = 1_000_000;
 const MAX_SPARES = 1000;
-/** Some 8 MB of disk each. */
+/** A spare takes about 8 MB of disk. */
 const DEFAULT_MIN_SPARES = 2;
 const DEFAULT_MAX_SPARES = 20;
 const METADATA_URL_TAKES = 'postgresql://user:password@host:5432/database';
 const TEMPLATE_TAKES = 'such a URL with {org_id} once, in its database name, such as mad_results_{org_id}';
 
-/** Null when the place of a database cannot be told; the reader then holds the problem. */
+/** Null when a database's URL is missing or invalid. The reader then holds the problem. */
 export const readDatabaseConfig = (reader: EnvironmentReader): DatabaseConfig | null => {
-  const places = readPlaces(reader);
+  const locations = readLocations(reader);
   const settings = {
     autoCreate: reader.boolean('DB_AUTO_CREATE_ORG_DBS', true),
     metadataPool: readPool(reader, 'DB_POOL_SIZE', 20, 'DB_MAX_OVERFLOW', 30),
@@ -95,12 +93,12 @@ export const readDatabaseConfig = (reader: EnvironmentReader): DatabaseConfig | 
       lockTimeoutMs: reader.milliseconds('DB_MIGRATION_LOCK_TIMEOUT_MS', 2000),
     },
   };
-  return places === null ? null : { ...places, ...settings };
+  return locations === null ? null : { ...locations, ...settings };
 };
 
-type Places = Pick<DatabaseConfig, 'metadataUrl' | 'servers' | 'maxOrganizationIdLength'>;
+type Locations = Pick<DatabaseConfig, 'metadataUrl' | 'servers' | 'maxOrganizationIdLength'>;
 
-const readPlaces = (reader: EnvironmentReader): Places | null => {
+const readLocations = (reader: EnvironmentReader): Locations | null => {
   const metadataUrl = reader.databaseUrl('DB_DATABASE_URL');
   const given = readTemplate(reader, TEMPLATE);
   if (!reader.has('DB_DATABASE_URL')) reader.missing('DB_DATABASE_URL', METADATA_URL_TAKES);
@@ -109,7 +107,7 @@ const readPlaces = (reader: EnvironmentReader): Places | null => {
   if (metadataUrl === null) return null;
   const urls = given ?? ResultsUrlTemplate.fromMetadataUrl(metadataUrl);
   const servers = [{ serverId: DEFAULT_SERVER, urls, connectionBudget }, ...others] as const;
-  // Whether two URLs mean the same server cannot be told from them, so it does not count.
+  // Two different URLs can mean the same server, so the check covers every server.
   for (const server of servers) {
     if (!server.urls.names.collidesWith(metadataUrl.database)) continue;
     reader.refuse(
@@ -191,7 +189,7 @@ const readRoles = (reader: EnvironmentReader): DatabaseConfig['roles'] => {
 
 const readSpares = (reader: EnvironmentReader): DatabaseConfig['spares'] => {
   const min = reader.integer('DB_SPARES_MIN', DEFAULT_MIN_SPARES, { min: 0, max: MAX_SPARES });
-  // Left out, the ceiling is the floor.
+  // An unset maximum must not be below a minimum that is set.
   const max = reader.integer('DB_SPARES_MAX', Math.max(min, DEFAULT_MAX_SPARES), { min: 0, max: MAX_SPARES });
   if (max < min) reader.refuse('DB_SPARES_MAX', `"${max}"`, `at least DB_SPARES_MIN, which is ${min}`);
   return { min, max };

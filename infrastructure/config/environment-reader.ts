@@ -2,15 +2,15 @@ import { DatabaseUrl, InvalidDatabaseUrlError } from '../postgres/database-url.t
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Shown of a long value. */
+/** Messages show this many characters of a value. */
 const MAX_SHOWN = 60;
 
-/** PostgreSQL's and Node's longest deadline. */
+/** The longest timeout of PostgreSQL and of Node's timers. */
 const MAX_MILLISECONDS = 2_147_483_647;
 
 /**
- * Reads typed values from an environment. A value that cannot be used is noted in `problems` as one line that names
- * the variable, what it holds and what it takes; the default then stands in, so that one start tells all problems.
+ * Reads typed values from an environment. An invalid value adds one line to `problems`, with the variable, its value
+ * and the accepted values. The reader then returns the default, so that one start reports all problems.
  */
 export class EnvironmentReader {
   readonly problems: string[] = [];
@@ -24,7 +24,7 @@ export class EnvironmentReader {
     return this.#environment[name] !== undefined;
   }
 
-  /** Names of the variables that begin with `prefix` and are set, in their order. */
+  /** The names of all variables that are set and begin with `prefix`, sorted. */
   namesWith(prefix: string): readonly string[] {
     return Object.keys(this.#environment)
       .filter((name) => name.startsWith(prefix) && name.length > prefix.length && this.has(name))
@@ -61,7 +61,7 @@ export class EnvironmentReader {
     return this.#read<string | Fallback>(name, fallback, takes, (text) => (accepts(text) ? text : undefined));
   }
 
-  /** Like `text`, for values of which a message tells the length only. */
+  /** Like `text`, but messages show only the length of the value. */
   secret(name: string, takes: string, parse: (text: string) => string | undefined): string | null {
     return this.#read<string | null>(name, null, takes, parse, describeLength);
   }
@@ -70,7 +70,7 @@ export class EnvironmentReader {
     return this.url(name, 'postgresql://user:password@host:5432/database', (text) => DatabaseUrl.parse(text));
   }
 
-  /** `parse` throws {InvalidDatabaseUrlError}. */
+  /** @param parse throws `InvalidDatabaseUrlError` for a text that it does not accept */
   url<Url>(name: string, takes: string, parse: (text: string) => Url): Url | null {
     const text = this.#environment[name];
     if (text === undefined) return null;
@@ -83,11 +83,12 @@ export class EnvironmentReader {
     }
   }
 
+  /** Reports a required variable that is not set. */
   missing(name: string, takes: string): void {
     this.problems.push(`${name} is not set; it takes ${takes}`);
   }
 
-  /** Notes a value that is usable by itself but not beside the others; `held` must be fit for a log. */
+  /** Reports a value that conflicts with other variables. `held` appears in logs, so it must hold no secret. */
   refuse(name: string, held: string, takes: string): void {
     this.problems.push(`${name} holds ${held}; it takes ${takes}`);
   }
@@ -115,7 +116,7 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ['0', false],
 ]);
 
-/** Quoted as JSON, so that control characters and line breaks stay on the one line. */
+/** Quotes as JSON, so that a value with line breaks stays on one line. */
 const describeValue = (text: string): string =>
   JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
 

@@ -1,23 +1,23 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { EnvironmentReader } from './environment-reader.ts';
 
-/** How tokens are checked, and with which key this service signs its own. */
+/** Settings for verifying tokens and for signing the service's own. */
 export interface TokenConfig {
-  /** HS256, for checking and for issuing. Null: HS256 is not accepted and this service issues no tokens. */
+  /** The HS256 key for verifying and signing. Null: HS256 is not accepted, and this service issues no tokens. */
   readonly secret: string | null;
-  /** PEM. RSA: RS256; P-256: ES256. */
+  /** A key in PEM. An RSA key verifies RS256, a P-256 key ES256. */
   readonly publicKey: string | null;
-  /** Key set for RS256 and ES256. */
+  /** The URL of a key set for RS256 and ES256. */
   readonly jwksUrl: string | null;
   readonly issuer: string;
   /**
-   * The identity provider whose keys `publicKey` and `jwksUrl` are: its tokens say who somebody is, and a linked user's
-   * memberships what they may do. Null: such tokens are `issuer`'s own, and their roles count.
+   * The identity provider that owns the keys of `publicKey` and `jwksUrl`. Its tokens identify a person; the linked
+   * user's memberships decide the roles. Null: these keys are `issuer`'s, and the roles in its tokens count.
    */
   readonly externalIssuer: string | null;
   readonly audience: string;
   readonly accessTtlSeconds: number;
-  /** How long a login can be prolonged with refresh tokens. */
+  /** A login can be extended with refresh tokens for this long. */
   readonly sessionTtlSeconds: number;
 }
 
@@ -28,7 +28,7 @@ const MAX_SESSION_SECONDS = 365 * 24 * 3600;
 const SECRET_TAKES = `at least ${MIN_SECRET_LENGTH} characters`;
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
-/** A key of at least 32 characters; null when it is not set. */
+/** Reads a secret of at least 32 characters; null when the variable is not set. */
 export const readSecret = (reader: EnvironmentReader, name: string): string | null =>
   reader.secret(name, SECRET_TAKES, (text) => (text.length >= MIN_SECRET_LENGTH ? text : undefined));
 
@@ -37,8 +37,9 @@ export const missingSecret = (reader: EnvironmentReader, name: string): void => 
 };
 
 /**
- * `JWT_SECRET` is required unless `JWT_PUBLIC_KEY` or `JWT_JWKS_URL` is given. With one of these and no secret, only
- * tokens of the other issuer are accepted; with a secret as well, both kinds are, each with its own key alone.
+ * Reads the token settings. `JWT_SECRET` is required unless `JWT_PUBLIC_KEY` or `JWT_JWKS_URL` is set. With one of
+ * these and no secret, only tokens with those keys are accepted. With both, each key verifies only its own kind of
+ * token.
  */
 export const readTokenConfig = (reader: EnvironmentReader, production: boolean): TokenConfig => {
   const secret = readSecret(reader, 'JWT_SECRET');
@@ -48,7 +49,7 @@ export const readTokenConfig = (reader: EnvironmentReader, production: boolean):
     reader.missing('JWT_SECRET', `${SECRET_TAKES} (or set JWT_PUBLIC_KEY or JWT_JWKS_URL)`);
   }
   if (publicKey !== null && jwksUrl !== null) {
-    // Two places to look for one key would leave it open which of them vouches for a token.
+    // With two sources of public keys it would be unclear which one a token must match.
     reader.refuse('JWT_PUBLIC_KEY', 'a key', 'no value where JWT_JWKS_URL is set');
   }
   const issuer = reader.text('JWT_ISSUER', 'mad.local', CLAIM_TAKES, isClaim);
@@ -77,7 +78,7 @@ const readExternalIssuer = (
   if (external !== null && keys === null) {
     reader.refuse(name, 'an issuer', 'no value where neither JWT_PUBLIC_KEY nor JWT_JWKS_URL is set');
   }
-  // With one name for both, nobody could tell whose word on roles counts.
+  // The issuer's name decides whether the roles in a token count, so the two must differ.
   if (external === issuer) reader.refuse(name, 'the value of JWT_ISSUER', 'another issuer');
   return external;
 };
@@ -90,7 +91,7 @@ const PUBLIC_KEY_TAKES = `a PEM public key, RSA of at least ${MIN_RSA_BITS} bits
 
 const parsePublicKey = (text: string): string | undefined => {
   const pem = text.replaceAll(String.raw`\n`, '\n').trim();
-  // `createPublicKey` would take a private key as well, which has no business here.
+  // `createPublicKey` also accepts a private key. An operator who pastes one here has made a mistake.
   if (!/^-----BEGIN (?:RSA )?PUBLIC KEY-----/.test(pem)) return undefined;
   try {
     return isUsable(createPublicKey(pem)) ? pem : undefined;
@@ -106,7 +107,7 @@ const isUsable = ({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boole
 
 const readJwksUrl = (reader: EnvironmentReader, production: boolean): string | null => {
   const takes = production ? 'an https:// URL without credentials' : 'an http(s):// URL without credentials';
-  // Shown by its length: a URL that is refused for its credentials holds them.
+  // Read as a secret: a message must not show a URL that is refused for its credentials.
   return reader.secret('JWT_JWKS_URL', takes, (text) => {
     if (/\s/.test(text) || !URL.canParse(text)) return undefined;
     const { protocol, hostname, username, password } = new URL(text);

@@ -6,7 +6,7 @@ export interface TableLock {
   readonly mode: string;
 }
 
-/** From weak to strong. What only reads is not among them. */
+/** Modes of table locks, weakest first. Without `AccessShareLock`, which every read takes. */
 const MODES = [
   'RowShareLock',
   'RowExclusiveLock',
@@ -22,7 +22,7 @@ const TABLES = `
   where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
     and c.relname !~ '^${HISTORY_TABLE}'`;
 
-/** Notes which locks a migration holds at the end of its transaction, on tables that others could be waiting for. */
+/** Records the strongest lock that migrations hold on each existing table at the end of their transactions. */
 export class LockObserver {
   readonly #strongest = new Map<string, string>();
   #present: readonly number[] = [];
@@ -31,12 +31,16 @@ export class LockObserver {
     return [...this.#strongest].map(([table, mode]) => ({ table, mode }));
   }
 
-  /** Call it before the transaction: nobody waits for tables that come into being in it. */
+  /**
+   * Call it before the transaction. It lists the existing tables: no request waits for one that the migration
+   * creates.
+   */
   async before(connection: PgConnection): Promise<void> {
     const rows = await connection.query<{ oid: number }>({ text: TABLES, values: [] });
     this.#present = rows.map(({ oid }) => oid);
   }
 
+  /** Call it at the end of the transaction, before the commit releases the locks. */
   async after(connection: PgConnection): Promise<void> {
     const rows = await connection.query<TableLock>({
       text: `select t.table, l.mode from pg_locks l join (${TABLES}) t on t.oid = l.relation

@@ -74,8 +74,7 @@ export class MigrationSession {
   }
 
   async #look(): Promise<DatabaseFacts> {
-    // The second statement reads the history: its snapshot is taken after the lock, so it sees what the last holder
-    // committed.
+    // A second statement reads the history: its snapshot follows the lock, so it sees the last holder's commits.
     const answers: unknown = await this.connection.lendDriver().query(
       `select pg_try_advisory_lock(${MIGRATION_LOCK}) as locked, ${IDENTITY} as identity ${OF_THIS_DATABASE};
        select name, batch from ${HISTORY_TABLE}`,

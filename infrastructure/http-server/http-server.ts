@@ -26,10 +26,7 @@ const LIMITS = {
   requestTimeout: 30_000,
   /** Node checks the two deadlines above at this interval. Its default of 30 s would double them. */
   connectionsCheckingInterval: 1000,
-  /**
-   * Longer than a load balancer's usual 60 s, so that the balancer closes first and sends no request into a closing
-   * socket.
-   */
+  /** Longer than a load balancer's usual 60 s: the balancer closes first and never uses a closing socket. */
   keepAliveTimeout: 65_000,
   /** Bytes of all headers together. A token has 8 KiB at most. */
   maxHeaderSize: 16 * 1024,
@@ -106,8 +103,7 @@ export const listen = async (
         server.closeIdleConnections();
         for (const exchange of latest.values())
           if (exchange?.response.headersSent === false) exchange.response.shouldKeepAlive = false;
-        // So would connections without any request, such as TCP health checks. A first request may still arrive on
-        // them.
+        // So would connections without any request (TCP health checks). A first request may still arrive.
         setTimeout(() => {
           for (const [socket, exchange] of latest) if (exchange === null) socket.destroy();
         }, FIRST_REQUEST_GRACE_MS).unref();

@@ -1,9 +1,5 @@
 import { DEFAULT_SERVER, type ServerId } from '../../domain/databases/server.ts';
-import {
-  organizationIdProblem,
-  parseOrganizationId,
-  type OrganizationId,
-} from '../../domain/organizations/organization-id.ts';
+import { organizationIdProblem, parseOrganizationId, type OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { readEnvironment } from '../config/config.ts';
 import { readDatabaseConfig, type DatabaseConfig, type ServerConfig } from '../config/database-config.ts';
@@ -50,8 +46,7 @@ const TEMPLATE_ID = 'template' as OrganizationId;
 export const openCommandTarget = async (kind: DatabaseKind): Promise<CommandTarget> => {
   try {
     const given = readEnvironment();
-    // Check the id before an embedded server starts. The exact maximum length needs the configuration, so it comes
-    // later.
+    // Check the id before an embedded server starts. Its exact maximum length is only known afterwards.
     if (kind === 'results') readOrganizationId(given, MAX_NAME_BYTES);
     const { environment } = await prepareLocalCommand(given);
     const config = readConfig(environment);

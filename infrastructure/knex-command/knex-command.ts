@@ -5,19 +5,12 @@ import { CommandError } from './command-error.ts';
 import { openCommandTarget, refreshLedger, type CommandTarget, type DatabaseKind } from './command-target.ts';
 import { ConnectionName } from '../postgres/connection-names.ts';
 import { toKnexConnection } from '../migrations/knex-connection.ts';
-import {
-  metadataMigrations,
-  resultsMigrations,
-  type MigrationSource,
-} from '../migrations/migration-source.ts';
+import { metadataMigrations, resultsMigrations, type MigrationSource } from '../migrations/migration-source.ts';
 import { HISTORY_TABLE } from '../migrations/migrator.ts';
 
 const IS_COMPILED = import.meta.url.endsWith('.js');
 
-/**
- * The folder of package.json and of the TypeScript migrations. The compiled file is one folder deeper than its
- * source.
- */
+/** The folder of package.json and the TypeScript migrations. The compiled build is one folder deeper. */
 const PROJECT = new URL(IS_COMPILED ? '../../../' : '../../', import.meta.url);
 
 /**
@@ -26,8 +19,7 @@ const PROJECT = new URL(IS_COMPILED ? '../../../' : '../../', import.meta.url);
  * `process.exit`.
  *
  * Knex's command takes Knex's own lock, a row in `knex_migrations_lock`; `migrate:unlock` frees it after a crash. The
- * service takes an advisory lock and ignores that row, so do not run the command while a service of another release
- * starts.
+ * service uses an advisory lock instead, so do not run the command while a service of another release starts.
  */
 export const knexCommandConfig = (kind: DatabaseKind): Knex.Config => {
   let target: Promise<CommandTarget> | null = null;
@@ -58,8 +50,7 @@ const migrationSettings = (
   open: () => Promise<CommandTarget>,
 ): Knex.MigratorConfigWithLifecycleHooks => ({
   migrationSource: new ListedMigrations(kind === 'metadata' ? metadataMigrations : resultsMigrations),
-  // `migrate:latest` and `migrate:up` call this before the commit: when the ledger cannot be updated, nothing is
-  // applied.
+  // `migrate:latest` and `migrate:up` call this before the commit: if it fails, nothing is applied.
   afterAll: async (knex) => {
     const applied = await knex<{ name: string }>(HISTORY_TABLE).select('name');
     await refreshLedger(await open(), applied.length);

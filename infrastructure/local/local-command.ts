@@ -1,18 +1,11 @@
 import { join } from 'node:path';
 import { findEmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts';
 import type { Environment } from '../config/environment-reader.ts';
-import {
-  LOCAL_DATA,
-  localDefaults,
-  NO_SERVER,
-  prepareLocalStart,
-  withoutEmpty,
-  type LocalStart,
-} from './local-start.ts';
+import { LOCAL_DATA, localDefaults, NO_SERVER, prepareLocalStart, withoutEmpty, type LocalStart } from './local-start.ts';
 
 /**
- * For a command that works beside the service: where `prepareLocalStart` would start a database server, the one that
- * a running service keeps on the same data is used, if there is one. Otherwise the same.
+ * Prepares a command that may run beside the service. Uses the embedded server of a running service when there is
+ * one, and otherwise does the same as `prepareLocalStart`.
  */
 export const prepareLocalCommand = async (environment: Environment): Promise<LocalStart> => {
   const given = withoutEmpty(environment);

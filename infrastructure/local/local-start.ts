@@ -3,22 +3,22 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import { startEmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts';
-import { KeptPostgres } from './embedded-postgres/kept-postgres.ts';
+import { RestartingPostgres } from './embedded-postgres/restarting-postgres.ts';
 import type { Environment } from '../config/environment-reader.ts';
 
-/** Where the embedded server and its secrets live, under the working directory. */
+/** The folder of the embedded server's data and secrets, relative to the working directory. */
 export const LOCAL_DATA = '.data';
 
 export interface LocalStart {
   readonly environment: Environment;
-  /** Whether this process runs the database server. */
+  /** Whether this process started an embedded server. */
   readonly embedded: boolean;
-  /** From now on the database server of this process is started again when it ends by itself. */
+  /** From this call on, the embedded server is restarted when it ends unexpectedly. */
   keep(logger: Logger): void;
   stop(): Promise<void>;
 }
 
-/** Of a process that runs no database server. */
+/** The result's other fields when this process runs no embedded server. */
 export const NO_SERVER: Omit<LocalStart, 'environment'> = {
   embedded: false,
   keep: () => undefined,
@@ -26,8 +26,11 @@ export const NO_SERVER: Omit<LocalStart, 'environment'> = {
 };
 
 /**
- * Supplies what a bare machine lacks: without `DB_DATABASE_URL` a PostgreSQL server of its own, with data and secrets
- * that last between runs. A role per organization is the default there. Everything set explicitly stays as it is.
+ * Starts an embedded PostgreSQL server when `DB_DATABASE_URL` is not set, and adds the settings for it to the
+ * environment. Its data and secrets persist between runs. It defaults to one role per organization. Variables that
+ * are set win.
+ *
+ * @throws {EmbeddedPostgresError} when the server cannot be started
  */
 export const prepareLocalStart = async (environment: Environment): Promise<LocalStart> => {
   if (environment['DB_DATABASE_URL'] !== undefined && environment['DB_DATABASE_URL'] !== '') {
@@ -35,18 +38,18 @@ export const prepareLocalStart = async (environment: Environment): Promise<Local
   }
   const dataDirectory = join(LOCAL_DATA, 'postgres');
   const server = await startEmbeddedPostgres({ dataDirectory });
-  let kept: KeptPostgres | null = null;
+  let restarting: RestartingPostgres | null = null;
   return {
     environment: { ...(await localDefaults(server.url)), ...withoutEmpty(environment) },
     embedded: true,
     keep: (logger) => {
-      kept ??= new KeptPostgres(server, dataDirectory, logger);
+      restarting ??= new RestartingPostgres(server, dataDirectory, logger);
     },
-    stop: () => (kept ?? server).stop(),
+    stop: () => (restarting ?? server).stop(),
   };
 };
 
-/** What the embedded start supplies, given the URL of its server. */
+/** The settings for an embedded server with this URL. Creates the secrets at the first call. */
 export const localDefaults = async (serverUrl: string): Promise<Environment> => {
   const url = new URL(serverUrl);
   url.pathname = '/mad';
@@ -54,11 +57,11 @@ export const localDefaults = async (serverUrl: string): Promise<Environment> => 
   return { DB_DATABASE_URL: url.href, DB_ORG_ROLES: 'true', ...secrets };
 };
 
-/** An empty variable counts as one that is not set. */
+/** Removes empty variables, which count as not set. */
 export const withoutEmpty = (environment: Environment): Environment =>
   Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
 
-/** Made at the first start; the same ever after, so that tokens and logins stay valid. */
+/** Creates the secrets at the first start. Later starts read the same ones, so that tokens and logins stay valid. */
 const readSecrets = async (file: string): Promise<Environment> => {
   try {
     const secrets: Environment = JSON.parse(await readFile(file, 'utf8'));
@@ -68,7 +71,7 @@ const readSecrets = async (file: string): Promise<Environment> => {
   }
   const secrets = { JWT_SECRET: newSecret(), DB_ROLE_SECRET: newSecret() };
   await mkdir(LOCAL_DATA, { recursive: true });
-  // Renamed into place: a crash leaves no half-written secrets.
+  // Write and rename: a crash must not leave a half-written file.
   await writeFile(`${file}.new`, JSON.stringify(secrets), { mode: 0o600 });
   await rename(`${file}.new`, file);
   return secrets;

@@ -20,10 +20,7 @@ export const CREATE_HISTORY_TABLE = `create table if not exists ${HISTORY_TABLE}
   id serial primary key, name varchar(255), batch integer, migration_time timestamptz
 )`;
 
-/**
- * The advisory lock that runners of one database take. The server frees it with the session; Knex's lock row can
- * stay.
- */
+/** Runners of one database take this advisory lock. It ends with the session; Knex's lock row would stay. */
 export const MIGRATION_LOCK = 0x6d61_646d;
 
 const LOCK_DEADLINE_MS = 60_000;

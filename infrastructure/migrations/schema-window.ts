@@ -1,7 +1,4 @@
-/**
- * The range of schema versions that a release serves, both ends included. A version is the number of applied
- * migrations.
- */
+/** The schema versions that a release serves, inclusive. A version is the number of applied migrations. */
 export interface SchemaWindow {
   readonly oldest: number;
   readonly newest: number;

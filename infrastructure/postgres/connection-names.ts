@@ -7,6 +7,8 @@ export const ConnectionName = {
   /** Migrates before the process serves requests. */
   migrations: 'mad migrations',
   knexCommand: 'mad knex',
+  /** Checks whether an embedded server accepts connections. */
+  embeddedStart: 'mad start',
 } as const;
 
 /** Names the one connection that proves that a process is alive. */

@@ -5,10 +5,7 @@ export interface ConnectionOptions {
   readonly applicationName: string;
   /** Covers all servers of the URL together. */
   readonly connectTimeoutMs: number;
-  /**
-   * The login sends its password after this promise, so the server looks for the database no earlier. Default: no
-   * wait.
-   */
+  /** The login sends its password after this promise, so the server looks for the database no earlier. Optional. */
   readonly loginAfter?: Promise<unknown> | undefined;
   /** Default: the server's own settings. */
   readonly deadlines?: Partial<Deadlines>;

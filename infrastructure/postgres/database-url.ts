@@ -128,8 +128,8 @@ export class DatabaseUrl {
 
   /**
    * The options of `new pg.Client()` for each server, in order, from the parser that `pg` itself uses. There are two
-   * for a server where `sslmode` is `prefer` or `allow`: one with TLS and one without. They hold the password: never
-   * log them.
+   * for a server where `sslmode` is `prefer` or `allow`: one with TLS and one without. Never log them: they hold the
+   * password.
    */
   toClientConfigs(): readonly ClientConfig[] {
     const mode = this.#parts.sslMode;

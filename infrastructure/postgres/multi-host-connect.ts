@@ -5,10 +5,7 @@ import { NoServerError, SqlState, sqlStateOf, TargetSessionError } from './postg
 import type { ServerAddress } from './server-address.ts';
 import { roundsFor, type SessionTarget } from './session-target.ts';
 
-/**
- * Logs in to one server. Rejects when that fails or takes longer than `timeoutMs`, or the server does not match the
- * target.
- */
+/** Logs in to one server. Rejects when that fails, takes too long, or the server does not match the target. */
 export type HostAttempt<Result> = (
   server: ClientConfig,
   target: SessionTarget,

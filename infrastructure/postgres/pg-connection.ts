@@ -45,8 +45,7 @@ const PROBE_DEADLINE_MS = 1000;
  * One connection to a server. One user at a time: statements of two users would share a transaction.
  *
  * A connection is alive until the server, the network or `close` ends it. While alive it is reusable or not: a
- * statement that changed the session's state makes it dirty until `reset`, and a cancelled one is never reusable
- * again.
+ * statement that changes the session's state makes it dirty until `reset`, and `cancel` ends its reuse for good.
  */
 export class PgConnection {
   /** In `performance.now()`. */
@@ -141,7 +140,7 @@ export class PgConnection {
     this.#client.on('notification', listener);
   }
 
-  /** Whether the next user can have it: it is alive, not in a transaction, and has the session state of a new one. */
+  /** Whether another user can take it over: it is alive, not cancelled, in no transaction, and not dirty. */
   get isReusable(): boolean {
     const status = this.#client.getTransactionStatus();
     return this.#alive && !this.#cancelled && !this.#dirty && (status === 'I' || status === null);
@@ -202,7 +201,7 @@ export class PgConnection {
   }
 
   /**
-   * Hands out the driver's client, for a library that drives it (Knex) or a text with several results. This connection
+   * Returns the driver's client, for a library that drives it (Knex) or a text with several results. This connection
    * does not see what runs there, so it is not reusable until `reset`.
    */
   lendDriver(): pg.Client {
@@ -256,16 +255,13 @@ export class PgConnection {
     return succeeds(withDeadline(this.execute('select'), Math.min(withinMs, PROBE_DEADLINE_MS)));
   }
 
-  /** Ends the session without a word to the server: the statement under way fails now. */
+  /** Ends the session without a word to the server: the statement under way fails at once. */
   cut(): void {
     this.#alive = false;
     this.#client.connection.stream.destroy();
   }
 
-  /**
-   * Ends the session and waits until the server has closed it, for two seconds at most. Never rejects. Safe to call
-   * twice.
-   */
+  /** Ends the session and waits up to two seconds for the server. Never rejects. Safe to call twice. */
   async close(): Promise<void> {
     this.#alive = false;
     const ended = this.#client.end().catch(() => undefined);

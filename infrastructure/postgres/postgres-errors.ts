@@ -71,26 +71,17 @@ export const isStaleStatement = (error: unknown): boolean => {
   return sqlState === SqlState.featureNotSupported && routineOf(error) === 'RevalidateCachedQuery';
 };
 
-/**
- * The C function that raised the error. It is more specific than the SQLSTATE and, unlike the message, not
- * translated.
- */
+/** The C function that raised the error. It is more specific than the SQLSTATE, and never translated. */
 const routineOf = (error: unknown): string | undefined => {
   if (error instanceof NoServerError) return routineOf(error.cause);
   return error instanceof pg.DatabaseError ? error.routine : undefined;
 };
 
-/**
- * Whether a new connection avoids this error: another server is the primary now, or a statement must be prepared
- * again.
- */
+/** Whether a new connection avoids this error: the primary has changed, or a statement must be prepared again. */
 export const isOutlived = (error: unknown): boolean =>
   sqlStateOf(error) === SqlState.readOnlySqlTransaction || isStaleStatement(error);
 
-/**
- * Wraps an error that means "unreachable for now" in a `DatabaseConnectionError`; returns every other error
- * unchanged.
- */
+/** Wraps an error that means "unreachable for now" in a `DatabaseConnectionError`. Returns others unchanged. */
 export const translateError = (error: unknown, databaseName: string): unknown => {
   if (error instanceof DomainError) return error;
   const sqlState = sqlStateOf(error);
@@ -101,10 +92,7 @@ export const translateError = (error: unknown, databaseName: string): unknown =>
     : error;
 };
 
-/**
- * Recognizes socket errors by their errno name, also an aggregate of several addresses, and the driver's by its
- * message.
- */
+/** Recognizes socket errors, also aggregates of them, by the errno name, and the driver's by the message. */
 export const isDriverError = (error: unknown): boolean =>
   error instanceof Error &&
   (error instanceof NoServerError ||
@@ -131,9 +119,6 @@ const UNREACHABLE = /^(?:ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ENOTFO
 export const isServerAnswer = (error: unknown): boolean =>
   sqlStateOf(error) !== null || error instanceof DomainError;
 
-/**
- * Whether a failed connect shows that the server is full. A database at its own connection limit has the same
- * SQLSTATE.
- */
+/** Whether a failed connect shows that the server is full. A full database has the same SQLSTATE. */
 export const isServerFull = (error: unknown): boolean =>
   sqlStateOf(error) === SqlState.tooManyConnections && routineOf(error) !== 'CheckMyDatabase';

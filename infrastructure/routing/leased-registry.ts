@@ -39,8 +39,7 @@ interface Entry<Value> {
  * Stores values by key and closes each one only after its last lease. Look-up and lease happen in one synchronous
  * step, so no other code can close a value in between.
  *
- * States of an entry: active (in the map, can be leased) → draining (removed, waits for its last lease) → closing →
- * gone.
+ * States of an entry: active (can be leased) → draining (removed, waits for its last lease) → closing → gone.
  */
 export class LeasedRegistry<Value extends Closeable> {
   readonly #options: RegistryOptions;
@@ -81,10 +80,7 @@ export class LeasedRegistry<Value extends Closeable> {
     return { active: this.#active.size, draining: this.#draining.size, leases: this.#leases };
   }
 
-  /**
-   * Removes the key's entry if it still has this `value`; a newer value stays. The value is closed after its last
-   * lease.
-   */
+  /** Removes the key's entry if it still has this `value`. The value is closed after its last lease. */
   remove(key: string, value: Value, reason: RemovalReason): void {
     const entry = this.#active.get(key);
     if (entry?.value === value) this.#retire(entry, reason);

@@ -4,9 +4,8 @@ const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 100;
 
 /**
- * Calls `ask` until it returns true, with pauses that grow from 5 to 100 ms. Use it instead of a statement that
- * blocks: a session that waits in `pg_advisory_lock` holds a snapshot, and `create index concurrently` waits for that
- * snapshot.
+ * Calls `ask` until it returns true, with pauses that grow from 5 to 100 ms. Use it instead of `pg_advisory_lock`: a
+ * session that blocks there holds a snapshot, for which `create index concurrently` waits.
  *
  * @param timeoutError makes the error to reject with when the deadline has passed
  */

@@ -43,7 +43,7 @@ export const FLOORS: readonly { readonly name: string; readonly packages: readon
   { name: 'background', packages: [] },
   { name: 'http-server', packages: [] },
   { name: 'config', packages: [] },
-  { name: 'local', packages: ['pg', 'zod'] },
+  { name: 'local', packages: ['zod'] },
   { name: 'knex-command', packages: ['knex'] },
 ];
 

@@ -11,7 +11,7 @@ const WRITES_PER_KILL = 100;
 const WRITES = KILLS * WRITES_PER_KILL;
 const ORGANIZATIONS = ['acme', 'beta', 'gamma'] as const;
 const WRITERS = 12;
-const TIMES = { gatherMs: 20, restMs: 200, repeatMs: 200, silentForMs: 1500, adoptEveryMs: 300 };
+const TIMES = { gatherMs: 20, restMs: 200, repeatMs: 200, silentForMs: 1500, reclaimEveryMs: 300 };
 
 describe('processes that are killed while they write', function () {
   this.timeout(60_000 + KILLS * 20_000);

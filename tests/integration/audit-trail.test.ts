@@ -356,8 +356,8 @@ describe('the audit trail', function () {
       await execute(`update audit_backlogs set touched_at = now() - interval '1 hour' where writer = $1`, [
         dead,
       ]);
-      const adopted = await Promise.all([1, 2].map(() => backlog.adopt(heir ?? '', 60_000)));
-      expect(adopted.flat().toSorted()).to.deep.equal([ACME, BETA]);
+      const reclaimed = await Promise.all([1, 2].map(() => backlog.reclaimFromDead(heir ?? '', 60_000)));
+      expect(reclaimed.flat().toSorted()).to.deep.equal([ACME, BETA]);
       const rows = await execute<{ org_id: string; writer: string }>(
         'select org_id, writer from audit_backlogs order by org_id, writer = $1',
         [heir],

@@ -9,17 +9,10 @@ import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { Client } from 'pg';
 import { dataDirectoryAt } from '../../infrastructure/local/embedded-postgres/cluster.ts';
-import {
-  processIsAlive,
-  readPid,
-  tryDirectoryLock,
-} from '../../infrastructure/local/embedded-postgres/directory-lock.ts';
+import { processIsAlive, readPid, tryDirectoryLock } from '../../infrastructure/local/embedded-postgres/directory-lock.ts';
 import { startEmbeddedPostgres } from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
-import { KeptPostgres } from '../../infrastructure/local/embedded-postgres/kept-postgres.ts';
-import type {
-  EmbeddedPostgres,
-  EmbeddedPostgresOptions,
-} from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
+import { RestartingPostgres } from '../../infrastructure/local/embedded-postgres/restarting-postgres.ts';
+import type { EmbeddedPostgres, EmbeddedPostgresOptions } from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
 import { compiledModule } from '../support/compiled-project.ts';
 import { until } from '../support/gate.ts';
 import { createTestDirectory } from '../support/test-directories.ts';
@@ -248,7 +241,7 @@ describe('the embedded PostgreSQL server', function () {
       if ('err' in fields) failed.push(fields.err);
       else lines.push(text);
     };
-    const kept = new KeptPostgres(server, dataDirectory, {
+    const kept = new RestartingPostgres(server, dataDirectory, {
       debug: line,
       info: line,
       warn: line,
@@ -282,7 +275,7 @@ describe('the embedded PostgreSQL server', function () {
     const noticed = new Promise<void>((resolve) => (ended = resolve));
     const ignore = (): void => undefined;
     const logger = { debug: ignore, info: ignore, warn: ignore, error: () => ended() };
-    const kept = new KeptPostgres(server, dataDirectory, logger);
+    const kept = new RestartingPostgres(server, dataDirectory, logger);
     process.kill(serverPid(), 'SIGKILL');
     await noticed;
     await kept.stop();

@@ -1,9 +1,6 @@
 import { readFile, readdir, rm } from 'node:fs/promises';
 import { dataDirectoryAt } from '../../infrastructure/local/embedded-postgres/cluster.ts';
-import {
-  startEmbeddedPostgres,
-  type EmbeddedPostgres,
-} from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
 import { findFreePort } from '../../infrastructure/local/embedded-postgres/free-port.ts';
 import { createTestDirectory } from './test-directories.ts';
 

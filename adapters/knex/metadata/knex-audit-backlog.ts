@@ -40,9 +40,9 @@ const withdraw = statement<Announcement>('audit_withdraw', (p) =>
 );
 
 /** A process that takes over relays this many organizations' entries before it takes more. */
-const MOST_ADOPTED = 20;
+const MOST_RECLAIMED = 20;
 
-const adopt = statement<{ heir: string; silentForMs: number }, { org_id: OrganizationId }>(
+const reclaim = statement<{ writer: string; silentForMs: number }, { org_id: OrganizationId }>(
   'audit_adopt',
   (p) =>
     sql.raw(
@@ -50,14 +50,14 @@ const adopt = statement<{ heir: string; silentForMs: number }, { org_id: Organiz
          delete from audit_backlogs where (org_id, writer) in (
            select org_id, writer from audit_backlogs
            where touched_at < now() - ?::double precision * interval '1 millisecond'
-           order by touched_at limit ${MOST_ADOPTED} for update skip locked
+           order by touched_at limit ${MOST_RECLAIMED} for update skip locked
          )
          returning org_id
        )
        insert into audit_backlogs (org_id, writer) select distinct org_id, ?::uuid from gone
        on conflict (org_id, writer) do update set touched_at = now()
        returning org_id`,
-      [p('silentForMs'), p('heir')],
+      [p('silentForMs'), p('writer')],
     ),
 );
 
@@ -81,8 +81,8 @@ export class KnexAuditBacklog implements AuditBacklog {
     await this.#executor.query(withdraw({ organizationId, writer }));
   }
 
-  async adopt(heir: string, silentForMs: number): Promise<readonly OrganizationId[]> {
-    const rows = await this.#executor.query(adopt({ heir, silentForMs }));
+  async reclaimFromDead(writer: string, silentForMs: number): Promise<readonly OrganizationId[]> {
+    const rows = await this.#executor.query(reclaim({ writer, silentForMs }));
     return rows.map(({ org_id: organizationId }) => organizationId);
   }
 }

@@ -1,13 +1,20 @@
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 
-/** The metadata database's end of the way that entries of the audit trail take, and its book of who may have some left. */
+/**
+ * The metadata database's side of the audit relay. It receives entries, and records which processes (writers) may still
+ * have entries in an organization's outbox. Decision 0015.
+ */
 export interface AuditBacklog {
-  /** Adds an outbox's entries to the organization's trail, in their order. One that arrived before is left out. */
+  /** Appends an outbox's entries to the organization's trail, in order. Skips those that were delivered before. */
   deliver(organizationId: OrganizationId, entries: string): Promise<void>;
-  /** Writes down, before it writes results, that this writer may leave entries behind; or says so again. */
+  /** Records that the writer may leave entries in the outbox, or renews the record. Call it before results are written. */
   announce(organizationId: OrganizationId, writer: string): Promise<void>;
-  /** This writer has left nothing behind. */
+  /** Deletes that record: the writer has left no entries. */
   withdraw(organizationId: OrganizationId, writer: string): Promise<void>;
-  /** Takes over, in the name of `heir`, what writers announced that have not been heard of for `silentForMs`. */
-  adopt(heir: string, silentForMs: number): Promise<readonly OrganizationId[]>;
+  /**
+   * Moves records that were not renewed for `silentForMs` to `writer`: the process that made them is dead.
+   *
+   * @returns the organizations whose outboxes `writer` now has to relay
+   */
+  reclaimFromDead(writer: string, silentForMs: number): Promise<readonly OrganizationId[]>;
 }

@@ -1,16 +1,18 @@
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 
-/** What was found when every link of one chain of the audit trail was computed again. */
+/** The result of recomputing every link of one hash chain of the audit trail. */
 export interface ChainReport {
-  /** Null: of the entries that concern no organization. */
+  /** Null: the chain of the entries that concern no organization. */
   readonly organizationId: OrganizationId | null;
-  /** Entries that are there. */
+  /** The number of entries found. */
   readonly entries: number;
-  /** Lower-case hex of the last link; worth keeping elsewhere: whoever can rewrite the whole chain cannot rewrite that. */
+  /**
+   * The last link in lower-case hex. A copy of it in another place shows when someone has rewritten the whole chain.
+   */
   readonly head: string | null;
-  /** Null: every entry is as it was written, and none is missing. */
+  /** Null: no entry is changed or missing. */
   readonly broken: {
-    /** The first entry that does not follow from those before it; null when entries are missing at the end. */
+    /** The first entry whose link does not match the entries before it; null when entries are missing at the end. */
     readonly auditId: string | null;
     readonly position: string | null;
     readonly reason: string;
@@ -18,6 +20,6 @@ export interface ChainReport {
 }
 
 export interface AuditChains {
-  /** In the order of their names; all, or the one of an organization. */
+  /** Verifies one organization's chain, or all chains with null. Returns them in the order of the organization ids. */
   verify(organizationId: OrganizationId | null): Promise<readonly ChainReport[]>;
 }

@@ -1,15 +1,12 @@
-/** Entries of the audit trail on their way. Nobody on the way looks into them. */
+/** Audit entries in transit from an outbox to the trail. The relay does not parse them. */
 export interface OutboxBatch {
   readonly count: number;
-  /** A JSON array in the order of their writing, each by the outbox's columns. */
+  /** A JSON array of the outbox's rows, in the order in which they were written. */
   readonly entries: string;
 }
 
-/** Entries of the audit trail that were written with the results they tell of. For use in a transaction. */
+/** The outbox of one results database, with the audit entries of its writes. Use it in a transaction. Decision 0015. */
 export interface AuditOutbox {
-  /**
-   * Takes out the oldest that no other transaction has taken. They are gone when this transaction commits, and still
-   * there when it does not.
-   */
+  /** Removes and returns the oldest entries that no other transaction has locked. A rollback puts them back. */
   take(limit: number): Promise<OutboxBatch>;
 }

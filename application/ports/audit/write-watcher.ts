@@ -1,9 +1,9 @@
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 
-/** Is told of every write of results that leaves an entry in the outbox of the audit trail. */
+/** Is called around every write of results that puts an entry into the audit outbox. */
 export interface WriteWatcher {
-  /** Before the first such write of a statement or transaction; null when it need not wait. Never rejects. */
+  /** Call it before the first such write of a transaction, and await the promise if there is one. Never rejects. */
   begin(organizationId: OrganizationId): Promise<void> | null;
-  /** After it ended, also when it failed: nobody may know whether the server has committed it. Once per `begin`. */
+  /** Call it once per `begin`, after the transaction; also after a failure, because the server may have committed. */
   end(organizationId: OrganizationId): void;
 }

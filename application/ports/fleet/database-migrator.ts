@@ -1,7 +1,7 @@
 import type { ServerId } from '../../../domain/databases/server.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 
-/** A results database as the ledger has it, and the schema version it is to have. */
+/** A results database, as recorded in the ledger, and the schema version to migrate it to. */
 export interface MigrationTarget {
   readonly organizationId: OrganizationId;
   readonly serverId: ServerId;
@@ -11,25 +11,25 @@ export interface MigrationTarget {
   readonly toVersion: number;
 }
 
-/** How one attempt ended. `schemaVersion` is what the database was seen to have; null when it was not seen. */
+/** The result of one attempt. */
 export interface MigrationOutcome {
-  /** `deferred`: in use for now, nothing is wrong with it. */
+  /** `deferred`: the database or its server was busy or unreachable; try again later. */
   readonly kind: 'done' | 'deferred' | 'failed';
+  /** The version that the database has now; null when it could not be read. */
   readonly schemaVersion: number | null;
-  /** Names of migrations that this attempt applied, or took back, in order. */
+  /** The names of the migrations that this attempt applied or rolled back, in order. */
   readonly applied: readonly string[];
-  /** For the operator; null when done. */
+  /** A sentence for the operator; null when `done`. */
   readonly reason: string | null;
 }
 
-/** Moves single results databases between schema versions. */
+/** Migrates single results databases up or down to a schema version. */
 export interface DatabaseMigrator {
   /** The newest version that this release knows. */
   newestVersion(): Promise<number>;
   /**
-   * Applies what is missing, or takes back what is too much, each migration in its own transaction unless it asks for
-   * none. Never rejects. Two attempts on one database never run at the same time, whatever the process: the second is
-   * deferred.
+   * Applies missing migrations, or rolls back those above the target. Each migration runs in a separate transaction,
+   * unless it opts out. Never rejects. Of two concurrent attempts on a database, by any processes, one is deferred.
    */
   migrate(target: MigrationTarget): Promise<MigrationOutcome>;
 }

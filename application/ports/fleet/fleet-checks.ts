@@ -1,30 +1,30 @@
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 
-/** One thing of a schema that is not as the migrations make it. */
+/** One schema object that differs from what the migrations produce. */
 export interface SchemaDifference {
-  /** `extra`: the database has it and the migrations do not make it. */
+  /** `extra`: the database has an object that the migrations do not create. */
   readonly kind: 'missing' | 'extra' | 'changed';
-  /** Such as `column public.docking_jobs.note`. */
+  /** Type and name, such as `column public.docking_jobs.note`. */
   readonly object: string;
-  /** Null when it is extra. */
+  /** The definition that the migrations produce; null when `extra`. */
   readonly expected: string | null;
-  /** Null when it is missing. */
+  /** The definition in the database; null when `missing`. */
   readonly found: string | null;
 }
 
 export interface DriftReport {
-  /** Databases whose schema was looked at. */
+  /** The number of databases whose schema was compared. */
   readonly checked: number;
   readonly drifted: readonly {
     readonly organizationId: OrganizationId;
     readonly schemaVersion: number;
     readonly differences: readonly SchemaDifference[];
   }[];
-  /** Databases that could not be looked at, and why. */
+  /** Databases that could not be read, and why. */
   readonly unreadable: readonly { readonly organizationId: OrganizationId; readonly reason: string }[];
 }
 
-/** A migration that was tried on a copy of an organization's database. */
+/** The result of a migration of a copy of an organization's database. */
 export interface Rehearsal {
   readonly organizationId: OrganizationId;
   readonly outcome: 'done' | 'failed';
@@ -35,17 +35,17 @@ export interface Rehearsal {
   readonly migrateMs: number;
   readonly bytesBefore: number;
   readonly bytesAfter: number;
-  /** Strongest lock on each table that was there before; requests that need the table wait for it so long. */
+  /** The strongest lock on each table that existed before. Requests that need the table would wait while it is held. */
   readonly locks: readonly { readonly table: string; readonly mode: string }[];
 }
 
-/** Looks that change nothing. One at a time, whatever the process. */
+/** Checks that change no organization's database. On one server, only one check runs at a time, over all processes. */
 export interface FleetChecks {
-  /** Compares schemas with what the migrations make of an empty database. Null: those of all organizations. */
+  /** Compares the organizations' schemas with a database that the migrations built. Null: all organizations. */
   drift(only: ReadonlySet<OrganizationId> | null): Promise<DriftReport>;
   /**
-   * Migrates copies of the organizations' databases and drops them again. While a database is copied, new connections
-   * to it wait, and sessions that lay idle have been ended; one in constant use cannot be copied.
+   * Migrates a copy of each organization's database and drops the copy. To copy a database the server ends its idle
+   * sessions and lets new connections wait. A database in constant use cannot be copied, and its rehearsal fails.
    */
   rehearse(only: readonly OrganizationId[], toVersion: number): Promise<readonly Rehearsal[]>;
 }

@@ -9,19 +9,19 @@ export type RunState = (typeof RUN_STATES)[number];
 export const ITEM_STATES = ['pending', 'running', 'deferred', 'done', 'failed'] as const;
 export type ItemState = (typeof ITEM_STATES)[number];
 
-/** One move of many results databases to another schema version. At most one is unfinished at a time. */
+/** One migration of many results databases. At most one run is unfinished at a time. Decision 0010. */
 export interface FleetRun {
-  /** Rises from 1. */
+  /** A sequence number, from 1. */
   readonly runId: number;
   readonly kind: 'migrate' | 'rollback';
-  /** Null: every organization goes back to where it came from. */
+  /** Null: every organization goes back to its version before the previous run. */
   readonly targetVersion: number | null;
   readonly wholeFleet: boolean;
   readonly state: RunState;
   readonly reason: string | null;
-  /** The wave under way; the canaries are wave 0. */
+  /** The current wave. The canaries are wave 0. */
   readonly wave: number;
-  /** Failures it takes; one more halts it. */
+  /** The number of failures that the run tolerates. One more halts it. */
   readonly errorBudget: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -35,7 +35,7 @@ export interface FleetProgress {
   readonly waves: number;
 }
 
-/** One organization's part of a run. */
+/** One organization's migration within a run. */
 export interface FleetItem {
   readonly organizationId: OrganizationId;
   readonly wave: number;
@@ -43,18 +43,18 @@ export interface FleetItem {
   readonly fromVersion: number;
   readonly toVersion: number;
   readonly attempts: number;
-  /** Why it failed, or waits. */
+  /** Why the last attempt failed or was deferred. */
   readonly error: string | null;
   readonly durationMs: number | null;
   readonly updatedAt: Date;
 }
 
-/** What the ledger knows of an organization, for planning. Nothing has been asked of its database. */
+/** An organization as recorded in the ledger, for planning a run. Its database was not queried. */
 export interface FleetCandidate {
   readonly organizationId: OrganizationId;
   readonly state: DatabaseState;
   readonly schemaVersion: number | null;
-  /** Requests are turned away until it is migrated. */
+  /** Whether its requests are refused until it is migrated. */
   readonly urgent: boolean;
 }
 
@@ -74,7 +74,7 @@ export interface NewRun {
   readonly items: readonly PlannedItem[];
 }
 
-/** An item that a runner works on until its lease ends. */
+/** An item that one runner holds until its lease ends. */
 export interface FleetClaim {
   readonly organizationId: OrganizationId;
   /** Null: the organization no longer has a usable database. */
@@ -85,40 +85,40 @@ export interface FleetClaim {
     readonly generation: number;
   } | null;
   readonly toVersion: number;
-  /** 1 for the first. */
+  /** The number of this attempt, from 1. */
   readonly attempt: number;
 }
 
-/** How one attempt ended. */
+/** The result of one attempt. */
 export interface FleetReport {
   readonly organizationId: OrganizationId;
-  /** Of the database that was worked on: the organization may have another one by now. Null: there was none. */
+  /** The stamp of the database of the attempt, because the organization may have another one now. Null: it had none. */
   readonly stamp: string | null;
   readonly state: 'done' | 'deferred' | 'failed';
-  /** What the database was seen to have; null when it was not seen. */
+  /** The version that the database has now; null when it could not be read. */
   readonly schemaVersion: number | null;
   readonly error: string | null;
   readonly durationMs: number;
-  /** How long a deferred one waits. */
+  /** A deferred item can be claimed again after this time. */
   readonly delayMs: number;
 }
 
-/** The metadata database's records of fleet migrations. Every method commits on its own. */
+/** The records of fleet migrations in the metadata database. Every method is one transaction. Decision 0010. */
 export interface FleetLedger {
-  /** All organizations that have a record of a database, in the order of their ids. */
+  /** Returns all organizations with a recorded database, in the order of their ids. */
   listCandidates(): Promise<readonly FleetCandidate[]>;
-  /** Ends an unfinished run that nobody works on, and writes down a new one; null when somebody works on one. */
+  /** Ends an unfinished run that no runner works on, and creates a new run; null while a runner works on one. */
   begin(run: NewRun): Promise<FleetRun | null>;
-  /** Adds organizations that the run does not have yet; returns how many. */
+  /** Adds the items of organizations that the run does not have yet. Returns their number. */
   add(runId: number, items: readonly PlannedItem[]): Promise<number>;
   findRun(runId: number): Promise<FleetRun | null>;
-  /** The latest, finished or not. */
+  /** The newest run, finished or not. */
   latestRun(): Promise<FleetRun | null>;
-  /** Newest first. */
+  /** Lists the newest run first. */
   listRuns(page: PageRequest<number>): Promise<Page<FleetRun, number>>;
   /** Null for an unknown run. */
   progress(runId: number): Promise<FleetProgress | null>;
-  /** In the order of the organization ids. */
+  /** Lists items in the order of the organization ids. */
   listItems(
     runId: number,
     filter: { readonly state: ItemState | null },
@@ -126,39 +126,42 @@ export interface FleetLedger {
   ): Promise<Page<FleetItem, string>>;
 
   /**
-   * Gives the runner up to `count` items of the waves under way, urgent ones first: waiting ones, and those of runners
-   * that gave no sign of life. Never the same to two. Nothing unless the run is running.
+   * Leases up to `count` items of the open waves to the runner, urgent ones first. They are pending, deferred and
+   * due, or held by a runner whose lease has ended. Two runners never get the same item. Returns nothing while the
+   * run is not `running`.
    */
   claim(runId: number, runner: string, count: number, leaseMs: number): Promise<readonly FleetClaim[]>;
-  /** Prolongs the runner's leases. */
+  /** Extends all leases of the runner to `leaseMs` from now. */
   renew(runId: number, runner: string, leaseMs: number): Promise<void>;
-  /** Gives claims back that were not begun. */
+  /** Returns claimed items whose attempt has not begun. */
   release(runId: number, runner: string, organizationIds: readonly OrganizationId[]): Promise<void>;
   /**
-   * Writes down how attempts ended, and each organization's schema version with it; reports of claims that the runner
-   * has lost are dropped. Halts the run when a canary failed or the error budget is spent. Returns the run's state.
+   * Records the results of attempts and the organizations' schema versions. Ignores reports for items that the runner
+   * no longer holds. Halts the run when a canary failed or the error budget is exceeded. Returns the run's state.
    */
   report(runId: number, runner: string, reports: readonly FleetReport[]): Promise<RunState>;
-  /** Opens the next wave if nothing of the present one is left to begin or under way; returns whether it did. */
+  /**
+   * Opens the next wave if the open ones have no pending or running item and no deferred canary. Returns whether it did.
+   */
   advance(runId: number): Promise<boolean>;
-  /** Ends the run if nothing is left to do; returns whether it did. */
+  /** Finishes the run if it has no item left to do. Returns whether it did. */
   finish(runId: number): Promise<boolean>;
 
-  /** Stops a running run from beginning more. Returns whether there was one. */
+  /** Pauses a running run: no further attempt begins. Returns whether the run was running. */
   pause(runId: number): Promise<boolean>;
-  /** Lets a paused or halted run go on, with its failures so far accepted. Returns whether there was one. */
+  /** Continues a paused or halted run and accepts its failures so far. Returns whether the run was paused or halted. */
   resume(runId: number): Promise<boolean>;
-  /** Makes failed items wait again, and the run running; returns how many. Null: all of them. */
+  /** Makes failed items pending again and the run `running`. Null: all failed items. Returns their number. */
   retry(runId: number, organizationIds: readonly OrganizationId[] | null): Promise<number>;
   /**
-   * Databases in service whose record changed within the last `sinceMs` milliseconds and whose schema version is
-   * outside the window, and those of `known` wherever they are now.
+   * Returns the databases in service that changed within the last `sinceMs` milliseconds and whose schema version is
+   * outside the window, and also those of `known`, whatever their version.
    */
   listMoved(
     window: { readonly oldest: number; readonly newest: number },
     sinceMs: number,
     known: readonly OrganizationId[],
   ): Promise<readonly { readonly organizationId: OrganizationId; readonly schemaVersion: number }[]>;
-  /** Puts the organization first in line, now and in the next run. */
+  /** Makes the organization urgent: it comes first in the current and the next run. */
   want(organizationId: OrganizationId): Promise<void>;
 }

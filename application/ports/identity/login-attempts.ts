@@ -1,12 +1,13 @@
-/** Counts attempts to guess a password, in all processes together. */
+/** Counts login attempts of all processes together, to limit the guessing of passwords. */
 export interface LoginAttempts {
   /**
-   * Counts an attempt before its outcome is known, so that many at once do not slip through.
+   * Counts an attempt. Call it before the password is checked: otherwise many concurrent attempts would pass the limit.
    *
-   * @param account the email as sent, whether anybody has it or not
-   * @throws {TooManyAttemptsError}
+   * @param account the email as sent; it need not belong to a user
+   * @param address the client's IP address
+   * @throws {TooManyAttemptsError} when the account or the address has reached its limit
    */
   begin(account: string, address: string): Promise<void>;
-  /** Takes the attempt back: the password was right. */
+  /** Records that the password was right: resets the account's count and uncounts this attempt for the address. */
   succeed(account: string, address: string): Promise<void>;
 }

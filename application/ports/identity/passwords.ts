@@ -1,7 +1,7 @@
-/** A memory-hard password hash. */
+/** Hashes passwords with a memory-hard function. */
 export interface Passwords {
-  /** PHC string. */
+  /** Returns a PHC string. */
   hash(password: string): Promise<string>;
-  /** Takes as long when `hash` is null (no such user) as when it is not. */
+  /** Takes the same time when `hash` is null, so that the response time does not show whether a user exists. */
   verify(password: string, hash: string | null): Promise<boolean>;
 }

@@ -8,24 +8,25 @@ export interface IssuedToken {
 }
 
 export interface TokenIssuer {
-  /** @param sessionId the login that the token belongs to, and ends with; none for an operator's */
+  /**
+   * @param sessionId the login that the token belongs to and ends with; absent for an operator's token
+   * @throws {UnauthenticatedError} when this service has no key to sign with
+   */
   issue(principal: Principal, sessionId?: string): IssuedToken;
 }
 
-/** What a token says that is rightly signed and in its time. */
+/** The claims of a token with a valid signature that has not expired. */
 export interface TokenClaims {
   readonly issuer: string;
   readonly subject: string;
-  /**
-   * Signed by an identity provider that knows who people are and not what they may do here: `subject` is its name for
-   * them, and `roles` is empty.
-   */
+  /** Whether an external identity provider signed it. Then `subject` is its id of the user, and `roles` is empty. */
   readonly external: boolean;
   readonly organizationId: OrganizationId | null;
   readonly roles: ReadonlySet<Role>;
   readonly sessionId: string | null;
 }
 
+/** Checks signature, time and claims of a token. Does not look at accounts. */
 export interface TokenReader {
   /** @throws {UnauthenticatedError} the same for every cause */
   read(token: string): Promise<TokenClaims>;

@@ -1,35 +1,35 @@
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 
-/** What may have changed in the metadata database; the new state has to be read there. */
+/** Something that may have changed in the metadata database. It holds no new state: the subscriber reads that there. */
 export type Change =
-  /** Its status, e.g. it was suspended; or it is gone. */
+  /** The organization's status changed, or the organization was deleted. */
   | { readonly kind: 'organization'; readonly organizationId: OrganizationId }
   | { readonly kind: 'settings'; readonly organizationId: OrganizationId }
-  /** Its database is another one now, on another server, or being put aside. */
+  /** The organization has another database, or its database moved to another server or is being retired. */
   | { readonly kind: 'placement'; readonly organizationId: OrganizationId }
-  /** A user's roles within an organization, or that they belong to it at all. */
+  /** The user's roles in the organization or the membership itself changed. */
   | { readonly kind: 'member'; readonly organizationId: OrganizationId; readonly userId: string }
-  /** Whether the user may log in at all, or is a platform administrator. */
+  /** The user was disabled or enabled, or became or ceased to be a platform administrator. */
   | { readonly kind: 'user'; readonly userId: string };
 
 /**
- * Something that keeps metadata in memory. What it was reading while it was told of a change may be the old state, and
- * must not be kept. A rejection makes the feed begin again, with `reset`.
+ * A cache of metadata. A read that was running when a change is reported may return the old state, so its result must
+ * not be cached. When a call rejects, the feed reconnects and calls `reset`.
  */
 export interface ChangeSubscriber {
-  /** Anything may have changed: forget, or read again, all of it. Called first of all. */
+  /** Anything may have changed: drop or reload the whole cache. Called before the first `changed`. */
   reset(): void | Promise<void>;
-  /** In no particular order, each kind and subject once. Never called while an earlier call is under way. */
+  /** Gets each changed subject once, in no particular order. The feed never makes two calls at the same time. */
   changed(changes: readonly Change[]): void | Promise<void>;
 }
 
-/** Tells of changes of the metadata database, whichever process made them. */
+/** Reports changes of the metadata database by all processes. */
 export interface ChangeFeed {
-  /** Returns what ends the subscription. */
+  /** @returns a function that ends the subscription */
   subscribe(subscriber: ChangeSubscriber): () => void;
   /**
-   * Whether subscribers have been told of all that was committed until a second ago. False before the feed has begun,
-   * and while the metadata database cannot be reached.
+   * Whether the subscribers know all changes that were committed up to one second ago. False before the feed has
+   * started, and while the metadata database is unreachable.
    */
   readonly isCurrent: boolean;
 }

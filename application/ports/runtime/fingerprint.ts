@@ -1,2 +1,2 @@
-/** Lower-case hex SHA-256 of the RFC 8785 canonical JSON of `value`: the order of keys never matters. */
+/** The SHA-256 of the canonical JSON (RFC 8785) of `value`, in lower-case hex. The order of keys does not matter. */
 export type Fingerprint = (value: unknown) => string;

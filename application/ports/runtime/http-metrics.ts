@@ -1,8 +1,10 @@
-/** One finished request. `route` is a pattern or `unmatched`, never a path, which would make a series of each id. */
+/**
+ * One finished request. `route` is a pattern or `unmatched`, never a path: each id in a path would add a time series.
+ */
 export interface ObservedRequest {
   readonly method: string;
   readonly route: string;
-  /** 499 when the client went away before the answer was out. */
+  /** The HTTP status; 499 when the client disconnected before the end of the answer. */
   readonly status: number;
   readonly seconds: number;
 }

@@ -1,4 +1,6 @@
-/** Structured log. Fields never hold SQL parameters, tokens or connection strings. ERROR: someone must act now. */
+/**
+ * A structured log. Fields must not hold SQL parameters, tokens or connection strings. `error`: someone must act now.
+ */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

@@ -1,10 +1,10 @@
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { OrganizationPolicy } from '../../../domain/organizations/organization-policy.ts';
 
-/** What every request and every pool has to know of its organization, kept in memory and fresh within a second. */
+/** The settings and status of organizations, cached in memory. Changes arrive within one second. */
 export interface OrganizationPolicies {
-  /** Asks nobody. An organization that set nothing, or does not exist, has an empty policy. */
+  /** Never queries. The policy of an organization without settings, or of an unknown one, is empty. */
   policyOf(organizationId: OrganizationId): OrganizationPolicy;
-  /** Asks nobody. While the metadata database cannot be reached, as it was last known. */
+  /** Never queries. While the metadata database is unreachable, returns the last known state. */
   isSuspended(organizationId: OrganizationId): boolean;
 }

@@ -1,8 +1,8 @@
-/** What every log line of one request carries. The organization is filled in once a token has proved it. */
+/** The fields for the log lines of one request. `organizationId` is null until a token proves the organization. */
 export interface RequestContext {
   readonly requestId: string;
   organizationId: string | null;
 }
 
-/** Runs `run` so that whatever is logged on its way, also after an await, can find `context`. */
+/** Calls `run` so that the logger finds `context` in everything that `run` does, also after an await. */
 export type RunWithRequestContext = (context: RequestContext, run: () => void) => void;

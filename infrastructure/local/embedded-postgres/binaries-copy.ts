@@ -13,9 +13,9 @@ const unlessItExists = (error: unknown): void => {
 };
 
 /**
- * Adds what is missing in a copy of a tree, so that everybody can read and run it and only its owner can change it,
- * whatever modes it had. Each file appears whole or not at all, so several processes may do this at once, and the next
- * one finishes what a killed one began or a cleaner of old temporary files took away.
+ * Adds the missing files to a copy of a tree. Everybody can read and run the copy; only its owner can change it. Each
+ * file is written under another name and renamed, so several processes can do this at the same time. A later call
+ * completes a copy that a killed process left, or that lost files to a cleaner of temporary folders.
  */
 const completeCopy = async (source: string, target: string): Promise<void> => {
   const stats = await lstat(source);
@@ -46,11 +46,12 @@ const findCacheParent = async (user: SystemUser | undefined): Promise<string> =>
 };
 
 /**
- * A copy of the package that the server's user can read and only we can write, in the folder for temporary files, one
- * a version and owner. Safe to call from several processes at once.
+ * Copies the package into a temporary folder that the server's user can read and only this process's user can write.
+ * There is one copy for each version and owner. Safe to call from several processes at once.
  *
- * @returns the copy's folder, laid out like the package
- * @throws EmbeddedPostgresError when somebody else made the folder, or there is no place the user can read
+ * @returns the copy's folder, with the same layout as the package
+ * @throws {EmbeddedPostgresError} when the folder belongs to another user or is writable for others, or when the
+ *   server's user can enter no temporary folder
  */
 export const copyBinaries = async (
   source: BinariesPackage,
@@ -60,7 +61,7 @@ export const copyBinaries = async (
   const cache = join(await findCacheParent(user), name);
   await mkdir(cache, { mode: 0o755 }).catch(unlessItExists);
   const stats = await lstat(cache);
-  // Whoever could write here could have root's server, or ours, run what they like.
+  // A user who can write here could replace the programs that root's server runs.
   if (!stats.isDirectory() || stats.uid !== process.getuid?.() || (stats.mode & 0o022) !== 0) {
     throw new EmbeddedPostgresError(
       `${cache} is not trusted as the copy of the PostgreSQL binaries, because it is not a folder that this user ` +

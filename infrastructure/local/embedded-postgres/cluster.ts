@@ -10,17 +10,17 @@ import { supervise } from './supervisor.ts';
 
 export const SUPERUSER = 'mad';
 
-/** What stands in a data directory. Only `cluster` belongs to the server's user; the rest is ours. */
+/** The paths of a data directory. `cluster` belongs to the server's user, the rest to this process's user. */
 export interface DataDirectory {
   readonly root: string;
   readonly cluster: string;
-  /** A cluster in the making. */
+  /** The folder in which initdb makes a new cluster. */
   readonly staging: string;
   readonly password: string;
   readonly port: string;
   readonly lock: string;
   readonly log: string;
-  /** The server's own lock file; its first line is the server's process id. */
+  /** PostgreSQL's lock file. Its first line is the server's process id. */
   readonly pidFile: string;
 }
 
@@ -35,10 +35,10 @@ export const dataDirectoryAt = (root: string): DataDirectory => ({
   pidFile: join(root, 'cluster', 'postmaster.pid'),
 });
 
-/** What every program on a cluster needs. */
+/** The settings that every program on a cluster needs. */
 export interface ClusterHost {
   readonly data: DataDirectory;
-  /** Folder with bin, lib and share. */
+  /** The folder with bin, lib and share. */
   readonly binaries: string;
   readonly user: SystemUser | undefined;
   readonly durable: boolean;
@@ -52,11 +52,11 @@ const exists = (path: string): Promise<boolean> =>
   );
 
 /**
- * What to pass as `-D` to a program started in the cluster's folder. A server of root runs as a user who may not be
- * able to enter the folders above (a checkout in /root). Linux still lets it reach the folder it stands in through
- * /proc/self/cwd, without permission on those above, so the data stays where it was asked to be.
+ * Returns the `-D` argument for a program that starts in the cluster's folder. When root starts the server, the
+ * server's user may not be allowed to enter the parent folders (a checkout in /root). On Linux the program can still
+ * reach its working directory through /proc/self/cwd.
  *
- * @throws EmbeddedPostgresError on a system without /proc, when the user cannot enter the data directory
+ * @throws {EmbeddedPostgresError} on another system, when the user cannot enter the data directory
  */
 export const clusterArgument = async (host: ClusterHost, cluster: string): Promise<string> => {
   if (await canEnter(host.user, host.data.root)) return cluster;
@@ -67,7 +67,7 @@ export const clusterArgument = async (host: ClusterHost, cluster: string): Promi
   );
 };
 
-/** macOS has no C.UTF-8 among its locales, but PostgreSQL has one of its own with the same order. */
+/** macOS has no locale C.UTF-8. PostgreSQL's builtin one sorts in the same order. */
 const LOCALE_ARGUMENTS =
   process.platform === 'darwin'
     ? ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
@@ -108,7 +108,8 @@ const initialise = async (host: ClusterHost, password: string): Promise<void> =>
   const cluster = join(data.staging, 'cluster');
   const passwordFile = join(data.staging, 'password');
   await mkdir(cluster, { recursive: true });
-  await chmod(data.staging, 0o755); // the server's user passes through it, whatever our umask
+  // The server's user must be able to enter the folder, whatever the umask is.
+  await chmod(data.staging, 0o755);
   await writeFile(passwordFile, password, { mode: 0o600 });
   if (user) {
     await chown(cluster, user.uid, user.gid);
@@ -118,7 +119,7 @@ const initialise = async (host: ClusterHost, password: string): Promise<void> =>
   await rename(cluster, data.cluster);
 };
 
-/** Reads the superuser's password, or makes it; it is there whole before a cluster is made with it. */
+/** Reads the superuser's password, or creates its file. The file is complete before initdb uses it. */
 const ensurePassword = async (data: DataDirectory): Promise<string> => {
   const known = await readFile(data.password, 'utf8').catch(() => undefined);
   if (known !== undefined) return known;
@@ -135,11 +136,12 @@ const ensurePassword = async (data: DataDirectory): Promise<string> => {
 };
 
 /**
- * Makes the cluster unless it is there. It is made under another name and renamed when complete: what a killed initdb
- * leaves is never taken for a cluster. The caller holds the directory's lock.
+ * Creates the cluster unless it exists. initdb works in another folder, which is renamed at the end, so a killed
+ * initdb leaves no partial cluster. The caller must hold the directory's lock.
  *
  * @returns the superuser's password
- * @throws EmbeddedPostgresError when initdb fails, or the password of an existing cluster is lost
+ * @throws {EmbeddedPostgresError} when initdb fails, the password file of an existing cluster is missing, or the
+ *   cluster cannot be given to the server's user
  */
 export const ensureCluster = async (host: ClusterHost): Promise<string> => {
   const { data, user } = host;
@@ -149,7 +151,7 @@ export const ensureCluster = async (host: ClusterHost): Promise<string> => {
     await initialise(host, password);
     await rm(data.staging, { recursive: true, force: true });
   } else if (user && (await stat(data.cluster)).uid !== user.uid) {
-    // A cluster of root: a backup that root has put back.
+    // Root restored this cluster from a backup, so root owns it.
     const { status, stderr } = await runCommand('chown', ['-R', `${user.uid}:${user.gid}`, data.cluster]);
     if (status !== 0)
       throw new EmbeddedPostgresError(`Cannot give the cluster to its user: ${stderr.trim()}`);

@@ -4,17 +4,17 @@ import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
 import { runCommand } from './run-command.ts';
 
 /**
- * A lock the kernel holds (flock). Every process that inherits `fd` shares it, and it ends when the last of them has:
- * handed to the server, it says "a server lives here" without a process id that may be stale or used again.
+ * A kernel lock (flock) on a file. Every process that inherits `fd` shares the lock; the kernel frees it when the
+ * last one ends. The server inherits it, so it shows whether a server runs. A process id could be stale.
  */
 export interface DirectoryLock {
   readonly fd: number;
-  /** Closes our share of the lock; safe to call twice. */
+  /** Closes this process's file descriptor. Safe to call twice. */
   release(): void;
 }
 
 const POLL_INTERVAL_MS = 50;
-/** `open` takes the lock itself on macOS, which has no flock command; Node does not name the flag. */
+/** On macOS, which has no flock command, `open` takes the lock with this flag. Node has no constant for it. */
 const DARWIN_O_EXLOCK = 0x20;
 
 const errorCode = (error: unknown): unknown =>
@@ -31,7 +31,7 @@ const openLocked = async (file: string): Promise<number | undefined> => {
     }
   }
   const fd = openSync(file, flags, 0o600);
-  // The command locks the open file it shares with us; the lock stays ours when the command ends.
+  // The command locks the open file that it shares with this process. The lock remains when the command ends.
   const { status, stderr } = await runCommand('flock', ['-n', '3'], { inheritedFd: fd });
   if (status === 0) return fd;
   closeSync(fd);
@@ -39,7 +39,7 @@ const openLocked = async (file: string): Promise<number | undefined> => {
   throw new EmbeddedPostgresError(`Cannot lock ${file} (flock, of the package util-linux): ${stderr.trim()}`);
 };
 
-/** Takes the lock if nobody has it; undefined when somebody does. */
+/** Takes the lock; undefined when another process holds it. */
 export const tryDirectoryLock = async (file: string): Promise<DirectoryLock | undefined> => {
   const fd = await openLocked(file);
   if (fd === undefined) return undefined;
@@ -55,7 +55,7 @@ export const tryDirectoryLock = async (file: string): Promise<DirectoryLock | un
   };
 };
 
-/** The process id in the first line of a file; undefined when there is none. */
+/** Reads the process id in the first line of a file; undefined when there is none. */
 export const readPid = (file: string): number | undefined => {
   try {
     const pid = Number.parseInt(readFileSync(file, 'utf8'), 10);
@@ -65,7 +65,7 @@ export const readPid = (file: string): number | undefined => {
   }
 };
 
-/** Whether the process runs; one that has ended and waits to be reaped by its parent does not. */
+/** Whether the process runs. A zombie, which has ended but was not reaped by its parent, does not. */
 export const processIsAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0);
@@ -80,10 +80,10 @@ export const processIsAlive = (pid: number): boolean => {
 };
 
 /**
- * Takes the lock. While the holder's process lives this fails at once; when it is gone, its server is on the way down
- * (the supervisor sees to that) and this waits for it.
+ * Takes the lock. Fails at once while the process that took it is alive. After the end of that process its supervisor
+ * stops the server, and this function waits for that until the deadline.
  *
- * @throws EmbeddedPostgresError when the lock is held by a live process, or still held at the deadline
+ * @throws {EmbeddedPostgresError} when a live process holds the lock, or the server still holds it at the deadline
  */
 export const takeDirectoryLock = async (
   file: string,

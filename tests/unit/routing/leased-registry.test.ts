@@ -1,9 +1,5 @@
 import { expect } from 'chai';
-import {
-  LeasedRegistry,
-  type Closeable,
-  type RegistryOptions,
-} from '../../../infrastructure/routing/leased-registry.ts';
+import { LeasedRegistry, type Closeable, type RegistryOptions } from '../../../infrastructure/routing/leased-registry.ts';
 import { Gate } from '../../support/gate.ts';
 
 /** Something that closes when its gate opens. */

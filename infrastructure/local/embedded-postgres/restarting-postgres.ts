@@ -6,33 +6,33 @@ const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
 
 /**
- * An embedded server that is started again, on its port and its data, when it ends by itself (somebody stopped it, the
- * system killed it): whoever uses it notices an outage of some seconds, as of any server that is restarted. A command of
- * another process may have the data meanwhile; then the outage lasts until that one has ended.
+ * Restarts an embedded server on the same port and data when it ends unexpectedly, for example by a signal. Its
+ * clients see an outage of some seconds. If a command of another process takes the data directory first, the outage
+ * lasts until that command ends. Failed restarts are repeated after 1 s to 30 s.
  */
-export class KeptPostgres {
+export class RestartingPostgres {
   readonly #dataDirectory: string;
   readonly #logger: Logger;
   #server: EmbeddedPostgres;
   readonly #stopping = new AbortController();
-  readonly #kept: Promise<void>;
+  readonly #loop: Promise<void>;
 
-  /** @param server just started on that data directory */
+  /** @param server runs on that data directory */
   constructor(server: EmbeddedPostgres, dataDirectory: string, logger: Logger) {
     this.#server = server;
     this.#dataDirectory = dataDirectory;
     this.#logger = logger;
-    this.#kept = this.#keep();
+    this.#loop = this.#restartUntilStopped();
   }
 
   /** Stops the server for good. Safe to call twice. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#server.stop();
-    await this.#kept;
+    await this.#loop;
   }
 
-  async #keep(): Promise<void> {
+  async #restartUntilStopped(): Promise<void> {
     const { signal } = this.#stopping;
     let pauseMs = FIRST_PAUSE_MS;
     for (;;) {
@@ -54,7 +54,7 @@ export class KeptPostgres {
         this.#logger.error({ err: error }, 'the embedded database server cannot be started');
         pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       }
-      // Not at once: what ended it may end it again.
+      // Pause also after a success: the same cause may end the server again.
       await sleep(pauseMs, undefined, { ref: false, signal }).catch(() => undefined);
     }
   }
