@@ -65,7 +65,6 @@ describe('putting a database aside', function () {
     // One cluster serves as two: no process is started here that would look.
     const template = deployment.environment['DB_RESULTS_DB_TEMPLATE'] ?? '';
     const two = deployment.start({ DB_RESULTS_DB_TEMPLATE_EU: template });
-    await two.get(TOKENS.useCases).registerServers();
     const adoptElsewhere = (): Promise<unknown> =>
       deployment.administer(
         `update organization_databases set server_id = 'eu', stamp = gen_random_uuid(), generation = 2`,
@@ -82,6 +81,7 @@ describe('putting a database aside', function () {
         return record;
       },
     }));
+    await two.get(TOKENS.useCases).registerServers();
     expect(await rejectionOf(two.get(TOKENS.retireDatabase)(ACME))).to.be.instanceOf(
       OrganizationNotReadyError,
     );
