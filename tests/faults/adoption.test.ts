@@ -4,8 +4,11 @@ import { DatabaseError, DatabaseProvisioningError } from '../../domain/exception
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { parseServerId } from '../../domain/databases/server.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
+import { ensureDatabase } from '../../infrastructure/postgres/ensure-database.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf } from '../support/gate.ts';
+import { SecondServer } from '../support/second-server.ts';
 import { hookProvisioning, type ProvisioningStep } from '../support/provisioning-steps.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
 import { terminateBackends } from '../support/server-faults.ts';
@@ -109,27 +112,30 @@ describe('adoption of a database', function () {
   });
 
   it('of a database on another server than the organization has one on is refused until that is retired', async () => {
-    const template = deployment.environment['DB_RESULTS_DB_TEMPLATE'] ?? '';
-    const both = {
-      DB_RESULTS_DB_TEMPLATE_EU: template
-        .replace('%7Borg_id%7D', '{org_id}')
-        .replace('{org_id}', 'eu_{org_id}'),
-    };
-    const start = deployment.start(both);
-    await start.get(TOKENS.useCases).registerServers();
-    const source = deployment.databaseName('restored');
-    await deployment.administer(`create database "${source}"`);
-    await write(ACME, 'acme');
-    const adoptThere = () => start.get(TOKENS.adoptDatabase)(ACME, { from: source, serverId: EU });
+    const second = await SecondServer.start();
+    try {
+      const url = DatabaseUrl.parse(second.url);
+      const template = url.withDatabase(deployment.databaseName('{org_id}')).toString();
+      const start = deployment.start({ DB_RESULTS_DB_TEMPLATE_EU: template });
+      await start.get(TOKENS.useCases).registerServers();
+      const source = 'restored';
+      await ensureDatabase(url.withDatabase(source));
+      await write(ACME, 'acme');
+      const adoptThere = () => start.get(TOKENS.adoptDatabase)(ACME, { from: source, serverId: EU });
 
-    const error = await rejectionOf(adoptThere());
-    expect(error).to.be.instanceOf(DatabaseProvisioningError);
-    expect(String(error)).to.include('on the server "default"');
-    expect(await jobsOf(ACME)).to.deep.equal(['acme']);
+      const error = await rejectionOf(adoptThere());
+      expect(error).to.be.instanceOf(DatabaseProvisioningError);
+      expect(String(error)).to.include('on the server "default"');
+      expect(await jobsOf(ACME)).to.deep.equal(['acme']);
 
-    await retire(ACME);
-    expect(await adoptThere()).to.include({ formerly: null });
-    expect(await start.get(TOKENS.databaseLedger).find(ACME)).to.include({ serverId: 'eu', state: 'ready' });
+      await retire(ACME);
+      expect(await adoptThere()).to.include({ formerly: null });
+      const record = await start.get(TOKENS.databaseLedger).find(ACME);
+      expect(record).to.include({ serverId: 'eu', state: 'ready' });
+      await deployment.stop();
+    } finally {
+      await second.remove();
+    }
   });
 
   describe('adoption-that-stops-half-way-is-finished-never-replaced-by-an-empty-database', () => {
