@@ -64,8 +64,9 @@ describe('putting a database aside', function () {
     await write(container);
     // One cluster serves as two: no process is started here that would look.
     const template = deployment.environment['DB_RESULTS_DB_TEMPLATE'] ?? '';
-    const two = deployment.start({ DB_RESULTS_DB_TEMPLATE_EU: template });
-    await two.get(TOKENS.useCases).registerServers();
+    const settings = { DB_RESULTS_DB_TEMPLATE_EU: template };
+    await deployment.start(settings).get(TOKENS.useCases).registerServers();
+    const two = deployment.start(settings);
     const adoptElsewhere = (): Promise<unknown> =>
       deployment.administer(
         `update organization_databases set server_id = 'eu', stamp = gen_random_uuid(), generation = 2`,
