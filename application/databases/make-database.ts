@@ -9,7 +9,13 @@ import { type DatabaseLedger, type DatabaseRecord } from '../ports/databases/dat
 import type { DatabaseServer, DatabaseServers } from '../ports/databases/database-server.ts';
 import { TemplateMissingError } from '../ports/databases/database-template.ts';
 import type { Deployment } from '../ports/databases/deployment.ts';
-import { ADOPTED, type Claim, type ProvisioningLedger, type ProvisioningPath, type SpareDatabase } from '../ports/databases/provisioning-ledger.ts';
+import {
+  ADOPTED,
+  type Claim,
+  type ProvisioningLedger,
+  type ProvisioningPath,
+  type SpareDatabase,
+} from '../ports/databases/provisioning-ledger.ts';
 import type { ServerSession } from '../ports/databases/server-session.ts';
 import type { TemplateRecord } from '../ports/databases/spare-ledger.ts';
 import type { Logger } from '../ports/runtime/logger.ts';

@@ -1,5 +1,8 @@
 import type { Provisioning } from '../ports/databases/provisioning.ts';
-import { OrganizationDatabaseNotFoundError, OrganizationNotReadyError } from '../../domain/databases/errors.ts';
+import {
+  OrganizationDatabaseNotFoundError,
+  OrganizationNotReadyError,
+} from '../../domain/databases/errors.ts';
 import { OrganizationSuspendedError } from '../../domain/organizations/errors.ts';
 import { isHalfMade } from '../../domain/databases/results-database.ts';
 import type { Placement } from '../../domain/databases/placement.ts';

@@ -1,4 +1,7 @@
-import { OrganizationDatabaseNotFoundError, OrganizationNotReadyError } from '../../domain/databases/errors.ts';
+import {
+  OrganizationDatabaseNotFoundError,
+  OrganizationNotReadyError,
+} from '../../domain/databases/errors.ts';
 import { readMark } from '../../domain/databases/database-identity.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { DatabaseLedger, DatabaseRecord } from '../ports/databases/database-ledger.ts';

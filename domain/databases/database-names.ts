@@ -1,4 +1,8 @@
-import { organizationIdProblem, parseOrganizationId, type OrganizationId } from '../organizations/organization-id.ts';
+import {
+  organizationIdProblem,
+  parseOrganizationId,
+  type OrganizationId,
+} from '../organizations/organization-id.ts';
 
 export const ORGANIZATION_PLACEHOLDER = '{org_id}';
 

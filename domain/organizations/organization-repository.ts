@@ -1,7 +1,12 @@
 import type { PlacementPin } from '../databases/server.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { OrganizationId } from './organization-id.ts';
-import type { Organization, OrganizationSettings, OrganizationStatus, VersionedSettings } from './organization.ts';
+import type {
+  Organization,
+  OrganizationSettings,
+  OrganizationStatus,
+  VersionedSettings,
+} from './organization.ts';
 
 /** What decides how, and whether, an organization is served. */
 export interface OrganizationControls {

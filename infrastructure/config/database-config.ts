@@ -1,4 +1,9 @@
-import { DEFAULT_SERVER, parseServerId, serverIdProblem, type ServerId } from '../../domain/databases/server.ts';
+import {
+  DEFAULT_SERVER,
+  parseServerId,
+  serverIdProblem,
+  type ServerId,
+} from '../../domain/databases/server.ts';
 import type { DatabaseUrl } from '../postgres/database-url.ts';
 import type { Deadlines } from '../postgres/connection-options.ts';
 import { ResultsUrlTemplate } from '../postgres/results-url-template.ts';

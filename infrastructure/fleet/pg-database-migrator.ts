@@ -1,4 +1,8 @@
-import type { DatabaseMigrator, MigrationOutcome, MigrationTarget } from '../../application/ports/fleet/database-migrator.ts';
+import type {
+  DatabaseMigrator,
+  MigrationOutcome,
+  MigrationTarget,
+} from '../../application/ports/fleet/database-migrator.ts';
 import type { Knex } from 'knex';
 import type { Deployment } from '../../application/ports/databases/deployment.ts';
 import type { PgConnection } from '../postgres/pg-connection.ts';

@@ -1,6 +1,9 @@
 import { holdsResults } from '../../domain/databases/results-database.ts';
 import { randomUUID } from 'node:crypto';
-import { type DatabaseLedger, type DatabaseRecord } from '../../application/ports/databases/database-ledger.ts';
+import {
+  type DatabaseLedger,
+  type DatabaseRecord,
+} from '../../application/ports/databases/database-ledger.ts';
 import type { Deployment } from '../../application/ports/databases/deployment.ts';
 import type { DriftReport, FleetChecks, Rehearsal } from '../../application/ports/fleet/fleet-checks.ts';
 import { formatIdentity } from '../../domain/databases/database-identity.ts';

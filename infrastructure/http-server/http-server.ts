@@ -44,9 +44,9 @@ export interface ListenOptions {
   /**
    * Makes the whole response, with headers, to bytes that Node cannot parse. Default: Node answers a status line.
    *
-   * @param requestId the id of the request that had already begun, if any
+   * @param response to the request that had already begun on the connection, if any
    */
-  readonly answerClientError?: (error: Error, requestId?: string) => string;
+  readonly answerClientError?: (error: Error, response?: ServerResponse) => string;
   readonly limits?: Partial<Record<keyof typeof LIMITS, number>>;
   /** Classes of requests and responses. Default: Node's. */
   readonly messages?: Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'>;
@@ -159,10 +159,7 @@ const answerUnreadable = (
       socket.destroy();
       return;
     }
-    const requestId = exchange?.response.getHeader('X-Request-Id');
-    const answer =
-      typeof requestId === 'string' ? answerClientError(error, requestId) : answerClientError(error);
-    socket.end(answer, () => socket.destroy());
+    socket.end(answerClientError(error, exchange?.response), () => socket.destroy());
   });
 };
 

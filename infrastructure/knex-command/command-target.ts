@@ -1,5 +1,9 @@
 import { DEFAULT_SERVER, type ServerId } from '../../domain/databases/server.ts';
-import { organizationIdProblem, parseOrganizationId, type OrganizationId } from '../../domain/organizations/organization-id.ts';
+import {
+  organizationIdProblem,
+  parseOrganizationId,
+  type OrganizationId,
+} from '../../domain/organizations/organization-id.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { readEnvironment } from '../config/config.ts';
 import { readDatabaseConfig, type DatabaseConfig, type ServerConfig } from '../config/database-config.ts';

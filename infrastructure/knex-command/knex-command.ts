@@ -5,7 +5,11 @@ import { CommandError } from './command-error.ts';
 import { openCommandTarget, refreshLedger, type CommandTarget, type DatabaseKind } from './command-target.ts';
 import { ConnectionName } from '../postgres/connection-names.ts';
 import { toKnexConnection } from '../migrations/knex-connection.ts';
-import { metadataMigrations, resultsMigrations, type MigrationSource } from '../migrations/migration-source.ts';
+import {
+  metadataMigrations,
+  resultsMigrations,
+  type MigrationSource,
+} from '../migrations/migration-source.ts';
 import { HISTORY_TABLE } from '../migrations/migrator.ts';
 
 const IS_COMPILED = import.meta.url.endsWith('.js');

@@ -1,7 +1,14 @@
 import { join } from 'node:path';
 import { findEmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts';
 import type { Environment } from '../config/environment-reader.ts';
-import { LOCAL_DATA, localDefaults, NO_SERVER, prepareLocalStart, withoutEmpty, type LocalStart } from './local-start.ts';
+import {
+  LOCAL_DATA,
+  localDefaults,
+  NO_SERVER,
+  prepareLocalStart,
+  withoutEmpty,
+  type LocalStart,
+} from './local-start.ts';
 
 /**
  * Prepares a command that may run beside the service. Uses the embedded server of a running service when there is

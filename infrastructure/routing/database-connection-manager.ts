@@ -1,6 +1,10 @@
 import { ConnectionBudgetExhaustedError, OrganizationBusyError } from '../../domain/databases/errors.ts';
 import type { Provisioning } from '../../application/ports/databases/provisioning.ts';
-import type { OrganizationDatabases, PoolSnapshot, ResultsLease } from '../../application/ports/databases/organization-databases.ts';
+import type {
+  OrganizationDatabases,
+  PoolSnapshot,
+  ResultsLease,
+} from '../../application/ports/databases/organization-databases.ts';
 import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { OrganizationPolicies } from '../../application/ports/runtime/organization-policies.ts';

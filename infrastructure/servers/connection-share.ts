@@ -1,11 +1,20 @@
-import type { InstanceKey, InstanceLedger, ServiceInstance } from '../../application/ports/databases/instance-ledger.ts';
+import type {
+  InstanceKey,
+  InstanceLedger,
+  ServiceInstance,
+} from '../../application/ports/databases/instance-ledger.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { ServerId } from '../../domain/databases/server.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import { Periodic, type RunReport } from '../timing/periodic.ts';
 import type { CircuitBreaker } from '../pools/circuit-breaker.ts';
 import type { ConnectionBudget } from '../pools/connection-budget.ts';
-import { isNamed, migrationConnectionName, presenceName, resultsConnectionName } from '../postgres/connection-names.ts';
+import {
+  isNamed,
+  migrationConnectionName,
+  presenceName,
+  resultsConnectionName,
+} from '../postgres/connection-names.ts';
 import { isServerAnswer, isServerFailure } from '../postgres/postgres-errors.ts';
 import type { ControlConnection } from './control-connection.ts';
 import type { OpenSessions } from './open-sessions.ts';

@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Inspection, ServerFacts, ServerInspection, TimedClone } from '../../application/ports/databases/server-inspection.ts';
+import type {
+  Inspection,
+  ServerFacts,
+  ServerInspection,
+  TimedClone,
+} from '../../application/ports/databases/server-inspection.ts';
 import type { ServerId } from '../../domain/databases/server.ts';
 import { reasonOf } from '../../domain/reason-of.ts';
 import type { PgConnection } from '../postgres/pg-connection.ts';

@@ -2,7 +2,12 @@ import { Option, type Command } from 'commander';
 import type { AdoptOptions } from '../../application/databases/adopt.ts';
 import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/databases/database-ledger.ts';
 import { DATABASE_STATES, type DatabaseState } from '../../domain/databases/results-database.ts';
-import type { AdoptedDatabase, Finding, ReconcileReport, RotationReport } from '../../application/ports/databases/database-upkeep.ts';
+import type {
+  AdoptedDatabase,
+  Finding,
+  ReconcileReport,
+  RotationReport,
+} from '../../application/ports/databases/database-upkeep.ts';
 import { DEFAULT_SERVER, type ServerId } from '../../domain/databases/server.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { allOf } from '../../domain/page.ts';

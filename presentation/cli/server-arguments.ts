@@ -1,5 +1,12 @@
 import { InvalidArgumentError } from 'commander';
-import { labelProblems, MAX_DATABASES, MAX_WEIGHT, parseServerId, type ServerId, type ServerLabels } from '../../domain/databases/server.ts';
+import {
+  labelProblems,
+  MAX_DATABASES,
+  MAX_WEIGHT,
+  parseServerId,
+  type ServerId,
+  type ServerLabels,
+} from '../../domain/databases/server.ts';
 
 /** On a command line: no limit, or no label. */
 export const NONE = 'none';

@@ -7,6 +7,7 @@ import { NO_SUCH_ROUTE } from './errors/failure.ts';
 import { HttpError } from './errors/http-error.ts';
 import type { HttpDependencies } from './http-dependencies.ts';
 import { openRequest } from './request/open-request.ts';
+import { addStandingHeaders } from './request/standing-headers.ts';
 import { mountRoutes } from './routing/mount-routes.ts';
 import { docsAssets } from './docs/docs-page.ts';
 import { createRouteTable } from './route-table.ts';
@@ -22,6 +23,7 @@ export const createApp = (deps: HttpDependencies): express.Express => {
   app.enable('case sensitive routing');
   app.enable('strict routing');
 
+  addStandingHeaders(app);
   app.use(openRequest(deps));
   mountRoutes(app, createRouteTable(deps), deps);
   app.use(docsAssets());

@@ -8,7 +8,10 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { KnexInstanceLedger } from '../../adapters/knex/metadata/knex-instance-ledger.ts';
 import { CircuitBreaker } from '../../infrastructure/pools/circuit-breaker.ts';
-import type { DatabaseConnectionManager, RoutedServer } from '../../infrastructure/routing/database-connection-manager.ts';
+import type {
+  DatabaseConnectionManager,
+  RoutedServer,
+} from '../../infrastructure/routing/database-connection-manager.ts';
 import { ConnectionShare, type ConnectionShareDeps } from '../../infrastructure/servers/connection-share.ts';
 import { isServerFull } from '../../infrastructure/postgres/postgres-errors.ts';
 import { ControlConnection } from '../../infrastructure/servers/control-connection.ts';

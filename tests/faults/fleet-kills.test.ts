@@ -1,7 +1,15 @@
 import { expect } from 'chai';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { startFleetChild, type FleetChild, type FleetGate } from '../support/fleet-child.ts';
-import { asRelease, createReleases, historyOf, ledgerVersions, provisionAll, registerMany, type Releases } from '../support/fleet.ts';
+import {
+  asRelease,
+  createReleases,
+  historyOf,
+  ledgerVersions,
+  provisionAll,
+  registerMany,
+  type Releases,
+} from '../support/fleet.ts';
 import { until } from '../support/gate.ts';
 import { lockTable } from '../support/server-faults.ts';
 

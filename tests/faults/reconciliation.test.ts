@@ -3,7 +3,10 @@ import type { Container } from 'inversify';
 import type { ReconcileOptions } from '../../application/databases/reconcile.ts';
 import type { Finding } from '../../application/ports/databases/database-upkeep.ts';
 import { DatabaseConnectionError, DatabaseError } from '../../domain/exceptions.ts';
-import { OrganizationDatabaseNotFoundError, OrganizationNotReadyError } from '../../domain/databases/errors.ts';
+import {
+  OrganizationDatabaseNotFoundError,
+  OrganizationNotReadyError,
+} from '../../domain/databases/errors.ts';
 import { markOf } from '../../domain/databases/database-identity.ts';
 import { DEFAULT_SERVER } from '../../domain/databases/server.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';

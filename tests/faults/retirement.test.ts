@@ -64,9 +64,7 @@ describe('putting a database aside', function () {
     await write(container);
     // One cluster serves as two: no process is started here that would look.
     const template = deployment.environment['DB_RESULTS_DB_TEMPLATE'] ?? '';
-    const settings = { DB_RESULTS_DB_TEMPLATE_EU: template };
-    await deployment.start(settings).get(TOKENS.useCases).registerServers();
-    const two = deployment.start(settings);
+    const two = deployment.start({ DB_RESULTS_DB_TEMPLATE_EU: template });
     const adoptElsewhere = (): Promise<unknown> =>
       deployment.administer(
         `update organization_databases set server_id = 'eu', stamp = gen_random_uuid(), generation = 2`,
@@ -83,6 +81,7 @@ describe('putting a database aside', function () {
         return record;
       },
     }));
+    await two.get(TOKENS.useCases).registerServers();
     expect(await rejectionOf(two.get(TOKENS.retireDatabase)(ACME))).to.be.instanceOf(
       OrganizationNotReadyError,
     );

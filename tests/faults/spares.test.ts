@@ -7,7 +7,12 @@ import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
-import { beforeEachClone, createdDatabases, hookProvisioning, watchAdminStatements } from '../support/provisioning-steps.ts';
+import {
+  beforeEachClone,
+  createdDatabases,
+  hookProvisioning,
+  watchAdminStatements,
+} from '../support/provisioning-steps.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
 import { defaultServer, overrideServers, overrideSessions } from '../support/servers.ts';
 import { openTransaction } from '../support/server-faults.ts';

@@ -1,6 +1,12 @@
 import { expect } from 'chai';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
-import { AUDIT_FIELDS, RFC3339_UTC, type AuditEntry, type Page, type Problem } from '../support/http-contract.ts';
+import {
+  AUDIT_FIELDS,
+  RFC3339_UTC,
+  type AuditEntry,
+  type Page,
+  type Problem,
+} from '../support/http-contract.ts';
 import { HttpService, type Caller } from '../support/http-service.ts';
 
 describe('The audit trail over HTTP', function () {

@@ -1,6 +1,14 @@
 import { expect } from 'chai';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
-import { CACHE_FIELDS, JOB_FIELDS, RFC3339_UTC, UUID, type Job, type Page, type Problem } from '../support/http-contract.ts';
+import {
+  CACHE_FIELDS,
+  JOB_FIELDS,
+  RFC3339_UTC,
+  UUID,
+  type Job,
+  type Page,
+  type Problem,
+} from '../support/http-contract.ts';
 import { HttpService, type Caller } from '../support/http-service.ts';
 
 const STATUSES = ['PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELED'] as const;

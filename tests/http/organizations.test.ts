@@ -1,6 +1,13 @@
 import { expect } from 'chai';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
-import { ADMINISTERED_ORGANIZATION_FIELDS, ORGANIZATION_FIELDS, RFC3339_UTC, type AuditEntry, type Page, type Problem } from '../support/http-contract.ts';
+import {
+  ADMINISTERED_ORGANIZATION_FIELDS,
+  ORGANIZATION_FIELDS,
+  RFC3339_UTC,
+  type AuditEntry,
+  type Page,
+  type Problem,
+} from '../support/http-contract.ts';
 import { HttpService, type Caller } from '../support/http-service.ts';
 
 interface Organization {

@@ -2,7 +2,13 @@ import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
-import { aroundAttempts, asRelease, createReleases, ledgerVersions, type Releases } from '../support/fleet.ts';
+import {
+  aroundAttempts,
+  asRelease,
+  createReleases,
+  ledgerVersions,
+  type Releases,
+} from '../support/fleet.ts';
 import type { Problem } from '../support/http-contract.ts';
 import { HttpService, type Caller } from '../support/http-service.ts';
 

@@ -2,7 +2,10 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import type { DatabaseConnectionManager, ManagerCounts } from '../../infrastructure/routing/database-connection-manager.ts';
+import type {
+  DatabaseConnectionManager,
+  ManagerCounts,
+} from '../../infrastructure/routing/database-connection-manager.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
 import { HttpService } from '../support/http-service.ts';

@@ -3,7 +3,13 @@ import jwt from 'jsonwebtoken';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { RFC3339_UTC, UUID, type AuditEntry, type Page, type Problem } from '../support/http-contract.ts';
 import { HttpService, type Caller } from '../support/http-service.ts';
-import { statusOf, type TokenReply, type UserReply, type MemberReply, type IdentityReply } from '../support/access-contract.ts';
+import {
+  statusOf,
+  type TokenReply,
+  type UserReply,
+  type MemberReply,
+  type IdentityReply,
+} from '../support/access-contract.ts';
 import type { Method } from '../support/send.ts';
 
 const PASSWORD = 'correct horse battery staple';

@@ -9,10 +9,17 @@ import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { Client } from 'pg';
 import { dataDirectoryAt } from '../../infrastructure/local/embedded-postgres/cluster.ts';
-import { processIsAlive, readPid, tryDirectoryLock } from '../../infrastructure/local/embedded-postgres/directory-lock.ts';
+import {
+  processIsAlive,
+  readPid,
+  tryDirectoryLock,
+} from '../../infrastructure/local/embedded-postgres/directory-lock.ts';
 import { startEmbeddedPostgres } from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
 import { RestartingPostgres } from '../../infrastructure/local/embedded-postgres/restarting-postgres.ts';
-import type { EmbeddedPostgres, EmbeddedPostgresOptions } from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
+import type {
+  EmbeddedPostgres,
+  EmbeddedPostgresOptions,
+} from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
 import { compiledModule } from '../support/compiled-project.ts';
 import { until } from '../support/gate.ts';
 import { createTestDirectory } from '../support/test-directories.ts';

@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
-import { asRelease, createReleases, provisionAll, type ExtraMigration, type Releases } from '../support/fleet.ts';
+import {
+  asRelease,
+  createReleases,
+  provisionAll,
+  type ExtraMigration,
+  type Releases,
+} from '../support/fleet.ts';
 import { sampleJob } from '../support/sample-job.ts';
 
 const ACME = organizationId('acme');

@@ -2,7 +2,14 @@ import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
-import { asRelease, createReleases, historyOf, ledgerVersions, provisionAll, type Releases } from '../support/fleet.ts';
+import {
+  asRelease,
+  createReleases,
+  historyOf,
+  ledgerVersions,
+  provisionAll,
+  type Releases,
+} from '../support/fleet.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
 import { defaultServer } from '../support/servers.ts';
 

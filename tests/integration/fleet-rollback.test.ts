@@ -3,7 +3,15 @@ import type { Container } from 'inversify';
 import { FleetCommandError } from '../../application/fleet/fleet-command-error.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
-import { asRelease, createReleases, historyOf, ledgerVersions, provisionAll, registerMany, type Releases } from '../support/fleet.ts';
+import {
+  asRelease,
+  createReleases,
+  historyOf,
+  ledgerVersions,
+  provisionAll,
+  registerMany,
+  type Releases,
+} from '../support/fleet.ts';
 import { rejectionOf } from '../support/gate.ts';
 import { sampleJob } from '../support/sample-job.ts';
 

@@ -4,7 +4,16 @@ import { FleetCommandError } from '../../application/fleet/fleet-command-error.t
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { withOverrides } from '../support/decorate.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
-import { aroundAttempts, asRelease, createReleases, historyOf, ledgerVersions, provisionAll, registerMany, type Releases } from '../support/fleet.ts';
+import {
+  aroundAttempts,
+  asRelease,
+  createReleases,
+  historyOf,
+  ledgerVersions,
+  provisionAll,
+  registerMany,
+  type Releases,
+} from '../support/fleet.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { lockTable } from '../support/server-faults.ts';
 import { defaultServer, overrideServers } from '../support/servers.ts';

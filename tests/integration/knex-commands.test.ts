@@ -7,8 +7,15 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
-import { findEmbeddedPostgres, startEmbeddedPostgres } from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
-import { metadataMigrations, MigrationSource, resultsMigrations } from '../../infrastructure/migrations/migration-source.ts';
+import {
+  findEmbeddedPostgres,
+  startEmbeddedPostgres,
+} from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
+import {
+  metadataMigrations,
+  MigrationSource,
+  resultsMigrations,
+} from '../../infrastructure/migrations/migration-source.ts';
 import { Migrator } from '../../infrastructure/migrations/migrator.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { terminateBackends } from '../support/server-faults.ts';

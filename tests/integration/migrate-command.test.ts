@@ -4,7 +4,14 @@ import type { Container } from 'inversify';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { runCli } from '../../presentation/cli/run-cli.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
-import { asRelease, createReleases, ledgerVersions, provisionAll, registerMany, type Releases } from '../support/fleet.ts';
+import {
+  asRelease,
+  createReleases,
+  ledgerVersions,
+  provisionAll,
+  registerMany,
+  type Releases,
+} from '../support/fleet.ts';
 import type { Page, Problem } from '../support/http-contract.ts';
 import { HttpService } from '../support/http-service.ts';
 

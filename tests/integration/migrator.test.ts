@@ -6,7 +6,11 @@ import { expect } from 'chai';
 import knex, { type Knex } from 'knex';
 import { Client } from 'pg';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
-import { metadataMigrations, MigrationSource, resultsMigrations } from '../../infrastructure/migrations/migration-source.ts';
+import {
+  metadataMigrations,
+  MigrationSource,
+  resultsMigrations,
+} from '../../infrastructure/migrations/migration-source.ts';
 import { UnknownMigrationError } from '../../infrastructure/migrations/migration-steps.ts';
 import { Migrator } from '../../infrastructure/migrations/migrator.ts';
 import { rejectionOf } from '../support/gate.ts';

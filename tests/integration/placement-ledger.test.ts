@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
-import type { ChoosePlacement, Claim, PlacementOffer, ProvisioningLedger } from '../../application/ports/databases/provisioning-ledger.ts';
+import type {
+  ChoosePlacement,
+  Claim,
+  PlacementOffer,
+  ProvisioningLedger,
+} from '../../application/ports/databases/provisioning-ledger.ts';
 import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
 import type { ServerLedger } from '../../application/ports/databases/server-ledger.ts';
 import type { SpareLedger } from '../../application/ports/databases/spare-ledger.ts';

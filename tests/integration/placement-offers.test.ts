@@ -2,9 +2,11 @@ import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { parseServerId } from '../../domain/databases/server.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf } from '../support/gate.ts';
 import { hookProvisioning } from '../support/provisioning-steps.ts';
+import { SecondServer } from '../support/second-server.ts';
 import { defaultServer } from '../support/servers.ts';
 
 const ACME = organizationId('acme');
@@ -12,15 +14,19 @@ const EU = parseServerId('eu');
 
 describe('the offer of a server whose template nobody has asked for yet', function () {
   this.timeout(60_000);
+  let second: SecondServer;
   let deployment: Deployment;
   let settings: Readonly<Record<string, string>>;
 
+  before(async () => {
+    second = await SecondServer.start();
+  });
+  after(() => second.remove());
   beforeEach(async () => {
     deployment = await createDeployment();
     await deployment.register('acme');
-    // One cluster serves as two: no process is started here that would look.
-    const template = deployment.environment['DB_RESULTS_DB_TEMPLATE'] ?? '';
-    settings = { DB_RESULTS_DB_TEMPLATE_EU: template.replace('r_', 'eu_') };
+    const url = DatabaseUrl.parse(second.url).withDatabase(deployment.databaseName('{org_id}'));
+    settings = { DB_RESULTS_DB_TEMPLATE_EU: url.toString() };
   });
   afterEach(() => deployment.dispose());
 

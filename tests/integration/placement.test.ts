@@ -9,7 +9,7 @@ import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
 import type { Problem } from '../support/http-contract.ts';
 import { HttpService } from '../support/http-service.ts';
-import { canStopServers, SecondServer } from '../support/second-server.ts';
+import { SecondServer } from '../support/second-server.ts';
 
 const EU = parseServerId('eu');
 
@@ -159,8 +159,7 @@ describe('the placement of new organizations on two servers', function () {
       });
     }
 
-    it('pinned-organization-never-lands-elsewhere: with its server stopped', async function () {
-      if (!canStopServers) this.skip();
+    it('pinned-organization-never-lands-elsewhere: with its server stopped', async () => {
       const container = deployment.start();
       const service = await start(container);
       await eu.kill();

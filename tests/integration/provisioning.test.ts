@@ -4,7 +4,12 @@ import { listen } from '../../infrastructure/http-server/http-server.ts';
 import { startChildService } from '../support/child-service.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, until } from '../support/gate.ts';
-import { createdDatabases, hookProvisioning, watchAdminStatements, type AdminStatement } from '../support/provisioning-steps.ts';
+import {
+  createdDatabases,
+  hookProvisioning,
+  watchAdminStatements,
+  type AdminStatement,
+} from '../support/provisioning-steps.ts';
 import { openTransaction } from '../support/server-faults.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
 import { defaultServer, overrideServers } from '../support/servers.ts';

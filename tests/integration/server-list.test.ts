@@ -4,7 +4,12 @@ import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { isNamed } from '../../infrastructure/postgres/connection-names.ts';
 import { ensureDatabase } from '../../infrastructure/postgres/ensure-database.ts';
 import { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
-import { isServerFailure, NoServerError, SqlState, sqlStateOf } from '../../infrastructure/postgres/postgres-errors.ts';
+import {
+  isServerFailure,
+  NoServerError,
+  SqlState,
+  sqlStateOf,
+} from '../../infrastructure/postgres/postgres-errors.ts';
 import { tryHosts } from '../../infrastructure/postgres/multi-host-connect.ts';
 import { metadataMigrations } from '../../infrastructure/migrations/migration-source.ts';
 import { Migrator } from '../../infrastructure/migrations/migrator.ts';

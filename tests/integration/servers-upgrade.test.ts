@@ -5,7 +5,7 @@ import { Client } from 'pg';
 import { metadataMigrations } from '../../infrastructure/migrations/migration-source.ts';
 import { Migrator } from '../../infrastructure/migrations/migrator.ts';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
-import { rejectionOf } from '../support/gate.ts';
+import { rejectionOf, until } from '../support/gate.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 /** The last metadata migration of the release that knows one server. */
@@ -197,6 +197,28 @@ describe('The upgrade to several servers of results databases', function () {
     expect(await everything()).to.deep.equal(before);
     await step('up');
     expect(await databases()).to.deep.equal({ default: 2 });
+  });
+
+  it('counts a database that the release before it claims while the migration waits for it', async () => {
+    await register('acme');
+    await run('begin');
+    await run(
+      `insert into organization_databases (org_id, database_name, stamp) values ('acme', 'db', gen_random_uuid())`,
+    );
+    const migrating = step('up');
+    migrating.catch(() => undefined); // looked at below
+    await until('the migration waits', async () => {
+      const waiting = await run(
+        `select from pg_locks where not granted and relation = 'organization_databases'::regclass
+           and database = (select oid from pg_database where datname = current_database())`,
+      );
+      return waiting.length > 0;
+    });
+    await run('commit');
+    await migrating;
+    expect(await databases()).to.deep.equal({ default: 1 });
+    await run(`update organization_databases set stamp = null where org_id = 'acme'`);
+    expect(await databases()).to.deep.equal({ default: 0 });
   });
 
   describe('while the release before it runs beside this one', () => {

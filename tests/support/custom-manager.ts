@@ -1,7 +1,12 @@
 import type { Container } from 'inversify';
 import { KnexResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { DatabaseConnectionManager, type ManagerDeps, type ManagerOptions, type RoutedServer } from '../../infrastructure/routing/database-connection-manager.ts';
+import {
+  DatabaseConnectionManager,
+  type ManagerDeps,
+  type ManagerOptions,
+  type RoutedServer,
+} from '../../infrastructure/routing/database-connection-manager.ts';
 import { decorateServers } from './servers.ts';
 
 /**

@@ -1,7 +1,11 @@
 import { Agent } from 'node:http';
 import type { Container } from 'inversify';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { listen, type ListeningServer, type ListenOptions } from '../../infrastructure/http-server/http-server.ts';
+import {
+  listen,
+  type ListeningServer,
+  type ListenOptions,
+} from '../../infrastructure/http-server/http-server.ts';
 import { answerClientError } from '../../presentation/http/errors/client-error.ts';
 import { messageClasses } from '../../presentation/http/request/message-classes.ts';
 import { createRouteTable } from '../../presentation/http/route-table.ts';

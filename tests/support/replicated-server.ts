@@ -3,8 +3,15 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
-import { dataDirectoryAt, SUPERUSER, type DataDirectory } from '../../infrastructure/local/embedded-postgres/cluster.ts';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
+import {
+  dataDirectoryAt,
+  SUPERUSER,
+  type DataDirectory,
+} from '../../infrastructure/local/embedded-postgres/cluster.ts';
+import {
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+} from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
 import { findFreePort } from '../../infrastructure/local/embedded-postgres/free-port.ts';
 import { until } from './gate.ts';
 import { createTestDirectory } from './test-directories.ts';

@@ -1,6 +1,9 @@
 import { readFile, readdir, rm } from 'node:fs/promises';
 import { dataDirectoryAt } from '../../infrastructure/local/embedded-postgres/cluster.ts';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
+import {
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+} from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
 import { findFreePort } from '../../infrastructure/local/embedded-postgres/free-port.ts';
 import { createTestDirectory } from './test-directories.ts';
 
@@ -89,9 +92,6 @@ export class SecondServer {
     return [postmaster, ...children];
   }
 }
-
-/** Whether a test on this system can kill and stop a server. */
-export const canStopServers = process.platform === 'linux';
 
 const run = (dataDirectory: string, port: number): Promise<EmbeddedPostgres> =>
   startEmbeddedPostgres({ dataDirectory, port, durable: false, settings: SETTINGS });

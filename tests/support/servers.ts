@@ -1,7 +1,10 @@
 import type { Container } from 'inversify';
 import type { ServerSession } from '../../application/ports/databases/server-session.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import type { RoutedServer, RoutedServers } from '../../infrastructure/routing/database-connection-manager.ts';
+import type {
+  RoutedServer,
+  RoutedServers,
+} from '../../infrastructure/routing/database-connection-manager.ts';
 import type { ResultsServer } from '../../infrastructure/servers/results-server.ts';
 import { ResultsServers } from '../../infrastructure/servers/results-servers.ts';
 import { DEFAULT_SERVER } from '../../domain/databases/server.ts';

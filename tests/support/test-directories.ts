@@ -2,7 +2,10 @@ import { access, chmod, constants, lstat, mkdtemp, readdir, rm, statfs } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dataDirectoryAt } from '../../infrastructure/local/embedded-postgres/cluster.ts';
-import { processIsAlive, tryDirectoryLock } from '../../infrastructure/local/embedded-postgres/directory-lock.ts';
+import {
+  processIsAlive,
+  tryDirectoryLock,
+} from '../../infrastructure/local/embedded-postgres/directory-lock.ts';
 
 const PREFIX = 'mad-test-postgres-';
 /** Memory-backed, where creating a database costs a fraction of what it does on disk. */

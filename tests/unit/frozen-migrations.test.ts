@@ -20,7 +20,7 @@ const FROZEN: Readonly<Record<string, string>> = {
   'metadata/0010_session_changes.ts': '7dd74a94ddfea71ea2df51e67ad121d62a74f64b1f4ade584cea4a8f4f8c067d',
   'metadata/0011_audit_order.ts': '67081a27be06cceae23ce7968aa1096803170ba659e5807030dfadc27dd48046',
   'metadata/0012_suspension.ts': '9e7c03ec1137c9b498022b41a0456fa4787a241c60cf3a5020495481b6d5268e',
-  'metadata/0013_results_servers.ts': '47be4dbff5d99360581ccea9d7ccc6cfcdc6d454c59df2648e64d4304a847bc6',
+  'metadata/0013_results_servers.ts': '6f65d6d3edd805498e543da1175a25c5d293341586ccc388f796e19fdf248e77',
   'results/0001_initial.ts': 'af6cd70980a929279bab3e83722995643be934da56660360951f4a33d18712fa',
   'results/0002_audit_outbox.ts': '1d867ba3622c9efb9aaa1e87da5e2f7015c7974a628c86210ee9e0aa695ea6c6',
 };

@@ -1,4 +1,10 @@
-import { ADOPTED, type ChoosePlacement, type Claim, type PlacementOffer, type ProvisioningLedger } from '../../../application/ports/databases/provisioning-ledger.ts';
+import {
+  ADOPTED,
+  type ChoosePlacement,
+  type Claim,
+  type PlacementOffer,
+  type ProvisioningLedger,
+} from '../../../application/ports/databases/provisioning-ledger.ts';
 import { isHalfMade } from '../../../domain/databases/results-database.ts';
 import type { SpareDatabase } from '../../../application/ports/databases/provisioning-ledger.ts';
 import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';

@@ -1,5 +1,10 @@
 import { ADOPTED } from '../../../application/ports/databases/provisioning-ledger.ts';
-import { DATABASE_STATES, isHalfMade, statesBefore, type DatabaseState } from '../../../domain/databases/results-database.ts';
+import {
+  DATABASE_STATES,
+  isHalfMade,
+  statesBefore,
+  type DatabaseState,
+} from '../../../domain/databases/results-database.ts';
 import type { ServerId } from '../../../domain/databases/server.ts';
 import type { OrganizationStatus } from '../../../domain/organizations/organization.ts';
 import { sql, statement } from '../statement.ts';

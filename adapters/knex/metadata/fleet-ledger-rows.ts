@@ -1,6 +1,12 @@
 import type { ServerId } from '../../../domain/databases/server.ts';
 import { holdsResults, type DatabaseState } from '../../../domain/databases/results-database.ts';
-import type { FleetCandidate, FleetClaim, FleetItem, FleetRun, ItemState } from '../../../application/ports/fleet/fleet-ledger.ts';
+import type {
+  FleetCandidate,
+  FleetClaim,
+  FleetItem,
+  FleetRun,
+  ItemState,
+} from '../../../application/ports/fleet/fleet-ledger.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 
 export interface RunRow {

@@ -1,5 +1,11 @@
 import { sql, statement } from '../statement.ts';
-import { RUN_COLUMNS, type CandidateRow, type ClaimRow, type ItemRow, type RunRow } from './fleet-ledger-rows.ts';
+import {
+  RUN_COLUMNS,
+  type CandidateRow,
+  type ClaimRow,
+  type ItemRow,
+  type RunRow,
+} from './fleet-ledger-rows.ts';
 
 interface OfRun {
   readonly runId: number;

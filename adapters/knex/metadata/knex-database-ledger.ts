@@ -1,6 +1,14 @@
 import type { DatabaseLedger, DatabaseRecord } from '../../../application/ports/databases/database-ledger.ts';
 import type { DatabaseState } from '../../../domain/databases/results-database.ts';
-import { ADOPTED, type Adoption, type ChoosePlacement, type Claim, type PlacementOffer, type ProvisioningLedger, type SpareDatabase } from '../../../application/ports/databases/provisioning-ledger.ts';
+import {
+  ADOPTED,
+  type Adoption,
+  type ChoosePlacement,
+  type Claim,
+  type PlacementOffer,
+  type ProvisioningLedger,
+  type SpareDatabase,
+} from '../../../application/ports/databases/provisioning-ledger.ts';
 import { DatabaseProvisioningError } from '../../../domain/exceptions.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { OrganizationStatus } from '../../../domain/organizations/organization.ts';

@@ -1,9 +1,30 @@
-import type { FleetCandidate, FleetClaim, FleetItem, FleetLedger, FleetProgress, FleetReport, FleetRun, ItemState, NewRun, PlannedItem, RunState } from '../../../application/ports/fleet/fleet-ledger.ts';
+import type {
+  FleetCandidate,
+  FleetClaim,
+  FleetItem,
+  FleetLedger,
+  FleetProgress,
+  FleetReport,
+  FleetRun,
+  ItemState,
+  NewRun,
+  PlannedItem,
+  RunState,
+} from '../../../application/ports/fleet/fleet-ledger.ts';
 import { reasonToHalt } from '../../../domain/fleet/halting-rule.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
 import { dynamicQuery, sql, type SqlDatabase, type SqlExecutor } from '../statement.ts';
-import { ITEM_COLUMNS, RUN_COLUMNS, toCandidate, toClaim, toItem, toRun, type ItemRow, type RunRow } from './fleet-ledger-rows.ts';
+import {
+  ITEM_COLUMNS,
+  RUN_COLUMNS,
+  toCandidate,
+  toClaim,
+  toItem,
+  toRun,
+  type ItemRow,
+  type RunRow,
+} from './fleet-ledger-rows.ts';
 import * as statements from './fleet-ledger-statements.ts';
 
 /** Fleet runs and their items. Decision 0010. */

@@ -1,5 +1,9 @@
 import type { Knex } from 'knex';
-import type { InstanceKey, InstanceLedger, ServiceInstance } from '../../../application/ports/databases/instance-ledger.ts';
+import type {
+  InstanceKey,
+  InstanceLedger,
+  ServiceInstance,
+} from '../../../application/ports/databases/instance-ledger.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
 /** Several times the pause between two heartbeats. */

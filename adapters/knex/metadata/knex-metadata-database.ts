@@ -1,4 +1,7 @@
-import type { MetadataDatabase, MetadataRepositories } from '../../../application/ports/databases/metadata-database.ts';
+import type {
+  MetadataDatabase,
+  MetadataRepositories,
+} from '../../../application/ports/databases/metadata-database.ts';
 import type { SqlDatabase, SqlExecutor } from '../statement.ts';
 import { KnexAuditLog } from './knex-audit-log.ts';
 import { KnexIdentityRepository } from './knex-identity-repository.ts';

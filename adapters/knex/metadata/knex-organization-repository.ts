@@ -1,11 +1,24 @@
 import { ServerNotFoundError } from '../../../domain/databases/errors.ts';
-import { ANYWHERE, type PlacementPin, type ServerId, type ServerLabels } from '../../../domain/databases/server.ts';
+import {
+  ANYWHERE,
+  type PlacementPin,
+  type ServerId,
+  type ServerLabels,
+} from '../../../domain/databases/server.ts';
 import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
 import { OrganizationAlreadyExistsError } from '../../../domain/organizations/errors.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { POLICY_SETTINGS } from '../../../domain/organizations/organization-policy.ts';
-import type { OrganizationControls, OrganizationRepository } from '../../../domain/organizations/organization-repository.ts';
-import type { Organization, OrganizationSettings, OrganizationStatus, VersionedSettings } from '../../../domain/organizations/organization.ts';
+import type {
+  OrganizationControls,
+  OrganizationRepository,
+} from '../../../domain/organizations/organization-repository.ts';
+import type {
+  Organization,
+  OrganizationSettings,
+  OrganizationStatus,
+  VersionedSettings,
+} from '../../../domain/organizations/organization.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
 import { FOREIGN_KEY_VIOLATION, isViolation, UNIQUE_VIOLATION } from '../postgres-error.ts';
 import { dynamicQuery, sql, statement, type SqlExecutor } from '../statement.ts';

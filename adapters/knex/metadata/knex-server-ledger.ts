@@ -2,7 +2,15 @@ import type { ServerChanges, ServerLedger } from '../../../application/ports/dat
 import type { ResultsServerRecord, ServerId } from '../../../domain/databases/server.ts';
 import { isViolation, UNIQUE_VIOLATION } from '../postgres-error.ts';
 import type { SqlExecutor } from '../statement.ts';
-import { changeServer, findServer, identifyServer, listServers, releaseCluster, registerServers, toServerRecord } from './server-statements.ts';
+import {
+  changeServer,
+  findServer,
+  identifyServer,
+  listServers,
+  releaseCluster,
+  registerServers,
+  toServerRecord,
+} from './server-statements.ts';
 
 export class KnexServerLedger implements ServerLedger {
   readonly #executor: SqlExecutor;

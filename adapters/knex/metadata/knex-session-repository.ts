@@ -1,4 +1,8 @@
-import type { RefreshTokenUse, Session, SessionRepository } from '../../../domain/identity/session-repository.ts';
+import type {
+  RefreshTokenUse,
+  Session,
+  SessionRepository,
+} from '../../../domain/identity/session-repository.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 

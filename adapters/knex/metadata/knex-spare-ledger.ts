@@ -1,7 +1,14 @@
 import type { SpareDatabase } from '../../../application/ports/databases/provisioning-ledger.ts';
 import type { SpareLedger, TemplateRecord } from '../../../application/ports/databases/spare-ledger.ts';
 import type { ServerId, ServerStatus } from '../../../domain/databases/server.ts';
-import { DEMAND_WINDOW_MS, demandOn, isSpareWanted, SURPLUS_WINDOW_MS, wantedSpares, type SpareDemand } from '../../../domain/databases/spare-demand.ts';
+import {
+  DEMAND_WINDOW_MS,
+  demandOn,
+  isSpareWanted,
+  SURPLUS_WINDOW_MS,
+  wantedSpares,
+  type SpareDemand,
+} from '../../../domain/databases/spare-demand.ts';
 import { SPARE_COLUMNS, toSpare, type SpareRow } from './database-ledger-rows.ts';
 import { forgetSpare, insertSpare } from './database-ledger-statements.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';

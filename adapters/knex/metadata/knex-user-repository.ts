@@ -1,5 +1,11 @@
 import type { OrganizationRole } from '../../../domain/identity/role.ts';
-import type { Membership, PasswordIdentity, User, UserChange, UserRepository } from '../../../domain/identity/user-repository.ts';
+import type {
+  Membership,
+  PasswordIdentity,
+  User,
+  UserChange,
+  UserRepository,
+} from '../../../domain/identity/user-repository.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
 import { dynamicQuery, sql, statement, type SqlExecutor } from '../statement.ts';

@@ -1,4 +1,9 @@
-import type { ResultsServerRecord, ServerId, ServerLabels, ServerStatus } from '../../../domain/databases/server.ts';
+import type {
+  ResultsServerRecord,
+  ServerId,
+  ServerLabels,
+  ServerStatus,
+} from '../../../domain/databases/server.ts';
 import { sql, statement } from '../statement.ts';
 
 export interface ServerRow {

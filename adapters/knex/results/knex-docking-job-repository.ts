@@ -1,11 +1,22 @@
 import type { WriteNote } from '../../../domain/audit/audit-log.ts';
 import type { DockingJob, JobStatus } from '../../../domain/jobs/docking-job.ts';
-import { insertedJob, type DockingJobRepository, type JobKey, type NewDockingJob, type SetByDatabase } from '../../../domain/jobs/docking-job-repository.ts';
+import {
+  insertedJob,
+  type DockingJobRepository,
+  type JobKey,
+  type NewDockingJob,
+  type SetByDatabase,
+} from '../../../domain/jobs/docking-job-repository.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
 import { insertList, selectList } from '../columns.ts';
 import { dynamicQuery, sql, statement, type SqlExecutor } from '../statement.ts';
 import { auditedStatement } from './audited-statement.ts';
-import { DOCKING_JOB_COLUMNS, INSERTED_COLUMNS, toDockingJob, type DockingJobRow } from './docking-job-columns.ts';
+import {
+  DOCKING_JOB_COLUMNS,
+  INSERTED_COLUMNS,
+  toDockingJob,
+  type DockingJobRow,
+} from './docking-job-columns.ts';
 
 const JOB = { type: 'job', idField: 'jobId' } as const;
 const JOB_FIELDS = selectList(DOCKING_JOB_COLUMNS);

@@ -1,4 +1,7 @@
-import type { ResultsDatabase, ResultsRepositories } from '../../../application/ports/databases/results-database.ts';
+import type {
+  ResultsDatabase,
+  ResultsRepositories,
+} from '../../../application/ports/databases/results-database.ts';
 import type { SqlDatabase, SqlExecutor } from '../statement.ts';
 import { KnexAuditOutbox } from './knex-audit-outbox.ts';
 import { KnexArtifactRepository } from './knex-artifact-repository.ts';

@@ -1,4 +1,9 @@
-import type { ResultsServerRecord, ServerId, ServerLabels, ServerStatus } from '../../../domain/databases/server.ts';
+import type {
+  ResultsServerRecord,
+  ServerId,
+  ServerLabels,
+  ServerStatus,
+} from '../../../domain/databases/server.ts';
 
 /** What an operator changes of a server. What is left out stays. */
 export interface ServerChanges {

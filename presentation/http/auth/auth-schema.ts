@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { choosesAnother, newPassword, organizationId, SAME_PASSWORD, text } from '../request/schema/fields.ts';
+import {
+  choosesAnother,
+  newPassword,
+  organizationId,
+  SAME_PASSWORD,
+  text,
+} from '../request/schema/fields.ts';
 
 export const issueRequest = (maxOrganizationIdLength: number) => ({
   body: z

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
+import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { ErrorCode } from './error-status.ts';
 import { toFailure } from './failure.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
@@ -14,15 +14,19 @@ const FAILURES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 };
 const MALFORMED = ['malformed_request', 'This is not an HTTP/1.1 request.'] as const;
 
+/** The response to a request that has begun on the connection. It has no locals before the app has seen it. */
+type BegunResponse = ServerResponse & { readonly locals?: { readonly requestId?: string } };
+
 /**
  * Writes the whole response, status line and headers included, to bytes that Node could not read as a request. No
  * middleware sees such a request, so this logs and counts it as the access log does.
  *
- * @returns the response as text; `requestId` is that of the request on this connection, if one has begun
+ * @returns the response as text, under the id of the request that has begun, if there is one
  */
 export const answerClientError =
   ({ logger, httpMetrics }: Pick<HttpDependencies, 'logger' | 'httpMetrics'>) =>
-  (error: Error, requestId: string = randomUUID()): string => {
+  (error: Error, begun?: BegunResponse): string => {
+    const requestId = begun?.locals?.requestId ?? randomUUID();
     const reason = 'code' in error && typeof error.code === 'string' ? error.code : '';
     const failure = toFailure(new HttpError(...(FAILURES[reason] ?? MALFORMED)));
     const problem = problemOf(failure, requestId);

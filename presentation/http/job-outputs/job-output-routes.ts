@@ -6,7 +6,14 @@ import { jobRequest } from '../jobs/job-schema.ts';
 import { created, ok } from '../request/reply.ts';
 import { resultsRoute, type Route } from '../routing/route.ts';
 import { presentArtifact, presentTaskResult } from './job-output-presenter.ts';
-import { artifactList, artifactReply, artifactRequest, taskResultList, taskResultReply, taskResultRequest } from './job-output-schema.ts';
+import {
+  artifactList,
+  artifactReply,
+  artifactRequest,
+  taskResultList,
+  taskResultReply,
+  taskResultRequest,
+} from './job-output-schema.ts';
 
 const tag = 'results';
 const path = '/organizations/{org_id}/jobs/{job_id}';

@@ -6,7 +6,15 @@ import { created, ok } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
 import { resultsRoute, type Route } from '../routing/route.ts';
 import { presentJob } from './job-presenter.ts';
-import { jobCursor, jobPage, jobReply, jobRequest, listRequest, moveRequest, submitRequest } from './job-schema.ts';
+import {
+  jobCursor,
+  jobPage,
+  jobReply,
+  jobRequest,
+  listRequest,
+  moveRequest,
+  submitRequest,
+} from './job-schema.ts';
 
 const tag = 'jobs';
 const path = '/organizations/{org_id}/jobs';

@@ -1,5 +1,9 @@
 import { z } from 'zod';
-import { DEFAULT_PIPELINE_VERSION, DEFAULT_PRIORITY, JOB_STATUSES } from '../../../domain/jobs/docking-job.ts';
+import {
+  DEFAULT_PIPELINE_VERSION,
+  DEFAULT_PRIORITY,
+  JOB_STATUSES,
+} from '../../../domain/jobs/docking-job.ts';
 import type { JobKey } from '../../../domain/jobs/docking-job-repository.ts';
 import { cursorOf, momentMs } from '../request/schema/cursor.ts';
 import { flag, jsonObject, limit, pageOf, slug, text, timestamp, uuid } from '../request/schema/fields.ts';

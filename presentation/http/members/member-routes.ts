@@ -4,7 +4,15 @@ import { created, noContent, ok } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
 import { organizationRoute, type Route } from '../routing/route.ts';
 import { presentMember } from './member-presenter.ts';
-import { addRequest, listRequest, memberCursor, memberPage, memberReply, removeRequest, rolesRequest } from './member-schema.ts';
+import {
+  addRequest,
+  listRequest,
+  memberCursor,
+  memberPage,
+  memberReply,
+  removeRequest,
+  rolesRequest,
+} from './member-schema.ts';
 
 const tag = 'members';
 const path = '/organizations/{org_id}/members';

@@ -4,7 +4,16 @@ import { ok } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
 import { platformRoute, type Route } from '../routing/route.ts';
 import { presentItem, presentProgress, presentRun } from './migration-presenter.ts';
-import { itemCursor, itemPage, itemsRequest, listRequest, oneRequest, progressReply, runCursor, runPage } from './migration-schema.ts';
+import {
+  itemCursor,
+  itemPage,
+  itemsRequest,
+  listRequest,
+  oneRequest,
+  progressReply,
+  runCursor,
+  runPage,
+} from './migration-schema.ts';
 
 const tag = 'migrations';
 const path = '/admin/migrations';

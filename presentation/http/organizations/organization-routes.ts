@@ -1,11 +1,23 @@
-import { ANYWHERE, type PlacementPin, type ServerId, type ServerLabels } from '../../../domain/databases/server.ts';
+import {
+  ANYWHERE,
+  type PlacementPin,
+  type ServerId,
+  type ServerLabels,
+} from '../../../domain/databases/server.ts';
 import { ROLES } from '../../../domain/identity/role.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { created, ok } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
 import { organizationRoute, platformRoute, type Route } from '../routing/route.ts';
 import { presentOrganization, presentOrganizationItem } from './organization-presenter.ts';
-import { changeRequest, createRequest, listRequest, organizationCursor, organizationPage, organizationReply } from './organization-schema.ts';
+import {
+  changeRequest,
+  createRequest,
+  listRequest,
+  organizationCursor,
+  organizationPage,
+  organizationReply,
+} from './organization-schema.ts';
 
 const tag = 'organizations';
 const path = '/organizations/{org_id}';

@@ -1,6 +1,10 @@
 import { OrganizationAccessDeniedError } from '../../../domain/identity/errors.ts';
 import { ValidationError, type InputIssue } from '../../../domain/validation-error.ts';
-import { organizationIdProblem, parseOrganizationId, type OrganizationId } from '../../../domain/organizations/organization-id.ts';
+import {
+  organizationIdProblem,
+  parseOrganizationId,
+  type OrganizationId,
+} from '../../../domain/organizations/organization-id.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { held, type HttpRequest, type Step } from './http-locals.ts';
 

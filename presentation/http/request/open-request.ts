@@ -3,14 +3,13 @@ import { HttpError } from '../errors/http-error.ts';
 import type { Middleware } from './http-locals.ts';
 import { accessLog } from './access-log.ts';
 import { requestContext } from './request-context.ts';
-import { securityHeaders } from './security-headers.ts';
 
 /**
  * Runs first on every request. Everything that is logged from here on finds the request's context. It is one layer of
  * Express: the overhead of a layer is more than the work of all these openings.
  */
 export const openRequest = (deps: HttpDependencies): Middleware => {
-  const openings = [requestContext(deps), accessLog(deps), securityHeaders()];
+  const openings = [requestContext(deps), accessLog(deps)];
   return (req, res, next) => {
     for (const open of openings) open(req, res);
     // RFC 9112, section 3.2.

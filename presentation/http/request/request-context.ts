@@ -18,6 +18,5 @@ export const requestContext =
       context: { requestId, organizationId: null },
       route: 'unmatched',
     };
-    res.setHeader('X-Request-Id', requestId);
     if (options.isStopping()) res.setHeader('Connection', 'close');
   };

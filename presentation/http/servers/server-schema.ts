@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { MAX_DATABASES, MAX_WEIGHT, SERVER_ID_PATTERN, SERVER_STATUSES } from '../../../domain/databases/server.ts';
+import {
+  MAX_DATABASES,
+  MAX_WEIGHT,
+  SERVER_ID_PATTERN,
+  SERVER_STATUSES,
+} from '../../../domain/databases/server.ts';
 import { count, labels, listOf, serverId } from '../request/schema/fields.ts';
 
 const params = z.object({ server_id: serverId });

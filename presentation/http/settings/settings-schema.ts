@@ -1,5 +1,8 @@
 import { z } from 'zod';
-import { MAX_POLICY_TIMEOUT_MS, type POLICY_SETTINGS } from '../../../domain/organizations/organization-policy.ts';
+import {
+  MAX_POLICY_TIMEOUT_MS,
+  type POLICY_SETTINGS,
+} from '../../../domain/organizations/organization-policy.ts';
 import { jsonObject } from '../request/schema/fields.ts';
 
 /** Entity tags, such as `"3"`, as the versions that they name; null for `*`. A weak tag never matches (RFC 9110, 13.1.1). */

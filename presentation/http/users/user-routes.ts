@@ -5,7 +5,18 @@ import { created, noContent, ok } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
 import { callerRoute, platformRoute, type Route } from '../routing/route.ts';
 import { presentOwnUser, presentUser } from './user-presenter.ts';
-import { changeRequest, createRequest, listRequest, oneRequest, ownPasswordRequest, ownReply, setPasswordRequest, userCursor, userPage, userReply } from './user-schema.ts';
+import {
+  changeRequest,
+  createRequest,
+  listRequest,
+  oneRequest,
+  ownPasswordRequest,
+  ownReply,
+  setPasswordRequest,
+  userCursor,
+  userPage,
+  userReply,
+} from './user-schema.ts';
 
 const tag = 'users';
 const path = '/users/{user_id}';

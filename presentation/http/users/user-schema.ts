@@ -1,7 +1,17 @@
 import { z } from 'zod';
 import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
 import { textCursor } from '../request/schema/cursor.ts';
-import { choosesAnother, SAME_PASSWORD, email, limit, newPassword, pageOf, text, timestamp, uuid } from '../request/schema/fields.ts';
+import {
+  choosesAnother,
+  SAME_PASSWORD,
+  email,
+  limit,
+  newPassword,
+  pageOf,
+  text,
+  timestamp,
+  uuid,
+} from '../request/schema/fields.ts';
 
 /** Users are listed in the order of their ids. */
 export const userCursor = textCursor(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);

@@ -1,5 +1,9 @@
 import type { DatabaseHealth, HealthCheck } from '../../../application/ports/databases/health-check.ts';
-import type { OrganizationDatabases, PoolSnapshot, ResultsLease } from '../../../application/ports/databases/organization-databases.ts';
+import type {
+  OrganizationDatabases,
+  PoolSnapshot,
+  ResultsLease,
+} from '../../../application/ports/databases/organization-databases.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { FakeResults } from './fake-results.ts';
 

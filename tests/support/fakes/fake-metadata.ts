@@ -1,5 +1,8 @@
 import type { DatabaseLedger, DatabaseRecord } from '../../../application/ports/databases/database-ledger.ts';
-import type { MetadataDatabase, MetadataRepositories } from '../../../application/ports/databases/metadata-database.ts';
+import type {
+  MetadataDatabase,
+  MetadataRepositories,
+} from '../../../application/ports/databases/metadata-database.ts';
 import type { AuditEntry, AuditEvent } from '../../../domain/audit/audit-log.ts';
 import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
 import { OrganizationAlreadyExistsError } from '../../../domain/organizations/errors.ts';

@@ -1,4 +1,7 @@
-import type { ResultsDatabase, ResultsRepositories } from '../../../application/ports/databases/results-database.ts';
+import type {
+  ResultsDatabase,
+  ResultsRepositories,
+} from '../../../application/ports/databases/results-database.ts';
 import type { WriteNote } from '../../../domain/audit/audit-log.ts';
 import type { Artifact } from '../../../domain/jobs/artifact.ts';
 import type { DockingJob } from '../../../domain/jobs/docking-job.ts';

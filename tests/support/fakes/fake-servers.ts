@@ -1,4 +1,7 @@
-import type { DatabaseServer, DatabaseServers } from '../../../application/ports/databases/database-server.ts';
+import type {
+  DatabaseServer,
+  DatabaseServers,
+} from '../../../application/ports/databases/database-server.ts';
 import type { ServerLedger } from '../../../application/ports/databases/server-ledger.ts';
 import { DatabaseNames } from '../../../domain/databases/database-names.ts';
 import { DEFAULT_SERVER, type ResultsServerRecord, type ServerId } from '../../../domain/databases/server.ts';

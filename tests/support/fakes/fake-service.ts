@@ -4,7 +4,12 @@ import supertest from 'supertest';
 import type { ObservedRequest } from '../../../application/ports/runtime/http-metrics.ts';
 import type { Logger } from '../../../application/ports/runtime/logger.ts';
 import type { RequestContext } from '../../../application/ports/runtime/request-context.ts';
-import type { IssuedToken, TokenClaims, TokenIssuer, TokenReader } from '../../../application/ports/identity/tokens.ts';
+import type {
+  IssuedToken,
+  TokenClaims,
+  TokenIssuer,
+  TokenReader,
+} from '../../../application/ports/identity/tokens.ts';
 import { createUseCases } from '../../../application/use-cases.ts';
 import { UnauthenticatedError } from '../../../domain/identity/errors.ts';
 import type { Principal } from '../../../domain/identity/principal.ts';

@@ -1,6 +1,9 @@
 import { expect } from 'chai';
 import { DeniedAccessWindows } from '../../../application/audit/denied-access-windows.ts';
-import { recordDeniedAccess, summarizeDeniedAccess } from '../../../application/audit/record-denied-access.ts';
+import {
+  recordDeniedAccess,
+  summarizeDeniedAccess,
+} from '../../../application/audit/record-denied-access.ts';
 import type { Role } from '../../../domain/identity/role.ts';
 import { FakeMetadata } from '../../support/fakes/fake-metadata.ts';
 import { organization } from '../../support/fakes/fake-service.ts';

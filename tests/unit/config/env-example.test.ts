@@ -23,6 +23,12 @@ describe('.env.example', () => {
     expect(exampleEntries().map(([name]) => name)).to.have.members([...new Set(read), 'TEST_DATABASE_URL']);
   });
 
+  it('shows the variables that add a server', () => {
+    const text = readFileSync(new URL('.env.example', PROJECT), 'utf8');
+    for (const name of ['DB_RESULTS_DB_TEMPLATE', 'DB_CONNECTION_BUDGET'])
+      expect(text).to.include(`# ${name}_<NAME>=`);
+  });
+
   it('shows the defaults', () => {
     const required = {
       DB_DATABASE_URL: 'postgresql://mad:password@localhost:5432/mad',

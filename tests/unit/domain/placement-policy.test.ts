@@ -1,6 +1,15 @@
 import { expect } from 'chai';
-import { choosePlacement, type PlacementChoice, type ServerOffer } from '../../../domain/databases/placement-policy.ts';
-import { ANYWHERE, parseServerId, SERVER_STATUSES, type PlacementPin } from '../../../domain/databases/server.ts';
+import {
+  choosePlacement,
+  type PlacementChoice,
+  type ServerOffer,
+} from '../../../domain/databases/placement-policy.ts';
+import {
+  ANYWHERE,
+  parseServerId,
+  SERVER_STATUSES,
+  type PlacementPin,
+} from '../../../domain/databases/server.ts';
 
 const server = (id: string, fields: Partial<ServerOffer> = {}): ServerOffer => ({
   serverId: parseServerId(id),

@@ -1,5 +1,11 @@
 import { expect } from 'chai';
-import { DATABASE_MOVES, DATABASE_STATES, holdsResults, isHalfMade, statesBefore } from '../../../domain/databases/results-database.ts';
+import {
+  DATABASE_MOVES,
+  DATABASE_STATES,
+  holdsResults,
+  isHalfMade,
+  statesBefore,
+} from '../../../domain/databases/results-database.ts';
 
 describe('The states of a results database', () => {
   it('follow each other as listed, and may be written again', () => {

@@ -1,5 +1,13 @@
 import { expect } from 'chai';
-import { DEFAULT_SERVER, labelProblems, MAX_LABELS, parseServerId, SERVER_MOVES, SERVER_STATUSES, serverIdProblem } from '../../../domain/databases/server.ts';
+import {
+  DEFAULT_SERVER,
+  labelProblems,
+  MAX_LABELS,
+  parseServerId,
+  SERVER_MOVES,
+  SERVER_STATUSES,
+  serverIdProblem,
+} from '../../../domain/databases/server.ts';
 import { ValidationError } from '../../../domain/validation-error.ts';
 
 describe('The id of a server', () => {

@@ -1,5 +1,10 @@
 import { expect } from 'chai';
-import { DEMAND_WINDOW_MS, isSpareWanted, SURPLUS_WINDOW_MS, wantedSpares } from '../../../domain/databases/spare-demand.ts';
+import {
+  DEMAND_WINDOW_MS,
+  isSpareWanted,
+  SURPLUS_WINDOW_MS,
+  wantedSpares,
+} from '../../../domain/databases/spare-demand.ts';
 
 describe('The demand for spares', () => {
   it('is one for each newcomer, never below the minimum and never above the maximum', () => {

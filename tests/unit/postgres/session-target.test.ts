@@ -1,5 +1,9 @@
 import { expect } from 'chai';
-import { SESSION_TARGETS, targetMismatch, type SessionTarget } from '../../../infrastructure/postgres/session-target.ts';
+import {
+  SESSION_TARGETS,
+  targetMismatch,
+  type SessionTarget,
+} from '../../../infrastructure/postgres/session-target.ts';
 
 const server = (standby: string, readOnly: string): ReadonlyMap<string, string> =>
   new Map([

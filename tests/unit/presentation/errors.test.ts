@@ -3,13 +3,47 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import express from 'express';
 import supertest from 'supertest';
-import { DatabaseConnectionError, DatabaseProvisioningError, DomainError, OrganizationNotFoundError } from '../../../domain/exceptions.ts';
-import { ConnectionBudgetExhaustedError, NoServerAvailableError, OrganizationBusyError, OrganizationDatabaseNotFoundError, OrganizationNotReadyError, ServerNotFoundError } from '../../../domain/databases/errors.ts';
+import {
+  DatabaseConnectionError,
+  DatabaseProvisioningError,
+  DomainError,
+  OrganizationNotFoundError,
+} from '../../../domain/exceptions.ts';
+import {
+  ConnectionBudgetExhaustedError,
+  NoServerAvailableError,
+  OrganizationBusyError,
+  OrganizationDatabaseNotFoundError,
+  OrganizationNotReadyError,
+  ServerNotFoundError,
+} from '../../../domain/databases/errors.ts';
 import { DEFAULT_SERVER } from '../../../domain/databases/server.ts';
 import { MigrationRunNotFoundError } from '../../../domain/fleet/errors.ts';
-import { IdentityAlreadyLinkedError, IdentityNotFoundError, MemberAlreadyExistsError, MemberNotFoundError, OrganizationAccessDeniedError, OwnAccountProtectedError, PasswordChangeRequiredError, RoleRequiredError, TooManyAttemptsError, UnauthenticatedError, UserAlreadyExistsError, UserNotFoundError } from '../../../domain/identity/errors.ts';
-import { IdempotencyKeyReusedError, JobNotFoundError, JobStateConflictError, SignatureNotFoundError } from '../../../domain/jobs/errors.ts';
-import { OrganizationAlreadyExistsError, OrganizationSuspendedError, SettingsChangedError } from '../../../domain/organizations/errors.ts';
+import {
+  IdentityAlreadyLinkedError,
+  IdentityNotFoundError,
+  MemberAlreadyExistsError,
+  MemberNotFoundError,
+  OrganizationAccessDeniedError,
+  OwnAccountProtectedError,
+  PasswordChangeRequiredError,
+  RoleRequiredError,
+  TooManyAttemptsError,
+  UnauthenticatedError,
+  UserAlreadyExistsError,
+  UserNotFoundError,
+} from '../../../domain/identity/errors.ts';
+import {
+  IdempotencyKeyReusedError,
+  JobNotFoundError,
+  JobStateConflictError,
+  SignatureNotFoundError,
+} from '../../../domain/jobs/errors.ts';
+import {
+  OrganizationAlreadyExistsError,
+  OrganizationSuspendedError,
+  SettingsChangedError,
+} from '../../../domain/organizations/errors.ts';
 import { ValidationError } from '../../../domain/validation-error.ts';
 import { ERROR_CLASSES } from '../domain/error-classes.ts';
 import { handleErrors } from '../../../presentation/http/request/error-handler.ts';

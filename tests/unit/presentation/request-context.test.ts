@@ -127,6 +127,39 @@ describe('A response', () => {
     }
   });
 
+  it('carries them and its request id once, however it is written', async () => {
+    const service = new FakeService();
+    const requests = () => [
+      service.acme('member').get('/jobs'),
+      service
+        .acme('member')
+        .post('/jobs')
+        .send({ engine: 'vina', inputs: { ligand: 'imatinib' } }),
+      service.acme('member').head('/jobs'),
+      service.acme('member').get('/nope'),
+      service.anonymous().get('/jobs'),
+      service.anonymous().options('/jobs'),
+      service.anonymous().get('/metrics'),
+      service.anonymous().get('/docs/start.js'),
+      service.anonymous().get('/docs/swagger-ui.css'),
+    ];
+    for (const isStopping of [false, true]) {
+      service.options.isStopping = () => isStopping;
+      for (const request of requests()) {
+        const { headers } = await request;
+        const title = `${request.method} ${request.url}`;
+        expect(headers['x-request-id'], title).to.match(UUID);
+        // A client joins the values of a header that comes twice.
+        expect(headers, title).to.include({
+          'x-content-type-options': 'nosniff',
+          'x-frame-options': 'SAMEORIGIN',
+        });
+        const isCached = request.url.includes('/docs/');
+        expect(headers['cache-control'], title).to.equal(isCached ? 'public, max-age=3600' : 'no-store');
+      }
+    }
+  });
+
   it('asks for a new connection once the process is stopping', async () => {
     const service = new FakeService();
     service.options.isStopping = () => true;

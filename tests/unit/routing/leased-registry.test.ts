@@ -1,5 +1,9 @@
 import { expect } from 'chai';
-import { LeasedRegistry, type Closeable, type RegistryOptions } from '../../../infrastructure/routing/leased-registry.ts';
+import {
+  LeasedRegistry,
+  type Closeable,
+  type RegistryOptions,
+} from '../../../infrastructure/routing/leased-registry.ts';
 import { Gate } from '../../support/gate.ts';
 
 /** Something that closes when its gate opens. */

@@ -1,7 +1,11 @@
 import { expect } from 'chai';
 import type { ServerFacts } from '../../../application/ports/databases/server-inspection.ts';
 import { checkServer } from '../../../application/servers/check-server.ts';
-import { judgeInspection, type ServerFinding, type ServerNeeds } from '../../../application/servers/judge-inspection.ts';
+import {
+  judgeInspection,
+  type ServerFinding,
+  type ServerNeeds,
+} from '../../../application/servers/judge-inspection.ts';
 import { ServerNotFoundError } from '../../../domain/databases/errors.ts';
 import { DEFAULT_SERVER, parseServerId } from '../../../domain/databases/server.ts';
 import { FakeMetadata } from '../../support/fakes/fake-metadata.ts';

@@ -1,8 +1,26 @@
 import { z } from 'zod';
-import { MAX_PASSWORD_BYTES, MIN_PASSWORD_LENGTH, passwordProblem } from '../../../../domain/identity/password-rule.ts';
+import {
+  MAX_PASSWORD_BYTES,
+  MIN_PASSWORD_LENGTH,
+  passwordProblem,
+} from '../../../../domain/identity/password-rule.ts';
 import { ORGANIZATION_ROLES } from '../../../../domain/identity/role.ts';
-import { LABEL_NAME_PATTERN, LABEL_VALUE_PATTERN, labelProblems, MAX_LABELS, parseServerId, SERVER_ID_PATTERN, serverIdProblem, type ServerId } from '../../../../domain/databases/server.ts';
-import { ORGANIZATION_ID_PATTERN, organizationIdProblem, parseOrganizationId, type OrganizationId } from '../../../../domain/organizations/organization-id.ts';
+import {
+  LABEL_NAME_PATTERN,
+  LABEL_VALUE_PATTERN,
+  labelProblems,
+  MAX_LABELS,
+  parseServerId,
+  SERVER_ID_PATTERN,
+  serverIdProblem,
+  type ServerId,
+} from '../../../../domain/databases/server.ts';
+import {
+  ORGANIZATION_ID_PATTERN,
+  organizationIdProblem,
+  parseOrganizationId,
+  type OrganizationId,
+} from '../../../../domain/organizations/organization-id.ts';
 
 export const text = (maxLength: number): z.ZodString => z.string().min(1).max(maxLength);
 

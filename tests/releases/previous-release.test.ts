@@ -14,7 +14,7 @@ import { send } from '../support/send.ts';
  * Where the release before this one lies, with its packages. It is not part of the sources, so this runs on demand:
  *
  *     git worktree add /tmp/previous <commit> && ln -s "$PWD/node_modules" /tmp/previous/node_modules
- *     PREVIOUS_RELEASE=/tmp/previous npx mocha tests/faults/previous-release.test.ts
+ *     PREVIOUS_RELEASE=/tmp/previous npx mocha tests/releases/previous-release.test.ts
  */
 const PREVIOUS = process.env['PREVIOUS_RELEASE'] ?? '';
 const ENTRY = join(PREVIOUS, 'infrastructure/bin/http.ts');
@@ -33,8 +33,9 @@ describe('the release before this one, beside it', function () {
   const processes: Partial<Record<Release, HttpProcess>> = {};
   const urls: Partial<Record<Release, string>> = {};
 
-  before(async function () {
-    if (PREVIOUS === '' || !existsSync(ENTRY)) this.skip();
+  before(async () => {
+    if (!existsSync(ENTRY))
+      throw new Error('PREVIOUS_RELEASE has to name a folder with the release before this one.');
     eu = await SecondServer.start();
     deployment = await createDeployment({
       DB_CONNECTION_BUDGET: String(BUDGET),
