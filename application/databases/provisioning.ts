@@ -11,7 +11,7 @@ import { isIdentity } from '../../domain/databases/database-identity.ts';
 import { isServerProblem, LOCKED_OUT, MISPLACED, MISSING } from '../../domain/databases/database-problems.ts';
 import { DatabaseConnectionError, OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import { choosePlacement } from '../../domain/databases/placement-policy.ts';
-import type { ServerId } from '../../domain/databases/server.ts';
+import { DEFAULT_SERVER, type ServerId } from '../../domain/databases/server.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { type DatabaseRecord } from '../ports/databases/database-ledger.ts';
 import type { DatabaseServer } from '../ports/databases/database-server.ts';
@@ -86,8 +86,8 @@ const claimDatabase = async (
   organizationId: OrganizationId,
   record: DatabaseRecord | null,
 ): ReturnType<ProvisioningPorts['ledger']['claim']> => {
-  const [first] = ports.servers.list();
-  const databaseName = record?.databaseName ?? first?.names.forOrganization(organizationId) ?? '';
+  const databaseName =
+    record?.databaseName ?? ports.servers.of(DEFAULT_SERVER).names.forOrganization(organizationId);
   let offered: ReadonlySet<ServerId> = new Set();
   const claimFrom = async (isAwaited: Parameters<typeof collectOffers>[2]) => {
     const offers = await collectOffers(ports, organizationId, isAwaited);

@@ -69,9 +69,20 @@ export const reconcileDatabases =
     });
     return {
       findings: reports.flatMap(({ findings }) => findings),
-      unreachable: reports.flatMap(({ unreachable }) => unreachable),
+      unreachable: [...reports.flatMap(({ unreachable }) => unreachable), ...(await findUnconfigured(ports))],
     };
   };
+
+/** Servers that hold databases and that this process does not know how to reach. */
+const findUnconfigured = async ({
+  servers,
+  metadata,
+}: ReconcilePorts): Promise<ReconcileReport['unreachable']> => {
+  const configured = new Set(servers.list().map(({ serverId }) => serverId));
+  return (await metadata.serverLedger.list())
+    .filter(({ serverId, databases }) => databases > 0 && !configured.has(serverId))
+    .map(({ serverId }) => ({ serverId, reason: 'The configuration does not name it.' }));
+};
 
 const reconcileServer = async (
   ports: ReconcilePorts,

@@ -238,6 +238,11 @@ describe('the placement of new organizations on two servers', function () {
         message: 'organizations are not served: this process is not configured for their server',
       },
     ]);
+    const { unreachable } = await container.get(TOKENS.reconcileDatabases)({
+      dryRun: true,
+      quarantineForeign: false,
+    });
+    expect(unreachable).to.deep.equal([{ serverId: 'eu', reason: 'The configuration does not name it.' }]);
     expect(await ask(service, 'away')).to.equal('database_unavailable');
     expect(await ask(service, 'home')).to.equal('served');
     await deployment.register('new');
