@@ -274,7 +274,12 @@ export const completeRetirement = statement<Key & { renamedTo: string | null }>(
     ),
 );
 
-export const countByState = statement<object, { state: DatabaseRow['state']; count: string }>(
-  'database_count_by_state',
-  () => sql('organization_databases').select('state').count({ count: '*' }).groupBy('state'),
+export const countByState = statement<
+  object,
+  { server_id: ServerId; state: DatabaseRow['state']; count: string }
+>('database_count_by_state', () =>
+  sql('organization_databases')
+    .select('server_id', 'state')
+    .count({ count: '*' })
+    .groupBy('server_id', 'state'),
 );
