@@ -29,7 +29,7 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 export class PrometheusMetrics implements HttpMetrics {
   readonly #registry = new Registry();
   readonly #requests: Histogram<'method' | 'route' | 'status'>;
-  readonly #provisionings: Histogram<'path'>;
+  readonly #provisionings: Histogram<'path' | 'server'>;
 
   constructor({ processMetrics = false }: PrometheusMetricsOptions = {}) {
     this.#requests = new Histogram({
@@ -42,7 +42,7 @@ export class PrometheusMetrics implements HttpMetrics {
     this.#provisionings = new Histogram({
       name: `${PREFIX}provisioning_duration_seconds`,
       help: 'Time to give an organization its database, by how it was done',
-      labelNames: ['path'],
+      labelNames: ['path', 'server'],
       buckets: SECONDS,
       registers: [this.#registry],
     });
@@ -54,8 +54,8 @@ export class PrometheusMetrics implements HttpMetrics {
   }
 
   /** @param path the way in which the database was provided, from a fixed set */
-  observeProvisioning(path: string, seconds: number): void {
-    this.#provisionings.observe({ path }, seconds);
+  observeProvisioning(path: string, server: string, seconds: number): void {
+    this.#provisionings.observe({ path, server }, seconds);
   }
 
   /**

@@ -2,6 +2,7 @@ import type { DatabaseLedger } from '../../application/ports/databases/database-
 import type { SpareLedger } from '../../application/ports/databases/spare-ledger.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { DatabaseState } from '../../domain/databases/results-database.ts';
+import type { ServerId } from '../../domain/databases/server.ts';
 import { Periodic, type RunReport } from '../timing/periodic.ts';
 import type { Background } from './background-runner.ts';
 
@@ -11,14 +12,17 @@ export interface FleetSnapshotDeps {
   readonly logger: Logger;
 }
 
+/** Databases of each server, by their state. */
+type DatabaseCounts = ReadonlyMap<ServerId, Readonly<Record<DatabaseState, number>>>;
+
 const INTERVAL_MS = 15_000;
 
 /** Numbers of all databases of the deployment, read now and then, so that a scrape of the metrics reads nothing. */
 export class FleetSnapshot implements Background {
   readonly #deps: FleetSnapshotDeps;
   readonly #refreshes: Periodic;
-  #databases: Readonly<Partial<Record<DatabaseState, number>>> = {};
-  #sparesReady = 0;
+  #databases: DatabaseCounts = new Map();
+  #sparesReady: ReadonlyMap<ServerId, number> = new Map();
 
   constructor(deps: FleetSnapshotDeps) {
     this.#deps = deps;
@@ -30,11 +34,11 @@ export class FleetSnapshot implements Background {
     });
   }
 
-  get databases(): Readonly<Partial<Record<DatabaseState, number>>> {
+  get databases(): DatabaseCounts {
     return this.#databases;
   }
 
-  get sparesReady(): number {
+  get sparesReady(): ReadonlyMap<ServerId, number> {
     return this.#sparesReady;
   }
 

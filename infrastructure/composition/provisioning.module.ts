@@ -36,7 +36,7 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
         onStep: (step, organizationId) =>
           ports.logger.debug({ step, org_id: organizationId }, 'provisioning step done'),
         onProvisioned: (path, seconds, serverId) => {
-          metrics.observeProvisioning(path, seconds);
+          metrics.observeProvisioning(path, serverId, seconds);
           spareKeeper.kick(serverId);
         },
       }),

@@ -1,6 +1,8 @@
 import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
 import type { BackgroundRunner } from '../background/background-runner.ts';
 import type { FleetSnapshot } from '../background/fleet-snapshot.ts';
+import { DATABASE_STATES } from '../../domain/databases/results-database.ts';
+import type { ServerId } from '../../domain/databases/server.ts';
 import type { CircuitBreaker } from '../pools/circuit-breaker.ts';
 import type { DatabaseConnectionManager } from '../routing/database-connection-manager.ts';
 import type { ResultsServer } from '../servers/results-server.ts';
@@ -109,17 +111,32 @@ const registerConnections = (parts: MeasuredParts): void => {
   });
 };
 
-const registerFleet = ({ metrics, fleetSnapshot }: MeasuredParts): void => {
+const registerFleet = ({ metrics, fleetSnapshot, servers }: MeasuredParts): void => {
+  const configured = servers.list().map(({ serverId }) => serverId);
+  /** Those of the configuration, and those of the ledger that this process is not configured for. */
+  const known = (counts: ReadonlyMap<ServerId, unknown>) => new Set([...configured, ...counts.keys()]);
   metrics.registerGauge({
     name: 'results_databases',
-    help: 'Results databases of the deployment, by their state in the ledger',
-    labels: ['state'],
-    read: () => samples('state', fleetSnapshot.databases),
+    help: 'Results databases of the deployment, by their server and their state in the ledger',
+    labels: ['server', 'state'],
+    read: () => {
+      const counts = fleetSnapshot.databases;
+      return [...known(counts)].flatMap((server) =>
+        DATABASE_STATES.map((state) => ({
+          labels: { server, state },
+          value: counts.get(server)?.[state] ?? 0,
+        })),
+      );
+    },
   });
   metrics.registerGauge({
     name: 'spare_databases_ready',
     help: 'Databases of the deployment that stand ready for new organizations',
-    read: () => fleetSnapshot.sparesReady,
+    labels: ['server'],
+    read: () => {
+      const counts = fleetSnapshot.sparesReady;
+      return [...known(counts)].map((server) => ({ labels: { server }, value: counts.get(server) ?? 0 }));
+    },
   });
 };
 

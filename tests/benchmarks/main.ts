@@ -4,6 +4,7 @@ import { clones, firstRequests, spares, storm } from './provisioning.ts';
 import { budget, fairness, visits } from './pools.ts';
 import { organizations, requests } from './request-path.ts';
 import { withServer } from './servers.ts';
+import { servers } from './two-servers.ts';
 import { formatTable, print, type Line } from './table.ts';
 
 interface Benchmark {
@@ -23,6 +24,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   budget: { durable: false, run: budget },
   fairness: { durable: false, run: fairness },
   visits: { durable: false, run: visits },
+  servers: { durable: false, run: servers },
 };
 
 const asked = process.argv.slice(2);

@@ -56,7 +56,7 @@ export const toPost = ({ path, token }: LoadRequest): LoadRequest => ({
 });
 
 /** CPU of the server a request costs, in microseconds. */
-const cpuPerRequest = async (
+export const cpuPerRequest = async (
   server: ServerProcess,
   client: LoadClient,
   requests: readonly LoadRequest[],

@@ -5,6 +5,7 @@ import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import { OrganizationAlreadyExistsError } from '../../domain/organizations/errors.ts';
 import { ServerNotFoundError } from '../../domain/databases/errors.ts';
 import { ANYWHERE, parseServerId } from '../../domain/databases/server.ts';
+import { DEFAULT_SERVER } from '../../domain/databases/server.ts';
 import { DATABASE_STATES } from '../../domain/databases/results-database.ts';
 import type { AuditKey } from '../../domain/audit/audit-log.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
@@ -146,17 +147,16 @@ const keepsMetadata = (subject: Subject<MetadataSubject>): void => {
     });
 
     it('are listed and counted by state', async () => {
-      const empty = Object.fromEntries(DATABASE_STATES.map((state) => [state, 0]));
-      expect(await ledger.countByState()).to.deep.equal(empty);
+      expect(await ledger.countByState()).to.deep.equal(new Map());
       const ids = ['a', 'b', 'c', 'd', 'e'].map((id) => organizationId(id));
       await register(...ids);
       for (const [index, id] of ids.entries()) {
         await addDatabase(id, DATABASE_STATES[index % DATABASE_STATES.length] ?? 'ready');
       }
-      expect(await ledger.countByState()).to.deep.equal({
-        ...Object.fromEntries(DATABASE_STATES.map((state) => [state, 1])),
-        provisioning: 2,
-      });
+      const counts = Object.fromEntries(DATABASE_STATES.map((state) => [state, 1]));
+      expect(await ledger.countByState()).to.deep.equal(
+        new Map([[DEFAULT_SERVER, { ...counts, provisioning: 2 }]]),
+      );
       const list = async (state: (typeof DATABASE_STATES)[number] | null) =>
         (await inPages((page) => ledger.list({ state }, page))).map((record) => record.organizationId);
       expect(await list(null)).to.deep.equal(ids);

@@ -102,9 +102,10 @@ export const claimReadySpare = statement<
 );
 
 /**
- * Marks the database ready, deletes the spare's row and writes the audit entry, in one statement: all or nothing. It does
- * not wait for the disk. A crash of the server may undo it as a whole; the next access then finds the stamped database and
- * writes it again. Decision 0022.
+ * Marks the database ready, deletes the spare's row and writes the audit entry, in one statement: all or nothing. With one
+ * server it does not wait for the disk. A crash of the metadata server may undo it as a whole; the next access then finds
+ * the stamped database and writes it again. With several servers it waits: were it undone, and the database's server away,
+ * the next access would make an empty database elsewhere, and miss what was written. Decision 0022.
  */
 export const complete = statement<Key & { stamp: string; schemaVersion: number; path: string }, DatabaseRow>(
   'database_complete',
@@ -124,7 +125,9 @@ export const complete = statement<Key & { stamp: string; schemaVersion: number; 
              (select jsonb_build_object('from', database_name) from gone where template_hash = '${ADOPTED}'), '{}')
          from done
        )
-       select *, set_config('synchronous_commit', 'off', true) from done`,
+       select *, set_config('synchronous_commit',
+         case when exists (select from results_servers offset 1) then current_setting('synchronous_commit') else 'off' end,
+         true) from done`,
       [p('schemaVersion'), p('organizationId'), p('stamp'), p('stamp'), p('path')],
     ),
 );
@@ -274,7 +277,12 @@ export const completeRetirement = statement<Key & { renamedTo: string | null }>(
     ),
 );
 
-export const countByState = statement<object, { state: DatabaseRow['state']; count: string }>(
-  'database_count_by_state',
-  () => sql('organization_databases').select('state').count({ count: '*' }).groupBy('state'),
+export const countByState = statement<
+  object,
+  { server_id: ServerId; state: DatabaseRow['state']; count: string }
+>('database_count_by_state', () =>
+  sql('organization_databases')
+    .select('server_id', 'state')
+    .count({ count: '*' })
+    .groupBy('server_id', 'state'),
 );

@@ -57,10 +57,13 @@ export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
     return toPage(rows.map(toDatabaseRecord), limit, (record) => record.organizationId);
   }
 
-  async countByState(): Promise<Record<DatabaseState, number>> {
-    const counts: Record<DatabaseState, number> = { provisioning: 0, ready: 0, failed: 0, retiring: 0 };
-    for (const { state, count } of await this.#database.query(statements.countByState({}))) {
-      counts[state] = Number(count);
+  async countByState(): Promise<ReadonlyMap<ServerId, Record<DatabaseState, number>>> {
+    const counts = new Map<ServerId, Record<DatabaseState, number>>();
+    for (const { server_id: serverId, state, count } of await this.#database.query(
+      statements.countByState({}),
+    )) {
+      const ofServer = counts.get(serverId) ?? { provisioning: 0, ready: 0, failed: 0, retiring: 0 };
+      counts.set(serverId, { ...ofServer, [state]: Number(count) });
     }
     return counts;
   }

@@ -120,8 +120,12 @@ const forgetUnusedTemplate = statement<{ hash: string }, { template_hash: string
     .returning('template_hash'),
 );
 
-const countReady = statement<object, { ready: string }>('spare_count_ready', () =>
-  sql('spare_databases').where('state', 'ready').count({ ready: '*' }),
+const countReady = statement<object, { server_id: ServerId; ready: string }>('spare_count_ready', () =>
+  sql('spare_databases')
+    .select('server_id')
+    .where('state', 'ready')
+    .count({ ready: '*' })
+    .groupBy('server_id'),
 );
 
 const list = statement<object, SpareRow>('spare_list', () =>
@@ -189,9 +193,9 @@ export class KnexSpareLedger implements SpareLedger {
     return (await this.#database.query(forgetUnusedTemplate({ hash }))).length > 0;
   }
 
-  async countReady(): Promise<number> {
-    const [row] = await this.#database.query(countReady({}));
-    return Number(row?.ready ?? 0);
+  async countReady(): Promise<ReadonlyMap<ServerId, number>> {
+    const rows = await this.#database.query(countReady({}));
+    return new Map(rows.map((row) => [row.server_id, Number(row.ready)]));
   }
 
   async list(): Promise<readonly SpareDatabase[]> {

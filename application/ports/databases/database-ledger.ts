@@ -37,5 +37,5 @@ export interface DatabaseLedger {
     filter: { readonly state: DatabaseState | null; readonly serverId?: ServerId | null },
     page: PageRequest<string>,
   ): Promise<Page<DatabaseRecord, string>>;
-  countByState(): Promise<Readonly<Record<DatabaseState, number>>>;
+  countByState(): Promise<ReadonlyMap<ServerId, Readonly<Record<DatabaseState, number>>>>;
 }

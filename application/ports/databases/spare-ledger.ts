@@ -40,7 +40,7 @@ export interface SpareLedger {
   /** Removes the record of a template. False, and nothing is changed, when a process has used it meanwhile. */
   forgetUnusedTemplate(hash: string): Promise<boolean>;
   /** Counts the spares that can be claimed now, of any template. */
-  countReady(): Promise<number>;
+  countReady(): Promise<ReadonlyMap<ServerId, number>>;
   /** Lists all recorded spares, whatever their state. */
   list(): Promise<readonly SpareDatabase[]>;
   /** Lists the database names of all recorded spares and templates on all servers, whatever their state. */

@@ -8,6 +8,7 @@ import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
 import { OrganizationAlreadyExistsError } from '../../../domain/organizations/errors.ts';
 import { ServerNotFoundError } from '../../../domain/databases/errors.ts';
 import { ANYWHERE, DEFAULT_SERVER, type PlacementPin } from '../../../domain/databases/server.ts';
+import type { ServerId } from '../../../domain/databases/server.ts';
 import type { DatabaseState } from '../../../domain/databases/results-database.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { POLICY_SETTINGS } from '../../../domain/organizations/organization-policy.ts';
@@ -133,8 +134,11 @@ export class FakeMetadata implements MetadataDatabase {
       return toPage(following, limit, ({ organizationId }) => organizationId);
     },
     countByState: async () => {
-      const counts: Record<DatabaseState, number> = { provisioning: 0, ready: 0, failed: 0, retiring: 0 };
-      for (const { state } of this.records.values()) counts[state] += 1;
+      const counts = new Map<ServerId, Record<DatabaseState, number>>();
+      for (const { serverId, state } of this.records.values()) {
+        const ofServer = counts.get(serverId) ?? { provisioning: 0, ready: 0, failed: 0, retiring: 0 };
+        counts.set(serverId, { ...ofServer, [state]: ofServer[state] + 1 });
+      }
       return counts;
     },
   };
