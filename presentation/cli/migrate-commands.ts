@@ -193,7 +193,7 @@ const withPlanning = (command: Command, context: MigrateContext): Command =>
     .option('--json', 'one JSON document', false);
 
 const withWorking = (command: Command): Command => {
-  command.option('--concurrency <n>', 'databases worked on at once', positiveNumber);
+  command.option('--concurrency <n>', 'databases worked on at once on each server', positiveNumber);
   // Planning commands have it already.
   if (!command.options.some(({ long }) => long === '--json')) {
     command.option('--json', 'one JSON document, and no progress', false);
