@@ -38,24 +38,25 @@ describe('Quotas and deadlines of an organization', function () {
   const stuck = async (
     service: HttpService,
     id: string,
+    expected: number,
   ): Promise<{ open: number; answers: Promise<Reply<Problem>[]>; release(): Promise<void> }> => {
     const caller = service.as(deployment.token(id, ['member']));
     await caller.get('/jobs');
     const lock = await lockTable(deployment, deployment.databaseName(id), 'docking_jobs');
     const answers = Promise.all(Array.from({ length: REQUESTS }, () => caller.get<Problem>('/jobs')));
     const pool = () => service.container.get(TOKENS.connectionManager).peek(organizationId(id));
-    await until('they stand', () => {
-      const { inUse = 0, waiting = 0 } = pool() ?? {};
-      return inUse + waiting === REQUESTS && inUse >= 1;
+    await until(`they stand, on ${expected} connections`, () => {
+      const { inUse = 0, waiting = 0, open = 0 } = pool() ?? {};
+      return inUse + waiting === REQUESTS && open >= expected;
     });
-    // Whatever a pool may still open is opened within its patience.
+    // Whatever a pool may open beyond that is opened within its patience.
     await new Promise((resolve) => setTimeout(resolve, 200));
     return { open: pool()?.open ?? -1, answers, release: () => lock.release() };
   };
 
   it('are those of the configuration until the organization has its own', async () => {
     for (const service of services) {
-      const { open, answers, release } = await stuck(service, 'alpha');
+      const { open, answers, release } = await stuck(service, 'alpha', 4);
       expect(open).to.equal(4);
       await release();
       for (const { status } of await answers) expect(status).to.equal(200);
@@ -65,21 +66,21 @@ describe('Quotas and deadlines of an organization', function () {
   it('count in every process as soon as they are set, on pools that are open already, and for nobody else', async () => {
     await settle({ max_connections: 1, lock_timeout_ms: 300 });
     for (const service of services) {
-      const { open, answers, release } = await stuck(service, 'alpha');
+      const { open, answers, release } = await stuck(service, 'alpha', 1);
       expect(open, 'one connection').to.equal(1);
       // One after the other gives up its wait for the lock, long before the configured ten seconds.
       for (const { status, body } of await answers)
         expect([status, body.code]).to.deep.equal([503, 'database_unavailable']);
       await release();
 
-      const other = await stuck(service, 'beta');
+      const other = await stuck(service, 'beta', 4);
       expect(other.open).to.equal(4);
       await other.release();
       for (const { status } of await other.answers) expect(status).to.equal(200);
     }
     await settle({});
     for (const service of services) {
-      const { open, answers, release } = await stuck(service, 'alpha');
+      const { open, answers, release } = await stuck(service, 'alpha', 4);
       expect(open).to.equal(4);
       await release();
       for (const { status } of await answers) expect(status).to.equal(200);
