@@ -202,7 +202,7 @@ export class AdminSession implements ServerSession {
     }
   }
 
-  /** Renames a database and lets nobody connect to it any more: both or neither. Its data stays. */
+  /** Renames a database and forbids logins to it: both or neither. Its data stays. */
   async seal(name: string, finalName: string): Promise<void> {
     await this.#whenUnused(
       `begin;
