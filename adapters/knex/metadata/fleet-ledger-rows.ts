@@ -9,6 +9,9 @@ import type {
 } from '../../../application/ports/fleet/fleet-ledger.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 
+/** Unfinished items. The partial index has the same condition, word for word. */
+export const UNFINISHED = `state in ('pending', 'running', 'deferred')`;
+
 export interface RunRow {
   readonly run_id: number;
   readonly kind: FleetRun['kind'];

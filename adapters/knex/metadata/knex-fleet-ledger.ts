@@ -27,6 +27,7 @@ import {
   type RunRow,
 } from './fleet-ledger-rows.ts';
 import * as statements from './fleet-ledger-statements.ts';
+import * as work from './fleet-work-statements.ts';
 
 /** Fleet runs and their items. Decision 0010. */
 export class KnexFleetLedger implements FleetLedger {
@@ -115,16 +116,16 @@ export class KnexFleetLedger implements FleetLedger {
       'serverId' in lane
         ? { serverId: lane.serverId, otherThan: [] }
         : { serverId: null, otherThan: lane.otherThan };
-    const rows = await this.#database.query(statements.claim({ runId, runner, ...where, count, leaseMs }));
+    const rows = await this.#database.query(work.claim({ runId, runner, ...where, count, leaseMs }));
     return rows.map(toClaim);
   }
 
   async renew(runId: number, runner: string, leaseMs: number): Promise<void> {
-    await this.#database.query(statements.renew({ runId, runner, leaseMs }));
+    await this.#database.query(work.renew({ runId, runner, leaseMs }));
   }
 
   async release(runId: number, runner: string, organizationIds: readonly OrganizationId[]): Promise<void> {
-    await this.#database.query(statements.release({ runId, runner, organizationIds }));
+    await this.#database.query(work.release({ runId, runner, organizationIds }));
   }
 
   report(runId: number, runner: string, reports: readonly FleetReport[]): Promise<RunState> {
@@ -214,7 +215,7 @@ const writeReports = async (
   reports: readonly FleetReport[],
 ): Promise<RunState> => {
   const [row] = await executor.query(
-    statements.report({
+    work.report({
       runId,
       runner,
       organizationIds: reports.map(({ organizationId }) => organizationId),
