@@ -14,7 +14,6 @@ import { verifyToken } from './identity/verify-token.ts';
 import { addArtifact } from './jobs/add-artifact.ts';
 import { getInputSignature } from './jobs/get-input-signature.ts';
 import { getJob } from './jobs/get-job.ts';
-import { listArtifacts, listTaskResults } from './jobs/list-output.ts';
 import { moveJob } from './jobs/move-job.ts';
 import { putTaskResult } from './jobs/put-task-result.ts';
 import { submitJob } from './jobs/submit-job.ts';
@@ -93,9 +92,7 @@ export const createUseCases = (ports: Ports) => {
     getJob,
     moveJob,
     putTaskResult,
-    listTaskResults,
     addArtifact,
-    listArtifacts,
     getInputSignature,
 
     recordDeniedAccess: recordDeniedAccess(deniedAccess),

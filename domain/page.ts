@@ -21,6 +21,55 @@ export const toPage = <Item, Key>(
   return { items, next: rows.length > limit && last !== undefined ? keyOf(last) : null };
 };
 
+/** Which part of a page is wanted, from a list whose rows may be large. */
+export interface PartRequest<Key> extends PageRequest<Key> {
+  /** No item is read that would bring the part above this. Default: no limit. */
+  readonly maxBytes?: number;
+}
+
+/** Items that fit into `maxBytes`; none, when the first does not fit. */
+export interface PagePart<Item, Key> extends Page<Item, Key> {
+  /** Of the items as JSON, about. */
+  readonly bytes: number;
+  /** The size of the item that follows, which was not read; null when none follows. */
+  readonly followingBytes: number | null;
+}
+
+/** A page ends with the item that would bring it above this. It holds at least one item, however large that is. */
+export const MAX_PAGE_BYTES = 4 * 1024 * 1024;
+
+/** Most pages are no larger. What exceeds it is read in a second part, once its size is known. */
+export const FIRST_PART_BYTES = 128 * 1024;
+
+/**
+ * Reads one page of a list whose rows may be large: at most `limit` items, and about `MAX_PAGE_BYTES`.
+ *
+ * @param list reads one part
+ * @param reserve called before each part is read, with the bytes that the page may then have. It may throw.
+ */
+export const readPage = async <Item, Key>(
+  list: (part: PartRequest<Key>) => Promise<PagePart<Item, Key>>,
+  { limit, after }: PageRequest<Key>,
+  reserve: (bytes: number) => void,
+): Promise<Page<Item, Key>> => {
+  const items: Item[] = [];
+  let bytes = 0;
+  let next = after;
+  let maxBytes = FIRST_PART_BYTES;
+  for (;;) {
+    reserve(bytes + maxBytes);
+    const part = await list({ limit: limit - items.length, after: next, maxBytes });
+    items.push(...part.items);
+    bytes += part.bytes;
+    next = part.next ?? next;
+    const { followingBytes } = part;
+    if (followingBytes === null) return { items, next: null };
+    if (items.length === limit) return { items, next };
+    maxBytes = items.length === 0 ? Math.max(MAX_PAGE_BYTES, followingBytes) : MAX_PAGE_BYTES - bytes;
+    if (followingBytes > maxBytes) return { items, next };
+  }
+};
+
 const PAGE_SIZE = 1000;
 
 /** All items of a list, which may change while they are read: a page is asked for when its first item is. */

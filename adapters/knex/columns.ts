@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { sql } from './statement.ts';
 
 /** The columns of a table by the fields that they keep: `{ jobId: 'job_id' }`. */
 export type Columns<Field extends string> = Readonly<Record<Field, string>>;
@@ -6,6 +7,10 @@ export type Columns<Field extends string> = Readonly<Record<Field, string>>;
 /** Selects or returns the columns under the names of their fields, so that a row has the fields of the domain. */
 export const selectList = (columns: Columns<string>): readonly string[] =>
   Object.entries(columns).map(([field, column]) => `${column} as ${field}`);
+
+/** As `selectList`, of JSON columns, whose values come as text and are not parsed. */
+export const selectJsonTexts = (columns: Columns<string>): readonly Knex.Raw[] =>
+  Object.entries(columns).map(([field, column]) => sql.raw('??::text as ??', [column, field]));
 
 /** What an insert writes into the columns: the value of each one's field. */
 export const insertList = <Field extends string>(

@@ -42,29 +42,34 @@ const placeholderFor = (key: string): Knex.Value => new Parameter(key) as unknow
 
 type Compilable = Knex.QueryBuilder | Knex.Raw;
 
-const compile = (query: Compilable): { text: string; values: readonly unknown[]; readOnly: boolean } => {
+const compile = (query: Compilable): { text: string; values: readonly unknown[]; isSelect: boolean } => {
   const compiled = query.toSQL();
   const { sql: text, bindings } = compiled.toNative();
-  return { text, values: bindings, readOnly: compiled.method === 'select' || compiled.method === 'first' };
+  return { text, values: bindings, isSelect: compiled.method === 'select' || compiled.method === 'first' };
 };
 
 /** Compiles a query whose shape depends on the request. */
-export const dynamicQuery = <Row>(query: Compilable): SqlQuery<Row> => compile(query);
+export const dynamicQuery = <Row>(query: Compilable): SqlQuery<Row> => {
+  const { text, values, isSelect: readOnly } = compile(query);
+  return { text, values, readOnly };
+};
 
 /**
  * Compiles a query once; each run only fills in the values.
  *
  * @param name names the server-side statement; unique in the program
  * @param build receives `p(key)`, the placeholder for the value `key`
+ * @param options.readOnly whether it only reads; by default it does when Knex built it as a `select`
  * @param options.isAudited whether the statement leaves an entry in the outbox of the audit trail; no by default
  * @returns a function from values to the query that can be run
  */
 export const statement = <Values extends object, Row = never>(
   name: string,
   build: (p: (key: keyof Values & string) => Knex.Value) => Compilable,
-  { isAudited = false }: { readonly isAudited?: boolean } = {},
+  options: { readonly isAudited?: boolean; readonly readOnly?: boolean } = {},
 ): ((values: Values) => SqlQuery<Row>) => {
-  const { text, values: bindings, readOnly } = compile(build(placeholderFor));
+  const { text, values: bindings, isSelect } = compile(build(placeholderFor));
+  const { isAudited = false, readOnly = isSelect } = options;
   return (values) => {
     // `build` can name no key but theirs.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion

@@ -1,5 +1,9 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { HttpMetrics, ObservedRequest } from '../../application/ports/runtime/http-metrics.ts';
+import {
+  ANSWER_CUTS,
+  type HttpMetrics,
+  type ObservedRequest,
+} from '../../application/ports/runtime/http-metrics.ts';
 
 export interface PrometheusMetricsOptions {
   /** Whether to add the process's memory, CPU, event loop and garbage collection. Default: no. */
@@ -29,6 +33,7 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 export class PrometheusMetrics implements HttpMetrics {
   readonly #registry = new Registry();
   readonly #requests: Histogram<'method' | 'route' | 'status'>;
+  readonly #cuts: Counter<'reason'>;
   readonly #provisionings: Histogram<'path' | 'server'>;
 
   constructor({ processMetrics = false }: PrometheusMetricsOptions = {}) {
@@ -39,6 +44,13 @@ export class PrometheusMetrics implements HttpMetrics {
       buckets: SECONDS,
       registers: [this.#registry],
     });
+    this.#cuts = new Counter({
+      name: `${PREFIX}http_answers_cut_total`,
+      help: 'Answers that were ended in the middle: the client took nothing for too long, or not all in time',
+      labelNames: ['reason'],
+      registers: [this.#registry],
+    });
+    for (const reason of ANSWER_CUTS) this.#cuts.inc({ reason }, 0);
     this.#provisionings = new Histogram({
       name: `${PREFIX}provisioning_duration_seconds`,
       help: 'Time to give an organization its database, by how it was done',
@@ -49,7 +61,8 @@ export class PrometheusMetrics implements HttpMetrics {
     if (processMetrics) collectDefaultMetrics({ register: this.#registry, prefix: PREFIX });
   }
 
-  observe({ method, route, status, seconds }: ObservedRequest): void {
+  observe({ method, route, status, seconds, cut }: ObservedRequest): void {
+    if (cut !== undefined) this.#cuts.inc({ reason: cut });
     this.#requests.observe({ method, route, status: String(status) }, seconds);
   }
 

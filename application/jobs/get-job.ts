@@ -1,5 +1,5 @@
 import { JobNotFoundError } from '../../domain/jobs/errors.ts';
-import type { DockingJob } from '../../domain/jobs/docking-job.ts';
+import { outputJobId, type DockingJob, type JobSummary } from '../../domain/jobs/docking-job.ts';
 import type { ResultsRepositories } from '../ports/databases/results-database.ts';
 
 /** @throws {JobNotFoundError} */
@@ -9,8 +9,15 @@ export const getJob = async ({ jobs }: ResultsRepositories, jobId: string): Prom
   return job;
 };
 
-/** As `getJob`, and keeps other writers away from the job until the transaction ends. @throws {JobNotFoundError} */
-export const lockJob = async ({ jobs }: ResultsRepositories, jobId: string): Promise<DockingJob> => {
+/** The job whose task results and artifacts answer for this one. @throws {JobNotFoundError} */
+export const getOutputJobId = async ({ jobs }: ResultsRepositories, jobId: string): Promise<string> => {
+  const job = await jobs.findSummary(jobId);
+  if (job === null) throw new JobNotFoundError(jobId);
+  return outputJobId(job);
+};
+
+/** Keeps other writers away from the job until the transaction ends. @throws {JobNotFoundError} */
+export const lockJob = async ({ jobs }: ResultsRepositories, jobId: string): Promise<JobSummary> => {
   const job = await jobs.findForUpdate(jobId);
   if (job === null) throw new JobNotFoundError(jobId);
   return job;

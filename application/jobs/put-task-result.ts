@@ -1,5 +1,5 @@
 import { assertAcceptsOutput } from '../../domain/jobs/docking-job.ts';
-import type { TaskResult } from '../../domain/jobs/task-result.ts';
+import type { NewTaskResult, TaskResult } from '../../domain/jobs/task-result.ts';
 import { noteOf, type Actor } from '../actor.ts';
 import type { ResultsDatabase } from '../ports/databases/results-database.ts';
 import { lockJob } from './get-job.ts';
@@ -13,7 +13,7 @@ import { lockJob } from './get-job.ts';
 export const putTaskResult = (
   database: ResultsDatabase,
   actor: Actor,
-  result: Omit<TaskResult, 'taskResultId' | 'createdAt' | 'updatedAt'>,
+  result: Omit<NewTaskResult, 'note'>,
 ): Promise<{ result: TaskResult; created: boolean }> =>
   database.transaction(async (repositories) => {
     const job = await lockJob(repositories, result.jobId);

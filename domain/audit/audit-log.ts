@@ -1,5 +1,6 @@
 import type { OrganizationId } from '../organizations/organization-id.ts';
-import type { Page, PageRequest } from '../page.ts';
+import type { JsonText } from '../json-text.ts';
+import type { PagePart, PartRequest } from '../page.ts';
 
 /** What happened, before it is recorded. */
 export interface AuditEvent {
@@ -25,7 +26,8 @@ export interface WriteNote {
   readonly address: string | null;
 }
 
-export interface AuditEntry extends AuditEvent {
+export interface AuditEntry extends Omit<AuditEvent, 'details'> {
+  readonly details: JsonText;
   readonly auditId: string;
   readonly at: Date;
   /** Position in the trail: a sequence number, as text because it outgrows a double. */
@@ -46,6 +48,6 @@ export interface AuditLog {
   list(
     organizationId: OrganizationId | null,
     filter: { readonly action: string | null },
-    page: PageRequest<AuditKey>,
-  ): Promise<Page<AuditEntry, AuditKey>>;
+    part: PartRequest<AuditKey>,
+  ): Promise<PagePart<AuditEntry, AuditKey>>;
 }

@@ -1,4 +1,5 @@
 import type { WriteNote } from '../audit/audit-log.ts';
+import type { Page, PageRequest } from '../page.ts';
 
 /** The record of a file that a job made. The file itself is kept elsewhere. */
 export interface Artifact {
@@ -17,6 +18,6 @@ export type NewArtifact = Omit<Artifact, 'artifactId' | 'createdAt'> & { readonl
 
 export interface ArtifactRepository {
   insert(artifact: NewArtifact): Promise<Artifact>;
-  /** In the order they were made. */
-  listByJob(jobId: string): Promise<readonly Artifact[]>;
+  /** In the order they were made. A key is a sequence number. */
+  listByJob(jobId: string, page: PageRequest<string>): Promise<Page<Artifact, string>>;
 }

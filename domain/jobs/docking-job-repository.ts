@@ -1,6 +1,7 @@
 import type { WriteNote } from '../audit/audit-log.ts';
-import type { Page, PageRequest } from '../page.ts';
-import type { DockingJob, JobStatus } from './docking-job.ts';
+import { JsonText } from '../json-text.ts';
+import type { PagePart, PartRequest } from '../page.ts';
+import type { DockingJob, JobRequest, JobStatus, JobSummary } from './docking-job.ts';
 
 /** A key under which a client may repeat a submission, and the fingerprint of what it sent. */
 export interface Idempotency {
@@ -12,7 +13,8 @@ export interface Idempotency {
 /** What an insert does not write: the database sets it. */
 export type SetByDatabase = 'createdAt' | 'updatedAt' | 'startedAt' | 'completedAt' | 'error';
 
-export interface NewDockingJob extends Omit<DockingJob, SetByDatabase> {
+export interface NewDockingJob
+  extends Omit<JobSummary, SetByDatabase>, Pick<JobRequest, 'inputs' | 'params'> {
   readonly status: 'PENDING' | 'COMPLETED';
   readonly idempotency: Idempotency | null;
   readonly note: WriteNote;
@@ -20,9 +22,11 @@ export interface NewDockingJob extends Omit<DockingJob, SetByDatabase> {
 
 /** The job as it stands in the database after its insert at this moment. */
 export const insertedJob = (
-  { idempotency: _idempotency, note: _note, ...job }: NewDockingJob,
+  { idempotency: _idempotency, note: _note, inputs, params, ...job }: NewDockingJob,
   createdAt: Date,
 ): DockingJob => ({
+  inputs: JsonText.of(inputs),
+  params: JsonText.of(params),
   createdAt,
   updatedAt: createdAt,
   startedAt: null,
@@ -42,13 +46,15 @@ export interface DockingJobRepository {
   /** Null, and nothing is written, when a job with the same idempotency key exists. */
   insert(job: NewDockingJob): Promise<DockingJob | null>;
   find(jobId: string): Promise<DockingJob | null>;
-  /** As `find`, and locks the job against other writers until the transaction ends. */
-  findForUpdate(jobId: string): Promise<DockingJob | null>;
+  /** As `find`, without reading the large parts. */
+  findSummary(jobId: string): Promise<JobSummary | null>;
+  /** As `findSummary`, and locks the job against other writers until the transaction ends. */
+  findForUpdate(jobId: string): Promise<JobSummary | null>;
   findByIdempotencyKey(key: string): Promise<{ job: DockingJob; requestHash: string } | null>;
   list(
     filter: { readonly status: JobStatus | null },
-    page: PageRequest<JobKey>,
-  ): Promise<Page<DockingJob, JobKey>>;
+    part: PartRequest<JobKey>,
+  ): Promise<PagePart<DockingJob, JobKey>>;
   /** Sets the status, its times and the error. The caller has checked the move after `findForUpdate`. */
   setStatus(jobId: string, status: JobStatus, error: string | null, note: WriteNote): Promise<DockingJob>;
 }

@@ -1,3 +1,4 @@
+import type { JsonText } from '../json-text.ts';
 import { JobStateConflictError } from './errors.ts';
 
 export const JOB_STATUSES = ['PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELED'] as const;
@@ -36,8 +37,8 @@ export interface CacheUse {
   readonly confidenceScore: number | null;
 }
 
-/** One molecular docking that an organization asked for. */
-export interface DockingJob extends JobRequest {
+/** A job without its large parts. */
+export interface JobSummary extends Omit<JobRequest, 'inputs' | 'params'> {
   readonly jobId: string;
   readonly status: JobStatus;
   readonly inputSignature: string;
@@ -48,6 +49,12 @@ export interface DockingJob extends JobRequest {
   readonly completedAt: Date | null;
   readonly error: string | null;
   readonly cache: CacheUse;
+}
+
+/** One molecular docking that an organization asked for. */
+export interface DockingJob extends JobSummary {
+  readonly inputs: JsonText;
+  readonly params: JsonText;
 }
 
 export const DEFAULT_PIPELINE_VERSION = '1.0.0';
@@ -68,5 +75,5 @@ export const assertAcceptsOutput = (status: JobStatus): void => {
 };
 
 /** The job whose task results and artifacts answer for this one. */
-export const outputJobId = (job: DockingJob): string =>
+export const outputJobId = (job: Pick<JobSummary, 'jobId' | 'cache'>): string =>
   job.cache.hit && job.cache.canonicalJobId !== null ? job.cache.canonicalJobId : job.jobId;

@@ -1,4 +1,6 @@
 import type { WriteNote } from '../audit/audit-log.ts';
+import type { JsonText } from '../json-text.ts';
+import type { PagePart, PartRequest } from '../page.ts';
 import type { JsonObject } from './docking-job.ts';
 
 /** What one task of a job's pipeline found. There is one for each job and task name. */
@@ -11,18 +13,19 @@ export interface TaskResult {
   readonly schemaVersion: string | null;
   /** 0 to 1. */
   readonly confidenceScore: number | null;
-  readonly resultData: JsonObject;
+  readonly resultData: JsonText;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
 
-export type NewTaskResult = Omit<TaskResult, 'taskResultId' | 'createdAt' | 'updatedAt'> & {
+export type NewTaskResult = Omit<TaskResult, 'taskResultId' | 'resultData' | 'createdAt' | 'updatedAt'> & {
+  readonly resultData: JsonObject;
   readonly note: WriteNote;
 };
 
 export interface TaskResultRepository {
   /** Inserts, or replaces the result of the same job and task. */
   put(result: NewTaskResult): Promise<{ result: TaskResult; created: boolean }>;
-  /** In the order of their task names. */
-  listByJob(jobId: string): Promise<readonly TaskResult[]>;
+  /** In the order of their task names, which are the keys. */
+  listByJob(jobId: string, part: PartRequest<string>): Promise<PagePart<TaskResult, string>>;
 }

@@ -1,5 +1,6 @@
 import { ContainerModule } from 'inversify';
 import { runWithRequestContext } from '../../adapters/pino/request-context.ts';
+import { ResponseAccount } from '../../presentation/http/request/response-account.ts';
 import { logsOperations } from './observed-databases.ts';
 import { bindSingleton } from './singleton.ts';
 import { TOKENS } from './tokens.ts';
@@ -27,6 +28,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
         ...useCases,
         runWithRequestContext: logsOperations(config) ? runWithRequestContext : (_context, run) => run(),
         httpMetrics: metrics,
+        responses: new ResponseAccount(config.http.responses),
         renderMetrics: () => metrics.renderMetrics(),
         options: {
           maxOrganizationIdLength,

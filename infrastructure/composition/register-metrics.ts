@@ -1,4 +1,5 @@
 import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
+import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
 import type { BackgroundRunner } from '../background/background-runner.ts';
 import type { FleetSnapshot } from '../background/fleet-snapshot.ts';
 import { DATABASE_STATES } from '../../domain/databases/results-database.ts';
@@ -17,6 +18,7 @@ export interface MeasuredParts {
   readonly servers: ResultsServers;
   readonly fleetSnapshot: FleetSnapshot;
   readonly background: BackgroundRunner;
+  readonly http: Pick<HttpDependencies, 'responses'>;
 }
 
 /** Gives the metrics all that a scrape reads off the running service. Call once. */
@@ -25,6 +27,7 @@ export const registerMetrics = (parts: MeasuredParts): void => {
   registerConnections(parts);
   registerFleet(parts);
   registerBackground(parts);
+  registerResponses(parts);
 };
 
 const samples = (label: string, values: Readonly<Record<string, number>>) =>
@@ -164,5 +167,18 @@ const registerBackground = ({ metrics, background }: MeasuredParts): void => {
     help: 'Runs of background work that failed; each is tried again',
     labels: ['task'],
     read: ofTasks(({ failures }) => failures),
+  });
+};
+
+const registerResponses = ({ metrics, http: { responses } }: MeasuredParts): void => {
+  metrics.registerGauge({
+    name: 'http_response_bytes',
+    help: 'Bytes of answers under way: read or reserved, and not yet taken by their clients',
+    read: () => responses.totalBytes,
+  });
+  metrics.registerCounter({
+    name: 'http_responses_refused_total',
+    help: 'Answers refused because too many bytes of answers were under way',
+    read: () => responses.refusals,
   });
 };

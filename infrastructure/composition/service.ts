@@ -6,6 +6,7 @@ import { reasonOf } from '../../domain/reason-of.ts';
 import { createApp } from '../../presentation/http/create-app.ts';
 import { answerClientError } from '../../presentation/http/errors/client-error.ts';
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
+import { noteCut } from '../../presentation/http/request/access-log.ts';
 import { messageClasses } from '../../presentation/http/request/message-classes.ts';
 import type { Background } from '../background/background-runner.ts';
 import type { Config } from '../config/config.ts';
@@ -139,11 +140,16 @@ export class Service {
 
   async #listen(): Promise<ListeningServer> {
     const { config, http } = this.#parts;
-    const { host, port } = config.http;
+    const { host, port, responses } = config.http;
     const app = createApp(http);
     const messages = messageClasses(app);
     try {
-      return await listen(app, host, port, { answerClientError: answerClientError(http), messages });
+      return await listen(app, host, port, {
+        answerClientError: answerClientError(http),
+        messages,
+        limits: { stalledAnswer: responses.stallMs, wholeAnswer: responses.deadlineMs },
+        onCut: noteCut,
+      });
     } catch (error) {
       throw new Error(`HOST holds ${host} and PORT ${port}: ${reasonOf(error)}`, { cause: error });
     }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { parseEnv } from 'node:util';
+import { MAX_PAGE_BYTES } from '../../domain/page.ts';
 import { ConfigError } from './config-error.ts';
 import { readDatabaseConfig, type DatabaseConfig } from './database-config.ts';
 import { EnvironmentReader, type Environment } from './environment-reader.ts';
@@ -19,6 +20,15 @@ export interface Config {
     readonly readyStrict: boolean;
     /** The number of reverse proxies in front. The service trusts this many last entries of `X-Forwarded-For`. */
     readonly trustedProxies: number;
+    readonly responses: {
+      /** The maximum of bytes of answers under way in this process, and of one organization's among them. */
+      readonly totalBytes: number;
+      readonly organizationBytes: number;
+      /** A client that takes nothing of its answer for this long is disconnected. */
+      readonly stallMs: number;
+      /** Limits one whole answer. */
+      readonly deadlineMs: number;
+    };
   };
   readonly database: DatabaseConfig;
   readonly tokens: TokenConfig;
@@ -87,7 +97,21 @@ const readHttp = (reader: EnvironmentReader): Config['http'] => ({
   port: reader.integer('PORT', 3000, { min: 0, max: 65_535 }),
   readyStrict: reader.boolean('READY_STRICT', false),
   trustedProxies: reader.integer('TRUSTED_PROXIES', 0, { min: 0, max: 16 }),
+  responses: readResponses(reader),
 });
+
+const MEBIBYTE = 1024 * 1024;
+const MAX_BYTES = 2 ** 40;
+
+const readResponses = (reader: EnvironmentReader): Config['http']['responses'] => {
+  const range = { min: MAX_PAGE_BYTES, max: MAX_BYTES };
+  return {
+    totalBytes: reader.integer('RESPONSE_BYTES_TOTAL', 128 * MEBIBYTE, range),
+    organizationBytes: reader.integer('RESPONSE_BYTES_PER_ORGANIZATION', 32 * MEBIBYTE, range),
+    stallMs: reader.milliseconds('RESPONSE_STALL_MS', 20_000),
+    deadlineMs: reader.milliseconds('RESPONSE_DEADLINE_MS', 240_000),
+  };
+};
 
 const EMAIL_TAKES = 'an e-mail address';
 const PASSWORD_TAKES = '8 to 1024 characters';

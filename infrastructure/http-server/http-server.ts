@@ -1,12 +1,12 @@
 import {
   createServer,
-  type IncomingMessage,
   type RequestListener,
   type Server,
   type ServerOptions,
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { AnswerWatch, type AnswerWatchOptions, type Exchange } from './answer-watch.ts';
 
 export interface ListeningServer {
   /** Holds the port that was bound, also when port 0 was asked for. */
@@ -30,8 +30,12 @@ const LIMITS = {
   keepAliveTimeout: 65_000,
   /** Bytes of all headers together. A token has 8 KiB at most. */
   maxHeaderSize: 16 * 1024,
-  /** Closes a socket without traffic in either direction. A client that does not read its answer would hold a lease. */
+  /** Closes a socket without traffic in either direction. */
   idleSocketTimeout: 120_000,
+  /** Closes the connection of a client that takes nothing of its answer. */
+  stalledAnswer: 20_000,
+  /** Limits one whole answer, from its first byte. Below the deadline of leases, which requests hold that long. */
+  wholeAnswer: 240_000,
 } as const;
 
 /** `close` waits this long for the first request of an open connection. */
@@ -48,6 +52,8 @@ export interface ListenOptions {
    */
   readonly answerClientError?: (error: Error, response?: ServerResponse) => string;
   readonly limits?: Partial<Record<keyof typeof LIMITS, number>>;
+  /** Called before a connection is closed in the middle of an answer. */
+  readonly onCut?: AnswerWatchOptions['onCut'];
   /** Classes of requests and responses. Default: Node's. */
   readonly messages?: Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'>;
 }
@@ -57,9 +63,9 @@ export const listen = async (
   app: RequestListener,
   host: string,
   port: number,
-  { answerClientError, limits = {}, messages = {} }: ListenOptions = {},
+  { answerClientError, limits = {}, messages = {}, onCut = () => undefined }: ListenOptions = {},
 ): Promise<ListeningServer> => {
-  const { idleSocketTimeout, ...serverLimits } = { ...LIMITS, ...limits };
+  const { idleSocketTimeout, stalledAnswer, wholeAnswer, ...serverLimits } = { ...LIMITS, ...limits };
   let closing = false;
   const latest: Exchanges = new Map();
   const serve: RequestListener = (request, response) => {
@@ -93,6 +99,8 @@ export const listen = async (
       resolve();
     });
   });
+  const watch = new AnswerWatch(latest, { stallMs: stalledAnswer, deadlineMs: wholeAnswer, onCut });
+  server.once('close', () => watch.close());
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${boundPort(server)}`,
     close: () =>
@@ -111,11 +119,6 @@ export const listen = async (
     closeNow: () => server.closeAllConnections(),
   };
 };
-
-interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-}
 
 /** The current exchange of each connection; null between requests, and before the first request is parsed. */
 type Exchanges = Map<Socket, Exchange | null>;

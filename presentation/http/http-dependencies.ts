@@ -7,6 +7,7 @@ import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { OrganizationPolicies } from '../../application/ports/runtime/organization-policies.ts';
 import type { RunWithRequestContext } from '../../application/ports/runtime/request-context.ts';
 import type { UseCases } from '../../application/use-cases.ts';
+import type { ResponseAccount } from './request/response-account.ts';
 
 export interface HttpOptions {
   /** In characters: what the name template of the results databases leaves for an organization id. */
@@ -37,6 +38,7 @@ export interface HttpDependencies extends UseCases {
   readonly logger: Logger;
   readonly runWithRequestContext: RunWithRequestContext;
   readonly httpMetrics: HttpMetrics;
+  readonly responses: ResponseAccount;
   readonly renderMetrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
   readonly options: HttpOptions;
 }

@@ -66,7 +66,7 @@ describe('What jobs bring forth over HTTP', function () {
     expect(second.body.confidence_score).to.equal(1);
     expect(second.body.service_version).to.equal(null);
     const read = await member.get<Items<TaskResult>>(`/jobs/${job}/task-results`);
-    expect(read.body).to.deep.equal({ items: [second.body] });
+    expect(read.body).to.deep.equal({ items: [second.body], next_cursor: null });
   });
 
   it('are one task result when two are written at the same time', async () => {
@@ -106,7 +106,10 @@ describe('What jobs bring forth over HTTP', function () {
     expect(second.body).to.include(full);
     expect(first.body.artifact_id).to.match(UUID);
     expect(first.body.created_at).to.match(RFC3339_UTC);
-    expect((await member.get(path)).body).to.deep.equal({ items: [first.body, second.body] });
+    expect((await member.get(path)).body).to.deep.equal({
+      items: [first.body, second.body],
+      next_cursor: null,
+    });
   });
 
   it('are written by workers alone', async () => {
@@ -117,7 +120,10 @@ describe('What jobs bring forth over HTTP', function () {
       expect([put.body.code, post.body.code]).to.deep.equal(['role_required', 'role_required']);
     }
     for (const rest of ['task-results', 'artifacts']) {
-      expect((await administrator.get(`/jobs/${job}/${rest}`)).body).to.deep.equal({ items: [] });
+      expect((await administrator.get(`/jobs/${job}/${rest}`)).body).to.deep.equal({
+        items: [],
+        next_cursor: null,
+      });
     }
   });
 

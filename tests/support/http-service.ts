@@ -7,6 +7,7 @@ import {
   type ListenOptions,
 } from '../../infrastructure/http-server/http-server.ts';
 import { answerClientError } from '../../presentation/http/errors/client-error.ts';
+import { noteCut } from '../../presentation/http/request/access-log.ts';
 import { messageClasses } from '../../presentation/http/request/message-classes.ts';
 import { createRouteTable } from '../../presentation/http/route-table.ts';
 import type { Route } from '../../presentation/http/routing/route.ts';
@@ -60,7 +61,12 @@ export class HttpService {
     await container.get(TOKENS.changeFeed).start();
     const refusal = answerClientError(container.get(TOKENS.httpDependencies));
     const messages = messageClasses(app);
-    const server = await listen(app, '127.0.0.1', 0, { answerClientError: refusal, limits, messages });
+    const server = await listen(app, '127.0.0.1', 0, {
+      answerClientError: refusal,
+      limits,
+      messages,
+      onCut: noteCut,
+    });
     return new HttpService(container, server, organizations);
   }
 

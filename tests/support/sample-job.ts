@@ -42,5 +42,8 @@ export const sampleResult = (jobId: string, overrides: Partial<NewTaskResult> = 
   ...overrides,
 });
 
+/** As many task results or artifacts as the test server could hold. */
+export const ALL_OUTPUTS = { limit: 10_000, after: null } as const;
+
 /** The newest first, as many as the test server could hold. */
 export const ALL_JOBS = [{ status: null }, { limit: 10_000, after: null }] as const;

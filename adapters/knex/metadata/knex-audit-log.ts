@@ -1,36 +1,36 @@
 import type { AuditEntry, AuditEvent, AuditKey, AuditLog } from '../../../domain/audit/audit-log.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
-import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
-import { dynamicQuery, sql, statement, type SqlExecutor } from '../statement.ts';
+import { JsonText } from '../../../domain/json-text.ts';
+import type { PagePart, PartRequest } from '../../../domain/page.ts';
+import { sizedList, toPart } from '../sized-list.ts';
+import { sql, statement, type SqlExecutor } from '../statement.ts';
 
-interface AuditRow {
+const COLUMNS = {
   /** A bigint, which the driver gives as text. */
-  readonly position: string;
-  readonly audit_id: string;
-  readonly org_id: OrganizationId | null;
-  readonly user_id: string | null;
-  readonly action: string;
-  readonly entity_type: string;
-  readonly entity_id: string;
-  readonly details: Readonly<Record<string, unknown>>;
-  readonly request_id: string | null;
-  readonly address: string | null;
-  readonly ts: Date;
+  position: 'position',
+  auditId: 'audit_id',
+  organizationId: 'org_id',
+  userId: 'user_id',
+  action: 'action',
+  entityType: 'entity_type',
+  entityId: 'entity_id',
+  requestId: 'request_id',
+  address: 'address',
+  at: 'ts',
+} as const satisfies Record<keyof Omit<AuditEntry, 'details'>, string>;
+
+interface AuditRow extends Omit<AuditEntry, 'details'> {
+  /** JSON. */
+  readonly details: string;
 }
 
-const COLUMNS = [
-  'position',
-  'audit_id',
-  'org_id',
-  'user_id',
-  'action',
-  'entity_type',
-  'entity_id',
-  'details',
-  'request_id',
-  'address',
-  'ts',
-] as const satisfies readonly (keyof AuditRow)[];
+const listEntries = sizedList<AuditRow>('audit_list', {
+  table: 'audit_logs',
+  columns: COLUMNS,
+  json: { details: 'details' },
+  order: ['ts', 'position'],
+  direction: 'desc',
+});
 
 const append = statement<AuditEvent & { address: string | null; json: string }>('audit_append', (p) =>
   sql('audit_logs').insert({
@@ -44,20 +44,6 @@ const append = statement<AuditEvent & { address: string | null; json: string }>(
     address: p('address'),
   }),
 );
-
-const toAuditEntry = (row: AuditRow): AuditEntry => ({
-  position: row.position,
-  auditId: row.audit_id,
-  organizationId: row.org_id,
-  userId: row.user_id,
-  action: row.action,
-  entityType: row.entity_type,
-  entityId: row.entity_id,
-  details: row.details,
-  requestId: row.request_id,
-  address: row.address,
-  at: row.ts,
-});
 
 export class KnexAuditLog implements AuditLog {
   readonly #executor: SqlExecutor;
@@ -75,19 +61,15 @@ export class KnexAuditLog implements AuditLog {
   async list(
     organizationId: OrganizationId | null,
     { action }: { readonly action: string | null },
-    { limit, after }: PageRequest<AuditKey>,
-  ): Promise<Page<AuditEntry, AuditKey>> {
-    const query = sql('audit_logs')
-      .select(COLUMNS)
-      .where('org_id', organizationId)
-      .orderBy([
-        { column: 'ts', order: 'desc' },
-        { column: 'position', order: 'desc' },
-      ])
-      .limit(limit + 1);
-    if (action !== null) query.where('action', action);
-    if (after !== null) query.whereRaw('(ts, position) < (?, ?)', [after.at, after.position]);
-    const rows = await this.#executor.query(dynamicQuery<AuditRow>(query));
-    return toPage(rows.map(toAuditEntry), limit, ({ at, position }) => ({ at, position }));
+    { after, ...part }: PartRequest<AuditKey>,
+  ): Promise<PagePart<AuditEntry, AuditKey>> {
+    const filter = { org_id: organizationId, ...(action !== null && { action }) };
+    const key = after === null ? null : [after.at.toISOString(), after.position];
+    const rows = await this.#executor.query(listEntries(filter, { after: key, ...part }));
+    return toPart(
+      rows,
+      ({ details, ...row }) => ({ details: new JsonText(details), ...row }),
+      ({ at, position }) => ({ at, position }),
+    );
   }
 }

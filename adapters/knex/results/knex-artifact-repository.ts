@@ -1,6 +1,7 @@
 import type { Artifact, ArtifactRepository, NewArtifact } from '../../../domain/jobs/artifact.ts';
+import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
 import { insertList, selectList } from '../columns.ts';
-import { sql, statement, type SqlExecutor } from '../statement.ts';
+import { dynamicQuery, sql, type SqlExecutor } from '../statement.ts';
 import { auditedStatement } from './audited-statement.ts';
 
 /** PostgreSQL's driver returns a bigint as text. */
@@ -28,10 +29,6 @@ const insert = auditedStatement<Omit<NewArtifact, 'note'>, ArtifactRow>(
   (p) => sql('artifacts').insert(insertList(INSERTED_COLUMNS, p)).returning(ARTIFACT_FIELDS),
 );
 
-const listByJob = statement<{ jobId: string }, ArtifactRow>('artifact_list', (p) =>
-  sql('artifacts').select(ARTIFACT_FIELDS).where('job_id', p('jobId')).orderBy('position'),
-);
-
 const toArtifact = (row: ArtifactRow): Artifact => ({
   ...row,
   sizeBytes: row.sizeBytes === null ? null : Number(row.sizeBytes),
@@ -50,8 +47,15 @@ export class KnexArtifactRepository implements ArtifactRepository {
     return toArtifact(row);
   }
 
-  async listByJob(jobId: string): Promise<readonly Artifact[]> {
-    const rows = await this.#executor.query(listByJob({ jobId }));
-    return rows.map(toArtifact);
+  async listByJob(jobId: string, { limit, after }: PageRequest<string>): Promise<Page<Artifact, string>> {
+    const query = sql('artifacts')
+      .select([...ARTIFACT_FIELDS, 'position'])
+      .where('job_id', jobId)
+      .orderBy('position')
+      .limit(limit + 1);
+    if (after !== null) query.where('position', '>', after);
+    const rows = await this.#executor.query(dynamicQuery<ArtifactRow & { readonly position: string }>(query));
+    const { items, next } = toPage(rows, limit, ({ position }) => position);
+    return { items: items.map(({ position: _position, ...row }) => toArtifact(row)), next };
   }
 }

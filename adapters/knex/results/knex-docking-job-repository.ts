@@ -1,5 +1,5 @@
 import type { WriteNote } from '../../../domain/audit/audit-log.ts';
-import type { DockingJob, JobStatus } from '../../../domain/jobs/docking-job.ts';
+import type { DockingJob, JobStatus, JobSummary } from '../../../domain/jobs/docking-job.ts';
 import {
   insertedJob,
   type DockingJobRepository,
@@ -7,26 +7,35 @@ import {
   type NewDockingJob,
   type SetByDatabase,
 } from '../../../domain/jobs/docking-job-repository.ts';
-import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
-import { insertList, selectList } from '../columns.ts';
-import { dynamicQuery, sql, statement, type SqlExecutor } from '../statement.ts';
+import type { PagePart, PartRequest } from '../../../domain/page.ts';
+import { insertList, selectJsonTexts, selectList } from '../columns.ts';
+import { sizedList, toPart } from '../sized-list.ts';
+import { sql, statement, type SqlExecutor } from '../statement.ts';
 import { auditedStatement } from './audited-statement.ts';
 import {
-  DOCKING_JOB_COLUMNS,
   INSERTED_COLUMNS,
+  JSON_COLUMNS,
+  SUMMARY_COLUMNS,
   toDockingJob,
+  toJobSummary,
   type DockingJobRow,
+  type JobSummaryRow,
 } from './docking-job-columns.ts';
 
 const JOB = { type: 'job', idField: 'jobId' } as const;
-const JOB_FIELDS = selectList(DOCKING_JOB_COLUMNS);
+const SUMMARY_FIELDS = selectList(SUMMARY_COLUMNS);
+const JOB_FIELDS = [...SUMMARY_FIELDS, ...selectJsonTexts(JSON_COLUMNS)];
 
 const find = statement<{ jobId: string }, DockingJobRow>('docking_job_find', (p) =>
   sql('docking_jobs').select(JOB_FIELDS).where('job_id', p('jobId')),
 );
 
-const findForUpdate = statement<{ jobId: string }, DockingJobRow>('docking_job_find_for_update', (p) =>
-  sql('docking_jobs').select(JOB_FIELDS).where('job_id', p('jobId')).forUpdate(),
+const findSummary = statement<{ jobId: string }, JobSummaryRow>('docking_job_find_summary', (p) =>
+  sql('docking_jobs').select(SUMMARY_FIELDS).where('job_id', p('jobId')),
+);
+
+const findForUpdate = statement<{ jobId: string }, JobSummaryRow>('docking_job_find_for_update', (p) =>
+  sql('docking_jobs').select(SUMMARY_FIELDS).where('job_id', p('jobId')).forUpdate(),
 );
 
 /** An insert writes these as well. Both are null, or neither is: a constraint says so. */
@@ -40,11 +49,7 @@ const findByIdempotencyKey = statement<{ key: string }, DockingJobRow & { readon
       .where('idempotency_key', p('key')),
 );
 
-type InsertValues = Omit<DockingJobRow, SetByDatabase | 'inputs' | 'params'> & {
-  /** JSON. */
-  readonly inputs: string;
-  /** JSON. */
-  readonly params: string;
+type InsertValues = Omit<DockingJobRow, SetByDatabase> & {
   readonly idempotencyKey: string | null;
   readonly requestHash: string | null;
 };
@@ -56,7 +61,7 @@ const insert = auditedStatement<InsertValues, Pick<DockingJobRow, 'createdAt'>>(
   (p) =>
     sql('docking_jobs')
       .insert({
-        ...insertList({ ...INSERTED_COLUMNS, ...IDEMPOTENCY_COLUMNS }, p),
+        ...insertList({ ...INSERTED_COLUMNS, ...JSON_COLUMNS, ...IDEMPOTENCY_COLUMNS }, p),
         completed_at: sql.raw('case when ?::boolean then now() end', [p('cacheHit')]),
       })
       .onConflict('idempotency_key')
@@ -79,6 +84,15 @@ const setStatus = auditedStatement<{ jobId: string; status: JobStatus; error: st
       })
       .returning(JOB_FIELDS),
 );
+
+const list = sizedList<DockingJobRow>('docking_job_list', {
+  table: 'docking_jobs',
+  columns: SUMMARY_COLUMNS,
+  texts: ['error'],
+  json: JSON_COLUMNS,
+  order: ['created_at', 'job_id'],
+  direction: 'desc',
+});
 
 export class KnexDockingJobRepository implements DockingJobRepository {
   readonly #executor: SqlExecutor;
@@ -111,9 +125,14 @@ export class KnexDockingJobRepository implements DockingJobRepository {
     return row === undefined ? null : toDockingJob(row);
   }
 
-  async findForUpdate(jobId: string): Promise<DockingJob | null> {
+  async findSummary(jobId: string): Promise<JobSummary | null> {
+    const [row] = await this.#executor.query(findSummary({ jobId }));
+    return row === undefined ? null : toJobSummary(row);
+  }
+
+  async findForUpdate(jobId: string): Promise<JobSummary | null> {
     const [row] = await this.#executor.query(findForUpdate({ jobId }));
-    return row === undefined ? null : toDockingJob(row);
+    return row === undefined ? null : toJobSummary(row);
   }
 
   async findByIdempotencyKey(key: string): Promise<{ job: DockingJob; requestHash: string } | null> {
@@ -124,20 +143,12 @@ export class KnexDockingJobRepository implements DockingJobRepository {
   }
 
   async list(
-    filter: { readonly status: JobStatus | null },
-    { limit, after }: PageRequest<JobKey>,
-  ): Promise<Page<DockingJob, JobKey>> {
-    const query = sql('docking_jobs')
-      .select(JOB_FIELDS)
-      .orderBy([
-        { column: 'created_at', order: 'desc' },
-        { column: 'job_id', order: 'desc' },
-      ])
-      .limit(limit + 1);
-    if (filter.status !== null) query.where('status', filter.status);
-    if (after !== null) query.whereRaw('(created_at, job_id) < (?, ?)', [after.createdAt, after.jobId]);
-    const rows = await this.#executor.query(dynamicQuery<DockingJobRow>(query));
-    return toPage(rows.map(toDockingJob), limit, ({ createdAt, jobId }) => ({ createdAt, jobId }));
+    { status }: { readonly status: JobStatus | null },
+    { after, ...part }: PartRequest<JobKey>,
+  ): Promise<PagePart<DockingJob, JobKey>> {
+    const key = after === null ? null : [after.createdAt.toISOString(), after.jobId];
+    const rows = await this.#executor.query(list(status === null ? {} : { status }, { after: key, ...part }));
+    return toPart(rows, toDockingJob, ({ createdAt, jobId }) => ({ createdAt, jobId }));
   }
 
   async setStatus(

@@ -1,33 +1,50 @@
 import type { NewTaskResult, TaskResult, TaskResultRepository } from '../../../domain/jobs/task-result.ts';
-import { insertList, selectList } from '../columns.ts';
-import { sql, statement, type SqlExecutor } from '../statement.ts';
+import { JsonText } from '../../../domain/json-text.ts';
+import type { PagePart, PartRequest } from '../../../domain/page.ts';
+import { insertList, selectJsonTexts, selectList } from '../columns.ts';
+import { sizedList, toPart } from '../sized-list.ts';
+import { sql, type SqlExecutor } from '../statement.ts';
 import { auditedStatement } from './audited-statement.ts';
 
 const KEY_COLUMNS = { jobId: 'job_id', taskName: 'task_name' } as const;
 
 /** Written by a put, also in place of an earlier result. */
-const WRITTEN_COLUMNS = {
+const SMALL_COLUMNS = {
   serviceName: 'service_name',
   serviceVersion: 'service_version',
   schemaVersion: 'schema_version',
   confidenceScore: 'confidence_score',
-  resultData: 'result_data',
-} as const satisfies Record<Exclude<keyof NewTaskResult, keyof typeof KEY_COLUMNS | 'note'>, string>;
+} as const;
+const JSON_COLUMNS = { resultData: 'result_data' } as const;
+const WRITTEN_COLUMNS = { ...SMALL_COLUMNS, ...JSON_COLUMNS } as const satisfies Record<
+  Exclude<keyof NewTaskResult, keyof typeof KEY_COLUMNS | 'note'>,
+  string
+>;
 
-const RESULT_FIELDS = selectList({
+const READ_COLUMNS = {
   taskResultId: 'task_result_id',
   ...KEY_COLUMNS,
-  ...WRITTEN_COLUMNS,
+  ...SMALL_COLUMNS,
   createdAt: 'created_at',
   updatedAt: 'updated_at',
-} satisfies Record<keyof TaskResult, string>);
+} satisfies Record<Exclude<keyof TaskResult, keyof typeof JSON_COLUMNS>, string>;
+
+interface TaskResultRow extends Omit<TaskResult, 'resultData'> {
+  /** JSON. */
+  readonly resultData: string;
+}
+
+const toTaskResult = ({ resultData, ...row }: TaskResultRow): TaskResult => ({
+  resultData: new JsonText(resultData),
+  ...row,
+});
 
 type PutValues = Omit<NewTaskResult, 'note' | 'resultData'> & {
   /** JSON. */
   readonly resultData: string;
 };
 
-const put = auditedStatement<PutValues, TaskResult & { readonly inserted: boolean }>(
+const put = auditedStatement<PutValues, TaskResultRow & { readonly inserted: boolean }>(
   'task_result_put',
   { type: 'task_result', idField: 'taskResultId' },
   (p) =>
@@ -39,12 +56,20 @@ const put = auditedStatement<PutValues, TaskResult & { readonly inserted: boolea
         updated_at: sql.raw('now()'),
       })
       // `xmax` is 0 in a row version that no transaction has replaced or locked: it was inserted just now.
-      .returning([...RESULT_FIELDS, sql.raw('(xmax = 0) as inserted')]),
+      .returning([
+        ...selectList(READ_COLUMNS),
+        ...selectJsonTexts(JSON_COLUMNS),
+        sql.raw('(xmax = 0) as inserted'),
+      ]),
 );
 
-const listByJob = statement<{ jobId: string }, TaskResult>('task_result_list', (p) =>
-  sql('task_results').select(RESULT_FIELDS).where('job_id', p('jobId')).orderBy('task_name'),
-);
+const listByJob = sizedList<TaskResultRow>('task_result_list', {
+  table: 'task_results',
+  columns: READ_COLUMNS,
+  json: JSON_COLUMNS,
+  order: ['task_name'],
+  direction: 'asc',
+});
 
 export class KnexTaskResultRepository implements TaskResultRepository {
   readonly #executor: SqlExecutor;
@@ -59,10 +84,15 @@ export class KnexTaskResultRepository implements TaskResultRepository {
     const [row] = await this.#executor.query(put(values));
     if (row === undefined) throw new Error('an upsert returned no row');
     const { inserted, ...written } = row;
-    return { result: written, created: inserted };
+    return { result: toTaskResult(written), created: inserted };
   }
 
-  async listByJob(jobId: string): Promise<readonly TaskResult[]> {
-    return this.#executor.query(listByJob({ jobId }));
+  async listByJob(
+    jobId: string,
+    { after, ...part }: PartRequest<string>,
+  ): Promise<PagePart<TaskResult, string>> {
+    const key = after === null ? null : [after];
+    const rows = await this.#executor.query(listByJob({ job_id: jobId }, { after: key, ...part }));
+    return toPart(rows, toTaskResult, ({ taskName }) => taskName);
   }
 }

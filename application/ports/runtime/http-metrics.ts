@@ -7,7 +7,13 @@ export interface ObservedRequest {
   /** The HTTP status; 499 when the client disconnected before the end of the answer. */
   readonly status: number;
   readonly seconds: number;
+  /** Set when the server ended the connection in the middle of the answer. */
+  readonly cut?: AnswerCut | undefined;
 }
+
+/** `stalled`: the client took nothing for too long. `deadline`: the whole answer took too long. */
+export const ANSWER_CUTS = ['stalled', 'deadline'] as const;
+export type AnswerCut = (typeof ANSWER_CUTS)[number];
 
 export interface HttpMetrics {
   observe(request: ObservedRequest): void;

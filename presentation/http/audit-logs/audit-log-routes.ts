@@ -23,11 +23,9 @@ const listAuditLogsRoute = ({ metadata, getOrganization }: HttpDependencies): Ro
     request: listRequest,
     replies: { 200: { description: 'One page', schema: auditPage } },
     errors: ['organization_not_found'],
-    handle: async ({ organizationId, input: { query } }) => {
-      const page = await metadata.auditLog.list(
-        organizationId,
-        { action: query.action ?? null },
-        { limit: query.limit, after: query.cursor },
+    handle: async ({ organizationId, input: { query }, pages }) => {
+      const page = await pages.readSized(query, (part) =>
+        metadata.auditLog.list(organizationId, { action: query.action ?? null }, part),
       );
       // Each organization's trail begins with its registration. An empty page may belong to an unknown organization.
       if (page.items.length === 0) await getOrganization(organizationId);
@@ -44,11 +42,9 @@ const listPlatformAuditLogsRoute = ({ metadata }: HttpDependencies): Route =>
     tag,
     request: listRequest,
     replies: { 200: { description: 'One page', schema: auditPage } },
-    handle: async ({ input: { query } }) => {
-      const page = await metadata.auditLog.list(
-        null,
-        { action: query.action ?? null },
-        { limit: query.limit, after: query.cursor },
+    handle: async ({ input: { query }, pages }) => {
+      const page = await pages.readSized(query, (part) =>
+        metadata.auditLog.list(null, { action: query.action ?? null }, part),
       );
       return ok(presentPage(page, presentAuditEntry, auditCursor));
     },

@@ -23,9 +23,9 @@ const listDatabasesRoute = ({ listDatabases }: HttpDependencies): Route =>
     tag,
     request: listRequest,
     replies: { 200: { description: 'One page', schema: databasePage } },
-    handle: async ({ input: { query } }) => {
+    handle: async ({ input: { query }, pages }) => {
       const filter = { state: query.state ?? null, serverId: query.server_id ?? null };
-      const page = await listDatabases(filter, { limit: query.limit, after: query.cursor });
+      const page = await pages.read(query, (wanted) => listDatabases(filter, wanted));
       return ok(presentPage(page, presentDatabase, databaseCursor));
     },
   });

@@ -132,6 +132,8 @@ const CALLER_ERRORS: readonly ErrorCode[] = [
   'unauthenticated',
   'organization_access_denied',
   'role_required',
+  // Too many bytes of answers are under way.
+  'organization_busy',
   'database_unavailable',
 ];
 const SCOPE_ERRORS: Readonly<Record<Scope, readonly ErrorCode[]>> = {
@@ -145,7 +147,6 @@ const SCOPE_ERRORS: Readonly<Record<Scope, readonly ErrorCode[]>> = {
     'organization_suspended',
     'organization_not_found',
     'organization_database_not_found',
-    'organization_busy',
     'organization_not_ready',
     'database_provisioning_failed',
     'no_server_available',

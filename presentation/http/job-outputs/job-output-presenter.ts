@@ -1,9 +1,16 @@
 import type { z } from 'zod';
 import type { Artifact } from '../../../domain/jobs/artifact.ts';
+import type { JsonText } from '../../../domain/json-text.ts';
+import { jsonObject } from '../request/json-object.ts';
 import type { TaskResult } from '../../../domain/jobs/task-result.ts';
 import type { artifactReply, taskResultReply } from './job-output-schema.ts';
 
-export const presentTaskResult = (result: TaskResult): z.output<typeof taskResultReply> => ({
+type SmallFields = Omit<z.output<typeof taskResultReply>, 'result_data'>;
+
+export const presentTaskResult = (result: TaskResult): JsonText =>
+  jsonObject(smallFieldsOf(result), { result_data: result.resultData });
+
+const smallFieldsOf = (result: TaskResult): SmallFields => ({
   task_result_id: result.taskResultId,
   job_id: result.jobId,
   task_name: result.taskName,
@@ -11,7 +18,6 @@ export const presentTaskResult = (result: TaskResult): z.output<typeof taskResul
   service_version: result.serviceVersion,
   schema_version: result.schemaVersion,
   confidence_score: result.confidenceScore,
-  result_data: result.resultData,
   created_at: result.createdAt.toISOString(),
   updated_at: result.updatedAt.toISOString(),
 });

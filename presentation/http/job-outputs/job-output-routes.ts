@@ -1,16 +1,20 @@
 import { addArtifact } from '../../../application/jobs/add-artifact.ts';
-import { listArtifacts, listTaskResults } from '../../../application/jobs/list-output.ts';
+import { getOutputJobId } from '../../../application/jobs/get-job.ts';
 import { putTaskResult } from '../../../application/jobs/put-task-result.ts';
 import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
-import { jobRequest } from '../jobs/job-schema.ts';
 import { created, ok } from '../request/reply.ts';
+import { presentPage } from '../request/schema/cursor.ts';
 import { resultsRoute, type Route } from '../routing/route.ts';
 import { presentArtifact, presentTaskResult } from './job-output-presenter.ts';
 import {
-  artifactList,
+  artifactCursor,
+  artifactPage,
   artifactReply,
   artifactRequest,
-  taskResultList,
+  listArtifactsRequest,
+  listTaskResultsRequest,
+  taskResultCursor,
+  taskResultPage,
   taskResultReply,
   taskResultRequest,
 } from './job-output-schema.ts';
@@ -59,12 +63,13 @@ const listTaskResultsRoute = (): Route =>
     name: 'listTaskResults',
     summary: "List a job's task results, or those of the job that answered for it",
     tag,
-    request: jobRequest,
-    replies: { 200: { description: 'All task results', schema: taskResultList } },
+    request: listTaskResultsRequest,
+    replies: { 200: { description: 'One page', schema: taskResultPage } },
     errors: ['job_not_found'],
-    handle: async ({ input: { params }, database }) => {
-      const results = await listTaskResults(database, params.job_id);
-      return ok({ items: results.map(presentTaskResult) });
+    handle: async ({ input: { params, query }, database, pages }) => {
+      const jobId = await getOutputJobId(database, params.job_id);
+      const page = await pages.readSized(query, (part) => database.taskResults.listByJob(jobId, part));
+      return ok(presentPage(page, presentTaskResult, taskResultCursor));
     },
   });
 
@@ -99,11 +104,12 @@ const listArtifactsRoute = (): Route =>
     name: 'listArtifacts',
     summary: "List a job's artifacts, or those of the job that answered for it",
     tag,
-    request: jobRequest,
-    replies: { 200: { description: 'All artifacts', schema: artifactList } },
+    request: listArtifactsRequest,
+    replies: { 200: { description: 'One page', schema: artifactPage } },
     errors: ['job_not_found'],
-    handle: async ({ input: { params }, database }) => {
-      const artifacts = await listArtifacts(database, params.job_id);
-      return ok({ items: artifacts.map(presentArtifact) });
+    handle: async ({ input: { params, query }, database, pages }) => {
+      const jobId = await getOutputJobId(database, params.job_id);
+      const page = await pages.read(query, (wanted) => database.artifacts.listByJob(jobId, wanted));
+      return ok(presentPage(page, presentArtifact, artifactCursor));
     },
   });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { jobParams } from '../jobs/job-schema.ts';
-import { count, jsonObject, listOf, slug, text, timestamp } from '../request/schema/fields.ts';
+import { textCursor } from '../request/schema/cursor.ts';
+import { count, generousLimit, jsonObject, pageOf, slug, text, timestamp } from '../request/schema/fields.ts';
 
 const confidence = z.number().min(0).max(1);
 const URI = /^[A-Za-z][A-Za-z0-9+.-]*:\S+$/;
@@ -27,6 +28,20 @@ export const artifactRequest = {
   }),
 };
 
+/** Task results are listed in the order of their task names. */
+export const taskResultCursor = textCursor(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$/);
+/** Artifacts are listed in the order in which they were made. A key is a sequence number. */
+export const artifactCursor = textCursor(/^\d{1,18}$/);
+
+export const listTaskResultsRequest = {
+  params: jobParams,
+  query: z.strictObject({ limit: generousLimit, cursor: taskResultCursor.schema }),
+};
+export const listArtifactsRequest = {
+  params: jobParams,
+  query: z.strictObject({ limit: generousLimit, cursor: artifactCursor.schema }),
+};
+
 export const taskResultReply = z
   .strictObject({
     task_result_id: z.guid(),
@@ -41,7 +56,7 @@ export const taskResultReply = z
     updated_at: timestamp,
   })
   .meta({ id: 'TaskResult' });
-export const taskResultList = listOf(taskResultReply).meta({ id: 'TaskResultList' });
+export const taskResultPage = pageOf(taskResultReply).meta({ id: 'TaskResultPage' });
 
 export const artifactReply = z
   .strictObject({
@@ -56,4 +71,4 @@ export const artifactReply = z
     created_at: timestamp,
   })
   .meta({ id: 'Artifact' });
-export const artifactList = listOf(artifactReply).meta({ id: 'ArtifactList' });
+export const artifactPage = pageOf(artifactReply).meta({ id: 'ArtifactPage' });

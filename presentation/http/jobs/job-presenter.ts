@@ -1,14 +1,21 @@
 import type { z } from 'zod';
-import type { DockingJob } from '../../../domain/jobs/docking-job.ts';
+import type { DockingJob, JobSummary } from '../../../domain/jobs/docking-job.ts';
+import type { JsonText } from '../../../domain/json-text.ts';
+import { jsonObject } from '../request/json-object.ts';
 import type { jobReply } from './job-schema.ts';
 
-export const presentJob = (job: DockingJob): z.output<typeof jobReply> => ({
+type SmallFields = Omit<z.output<typeof jobReply>, 'inputs' | 'params'>;
+
+export const presentJob = (job: DockingJob): JsonText => {
+  const { inputs, params } = job;
+  return jsonObject(smallFieldsOf(job), { inputs, params });
+};
+
+const smallFieldsOf = (job: JobSummary): SmallFields => ({
   job_id: job.jobId,
   status: job.status,
   engine: job.engine,
   pipeline_version: job.pipelineVersion,
-  inputs: job.inputs,
-  params: job.params,
   priority: job.priority,
   input_signature: job.inputSignature,
   submitted_by: job.submittedBy,

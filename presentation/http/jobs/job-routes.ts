@@ -60,9 +60,9 @@ const listJobsRoute = (): Route =>
     tag,
     request: listRequest,
     replies: { 200: { description: 'One page', schema: jobPage } },
-    handle: async ({ input: { query }, database }) => {
+    handle: async ({ input: { query }, database, pages }) => {
       const filter = { status: query.status ?? null };
-      const page = await database.jobs.list(filter, { limit: query.limit, after: query.cursor });
+      const page = await pages.readSized(query, (part) => database.jobs.list(filter, part));
       return ok(presentPage(page, presentJob, jobCursor));
     },
   });

@@ -35,10 +35,10 @@ const listMembersRoute = ({ metadata }: HttpDependencies): Route =>
     request: listRequest,
     replies: { 200: { description: 'One page', schema: memberPage } },
     errors: ['organization_not_found'],
-    handle: async ({ organizationId, input: { query } }) => {
+    handle: async ({ organizationId, input: { query }, pages }) => {
       const { organizations, members } = metadata;
       if ((await organizations.find(organizationId)) === null) throw new OrganizationNotFoundError();
-      const page = await members.list(organizationId, { limit: query.limit, after: query.cursor });
+      const page = await pages.read(query, (wanted) => members.list(organizationId, wanted));
       return ok(presentPage(page, presentMember, memberCursor));
     },
   });

@@ -33,8 +33,8 @@ const listRunsRoute = ({ fleet }: HttpDependencies): Route =>
     tag,
     request: listRequest,
     replies: { 200: { description: 'One page', schema: runPage } },
-    handle: async ({ input: { query } }) => {
-      const page = await fleet.listRuns({ limit: query.limit, after: query.cursor });
+    handle: async ({ input: { query }, pages }) => {
+      const page = await pages.read(query, (wanted) => fleet.listRuns(wanted));
       return ok(presentPage(page, presentRun, runCursor));
     },
   });
@@ -66,10 +66,10 @@ const listItemsRoute = ({ fleet }: HttpDependencies): Route =>
     request: itemsRequest,
     replies: { 200: { description: 'One page', schema: itemPage } },
     errors: ['migration_run_not_found'],
-    handle: async ({ input: { params, query } }) => {
+    handle: async ({ input: { params, query }, pages }) => {
       if ((await fleet.findRun(params.run_id)) === null) throw new MigrationRunNotFoundError();
       const filter = { state: query.state ?? null };
-      const page = await fleet.listItems(params.run_id, filter, { limit: query.limit, after: query.cursor });
+      const page = await pages.read(query, (wanted) => fleet.listItems(params.run_id, filter, wanted));
       return ok(presentPage(page, presentItem, itemCursor));
     },
   });

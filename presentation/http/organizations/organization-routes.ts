@@ -74,8 +74,8 @@ const listOrganizationsRoute = ({ metadata }: HttpDependencies): Route =>
     tag,
     request: listRequest,
     replies: { 200: { description: 'One page', schema: organizationPage } },
-    handle: async ({ input: { query } }) => {
-      const page = await metadata.organizations.list({ limit: query.limit, after: query.cursor });
+    handle: async ({ input: { query }, pages }) => {
+      const page = await pages.read(query, (wanted) => metadata.organizations.list(wanted));
       return ok(presentPage(page, presentOrganizationItem, organizationCursor));
     },
   });

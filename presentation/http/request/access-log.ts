@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http';
+import type { AnswerCut } from '../../../application/ports/runtime/http-metrics.ts';
 import { errorStatus } from '../errors/error-status.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import type { HttpLocals, HttpResponse, Opening } from './http-locals.ts';
@@ -13,7 +15,7 @@ export const accessLog =
       const { method } = req;
       const status = statusOf(res);
       const seconds = (performance.now() - locals.startedAtMs) / 1000;
-      httpMetrics.observe({ method, route: locals.route, status, seconds });
+      httpMetrics.observe({ method, route: locals.route, status, seconds, cut: locals.cut });
       const fields = {
         request_id: locals.requestId,
         org_id: locals.context.organizationId,
@@ -22,11 +24,17 @@ export const accessLog =
         status,
         duration_ms: Math.round(seconds * 1e6) / 1e3,
         code: locals.failure?.code,
+        cut: locals.cut,
         err: status >= 500 ? locals.failure?.error : undefined,
       };
       logger[levelOf(locals, status)](fields, 'request finished');
     });
   };
+
+/** Lets the line of a request say why the server ended its connection. */
+export const noteCut = (response: ServerResponse & { locals?: HttpLocals }, cut: AnswerCut): void => {
+  if (response.locals !== undefined) response.locals.cut = cut;
+};
 
 /** A response that was cut off without a failure was abandoned by the client. */
 const statusOf = (res: HttpResponse): number => {

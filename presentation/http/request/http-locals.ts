@@ -1,10 +1,13 @@
 import type { NextFunction, Request, Response } from 'express';
+import type { AnswerCut } from '../../../application/ports/runtime/http-metrics.ts';
 import type { RequestContext } from '../../../application/ports/runtime/request-context.ts';
 import type { ResultsDatabase } from '../../../application/ports/databases/results-database.ts';
 import type { Principal } from '../../../domain/identity/principal.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { Failure } from '../errors/failure.ts';
+import type { PageReader } from './page-reader.ts';
 import type { Reply } from './reply.ts';
+import type { ResponseShare } from './response-account.ts';
 
 /** A route's handler with its checked input. It still needs what the later steps find. */
 export type Answer = (locals: HttpLocals) => Promise<Reply>;
@@ -22,12 +25,18 @@ export interface HttpLocals {
   principal?: Principal;
   /** Set by the organization guard: the verified claim's; the path's for a platform administrator. */
   organizationId?: OrganizationId;
+  /** Set by the account of responses. Public routes have none. */
+  share?: ResponseShare;
+  /** Set by the account of responses. */
+  pages?: PageReader;
   /** Set by validation. */
   answer?: Answer;
   /** Set by the lease; usable until the response closes. */
   database?: ResultsDatabase;
   /** Set by the error handler, for the access log. */
   failure?: Failure;
+  /** Set when the server ends the connection in the middle of the answer: why. */
+  cut?: AnswerCut;
 }
 
 export type HttpRequest = Request<

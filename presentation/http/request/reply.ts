@@ -1,4 +1,4 @@
-/** What a handler answers. A body of null is not sent, a string is sent as it is, anything else as JSON. */
+/** What a handler answers. A body of null is not sent, a string or `JsonText` is sent as it is, anything else as JSON. */
 export interface Reply {
   readonly status: number;
   readonly body: unknown;
@@ -12,5 +12,7 @@ export const noContent: Reply = { status: 204, body: null };
 export const raw = (contentType: string, body: string): Reply => ({
   status: 200,
   body,
-  headers: { 'Content-Type': contentType },
+  headers: {
+    'Content-Type': contentType.includes('charset=') ? contentType : `${contentType}; charset=utf-8`,
+  },
 });

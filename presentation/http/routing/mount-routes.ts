@@ -2,6 +2,7 @@ import type { Express } from 'express';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { HttpError } from '../errors/http-error.ts';
 import type { HttpRequest, HttpResponse, Middleware, Step } from '../request/http-locals.ts';
+import { accountResponse } from '../request/account-response.ts';
 import { authenticate } from '../request/authenticate.ts';
 import { guardOrganization } from '../request/guard-organization.ts';
 import { leaseResultsDatabase } from '../request/lease-results-database.ts';
@@ -14,7 +15,12 @@ import type { Route } from './route.ts';
 const stepsOf = (route: Route, deps: HttpDependencies): readonly Step[] => [
   ...(route.scope === 'public'
     ? []
-    : [authenticate(deps), guardOrganization(route.scope, deps), requireRole(route.roles)]),
+    : [
+        authenticate(deps),
+        guardOrganization(route.scope, deps),
+        requireRole(route.roles),
+        accountResponse(deps),
+      ]),
   ...(route.request.body === undefined ? [] : [parseBody]),
   validate(route),
   ...(route.scope === 'results' ? [leaseResultsDatabase(deps)] : []),

@@ -8,6 +8,7 @@ import type { ErrorCode } from '../errors/error-status.ts';
 import { bearerToken } from '../request/authenticate.ts';
 import type { Scope } from '../request/guard-organization.ts';
 import { held, type Answer, type HttpLocals, type HttpRequest } from '../request/http-locals.ts';
+import type { PageReader } from '../request/page-reader.ts';
 import type { Reply } from '../request/reply.ts';
 import { requestParser, type Input, type RequestParts } from '../request/schema/parse-request.ts';
 
@@ -49,6 +50,8 @@ interface PublicCall {
 }
 interface PlatformCall {
   readonly actor: Actor;
+  /** Lists read their page through it. */
+  readonly pages: PageReader;
 }
 interface OrganizationCall extends PlatformCall {
   readonly organizationId: OrganizationId;
@@ -119,12 +122,13 @@ export const publicRoute: RouteMaker<PublicCall, never> = routeMaker('public', (
 export const callerRoute: RouteMaker<PlatformCall, Role> = routeMaker('caller', (input, locals) => ({
   input,
   actor: actorOf(locals),
+  pages: held(locals, 'pages'),
 }));
 
 /** Concerns no single organization. */
 export const platformRoute: RouteMaker<PlatformCall, 'platform_admin'> = routeMaker(
   'platform',
-  (input, locals) => ({ input, actor: actorOf(locals) }),
+  (input, locals) => ({ input, actor: actorOf(locals), pages: held(locals, 'pages') }),
 );
 
 /** Concerns one organization, without its results. */
@@ -133,6 +137,7 @@ export const organizationRoute: RouteMaker<OrganizationCall, Role> = routeMaker(
   (input, locals) => ({
     input,
     actor: actorOf(locals),
+    pages: held(locals, 'pages'),
     organizationId: held(locals, 'organizationId'),
     home: homeOf(locals),
   }),
@@ -144,6 +149,7 @@ export const resultsRoute: RouteMaker<ResultsCall, OrganizationRole> = routeMake
   (input, locals) => ({
     input,
     actor: actorOf(locals),
+    pages: held(locals, 'pages'),
     organizationId: held(locals, 'organizationId'),
     home: homeOf(locals),
     database: held(locals, 'database'),

@@ -74,9 +74,9 @@ const listUsersRoute = ({ metadata }: HttpDependencies): Route =>
     tag,
     request: listRequest,
     replies: { 200: { description: 'One page', schema: userPage } },
-    handle: async ({ input: { query } }) => {
+    handle: async ({ input: { query }, pages }) => {
       const filter = { email: query.email ?? null };
-      const page = await metadata.users.list(filter, { limit: query.limit, after: query.cursor });
+      const page = await pages.read(query, (wanted) => metadata.users.list(filter, wanted));
       return ok(presentPage(page, presentUser, userCursor));
     },
   });

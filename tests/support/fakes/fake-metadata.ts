@@ -13,7 +13,9 @@ import type { DatabaseState } from '../../../domain/databases/results-database.t
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { POLICY_SETTINGS } from '../../../domain/organizations/organization-policy.ts';
 import type { Organization, VersionedSettings } from '../../../domain/organizations/organization.ts';
+import { JsonText } from '../../../domain/json-text.ts';
 import { toPage } from '../../../domain/page.ts';
+import { fakePart } from './fake-part.ts';
 import { FakePeople } from './fake-people.ts';
 import { FakeServerLedger } from './fake-servers.ts';
 import { FakeTransactions, saveList, saveMap } from './fake-transactions.ts';
@@ -25,7 +27,7 @@ export class FakeMetadata implements MetadataDatabase {
   readonly stored = new Map<string, Organization>();
   readonly settings = new Map<string, VersionedSettings>();
   readonly records = new Map<string, DatabaseRecord>();
-  readonly trail: AuditEntry[] = [];
+  readonly trail: (Omit<AuditEntry, 'details'> & Pick<AuditEvent, 'details'>)[] = [];
   /** Whether the trail refuses to be written. */
   isTrailAway = false;
   /** Whose people are who. */
@@ -107,13 +109,15 @@ export class FakeMetadata implements MetadataDatabase {
         position,
       });
     },
-    list: async (organizationId, { action }, { limit, after }) => {
+    list: async (organizationId, { action }, part) => {
+      const { after } = part;
       const following = this.trail
         .filter((entry) => entry.organizationId === organizationId)
         .filter((entry) => action === null || entry.action === action)
         .filter((entry) => after === null || Number(entry.position) < Number(after.position))
-        .toReversed();
-      return toPage(following, limit, ({ at, position }) => ({ at, position }));
+        .toReversed()
+        .map(({ details, ...entry }) => ({ ...entry, details: JsonText.of(details) }));
+      return fakePart(following, part, ({ at, position }) => ({ at, position }));
     },
   };
 

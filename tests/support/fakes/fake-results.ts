@@ -4,11 +4,13 @@ import type {
 } from '../../../application/ports/databases/results-database.ts';
 import type { WriteNote } from '../../../domain/audit/audit-log.ts';
 import type { Artifact } from '../../../domain/jobs/artifact.ts';
-import type { DockingJob } from '../../../domain/jobs/docking-job.ts';
+import type { DockingJob, JobSummary } from '../../../domain/jobs/docking-job.ts';
 import { insertedJob, type JobKey, type NewDockingJob } from '../../../domain/jobs/docking-job-repository.ts';
 import type { InputSignature } from '../../../domain/jobs/input-signature.ts';
 import type { TaskResult } from '../../../domain/jobs/task-result.ts';
+import { JsonText } from '../../../domain/json-text.ts';
 import { toPage } from '../../../domain/page.ts';
+import { fakePart } from './fake-part.ts';
 import { FakeTransactions, saveList, saveMap } from './fake-transactions.ts';
 
 const START = Date.parse('2026-01-02T03:04:05.678Z');
@@ -28,19 +30,21 @@ export class FakeResults implements ResultsDatabase {
   readonly jobs: ResultsRepositories['jobs'] = {
     insert: async (job) => this.#insertJob(job),
     find: async (jobId) => this.storedJobs.get(jobId) ?? null,
-    findForUpdate: async (jobId) => this.storedJobs.get(jobId) ?? null,
+    findSummary: async (jobId) => this.#findSummary(jobId),
+    findForUpdate: async (jobId) => this.#findSummary(jobId),
     findByIdempotencyKey: async (key) => {
       const earlier = this.keys.get(key);
       const job = earlier && this.storedJobs.get(earlier.jobId);
       return earlier && job ? { job, requestHash: earlier.requestHash } : null;
     },
-    list: async ({ status }, { limit, after }) => {
+    list: async ({ status }, part) => {
+      const { after } = part;
       await this.onListing();
       const following = [...this.storedJobs.values()]
         .filter((job) => status === null || job.status === status)
         .filter((job) => after === null || compareKeys(job, after) < 0)
         .toSorted((a, b) => compareKeys(b, a));
-      return toPage(following, limit, ({ createdAt, jobId }) => ({ createdAt, jobId }));
+      return fakePart(following, part, ({ createdAt, jobId }) => ({ createdAt, jobId }));
     },
     setStatus: async (jobId, status, error, note) => {
       const job = this.storedJobs.get(jobId);
@@ -55,7 +59,7 @@ export class FakeResults implements ResultsDatabase {
   };
 
   readonly taskResults: ResultsRepositories['taskResults'] = {
-    put: async ({ note, ...result }) => {
+    put: async ({ note, resultData, ...result }) => {
       this.notes.push(note);
       const key = `${result.jobId}/${result.taskName}`;
       const earlier = this.storedTaskResults.get(key);
@@ -64,14 +68,17 @@ export class FakeResults implements ResultsDatabase {
         taskResultId: fakeUuid(this.storedTaskResults.size + 1),
         createdAt: updatedAt,
       };
-      const stored = { ...result, taskResultId, createdAt, updatedAt };
+      const stored = { ...result, resultData: JsonText.of(resultData), taskResultId, createdAt, updatedAt };
       this.storedTaskResults.set(key, stored);
       return { result: stored, created: earlier === undefined };
     },
-    listByJob: async (jobId) =>
-      [...this.storedTaskResults.values()]
-        .filter((result) => result.jobId === jobId)
-        .toSorted((a, b) => (a.taskName < b.taskName ? -1 : 1)),
+    listByJob: async (jobId, part) => {
+      const { after } = part;
+      const following = this.#taskResultsOf(jobId).filter(
+        ({ taskName }) => after === null || taskName > after,
+      );
+      return fakePart(following, part, ({ taskName }) => taskName);
+    },
   };
 
   readonly artifacts: ResultsRepositories['artifacts'] = {
@@ -82,7 +89,14 @@ export class FakeResults implements ResultsDatabase {
       this.storedArtifacts.push(stored);
       return stored;
     },
-    listByJob: async (jobId) => this.storedArtifacts.filter((artifact) => artifact.jobId === jobId),
+    listByJob: async (jobId, { limit, after }) => {
+      const following = [...this.storedArtifacts.entries()]
+        .map(([index, artifact]) => ({ position: String(index + 1), artifact }))
+        .filter(({ artifact }) => artifact.jobId === jobId)
+        .filter(({ position }) => after === null || Number(position) > Number(after));
+      const { items, next } = toPage(following, limit, ({ position }) => position);
+      return { items: items.map(({ artifact }) => artifact), next };
+    },
   };
 
   readonly inputSignatures: ResultsRepositories['inputSignatures'] = {
@@ -95,7 +109,7 @@ export class FakeResults implements ResultsDatabase {
       return used;
     },
     canonize: async ({ jobId, inputSignature: signature }) => {
-      const results = await this.taskResults.listByJob(jobId);
+      const results = this.#taskResultsOf(jobId);
       if (results.length === 0) return;
       const scores = results.flatMap(({ confidenceScore }) => confidenceScore ?? []);
       const at = this.#now();
@@ -136,6 +150,19 @@ export class FakeResults implements ResultsDatabase {
         this.#beganAt = null;
       }
     });
+  }
+
+  #findSummary(jobId: string): JobSummary | null {
+    const job = this.storedJobs.get(jobId);
+    if (job === undefined) return null;
+    const { inputs: _inputs, params: _params, ...summary } = job;
+    return summary;
+  }
+
+  #taskResultsOf(jobId: string): readonly TaskResult[] {
+    return [...this.storedTaskResults.values()]
+      .filter((result) => result.jobId === jobId)
+      .toSorted((a, b) => (a.taskName < b.taskName ? -1 : 1));
   }
 
   #now(): Date {

@@ -15,6 +15,7 @@ import { UnauthenticatedError } from '../../../domain/identity/errors.ts';
 import type { Principal } from '../../../domain/identity/principal.ts';
 import type { Role } from '../../../domain/identity/role.ts';
 import { parseOrganizationId, type OrganizationId } from '../../../domain/organizations/organization-id.ts';
+import { ResponseAccount } from '../../../presentation/http/request/response-account.ts';
 import { createApp } from '../../../presentation/http/create-app.ts';
 import type { HttpDependencies, HttpOptions } from '../../../presentation/http/http-dependencies.ts';
 import { FakeDatabases } from './fake-databases.ts';
@@ -143,6 +144,7 @@ export class FakeService {
         this.contexts.push(context);
         run();
       },
+      responses: new ResponseAccount({ totalBytes: 128 * 1024 * 1024, organizationBytes: 32 * 1024 * 1024 }),
       httpMetrics: { observe: (request) => this.observed.push(request) },
       renderMetrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' }),
       options: this.options,

@@ -53,6 +53,10 @@ const INTEGERS = [
   ['LOGIN_ATTEMPTS_PER_ACCOUNT', 1],
   ['LOGIN_ATTEMPTS_PER_ADDRESS', 1],
   ['TRUSTED_PROXIES', 0],
+  ['RESPONSE_BYTES_TOTAL', 4_194_304],
+  ['RESPONSE_BYTES_PER_ORGANIZATION', 4_194_304],
+  ['RESPONSE_STALL_MS', 1],
+  ['RESPONSE_DEADLINE_MS', 1],
 ] as const;
 
 const NOT_INTEGERS = [
@@ -88,7 +92,18 @@ describe('parseConfig', () => {
       loginAttempts: { perAccount: 10, perAddress: 100 },
       bootstrapAdministrator: null,
     });
-    expect(http).to.deep.equal({ host: '127.0.0.1', port: 3000, readyStrict: false, trustedProxies: 0 });
+    expect(http).to.deep.equal({
+      host: '127.0.0.1',
+      port: 3000,
+      readyStrict: false,
+      trustedProxies: 0,
+      responses: {
+        totalBytes: 134_217_728,
+        organizationBytes: 33_554_432,
+        stallMs: 20_000,
+        deadlineMs: 240_000,
+      },
+    });
     const { metadataUrl, servers, ...settings } = database;
     expect(metadataUrl.toString()).to.equal(BASE.DB_DATABASE_URL);
     expect(servers.map(shown)).to.deep.equal([
@@ -160,6 +175,10 @@ describe('parseConfig', () => {
       LOG_LEVEL: 'warn',
       READY_STRICT: 'True',
       TRUSTED_PROXIES: '2',
+      RESPONSE_BYTES_TOTAL: '9000000',
+      RESPONSE_BYTES_PER_ORGANIZATION: '5000000',
+      RESPONSE_STALL_MS: '20',
+      RESPONSE_DEADLINE_MS: '21',
       JWT_ISSUER: 'https://issuer.example',
       JWT_EXTERNAL_ISSUER: 'https://people.example',
       JWT_AUDIENCE: 'api',
@@ -196,7 +215,13 @@ describe('parseConfig', () => {
       spares: { min: 2, max: 9 },
       migration: { concurrency: 13, statementTimeoutMs: 14, lockTimeoutMs: 15 },
     });
-    expect(config.http).to.deep.equal({ host: '::', port: 0, readyStrict: true, trustedProxies: 2 });
+    expect(config.http).to.deep.equal({
+      host: '::',
+      port: 0,
+      readyStrict: true,
+      trustedProxies: 2,
+      responses: { totalBytes: 9_000_000, organizationBytes: 5_000_000, stallMs: 20, deadlineMs: 21 },
+    });
     expect(config.loginAttempts).to.deep.equal({ perAccount: 3, perAddress: 7 });
     expect(config.environment).to.equal('production');
     expect(config.logLevel).to.equal('warn');

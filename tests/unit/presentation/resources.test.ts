@@ -298,7 +298,7 @@ describe('What a job brings forth', () => {
     const second = await service.acme('worker').put(`${path}/docking`).send(result);
     expect(second.status).to.equal(200);
     const list = await service.acme('member').get(path);
-    expect(list.body).to.deep.equal({ items: [first.body] });
+    expect(list.body).to.deep.equal({ items: [first.body], next_cursor: null });
   });
 
   it('is an artifact', async () => {
@@ -317,7 +317,7 @@ describe('What a job brings forth', () => {
       created_at: AFTER_THE_JOB,
     });
     const list = await service.acme('member').get(path);
-    expect(list.body).to.deep.equal({ items: [response.body] });
+    expect(list.body).to.deep.equal({ items: [response.body], next_cursor: null });
   });
 
   it('is a cache entry', async () => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { JsonText } from '../../../../domain/json-text.ts';
 import type { Page } from '../../../../domain/page.ts';
 
 const MAX_CURSOR_LENGTH = 512;
@@ -59,11 +60,16 @@ export const textCursor = (pattern: RegExp): Cursor<string> =>
     (key) => key,
   );
 
+/** @param presentItem gives an object, or `JsonText` */
 export const presentPage = <Item, Key>(
   page: Page<Item, Key>,
   presentItem: (item: Item) => object,
   cursor: Cursor<Key>,
-): object => ({
-  items: page.items.map(presentItem),
-  next_cursor: page.next === null ? null : cursor.encode(page.next),
-});
+): JsonText => {
+  const items = page.items.map((item) => {
+    const presented = presentItem(item);
+    return presented instanceof JsonText ? presented.text : JSON.stringify(presented);
+  });
+  const next = JSON.stringify(page.next === null ? null : cursor.encode(page.next));
+  return new JsonText(`{"items":[${items.join(',')}],"next_cursor":${next}}`);
+};

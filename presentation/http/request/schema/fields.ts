@@ -64,13 +64,24 @@ export const organizationRoles = z
 
 export const jsonObject = z.record(z.string(), z.unknown());
 
-export const limit = z
-  .string()
-  .regex(/^\d{1,3}$/, 'must be an integer from 1 to 200')
-  .transform(Number)
-  .pipe(z.number().min(1).max(200))
-  .default(50)
-  .meta({ override: { type: 'integer', minimum: 1, maximum: 200, pattern: undefined } });
+const MAX_LIMIT = 200;
+
+const limitOf = (usual: number) =>
+  z
+    .string()
+    .regex(/^\d{1,3}$/, `must be an integer from 1 to ${MAX_LIMIT}`)
+    .transform(Number)
+    .pipe(z.number().min(1).max(MAX_LIMIT))
+    .default(usual)
+    .meta({
+      description: 'The most items of a page. It may end earlier, at about 4 MiB',
+      override: { type: 'integer', minimum: 1, maximum: MAX_LIMIT, pattern: undefined },
+    });
+
+export const limit = limitOf(50);
+
+/** For lists that had no pages once: a caller that asks for none gets as much as a page may hold. */
+export const generousLimit = limitOf(MAX_LIMIT);
 
 export const flag = z
   .enum(['true', 'false'])
