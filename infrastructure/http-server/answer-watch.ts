@@ -1,10 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { AnswerCut } from '../../application/ports/runtime/http-metrics.ts';
 
-/** A request and its response. */
-export interface Exchange {
-  readonly request: IncomingMessage;
+/** What the watch uses of a request and its response. */
+export interface WatchedExchange {
+  readonly request: { readonly socket: Pick<Socket, 'bytesWritten' | 'destroy'> };
   readonly response: ServerResponse;
 }
 
@@ -34,12 +34,12 @@ const MAX_LOOK_MS = 1000;
  */
 export class AnswerWatch {
   readonly #options: AnswerWatchOptions;
-  /** The current exchange of each connection; null between requests. */
-  readonly #exchanges: ReadonlyMap<Socket, Exchange | null>;
+  readonly #exchanges: Iterable<WatchedExchange>;
   readonly #progress = new WeakMap<ServerResponse, Progress>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(exchanges: ReadonlyMap<Socket, Exchange | null>, options: AnswerWatchOptions) {
+  /** @param exchanges those under way, as they are at each look */
+  constructor(exchanges: Iterable<WatchedExchange>, options: AnswerWatchOptions) {
     this.#exchanges = exchanges;
     this.#options = options;
     const everyMs = Math.min(MAX_LOOK_MS, Math.max(MIN_LOOK_MS, options.stallMs / 4));
@@ -48,9 +48,8 @@ export class AnswerWatch {
 
   /** Judges every answer under way. Runs by itself. @param nowMs as `performance.now()` */
   look(nowMs: number): void {
-    for (const [socket, exchange] of this.#exchanges) {
-      if (exchange === null) continue;
-      const { response } = exchange;
+    for (const { request, response } of this.#exchanges) {
+      const { socket } = request;
       if (!response.headersSent || response.closed) continue;
       const cut = this.#judge(response, socket.bytesWritten, nowMs);
       if (cut === null) continue;

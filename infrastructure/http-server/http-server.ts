@@ -6,7 +6,8 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { AnswerWatch, type AnswerWatchOptions, type Exchange } from './answer-watch.ts';
+import { AnswerWatch, type AnswerWatchOptions } from './answer-watch.ts';
+import { PipelinedRequests, type Exchange } from './pipelined-requests.ts';
 
 export interface ListeningServer {
   /** Holds the port that was bound, also when port 0 was asked for. */
@@ -68,20 +69,33 @@ export const listen = async (
   const { idleSocketTimeout, stalledAnswer, wholeAnswer, ...serverLimits } = { ...LIMITS, ...limits };
   let closing = false;
   const latest: Exchanges = new Map();
-  const serve: RequestListener = (request, response) => {
+  const served = new Set<Exchange>();
+  const serve = (exchange: Exchange): void => {
+    const { request, response } = exchange;
+    const { socket } = request;
     // The last answer announced the end of the connection, so this request must not be executed (RFC 9112, 9.6).
-    if (isLingering(request.socket)) return;
-    const exchange = { request, response };
-    latest.set(request.socket, exchange);
+    if (isLingering(socket)) return;
+    served.add(exchange);
     response.on('close', () => {
-      if (isOver(exchange) && latest.get(request.socket) === exchange) latest.set(request.socket, null);
+      served.delete(exchange);
+      if (isOver(exchange) && latest.get(socket) === exchange) latest.set(socket, null);
       // `server.close` waits for connections, not for requests: a keep-alive connection would hold it open.
       if (closing) setImmediate(() => server.closeIdleConnections());
     });
     app(request, response);
   };
+  const pipelined = new PipelinedRequests(serve);
   // The app checks the host header, because Node's refusal would be a bare status line.
-  const server = createServer({ ...serverLimits, ...messages, requireHostHeader: false }, serve);
+  const server = createServer(
+    { ...serverLimits, ...messages, requireHostHeader: false },
+    (request, response) => {
+      const exchange = { request, response };
+      const previous = latest.get(request.socket) ?? null;
+      latest.set(request.socket, exchange);
+      if (previous === null || previous.response.closed) serve(exchange);
+      else pipelined.serveAfter(previous, exchange);
+    },
+  );
   server.setTimeout(idleSocketTimeout);
   // By default Node drops headers beyond 2000 without an error. `maxHeaderSize` already limits them.
   server.maxHeadersCount = 0;
@@ -99,7 +113,7 @@ export const listen = async (
       resolve();
     });
   });
-  const watch = new AnswerWatch(latest, { stallMs: stalledAnswer, deadlineMs: wholeAnswer, onCut });
+  const watch = new AnswerWatch(served, { stallMs: stalledAnswer, deadlineMs: wholeAnswer, onCut });
   server.once('close', () => watch.close());
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${boundPort(server)}`,

@@ -112,7 +112,10 @@ describe('Jobs over HTTP', function () {
       const list = await worker.get<Page<Job>>(`${home}?limit=1`);
       expect(list.body.items).to.deep.equal([body]);
       for (const rest of ['task-results', 'artifacts']) {
-        expect((await worker.get(`${home}/${body.job_id}/${rest}`)).body).to.deep.equal({ items: [] });
+        expect((await worker.get(`${home}/${body.job_id}/${rest}`)).body).to.deep.equal({
+          items: [],
+          next_cursor: null,
+        });
       }
     }
   });

@@ -109,6 +109,7 @@ describe('Writes of results over HTTP', function () {
       });
       expect(posted.status).to.equal(201);
       await ask('GET', '/jobs?status=PENDING', 'list');
+      await ask('GET', `/jobs/${posted.body.job_id}/artifacts`, 'unnamed');
       await ask('GET', `/organizations/alpha`, 'metadata');
       const putPath = `/jobs/${posted.body.job_id}/task-results/${CANARY}`;
       await send(url, 'PUT', putPath, {
@@ -127,8 +128,9 @@ describe('Writes of results over HTTP', function () {
       const operations = lines.filter(({ msg }) => msg === 'database operation');
       const of = (id: string) => operations.filter(({ request_id: request }) => request === id);
       expect(of('write').map(({ statement }) => statement)).to.include('docking_job_insert');
-      expect(of('list').map(({ statement }) => statement)).to.satisfy((statements: readonly string[]) =>
-        statements.some((statement) => /^select .*"docking_jobs".* where "status" = \$1/.test(statement)),
+      expect(of('list').map(({ statement }) => statement)).to.include('docking_job_list_status');
+      expect(of('unnamed').map(({ statement }) => statement)).to.satisfy((statements: readonly string[]) =>
+        statements.some((statement) => /^select .*"artifacts".* where "job_id" = \$1/.test(statement)),
       );
       expect(of('transaction').map(({ statement }) => statement)).to.include.members([
         'docking_job_find_for_update',
@@ -136,7 +138,7 @@ describe('Writes of results over HTTP', function () {
         'transaction',
       ]);
       expect(of('metadata').length).to.be.greaterThan(0);
-      for (const id of ['write', 'list', 'metadata', 'transaction']) {
+      for (const id of ['write', 'list', 'unnamed', 'metadata', 'transaction']) {
         for (const operation of of(id)) {
           expect(operation).to.include({ org_id: 'alpha', level: 'debug' });
           expect(operation['duration_ms']).to.be.a('number').and.to.be.at.least(0);

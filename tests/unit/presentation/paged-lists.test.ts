@@ -1,0 +1,149 @@
+import { expect } from 'chai';
+import { MAX_PAGE_BYTES } from '../../../domain/page.ts';
+import { ResponseAccount } from '../../../presentation/http/request/response-account.ts';
+import { createRouteTable } from '../../../presentation/http/route-table.ts';
+import { FakeService } from '../../support/fakes/fake-service.ts';
+import { fakeUuid } from '../../support/fakes/fake-results.ts';
+import { JOB_ID, samplePath, sampleService, seedSamples, titleOf } from '../../support/fakes/samples.ts';
+import { sampleJob, sampleResult } from '../../support/sample-job.ts';
+
+const MIB = 1024 * 1024;
+const routes = createRouteTable(new FakeService().deps);
+const fieldsOf = (schema: unknown): readonly string[] => {
+  const shape = (schema as { shape?: object } | undefined)?.shape;
+  return Object.keys(shape ?? {});
+};
+const pageRoutes = routes.filter(({ replies }) => fieldsOf(replies[200]?.schema).includes('next_cursor'));
+/** Lists that are whole: of what operators configure or link one by one. */
+const WHOLE_LISTS = ['listServers', 'listIdentities'];
+
+describe('A list in pages', () => {
+  it('is every list, but those that operators keep short', () => {
+    const whole = routes.filter(({ replies }) => {
+      const fields = fieldsOf(replies[200]?.schema);
+      return fields.includes('items') && !fields.includes('next_cursor');
+    });
+    expect(whole.map(({ name }) => name)).to.have.members(WHOLE_LISTS);
+    expect(pageRoutes.length).to.be.greaterThan(10);
+    for (const { request } of pageRoutes)
+      expect(fieldsOf(request.query)).to.include.members(['limit', 'cursor']);
+  });
+
+  for (const route of pageRoutes) {
+    it(`is not read for HEAD ${route.path}, whose headers are those of a page`, async () => {
+      const service = new FakeService();
+      const [role = 'platform_admin'] = route.roles;
+      await sampleService(service, role);
+      const client = service.as(service.tokens.of(role === 'platform_admin' ? null : 'acme', role));
+      const [get, head] = [await client.get(samplePath(route)), await client.head(samplePath(route))];
+      expect([get.status, head.status], titleOf(route)).to.deep.equal([200, 200]);
+      expect(head.headers['content-type']).to.equal(get.headers['content-type']);
+      expect(head.headers).not.to.have.property('content-length');
+      expect(service.deps.responses.totalBytes).to.equal(0);
+    });
+  }
+
+  it('is not queried for HEAD, although its job is looked up', async () => {
+    const service = new FakeService();
+    await seedSamples(service, 'somebody');
+    let listings = 0;
+    const results = service.databases.of('acme');
+    results.onListing = () => void (listings += 1);
+    const client = service.acme('member');
+    expect((await client.head('/jobs')).status).to.equal(200);
+    for (const output of ['task-results', 'artifacts']) {
+      expect((await client.head(`/jobs/${JOB_ID}/${output}`)).status).to.equal(200);
+      expect((await client.head(`/jobs/${fakeUuid(404)}/${output}`)).status).to.equal(404);
+    }
+    expect(listings).to.equal(0);
+    await client.get('/jobs');
+    expect(listings).to.equal(1);
+  });
+
+  it('of large jobs ends at its bytes, and the cursor carries on', async () => {
+    const service = new FakeService();
+    const results = service.databases.of('acme');
+    for (let index = 0; index < 10; index += 1)
+      await results.jobs.insert(sampleJob({ jobId: fakeUuid(index), inputs: { text: 'x'.repeat(MIB) } }));
+    const client = service.acme('member');
+    const seen: string[] = [];
+    let path = '/jobs?limit=200';
+    for (let pages = 1; path !== ''; pages += 1) {
+      const { body, text } = await client.get(path);
+      expect(text.length).to.be.at.most(MAX_PAGE_BYTES + MIB / 16);
+      seen.push(...body.items.map(({ job_id: id }: { job_id: string }) => id));
+      expect(pages).to.be.at.most(4);
+      path = body.next_cursor === null ? '' : `/jobs?limit=200&cursor=${body.next_cursor}`;
+    }
+    expect(seen).to.deep.equal(Array.from({ length: 10 }, (_, index) => fakeUuid(9 - index)));
+  });
+
+  it('of outputs has two hundred items unless asked, and goes on from its cursor', async () => {
+    const service = new FakeService();
+    await seedSamples(service, 'somebody');
+    const { taskResults, artifacts } = service.databases.of('acme');
+    for (let index = 0; index < 203; index += 1) {
+      const { jobId, note } = sampleResult(JOB_ID);
+      await taskResults.put(sampleResult(JOB_ID, { taskName: `task-${1000 + index}` }));
+      const common = { purpose: 'poses', uri: 's3://x', contentType: null, sizeBytes: null, checksum: null };
+      await artifacts.insert({ jobId, note, name: `task-${1000 + index}`, ...common });
+    }
+    const client = service.acme('member');
+    for (const [output, field] of [
+      ['task-results', 'task_name'],
+      ['artifacts', 'name'],
+    ] as const) {
+      const path = `/jobs/${JOB_ID}/${output}`;
+      const { body: first } = await client.get(path);
+      expect(first.items).to.have.length(200);
+      const { body: last } = await client.get(`${path}?limit=5&cursor=${first.next_cursor}`);
+      expect(last.items.map((item: Record<string, string>) => item[field])).to.deep.equal([
+        'task-1200',
+        'task-1201',
+        'task-1202',
+      ]);
+      expect(last.next_cursor).to.equal(null);
+      expect((await client.get(`${path}?cursor=%27`)).status).to.equal(422);
+    }
+  });
+});
+
+describe('The bytes of an answer', () => {
+  const small = new ResponseAccount({ totalBytes: 2 * MAX_PAGE_BYTES, organizationBytes: MAX_PAGE_BYTES });
+
+  it('are refused above the limit before anything is read or written, and given back after each answer', async () => {
+    const service = new FakeService({ responses: small });
+    await seedSamples(service, 'somebody');
+    const client = service.acme('member', 'worker');
+    const unread = small.open('acme');
+    unread.reserve(MAX_PAGE_BYTES - 9000);
+    const result = { service_name: 'vina', result_data: { text: 'x'.repeat(10_000) } };
+    for (const refused of [
+      await client.get('/jobs'),
+      await client.put(`/jobs/${JOB_ID}/task-results/docking`).send(result),
+    ]) {
+      expect([refused.status, refused.body.code]).to.deep.equal([429, 'organization_busy']);
+      expect(refused.headers['retry-after']).to.equal('1');
+    }
+    expect(service.databases.of('acme').storedTaskResults).to.be.empty;
+    expect((await client.get(`/jobs/${JOB_ID}`)).status, 'a small answer has room').to.equal(200);
+    expect((await service.as(service.tokens.of('beta', 'member')).get('/jobs')).status).to.equal(200);
+    unread.close();
+    expect((await client.put(`/jobs/${JOB_ID}/task-results/docking`).send(result)).status).to.equal(201);
+    expect((await client.get('/jobs')).status).to.equal(200);
+    expect(small.totalBytes).to.equal(0);
+  });
+
+  it('of one large resource are refused when they are known and have no room', async () => {
+    const service = new FakeService({ responses: small });
+    const inputs = { text: 'x'.repeat(2 * MIB) };
+    await service.databases.of('acme').jobs.insert(sampleJob({ jobId: JOB_ID, inputs }));
+    const unread = small.open('acme');
+    unread.reserve(3 * MIB);
+    const { status, body } = await service.acme('member').get(`/jobs/${JOB_ID}`);
+    expect([status, body.code]).to.deep.equal([429, 'organization_busy']);
+    unread.close();
+    expect((await service.acme('member').get(`/jobs/${JOB_ID}`)).status).to.equal(200);
+    expect(small.totalBytes).to.equal(0);
+  });
+});
