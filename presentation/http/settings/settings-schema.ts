@@ -36,14 +36,21 @@ const policyFields = (maxConnections: number) => {
   } satisfies Record<keyof typeof POLICY_SETTINGS, z.ZodType>;
 };
 
+const SETTINGS_EXAMPLE = { settings: { statement_timeout_ms: 30_000, timezone: 'Europe/Berlin' } };
+
 export const replaceRequest = (maxConnections: number) => ({
   headers: z.object({ 'If-Match': ifMatch }),
-  body: z.strictObject({ settings: z.object(policyFields(maxConnections)).partial().catchall(z.unknown()) }),
+  body: z
+    .strictObject({ settings: z.object(policyFields(maxConnections)).partial().catchall(z.unknown()) })
+    .meta({ examples: [SETTINGS_EXAMPLE] }),
 });
 export const patchRequest = (maxConnections: number) => {
   const fields = Object.entries(policyFields(maxConnections)).map(([key, field]) => [key, field.nullable()]);
   const patch = z.object(Object.fromEntries(fields)).partial().catchall(z.unknown());
-  return { headers: z.object({ 'If-Match': ifMatch }), body: z.strictObject({ settings: patch }) };
+  return {
+    headers: z.object({ 'If-Match': ifMatch }),
+    body: z.strictObject({ settings: patch }).meta({ examples: [SETTINGS_EXAMPLE] }),
+  };
 };
 
 export const settingsReply = z.strictObject({ settings: jsonObject }).meta({ id: 'Settings' });
