@@ -120,9 +120,10 @@ const plainReplies = ({ replies }: Route): ZodOpenApiResponsesObject =>
       {
         description,
         headers: headersOf(status),
-        ...(status !== '204' && {
-          content: { [contentType ?? 'application/json']: { schema: schema ?? z.string() } },
-        }),
+        ...(status !== '204' &&
+          status !== '304' && {
+            content: { [contentType ?? 'application/json']: { schema: schema ?? z.string() } },
+          }),
       },
     ]),
   );

@@ -28,6 +28,11 @@ interface RouteDescription {
   readonly summary: string;
   readonly tag: Tag;
   readonly replies: Readonly<Record<number, ReplyDescription>>;
+  /**
+   * Whether long answers are compressed. Never where a secret may stand beside what a caller sent: its length would tell
+   * about the secret (BREACH). Default: no.
+   */
+  readonly compress?: boolean;
   /** The route's own errors. Its scope and its input add theirs. */
   readonly errors?: readonly ErrorCode[];
 }
