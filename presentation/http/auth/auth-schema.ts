@@ -17,13 +17,13 @@ export const issueRequest = (maxOrganizationIdLength: number) => ({
       org_id: organizationId(maxOrganizationIdLength).optional(),
     })
     .refine(choosesAnother, SAME_PASSWORD)
-    .meta({ examples: [{ email: 'ada@acme.example', password: 'correct horse battery', org_id: 'acme' }] }),
+    .meta({ example: { email: 'ada@acme.example', password: 'correct horse battery', org_id: 'acme' } }),
 });
 
 export const refreshRequest = {
   body: z
     .strictObject({ refresh_token: text(255) })
-    .meta({ examples: [{ refresh_token: 'the one from the last answer' }] }),
+    .meta({ example: { refresh_token: 'the one from the last answer' } }),
 };
 
 export const tokenReply = z

@@ -3,6 +3,7 @@ import {
   createDocument,
   type ZodOpenApiOperationObject,
   type ZodOpenApiPathItemObject,
+  type ZodOpenApiRequestBodyObject,
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import { errorStatus, type ErrorCode } from '../errors/error-status.ts';
@@ -94,10 +95,16 @@ const operationOf = (route: Route, orgId: z.ZodType): ZodOpenApiOperationObject 
     security: isPublic ? [] : [{ bearer: [] }],
     description: isPublic ? 'Needs no token.' : `Roles: ${route.roles.join(', ')}.`,
     requestParams: { ...(path && { path }), ...(query && { query }), ...(header && { header }) },
-    ...(body && { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
+    ...(body && { requestBody: requestBodyOf(body) }),
     responses: { ...errorReplies(route), ...plainReplies(route) },
   };
 };
+
+/** Swagger UI shows the example of a media type, not that of its schema. */
+const requestBodyOf = (schema: z.ZodObject): ZodOpenApiRequestBodyObject => ({
+  required: true,
+  content: { 'application/json': { schema, example: schema.meta()?.['example'] } },
+});
 
 const requestIdHeader = z.string().meta({ description: 'Taken from the request when sane, else made' });
 

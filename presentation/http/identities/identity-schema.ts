@@ -12,7 +12,7 @@ export const linkRequest = {
       issuer: printable.refine((issuer) => issuer !== 'password', 'is reserved'),
       subject: printable,
     })
-    .meta({ examples: [{ issuer: 'https://login.acme.example', subject: 'b3f1c2' }] }),
+    .meta({ example: { issuer: 'https://login.acme.example', subject: 'b3f1c2' } }),
 };
 export const unlinkRequest = { params: userParams.extend({ identity_id: uuid }) };
 

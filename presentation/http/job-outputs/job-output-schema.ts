@@ -16,14 +16,12 @@ export const taskResultRequest = {
       result_data: jsonObject,
     })
     .meta({
-      examples: [
-        {
-          service_name: 'vina',
-          service_version: '1.2.3',
-          confidence_score: 0.9,
-          result_data: { affinity_kcal_per_mol: -12.5, poses: 9 },
-        },
-      ],
+      example: {
+        service_name: 'vina',
+        service_version: '1.2.3',
+        confidence_score: 0.9,
+        result_data: { affinity_kcal_per_mol: -12.5, poses: 9 },
+      },
     }),
 };
 export const artifactRequest = {
@@ -38,14 +36,12 @@ export const artifactRequest = {
       checksum: text(200).optional(),
     })
     .meta({
-      examples: [
-        {
-          name: 'poses.pdbqt',
-          purpose: 'poses',
-          uri: 's3://acme-results/1iep/poses.pdbqt',
-          content_type: 'chemical/x-pdbqt',
-        },
-      ],
+      example: {
+        name: 'poses.pdbqt',
+        purpose: 'poses',
+        uri: 's3://acme-results/1iep/poses.pdbqt',
+        content_type: 'chemical/x-pdbqt',
+      },
     }),
 };
 

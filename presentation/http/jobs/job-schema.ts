@@ -43,13 +43,11 @@ export const submitRequest = {
       priority: z.int().min(0).max(MAX_PRIORITY).default(DEFAULT_PRIORITY),
     })
     .meta({
-      examples: [
-        {
-          engine: 'vina',
-          inputs: { receptor: '1iep_receptor.pdbqt', ligand: '1iep_ligand.pdbqt' },
-          params: { exhaustiveness: 32 },
-        },
-      ],
+      example: {
+        engine: 'vina',
+        inputs: { receptor: '1iep_receptor.pdbqt', ligand: '1iep_ligand.pdbqt' },
+        params: { exhaustiveness: 32 },
+      },
     }),
 };
 
@@ -61,7 +59,7 @@ export const moveRequest = {
   params: jobParams,
   body: z
     .strictObject({ status: z.enum(JOB_STATUSES), error: text(4000).optional() })
-    .meta({ examples: [{ status: 'RUNNING' }] }),
+    .meta({ example: { status: 'RUNNING' } }),
 };
 
 export const jobReply = z

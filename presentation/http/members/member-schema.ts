@@ -12,11 +12,11 @@ export const listRequest = { query: z.strictObject({ limit, cursor: memberCursor
 export const addRequest = {
   body: z
     .strictObject({ email, roles: organizationRoles })
-    .meta({ examples: [{ email: 'ada@acme.example', roles: ['member'] }] }),
+    .meta({ example: { email: 'ada@acme.example', roles: ['member'] } }),
 };
 export const rolesRequest = {
   params,
-  body: z.strictObject({ roles: organizationRoles }).meta({ examples: [{ roles: ['member', 'worker'] }] }),
+  body: z.strictObject({ roles: organizationRoles }).meta({ example: { roles: ['member', 'worker'] } }),
 };
 export const removeRequest = { params };
 

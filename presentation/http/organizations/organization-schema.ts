@@ -28,7 +28,7 @@ export const createRequest = (maxOrganizationIdLength: number) => ({
       name: organizationName,
       placement: placement.optional(),
     })
-    .meta({ examples: [{ org_id: 'acme', name: 'Acme Therapeutics' }] }),
+    .meta({ example: { org_id: 'acme', name: 'Acme Therapeutics' } }),
 });
 export const listRequest = { query: z.strictObject({ limit, cursor: organizationCursor.schema }) };
 export const changeRequest = {
@@ -39,7 +39,7 @@ export const changeRequest = {
         .optional()
         .meta({ description: `For platform administrators alone. ${PIN} What is left out stays` }),
     })
-    .meta({ examples: [{ name: 'Acme Therapeutics' }] }),
+    .meta({ example: { name: 'Acme Therapeutics' } }),
 };
 
 export const organizationItem = z

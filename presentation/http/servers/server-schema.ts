@@ -33,7 +33,7 @@ export const changeRequest = {
         .meta({ description: 'null: no limit' }),
       labels: labels.optional().meta({ description: 'Replaces all labels' }),
     })
-    .meta({ examples: [{ status: 'draining' }] }),
+    .meta({ example: { status: 'draining' } }),
 };
 
 export const serverReply = z

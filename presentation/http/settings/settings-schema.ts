@@ -76,14 +76,14 @@ export const replaceRequest = (maxConnections: number) => ({
   headers: preconditions,
   body: z
     .strictObject({ settings: z.object(policyFields(maxConnections)).partial().catchall(z.unknown()) })
-    .meta({ examples: [SETTINGS_EXAMPLE] }),
+    .meta({ example: SETTINGS_EXAMPLE }),
 });
 export const patchRequest = (maxConnections: number) => {
   const fields = Object.entries(policyFields(maxConnections)).map(([key, field]) => [key, field.nullable()]);
   const patch = z.object(Object.fromEntries(fields)).partial().catchall(z.unknown());
   return {
     headers: preconditions,
-    body: z.strictObject({ settings: patch }).meta({ examples: [SETTINGS_EXAMPLE] }),
+    body: z.strictObject({ settings: patch }).meta({ example: SETTINGS_EXAMPLE }),
   };
 };
 

@@ -28,7 +28,7 @@ export const createRequest = {
       platform_admin: z.boolean().default(false),
       password: newPassword.optional().meta({ description: 'To be changed at the first login' }),
     })
-    .meta({ examples: [{ email: 'ada@acme.example', password: 'correct horse battery' }] }),
+    .meta({ example: { email: 'ada@acme.example', password: 'correct horse battery' } }),
 };
 export const oneRequest = { params: userParams };
 export const changeRequest = {
@@ -39,17 +39,17 @@ export const changeRequest = {
       platform_admin: z.boolean().optional(),
       must_change_password: z.boolean().optional(),
     })
-    .meta({ examples: [{ status: 'disabled' }] }),
+    .meta({ example: { status: 'disabled' } }),
 };
 export const setPasswordRequest = {
   params: userParams,
-  body: z.strictObject({ password: newPassword }).meta({ examples: [{ password: 'correct horse battery' }] }),
+  body: z.strictObject({ password: newPassword }).meta({ example: { password: 'correct horse battery' } }),
 };
 export const ownPasswordRequest = {
   body: z
     .strictObject({ password: text(1024), new_password: newPassword })
     .refine(choosesAnother, SAME_PASSWORD)
-    .meta({ examples: [{ password: 'correct horse battery', new_password: 'another horse battery' }] }),
+    .meta({ example: { password: 'correct horse battery', new_password: 'another horse battery' } }),
 };
 const user = z.strictObject({
   user_id: z.string(),

@@ -89,7 +89,7 @@ export const organizationId = (maxLength: number): z.ZodType<OrganizationId, str
     })
     .meta({
       override: { type: 'string', pattern: ORGANIZATION_ID_PATTERN.source, minLength: 1, maxLength },
-      examples: ['acme'],
+      example: 'acme',
     });
 
 export const serverId: z.ZodType<ServerId, string> = z
