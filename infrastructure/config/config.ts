@@ -29,6 +29,8 @@ export interface Config {
       /** Limits one whole answer. */
       readonly deadlineMs: number;
     };
+    /** Origins of pages that may call the API, or `*`. */
+    readonly corsOrigins: readonly string[];
   };
   readonly database: DatabaseConfig;
   readonly tokens: TokenConfig;
@@ -87,6 +89,9 @@ const readDotEnv = (): Record<string, string | undefined> => {
 
 const HOST_NAME = /^[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?$/i;
 
+/** A scheme, a host and perhaps a port; no path, as browsers send none. */
+const ORIGIN = /^(?:\*|https?:\/\/[a-z0-9.-]+(?::\d{1,5})?|https?:\/\/\[[0-9a-f:]+\](?::\d{1,5})?)$/;
+
 const readHttp = (reader: EnvironmentReader): Config['http'] => ({
   host: reader.text(
     'HOST',
@@ -98,6 +103,16 @@ const readHttp = (reader: EnvironmentReader): Config['http'] => ({
   readyStrict: reader.boolean('READY_STRICT', false),
   trustedProxies: reader.integer('TRUSTED_PROXIES', 0, { min: 0, max: 16 }),
   responses: readResponses(reader),
+  corsOrigins:
+    reader
+      .text(
+        'CORS_ORIGINS',
+        null,
+        'origins such as https://lab.example, with commas between them, or *',
+        (text) => text.split(',').every((origin) => ORIGIN.test(origin.trim())),
+      )
+      ?.split(',')
+      .map((origin) => origin.trim()) ?? [],
 });
 
 const MEBIBYTE = 1024 * 1024;

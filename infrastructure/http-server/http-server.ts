@@ -85,17 +85,18 @@ export const listen = async (
     app(request, response);
   };
   const pipelined = new PipelinedRequests(serve);
+  const receive: RequestListener = (request, response) => {
+    const exchange = { request, response };
+    const previous = latest.get(request.socket) ?? null;
+    latest.set(request.socket, exchange);
+    if (previous === null || previous.response.closed) serve(exchange);
+    else pipelined.serveAfter(previous, exchange);
+  };
   // The app checks the host header, because Node's refusal would be a bare status line.
-  const server = createServer(
-    { ...serverLimits, ...messages, requireHostHeader: false },
-    (request, response) => {
-      const exchange = { request, response };
-      const previous = latest.get(request.socket) ?? null;
-      latest.set(request.socket, exchange);
-      if (previous === null || previous.response.closed) serve(exchange);
-      else pipelined.serveAfter(previous, exchange);
-    },
-  );
+  const server = createServer({ ...serverLimits, ...messages, requireHostHeader: false }, receive);
+  // The app asks for the body when it wants it, and refuses other expectations: Node would answer without a body.
+  server.on('checkContinue', receive);
+  server.on('checkExpectation', receive);
   server.setTimeout(idleSocketTimeout);
   // By default Node drops headers beyond 2000 without an error. `maxHeaderSize` already limits them.
   server.maxHeadersCount = 0;

@@ -64,6 +64,7 @@ const listTaskResultsRoute = (): Route =>
     summary: "List a job's task results, or those of the job that answered for it",
     tag,
     request: listTaskResultsRequest,
+    compress: true,
     replies: { 200: { description: 'One page', schema: taskResultPage } },
     errors: ['job_not_found'],
     handle: async ({ input: { params, query }, database, pages }) => {
@@ -105,6 +106,7 @@ const listArtifactsRoute = (): Route =>
     summary: "List a job's artifacts, or those of the job that answered for it",
     tag,
     request: listArtifactsRequest,
+    compress: true,
     replies: { 200: { description: 'One page', schema: artifactPage } },
     errors: ['job_not_found'],
     handle: async ({ input: { params, query }, database, pages }) => {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** What a handler answers. A body of null is not sent, a string or `JsonText` is sent as it is, anything else as JSON. */
 export interface Reply {
   readonly status: number;
@@ -12,7 +14,16 @@ export const noContent: Reply = { status: 204, body: null };
 export const raw = (contentType: string, body: string): Reply => ({
   status: 200,
   body,
-  headers: {
-    'Content-Type': contentType.includes('charset=') ? contentType : `${contentType}; charset=utf-8`,
-  },
+  headers: { 'Content-Type': contentType },
 });
+
+/** Text that changes with the release alone. Clients may keep it, and ask whether it is still the same. */
+export const versioned = (contentType: string, body: string, headers: Reply['headers'] = {}): Reply => {
+  const tag = createHash('sha256').update(body).digest('base64url').slice(0, 22);
+  return {
+    status: 200,
+    body,
+    // Weak, because the text may be sent compressed.
+    headers: { 'Content-Type': contentType, ETag: `W/"${tag}"`, 'Cache-Control': 'no-cache', ...headers },
+  };
+};

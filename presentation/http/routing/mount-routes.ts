@@ -3,6 +3,7 @@ import type { HttpDependencies } from '../http-dependencies.ts';
 import { HttpError } from '../errors/http-error.ts';
 import type { HttpRequest, HttpResponse, Middleware, Step } from '../request/http-locals.ts';
 import { accountResponse } from '../request/account-response.ts';
+import { compressAnswer } from '../request/compress-answer.ts';
 import { authenticate } from '../request/authenticate.ts';
 import { guardOrganization } from '../request/guard-organization.ts';
 import { leaseResultsDatabase } from '../request/lease-results-database.ts';
@@ -24,6 +25,7 @@ const stepsOf = (route: Route, deps: HttpDependencies): readonly Step[] => [
   ...(route.request.body === undefined ? [] : [parseBody]),
   validate(route),
   ...(route.scope === 'results' ? [leaseResultsDatabase(deps)] : []),
+  ...(route.compress === true ? [compressAnswer] : []),
   respond,
 ];
 

@@ -5,9 +5,11 @@ import { createRouteTable } from '../../../presentation/http/route-table.ts';
 import { FakeService } from '../../support/fakes/fake-service.ts';
 import { fakeUuid } from '../../support/fakes/fake-results.ts';
 import { JOB_ID, samplePath, sampleService, seedSamples, titleOf } from '../../support/fakes/samples.ts';
-import { sampleJob, sampleResult } from '../../support/sample-job.ts';
 
 const MIB = 1024 * 1024;
+/** As much as a body may hold, about. */
+const LARGE_JOB = { engine: 'vina', inputs: { text: 'x'.repeat(MIB - 1000) } };
+const NOTE = { action: 'tested', details: {}, userId: null, requestId: null, address: null };
 const routes = createRouteTable(new FakeService().deps);
 const fieldsOf = (schema: unknown): readonly string[] => {
   const shape = (schema as { shape?: object } | undefined)?.shape;
@@ -62,10 +64,10 @@ describe('A list in pages', () => {
 
   it('of large jobs ends at its bytes, and the cursor carries on', async () => {
     const service = new FakeService();
-    const results = service.databases.of('acme');
-    for (let index = 0; index < 10; index += 1)
-      await results.jobs.insert(sampleJob({ jobId: fakeUuid(index), inputs: { text: 'x'.repeat(MIB) } }));
     const client = service.acme('member');
+    const made: string[] = [];
+    for (let index = 0; index < 10; index += 1)
+      made.push((await client.post('/jobs').send(LARGE_JOB)).body.job_id);
     const seen: string[] = [];
     let path = '/jobs?limit=200';
     for (let pages = 1; path !== ''; pages += 1) {
@@ -75,7 +77,7 @@ describe('A list in pages', () => {
       expect(pages).to.be.at.most(4);
       path = body.next_cursor === null ? '' : `/jobs?limit=200&cursor=${body.next_cursor}`;
     }
-    expect(seen).to.deep.equal(Array.from({ length: 10 }, (_, index) => fakeUuid(9 - index)));
+    expect(seen).to.deep.equal(made.toReversed());
   });
 
   it('of outputs has two hundred items unless asked, and goes on from its cursor', async () => {
@@ -83,10 +85,16 @@ describe('A list in pages', () => {
     await seedSamples(service, 'somebody');
     const { taskResults, artifacts } = service.databases.of('acme');
     for (let index = 0; index < 203; index += 1) {
-      const { jobId, note } = sampleResult(JOB_ID);
-      await taskResults.put(sampleResult(JOB_ID, { taskName: `task-${1000 + index}` }));
-      const common = { purpose: 'poses', uri: 's3://x', contentType: null, sizeBytes: null, checksum: null };
-      await artifacts.insert({ jobId, note, name: `task-${1000 + index}`, ...common });
+      const [common, name] = [{ jobId: JOB_ID, note: NOTE }, `task-${1000 + index}`];
+      const program = {
+        serviceName: 'vina',
+        serviceVersion: null,
+        schemaVersion: null,
+        confidenceScore: null,
+      };
+      await taskResults.put({ ...common, ...program, taskName: name, resultData: {} });
+      const file = { purpose: 'poses', uri: 's3://x', contentType: null, sizeBytes: null, checksum: null };
+      await artifacts.insert({ ...common, ...file, name });
     }
     const client = service.acme('member');
     for (const [output, field] of [
@@ -136,14 +144,14 @@ describe('The bytes of an answer', () => {
 
   it('of one large resource are refused when they are known and have no room', async () => {
     const service = new FakeService({ responses: small });
-    const inputs = { text: 'x'.repeat(2 * MIB) };
-    await service.databases.of('acme').jobs.insert(sampleJob({ jobId: JOB_ID, inputs }));
+    const client = service.acme('member');
+    const { body: job } = await client.post('/jobs').send(LARGE_JOB);
     const unread = small.open('acme');
-    unread.reserve(3 * MIB);
-    const { status, body } = await service.acme('member').get(`/jobs/${JOB_ID}`);
+    unread.reserve(3 * MIB + 10_000);
+    const { status, body } = await client.get(`/jobs/${job.job_id}`);
     expect([status, body.code]).to.deep.equal([429, 'organization_busy']);
     unread.close();
-    expect((await service.acme('member').get(`/jobs/${JOB_ID}`)).status).to.equal(200);
+    expect((await client.get(`/jobs/${job.job_id}`)).status).to.equal(200);
     expect(small.totalBytes).to.equal(0);
   });
 });
