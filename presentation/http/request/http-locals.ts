@@ -3,6 +3,7 @@ import type { RequestContext } from '../../../application/ports/runtime/request-
 import type { ResultsDatabase } from '../../../application/ports/databases/results-database.ts';
 import type { Principal } from '../../../domain/identity/principal.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
+import type { InputIssue } from '../../../domain/validation-error.ts';
 import type { Failure } from '../errors/failure.ts';
 import type { Reply } from './reply.ts';
 
@@ -22,6 +23,8 @@ export interface HttpLocals {
   principal?: Principal;
   /** Set by the organization guard: the verified claim's; the path's for a platform administrator. */
   organizationId?: OrganizationId;
+  /** What the text of the body must not hold. Set with the body. */
+  bodyIssues?: readonly InputIssue[];
   /** Set by validation. */
   answer?: Answer;
   /** Set by the lease; usable until the response closes. */

@@ -15,7 +15,7 @@ const stepsOf = (route: Route, deps: HttpDependencies): readonly Step[] => [
   ...(route.scope === 'public'
     ? []
     : [authenticate(deps), guardOrganization(route.scope, deps), requireRole(route.roles)]),
-  ...(route.request.body === undefined ? [] : [parseBody]),
+  ...(route.request.body === undefined ? [] : [parseBody(route.maxBodyBytes)]),
   validate(route),
   ...(route.scope === 'results' ? [leaseResultsDatabase(deps)] : []),
   respond,
@@ -24,7 +24,7 @@ const stepsOf = (route: Route, deps: HttpDependencies): readonly Step[] => [
 const validate =
   ({ accept }: Route): Step =>
   (req, res) => {
-    res.locals.answer = accept(req);
+    res.locals.answer = accept(req, res.locals.bodyIssues ?? []);
   };
 
 /** One handler for all steps: a layer of Express for each would cost more than most steps do. */

@@ -3,6 +3,7 @@ import type { Actor } from '../../../application/actor.ts';
 import type { Origin } from '../../../application/origin.ts';
 import type { ResultsDatabase } from '../../../application/ports/databases/results-database.ts';
 import type { OrganizationRole, Role } from '../../../domain/identity/role.ts';
+import type { InputIssue } from '../../../domain/validation-error.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { ErrorCode } from '../errors/error-status.ts';
 import { bearerToken } from '../request/authenticate.ts';
@@ -27,6 +28,8 @@ interface RouteDescription {
   readonly summary: string;
   readonly tag: string;
   readonly replies: Readonly<Record<number, ReplyDescription>>;
+  /** The most that a caller may send; 8 KiB by default. */
+  readonly maxBodyBytes?: number;
   /** The route's own errors. Its scope and its input add theirs. */
   readonly errors?: readonly ErrorCode[];
 }
@@ -37,9 +40,22 @@ export interface Route extends RouteDescription {
   /** A caller needs one of these; empty for public routes. */
   readonly roles: readonly Role[];
   readonly request: RequestParts;
-  /** Checks the input and binds it to the handler. @throws {ValidationError} */
-  readonly accept: (req: HttpRequest) => Answer;
+  readonly maxBodyBytes: number;
+  /**
+   * Checks the input and binds it to the handler.
+   *
+   * @param bodyIssues what is wrong with the text of the body
+   * @throws {ValidationError}
+   */
+  readonly accept: (req: HttpRequest, bodyIssues: readonly InputIssue[]) => Answer;
 }
+
+/** For a body of a few fields. It holds the longest ones in UTF-8; a test says so. */
+const DEFAULT_BODY_BYTES = 8 * 1024;
+/** For a body with a text of a few thousand characters. */
+export const TEXT_BODY_BYTES = 32 * 1024;
+/** For a body that is kept as a document. */
+export const DOCUMENT_BODY_BYTES = 1024 * 1024;
 
 /** What a handler gets beside its input depends on the scope of its route. */
 interface PublicCall {
@@ -83,10 +99,11 @@ const routeMaker =
     const parse = requestParser(description.request);
     return {
       ...description,
+      maxBodyBytes: description.maxBodyBytes ?? DEFAULT_BODY_BYTES,
       scope,
       roles,
-      accept: (req) => {
-        const input = parse(req);
+      accept: (req, bodyIssues) => {
+        const input = parse(req, bodyIssues);
         return async (locals) => handle(buildCall(input, locals, req));
       },
     };

@@ -1,5 +1,5 @@
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { organizationRoute, type Route } from '../routing/route.ts';
+import { DOCUMENT_BODY_BYTES, organizationRoute, type Route } from '../routing/route.ts';
 import { presentSettings } from './settings-presenter.ts';
 import { patchRequest, replaceRequest, settingsReply } from './settings-schema.ts';
 
@@ -33,6 +33,7 @@ const replaceSettingsRoute = ({ replaceSettings, options }: HttpDependencies): R
     summary: "Replace all of the organization's settings",
     tag,
     request: replaceRequest(options.maxConnectionsPerOrganization),
+    maxBodyBytes: DOCUMENT_BODY_BYTES,
     replies: { 200: { description: 'All settings as they are now', schema: settingsReply } },
     errors: ['organization_not_found', 'settings_changed'],
     handle: async ({ actor, organizationId, input: { headers, body } }) => {
@@ -49,6 +50,7 @@ const patchSettingsRoute = ({ patchSettings, options }: HttpDependencies): Route
     summary: "Change the given ones of the organization's settings (RFC 7396: null removes one)",
     tag,
     request: patchRequest(options.maxConnectionsPerOrganization),
+    maxBodyBytes: DOCUMENT_BODY_BYTES,
     replies: { 200: { description: 'All settings as they are now', schema: settingsReply } },
     errors: ['organization_not_found', 'settings_changed'],
     handle: async ({ actor, organizationId, input: { headers, body } }) => {
