@@ -18,10 +18,13 @@ export interface NewDockingJob extends Omit<DockingJob, SetByDatabase> {
   readonly note: WriteNote;
 }
 
-/** The job as it stands in the database after its insert at this moment. */
+/** What an insert gives back: JSON as the database keeps it, with its members in another order than they were sent. */
+export type InsertedParts = Pick<DockingJob, 'createdAt' | 'inputs' | 'params'>;
+
+/** The job as every later read shows it. */
 export const insertedJob = (
   { idempotency: _idempotency, note: _note, ...job }: NewDockingJob,
-  createdAt: Date,
+  { createdAt, inputs, params }: InsertedParts,
 ): DockingJob => ({
   createdAt,
   updatedAt: createdAt,
@@ -29,6 +32,8 @@ export const insertedJob = (
   completedAt: job.cache.hit ? createdAt : null,
   error: null,
   ...job,
+  inputs,
+  params,
 });
 
 /** Position in the list of jobs: newest first, ties broken by id. */

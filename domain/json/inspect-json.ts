@@ -4,9 +4,11 @@ import { printedLength } from './printed-length.ts';
 /** Every value counts: objects, lists, texts, numbers, true, false and null; names of members do not. */
 export const MAX_JSON_VALUES = 50_000;
 const MAX_DEPTH = 64;
-/** Numbers may take this much more room than was sent, and three times the length of the text. */
 const FREE_GROWTH = 64 * 1024;
 const GROWTH_PER_CHARACTER = 3;
+/** How many characters more than the text has the numbers in it may take where they are written without exponents. */
+export const maxGrowth = (length: number): number => FREE_GROWTH + GROWTH_PER_CHARACTER * length;
+
 /** Every number of fewer characters, and without an exponent, is exact and finite. */
 const MIN_SUSPICIOUS_LENGTH = 16;
 
@@ -58,7 +60,7 @@ class Inspector {
   constructor(text: string, maxIssues: number) {
     this.#text = text;
     this.#maxIssues = maxIssues;
-    this.#maxGrowth = FREE_GROWTH + GROWTH_PER_CHARACTER * text.length;
+    this.#maxGrowth = maxGrowth(text.length);
   }
 
   inspect(): JsonInspection {

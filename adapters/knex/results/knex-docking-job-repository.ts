@@ -3,6 +3,7 @@ import type { DockingJob, JobStatus } from '../../../domain/jobs/docking-job.ts'
 import {
   insertedJob,
   type DockingJobRepository,
+  type InsertedParts,
   type JobKey,
   type NewDockingJob,
   type SetByDatabase,
@@ -49,19 +50,16 @@ type InsertValues = Omit<DockingJobRow, SetByDatabase | 'inputs' | 'params'> & {
   readonly requestHash: string | null;
 };
 
-/** Returns what the server adds: the rest of the job is as it was given. */
-const insert = auditedStatement<InsertValues, Pick<DockingJobRow, 'createdAt'>>(
-  'docking_job_insert',
-  JOB,
-  (p) =>
-    sql('docking_jobs')
-      .insert({
-        ...insertList({ ...INSERTED_COLUMNS, ...IDEMPOTENCY_COLUMNS }, p),
-        completed_at: sql.raw('case when ?::boolean then now() end', [p('cacheHit')]),
-      })
-      .onConflict('idempotency_key')
-      .ignore()
-      .returning(['job_id as jobId', 'created_at as createdAt']),
+/** Returns what the server adds or writes in another way: the rest of the job is as it was given. Decision 0034. */
+const insert = auditedStatement<InsertValues, InsertedParts>('docking_job_insert', JOB, (p) =>
+  sql('docking_jobs')
+    .insert({
+      ...insertList({ ...INSERTED_COLUMNS, ...IDEMPOTENCY_COLUMNS }, p),
+      completed_at: sql.raw('case when ?::boolean then now() end', [p('cacheHit')]),
+    })
+    .onConflict('idempotency_key')
+    .ignore()
+    .returning(['job_id as jobId', 'created_at as createdAt', 'inputs', 'params']),
 );
 
 const setStatus = auditedStatement<{ jobId: string; status: JobStatus; error: string | null }, DockingJobRow>(
@@ -103,7 +101,7 @@ export class KnexDockingJobRepository implements DockingJobRepository {
         ...values,
       }),
     );
-    return row === undefined ? null : insertedJob(job, row.createdAt);
+    return row === undefined ? null : insertedJob(job, row);
   }
 
   async find(jobId: string): Promise<DockingJob | null> {

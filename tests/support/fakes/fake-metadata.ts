@@ -14,6 +14,7 @@ import type { OrganizationId } from '../../../domain/organizations/organization-
 import { POLICY_SETTINGS } from '../../../domain/organizations/organization-policy.ts';
 import type { Organization, VersionedSettings } from '../../../domain/organizations/organization.ts';
 import { toPage } from '../../../domain/page.ts';
+import { asJsonb } from './as-jsonb.ts';
 import { FakePeople } from './fake-people.ts';
 import { FakeServerLedger } from './fake-servers.ts';
 import { FakeTransactions, saveList, saveMap } from './fake-transactions.ts';
@@ -60,8 +61,9 @@ export class FakeMetadata implements MetadataDatabase {
     replaceSettings: async (id, settings) => {
       if (!this.stored.has(id)) throw new OrganizationNotFoundError();
       const version = (this.settings.get(id)?.version ?? 0) + 1;
-      this.settings.set(id, { settings, version });
-      return version;
+      const written = { settings: asJsonb(settings), version };
+      this.settings.set(id, written);
+      return written;
     },
     moveStatus: async (id, from, to) => {
       const organization = this.stored.get(id);
@@ -75,7 +77,7 @@ export class FakeMetadata implements MetadataDatabase {
         .map(({ id, status }) => ({
           organizationId: id,
           status,
-          settings: this.settings.get(id)?.settings ?? {},
+          settings: actedOn(this.settings.get(id)?.settings ?? {}),
         }))
         .filter(
           ({ status, settings }) =>
@@ -198,3 +200,6 @@ export class FakeMetadata implements MetadataDatabase {
     return organization;
   }
 }
+
+const actedOn = (settings: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries(settings).filter(([key]) => Object.hasOwn(POLICY_SETTINGS, key)));

@@ -9,6 +9,7 @@ import { insertedJob, type JobKey, type NewDockingJob } from '../../../domain/jo
 import type { InputSignature } from '../../../domain/jobs/input-signature.ts';
 import type { TaskResult } from '../../../domain/jobs/task-result.ts';
 import { toPage } from '../../../domain/page.ts';
+import { asJsonb } from './as-jsonb.ts';
 import { FakeTransactions, saveList, saveMap } from './fake-transactions.ts';
 
 const START = Date.parse('2026-01-02T03:04:05.678Z');
@@ -64,7 +65,8 @@ export class FakeResults implements ResultsDatabase {
         taskResultId: fakeUuid(this.storedTaskResults.size + 1),
         createdAt: updatedAt,
       };
-      const stored = { ...result, taskResultId, createdAt, updatedAt };
+      const resultData = asJsonb(result.resultData);
+      const stored = { ...result, resultData, taskResultId, createdAt, updatedAt };
       this.storedTaskResults.set(key, stored);
       return { result: stored, created: earlier === undefined };
     },
@@ -148,7 +150,11 @@ export class FakeResults implements ResultsDatabase {
       if (this.keys.has(idempotency.key)) return null;
       this.keys.set(idempotency.key, { jobId: job.jobId, requestHash: idempotency.requestHash });
     }
-    const stored = insertedJob(job, this.#now());
+    const stored = insertedJob(job, {
+      createdAt: this.#now(),
+      inputs: asJsonb(job.inputs),
+      params: asJsonb(job.params),
+    });
     this.storedJobs.set(job.jobId, stored);
     this.notes.push(note);
     return stored;

@@ -73,7 +73,10 @@ class FakeTokens implements TokenReader, TokenIssuer {
   }
 }
 
-const fingerprint = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
+const canonicalJson = {
+  textOf: (value: unknown) => JSON.stringify(value),
+  hashOf: (text: string) => createHash('sha256').update(text).digest('hex'),
+};
 
 const hashOf = (token: string) => Buffer.from(`hash of ${token}`);
 
@@ -121,7 +124,7 @@ export class FakeService {
       tokenReader: this.tokens,
       // No bearer has an account: the token speaks for them.
       accounts: { find: async () => null, findUserId: async () => null },
-      fingerprint,
+      canonicalJson,
       newJobId: () => this.#newId(),
       newSessionId: () => this.#newId(),
       sessionLifetimeSeconds: 7200,
