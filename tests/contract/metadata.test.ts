@@ -180,6 +180,24 @@ const keepsMetadata = (subject: Subject<MetadataSubject>): void => {
       requestId: null,
     });
 
+    it('keeps no more of the details of an entry than a reader can use', async () => {
+      const names = Array.from({ length: 50_000 }, (_, n) => `a name ${n}`);
+      for (const details of [
+        { keys: names },
+        { keys: ['x'.repeat(900_000)] },
+        { before: Object.fromEntries(names.map((name) => [name, name])), after: {} },
+        { deep: names.slice(0, 500).map((name) => ({ [name]: [{ name }] })) },
+        { unicode: ['\u{1f4a9}'.repeat(300_000), '"'.repeat(300_000)] },
+      ])
+        await metadata.auditLog.append({ ...event(0), details });
+      const { items } = await metadata.auditLog.list(ACME, { action: null }, { limit: 10, after: null });
+      expect(items).to.have.length(5);
+      for (const { details } of items) {
+        expect(JSON.stringify(details).length).to.be.below(16_384);
+        expect(details).to.include({ is_cut: true });
+      }
+    });
+
     it('is listed newest first, in pages, per organization and action', async () => {
       for (let i = 0; i < 10; i += 1) await metadata.auditLog.append(event(i));
       await metadata.auditLog.append(event(99, BETA));

@@ -1,4 +1,5 @@
 import type { AuditEntry, AuditEvent, AuditKey, AuditLog } from '../../../domain/audit/audit-log.ts';
+import { boundedDetails } from '../../../domain/audit/bounded-details.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
 import { dynamicQuery, sql, statement, type SqlExecutor } from '../statement.ts';
@@ -68,7 +69,11 @@ export class KnexAuditLog implements AuditLog {
 
   async append(event: AuditEvent): Promise<void> {
     await this.#executor.query(
-      append({ ...event, address: event.address ?? null, json: JSON.stringify(event.details) }),
+      append({
+        ...event,
+        address: event.address ?? null,
+        json: JSON.stringify(boundedDetails(event.details)),
+      }),
     );
   }
 

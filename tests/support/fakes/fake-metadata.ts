@@ -3,6 +3,7 @@ import type {
   MetadataDatabase,
   MetadataRepositories,
 } from '../../../application/ports/databases/metadata-database.ts';
+import { boundedDetails } from '../../../domain/audit/bounded-details.ts';
 import type { AuditEntry, AuditEvent } from '../../../domain/audit/audit-log.ts';
 import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
 import { OrganizationAlreadyExistsError } from '../../../domain/organizations/errors.ts';
@@ -103,6 +104,7 @@ export class FakeMetadata implements MetadataDatabase {
       const position = String(this.trail.length + 1);
       this.trail.push({
         ...event,
+        details: boundedDetails(event.details),
         address: event.address ?? null,
         auditId: `audit-${position}`,
         at: NOW,
