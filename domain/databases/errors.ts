@@ -15,13 +15,16 @@ export class OrganizationNotReadyError extends DatabaseError {
   readonly code = 'organization_not_ready';
 }
 
-/** Raised when all connections of an organization stay busy until the deadline, or too many requests wait already. */
+/** Raised when an organization keeps all its connections busy, has too many requests waiting, or sends too much. */
 export class OrganizationBusyError extends DatabaseError {
   readonly code = 'organization_busy';
   override readonly retryAfterMs: number | null;
 
-  constructor(retryAfterMs: number | null = null) {
-    super('The organization has more requests under way than its share of connections serves.');
+  constructor(
+    retryAfterMs: number | null = null,
+    message = 'The organization has more requests under way than its share of connections serves.',
+  ) {
+    super(message);
     this.retryAfterMs = retryAfterMs;
   }
 }

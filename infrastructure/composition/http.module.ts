@@ -1,5 +1,7 @@
 import { ContainerModule } from 'inversify';
 import { runWithRequestContext } from '../../adapters/pino/request-context.ts';
+import { RequestLimits } from '../../application/limits/request-limits.ts';
+import { StorageQuota } from '../../application/limits/storage-quota.ts';
 import { logsOperations } from './observed-databases.ts';
 import { bindSingleton } from './singleton.ts';
 import { TOKENS } from './tokens.ts';
@@ -22,16 +24,24 @@ export const httpModule = new ContainerModule(({ bind }) => {
     },
     ({ config, useCases, metrics, stopping, ...ports }) => {
       const { organizationPool, maxOrganizationIdLength } = config.database;
+      const { publicRequestsPerMinute, organization: organizationQuotas } = config.limits;
+      const { policies } = ports;
       return {
         ...ports,
         ...useCases,
         runWithRequestContext: logsOperations(config) ? runWithRequestContext : (_context, run) => run(),
+        requestLimits: new RequestLimits({
+          policies,
+          rates: { publicRequestsPerMinute, ...organizationQuotas },
+        }),
+        storageQuota: new StorageQuota({ policies, maxBytes: organizationQuotas.storageBytes }),
         httpMetrics: metrics,
         renderMetrics: () => metrics.renderMetrics(),
         options: {
           maxOrganizationIdLength,
           trustedProxies: config.http.trustedProxies,
           maxConnectionsPerOrganization: organizationPool.size + organizationPool.maxOverflow,
+          organizationQuotas,
           readyStrict: config.http.readyStrict,
           hideOrganizationNames: config.environment === 'production',
           isStopping: () => stopping.hasBegun,

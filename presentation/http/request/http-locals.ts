@@ -23,6 +23,8 @@ export interface HttpLocals {
   principal?: Principal;
   /** Set by the organization guard: the verified claim's; the path's for a platform administrator. */
   organizationId?: OrganizationId;
+  /** Set with the body. */
+  bodyBytes?: number;
   /** What the text of the body must not hold. Set with the body. */
   bodyIssues?: readonly InputIssue[];
   /** Set by validation. */

@@ -2,6 +2,7 @@ import rawBody from 'raw-body';
 import { inspectJson } from '../../../domain/json/inspect-json.ts';
 import { ValidationError } from '../../../domain/validation-error.ts';
 import { HttpError } from '../errors/http-error.ts';
+import type { HttpDependencies } from '../http-dependencies.ts';
 import type { HttpRequest, Step } from './http-locals.ts';
 import { MAX_ISSUES } from './schema/parse-request.ts';
 
@@ -19,22 +20,31 @@ const hasBody = ({ headers }: HttpRequest): boolean =>
 
 /**
  * Reads a JSON body. Without one, `req.body` stays undefined, which every schema refuses. What must not be stored is left
- * in `bodyIssues` for validation, beside what the schema finds. Decision 0034.
+ * in `bodyIssues` for validation, beside what the schema finds. Decision 0034. What the body costs is taken from what its
+ * organization may send. Decision 0035.
  */
 export const parseBody =
-  (maxBytes: number): Step =>
+  (maxBytes: number, { requestLimits }: Pick<HttpDependencies, 'requestLimits'>): Step =>
   async (req, res) => {
     if (!hasBody(req)) return;
     checkType(req);
+    const { organizationId } = res.locals;
+    const announced = Math.min(Number(req.headers['content-length'] ?? 0), maxBytes);
+    if (organizationId !== undefined) requestLimits.takeBytes(organizationId, announced);
     const body = await readBody(req, maxBytes);
     if (body.length === 0) return;
     const text = decode(body);
-    const { issues, duplicate, isExcessive } = inspectJson(text, MAX_ISSUES);
+    const { values, issues, duplicate, isExcessive } = inspectJson(text, MAX_ISSUES);
+    if (organizationId !== undefined) {
+      if (body.length > announced) requestLimits.takeBytes(organizationId, body.length - announced);
+      requestLimits.takeValues(organizationId, values);
+    }
     // Nothing is built of what is too much.
     if (isExcessive) throw new ValidationError(issues);
     req.body = parseJson(text);
     if (duplicate !== null) throw new HttpError('malformed_json', DUPLICATE_MEMBER);
     res.locals.bodyIssues = issues;
+    res.locals.bodyBytes = body.length;
   };
 
 /** Rejects with raw-body's errors, which `toFailure` recognizes by their `type`. */

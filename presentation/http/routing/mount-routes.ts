@@ -5,19 +5,24 @@ import type { HttpRequest, HttpResponse, Middleware, Step } from '../request/htt
 import { authenticate } from '../request/authenticate.ts';
 import { guardOrganization } from '../request/guard-organization.ts';
 import { leaseResultsDatabase } from '../request/lease-results-database.ts';
+import { keepStorageQuota } from '../request/keep-storage-quota.ts';
+import { limitPublicRequests } from '../request/limit-public-requests.ts';
 import { parseBody } from '../request/parse-body.ts';
 import { requireRole } from '../request/require-role.ts';
 import { respond } from '../request/respond.ts';
-import type { Route } from './route.ts';
+import { addsResults, isPublicWrite, type Route } from './route.ts';
 
 /** The steps of a request, in order. What the route declares decides them; a route cannot leave one out. */
 const stepsOf = (route: Route, deps: HttpDependencies): readonly Step[] => [
   ...(route.scope === 'public'
-    ? []
+    ? isPublicWrite(route)
+      ? [limitPublicRequests(deps)]
+      : []
     : [authenticate(deps), guardOrganization(route.scope, deps), requireRole(route.roles)]),
-  ...(route.request.body === undefined ? [] : [parseBody(route.maxBodyBytes)]),
+  ...(route.request.body === undefined ? [] : [parseBody(route.maxBodyBytes, deps)]),
   validate(route),
   ...(route.scope === 'results' ? [leaseResultsDatabase(deps)] : []),
+  ...(addsResults(route) ? [keepStorageQuota(deps)] : []),
   respond,
 ];
 

@@ -123,6 +123,14 @@ const originOf = ({ requestId, address }: HttpLocals): Origin => ({
 const homeOf = (locals: HttpLocals): string =>
   namesOrganization(locals.route) ? `/organizations/${held(locals, 'organizationId')}` : '';
 
+/** Anyone may send it a body. */
+export const isPublicWrite = ({ scope, request }: Route): boolean =>
+  scope === 'public' && request.body !== undefined;
+
+/** It makes the organization's database larger. A change is taken when that is full: jobs have to end. */
+export const addsResults = ({ scope, method, request }: Route): boolean =>
+  scope === 'results' && method !== 'patch' && request.body !== undefined;
+
 export const namesOrganization = (path: string): boolean => path.includes('{org_id}');
 
 /** Anyone may call it. */

@@ -140,6 +140,16 @@ export class FakeResults implements ResultsDatabase {
     });
   }
 
+  /** What the organization's database takes. */
+  storage = 8_000_000;
+  /** How often that was asked. */
+  measurements = 0;
+
+  async storageBytes(): Promise<number> {
+    this.measurements += 1;
+    return this.storage;
+  }
+
   #now(): Date {
     return this.#beganAt ?? new Date(START + this.storedJobs.size * 1000);
   }

@@ -53,6 +53,10 @@ const INTEGERS = [
   ['LOGIN_ATTEMPTS_PER_ACCOUNT', 1],
   ['LOGIN_ATTEMPTS_PER_ADDRESS', 1],
   ['TRUSTED_PROXIES', 0],
+  ['PUBLIC_REQUESTS_PER_ADDRESS', 1],
+  ['ORG_WRITE_BYTES_PER_SECOND', 1],
+  ['ORG_WRITE_VALUES_PER_SECOND', 1],
+  ['ORG_STORAGE_BYTES', 1],
 ] as const;
 
 const NOT_INTEGERS = [
@@ -85,6 +89,14 @@ describe('parseConfig', () => {
     expect(rest).to.deep.equal({
       environment: 'development',
       logLevel: 'info',
+      limits: {
+        publicRequestsPerMinute: 1200,
+        organization: {
+          writeBytesPerSecond: 8_388_608,
+          writeValuesPerSecond: 200_000,
+          storageBytes: 21_474_836_480,
+        },
+      },
       loginAttempts: { perAccount: 10, perAddress: 100 },
       bootstrapAdministrator: null,
     });
