@@ -40,6 +40,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
         options: {
           maxOrganizationIdLength,
           trustedProxies: config.http.trustedProxies,
+          corsOrigins: config.http.corsOrigins,
           maxConnectionsPerOrganization: organizationPool.size + organizationPool.maxOverflow,
           organizationQuotas,
           readyStrict: config.http.readyStrict,

@@ -6,21 +6,55 @@ import {
 import type { HttpOptions } from '../http-dependencies.ts';
 import { jsonObject } from '../request/schema/fields.ts';
 
-/** Entity tags, such as `"3"`, as the versions that they name; null for `*`. A weak tag never matches (RFC 9110, 13.1.1). */
-const ifMatch = z
+const entityTags = z
   .string()
   .max(1000)
-  .regex(/^\s*(?:\*|(?:W\/)?"[^"]*"(?:\s*,\s*(?:W\/)?"[^"]*")*)\s*$/, 'must be a list of entity tags, or "*"')
-  .transform((tags) =>
-    tags.trim() === '*'
-      ? null
-      : Array.from(tags.matchAll(/(?<!W\/)"(\d{1,15})"/g), ([, version]) => Number(version)),
-  )
+  .regex(
+    /^\s*(?:\*|(?:W\/)?"[^"]*"(?:\s*,\s*(?:W\/)?"[^"]*")*)\s*$/,
+    'must be a list of entity tags, or "*"',
+  );
+
+/** Tells of a version whether a list of tags, such as `"3"`, names it. `*` names any. */
+const names =
+  (tags: string, tag: RegExp) =>
+  (version: number): boolean =>
+    tags.trim() === '*' || Array.from(tags.matchAll(tag), ([, named]) => Number(named)).includes(version);
+
+/** A weak tag never matches (RFC 9110, section 13.1.1). */
+const ifMatch = entityTags
+  .transform((tags) => names(tags, /(?<!W\/)"(\d{1,15})"/g))
   .optional()
   .meta({
     override: { type: 'string' },
     description: 'Write only if the settings are still as their `ETag` said',
   });
+
+/** Here a weak tag matches (RFC 9110, section 13.1.2). */
+const ifNoneMatch = entityTags
+  .transform((tags) => names(tags, /"(\d{1,15})"/g))
+  .optional()
+  .meta({
+    override: { type: 'string' },
+    description:
+      'Write only if the settings are not as this `ETag` said; with `*`, never: there always are some',
+  });
+
+const preconditions = z.object({ 'If-Match': ifMatch, 'If-None-Match': ifNoneMatch });
+
+/** Whether settings of this version may be replaced by a request with these headers. */
+export const mayReplace =
+  (headers: z.output<typeof preconditions>) =>
+  (version: number): boolean =>
+    headers['If-Match']?.(version) !== false && headers['If-None-Match']?.(version) !== true;
+
+export const getRequest = {
+  headers: z.object({
+    'If-None-Match': z
+      .string()
+      .optional()
+      .meta({ description: 'Answer 304 if the settings are as this `ETag` said' }),
+  }),
+};
 
 type SettingLimits = Pick<HttpOptions, 'maxConnectionsPerOrganization' | 'organizationQuotas'>;
 
@@ -54,14 +88,21 @@ const policyFields = ({ maxConnectionsPerOrganization, organizationQuotas }: Set
   } satisfies Record<keyof typeof POLICY_SETTINGS, z.ZodType>;
 };
 
+const SETTINGS_EXAMPLE = { settings: { statement_timeout_ms: 30_000, timezone: 'Europe/Berlin' } };
+
 export const replaceRequest = (limits: SettingLimits) => ({
-  headers: z.object({ 'If-Match': ifMatch }),
-  body: z.strictObject({ settings: z.object(policyFields(limits)).partial().catchall(z.unknown()) }),
+  headers: preconditions,
+  body: z
+    .strictObject({ settings: z.object(policyFields(limits)).partial().catchall(z.unknown()) })
+    .meta({ example: SETTINGS_EXAMPLE }),
 });
 export const patchRequest = (limits: SettingLimits) => {
   const fields = Object.entries(policyFields(limits)).map(([key, field]) => [key, field.nullable()]);
   const patch = z.object(Object.fromEntries(fields)).partial().catchall(z.unknown());
-  return { headers: z.object({ 'If-Match': ifMatch }), body: z.strictObject({ settings: patch }) };
+  return {
+    headers: preconditions,
+    body: z.strictObject({ settings: patch }).meta({ example: SETTINGS_EXAMPLE }),
+  };
 };
 
 export const settingsReply = z.strictObject({ settings: jsonObject }).meta({ id: 'Settings' });

@@ -95,6 +95,7 @@ export class FakeService {
   readonly contexts: RequestContext[] = [];
   readonly options: { -readonly [Key in keyof HttpOptions]: HttpOptions[Key] } = {
     maxOrganizationIdLength: MAX_ORGANIZATION_ID_LENGTH,
+    corsOrigins: [],
     trustedProxies: 0,
     maxConnectionsPerOrganization: 15,
     organizationQuotas: { writeBytesPerSecond: 1e9, writeValuesPerSecond: 1e9, storageBytes: 1e12 },
