@@ -47,6 +47,15 @@ export class DatabaseConnectionError extends DatabaseError {
   }
 }
 
+/** Raised when this process has more of one kind of work waiting than it does in good time. */
+export class ServiceBusyError extends DomainError {
+  readonly code = 'service_busy';
+
+  constructor() {
+    super('The service has too much of this to do at the moment.');
+  }
+}
+
 /** Raised when no organization of that id is registered. */
 export class OrganizationNotFoundError extends DatabaseError {
   readonly code = 'organization_not_found';

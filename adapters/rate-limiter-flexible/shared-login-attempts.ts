@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { isIPv6 } from 'node:net';
 import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import type { LoginAttempts } from '../../application/ports/identity/login-attempts.ts';
 import { TooManyAttemptsError } from '../../domain/identity/errors.ts';
+import { networkOf } from '../../domain/identity/network.ts';
 
 const WINDOW_SECONDS = 15 * 60;
 
@@ -38,14 +38,14 @@ export class SharedLoginAttempts implements LoginAttempts {
   }
 
   async begin(account: string, address: string): Promise<void> {
-    await count(this.#addresses, addressKey(address));
+    await count(this.#addresses, networkOf(address));
     await count(this.#accounts, accountKey(account));
   }
 
   async succeed(account: string, address: string): Promise<void> {
     await Promise.all([
       this.#accounts.delete(accountKey(account)),
-      this.#addresses.reward(addressKey(address)),
+      this.#addresses.reward(networkOf(address)),
       this.#store.query(deleteExpired()),
     ]);
   }
@@ -90,22 +90,3 @@ const count = async (limiterOfKind: RateLimiterPostgres, key: string): Promise<v
 /** Hashes the account: a user may type a password into the wrong field, and a key has 255 characters at most. */
 const accountKey = (account: string): string =>
   createHash('sha256').update(account.toLowerCase()).digest('base64url');
-
-/** Counts by /64 network for IPv6, because one client usually controls a whole /64. */
-const addressKey = (address: string): string => {
-  if (!isIPv6(address)) return address;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  return mapped ?? network64(address);
-};
-
-const network64 = (address: string): string => {
-  const [plain = ''] = address.split('%');
-  const [head = '', tail] = plain.split('::');
-  const first = head === '' ? [] : head.split(':');
-  const last = tail === undefined || tail === '' ? [] : tail.split(':');
-  const groups = [...first, ...Array.from({ length: 8 - first.length - last.length }, () => '0'), ...last];
-  return groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':');
-};

@@ -1,7 +1,8 @@
-import { UnauthenticatedError } from '../../domain/identity/errors.ts';
+import { TooManyAttemptsError, UnauthenticatedError } from '../../domain/identity/errors.ts';
 import type { Principal } from '../../domain/identity/principal.ts';
 import type { Role } from '../../domain/identity/role.ts';
 import type { Session } from '../../domain/identity/session-repository.ts';
+import { TokenBuckets } from '../limits/token-buckets.ts';
 import type { Origin } from '../origin.ts';
 import type { MetadataRepositories } from '../ports/databases/metadata-database.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -12,16 +13,20 @@ import { grantTokens, type SessionGrant, type TokenPorts } from './session-token
  * it was used has been stolen, from its owner or from the thief: the session ends for both.
  *
  * @throws {UnauthenticatedError} the same for every cause
+ * @throws {TooManyAttemptsError} when the session refreshes too often; the token stays good
  */
-export const refreshSession =
-  (ports: TokenPorts & Pick<Ports, 'metadata'>) =>
-  async (refreshToken: string, origin: Origin): Promise<SessionGrant> => {
+export const refreshSession = (ports: TokenPorts & Pick<Ports, 'metadata'>) => {
+  const refreshes = new TokenBuckets();
+  return async (refreshToken: string, origin: Origin): Promise<SessionGrant> => {
     const hash = ports.refreshTokens.hashOf(refreshToken);
     // A refusal is a result and no error: what is written on its occasion has to be committed.
     const grant = await ports.metadata.transaction(async (repositories) => {
       const use = await repositories.sessions.useToken(hash);
       if (use.outcome === 'refused') return null;
       if (use.outcome === 'reused') return endStolen(repositories, use.session, origin);
+      const waitMs = refreshes.take(use.session.sessionId, 1, MAX_REFRESHES);
+      // Rolls back: the token was not used.
+      if (waitMs > 0) throw new TooManyAttemptsError(Math.ceil(waitMs / 1000));
       const principal = await principalNow(repositories, use.session);
       if (principal !== null) return grantTokens(ports, repositories, use.session.sessionId, principal);
       await repositories.sessions.revoke(use.session.sessionId);
@@ -30,6 +35,10 @@ export const refreshSession =
     if (grant === null) throw new UnauthenticatedError('The refresh token is not valid.');
     return grant;
   };
+};
+
+/** A client refreshes about once in the lifetime of an access token. Each refresh leaves a row. Decision 0035. */
+const MAX_REFRESHES = { perSecond: 1 / 5, burst: 60 } as const;
 
 const endStolen = async (
   { sessions, auditLog }: MetadataRepositories,

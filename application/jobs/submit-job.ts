@@ -19,19 +19,19 @@ export interface Submitted {
 
 /** Records a job, or completes it from the cache. @throws {IdempotencyKeyReusedError} when the key came before with another request */
 export const submitJob =
-  ({ fingerprint, newJobId }: Pick<Ports, 'fingerprint' | 'newJobId'>) =>
+  ({ canonicalJson, newJobId }: Pick<Ports, 'canonicalJson' | 'newJobId'>) =>
   async (database: ResultsDatabase, actor: Actor, submission: Submission): Promise<Submitted> => {
     const { useCache, idempotencyKey, ...request } = submission;
     const { engine, pipelineVersion, inputs, params, priority } = request;
-    const specification = { engine, inputs, params, pipeline_version: pipelineVersion };
+    const specification = canonicalJson.textOf({ engine, inputs, params, pipeline_version: pipelineVersion });
     const idempotency =
       idempotencyKey === null
         ? null
-        : { key: idempotencyKey, requestHash: fingerprint({ ...specification, priority }) };
+        : { key: idempotencyKey, requestHash: canonicalJson.hashOf(withPriority(specification, priority)) };
     const job: NewDockingJob = {
       jobId: newJobId(),
       status: 'PENDING',
-      inputSignature: fingerprint(specification),
+      inputSignature: canonicalJson.hashOf(specification),
       submittedBy: actor.principal.userId,
       cache: { hit: false, canonicalJobId: null, confidenceScore: null },
       idempotency,
@@ -50,6 +50,10 @@ export const submitJob =
     if (winner === null) throw new Error('an insert was refused that no earlier job explains');
     return winner;
   };
+
+/** The canonical text of the specification and the priority: that name follows all others. */
+const withPriority = (specification: string, priority: number): string =>
+  `${specification.slice(0, -1)},"priority":${priority}}`;
 
 /** Null when the idempotency key is taken; then no use of the cache is counted either. */
 const insertUsingCache = async (

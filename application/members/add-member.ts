@@ -1,8 +1,10 @@
+import { OrganizationBusyError } from '../../domain/databases/errors.ts';
 import { MemberAlreadyExistsError } from '../../domain/identity/errors.ts';
 import type { Member } from '../../domain/identity/member-repository.ts';
 import type { OrganizationRole } from '../../domain/identity/role.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { causedBy, type Actor } from '../actor.ts';
+import { TokenBuckets } from '../limits/token-buckets.ts';
 import type { MetadataRepositories } from '../ports/databases/metadata-database.ts';
 import type { Ports } from '../ports/ports.ts';
 
@@ -12,15 +14,19 @@ import type { Ports } from '../ports/ports.ts';
  *
  * @throws {OrganizationNotFoundError}
  * @throws {MemberAlreadyExistsError}
+ * @throws {OrganizationBusyError} when the organization adds too many
  */
-export const addMember =
-  ({ metadata }: Pick<Ports, 'metadata'>) =>
-  (
+export const addMember = ({ metadata }: Pick<Ports, 'metadata'>) => {
+  const added = new TokenBuckets();
+  return async (
     actor: Actor,
     organizationId: OrganizationId,
     { email, roles }: { email: string; roles: readonly OrganizationRole[] },
-  ): Promise<Member> =>
-    metadata.transaction(async (repositories) => {
+  ): Promise<Member> => {
+    const waitMs = added.take(organizationId, 1, MAX_ADDED);
+    if (waitMs > 0)
+      throw new OrganizationBusyError(waitMs, 'The organization adds too many members at once.');
+    return metadata.transaction(async (repositories) => {
       const { members, auditLog } = repositories;
       const userId = await userIdOf(repositories, actor, email);
       const member = await members.add(organizationId, userId, roles);
@@ -35,6 +41,11 @@ export const addMember =
       });
       return member;
     });
+  };
+};
+
+/** Each may make a user, who stays when the membership ends. Decision 0035. */
+const MAX_ADDED = { perSecond: 1 / 60, burst: 1000 } as const;
 
 const userIdOf = async (
   { users, auditLog }: MetadataRepositories,

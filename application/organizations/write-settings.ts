@@ -1,4 +1,6 @@
 import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
+import { MAX_JSON_VALUES, maxGrowth } from '../../domain/json/inspect-json.ts';
+import { printedLength } from '../../domain/json/printed-length.ts';
 import { SettingsChangedError } from '../../domain/organizations/errors.ts';
 import { ValidationError } from '../../domain/validation-error.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
@@ -17,7 +19,7 @@ export interface SettingsWrite {
   readonly change: (present: OrganizationSettings) => OrganizationSettings;
 }
 
-/** What one request may bring in one piece; patches could otherwise add up to more. */
+/** What one request may bring in one piece. */
 const MAX_CHARACTERS = 1024 * 1024;
 
 /**
@@ -37,12 +39,9 @@ export const writeSettings = (
     if (before === null) throw new OrganizationNotFoundError();
     if (!mayReplace(before.version)) throw new SettingsChangedError(before.version);
     const settings = change(before.settings);
-    if (JSON.stringify(settings).length > MAX_CHARACTERS) {
-      throw new ValidationError([
-        { path: 'settings', message: `must have at most ${MAX_CHARACTERS} characters` },
-      ]);
-    }
-    const version = await organizations.replaceSettings(id, settings);
+    const problem = sizeProblem(settings);
+    if (problem !== null) throw new ValidationError([{ path: 'settings', message: problem }]);
+    const written = await organizations.replaceSettings(id, settings);
     await auditLog.append({
       organizationId: id,
       action,
@@ -50,14 +49,28 @@ export const writeSettings = (
       entityId: id,
       details: {
         keys: Object.keys(settings),
-        version,
+        version: written.version,
         before: policySettings(before.settings),
         after: policySettings(settings),
       },
       ...causedBy(actor),
     });
-    return { settings, version };
+    return written;
   });
+
+/** The same as of one body: patches could otherwise add up to more. */
+const sizeProblem = (settings: OrganizationSettings): string | null => {
+  let values = 0;
+  let growth = 0;
+  const text = JSON.stringify(settings, (_name, value: unknown) => {
+    values += 1;
+    if (typeof value === 'number') growth += printedLength(value) - String(value).length;
+    return value;
+  });
+  if (text.length > MAX_CHARACTERS) return `must have at most ${MAX_CHARACTERS} characters`;
+  if (values > MAX_JSON_VALUES) return `must not have more than ${MAX_JSON_VALUES} values`;
+  return growth > maxGrowth(text.length) ? 'must not hold so many very large or very small numbers' : null;
+};
 
 const policySettings = (settings: OrganizationSettings): OrganizationSettings =>
   Object.fromEntries(Object.entries(settings).filter(([key]) => Object.hasOwn(POLICY_SETTINGS, key)));

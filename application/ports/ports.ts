@@ -8,7 +8,7 @@ import type { LoginAttempts } from './identity/login-attempts.ts';
 import type { Passwords } from './identity/passwords.ts';
 import type { RefreshTokens } from './identity/refresh-tokens.ts';
 import type { TokenIssuer, TokenReader } from './identity/tokens.ts';
-import type { Fingerprint } from './runtime/fingerprint.ts';
+import type { CanonicalJson } from './runtime/fingerprint.ts';
 import type { Logger } from './runtime/logger.ts';
 
 /** All that the use cases reach the outside through. Each use case names those that it needs. */
@@ -26,7 +26,7 @@ export interface Ports {
   readonly tokenReader: TokenReader;
   /** Accounts as they are now: asked for every request. */
   readonly accounts: AccountRepository;
-  readonly fingerprint: Fingerprint;
+  readonly canonicalJson: CanonicalJson;
   /** Makes UUIDs that rise with time. */
   readonly newJobId: () => string;
   /** Makes UUIDs. */

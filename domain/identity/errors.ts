@@ -18,7 +18,7 @@ export class PasswordChangeRequiredError extends DomainError {
   }
 }
 
-/** Raised when an account or an address has tried too many passwords. No password was compared. */
+/** Raised when an account, an address or a session has tried too often. No password was compared. */
 export class TooManyAttemptsError extends DomainError {
   readonly code = 'too_many_attempts';
   readonly retryAfterSeconds: number;

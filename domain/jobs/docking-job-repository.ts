@@ -1,5 +1,4 @@
 import type { WriteNote } from '../audit/audit-log.ts';
-import { JsonText } from '../json-text.ts';
 import type { PagePart, PartRequest } from '../page.ts';
 import type { DockingJob, JobRequest, JobStatus, JobSummary } from './docking-job.ts';
 
@@ -20,13 +19,16 @@ export interface NewDockingJob
   readonly note: WriteNote;
 }
 
-/** The job as it stands in the database after its insert at this moment. */
+/** What an insert gives back: JSON as the database keeps it, with its members in another order than they were sent. */
+export type InsertedParts = Pick<DockingJob, 'createdAt' | 'inputs' | 'params'>;
+
+/** The job as every later read shows it. */
 export const insertedJob = (
-  { idempotency: _idempotency, note: _note, inputs, params, ...job }: NewDockingJob,
-  createdAt: Date,
+  { idempotency: _idempotency, note: _note, inputs: _inputs, params: _params, ...job }: NewDockingJob,
+  { createdAt, inputs, params }: InsertedParts,
 ): DockingJob => ({
-  inputs: JsonText.of(inputs),
-  params: JsonText.of(params),
+  inputs,
+  params,
   createdAt,
   updatedAt: createdAt,
   startedAt: null,

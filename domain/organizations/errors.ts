@@ -18,6 +18,17 @@ export class SettingsChangedError extends DomainError {
   }
 }
 
+/** Raised when the organization's database is as large as it may become; nothing is written. */
+export class StorageQuotaExceededError extends DomainError {
+  readonly code = 'storage_quota_exceeded';
+
+  constructor(maxBytes: number) {
+    super(`The organization's results take as much room as they may: ${maxBytes} bytes.`, {
+      details: { max_bytes: maxBytes },
+    });
+  }
+}
+
 /** Raised when an organization of that id exists already; nothing is written. */
 export class OrganizationAlreadyExistsError extends DomainError {
   readonly code = 'organization_already_exists';

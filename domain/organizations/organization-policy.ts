@@ -7,6 +7,11 @@ export interface OrganizationPolicy {
   readonly statementTimeoutMs?: number;
   readonly idleInTransactionTimeoutMs?: number;
   readonly lockTimeoutMs?: number;
+  /** Bytes and JSON values of request bodies, in each process. */
+  readonly maxWriteBytesPerSecond?: number;
+  readonly maxWriteValuesPerSecond?: number;
+  /** The size of its database. */
+  readonly maxStorageBytes?: number;
 }
 
 /** The settings that make up the policy, and what they are there. Other settings mean nothing to the service. */
@@ -15,6 +20,9 @@ export const POLICY_SETTINGS = {
   statement_timeout_ms: 'statementTimeoutMs',
   idle_in_transaction_timeout_ms: 'idleInTransactionTimeoutMs',
   lock_timeout_ms: 'lockTimeoutMs',
+  max_write_bytes_per_second: 'maxWriteBytesPerSecond',
+  max_write_values_per_second: 'maxWriteValuesPerSecond',
+  max_storage_bytes: 'maxStorageBytes',
 } as const satisfies Readonly<Record<string, keyof OrganizationPolicy>>;
 
 /** Longest deadline that an organization may give itself. */

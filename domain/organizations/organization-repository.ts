@@ -42,8 +42,8 @@ export interface OrganizationRepository {
   findSettings(id: OrganizationId): Promise<VersionedSettings | null>;
   /** As `findSettings`, and keeps other writers of the settings away until the transaction ends. */
   findSettingsForUpdate(id: OrganizationId): Promise<VersionedSettings | null>;
-  /** Replaces all settings and returns their new version. @throws {OrganizationNotFoundError} */
-  replaceSettings(id: OrganizationId, settings: OrganizationSettings): Promise<number>;
+  /** Replaces all settings and returns them as they are kept. @throws {OrganizationNotFoundError} */
+  replaceSettings(id: OrganizationId, settings: OrganizationSettings): Promise<VersionedSettings>;
   /** Writes another status. False, and nothing is changed, when there is no such organization of the status `from`. */
   moveStatus(id: OrganizationId, from: OrganizationStatus, to: OrganizationStatus): Promise<boolean>;
   /**

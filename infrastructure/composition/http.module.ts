@@ -1,6 +1,8 @@
 import { ContainerModule } from 'inversify';
 import { runWithRequestContext } from '../../adapters/pino/request-context.ts';
 import { ResponseAccount } from '../../presentation/http/request/response-account.ts';
+import { RequestLimits } from '../../application/limits/request-limits.ts';
+import { StorageQuota } from '../../application/limits/storage-quota.ts';
 import { logsOperations } from './observed-databases.ts';
 import { bindSingleton } from './singleton.ts';
 import { TOKENS } from './tokens.ts';
@@ -23,10 +25,17 @@ export const httpModule = new ContainerModule(({ bind }) => {
     },
     ({ config, useCases, metrics, stopping, ...ports }) => {
       const { organizationPool, maxOrganizationIdLength } = config.database;
+      const { publicRequestsPerMinute, organization: organizationQuotas } = config.limits;
+      const { policies } = ports;
       return {
         ...ports,
         ...useCases,
         runWithRequestContext: logsOperations(config) ? runWithRequestContext : (_context, run) => run(),
+        requestLimits: new RequestLimits({
+          policies,
+          rates: { publicRequestsPerMinute, ...organizationQuotas },
+        }),
+        storageQuota: new StorageQuota({ policies, maxBytes: organizationQuotas.storageBytes }),
         httpMetrics: metrics,
         responses: new ResponseAccount(config.http.responses),
         renderMetrics: () => metrics.renderMetrics(),
@@ -35,6 +44,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
           trustedProxies: config.http.trustedProxies,
           corsOrigins: config.http.corsOrigins,
           maxConnectionsPerOrganization: organizationPool.size + organizationPool.maxOverflow,
+          organizationQuotas,
           readyStrict: config.http.readyStrict,
           hideOrganizationNames: config.environment === 'production',
           isStopping: () => stopping.hasBegun,

@@ -1,6 +1,6 @@
 import { ContainerModule } from 'inversify';
 import { v4 as uuidv4 } from 'uuid';
-import { canonicalFingerprint } from '../../adapters/canonicalize/canonical-fingerprint.ts';
+import { canonicalJson } from '../../adapters/canonicalize/canonical-fingerprint.ts';
 import { randomRefreshTokens } from '../../adapters/node-crypto/random-refresh-tokens.ts';
 import { newJobId } from '../../adapters/uuid/new-job-id.ts';
 import { createUseCases } from '../../application/use-cases.ts';
@@ -31,7 +31,7 @@ export const useCasesModule = new ContainerModule(({ bind }) => {
         serverInspection: new PgServerInspection(ports.servers),
         refreshTokens: randomRefreshTokens,
         sessionLifetimeSeconds: config.tokens.sessionTtlSeconds,
-        fingerprint: canonicalFingerprint,
+        canonicalJson,
         newJobId,
         newSessionId: uuidv4,
         now: Date.now,

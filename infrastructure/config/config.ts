@@ -36,6 +36,19 @@ export interface Config {
   readonly tokens: TokenConfig;
   /** Failed logins allowed within 15 minutes. */
   readonly loginAttempts: { readonly perAccount: number; readonly perAddress: number };
+  /** What callers may cost this process. */
+  readonly limits: {
+    /** Requests within a minute to routes that need no token, from one network. */
+    readonly publicRequestsPerMinute: number;
+    readonly organization: {
+      /** Of request bodies. */
+      readonly writeBytesPerSecond: number;
+      /** Of the JSON in request bodies. */
+      readonly writeValuesPerSecond: number;
+      /** The size of its database. */
+      readonly storageBytes: number;
+    };
+  };
   /** The start creates this user if the email is unknown. */
   readonly bootstrapAdministrator: { readonly email: string; readonly password: string } | null;
 }
@@ -58,6 +71,7 @@ export const parseConfig = (environment: Environment): Config => {
       perAccount: reader.integer('LOGIN_ATTEMPTS_PER_ACCOUNT', 10, { min: 1, max: 1_000_000 }),
       perAddress: reader.integer('LOGIN_ATTEMPTS_PER_ADDRESS', 100, { min: 1, max: 1_000_000 }),
     },
+    limits: readLimits(reader),
     bootstrapAdministrator: readAdministrator(reader),
   };
   const { database } = config;
@@ -127,6 +141,16 @@ const readResponses = (reader: EnvironmentReader): Config['http']['responses'] =
     deadlineMs: reader.milliseconds('RESPONSE_DEADLINE_MS', 240_000),
   };
 };
+const GIB = 2 ** 30;
+
+const readLimits = (reader: EnvironmentReader): Config['limits'] => ({
+  publicRequestsPerMinute: reader.integer('PUBLIC_REQUESTS_PER_ADDRESS', 1200, { min: 1, max: 1_000_000 }),
+  organization: {
+    writeBytesPerSecond: reader.integer('ORG_WRITE_BYTES_PER_SECOND', 8 * 2 ** 20, { min: 1, max: GIB }),
+    writeValuesPerSecond: reader.integer('ORG_WRITE_VALUES_PER_SECOND', 200_000, { min: 1, max: GIB }),
+    storageBytes: reader.integer('ORG_STORAGE_BYTES', 20 * GIB, { min: 1, max: 2 ** 49 }),
+  },
+});
 
 const EMAIL_TAKES = 'an e-mail address';
 const PASSWORD_TAKES = '8 to 1024 characters';

@@ -3,11 +3,19 @@ import type { MetadataDatabase } from '../../application/ports/databases/metadat
 import type { OrganizationDatabases } from '../../application/ports/databases/organization-databases.ts';
 import type { FleetLedger } from '../../application/ports/fleet/fleet-ledger.ts';
 import type { HttpMetrics } from '../../application/ports/runtime/http-metrics.ts';
+import type { RequestLimits } from '../../application/limits/request-limits.ts';
+import type { StorageQuota } from '../../application/limits/storage-quota.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { OrganizationPolicies } from '../../application/ports/runtime/organization-policies.ts';
 import type { RunWithRequestContext } from '../../application/ports/runtime/request-context.ts';
 import type { UseCases } from '../../application/use-cases.ts';
 import type { ResponseAccount } from './request/response-account.ts';
+
+export interface OrganizationQuotas {
+  readonly writeBytesPerSecond: number;
+  readonly writeValuesPerSecond: number;
+  readonly storageBytes: number;
+}
 
 export interface HttpOptions {
   /** In characters: what the name template of the results databases leaves for an organization id. */
@@ -18,6 +26,8 @@ export interface HttpOptions {
   readonly corsOrigins: readonly string[];
   /** The most connections that the configuration allows one organization in one process. */
   readonly maxConnectionsPerOrganization: number;
+  /** The most that the configuration allows one organization to write. Its settings may ask for less. */
+  readonly organizationQuotas: OrganizationQuotas;
   /** `/ready` answers 503 as soon as any database is unhealthy. */
   readonly readyStrict: boolean;
   /** `/ready` names organizations only to a platform administrator. */
@@ -37,6 +47,8 @@ export interface HttpDependencies extends UseCases {
   readonly health: HealthCheck;
   readonly databases: OrganizationDatabases;
   readonly policies: OrganizationPolicies;
+  readonly requestLimits: RequestLimits;
+  readonly storageQuota: StorageQuota;
   readonly logger: Logger;
   readonly runWithRequestContext: RunWithRequestContext;
   readonly httpMetrics: HttpMetrics;

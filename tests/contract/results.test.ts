@@ -52,6 +52,18 @@ const keepsResults = (subject: Subject<ResultsDatabase>): void => {
       expect(plain((await database.jobs.list(...ALL_JOBS)).items)).to.deep.equal([plain(job)]);
     });
 
+    it('have their members in one order, from the first answer on', async () => {
+      const inputs = { zz: 1, b: { ccc: 1, 10: 2, é: 3, dd: 4 }, a: [{ y: 1, x: 2 }], 2: 5, 10: 6 };
+      const { jobId, ...job } = await insertJob({ inputs, params: { long: 1, s: 2 } });
+      const found = await database.jobs.find(jobId);
+      for (const { inputs: kept, params } of [job, found ?? job]) {
+        expect(JSON.stringify(kept)).to.equal(
+          '{"2":5,"10":6,"a":[{"x":2,"y":1}],"b":{"10":2,"dd":4,"é":3,"ccc":1},"zz":1}',
+        );
+        expect(JSON.stringify(params)).to.equal('{"s":2,"long":1}');
+      }
+    });
+
     it('are born without what happens later', async () => {
       expect(await insertJob()).to.include({
         startedAt: null,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import type { Job, Page, Problem } from '../support/http-contract.ts';
@@ -112,6 +113,18 @@ describe('Idempotency-Key', function () {
       `/organizations/alpha/input-signatures/${job.input_signature}`,
     );
     expect(entry.body.hit_count).to.equal(1);
+  });
+
+  it('goes with the same hash of the request as in every release', async () => {
+    await post('hashed', { engine: 'vina', inputs: { b: 1, a: [2] }, priority: 7 });
+    const [row] = await deployment.administer<{ request_hash: string }>(
+      `select request_hash from docking_jobs where idempotency_key = 'hashed'`,
+      [],
+      deployment.databaseName('alpha'),
+    );
+    const text =
+      '{"engine":"vina","inputs":{"a":[2],"b":1},"params":{},"pipeline_version":"1.0.0","priority":7}';
+    expect(row?.request_hash).to.equal(createHash('sha256').update(text).digest('hex'));
   });
 
   it('lasts over a restart', async () => {

@@ -1,4 +1,5 @@
 import type { AuditEntry, AuditEvent, AuditKey, AuditLog } from '../../../domain/audit/audit-log.ts';
+import { boundedDetails } from '../../../domain/audit/bounded-details.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { JsonText } from '../../../domain/json-text.ts';
 import type { PagePart, PartRequest } from '../../../domain/page.ts';
@@ -54,7 +55,11 @@ export class KnexAuditLog implements AuditLog {
 
   async append(event: AuditEvent): Promise<void> {
     await this.#executor.query(
-      append({ ...event, address: event.address ?? null, json: JSON.stringify(event.details) }),
+      append({
+        ...event,
+        address: event.address ?? null,
+        json: JSON.stringify(boundedDetails(event.details)),
+      }),
     );
   }
 

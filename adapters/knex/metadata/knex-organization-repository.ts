@@ -104,7 +104,7 @@ const lock = statement<{ id: string }>('organization_lock', (p) =>
   sql('organizations').select(sql.raw('1')).where('org_id', p('id')).forNoKeyUpdate(),
 );
 
-const replaceSettings = statement<{ id: string; settings: string }, { version: string }>(
+const replaceSettings = statement<{ id: string; settings: string }, SettingsRow>(
   'organization_replace_settings',
   (p) =>
     sql('settings')
@@ -115,7 +115,7 @@ const replaceSettings = statement<{ id: string; settings: string }, { version: s
         version: sql.raw('settings.version + 1'),
         updated_at: sql.raw('now()'),
       })
-      .returning('version'),
+      .returning(['settings', 'version']),
 );
 
 const moveStatus = statement<{ id: string; from: string; to: string }, { org_id: string }>(
@@ -130,12 +130,17 @@ const moveStatus = statement<{ id: string; from: string; to: string }, { org_id:
 const listControls = statement<{ ids: readonly string[] | null; keys: readonly string[] }, ControlsRow>(
   'organization_list_controls',
   (p) =>
+    // Each organization may keep a MiB of settings that mean nothing to the service.
     sql.raw(
-      `select o.org_id, o.status, coalesce(s.settings, '{}') as settings
+      `select o.org_id, o.status, coalesce(acted_on.settings, '{}') as settings
        from organizations o left join settings s using (org_id)
+       left join lateral (
+         select jsonb_object_agg(key, s.settings -> key) as settings
+         from unnest(?::text[]) as key where jsonb_exists(s.settings, key)
+       ) acted_on on true
        where (?::text[] is null or o.org_id = any(?))
          and (o.status = 'suspended' or jsonb_exists_any(s.settings, ?))`,
-      [p('ids'), p('ids'), p('keys')],
+      [p('keys'), p('ids'), p('ids'), p('keys')],
     ),
 );
 
@@ -231,11 +236,11 @@ export class KnexOrganizationRepository implements OrganizationRepository {
     return this.findSettings(id);
   }
 
-  async replaceSettings(id: OrganizationId, settings: OrganizationSettings): Promise<number> {
+  async replaceSettings(id: OrganizationId, settings: OrganizationSettings): Promise<VersionedSettings> {
     try {
       const [row] = await this.#executor.query(replaceSettings({ id, settings: JSON.stringify(settings) }));
       if (row === undefined) throw new Error('an upsert returned no row');
-      return Number(row.version);
+      return toVersioned(row);
     } catch (error) {
       if (isViolation(error, FOREIGN_KEY_VIOLATION, 'settings_org_id_fkey'))
         throw new OrganizationNotFoundError();

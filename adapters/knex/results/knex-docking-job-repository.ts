@@ -7,6 +7,7 @@ import {
   type NewDockingJob,
   type SetByDatabase,
 } from '../../../domain/jobs/docking-job-repository.ts';
+import { JsonText } from '../../../domain/json-text.ts';
 import type { PagePart, PartRequest } from '../../../domain/page.ts';
 import { insertList, selectJsonTexts, selectList } from '../columns.ts';
 import { sizedList, toPart } from '../sized-list.ts';
@@ -54,8 +55,8 @@ type InsertValues = Omit<DockingJobRow, SetByDatabase> & {
   readonly requestHash: string | null;
 };
 
-/** Returns what the server adds: the rest of the job is as it was given. */
-const insert = auditedStatement<InsertValues, Pick<DockingJobRow, 'createdAt'>>(
+/** Returns what the server adds or writes in another way: the rest of the job is as it was given. Decision 0034. */
+const insert = auditedStatement<InsertValues, Pick<DockingJobRow, 'createdAt' | 'inputs' | 'params'>>(
   'docking_job_insert',
   JOB,
   (p) =>
@@ -66,7 +67,7 @@ const insert = auditedStatement<InsertValues, Pick<DockingJobRow, 'createdAt'>>(
       })
       .onConflict('idempotency_key')
       .ignore()
-      .returning(['job_id as jobId', 'created_at as createdAt']),
+      .returning(['job_id as jobId', 'created_at as createdAt', ...selectJsonTexts(JSON_COLUMNS)]),
 );
 
 const setStatus = auditedStatement<{ jobId: string; status: JobStatus; error: string | null }, DockingJobRow>(
@@ -117,7 +118,12 @@ export class KnexDockingJobRepository implements DockingJobRepository {
         ...values,
       }),
     );
-    return row === undefined ? null : insertedJob(job, row.createdAt);
+    if (row === undefined) return null;
+    return insertedJob(job, {
+      createdAt: row.createdAt,
+      inputs: new JsonText(row.inputs),
+      params: new JsonText(row.params),
+    });
   }
 
   async find(jobId: string): Promise<DockingJob | null> {

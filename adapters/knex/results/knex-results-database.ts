@@ -2,12 +2,17 @@ import type {
   ResultsDatabase,
   ResultsRepositories,
 } from '../../../application/ports/databases/results-database.ts';
-import type { SqlDatabase, SqlExecutor } from '../statement.ts';
+import { sql, statement, type SqlDatabase, type SqlExecutor } from '../statement.ts';
 import { KnexAuditOutbox } from './knex-audit-outbox.ts';
 import { KnexArtifactRepository } from './knex-artifact-repository.ts';
 import { KnexDockingJobRepository } from './knex-docking-job-repository.ts';
 import { KnexInputSignatureRepository } from './knex-input-signature-repository.ts';
 import { KnexTaskResultRepository } from './knex-task-result-repository.ts';
+
+/** PostgreSQL asks the file system: a millisecond, whatever is in the database. */
+const storageBytes = statement<object, { bytes: string }>('storage_bytes', () =>
+  sql.select(sql.raw('pg_database_size(current_database()) as bytes')),
+);
 
 class KnexResultsRepositories implements ResultsRepositories {
   readonly jobs: KnexDockingJobRepository;
@@ -37,5 +42,11 @@ export class KnexResultsDatabase extends KnexResultsRepositories implements Resu
   /** Hands `work` repositories on the transaction's connection, so a use case never passes a transaction along. */
   transaction<Result>(work: (repositories: ResultsRepositories) => Promise<Result>): Promise<Result> {
     return this.#database.transaction((executor) => work(new KnexResultsRepositories(executor)));
+  }
+
+  async storageBytes(): Promise<number> {
+    const [row] = await this.#database.query(storageBytes({}));
+    if (row === undefined) throw new Error('a size without a row');
+    return Number(row.bytes);
   }
 }

@@ -21,4 +21,6 @@ export interface ResultsRepositories {
 export interface ResultsDatabase extends ResultsRepositories {
   /** Runs `work` on one connection; commits when it resolves, rolls back when it rejects. Never retried. */
   transaction<Result>(work: (repositories: ResultsRepositories) => Promise<Result>): Promise<Result>;
+  /** What the whole database takes on its server, indexes included. */
+  storageBytes(): Promise<number>;
 }

@@ -1,4 +1,4 @@
-/** Hashes passwords with a memory-hard function. */
+/** Hashes passwords with a memory-hard function, a few at once. @throws {ServiceBusyError} when too many wait */
 export interface Passwords {
   /** Returns a PHC string. */
   hash(password: string): Promise<string>;

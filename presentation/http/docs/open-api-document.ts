@@ -8,7 +8,7 @@ import {
 } from 'zod-openapi';
 import { errorStatus, type ErrorCode } from '../errors/error-status.ts';
 import type { Scope } from '../request/guard-organization.ts';
-import { namesOrganization, type Route } from '../routing/route.ts';
+import { addsResults, isPublicWrite, namesOrganization, type Route } from '../routing/route.ts';
 import { TAGS } from '../routing/tags.ts';
 import { organizationId } from '../request/schema/fields.ts';
 
@@ -164,6 +164,9 @@ const codesByStatus = (route: Route): ReadonlyMap<number, readonly ErrorCode[]> 
 export const errorCodesOf = (route: Route): ReadonlySet<ErrorCode> =>
   new Set<ErrorCode>([
     ...(route.request.body === undefined ? [] : BODY_ERRORS),
+    ...(route.request.body !== undefined && route.scope !== 'public' ? (['organization_busy'] as const) : []),
+    ...(isPublicWrite(route) ? (['too_many_attempts'] as const) : []),
+    ...(addsResults(route) ? (['storage_quota_exceeded'] as const) : []),
     ...SCOPE_ERRORS[route.scope],
     ...(route.errors ?? []),
     'validation_failed',

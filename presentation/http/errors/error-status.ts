@@ -14,6 +14,7 @@ export const ERROR_STATUS = {
   organization_access_denied: { status: 403, title: 'No access to this organization' },
   password_change_required: { status: 403, title: 'Password change required' },
   role_required: { status: 403, title: 'Role required' },
+  storage_quota_exceeded: { status: 403, title: 'Storage quota exceeded' },
   organization_suspended: { status: 403, title: 'Organization suspended' },
   not_found: { status: 404, title: 'No such route' },
   organization_not_found: { status: 404, title: 'Organization not found' },
@@ -60,6 +61,7 @@ export const ERROR_STATUS = {
     detail: 'A database that this request needs cannot be reached.',
     retryAfterSeconds: 2,
   },
+  service_busy: { status: 503, title: 'Service busy', retryAfterSeconds: 2 },
   connection_budget_exhausted: { status: 503, title: 'All connections in use', retryAfterSeconds: 2 },
   no_server_available: {
     status: 503,

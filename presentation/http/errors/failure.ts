@@ -15,10 +15,15 @@ export interface Failure {
 }
 
 /** By the `type` of raw-body's errors. */
-const BODY_ERRORS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  'request.size.invalid': ['malformed_json', 'The body is not as long as announced.'],
-  'entity.too.large': ['body_too_large', 'The body is larger than 1 MiB.'],
+const BODY_ERRORS: Readonly<Record<string, (error: BodyError) => readonly [ErrorCode, string]>> = {
+  'request.size.invalid': () => ['malformed_json', 'The body is not as long as announced.'],
+  'entity.too.large': ({ limit = 0 }) => [
+    'body_too_large',
+    `The body is larger than ${limit / 1024} KiB, the most that this route takes.`,
+  ],
 };
+
+type BodyError = Error & { readonly limit?: number };
 
 /** Turns what a step threw into a failure. An error that is not recognized becomes `internal_error`. */
 export const toFailure = (error: unknown): Failure => {
@@ -26,7 +31,7 @@ export const toFailure = (error: unknown): Failure => {
   if (error instanceof DomainError && isErrorCode(error.code)) return fromDomain(error.code, error);
   if (error instanceof Error) {
     const bodyError = 'type' in error && typeof error.type === 'string' ? BODY_ERRORS[error.type] : undefined;
-    if (bodyError !== undefined) return failure(...bodyError, error);
+    if (bodyError !== undefined) return failure(...bodyError(error), error);
     // Express's router throws it for a path that cannot be percent-decoded.
     if (error instanceof URIError && 'status' in error) return failure('not_found', NO_SUCH_ROUTE, error);
   }

@@ -4,7 +4,7 @@ import { putTaskResult } from '../../../application/jobs/put-task-result.ts';
 import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
 import { created, ok } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
-import { resultsRoute, type Route } from '../routing/route.ts';
+import { DOCUMENT_BODY_BYTES, resultsRoute, TEXT_BODY_BYTES, type Route } from '../routing/route.ts';
 import { presentArtifact, presentTaskResult } from './job-output-presenter.ts';
 import {
   artifactCursor,
@@ -37,6 +37,7 @@ const putTaskResultRoute = (): Route =>
     summary: 'Write what a task found, in place of an earlier result',
     tag,
     request: taskResultRequest,
+    maxBodyBytes: DOCUMENT_BODY_BYTES,
     replies: {
       200: { description: 'Replaced', schema: taskResultReply },
       201: { description: 'New', schema: taskResultReply },
@@ -82,6 +83,7 @@ const addArtifactRoute = (): Route =>
     summary: 'Record a file that a job made',
     tag,
     request: artifactRequest,
+    maxBodyBytes: TEXT_BODY_BYTES,
     replies: { 201: { description: 'Recorded', schema: artifactReply } },
     errors: ['job_not_found', 'job_state_conflict'],
     handle: async ({ input: { params, body }, actor, database }) => {

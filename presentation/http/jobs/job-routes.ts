@@ -4,7 +4,7 @@ import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { created, ok } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
-import { resultsRoute, type Route } from '../routing/route.ts';
+import { DOCUMENT_BODY_BYTES, resultsRoute, TEXT_BODY_BYTES, type Route } from '../routing/route.ts';
 import { presentJob } from './job-presenter.ts';
 import {
   jobCursor,
@@ -34,6 +34,7 @@ const submitJobRoute = ({ submitJob }: HttpDependencies): Route =>
     summary: 'Submit a docking job',
     tag,
     request: submitRequest,
+    maxBodyBytes: DOCUMENT_BODY_BYTES,
     replies: {
       200: { description: 'The first job under this Idempotency-Key', schema: jobReply },
       201: { description: 'The new job', schema: jobReply },
@@ -90,6 +91,7 @@ const moveJobRoute = (): Route =>
     summary: 'Move a job to another status; members may cancel their own',
     tag,
     request: moveRequest,
+    maxBodyBytes: TEXT_BODY_BYTES,
     replies: { 200: { description: 'The job as it is now', schema: jobReply } },
     errors: ['job_not_found', 'job_state_conflict'],
     handle: async ({ input: { params, body }, actor, database }) => {

@@ -4,6 +4,7 @@ import type { RequestContext } from '../../../application/ports/runtime/request-
 import type { ResultsDatabase } from '../../../application/ports/databases/results-database.ts';
 import type { Principal } from '../../../domain/identity/principal.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
+import type { InputIssue } from '../../../domain/validation-error.ts';
 import type { Failure } from '../errors/failure.ts';
 import type { PageReader } from './page-reader.ts';
 import type { Reply } from './reply.ts';
@@ -29,6 +30,10 @@ export interface HttpLocals {
   share?: ResponseShare;
   /** Set by the account of responses. */
   pages?: PageReader;
+  /** Set with the body. */
+  bodyBytes?: number;
+  /** What the text of the body must not hold. Set with the body. */
+  bodyIssues?: readonly InputIssue[];
   /** Set by validation. */
   answer?: Answer;
   /** Set by the lease; usable until the response closes. */

@@ -1,8 +1,10 @@
 import rawBody from 'raw-body';
+import { inspectJson } from '../../../domain/json/inspect-json.ts';
+import { ValidationError } from '../../../domain/validation-error.ts';
 import { HttpError } from '../errors/http-error.ts';
+import type { HttpDependencies } from '../http-dependencies.ts';
 import type { HttpRequest, Step } from './http-locals.ts';
-
-const MAX_BODY_BYTES = 1024 * 1024;
+import { MAX_ISSUES } from './schema/parse-request.ts';
 
 const JSON_TYPE = 'application/json';
 /** Every PATCH of this service merges its body into the resource (RFC 7396). */
@@ -16,18 +18,39 @@ const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]*)/i;
 const hasBody = ({ headers }: HttpRequest): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
-/** Reads a JSON body. Without one, `req.body` stays undefined, which every schema refuses. */
-export const parseBody: Step = async (req) => {
-  if (!hasBody(req)) return;
-  checkType(req);
-  const body = await readBody(req);
-  if (body.length > 0) req.body = parseJson(body);
-};
+/**
+ * Reads a JSON body. Without one, `req.body` stays undefined, which every schema refuses. What must not be stored is left
+ * in `bodyIssues` for validation, beside what the schema finds. Decision 0034. What the body costs is taken from what its
+ * organization may send. Decision 0035.
+ */
+export const parseBody =
+  (maxBytes: number, { requestLimits }: Pick<HttpDependencies, 'requestLimits'>): Step =>
+  async (req, res) => {
+    if (!hasBody(req)) return;
+    checkType(req);
+    const { organizationId } = res.locals;
+    const announced = Math.min(Number(req.headers['content-length'] ?? 0), maxBytes);
+    if (organizationId !== undefined) requestLimits.takeBytes(organizationId, announced);
+    const body = await readBody(req, maxBytes);
+    if (body.length === 0) return;
+    const text = decode(body);
+    const { values, issues, duplicate, isExcessive } = inspectJson(text, MAX_ISSUES);
+    if (organizationId !== undefined) {
+      if (body.length > announced) requestLimits.takeBytes(organizationId, body.length - announced);
+      requestLimits.takeValues(organizationId, values);
+    }
+    // Nothing is built of what is too much.
+    if (isExcessive) throw new ValidationError(issues);
+    req.body = parseJson(text);
+    if (duplicate !== null) throw new HttpError('malformed_json', DUPLICATE_MEMBER);
+    res.locals.bodyIssues = issues;
+    res.locals.bodyBytes = body.length;
+  };
 
 /** Rejects with raw-body's errors, which `toFailure` recognizes by their `type`. */
-const readBody = async (req: HttpRequest): Promise<Buffer> => {
+const readBody = async (req: HttpRequest, maxBytes: number): Promise<Buffer> => {
   try {
-    return await rawBody(req, { limit: MAX_BODY_BYTES, length: req.headers['content-length'] ?? null });
+    return await rawBody(req, { limit: maxBytes, length: req.headers['content-length'] ?? null });
   } catch (error) {
     // raw-body stops reading midway. Without this, the next request on the connection waits behind the rest for ever.
     req.resume();
@@ -49,12 +72,22 @@ const checkType = (req: HttpRequest): void => {
     throw new HttpError('unsupported_media_type', 'The body must not be compressed.');
 };
 
-/** Takes any JSON value: the route's schema decides which ones are valid. */
-const parseJson = (body: Buffer): unknown => {
+const decode = (body: Buffer): string => {
   try {
-    return JSON.parse(utf8.decode(body));
-  } catch (error) {
-    const what = error instanceof SyntaxError ? 'JSON' : 'UTF-8';
-    throw new HttpError('malformed_json', `The body is not valid ${what}.`);
+    return utf8.decode(body);
+  } catch {
+    throw new HttpError('malformed_json', 'The body is not valid UTF-8.');
   }
 };
+
+/** Takes any JSON value: the route's schema decides which ones are valid. */
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new HttpError('malformed_json', 'The body is not valid JSON.');
+  }
+};
+
+/** RFC 8785, 3.1: canonical JSON is made of I-JSON (RFC 7493), whose names are unique. */
+const DUPLICATE_MEMBER = 'An object of the body has two members of the same name.';

@@ -7,24 +7,29 @@ import { compressAnswer } from '../request/compress-answer.ts';
 import { authenticate } from '../request/authenticate.ts';
 import { guardOrganization } from '../request/guard-organization.ts';
 import { leaseResultsDatabase } from '../request/lease-results-database.ts';
+import { keepStorageQuota } from '../request/keep-storage-quota.ts';
+import { limitPublicRequests } from '../request/limit-public-requests.ts';
 import { parseBody } from '../request/parse-body.ts';
 import { requireRole } from '../request/require-role.ts';
 import { respond } from '../request/respond.ts';
-import type { Route } from './route.ts';
+import { addsResults, isPublicWrite, type Route } from './route.ts';
 
 /** The steps of a request, in order. What the route declares decides them; a route cannot leave one out. */
 const stepsOf = (route: Route, deps: HttpDependencies): readonly Step[] => [
   ...(route.scope === 'public'
-    ? []
+    ? isPublicWrite(route)
+      ? [limitPublicRequests(deps)]
+      : []
     : [
         authenticate(deps),
         guardOrganization(route.scope, deps),
         requireRole(route.roles),
         accountResponse(deps),
       ]),
-  ...(route.request.body === undefined ? [] : [parseBody]),
+  ...(route.request.body === undefined ? [] : [parseBody(route.maxBodyBytes, deps)]),
   validate(route),
   ...(route.scope === 'results' ? [leaseResultsDatabase(deps)] : []),
+  ...(addsResults(route) ? [keepStorageQuota(deps)] : []),
   ...(route.compress === true ? [compressAnswer] : []),
   respond,
 ];
@@ -32,7 +37,7 @@ const stepsOf = (route: Route, deps: HttpDependencies): readonly Step[] => [
 const validate =
   ({ accept }: Route): Step =>
   (req, res) => {
-    res.locals.answer = accept(req);
+    res.locals.answer = accept(req, res.locals.bodyIssues ?? []);
   };
 
 /** One handler for all steps: a layer of Express for each would cost more than most steps do. */

@@ -3,6 +3,7 @@ import type { Actor } from '../../../application/actor.ts';
 import type { Origin } from '../../../application/origin.ts';
 import type { ResultsDatabase } from '../../../application/ports/databases/results-database.ts';
 import type { OrganizationRole, Role } from '../../../domain/identity/role.ts';
+import type { InputIssue } from '../../../domain/validation-error.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { ErrorCode } from '../errors/error-status.ts';
 import { bearerToken } from '../request/authenticate.ts';
@@ -29,6 +30,8 @@ interface RouteDescription {
   readonly summary: string;
   readonly tag: Tag;
   readonly replies: Readonly<Record<number, ReplyDescription>>;
+  /** The most that a caller may send; 8 KiB by default. */
+  readonly maxBodyBytes?: number;
   /**
    * Whether long answers are compressed. Never where a secret may stand beside what a caller sent: its length would tell
    * about the secret (BREACH). Default: no.
@@ -44,9 +47,22 @@ export interface Route extends RouteDescription {
   /** A caller needs one of these; empty for public routes. */
   readonly roles: readonly Role[];
   readonly request: RequestParts;
-  /** Checks the input and binds it to the handler. @throws {ValidationError} */
-  readonly accept: (req: HttpRequest) => Answer;
+  readonly maxBodyBytes: number;
+  /**
+   * Checks the input and binds it to the handler.
+   *
+   * @param bodyIssues what is wrong with the text of the body
+   * @throws {ValidationError}
+   */
+  readonly accept: (req: HttpRequest, bodyIssues: readonly InputIssue[]) => Answer;
 }
+
+/** For a body of a few fields. It holds the longest ones in UTF-8; a test says so. */
+const DEFAULT_BODY_BYTES = 8 * 1024;
+/** For a body with a text of a few thousand characters. */
+export const TEXT_BODY_BYTES = 32 * 1024;
+/** For a body that is kept as a document. */
+export const DOCUMENT_BODY_BYTES = 1024 * 1024;
 
 /** What a handler gets beside its input depends on the scope of its route. */
 interface PublicCall {
@@ -92,10 +108,11 @@ const routeMaker =
     const parse = requestParser(description.request);
     return {
       ...description,
+      maxBodyBytes: description.maxBodyBytes ?? DEFAULT_BODY_BYTES,
       scope,
       roles,
-      accept: (req) => {
-        const input = parse(req);
+      accept: (req, bodyIssues) => {
+        const input = parse(req, bodyIssues);
         return async (locals) => handle(buildCall(input, locals, req));
       },
     };
@@ -114,6 +131,14 @@ const originOf = ({ requestId, address }: HttpLocals): Origin => ({
 
 const homeOf = (locals: HttpLocals): string =>
   namesOrganization(locals.route) ? `/organizations/${held(locals, 'organizationId')}` : '';
+
+/** Anyone may send it a body. */
+export const isPublicWrite = ({ scope, request }: Route): boolean =>
+  scope === 'public' && request.body !== undefined;
+
+/** It makes the organization's database larger. A change is taken when that is full: jobs have to end. */
+export const addsResults = ({ scope, method, request }: Route): boolean =>
+  scope === 'results' && method !== 'patch' && request.body !== undefined;
 
 export const namesOrganization = (path: string): boolean => path.includes('{org_id}');
 

@@ -1,5 +1,5 @@
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { organizationRoute, type Route } from '../routing/route.ts';
+import { DOCUMENT_BODY_BYTES, organizationRoute, type Route } from '../routing/route.ts';
 import { presentSettings } from './settings-presenter.ts';
 import { getRequest, mayReplace, patchRequest, replaceRequest, settingsReply } from './settings-schema.ts';
 
@@ -35,7 +35,8 @@ const replaceSettingsRoute = ({ replaceSettings, options }: HttpDependencies): R
     name: 'replaceSettings',
     summary: "Replace all of the organization's settings",
     tag,
-    request: replaceRequest(options.maxConnectionsPerOrganization),
+    request: replaceRequest(options),
+    maxBodyBytes: DOCUMENT_BODY_BYTES,
     replies: { 200: { description: 'All settings as they are now', schema: settingsReply } },
     errors: ['organization_not_found', 'settings_changed'],
     handle: async ({ actor, organizationId, input: { headers, body } }) => {
@@ -52,7 +53,8 @@ const patchSettingsRoute = ({ patchSettings, options }: HttpDependencies): Route
     name: 'patchSettings',
     summary: "Change the given ones of the organization's settings (RFC 7396: null removes one)",
     tag,
-    request: patchRequest(options.maxConnectionsPerOrganization),
+    request: patchRequest(options),
+    maxBodyBytes: DOCUMENT_BODY_BYTES,
     replies: { 200: { description: 'All settings as they are now', schema: settingsReply } },
     errors: ['organization_not_found', 'settings_changed'],
     handle: async ({ actor, organizationId, input: { headers, body } }) => {

@@ -3,6 +3,7 @@ import {
   MAX_POLICY_TIMEOUT_MS,
   type POLICY_SETTINGS,
 } from '../../../domain/organizations/organization-policy.ts';
+import type { HttpOptions } from '../http-dependencies.ts';
 import { jsonObject } from '../request/schema/fields.ts';
 
 const entityTags = z
@@ -55,31 +56,48 @@ export const getRequest = {
   }),
 };
 
+type SettingLimits = Pick<HttpOptions, 'maxConnectionsPerOrganization' | 'organizationQuotas'>;
+
 /** The settings that the service reads. An organization may keep any others beside them. */
-const policyFields = (maxConnections: number) => {
+const policyFields = ({ maxConnectionsPerOrganization, organizationQuotas }: SettingLimits) => {
   const timeout = z.int().min(1).max(MAX_POLICY_TIMEOUT_MS);
   return {
     max_connections: z
       .int()
       .min(1)
-      .max(maxConnections)
+      .max(maxConnectionsPerOrganization)
       .meta({ description: 'Most server connections to its database, in each process of the service' }),
     statement_timeout_ms: timeout,
     idle_in_transaction_timeout_ms: timeout,
     lock_timeout_ms: timeout,
+    max_write_bytes_per_second: z
+      .int()
+      .min(1)
+      .max(organizationQuotas.writeBytesPerSecond)
+      .meta({ description: 'Most bytes of request bodies, in each process of the service' }),
+    max_write_values_per_second: z
+      .int()
+      .min(1)
+      .max(organizationQuotas.writeValuesPerSecond)
+      .meta({ description: 'Most JSON values in request bodies, in each process of the service' }),
+    max_storage_bytes: z
+      .int()
+      .min(1)
+      .max(organizationQuotas.storageBytes)
+      .meta({ description: 'The size of its database above which no more results are taken' }),
   } satisfies Record<keyof typeof POLICY_SETTINGS, z.ZodType>;
 };
 
 const SETTINGS_EXAMPLE = { settings: { statement_timeout_ms: 30_000, timezone: 'Europe/Berlin' } };
 
-export const replaceRequest = (maxConnections: number) => ({
+export const replaceRequest = (limits: SettingLimits) => ({
   headers: preconditions,
   body: z
-    .strictObject({ settings: z.object(policyFields(maxConnections)).partial().catchall(z.unknown()) })
+    .strictObject({ settings: z.object(policyFields(limits)).partial().catchall(z.unknown()) })
     .meta({ example: SETTINGS_EXAMPLE }),
 });
-export const patchRequest = (maxConnections: number) => {
-  const fields = Object.entries(policyFields(maxConnections)).map(([key, field]) => [key, field.nullable()]);
+export const patchRequest = (limits: SettingLimits) => {
+  const fields = Object.entries(policyFields(limits)).map(([key, field]) => [key, field.nullable()]);
   const patch = z.object(Object.fromEntries(fields)).partial().catchall(z.unknown());
   return {
     headers: preconditions,

@@ -57,7 +57,7 @@ const changeOwnPasswordRoute = ({ changeOwnPassword }: HttpDependencies): Route 
     tag,
     request: ownPasswordRequest,
     replies: { 204: { description: 'Replaced' } },
-    errors: ['user_not_found', 'too_many_attempts'],
+    errors: ['user_not_found', 'too_many_attempts', 'service_busy'],
     handle: async ({ actor, input: { body } }) => {
       const { password, new_password: newPassword } = body;
       await changeOwnPassword(actor, { password, newPassword });
@@ -90,7 +90,7 @@ const createUserRoute = ({ createUser }: HttpDependencies): Route =>
     tag,
     request: createRequest,
     replies: { 201: { description: 'Made', schema: userReply } },
-    errors: ['user_already_exists'],
+    errors: ['user_already_exists', 'service_busy'],
     handle: async ({ actor, input: { body } }) => {
       const { email, platform_admin: platformAdmin, password = null } = body;
       const user = await createUser(actor, { email, platformAdmin, password });
@@ -138,7 +138,7 @@ const setPasswordRoute = ({ setPassword }: HttpDependencies): Route =>
     tag,
     request: setPasswordRequest,
     replies: { 204: { description: 'Set' } },
-    errors: ['user_not_found'],
+    errors: ['user_not_found', 'service_busy'],
     handle: async ({ actor, input: { params, body } }) => {
       await setPassword(actor, params.user_id, body.password);
       return noContent;

@@ -3,6 +3,7 @@ import type {
   MetadataDatabase,
   MetadataRepositories,
 } from '../../../application/ports/databases/metadata-database.ts';
+import { boundedDetails } from '../../../domain/audit/bounded-details.ts';
 import type { AuditEntry, AuditEvent } from '../../../domain/audit/audit-log.ts';
 import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
 import { OrganizationAlreadyExistsError } from '../../../domain/organizations/errors.ts';
@@ -16,6 +17,7 @@ import type { Organization, VersionedSettings } from '../../../domain/organizati
 import { JsonText } from '../../../domain/json-text.ts';
 import { toPage } from '../../../domain/page.ts';
 import { fakePart } from './fake-part.ts';
+import { asJsonb } from './as-jsonb.ts';
 import { FakePeople } from './fake-people.ts';
 import { FakeServerLedger } from './fake-servers.ts';
 import { FakeTransactions, saveList, saveMap } from './fake-transactions.ts';
@@ -62,8 +64,9 @@ export class FakeMetadata implements MetadataDatabase {
     replaceSettings: async (id, settings) => {
       if (!this.stored.has(id)) throw new OrganizationNotFoundError();
       const version = (this.settings.get(id)?.version ?? 0) + 1;
-      this.settings.set(id, { settings, version });
-      return version;
+      const written = { settings: asJsonb(settings), version };
+      this.settings.set(id, written);
+      return written;
     },
     moveStatus: async (id, from, to) => {
       const organization = this.stored.get(id);
@@ -77,7 +80,7 @@ export class FakeMetadata implements MetadataDatabase {
         .map(({ id, status }) => ({
           organizationId: id,
           status,
-          settings: this.settings.get(id)?.settings ?? {},
+          settings: actedOn(this.settings.get(id)?.settings ?? {}),
         }))
         .filter(
           ({ status, settings }) =>
@@ -103,6 +106,7 @@ export class FakeMetadata implements MetadataDatabase {
       const position = String(this.trail.length + 1);
       this.trail.push({
         ...event,
+        details: boundedDetails(event.details),
         address: event.address ?? null,
         auditId: `audit-${position}`,
         at: NOW,
@@ -202,3 +206,6 @@ export class FakeMetadata implements MetadataDatabase {
     return organization;
   }
 }
+
+const actedOn = (settings: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries(settings).filter(([key]) => Object.hasOwn(POLICY_SETTINGS, key)));

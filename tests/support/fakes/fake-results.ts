@@ -11,6 +11,7 @@ import type { TaskResult } from '../../../domain/jobs/task-result.ts';
 import { JsonText } from '../../../domain/json-text.ts';
 import { toPage } from '../../../domain/page.ts';
 import { fakePart } from './fake-part.ts';
+import { asJsonb } from './as-jsonb.ts';
 import { FakeTransactions, saveList, saveMap } from './fake-transactions.ts';
 
 const START = Date.parse('2026-01-02T03:04:05.678Z');
@@ -68,7 +69,8 @@ export class FakeResults implements ResultsDatabase {
         taskResultId: fakeUuid(this.storedTaskResults.size + 1),
         createdAt: updatedAt,
       };
-      const stored = { ...result, resultData: JsonText.of(resultData), taskResultId, createdAt, updatedAt };
+      const kept = JsonText.of(asJsonb(resultData));
+      const stored = { ...result, resultData: kept, taskResultId, createdAt, updatedAt };
       this.storedTaskResults.set(key, stored);
       return { result: stored, created: earlier === undefined };
     },
@@ -165,6 +167,16 @@ export class FakeResults implements ResultsDatabase {
       .toSorted((a, b) => (a.taskName < b.taskName ? -1 : 1));
   }
 
+  /** What the organization's database takes. */
+  storage = 8_000_000;
+  /** How often that was asked. */
+  measurements = 0;
+
+  async storageBytes(): Promise<number> {
+    this.measurements += 1;
+    return this.storage;
+  }
+
   #now(): Date {
     return this.#beganAt ?? new Date(START + this.storedJobs.size * 1000);
   }
@@ -175,7 +187,11 @@ export class FakeResults implements ResultsDatabase {
       if (this.keys.has(idempotency.key)) return null;
       this.keys.set(idempotency.key, { jobId: job.jobId, requestHash: idempotency.requestHash });
     }
-    const stored = insertedJob(job, this.#now());
+    const stored = insertedJob(job, {
+      createdAt: this.#now(),
+      inputs: JsonText.of(asJsonb(job.inputs)),
+      params: JsonText.of(asJsonb(job.params)),
+    });
     this.storedJobs.set(job.jobId, stored);
     this.notes.push(note);
     return stored;

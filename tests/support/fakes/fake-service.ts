@@ -10,12 +10,15 @@ import type {
   TokenIssuer,
   TokenReader,
 } from '../../../application/ports/identity/tokens.ts';
+import { RequestLimits } from '../../../application/limits/request-limits.ts';
+import { StorageQuota } from '../../../application/limits/storage-quota.ts';
 import { createUseCases } from '../../../application/use-cases.ts';
 import { UnauthenticatedError } from '../../../domain/identity/errors.ts';
 import type { Principal } from '../../../domain/identity/principal.ts';
 import type { Role } from '../../../domain/identity/role.ts';
 import { parseOrganizationId, type OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { ResponseAccount } from '../../../presentation/http/request/response-account.ts';
+import type { OrganizationPolicy } from '../../../domain/organizations/organization-policy.ts';
 import { createApp } from '../../../presentation/http/create-app.ts';
 import type { HttpDependencies, HttpOptions } from '../../../presentation/http/http-dependencies.ts';
 import { FakeDatabases } from './fake-databases.ts';
@@ -74,7 +77,10 @@ class FakeTokens implements TokenReader, TokenIssuer {
   }
 }
 
-const fingerprint = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex');
+const canonicalJson = {
+  textOf: (value: unknown) => JSON.stringify(value),
+  hashOf: (text: string) => createHash('sha256').update(text).digest('hex'),
+};
 
 const hashOf = (token: string) => Buffer.from(`hash of ${token}`);
 
@@ -93,10 +99,13 @@ export class FakeService {
     corsOrigins: [],
     trustedProxies: 0,
     maxConnectionsPerOrganization: 15,
+    organizationQuotas: { writeBytesPerSecond: 1e9, writeValuesPerSecond: 1e9, storageBytes: 1e12 },
     readyStrict: false,
     hideOrganizationNames: false,
     isStopping: () => false,
   };
+  /** Of every organization. */
+  policy: OrganizationPolicy = {};
   readonly deps: HttpDependencies;
   readonly app: Express;
   #ids = 100;
@@ -123,23 +132,27 @@ export class FakeService {
       tokenReader: this.tokens,
       // No bearer has an account: the token speaks for them.
       accounts: { find: async () => null, findUserId: async () => null },
-      fingerprint,
+      canonicalJson,
       newJobId: () => this.#newId(),
       newSessionId: () => this.#newId(),
       sessionLifetimeSeconds: 7200,
       now: Date.now,
       logger: this.logger,
     });
+    const policies = {
+      policyOf: () => this.policy,
+      isSuspended: (id: OrganizationId) => metadata.stored.get(id)?.status === 'suspended',
+    };
+    const rates = { publicRequestsPerMinute: 1e6, ...this.options.organizationQuotas };
     this.deps = {
       ...useCases,
       metadata,
       fleet: this.fleet,
       health: databases,
       databases,
-      policies: {
-        policyOf: () => ({}),
-        isSuspended: (id) => metadata.stored.get(id)?.status === 'suspended',
-      },
+      policies,
+      requestLimits: new RequestLimits({ policies, rates }),
+      storageQuota: new StorageQuota({ policies, maxBytes: this.options.organizationQuotas.storageBytes }),
       logger: this.logger,
       runWithRequestContext: (context, run) => {
         this.contexts.push(context);

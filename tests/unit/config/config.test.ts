@@ -57,6 +57,10 @@ const INTEGERS = [
   ['RESPONSE_BYTES_PER_ORGANIZATION', 4_194_304],
   ['RESPONSE_STALL_MS', 1],
   ['RESPONSE_DEADLINE_MS', 1],
+  ['PUBLIC_REQUESTS_PER_ADDRESS', 1],
+  ['ORG_WRITE_BYTES_PER_SECOND', 1],
+  ['ORG_WRITE_VALUES_PER_SECOND', 1],
+  ['ORG_STORAGE_BYTES', 1],
 ] as const;
 
 const NOT_INTEGERS = [
@@ -89,6 +93,14 @@ describe('parseConfig', () => {
     expect(rest).to.deep.equal({
       environment: 'development',
       logLevel: 'info',
+      limits: {
+        publicRequestsPerMinute: 1200,
+        organization: {
+          writeBytesPerSecond: 8_388_608,
+          writeValuesPerSecond: 200_000,
+          storageBytes: 21_474_836_480,
+        },
+      },
       loginAttempts: { perAccount: 10, perAddress: 100 },
       bootstrapAdministrator: null,
     });

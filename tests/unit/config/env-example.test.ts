@@ -16,7 +16,9 @@ describe('.env.example', () => {
     const read = readdirSync(CONFIG)
       .map((file) => readFileSync(new URL(file, CONFIG), 'utf8'))
       .flatMap((text) => [
-        ...text.matchAll(/'((?:DB|JWT|BOOTSTRAP|READY|LOG|LOGIN|NODE|RESPONSE|TRUSTED)_[A-Z_]+|HOST|PORT)'/g),
+        ...text.matchAll(
+          /'((?:DB|JWT|BOOTSTRAP|READY|LOG|LOGIN|NODE|ORG|PUBLIC|RESPONSE|TRUSTED)_[A-Z_]+|HOST|PORT)'/g,
+        ),
       ])
       .map(([, name]) => name);
     expect(read.length).to.be.greaterThan(30);

@@ -8,6 +8,7 @@ import {
   DatabaseProvisioningError,
   DomainError,
   OrganizationNotFoundError,
+  ServiceBusyError,
 } from '../../../domain/exceptions.ts';
 import {
   ConnectionBudgetExhaustedError,
@@ -43,6 +44,7 @@ import {
   OrganizationAlreadyExistsError,
   OrganizationSuspendedError,
   SettingsChangedError,
+  StorageQuotaExceededError,
 } from '../../../domain/organizations/errors.ts';
 import { ValidationError } from '../../../domain/validation-error.ts';
 import { ERROR_CLASSES } from '../domain/error-classes.ts';
@@ -84,6 +86,8 @@ const DOMAIN_ERRORS: readonly DomainError[] = [
   new OrganizationDatabaseNotFoundError(),
   new OrganizationNotReadyError('mad_results_acme is at version 1'),
   new OrganizationBusyError(),
+  new StorageQuotaExceededError(1000),
+  new ServiceBusyError(),
   new ConnectionBudgetExhaustedError(),
   new ServerNotFoundError(),
   new NoServerAvailableError([{ serverId: DEFAULT_SERVER, reason: 'draining' }]),
@@ -123,6 +127,8 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   idempotency_key_reused: 409,
   validation_failed: 422,
   organization_busy: 429,
+  storage_quota_exceeded: 403,
+  service_busy: 503,
   too_many_attempts: 429,
   headers_too_large: 431,
   database_provisioning_failed: 503,

@@ -1,8 +1,7 @@
 import { expect } from 'chai';
-import { safeParse } from 'zod';
+import { object, safeParse, toJSONSchema } from 'zod';
 import { createRouteTable } from '../../../presentation/http/route-table.ts';
 import type { Route } from '../../../presentation/http/routing/route.ts';
-import { jsonIssues } from '../../../presentation/http/request/schema/json-issues.ts';
 import { FakeService } from '../../support/fakes/fake-service.ts';
 import { JOB_ID, sampleBody, samplePath, titleOf } from '../../support/fakes/samples.ts';
 
@@ -305,18 +304,131 @@ describe('Validation', () => {
   }
 });
 
-describe('jsonIssues', () => {
-  it('finds nothing in what PostgreSQL can keep', () => {
-    expect(jsonIssues({ a: [1, -0.5, 'x', null, true, { b: '🧪' }] }, 10)).to.be.empty;
-    expect(jsonIssues(undefined, 10)).to.be.empty;
+describe('A JSON body', () => {
+  const inputs = (json: string) => post(`{"engine":"vina","inputs":${json}}`);
+
+  for (const [what, json, path] of [
+    ['one more than a double holds', '{"id":9007199254740993}', 'inputs.id'],
+    ['the first that is not safe', '{"id":9007199254740992}', 'inputs.id'],
+    ['below zero', '{"list":[0,-9007199254740993]}', 'inputs.list.1'],
+    ['with thirty digits', '{"id":123456789012345678901234567890}', 'inputs.id'],
+    ['with four hundred digits', `{"id":${'9'.repeat(400)}}`, 'inputs.id'],
+  ] as const) {
+    it(`with an integer ${what} is refused, naming it`, async () => {
+      const response = await inputs(json);
+      expect(response.status).to.equal(422);
+      expect(pathsOf(response)).to.deep.equal([path]);
+    });
+  }
+
+  it('keeps integers up to 2^53 - 1, and rounds what is written as a fraction', async () => {
+    const response = await inputs(
+      '{"max":9007199254740991,"min":-9007199254740991,"exp":1e20,"point":12345678901234567890.0,"small":0.1}',
+    );
+    expect(response.status).to.equal(201);
+    expect(response.body.inputs).to.deep.equal({
+      max: Number.MAX_SAFE_INTEGER,
+      min: Number.MIN_SAFE_INTEGER,
+      exp: 1e20,
+      point: Number('12345678901234567890'),
+      small: 0.1,
+    });
   });
 
-  it('stops at the limit', () => {
-    expect(
-      jsonIssues(
-        Array.from({ length: 100 }, () => '\0'),
-        3,
-      ),
-    ).to.have.length(3);
+  for (const body of [
+    '{"engine":"vina","engine":"smina","inputs":{"a":1}}',
+    '{"engine":"vina","inputs":{"a":1},"inputs":{"b":1}}',
+    '{"engine":"vina","inputs":{"a":1,"a":1}}',
+    String.raw`{"engine":"vina","inputs":{"a":1,"\u0061":2}}`,
+    '{"engine":"vina","inputs":{"list":[{},{"x":{"b":[],"c":1,"b":null}}]}}',
+    '{"engine":"vina","inputs":{"":1,"":2}}',
+  ]) {
+    it(`with two members of one name is malformed: ${body}`, async () => {
+      const response = await post(body);
+      expect([response.status, response.body.code]).to.deep.equal([400, 'malformed_json']);
+    });
+  }
+
+  it('may use a name again in another object', async () => {
+    expect((await inputs('{"a":{"a":1},"b":[{"a":1},{"a":1}],"c":"a"}')).status).to.equal(201);
   });
+
+  it('is not taken for larger numbers than it has', async () => {
+    expect((await inputs(String.raw`{"a":"9007199254740993","b":"1e308\",1e308"}`)).status).to.equal(201);
+  });
+
+  it('with a few of the greatest and smallest numbers is taken', async () => {
+    const json = JSON.stringify({ a: Array.from({ length: 100 }, () => [1.7976931348623157e308, 5e-324]) });
+    expect((await inputs(json)).status).to.equal(201);
+  });
+
+  for (const number of ['1e308', '-1E+308', '5e-324', '1.5e-300']) {
+    it(`with a flood of ${number}, which the database writes in full, is refused`, async () => {
+      const response = await inputs(`{"a":[${Array.from({ length: 2000 }, () => number).join()}]}`);
+      expect(response.status).to.equal(422);
+      expect(pathsOf(response)).to.have.length(1);
+      expect(pathsOf(response)[0]).to.match(/^inputs\.a\.\d+$/);
+    });
+  }
+
+  for (const [what, json] of [
+    ['empty lists', `{"a":[${Array.from({ length: 60_000 }, () => '[]').join()}]}`],
+    ['members', `{${Array.from({ length: 60_000 }, (_, n) => `"${n}":1`).join()}}`],
+  ] as const) {
+    it(`with more than 50,000 ${what} is refused`, async () => {
+      const response = await inputs(json);
+      expect(response.status).to.equal(422);
+      expect(pathsOf(response)).to.deep.equal(['body']);
+    });
+  }
+
+  it('that breaks off is malformed, wherever it does', async () => {
+    const whole = String.raw`{"engine":"vi\u006ea","inputs":{"a":[1e5,{"b":null}],"c":"\\"}}`;
+    for (let length = 1; length < whole.length; length += 1) {
+      const response = await post(whole.slice(0, length));
+      expect([response.status, response.body.code], whole.slice(0, length)).to.deep.equal([
+        400,
+        'malformed_json',
+      ]);
+    }
+    expect((await post(whole)).status).to.equal(201);
+  });
+});
+
+describe('The size of a body', () => {
+  /** The most bytes that a body of this schema needs in UTF-8, as far as the schema bounds it. */
+  const longest = (schema: Schema): number => {
+    if (schema.type === 'object') {
+      const members = Object.entries(schema.properties ?? {});
+      return members.reduce((sum, [name, member]) => sum + name.length + 4 + longest(member), 2);
+    }
+    // A UTF-16 code unit takes at most three bytes.
+    return schema.type === 'string' ? 2 + 3 * (schema.maxLength ?? 0) : 32;
+  };
+
+  interface Schema {
+    readonly type?: string;
+    readonly maxLength?: number;
+    readonly properties?: Readonly<Record<string, Schema>>;
+  }
+
+  const DOCUMENTS = new Set(['submitJob', 'putTaskResult', 'replaceSettings', 'patchSettings']);
+  const withBody = routes.filter(({ request }) => request.body !== undefined);
+
+  for (const route of withBody) {
+    const { name, request, maxBodyBytes } = route;
+    it(`is bounded on ${titleOf(route)} by what it needs`, async () => {
+      const isDocument = DOCUMENTS.has(name.replace(/ByClaim$/, ''));
+      if (isDocument) expect(maxBodyBytes).to.equal(2 ** 20);
+      else {
+        const needed = longest(
+          toJSONSchema(request.body ?? object({}), { io: 'input', unrepresentable: 'any' }) as Schema,
+        );
+        expect(maxBodyBytes).to.be.within(needed, Math.max(8 * 1024, 4 * needed));
+      }
+      const body = { ...sampleBody(route), surplus: 'x'.repeat(maxBodyBytes) };
+      const response = await send(new FakeService(), route).send(body);
+      expect([response.status, response.body.code]).to.deep.equal([413, 'body_too_large']);
+    });
+  }
 });

@@ -62,7 +62,14 @@ export const organizationRoles = z
   .max(16)
   .transform((roles) => ORGANIZATION_ROLES.filter((role) => roles.includes(role)));
 
-export const jsonObject = z.record(z.string(), z.unknown());
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Any object. The check does not look at its members, of which there may be tens of thousands. */
+export const jsonObject = z
+  .custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), {
+    error: 'Invalid input: expected an object',
+  })
+  .meta({ override: { type: 'object', additionalProperties: {} } });
 
 const MAX_LIMIT = 200;
 
