@@ -17,6 +17,7 @@ export const processModule = new ContainerModule(({ bind }) => {
       metadataBreaker: TOKENS.metadataBreaker,
       servers: TOKENS.servers,
       fleetSnapshot: TOKENS.fleetSnapshot,
+      changeFeed: TOKENS.changeFeed,
       connectionManager: TOKENS.connectionManager,
       reconcileDatabases: TOKENS.reconcileDatabases,
       fleetOperator: TOKENS.fleetOperator,

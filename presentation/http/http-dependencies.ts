@@ -2,6 +2,7 @@ import type { HealthCheck } from '../../application/ports/databases/health-check
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import type { OrganizationDatabases } from '../../application/ports/databases/organization-databases.ts';
 import type { FleetLedger } from '../../application/ports/fleet/fleet-ledger.ts';
+import type { ChangeFeed } from '../../application/ports/runtime/change-feed.ts';
 import type { HttpMetrics } from '../../application/ports/runtime/http-metrics.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { OrganizationPolicies } from '../../application/ports/runtime/organization-policies.ts';
@@ -32,6 +33,7 @@ export interface HttpDependencies extends UseCases {
   readonly metadata: MetadataDatabase;
   readonly fleet: FleetReader;
   readonly health: HealthCheck;
+  readonly changeFeed: Pick<ChangeFeed, 'isBehind'>;
   readonly databases: OrganizationDatabases;
   readonly policies: OrganizationPolicies;
   readonly logger: Logger;

@@ -133,8 +133,10 @@ export class FakeService {
       metadata,
       fleet: this.fleet,
       health: databases,
+      changeFeed: { isBehind: false },
       databases,
       policies: {
+        confirm: () => undefined,
         policyOf: () => ({}),
         isSuspended: (id) => metadata.stored.get(id)?.status === 'suspended',
       },
