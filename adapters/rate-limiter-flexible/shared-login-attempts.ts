@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import type { LoginAttempts } from '../../application/ports/identity/login-attempts.ts';
 import { TooManyAttemptsError } from '../../domain/identity/errors.ts';
@@ -93,19 +93,12 @@ const accountKey = (account: string): string =>
 
 /** Counts by /64 network for IPv6, because one client usually controls a whole /64. */
 const addressKey = (address: string): string => {
-  if (!isIPv6(address)) return address;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  return mapped ?? network64(address);
-};
-
-const network64 = (address: string): string => {
-  const [plain = ''] = address.split('%');
-  const [head = '', tail] = plain.split('::');
-  const first = head === '' ? [] : head.split(':');
-  const last = tail === undefined || tail === '' ? [] : tail.split(':');
-  const groups = [...first, ...Array.from({ length: 8 - first.length - last.length }, () => '0'), ...last];
-  return groups
+  if (!ipaddr.isValid(address)) return address;
+  // An IPv4 address that is written as IPv6 counts as itself.
+  const parsed = ipaddr.process(address);
+  if (!(parsed instanceof ipaddr.IPv6)) return parsed.toString();
+  return parsed.parts
     .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
+    .map((part) => part.toString(16))
     .join(':');
 };

@@ -61,7 +61,9 @@ export class Service {
    * Rejects when the metadata database or the port cannot be had; then nothing is left open.
    */
   async start(): Promise<RunningService> {
-    const { logger, background } = this.#parts;
+    const { config, logger, background } = this.#parts;
+    for (const { name, meant } of config.unknownVariables)
+      logger.warn({ variable: name, meant }, 'a variable is set that nobody reads');
     try {
       await this.#prepareDatabases();
       registerMetrics(this.#parts);

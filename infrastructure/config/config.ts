@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { parseEnv } from 'node:util';
+import ipaddr from 'ipaddr.js';
 import { ConfigError } from './config-error.ts';
 import { readDatabaseConfig, type DatabaseConfig } from './database-config.ts';
 import { EnvironmentReader, type Environment } from './environment-reader.ts';
 import { readTokenConfig, type TokenConfig } from './token-config.ts';
-
-export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+import { unknownVariables, type UnknownVariable } from './unknown-variables.ts';
+import { takenBy, type LOG_LEVELS, type MODES } from './variable.ts';
+import { VARIABLES } from './variables.ts';
 
 /** The validated, frozen configuration. It holds secrets: never log it. */
 export interface Config {
-  readonly environment: 'development' | 'production' | 'test';
-  readonly logLevel: LogLevel;
+  readonly environment: (typeof MODES)[number];
+  readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly http: {
     readonly host: string;
     readonly port: number;
@@ -24,6 +24,8 @@ export interface Config {
   readonly tokens: TokenConfig;
   /** Failed logins allowed within 15 minutes. */
   readonly loginAttempts: { readonly perAccount: number; readonly perAddress: number };
+  /** Set, and read by nobody: the start warns of them. */
+  readonly unknownVariables: readonly UnknownVariable[];
   /** The start creates this user if the email is unknown. */
   readonly bootstrapAdministrator: { readonly email: string; readonly password: string } | null;
 }
@@ -35,17 +37,18 @@ export interface Config {
  */
 export const parseConfig = (environment: Environment): Config => {
   const reader = new EnvironmentReader(environment);
-  const mode = reader.choice('NODE_ENV', ['development', 'production', 'test'], 'development');
+  const mode = reader.choice('NODE_ENV');
   const config = {
     environment: mode,
-    logLevel: reader.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
+    logLevel: reader.choice('LOG_LEVEL'),
     http: readHttp(reader),
     database: readDatabaseConfig(reader),
     tokens: readTokenConfig(reader, mode === 'production'),
     loginAttempts: {
-      perAccount: reader.integer('LOGIN_ATTEMPTS_PER_ACCOUNT', 10, { min: 1, max: 1_000_000 }),
-      perAddress: reader.integer('LOGIN_ATTEMPTS_PER_ADDRESS', 100, { min: 1, max: 1_000_000 }),
+      perAccount: reader.integer('LOGIN_ATTEMPTS_PER_ACCOUNT'),
+      perAddress: reader.integer('LOGIN_ATTEMPTS_PER_ADDRESS'),
     },
+    unknownVariables: unknownVariables(environment),
     bootstrapAdministrator: readAdministrator(reader),
   };
   const { database } = config;
@@ -78,37 +81,33 @@ const readDotEnv = (): Record<string, string | undefined> => {
 const HOST_NAME = /^[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?$/i;
 
 const readHttp = (reader: EnvironmentReader): Config['http'] => ({
-  host: reader.text(
-    'HOST',
-    '127.0.0.1',
-    'an address or host name to listen on',
-    (text) => isIP(text) !== 0 || HOST_NAME.test(text),
-  ),
-  port: reader.integer('PORT', 3000, { min: 0, max: 65_535 }),
-  readyStrict: reader.boolean('READY_STRICT', false),
-  trustedProxies: reader.integer('TRUSTED_PROXIES', 0, { min: 0, max: 16 }),
+  host: reader.text('HOST', (text) => ipaddr.isValid(text) || HOST_NAME.test(text)),
+  port: reader.integer('PORT'),
+  readyStrict: reader.boolean('READY_STRICT'),
+  trustedProxies: reader.integer('TRUSTED_PROXIES'),
 });
-
-const EMAIL_TAKES = 'an e-mail address';
-const PASSWORD_TAKES = '8 to 1024 characters';
 
 const readAdministrator = (reader: EnvironmentReader): Config['bootstrapAdministrator'] => {
   const email = reader.text(
     'BOOTSTRAP_ADMIN_EMAIL',
-    null,
-    EMAIL_TAKES,
     (text) => text.length <= 254 && /^[^\s@]+@[^\s@]+$/.test(text),
   );
-  const password = reader.secret('BOOTSTRAP_ADMIN_PASSWORD', PASSWORD_TAKES, (text) =>
+  const password = reader.secret('BOOTSTRAP_ADMIN_PASSWORD', (text) =>
     text.length >= 8 && text.length <= 1024 ? text : undefined,
   );
   const hasEmail = reader.has('BOOTSTRAP_ADMIN_EMAIL');
   const hasPassword = reader.has('BOOTSTRAP_ADMIN_PASSWORD');
   if (hasEmail && !hasPassword) {
-    reader.missing('BOOTSTRAP_ADMIN_PASSWORD', `${PASSWORD_TAKES}, as BOOTSTRAP_ADMIN_EMAIL is set`);
+    reader.missing(
+      'BOOTSTRAP_ADMIN_PASSWORD',
+      `${takenBy(VARIABLES.BOOTSTRAP_ADMIN_PASSWORD)}, as BOOTSTRAP_ADMIN_EMAIL is set`,
+    );
   }
   if (hasPassword && !hasEmail) {
-    reader.missing('BOOTSTRAP_ADMIN_EMAIL', `${EMAIL_TAKES}, as BOOTSTRAP_ADMIN_PASSWORD is set`);
+    reader.missing(
+      'BOOTSTRAP_ADMIN_EMAIL',
+      `${takenBy(VARIABLES.BOOTSTRAP_ADMIN_EMAIL)}, as BOOTSTRAP_ADMIN_PASSWORD is set`,
+    );
   }
   return email === null || password === null ? null : { email, password };
 };

@@ -26,7 +26,7 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   'node-crypto': [],
   pino: ['pino'],
   prometheus: ['prom-client'],
-  'rate-limiter-flexible': ['rate-limiter-flexible'],
+  'rate-limiter-flexible': ['ipaddr.js', 'rate-limiter-flexible'],
   uuid: ['uuid'],
 };
 
@@ -42,7 +42,7 @@ export const FLOORS: readonly { readonly name: string; readonly packages: readon
   { name: 'changes', packages: [] },
   { name: 'background', packages: [] },
   { name: 'http-server', packages: [] },
-  { name: 'config', packages: [] },
+  { name: 'config', packages: ['fastest-levenshtein', 'ipaddr.js'] },
   { name: 'local', packages: ['zod'] },
   { name: 'knex-command', packages: ['knex'] },
 ];

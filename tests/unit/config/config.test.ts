@@ -86,6 +86,7 @@ describe('parseConfig', () => {
       environment: 'development',
       logLevel: 'info',
       loginAttempts: { perAccount: 10, perAddress: 100 },
+      unknownVariables: [],
       bootstrapAdministrator: null,
     });
     expect(http).to.deep.equal({ host: '127.0.0.1', port: 3000, readyStrict: false, trustedProxies: 0 });
