@@ -1,4 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import { isLoopback } from '../http-server/listening-address.ts';
 import type { EnvironmentReader } from './environment-reader.ts';
 import { takenBy } from './variable.ts';
 import { VARIABLES, type NameOf } from './variables.ts';
@@ -25,7 +26,6 @@ export interface TokenConfig {
 
 const MIN_SECRET_LENGTH = 32;
 const MIN_RSA_BITS = 2048;
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** Reads a secret of at least 32 characters; null when the variable is not set. */
 export const readSecret = (reader: EnvironmentReader, name: NameOf<'secret'>): string | null =>
@@ -98,7 +98,9 @@ const readJwksUrl = (reader: EnvironmentReader, production: boolean): string | n
   const parse = (text: string): string | undefined => {
     if (/\s/.test(text) || !URL.canParse(text)) return undefined;
     const { protocol, hostname, username, password } = new URL(text);
-    const secure = protocol === 'https:' || (protocol === 'http:' && (!production || LOOPBACK.has(hostname)));
+    const secure =
+      protocol === 'https:' ||
+      (protocol === 'http:' && (!production || isLoopback(hostname.replace(/^\[|\]$/g, ''))));
     return secure && hostname !== '' && username === '' && password === '' ? text : undefined;
   };
   return production

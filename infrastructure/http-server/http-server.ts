@@ -7,9 +7,10 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { urlHost } from './listening-address.ts';
 
 export interface ListeningServer {
-  /** Holds the port that was bound, also when port 0 was asked for. */
+  /** Reaches the server from this machine. Holds the port that was bound, also when port 0 was asked for. */
   readonly url: string;
   /** Stops accepting connections. Resolves when all requests are answered and all connections are closed. */
   close(): Promise<void>;
@@ -94,7 +95,7 @@ export const listen = async (
     });
   });
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${boundPort(server)}`,
+    url: `http://${urlHost(host)}:${boundPort(server)}`,
     close: () =>
       new Promise((resolve, reject) => {
         closing = true;

@@ -41,7 +41,7 @@ export const FLOORS: readonly { readonly name: string; readonly packages: readon
   { name: 'fleet', packages: ['knex', 'pg'] },
   { name: 'changes', packages: [] },
   { name: 'background', packages: [] },
-  { name: 'http-server', packages: [] },
+  { name: 'http-server', packages: ['ipaddr.js'] },
   { name: 'config', packages: ['fastest-levenshtein', 'ipaddr.js'] },
   { name: 'local', packages: ['zod'] },
   { name: 'knex-command', packages: ['knex'] },
