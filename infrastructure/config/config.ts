@@ -20,6 +20,12 @@ export interface Config {
     /** The number of reverse proxies in front. The service trusts this many last entries of `X-Forwarded-For`. */
     readonly trustedProxies: number;
   };
+  readonly shutdown: {
+    /** For the whole stop of the process. */
+    readonly timeoutMs: number;
+    /** Its beginning, during which requests are still served. */
+    readonly delayMs: number;
+  };
   readonly database: DatabaseConfig;
   readonly tokens: TokenConfig;
   /** Failed logins allowed within 15 minutes. */
@@ -42,6 +48,7 @@ export const parseConfig = (environment: Environment): Config => {
     environment: mode,
     logLevel: reader.choice('LOG_LEVEL'),
     http: readHttp(reader),
+    shutdown: readShutdown(reader),
     database: readDatabaseConfig(reader),
     tokens: readTokenConfig(reader, mode === 'production'),
     loginAttempts: {
@@ -86,6 +93,18 @@ const readHttp = (reader: EnvironmentReader): Config['http'] => ({
   readyStrict: reader.boolean('READY_STRICT'),
   trustedProxies: reader.integer('TRUSTED_PROXIES'),
 });
+
+const readShutdown = (reader: EnvironmentReader): Config['shutdown'] => {
+  const timeoutMs = reader.integer('SHUTDOWN_TIMEOUT_MS');
+  const delayMs = reader.integer('SHUTDOWN_DELAY_MS');
+  if (delayMs >= timeoutMs)
+    reader.refuse(
+      'SHUTDOWN_DELAY_MS',
+      `"${delayMs}"`,
+      `less than SHUTDOWN_TIMEOUT_MS, which is ${timeoutMs}`,
+    );
+  return { timeoutMs, delayMs };
+};
 
 const readAdministrator = (reader: EnvironmentReader): Config['bootstrapAdministrator'] => {
   const email = reader.text(

@@ -157,6 +157,17 @@ export const VARIABLES = {
     { min: 0, max: 16 },
     "Reverse proxies in front; with a wrong number callers' addresses are the proxy's, or whatever the caller says",
   ),
+  SHUTDOWN_TIMEOUT_MS: milliseconds(
+    25_000,
+    'A stop takes no longer, from the signal to the end of the process: less than the patience of whoever kills it then',
+    'process',
+  ),
+  SHUTDOWN_DELAY_MS: number(
+    'process',
+    0,
+    { min: 0, max: 600_000 },
+    'The beginning of a stop during which `/ready` answers 503 and requests are still served, for load balancers to notice; part of `SHUTDOWN_TIMEOUT_MS`',
+  ),
   NODE_ENV: {
     kind: 'choice',
     section: 'process',

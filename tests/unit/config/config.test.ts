@@ -53,6 +53,8 @@ const INTEGERS = [
   ['LOGIN_ATTEMPTS_PER_ACCOUNT', 1],
   ['LOGIN_ATTEMPTS_PER_ADDRESS', 1],
   ['TRUSTED_PROXIES', 0],
+  ['SHUTDOWN_TIMEOUT_MS', 1],
+  ['SHUTDOWN_DELAY_MS', 0],
 ] as const;
 
 const NOT_INTEGERS = [
@@ -87,6 +89,7 @@ describe('parseConfig', () => {
       logLevel: 'info',
       loginAttempts: { perAccount: 10, perAddress: 100 },
       unknownVariables: [],
+      shutdown: { timeoutMs: 25_000, delayMs: 0 },
       bootstrapAdministrator: null,
     });
     expect(http).to.deep.equal({ host: '127.0.0.1', port: 3000, readyStrict: false, trustedProxies: 0 });
@@ -161,6 +164,8 @@ describe('parseConfig', () => {
       LOG_LEVEL: 'warn',
       READY_STRICT: 'True',
       TRUSTED_PROXIES: '2',
+      SHUTDOWN_TIMEOUT_MS: '20',
+      SHUTDOWN_DELAY_MS: '16',
       JWT_ISSUER: 'https://issuer.example',
       JWT_EXTERNAL_ISSUER: 'https://people.example',
       JWT_AUDIENCE: 'api',
@@ -199,6 +204,7 @@ describe('parseConfig', () => {
     });
     expect(config.http).to.deep.equal({ host: '::', port: 0, readyStrict: true, trustedProxies: 2 });
     expect(config.loginAttempts).to.deep.equal({ perAccount: 3, perAddress: 7 });
+    expect(config.shutdown).to.deep.equal({ timeoutMs: 20, delayMs: 16 });
     expect(config.environment).to.equal('production');
     expect(config.logLevel).to.equal('warn');
     expect(config.tokens).to.deep.equal({
@@ -451,6 +457,12 @@ describe('parseConfig, databases', () => {
       secret: SECRET,
       otherSecret: null,
     });
+  });
+
+  it('keeps the delay of a stop within its time', () => {
+    expect(problemsOf({ SHUTDOWN_TIMEOUT_MS: '5000', SHUTDOWN_DELAY_MS: '5000' })).to.deep.equal([
+      'SHUTDOWN_DELAY_MS holds "5000"; it takes less than SHUTDOWN_TIMEOUT_MS, which is 5000',
+    ]);
   });
 
   it('keeps the ceiling of the spares above their floor', () => {
