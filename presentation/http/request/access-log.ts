@@ -1,3 +1,4 @@
+import { reasonsOf } from '../../../domain/reason-of.ts';
 import { errorStatus } from '../errors/error-status.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import type { HttpLocals, HttpResponse, Opening } from './http-locals.ts';
@@ -22,11 +23,17 @@ export const accessLog =
         status,
         duration_ms: Math.round(seconds * 1e6) / 1e3,
         code: locals.failure?.code,
-        err: status >= 500 ? locals.failure?.error : undefined,
+        ...causeOf(locals, status),
       };
       logger[levelOf(locals, status)](fields, 'request finished');
     });
   };
+
+/** The stack of a fault; of a database that is away the reason alone, as an outage makes a line of every request. */
+const causeOf = ({ failure }: HttpLocals, status: number): { err?: unknown; reason?: string } => {
+  if (failure === undefined || status < 500) return {};
+  return failure.code === 'internal_error' ? { err: failure.error } : { reason: reasonsOf(failure.error) };
+};
 
 /** A response that was cut off without a failure was abandoned by the client. */
 const statusOf = (res: HttpResponse): number => {
