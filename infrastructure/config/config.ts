@@ -19,6 +19,8 @@ export interface Config {
     readonly readyStrict: boolean;
     /** The number of reverse proxies in front. The service trusts this many last entries of `X-Forwarded-For`. */
     readonly trustedProxies: number;
+    /** Origins of pages that may call the API, or `*`. */
+    readonly corsOrigins: readonly string[];
   };
   readonly shutdown: {
     /** For the whole stop of the process. */
@@ -87,11 +89,19 @@ const readDotEnv = (): Record<string, string | undefined> => {
 
 const HOST_NAME = /^[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?$/i;
 
+/** A scheme, a host and perhaps a port; no path, as browsers send none. */
+const ORIGIN = /^(?:\*|https?:\/\/[a-z0-9.-]+(?::\d{1,5})?|https?:\/\/\[[0-9a-f:]+\](?::\d{1,5})?)$/;
+
 const readHttp = (reader: EnvironmentReader): Config['http'] => ({
   host: reader.text('HOST', (text) => ipaddr.isValid(text) || HOST_NAME.test(text)),
   port: reader.integer('PORT'),
   readyStrict: reader.boolean('READY_STRICT'),
   trustedProxies: reader.integer('TRUSTED_PROXIES'),
+  corsOrigins:
+    reader
+      .text('CORS_ORIGINS', (text) => text.split(',').every((origin) => ORIGIN.test(origin.trim())))
+      ?.split(',')
+      .map((origin) => origin.trim()) ?? [],
 });
 
 const readShutdown = (reader: EnvironmentReader): Config['shutdown'] => {

@@ -157,6 +157,12 @@ export const VARIABLES = {
     { min: 0, max: 16 },
     "Reverse proxies in front; with a wrong number callers' addresses are the proxy's, or whatever the caller says",
   ),
+  CORS_ORIGINS: text(
+    'process',
+    null,
+    'origins such as https://lab.example, with commas between them, or *',
+    'Origins of web pages that may call the API from a browser',
+  ),
   SHUTDOWN_TIMEOUT_MS: milliseconds(
     25_000,
     'A stop takes no longer, from the signal to the end of the process: less than the patience of whoever kills it then',

@@ -92,7 +92,13 @@ describe('parseConfig', () => {
       shutdown: { timeoutMs: 25_000, delayMs: 0 },
       bootstrapAdministrator: null,
     });
-    expect(http).to.deep.equal({ host: '127.0.0.1', port: 3000, readyStrict: false, trustedProxies: 0 });
+    expect(http).to.deep.equal({
+      host: '127.0.0.1',
+      port: 3000,
+      readyStrict: false,
+      trustedProxies: 0,
+      corsOrigins: [],
+    });
     const { metadataUrl, servers, ...settings } = database;
     expect(metadataUrl.toString()).to.equal(BASE.DB_DATABASE_URL);
     expect(servers.map(shown)).to.deep.equal([
@@ -164,6 +170,7 @@ describe('parseConfig', () => {
       LOG_LEVEL: 'warn',
       READY_STRICT: 'True',
       TRUSTED_PROXIES: '2',
+      CORS_ORIGINS: 'https://lab.example, http://[::1]:8080',
       SHUTDOWN_TIMEOUT_MS: '20',
       SHUTDOWN_DELAY_MS: '16',
       JWT_ISSUER: 'https://issuer.example',
@@ -202,7 +209,13 @@ describe('parseConfig', () => {
       spares: { min: 2, max: 9 },
       migration: { concurrency: 13, statementTimeoutMs: 14, lockTimeoutMs: 15 },
     });
-    expect(config.http).to.deep.equal({ host: '::', port: 0, readyStrict: true, trustedProxies: 2 });
+    expect(config.http).to.deep.equal({
+      host: '::',
+      port: 0,
+      readyStrict: true,
+      trustedProxies: 2,
+      corsOrigins: ['https://lab.example', 'http://[::1]:8080'],
+    });
     expect(config.loginAttempts).to.deep.equal({ perAccount: 3, perAddress: 7 });
     expect(config.shutdown).to.deep.equal({ timeoutMs: 20, delayMs: 16 });
     expect(config.environment).to.equal('production');
