@@ -1,7 +1,7 @@
 /** Typed facts about an error; safe to show to the client that caused it. */
 export type ErrorDetails = Readonly<Record<string, string | number | boolean | null>>;
 
-interface DomainErrorOptions {
+export interface DomainErrorOptions {
   readonly details?: ErrorDetails;
   readonly cause?: unknown;
 }

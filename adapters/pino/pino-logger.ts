@@ -1,16 +1,22 @@
+import { isatty } from 'node:tty';
 import { pino, stdTimeFunctions, type DestinationStream, type LevelWithSilent } from 'pino';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import { bufferedOutput } from './buffered-output.ts';
 import { maskFields } from './mask-fields.ts';
 import { maskPasswords } from './mask-passwords.ts';
+import { proseOutput } from './prose-output.ts';
 import { requestContextFields } from './request-context.ts';
 
 export interface PinoLoggerOptions {
   readonly level: LevelWithSilent;
-  /** Default: standard output. It is buffered, except at the levels `debug` and `trace`. */
+  /**
+   * Default: standard output. A terminal gets prose, everything else JSON, buffered except at the levels `debug` and
+   * `trace`.
+   */
   readonly destination?: DestinationStream;
 }
 
+const STDOUT = 1;
 /** A log line holds at most this many nested causes. */
 const MAX_CAUSES = 5;
 /** A log line holds at most this many parts of an `AggregateError`. */
@@ -19,10 +25,7 @@ const MAX_ERRORS = 5;
 /**
  * Makes a logger that writes one line of JSON for each entry. It masks secret fields, and passwords in URLs anywhere.
  */
-export const createPinoLogger = ({
-  level,
-  destination = isForDebugging(level) ? pino.destination(1) : bufferedOutput(),
-}: PinoLoggerOptions): Logger =>
+export const createPinoLogger = ({ level, destination = standardOutput(level) }: PinoLoggerOptions): Logger =>
   pino(
     {
       level,
@@ -36,6 +39,11 @@ export const createPinoLogger = ({
     },
     destination,
   );
+
+const standardOutput = (level: LevelWithSilent): DestinationStream => {
+  if (isatty(STDOUT)) return proseOutput(pino.destination(STDOUT));
+  return isForDebugging(level) ? pino.destination(STDOUT) : bufferedOutput();
+};
 
 const isForDebugging = (level: LevelWithSilent): boolean => level === 'debug' || level === 'trace';
 

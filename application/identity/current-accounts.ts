@@ -1,6 +1,6 @@
 import type { Account, AccountRepository } from '../../domain/identity/account.ts';
 import type { Change, ChangeFeed, ChangeSubscriber } from '../ports/runtime/change-feed.ts';
-import { StaleWhileRevalidate } from './stale-while-revalidate.ts';
+import { StaleWhileRevalidate, type RevalidateOptions } from '../stale-while-revalidate.ts';
 
 /** While the feed of changes is up to date an account is looked up again only to be on the safe side. */
 const FRESH_WITH_FEED_MS = 60_000;
@@ -14,14 +14,25 @@ export class CurrentAccounts implements AccountRepository, ChangeSubscriber {
   readonly #accounts: StaleWhileRevalidate<Account | null>;
   readonly #userIds: StaleWhileRevalidate<string | null>;
 
-  /** Subscribes to the feed. @param now monotonic, in milliseconds */
-  constructor(repository: AccountRepository, feed: ChangeFeed, now: () => number = () => performance.now()) {
-    const freshForMs = (): number => (feed.isCurrent ? FRESH_WITH_FEED_MS : FRESH_WITHOUT_FEED_MS);
-    this.#accounts = new StaleWhileRevalidate({ look: (userId) => repository.find(userId), freshForMs, now });
+  /**
+   * Subscribes to the feed.
+   *
+   * @param times `now`: monotonic, in milliseconds; `patienceMs` of `StaleWhileRevalidate`
+   */
+  constructor(
+    repository: AccountRepository,
+    feed: ChangeFeed,
+    times: Partial<Pick<RevalidateOptions<unknown>, 'now' | 'patienceMs'>> = {},
+  ) {
+    const common = {
+      freshForMs: () => (feed.isCurrent ? FRESH_WITH_FEED_MS : FRESH_WITHOUT_FEED_MS),
+      now: () => performance.now(),
+      ...times,
+    };
+    this.#accounts = new StaleWhileRevalidate({ ...common, look: (userId) => repository.find(userId) });
     this.#userIds = new StaleWhileRevalidate({
+      ...common,
       look: (key) => repository.findUserId(...identityOf(key)),
-      freshForMs,
-      now,
     });
     feed.subscribe(this);
   }

@@ -1,4 +1,4 @@
-import { DatabaseError } from '../exceptions.ts';
+import { DatabaseError, type DomainErrorOptions } from '../exceptions.ts';
 import type { PlacementRefusal } from './placement-policy.ts';
 
 /** Raised when an organization has no database and the service may not make one. */
@@ -10,9 +10,31 @@ export class OrganizationDatabaseNotFoundError extends DatabaseError {
   }
 }
 
+/**
+ * Why a database that exists is not served.
+ * - `older_schema`: an operator has to migrate it.
+ * - `newer_schema`: a newer release has migrated it.
+ * - `changing`: somebody is working on it, and will be done soon.
+ */
+export type NotReadyReason = 'older_schema' | 'newer_schema' | 'changing';
+
+const OPERATOR_PATIENCE_MS = 60_000;
+
 /** Raised when a database exists and cannot be served now: its schema needs another release, or it is being retired. */
 export class OrganizationNotReadyError extends DatabaseError {
   readonly code = 'organization_not_ready';
+  readonly reason: NotReadyReason;
+  override readonly retryAfterMs: number | null;
+
+  /** @param options.reason `changing` by default */
+  constructor(
+    message: string,
+    { reason = 'changing', ...options }: DomainErrorOptions & { readonly reason?: NotReadyReason } = {},
+  ) {
+    super(message, options);
+    this.reason = reason;
+    this.retryAfterMs = reason === 'changing' ? null : OPERATOR_PATIENCE_MS;
+  }
 }
 
 /** Raised when an organization uses all that it may at a time: connections, requests that wait, bytes of answers under way. */

@@ -61,6 +61,8 @@ export interface UserRepository {
   findByEmail(email: string): Promise<User | null>;
   /** In the order of their ids; with an email at most the one it belongs to. */
   list(filter: { readonly email: string | null }, page: PageRequest<string>): Promise<Page<User, string>>;
+  /** Whether an active platform administrator exists. */
+  hasPlatformAdministrator(): Promise<boolean>;
   /** Null when there is no such user. */
   change(userId: string, change: UserChange): Promise<User | null>;
   /** Gives a user a password, in place of an earlier one. */

@@ -9,7 +9,7 @@ export interface HealthMonitorDeps {
   readonly logger: Logger;
 }
 
-/** Logs when a live database stops answering, and when it answers again. Wakes no dormant one. */
+/** Logs when live databases stop answering, and when they answer again. Wakes no dormant one. */
 export class HealthMonitor implements Background {
   readonly #logger: Logger;
   readonly #looks: Periodic;
@@ -41,18 +41,27 @@ export class HealthMonitor implements Background {
     return this.#looks.close();
   }
 
+  /** One line for all that fell ill since the last look, and one for all that recovered. */
   #compare(health: DatabaseHealth): void {
     const all = flatten(health);
     const unhealthy = new Set([...all.keys()].filter((name) => all.get(name) === false));
-    for (const database of unhealthy) {
-      if (!this.#unhealthy.has(database)) this.#logger.error({ database }, 'a database does not answer');
-    }
-    for (const database of this.#unhealthy) {
-      if (all.get(database) === true) this.#logger.info({ database }, 'a database answers again');
-    }
+    const fallen = [...unhealthy].filter((name) => !this.#unhealthy.has(name));
+    const recovered = [...this.#unhealthy].filter((name) => all.get(name) === true);
+    if (fallen.length > 0) this.#logger.error(named(fallen), 'databases do not answer');
+    if (recovered.length > 0) this.#logger.info(named(recovered), 'databases answer again');
     this.#unhealthy = unhealthy;
   }
 }
+
+const MAX_NAMED = 10;
+
+/** The metadata database and servers come first: their organizations may be thousands. */
+const named = (
+  names: readonly string[],
+): { readonly databases: readonly string[]; readonly count: number } => ({
+  databases: names.slice(0, MAX_NAMED),
+  count: names.length,
+});
 
 /** Under the names that logs use: `metadata`, `server eu`, `results_acme`. */
 const flatten = ({ metadata, servers, organizations }: DatabaseHealth): ReadonlyMap<string, boolean> =>

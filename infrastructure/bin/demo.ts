@@ -8,6 +8,7 @@ import { runDemo } from '../../presentation/demo/run-demo.ts';
 import { createContainer } from '../composition/container.ts';
 import { TOKENS } from '../composition/tokens.ts';
 import { parseConfig, readEnvironment, type Config } from '../config/config.ts';
+import { urlHost } from '../http-server/listening-address.ts';
 import { prepareLocalCommand } from '../local/local-command.ts';
 
 /** Uses the service that runs here, or starts one on a free port and stops it at the end. */
@@ -27,7 +28,7 @@ const runWith = async (config: Config): Promise<void> => {
     throw new Error('JWT_SECRET is not set: without it this deployment issues no tokens');
   const container = createContainer(config);
   const token = container.get(TOKENS.useCases).issueOperatorToken();
-  const running = await findService(config.http, token);
+  const running = await findService({ ...config.http, host: urlHost(config.http.host) }, token);
   const started =
     running === null
       ? await createContainer({ ...config, http: { ...config.http, port: 0 } })

@@ -1,19 +1,27 @@
+import { createPinoLogger } from '../../adapters/pino/pino-logger.ts';
+import type { Logger } from '../../application/ports/runtime/logger.ts';
+import { reasonOf } from '../../domain/reason-of.ts';
 import { createContainer } from '../composition/container.ts';
 import type { RunningService } from '../composition/service.ts';
 import { TOKENS } from '../composition/tokens.ts';
 import { ConfigError } from '../config/config-error.ts';
-import { parseConfig, readEnvironment } from '../config/config.ts';
-import { prepareLocalStart, type LocalStart } from '../local/local-start.ts';
-import { reasonOf } from '../../domain/reason-of.ts';
+import { parseConfig, readEnvironment, type Config } from '../config/config.ts';
+import { assertFreeAddress, isLoopback } from '../http-server/listening-address.ts';
+import { expectedEnvironment, prepareLocalStart, type LocalStart } from '../local/local-start.ts';
 
 const main = async (): Promise<void> => {
-  const local = await prepareLocalStart(readEnvironment());
+  const given = readEnvironment();
+  // Mistakes in the configuration and a port that is taken are found before anything is started.
+  const { http, logLevel } = parseConfig(expectedEnvironment(given));
+  await assertFreeAddress(http.host, http.port);
+  const logger = createPinoLogger({ level: logLevel });
+  const local = await prepareLocalStart(given, logger);
   try {
     const service = createContainer(parseConfig(local.environment)).get(TOKENS.service);
-    const running = await service.start();
-    if (local.embedded) greet(running.url, service.operatorToken());
-    local.keep(service.logger);
-    stopOnSignal(running, local);
+    const running = await service.start(local.embedded);
+    if (local.embedded !== null) greet(running.url, service.operatorToken(), http, logger);
+    local.embedded?.keep(logger);
+    stopOnSignal(running, local, logger);
   } catch (error) {
     await local.stop();
     throw error;
@@ -23,25 +31,26 @@ const main = async (): Promise<void> => {
 /** A terminal sends its Ctrl-C to npm and to us, and npm passes its own on. */
 const ECHO_MS = 500;
 
-const stopOnSignal = (service: RunningService, local: LocalStart): void => {
+const stopOnSignal = (service: RunningService, local: LocalStart, logger: Logger): void => {
   let asked: { readonly signal: NodeJS.Signals; readonly at: number } | null = null;
   const stop = (signal: NodeJS.Signals): void => {
     if (asked !== null) {
       if (signal === asked.signal && performance.now() - asked.at < ECHO_MS) return;
       // Somebody who asks twice does not want to wait.
+      logger.error({ signal }, 'stopped at once, on a second signal');
       process.exit(1);
     }
     asked = { signal, at: performance.now() };
-    void service
-      .stop()
-      .then((clean) => local.stop().then(() => process.exit(clean ? 0 : 1)))
+    service
+      .stop({ name: 'embedded database server', run: () => local.stop() })
+      .then((clean) => process.exit(clean ? 0 : 1))
       .catch((error: unknown) => fail(error));
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  // The last one is that of a terminal which is closed.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
 };
 
-const greet = (url: string, token: string): void => {
+const greet = (url: string, token: string, { host }: Config['http'], logger: Logger): void => {
   process.stdout.write(
     `
 Molecular Analysis Dashboard: ${url}   (API pages: ${url}/docs)
@@ -54,6 +63,11 @@ Try it:
   curl -H 'Authorization: Bearer ${token}' ${url}/organizations
 
 `,
+  );
+  if (isLoopback(host)) return;
+  logger.warn(
+    { host, url },
+    'the service is open to the network, without TLS: who reaches this port and has the token above may do everything',
   );
 };
 

@@ -1,5 +1,6 @@
 import type { Change, ChangeFeed, ChangeSubscriber } from '../../application/ports/runtime/change-feed.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
+import { reasonOf } from '../../domain/reason-of.ts';
 import type { PgConnection } from '../postgres/pg-connection.ts';
 import { Periodic, type RunReport } from '../timing/periodic.ts';
 import { withDeadline } from '../timing/with-deadline.ts';
@@ -8,20 +9,22 @@ import { changesFrom, type ChangeRow } from './change-row.ts';
 export interface ChangeFeedOptions {
   /** Opens the one connection that the feed listens on. */
   readonly connect: () => Promise<PgConnection>;
+  /** The feed reconnects when the server takes longer to answer. It may take as long as a connect. Decision 0041. */
+  readonly answerDeadlineMs: number;
   readonly logger: Logger;
   /** The feed also polls at this interval: a transaction pooler loses notifications. Default: 250. */
   readonly pollIntervalMs?: number;
 }
 
 const POLL_INTERVAL_MS = 250;
-/** The feed reconnects when a server takes longer to answer. */
-const ANSWER_DEADLINE_MS = 500;
 const RETRY_PAUSE_MS = 100;
 /** `isCurrent` turns false when the last successful poll began longer ago than this. */
 const STALE_AFTER_MS = 1000;
 /** After a longer gap every subscriber is reset. It is far below the hour after which rows are deleted. */
 const LONGEST_GAP_MS = 60_000;
 const DELETE_EVERY_MS = 600_000;
+/** The log says again and again that the feed is behind. */
+const WARN_EVERY_MS = 60_000;
 
 const LISTEN = 'listen mad_changes';
 
@@ -66,6 +69,10 @@ export class MetadataChangeFeed implements ChangeFeed {
   /** When the last poll began whose changes every subscriber has got, in `performance.now()`. */
   #currentAt = -Infinity;
   #deletedAt = performance.now();
+  /** Whether the last poll ended more than `STALE_AFTER_MS` after the one before it began. */
+  #wasLate = false;
+  /** When the log last said that the feed is behind, in `performance.now()`; null while it is not. */
+  #warnedAt: number | null = null;
   readonly #closing = new Set<Promise<void>>();
 
   constructor({ pollIntervalMs = POLL_INTERVAL_MS, ...options }: ChangeFeedOptions) {
@@ -90,6 +97,15 @@ export class MetadataChangeFeed implements ChangeFeed {
       performance.now() - this.#currentAt < STALE_AFTER_MS &&
       [...this.#subscriptions].every(({ synced }) => synced)
     );
+  }
+
+  get isBehind(): boolean {
+    return this.#wasLate || !this.isCurrent;
+  }
+
+  /** The age of what the subscribers know, in milliseconds; null before the first poll. */
+  get ageMs(): number | null {
+    return this.#currentAt === -Infinity ? null : performance.now() - this.#currentAt;
   }
 
   get report(): RunReport {
@@ -117,15 +133,37 @@ export class MetadataChangeFeed implements ChangeFeed {
       throw new Error('it slept for too long');
     const [answer]: readonly PollResult[] = await withDeadline(
       connection.query<PollResult>({ name: 'changes_look', text: READ_CHANGES, values: [this.#snapshot] }),
-      ANSWER_DEADLINE_MS,
+      this.#options.answerDeadlineMs,
     );
     if (answer === undefined) throw new Error('a look at the changes returned no row');
     await this.#publish(changesFrom(answer.changes));
     this.#snapshot = answer.snapshot;
+    this.#judge(null);
     this.#currentAt = beganAt;
-    if (!this.#following) this.#options.logger.debug({}, 'the feed of metadata changes is open');
     this.#following = true;
     await this.#deleteOld(connection);
+  }
+
+  /** At the end of each poll: how late it came. @param error of a poll that failed */
+  #judge(error: unknown): void {
+    const { logger } = this.#options;
+    const now = performance.now();
+    const age = now - this.#currentAt;
+    // The first poll has none before it.
+    this.#wasLate = age >= STALE_AFTER_MS && (age < Infinity || error !== null);
+    if (!this.#wasLate) {
+      if (this.#warnedAt !== null) logger.info({}, 'the feed of metadata changes is up to date again');
+      this.#warnedAt = null;
+    } else if (now - (this.#warnedAt ?? -Infinity) >= WARN_EVERY_MS) {
+      this.#warnedAt = now;
+      logger.warn(
+        {
+          behind_ms: age < Infinity ? Math.round(age) : null,
+          ...(error !== null && { reason: reasonOf(error) }),
+        },
+        'the feed of metadata changes is behind',
+      );
+    }
   }
 
   async #connect(): Promise<PgConnection> {
@@ -133,13 +171,13 @@ export class MetadataChangeFeed implements ChangeFeed {
     this.#connection = connection;
     connection.onNotification(() => this.#polls.kick());
     connection.onLost(() => this.#polls.kick());
-    await withDeadline(connection.execute(LISTEN), ANSWER_DEADLINE_MS);
+    await withDeadline(connection.execute(LISTEN), this.#options.answerDeadlineMs);
     return connection;
   }
 
   #onFailure(error: unknown): void {
-    if (this.#following) this.#options.logger.warn({ err: error }, 'the feed of metadata changes broke off');
-    else this.#options.logger.debug({ err: error }, 'the feed of metadata changes cannot be opened');
+    this.#options.logger.debug({ err: error }, 'the feed of metadata changes broke off');
+    this.#judge(error);
     for (const subscription of this.#subscriptions) subscription.synced = false;
     this.#disconnect();
     this.#polls.kick(RETRY_PAUSE_MS);

@@ -5,14 +5,18 @@ import { createMetadataDatabase } from '../../adapters/knex/metadata/knex-metada
 import { KnexSpareLedger } from '../../adapters/knex/metadata/knex-spare-ledger.ts';
 import { createPinoLogger } from '../../adapters/pino/pino-logger.ts';
 import { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
+import { OutageLogger } from '../background/outage-logger.ts';
 import { Stopping } from '../http-server/stopping.ts';
 import { once } from '../timing/once.ts';
 import { bindSingleton } from './singleton.ts';
 import { TOKENS } from './tokens.ts';
 
 export const adaptersModule = new ContainerModule(({ bind }) => {
-  bindSingleton(bind, TOKENS.logger, { config: TOKENS.config }, ({ config }) =>
-    createPinoLogger({ level: config.logLevel }),
+  bindSingleton(
+    bind,
+    TOKENS.logger,
+    { config: TOKENS.config },
+    ({ config }) => new OutageLogger(createPinoLogger({ level: config.logLevel })),
   );
   bindSingleton(bind, TOKENS.metrics, {}, () => new PrometheusMetrics({ processMetrics: true }));
   bindSingleton(bind, TOKENS.stopping, {}, () => new Stopping());

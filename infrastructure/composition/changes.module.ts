@@ -1,6 +1,6 @@
 import { ContainerModule } from 'inversify';
+import { OrganizationWatch } from '../../application/organizations/organization-watch.ts';
 import { MetadataChangeFeed } from '../changes/metadata-change-feed.ts';
-import { OrganizationWatch } from '../changes/organization-watch.ts';
 import { bindSingleton } from './singleton.ts';
 import { TOKENS } from './tokens.ts';
 
@@ -8,17 +8,18 @@ export const changesModule = new ContainerModule(({ bind }) => {
   bindSingleton(
     bind,
     TOKENS.changeFeed,
-    { connector: TOKENS.metadataConnector, logger: TOKENS.logger },
-    ({ connector, logger }) => new MetadataChangeFeed({ connect: () => connector.toChanges(), logger }),
+    { config: TOKENS.config, connector: TOKENS.metadataConnector, logger: TOKENS.logger },
+    ({ config, connector, logger }) =>
+      new MetadataChangeFeed({
+        connect: () => connector.toChanges(),
+        answerDeadlineMs: config.database.connectTimeoutMs,
+        logger,
+      }),
   );
   bindSingleton(
     bind,
     TOKENS.organizationPolicies,
     { metadata: TOKENS.metadataDatabase, feed: TOKENS.changeFeed },
-    ({ metadata, feed }) => {
-      const watch = new OrganizationWatch(metadata.organizations);
-      feed.subscribe(watch);
-      return watch;
-    },
+    ({ metadata, feed }) => new OrganizationWatch({ organizations: metadata.organizations, feed }),
   );
 });

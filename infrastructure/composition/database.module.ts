@@ -19,7 +19,8 @@ import { observedMetadata, resultsDatabaseBuilder } from './observed-databases.t
 import { bindSingleton } from './singleton.ts';
 import { TOKENS } from './tokens.ts';
 
-const DRAIN_TIMEOUT_MS = 20_000;
+/** The part of a stop's time in which running requests may keep their pools. The phase of the pools has more. */
+const DRAIN_PART = 0.1;
 
 /** The metadata database, the servers of results databases, and the way from an organization to its database. */
 export const databaseModule = new ContainerModule(({ bind }) => {
@@ -114,7 +115,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
     },
     ({ config, watcher, feed, ...deps }) => {
       const manager = new DatabaseConnectionManager(
-        { ...config.database, drainTimeoutMs: DRAIN_TIMEOUT_MS },
+        { ...config.database, drainTimeoutMs: DRAIN_PART * config.shutdown.timeoutMs },
         { ...deps, buildResultsDatabase: resultsDatabaseBuilder(config, watcher, deps.logger) },
       );
       feed.subscribe(new PlacementWatch(manager));

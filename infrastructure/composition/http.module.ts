@@ -18,6 +18,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
       fleet: TOKENS.fleetLedger,
       databases: TOKENS.connectionManager,
       health: TOKENS.databaseHealth,
+      changeFeed: TOKENS.changeFeed,
       policies: TOKENS.organizationPolicies,
       logger: TOKENS.logger,
       metrics: TOKENS.metrics,

@@ -1,6 +1,7 @@
 import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
 import type { BackgroundRunner } from '../background/background-runner.ts';
+import type { MetadataChangeFeed } from '../changes/metadata-change-feed.ts';
 import type { FleetSnapshot } from '../background/fleet-snapshot.ts';
 import { DATABASE_STATES } from '../../domain/databases/results-database.ts';
 import type { ServerId } from '../../domain/databases/server.ts';
@@ -19,6 +20,7 @@ export interface MeasuredParts {
   readonly fleetSnapshot: FleetSnapshot;
   readonly background: BackgroundRunner;
   readonly http: Pick<HttpDependencies, 'responses'>;
+  readonly changeFeed: Pick<MetadataChangeFeed, 'ageMs'>;
 }
 
 /** Gives the metrics all that a scrape reads off the running service. Call once. */
@@ -143,13 +145,18 @@ const registerFleet = ({ metrics, fleetSnapshot, servers }: MeasuredParts): void
   });
 };
 
-const registerBackground = ({ metrics, background }: MeasuredParts): void => {
+const registerBackground = ({ metrics, background, changeFeed }: MeasuredParts): void => {
   /** Without the tasks of which it is not known yet. */
   const ofTasks = (read: (report: RunReport) => number | null) => () =>
     background.reports().flatMap(([task, report]) => {
       const value = read(report);
       return value === null ? [] : [{ labels: { task }, value }];
     });
+  metrics.registerGauge({
+    name: 'change_feed_age_seconds',
+    help: 'Age of what this process knows of suspensions, quotas and access; above 1 the feed of changes is behind',
+    read: () => (changeFeed.ageMs ?? Infinity) / 1000,
+  });
   metrics.registerGauge({
     name: 'background_last_success_timestamp_seconds',
     help: 'When background work was last done without a failure, in Unix time',

@@ -1,5 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReconcileDatabases } from '../../application/databases/reconcile.ts';
-import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { UseCases } from '../../application/use-cases.ts';
 import { reasonOf } from '../../domain/reason-of.ts';
@@ -11,19 +11,20 @@ import { messageClasses } from '../../presentation/http/request/message-classes.
 import type { Background } from '../background/background-runner.ts';
 import type { Config } from '../config/config.ts';
 import { listen, type ListeningServer } from '../http-server/http-server.ts';
+import { addressError } from '../http-server/listening-address.ts';
 import { runPhases, type ShutdownPhase } from '../http-server/shutdown.ts';
 import type { Stopping } from '../http-server/stopping.ts';
 import { metadataMigrations } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
 import { ensureDatabase } from '../postgres/ensure-database.ts';
+import { serveWithoutOperators, tellOperators, type DutyParts, type LocalDuties } from './start-duties.ts';
 import { registerMetrics, type MeasuredParts } from './register-metrics.ts';
 
-export interface ServiceParts extends MeasuredParts {
+export interface ServiceParts extends MeasuredParts, DutyParts {
   readonly config: Config;
   readonly logger: Logger;
   readonly stopping: Stopping;
   readonly reconcileDatabases: ReconcileDatabases;
-  readonly fleetOperator: FleetOperator;
   readonly useCases: UseCases;
   readonly http: HttpDependencies;
   readonly outboxRelay: Background;
@@ -31,14 +32,12 @@ export interface ServiceParts extends MeasuredParts {
 
 export interface RunningService {
   readonly url: string;
-  /** Ends requests, pools, the metadata pool, in this order, each with a deadline. Returns whether all went well. */
-  stop(): Promise<boolean>;
+  /**
+   * Ends requests, pools, the metadata pool and what `last` says, in this order, within the time of the configuration.
+   * Returns whether all went well.
+   */
+  stop(last?: { readonly name: string; readonly run: () => Promise<void> }): Promise<boolean>;
 }
-
-const REQUESTS_DEADLINE_MS = 15_000;
-/** What is not relayed by then is relayed by another process, or after the next start. */
-const AUDIT_DEADLINE_MS = 5000;
-const POOLS_DEADLINE_MS = 25_000;
 
 /** One process that answers requests, from its start to its end. */
 export class Service {
@@ -60,21 +59,27 @@ export class Service {
   /**
    * Brings the service up: metadata database migrated, template built, first administrator made, listening. Call once.
    * Rejects when the metadata database or the port cannot be had; then nothing is left open.
+   *
+   * @param local set for a service on this machine's embedded server: nobody operates it, so it migrates organizations'
+   *   databases by itself; its operator is given a token in place of an account
    */
-  async start(): Promise<RunningService> {
-    const { logger, background } = this.#parts;
+  async start(local: LocalDuties | null = null): Promise<RunningService> {
+    const { config, logger, background } = this.#parts;
+    for (const { name, meant } of config.unknownVariables)
+      logger.warn({ variable: name, meant }, 'a variable is set that nobody reads');
     try {
       await this.#prepareDatabases();
       registerMetrics(this.#parts);
       // All that subscribes to changes was made with the parts, and nobody is served before the feed has begun.
       await background.start();
       this.#reconcile();
-      this.#tellWhoIsBehind();
+      if (local === null) tellOperators(this.#parts);
+      else await serveWithoutOperators(this.#parts, local);
       const server = await this.#listen();
       logger.info({ url: server.url }, 'listening');
-      return { url: server.url, stop: () => this.#stop(server) };
+      return { url: server.url, stop: (last) => this.#stop(server, last) };
     } catch (error) {
-      await runPhases(this.#ending(), logger);
+      await runPhases(this.#ending(), { timeoutMs: config.shutdown.timeoutMs, logger });
       throw error;
     }
   }
@@ -82,6 +87,7 @@ export class Service {
   async #prepareDatabases(): Promise<void> {
     const { config, logger, useCases } = this.#parts;
     const { metadataUrl } = config.database;
+    logger.info({ database: metadataUrl.database }, 'preparing the metadata database');
     const created = await ensureDatabase(metadataUrl).catch((error: unknown) => {
       throw new Error(`DB_DATABASE_URL holds ${metadataUrl.redacted}: ${reasonOf(error)}`, { cause: error });
     });
@@ -90,6 +96,7 @@ export class Service {
     const { applied } = await new Migrator(metadataMigrations).latest(metadataUrl);
     if (applied.length > 0) logger.info({ applied }, 'metadata database migrated');
     await useCases.registerServers();
+    logger.info({}, 'preparing the template of results databases');
     await this.#buildTemplates();
     const administrator = config.bootstrapAdministrator;
     if (administrator !== null)
@@ -123,21 +130,6 @@ export class Service {
     );
   }
 
-  /** A release serves older schemas for a while; an operator has to know that it should not be for long. */
-  #tellWhoIsBehind(): void {
-    const { logger, fleetOperator } = this.#parts;
-    fleetOperator.plan({ only: null, canaries: 0, waveSize: { percent: 100 } }).then(
-      ({ items, target }) => {
-        if (items.length === 0) return;
-        logger.warn(
-          { organizations: items.length, schema_version: target },
-          'organizations are behind this release: see "npm run cli -- migrate plan"',
-        );
-      },
-      (error: unknown) => logger.warn({ err: error }, 'it is not known which organizations are behind'),
-    );
-  }
-
   async #listen(): Promise<ListeningServer> {
     const { config, http } = this.#parts;
     const { host, port, responses } = config.http;
@@ -151,33 +143,39 @@ export class Service {
         onCut: noteCut,
       });
     } catch (error) {
-      throw new Error(`HOST holds ${host} and PORT ${port}: ${reasonOf(error)}`, { cause: error });
+      throw error instanceof Error ? addressError(host, port, error) : error;
     }
   }
 
-  #stop(server: ListeningServer): Promise<boolean> {
-    const { stopping, logger } = this.#parts;
+  async #stop(server: ListeningServer, last: Parameters<RunningService['stop']>[0]): Promise<boolean> {
+    const { config, stopping, logger } = this.#parts;
+    const { timeoutMs, delayMs } = config.shutdown;
+    const beganAt = performance.now();
     stopping.begin();
-    logger.info({}, 'stopping');
-    const requests = [
-      { name: 'requests', deadlineMs: REQUESTS_DEADLINE_MS, run: () => server.close() },
-      { name: 'cut requests', deadlineMs: 1000, run: async () => server.closeNow() },
+    logger.info({ delay_ms: delayMs, timeout_ms: timeoutMs }, 'stopping');
+    // Load balancers learn from /ready that they have to send requests elsewhere.
+    if (delayMs > 0) await sleep(delayMs);
+    const phases = [
+      { name: 'requests', endsBy: 0.55, run: () => server.close() },
+      { name: 'cut requests', endsBy: 0.57, run: async () => server.closeNow() },
+      ...this.#ending(),
+      ...(last === undefined ? [] : [{ ...last, endsBy: 1 }]),
     ];
-    return runPhases([...requests, ...this.#ending()], logger);
+    const unfinished = await runPhases(phases, { timeoutMs: timeoutMs - delayMs, logger });
+    const tookMs = Math.round(performance.now() - beganAt);
+    if (unfinished.length === 0) logger.info({ took_ms: tookMs }, 'stopped');
+    else logger.error({ took_ms: tookMs, unfinished }, 'stopped before everything had ended');
+    return unfinished.length === 0;
   }
 
   /** What ends after the last request, in this order. */
   #ending(): readonly ShutdownPhase[] {
     const { outboxRelay, background, connectionManager } = this.#parts;
     return [
-      {
-        // Before the pools go that hold the entries.
-        name: 'audit entries',
-        deadlineMs: AUDIT_DEADLINE_MS,
-        run: () => outboxRelay.close(),
-      },
-      { name: 'background work', deadlineMs: POOLS_DEADLINE_MS, run: () => background.close() },
-      { name: 'pools', deadlineMs: POOLS_DEADLINE_MS, run: () => connectionManager.closeAll() },
+      // Before the pools go that hold the entries. What is not relayed by then another process relays, or the next start.
+      { name: 'audit entries', endsBy: 0.67, run: () => outboxRelay.close() },
+      { name: 'background work', endsBy: 0.75, run: () => background.close() },
+      { name: 'pools', endsBy: 0.93, run: () => connectionManager.closeAll() },
     ];
   }
 }

@@ -1,19 +1,18 @@
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { parseEnv } from 'node:util';
-import { MAX_PAGE_BYTES } from '../../domain/page.ts';
+import ipaddr from 'ipaddr.js';
 import { ConfigError } from './config-error.ts';
 import { readDatabaseConfig, type DatabaseConfig } from './database-config.ts';
 import { EnvironmentReader, type Environment } from './environment-reader.ts';
 import { readTokenConfig, type TokenConfig } from './token-config.ts';
-
-export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+import { unknownVariables, type UnknownVariable } from './unknown-variables.ts';
+import { takenBy, type LOG_LEVELS, type MODES } from './variable.ts';
+import { VARIABLES } from './variables.ts';
 
 /** The validated, frozen configuration. It holds secrets: never log it. */
 export interface Config {
-  readonly environment: 'development' | 'production' | 'test';
-  readonly logLevel: LogLevel;
+  readonly environment: (typeof MODES)[number];
+  readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly http: {
     readonly host: string;
     readonly port: number;
@@ -32,6 +31,12 @@ export interface Config {
     /** Origins of pages that may call the API, or `*`. */
     readonly corsOrigins: readonly string[];
   };
+  readonly shutdown: {
+    /** For the whole stop of the process. */
+    readonly timeoutMs: number;
+    /** Its beginning, during which requests are still served. */
+    readonly delayMs: number;
+  };
   readonly database: DatabaseConfig;
   readonly tokens: TokenConfig;
   /** Failed logins allowed within 15 minutes. */
@@ -49,6 +54,8 @@ export interface Config {
       readonly storageBytes: number;
     };
   };
+  /** Set, and read by nobody: the start warns of them. */
+  readonly unknownVariables: readonly UnknownVariable[];
   /** The start creates this user if the email is unknown. */
   readonly bootstrapAdministrator: { readonly email: string; readonly password: string } | null;
 }
@@ -60,18 +67,20 @@ export interface Config {
  */
 export const parseConfig = (environment: Environment): Config => {
   const reader = new EnvironmentReader(environment);
-  const mode = reader.choice('NODE_ENV', ['development', 'production', 'test'], 'development');
+  const mode = reader.choice('NODE_ENV');
   const config = {
     environment: mode,
-    logLevel: reader.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
+    logLevel: reader.choice('LOG_LEVEL'),
     http: readHttp(reader),
+    shutdown: readShutdown(reader),
     database: readDatabaseConfig(reader),
     tokens: readTokenConfig(reader, mode === 'production'),
     loginAttempts: {
-      perAccount: reader.integer('LOGIN_ATTEMPTS_PER_ACCOUNT', 10, { min: 1, max: 1_000_000 }),
-      perAddress: reader.integer('LOGIN_ATTEMPTS_PER_ADDRESS', 100, { min: 1, max: 1_000_000 }),
+      perAccount: reader.integer('LOGIN_ATTEMPTS_PER_ACCOUNT'),
+      perAddress: reader.integer('LOGIN_ATTEMPTS_PER_ADDRESS'),
     },
     limits: readLimits(reader),
+    unknownVariables: unknownVariables(environment),
     bootstrapAdministrator: readAdministrator(reader),
   };
   const { database } = config;
@@ -107,71 +116,65 @@ const HOST_NAME = /^[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?$/i;
 const ORIGIN = /^(?:\*|https?:\/\/[a-z0-9.-]+(?::\d{1,5})?|https?:\/\/\[[0-9a-f:]+\](?::\d{1,5})?)$/;
 
 const readHttp = (reader: EnvironmentReader): Config['http'] => ({
-  host: reader.text(
-    'HOST',
-    '127.0.0.1',
-    'an address or host name to listen on',
-    (text) => isIP(text) !== 0 || HOST_NAME.test(text),
-  ),
-  port: reader.integer('PORT', 3000, { min: 0, max: 65_535 }),
-  readyStrict: reader.boolean('READY_STRICT', false),
-  trustedProxies: reader.integer('TRUSTED_PROXIES', 0, { min: 0, max: 16 }),
-  responses: readResponses(reader),
+  host: reader.text('HOST', (text) => ipaddr.isValid(text) || HOST_NAME.test(text)),
+  port: reader.integer('PORT'),
+  readyStrict: reader.boolean('READY_STRICT'),
+  trustedProxies: reader.integer('TRUSTED_PROXIES'),
+  responses: {
+    totalBytes: reader.integer('RESPONSE_BYTES_TOTAL'),
+    organizationBytes: reader.integer('RESPONSE_BYTES_PER_ORGANIZATION'),
+    stallMs: reader.integer('RESPONSE_STALL_MS'),
+    deadlineMs: reader.integer('RESPONSE_DEADLINE_MS'),
+  },
   corsOrigins:
     reader
-      .text(
-        'CORS_ORIGINS',
-        null,
-        'origins such as https://lab.example, with commas between them, or *',
-        (text) => text.split(',').every((origin) => ORIGIN.test(origin.trim())),
-      )
+      .text('CORS_ORIGINS', (text) => text.split(',').every((origin) => ORIGIN.test(origin.trim())))
       ?.split(',')
       .map((origin) => origin.trim()) ?? [],
 });
 
-const MEBIBYTE = 1024 * 1024;
-const MAX_BYTES = 2 ** 40;
-
-const readResponses = (reader: EnvironmentReader): Config['http']['responses'] => {
-  const range = { min: MAX_PAGE_BYTES, max: MAX_BYTES };
-  return {
-    totalBytes: reader.integer('RESPONSE_BYTES_TOTAL', 128 * MEBIBYTE, range),
-    organizationBytes: reader.integer('RESPONSE_BYTES_PER_ORGANIZATION', 32 * MEBIBYTE, range),
-    stallMs: reader.milliseconds('RESPONSE_STALL_MS', 20_000),
-    deadlineMs: reader.milliseconds('RESPONSE_DEADLINE_MS', 240_000),
-  };
-};
-const GIB = 2 ** 30;
-
 const readLimits = (reader: EnvironmentReader): Config['limits'] => ({
-  publicRequestsPerMinute: reader.integer('PUBLIC_REQUESTS_PER_ADDRESS', 1200, { min: 1, max: 1_000_000 }),
+  publicRequestsPerMinute: reader.integer('PUBLIC_REQUESTS_PER_ADDRESS'),
   organization: {
-    writeBytesPerSecond: reader.integer('ORG_WRITE_BYTES_PER_SECOND', 8 * 2 ** 20, { min: 1, max: GIB }),
-    writeValuesPerSecond: reader.integer('ORG_WRITE_VALUES_PER_SECOND', 200_000, { min: 1, max: GIB }),
-    storageBytes: reader.integer('ORG_STORAGE_BYTES', 20 * GIB, { min: 1, max: 2 ** 49 }),
+    writeBytesPerSecond: reader.integer('ORG_WRITE_BYTES_PER_SECOND'),
+    writeValuesPerSecond: reader.integer('ORG_WRITE_VALUES_PER_SECOND'),
+    storageBytes: reader.integer('ORG_STORAGE_BYTES'),
   },
 });
 
-const EMAIL_TAKES = 'an e-mail address';
-const PASSWORD_TAKES = '8 to 1024 characters';
+const readShutdown = (reader: EnvironmentReader): Config['shutdown'] => {
+  const timeoutMs = reader.integer('SHUTDOWN_TIMEOUT_MS');
+  const delayMs = reader.integer('SHUTDOWN_DELAY_MS');
+  if (delayMs >= timeoutMs)
+    reader.refuse(
+      'SHUTDOWN_DELAY_MS',
+      `"${delayMs}"`,
+      `less than SHUTDOWN_TIMEOUT_MS, which is ${timeoutMs}`,
+    );
+  return { timeoutMs, delayMs };
+};
 
 const readAdministrator = (reader: EnvironmentReader): Config['bootstrapAdministrator'] => {
   const email = reader.text(
     'BOOTSTRAP_ADMIN_EMAIL',
-    null,
-    EMAIL_TAKES,
     (text) => text.length <= 254 && /^[^\s@]+@[^\s@]+$/.test(text),
   );
-  const password = reader.secret('BOOTSTRAP_ADMIN_PASSWORD', PASSWORD_TAKES, (text) =>
+  const password = reader.secret('BOOTSTRAP_ADMIN_PASSWORD', (text) =>
     text.length >= 8 && text.length <= 1024 ? text : undefined,
   );
   const hasEmail = reader.has('BOOTSTRAP_ADMIN_EMAIL');
   const hasPassword = reader.has('BOOTSTRAP_ADMIN_PASSWORD');
   if (hasEmail && !hasPassword) {
-    reader.missing('BOOTSTRAP_ADMIN_PASSWORD', `${PASSWORD_TAKES}, as BOOTSTRAP_ADMIN_EMAIL is set`);
+    reader.missing(
+      'BOOTSTRAP_ADMIN_PASSWORD',
+      `${takenBy(VARIABLES.BOOTSTRAP_ADMIN_PASSWORD)}, as BOOTSTRAP_ADMIN_EMAIL is set`,
+    );
   }
   if (hasPassword && !hasEmail) {
-    reader.missing('BOOTSTRAP_ADMIN_EMAIL', `${EMAIL_TAKES}, as BOOTSTRAP_ADMIN_PASSWORD is set`);
+    reader.missing(
+      'BOOTSTRAP_ADMIN_EMAIL',
+      `${takenBy(VARIABLES.BOOTSTRAP_ADMIN_EMAIL)}, as BOOTSTRAP_ADMIN_PASSWORD is set`,
+    );
   }
   return email === null || password === null ? null : { email, password };
 };

@@ -4,11 +4,12 @@ import {
   serverIdProblem,
   type ServerId,
 } from '../../domain/databases/server.ts';
-import type { DatabaseUrl } from '../postgres/database-url.ts';
+import { DatabaseUrl } from '../postgres/database-url.ts';
 import type { Deadlines } from '../postgres/connection-options.ts';
 import { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import type { EnvironmentReader } from './environment-reader.ts';
-import { missingSecret, readSecret } from './token-config.ts';
+import { readSecret } from './token-config.ts';
+import { VARIABLES, type NameOf } from './variables.ts';
 
 /**
  * A pool keeps up to `size` idle connections. Under load it opens up to `maxOverflow` more, and closes them after
@@ -62,40 +63,31 @@ export interface DatabaseConfig {
   };
 }
 
-const MAX_CONNECTIONS = 10_000;
-const MAX_POOLS = 1_000_000;
-const MAX_SPARES = 1000;
-/** A spare takes about 8 MB of disk. */
-const DEFAULT_MIN_SPARES = 2;
-const DEFAULT_MAX_SPARES = 20;
-const METADATA_URL_TAKES = 'postgresql://user:password@host:5432/database';
-const TEMPLATE_TAKES = 'such a URL with {org_id} once, in its database name, such as mad_results_{org_id}';
-
 /** Null when a database's URL is missing or invalid. The reader then holds the problem. */
 export const readDatabaseConfig = (reader: EnvironmentReader): DatabaseConfig | null => {
   const locations = readLocations(reader);
   const settings = {
-    autoCreate: reader.boolean('DB_AUTO_CREATE_ORG_DBS', true),
-    metadataPool: readPool(reader, 'DB_POOL_SIZE', 20, 'DB_MAX_OVERFLOW', 30),
-    organizationPool: readPool(reader, 'DB_ORG_POOL_SIZE', 5, 'DB_ORG_MAX_OVERFLOW', 10),
-    maxPools: reader.integer('DB_MAX_POOLS', 1000, { min: 1, max: MAX_POOLS }),
-    acquireTimeoutMs: reader.milliseconds('DB_ACQUIRE_TIMEOUT_MS', 5000),
-    maxWaiting: reader.integer('DB_ORG_MAX_WAITING', 200, { min: 0, max: 1_000_000 }),
-    connectTimeoutMs: reader.milliseconds('DB_CONNECT_TIMEOUT_MS', 3000),
+    autoCreate: reader.boolean('DB_AUTO_CREATE_ORG_DBS'),
+    metadataPool: readPool(reader, 'DB_POOL_SIZE', 'DB_MAX_OVERFLOW'),
+    organizationPool: readPool(reader, 'DB_ORG_POOL_SIZE', 'DB_ORG_MAX_OVERFLOW'),
+    maxPools: reader.integer('DB_MAX_POOLS'),
+    acquireTimeoutMs: reader.integer('DB_ACQUIRE_TIMEOUT_MS'),
+    maxWaiting: reader.integer('DB_ORG_MAX_WAITING'),
+    connectTimeoutMs: reader.integer('DB_CONNECT_TIMEOUT_MS'),
     deadlines: {
-      statementTimeoutMs: reader.milliseconds('DB_STATEMENT_TIMEOUT_MS', 30_000),
-      lockTimeoutMs: reader.milliseconds('DB_LOCK_TIMEOUT_MS', 10_000),
-      idleInTransactionTimeoutMs: reader.milliseconds('DB_IDLE_IN_TRANSACTION_TIMEOUT_MS', 10_000),
+      statementTimeoutMs: reader.integer('DB_STATEMENT_TIMEOUT_MS'),
+      lockTimeoutMs: reader.integer('DB_LOCK_TIMEOUT_MS'),
+      idleInTransactionTimeoutMs: reader.integer('DB_IDLE_IN_TRANSACTION_TIMEOUT_MS'),
     },
-    idleTimeoutMs: reader.milliseconds('DB_IDLE_TIMEOUT_MS', 60_000),
-    healthIntervalMs: reader.milliseconds('DB_HEALTH_INTERVAL_MS', 30_000),
-    leaseTimeoutMs: reader.milliseconds('DB_LEASE_TIMEOUT_MS', 300_000),
+    idleTimeoutMs: reader.integer('DB_IDLE_TIMEOUT_MS'),
+    healthIntervalMs: reader.integer('DB_HEALTH_INTERVAL_MS'),
+    leaseTimeoutMs: reader.integer('DB_LEASE_TIMEOUT_MS'),
     roles: readRoles(reader),
     spares: readSpares(reader),
     migration: {
-      concurrency: reader.integer('DB_MIGRATION_CONCURRENCY', 4, { min: 1, max: MAX_CONNECTIONS }),
-      statementTimeoutMs: reader.milliseconds('DB_MIGRATION_STATEMENT_TIMEOUT_MS', 600_000),
-      lockTimeoutMs: reader.milliseconds('DB_MIGRATION_LOCK_TIMEOUT_MS', 2000),
+      concurrency: reader.integer('DB_MIGRATION_CONCURRENCY'),
+      statementTimeoutMs: reader.integer('DB_MIGRATION_STATEMENT_TIMEOUT_MS'),
+      lockTimeoutMs: reader.integer('DB_MIGRATION_LOCK_TIMEOUT_MS'),
     },
   };
   return locations === null ? null : { ...locations, ...settings };
@@ -104,10 +96,10 @@ export const readDatabaseConfig = (reader: EnvironmentReader): DatabaseConfig | 
 type Locations = Pick<DatabaseConfig, 'metadataUrl' | 'servers' | 'maxOrganizationIdLength'>;
 
 const readLocations = (reader: EnvironmentReader): Locations | null => {
-  const metadataUrl = reader.databaseUrl('DB_DATABASE_URL');
-  const given = readTemplate(reader, TEMPLATE);
-  if (!reader.has('DB_DATABASE_URL')) reader.missing('DB_DATABASE_URL', METADATA_URL_TAKES);
-  const connectionBudget = readBudget(reader, BUDGET, DEFAULT_BUDGET);
+  const metadataUrl = reader.url('DB_DATABASE_URL', (text) => DatabaseUrl.parse(text));
+  const given = reader.url(TEMPLATE, (text) => ResultsUrlTemplate.parse(text));
+  if (!reader.has('DB_DATABASE_URL')) reader.missing('DB_DATABASE_URL');
+  const connectionBudget = reader.integer(BUDGET);
   const others = readOtherServers(reader, connectionBudget);
   if (metadataUrl === null) return null;
   const urls = given ?? ResultsUrlTemplate.fromMetadataUrl(metadataUrl);
@@ -127,7 +119,6 @@ const readLocations = (reader: EnvironmentReader): Locations | null => {
 
 const TEMPLATE = 'DB_RESULTS_DB_TEMPLATE';
 const BUDGET = 'DB_CONNECTION_BUDGET';
-const DEFAULT_BUDGET = 80;
 
 const variableOf = (base: string, serverId: ServerId): string =>
   serverId === DEFAULT_SERVER ? base : `${base}_${serverId.toUpperCase()}`;
@@ -151,12 +142,11 @@ const readOtherServers = (reader: EnvironmentReader, defaultBudget: number): rea
       reader.refuse(variable, 'a server', `a name of its own: there is another "${serverId}"`);
       continue;
     }
-    const urls = readTemplate(reader, variable);
-    const connectionBudget = readBudget(
-      reader,
-      `${BUDGET}_${variable.slice(TEMPLATE.length + 1)}`,
-      defaultBudget,
-    );
+    const urls = reader.url(`${TEMPLATE}_<NAME>`, (text) => ResultsUrlTemplate.parse(text), { as: variable });
+    const connectionBudget = reader.integer(`${BUDGET}_<NAME>`, {
+      as: `${BUDGET}_${variable.slice(TEMPLATE.length + 1)}`,
+      fallback: defaultBudget,
+    });
     if (urls !== null) servers.push({ serverId, urls, connectionBudget });
   }
   for (const variable of reader.namesWith(`${BUDGET}_`)) {
@@ -167,35 +157,24 @@ const readOtherServers = (reader: EnvironmentReader, defaultBudget: number): rea
   return servers;
 };
 
-const readTemplate = (reader: EnvironmentReader, variable: string): ResultsUrlTemplate | null =>
-  reader.url(variable, TEMPLATE_TAKES, (text) => ResultsUrlTemplate.parse(text));
-
-const readBudget = (reader: EnvironmentReader, variable: string, fallback: number): number =>
-  reader.integer(variable, fallback, { min: 1, max: MAX_CONNECTIONS });
-
 const readPool = (
   reader: EnvironmentReader,
-  sizeName: string,
-  size: number,
-  overflowName: string,
-  maxOverflow: number,
-): PoolConfig => ({
-  size: reader.integer(sizeName, size, { min: 1, max: MAX_CONNECTIONS }),
-  maxOverflow: reader.integer(overflowName, maxOverflow, { min: 0, max: MAX_CONNECTIONS }),
-});
+  size: NameOf<'integer'>,
+  maxOverflow: NameOf<'integer'>,
+): PoolConfig => ({ size: reader.integer(size), maxOverflow: reader.integer(maxOverflow) });
 
 const readRoles = (reader: EnvironmentReader): DatabaseConfig['roles'] => {
-  const enabled = reader.boolean('DB_ORG_ROLES', false);
+  const enabled = reader.boolean('DB_ORG_ROLES');
   const secret = readSecret(reader, 'DB_ROLE_SECRET');
   const otherSecret = readSecret(reader, 'DB_ROLE_SECRET_OTHER');
-  if (enabled && !reader.has('DB_ROLE_SECRET')) missingSecret(reader, 'DB_ROLE_SECRET');
+  if (enabled && !reader.has('DB_ROLE_SECRET')) reader.missing('DB_ROLE_SECRET');
   return enabled && secret !== null ? { secret, otherSecret } : null;
 };
 
 const readSpares = (reader: EnvironmentReader): DatabaseConfig['spares'] => {
-  const min = reader.integer('DB_SPARES_MIN', DEFAULT_MIN_SPARES, { min: 0, max: MAX_SPARES });
+  const min = reader.integer('DB_SPARES_MIN');
   // An unset maximum must not be below a minimum that is set.
-  const max = reader.integer('DB_SPARES_MAX', Math.max(min, DEFAULT_MAX_SPARES), { min: 0, max: MAX_SPARES });
+  const max = reader.integer('DB_SPARES_MAX', { fallback: Math.max(min, VARIABLES.DB_SPARES_MAX.fallback) });
   if (max < min) reader.refuse('DB_SPARES_MAX', `"${max}"`, `at least DB_SPARES_MIN, which is ${min}`);
   return { min, max };
 };

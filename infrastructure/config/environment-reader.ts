@@ -1,16 +1,25 @@
-import { DatabaseUrl, InvalidDatabaseUrlError } from '../postgres/database-url.ts';
+import { InvalidDatabaseUrlError } from '../postgres/database-url.ts';
+import { takenBy } from './variable.ts';
+import { VARIABLES, type NameOf, type VariableName } from './variables.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Messages show this many characters of a value. */
 const MAX_SHOWN = 60;
 
-/** The longest timeout of PostgreSQL and of Node's timers. */
-const MAX_MILLISECONDS = 2_147_483_647;
+type ChoiceOf<Name extends NameOf<'choice'>> = (typeof VARIABLES)[Name]['choices'][number];
+
+/** Where a value differs from what the table says. */
+interface Exception<Value> {
+  /** The variable that is read, for a name with `<NAME>` at its end. */
+  readonly as?: string;
+  readonly fallback?: Value;
+}
 
 /**
- * Reads typed values from an environment. An invalid value adds one line to `problems`, with the variable, its value
- * and the accepted values. The reader then returns the default, so that one start reports all problems.
+ * Reads typed values from an environment, as the table `VARIABLES` describes them. An invalid value adds one line to
+ * `problems`, with the variable, its value and the accepted values. The reader then returns the default, so that one
+ * start reports all problems.
  */
 export class EnvironmentReader {
   readonly problems: string[] = [];
@@ -31,60 +40,65 @@ export class EnvironmentReader {
       .toSorted();
   }
 
-  integer(name: string, fallback: number, range: { min: number; max: number }): number {
-    return this.#read(name, fallback, `a whole number from ${range.min} to ${range.max}`, (text) => {
+  integer(name: NameOf<'integer'>, { as = name, fallback }: Exception<number> = {}): number {
+    const variable = VARIABLES[name];
+    return this.#read(as, fallback ?? variable.fallback, takenBy(variable), (text) => {
       const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-      return value >= range.min && value <= range.max ? value : undefined;
+      return value >= variable.min && value <= variable.max ? value : undefined;
     });
   }
 
-  milliseconds(name: string, fallback: number): number {
-    return this.integer(name, fallback, { min: 1, max: MAX_MILLISECONDS });
-  }
-
-  boolean(name: string, fallback: boolean): boolean {
-    return this.#read(name, fallback, 'true or false (1 or 0)', (text) => BOOLEANS.get(text.toLowerCase()));
-  }
-
-  choice<Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice {
-    return this.#read(name, fallback, `one of ${choices.join(', ')}`, (text) =>
-      choices.find((choice) => choice === text),
+  boolean(name: NameOf<'boolean'>): boolean {
+    const variable = VARIABLES[name];
+    return this.#read<boolean>(name, variable.fallback, takenBy(variable), (text) =>
+      BOOLEANS.get(text.toLowerCase()),
     );
   }
 
-  text<Fallback extends string | null>(
-    name: string,
-    fallback: Fallback,
-    takes: string,
+  choice<Name extends NameOf<'choice'>>(name: Name): ChoiceOf<Name> {
+    const variable: { readonly choices: readonly ChoiceOf<Name>[]; readonly fallback: ChoiceOf<Name> } =
+      VARIABLES[name];
+    return this.#read(name, variable.fallback, takenBy(VARIABLES[name]), (text) =>
+      variable.choices.find((choice) => choice === text),
+    );
+  }
+
+  text<Name extends NameOf<'text'>>(
+    name: Name,
     accepts: (text: string) => boolean,
-  ): string | Fallback {
-    return this.#read<string | Fallback>(name, fallback, takes, (text) => (accepts(text) ? text : undefined));
+  ): string | (typeof VARIABLES)[Name]['fallback'] {
+    const { fallback, takes } = VARIABLES[name];
+    return this.#read<string | null>(name, fallback, takes, (text) => (accepts(text) ? text : undefined));
   }
 
   /** Like `text`, but messages show only the length of the value. */
-  secret(name: string, takes: string, parse: (text: string) => string | undefined): string | null {
+  secret(
+    name: NameOf<'secret'>,
+    parse: (text: string) => string | undefined,
+    takes: string = VARIABLES[name].takes,
+  ): string | null {
     return this.#read<string | null>(name, null, takes, parse, describeLength);
   }
 
-  databaseUrl(name: string): DatabaseUrl | null {
-    return this.url(name, 'postgresql://user:password@host:5432/database', (text) => DatabaseUrl.parse(text));
-  }
-
   /** @param parse throws `InvalidDatabaseUrlError` for a text that it does not accept */
-  url<Url>(name: string, takes: string, parse: (text: string) => Url): Url | null {
-    const text = this.#environment[name];
+  url<Url>(
+    name: NameOf<'url'>,
+    parse: (text: string) => Url,
+    { as = name }: Exception<never> = {},
+  ): Url | null {
+    const text = this.#environment[as];
     if (text === undefined) return null;
     try {
       return parse(text);
     } catch (error) {
       if (!(error instanceof InvalidDatabaseUrlError)) throw error;
-      this.problems.push(`${name} holds ${error.shown} (${error.problem}); it takes ${takes}`);
+      this.problems.push(`${as} holds ${error.shown} (${error.problem}); it takes ${VARIABLES[name].takes}`);
       return null;
     }
   }
 
   /** Reports a required variable that is not set. */
-  missing(name: string, takes: string): void {
+  missing(name: VariableName, takes: string = takenBy(VARIABLES[name])): void {
     this.problems.push(`${name} is not set; it takes ${takes}`);
   }
 

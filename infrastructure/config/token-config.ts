@@ -1,5 +1,8 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import { isLoopback } from '../http-server/listening-address.ts';
 import type { EnvironmentReader } from './environment-reader.ts';
+import { takenBy } from './variable.ts';
+import { VARIABLES, type NameOf } from './variables.ts';
 
 /** Settings for verifying tokens and for signing the service's own. */
 export interface TokenConfig {
@@ -23,18 +26,10 @@ export interface TokenConfig {
 
 const MIN_SECRET_LENGTH = 32;
 const MIN_RSA_BITS = 2048;
-const MAX_TTL_SECONDS = 30 * 24 * 3600;
-const MAX_SESSION_SECONDS = 365 * 24 * 3600;
-const SECRET_TAKES = `at least ${MIN_SECRET_LENGTH} characters`;
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** Reads a secret of at least 32 characters; null when the variable is not set. */
-export const readSecret = (reader: EnvironmentReader, name: string): string | null =>
-  reader.secret(name, SECRET_TAKES, (text) => (text.length >= MIN_SECRET_LENGTH ? text : undefined));
-
-export const missingSecret = (reader: EnvironmentReader, name: string): void => {
-  reader.missing(name, SECRET_TAKES);
-};
+export const readSecret = (reader: EnvironmentReader, name: NameOf<'secret'>): string | null =>
+  reader.secret(name, (text) => (text.length >= MIN_SECRET_LENGTH ? text : undefined));
 
 /**
  * Reads the token settings. `JWT_SECRET` is required unless `JWT_PUBLIC_KEY` or `JWT_JWKS_URL` is set. With one of
@@ -43,28 +38,25 @@ export const missingSecret = (reader: EnvironmentReader, name: string): void => 
  */
 export const readTokenConfig = (reader: EnvironmentReader, production: boolean): TokenConfig => {
   const secret = readSecret(reader, 'JWT_SECRET');
-  const publicKey = reader.secret('JWT_PUBLIC_KEY', PUBLIC_KEY_TAKES, parsePublicKey);
+  const publicKey = reader.secret('JWT_PUBLIC_KEY', parsePublicKey);
   const jwksUrl = readJwksUrl(reader, production);
   if (!['JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWT_JWKS_URL'].some((name) => reader.has(name))) {
-    reader.missing('JWT_SECRET', `${SECRET_TAKES} (or set JWT_PUBLIC_KEY or JWT_JWKS_URL)`);
+    reader.missing('JWT_SECRET', `${takenBy(VARIABLES.JWT_SECRET)} (or set JWT_PUBLIC_KEY or JWT_JWKS_URL)`);
   }
   if (publicKey !== null && jwksUrl !== null) {
     // With two sources of public keys it would be unclear which one a token must match.
     reader.refuse('JWT_PUBLIC_KEY', 'a key', 'no value where JWT_JWKS_URL is set');
   }
-  const issuer = reader.text('JWT_ISSUER', 'mad.local', CLAIM_TAKES, isClaim);
+  const issuer = reader.text('JWT_ISSUER', isClaim);
   return {
     secret,
     publicKey,
     jwksUrl,
     issuer,
     externalIssuer: readExternalIssuer(reader, issuer, publicKey ?? jwksUrl),
-    audience: reader.text('JWT_AUDIENCE', 'mad', CLAIM_TAKES, isClaim),
-    accessTtlSeconds: reader.integer('JWT_ACCESS_TTL_SECONDS', 3600, { min: 1, max: MAX_TTL_SECONDS }),
-    sessionTtlSeconds: reader.integer('JWT_REFRESH_TTL_SECONDS', 14 * 24 * 3600, {
-      min: 1,
-      max: MAX_SESSION_SECONDS,
-    }),
+    audience: reader.text('JWT_AUDIENCE', isClaim),
+    accessTtlSeconds: reader.integer('JWT_ACCESS_TTL_SECONDS'),
+    sessionTtlSeconds: reader.integer('JWT_REFRESH_TTL_SECONDS'),
   };
 };
 
@@ -74,7 +66,7 @@ const readExternalIssuer = (
   keys: string | null,
 ): string | null => {
   const name = 'JWT_EXTERNAL_ISSUER';
-  const external = reader.text(name, null, CLAIM_TAKES, isClaim);
+  const external = reader.text(name, isClaim);
   if (external !== null && keys === null) {
     reader.refuse(name, 'an issuer', 'no value where neither JWT_PUBLIC_KEY nor JWT_JWKS_URL is set');
   }
@@ -83,11 +75,7 @@ const readExternalIssuer = (
   return external;
 };
 
-const CLAIM_TAKES = '1 to 255 printable characters';
-
 const isClaim = (text: string): boolean => text !== '' && text.length <= 255 && !/\p{Cc}/u.test(text);
-
-const PUBLIC_KEY_TAKES = `a PEM public key, RSA of at least ${MIN_RSA_BITS} bits or EC P-256 (line breaks may be written as \\n)`;
 
 const parsePublicKey = (text: string): string | undefined => {
   const pem = text.replaceAll(String.raw`\n`, '\n').trim();
@@ -106,12 +94,16 @@ const isUsable = ({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boole
     : asymmetricKeyType === 'ec' && asymmetricKeyDetails?.namedCurve === 'prime256v1';
 
 const readJwksUrl = (reader: EnvironmentReader, production: boolean): string | null => {
-  const takes = production ? 'an https:// URL without credentials' : 'an http(s):// URL without credentials';
   // Read as a secret: a message must not show a URL that is refused for its credentials.
-  return reader.secret('JWT_JWKS_URL', takes, (text) => {
+  const parse = (text: string): string | undefined => {
     if (/\s/.test(text) || !URL.canParse(text)) return undefined;
     const { protocol, hostname, username, password } = new URL(text);
-    const secure = protocol === 'https:' || (protocol === 'http:' && (!production || LOOPBACK.has(hostname)));
+    const secure =
+      protocol === 'https:' ||
+      (protocol === 'http:' && (!production || isLoopback(hostname.replace(/^\[|\]$/g, ''))));
     return secure && hostname !== '' && username === '' && password === '' ? text : undefined;
-  });
+  };
+  return production
+    ? reader.secret('JWT_JWKS_URL', parse, 'an https:// URL without credentials')
+    : reader.secret('JWT_JWKS_URL', parse);
 };

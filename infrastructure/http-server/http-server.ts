@@ -8,9 +8,10 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 import { AnswerWatch, type AnswerWatchOptions } from './answer-watch.ts';
 import { PipelinedRequests, type Exchange } from './pipelined-requests.ts';
+import { urlHost } from './listening-address.ts';
 
 export interface ListeningServer {
-  /** Holds the port that was bound, also when port 0 was asked for. */
+  /** Reaches the server from this machine. Holds the port that was bound, also when port 0 was asked for. */
   readonly url: string;
   /** Stops accepting connections. Resolves when all requests are answered and all connections are closed. */
   close(): Promise<void>;
@@ -117,7 +118,7 @@ export const listen = async (
   const watch = new AnswerWatch(served, { stallMs: stalledAnswer, deadlineMs: wholeAnswer, onCut });
   server.once('close', () => watch.close());
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${boundPort(server)}`,
+    url: `http://${urlHost(host)}:${boundPort(server)}`,
     close: () =>
       new Promise((resolve, reject) => {
         closing = true;

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { findEmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts';
 import type { Environment } from '../config/environment-reader.ts';
+import { readExistingSecrets } from './local-secrets.ts';
 import {
   LOCAL_DATA,
-  localDefaults,
+  localSettings,
   NO_SERVER,
   prepareLocalStart,
   withoutEmpty,
@@ -20,7 +21,7 @@ export const prepareLocalCommand = async (environment: Environment): Promise<Loc
   const url = await findEmbeddedPostgres(join(LOCAL_DATA, 'postgres'));
   if (url === undefined) return prepareLocalStart(environment);
   return {
-    environment: { ...(await localDefaults(url)), ...given },
+    environment: { ...localSettings(url, await readExistingSecrets(LOCAL_DATA)), ...given },
     ...NO_SERVER,
   };
 };

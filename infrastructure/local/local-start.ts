@@ -1,27 +1,33 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
+import type { Environment } from '../config/environment-reader.ts';
+import { DatabaseUrl } from '../postgres/database-url.ts';
+import { ensureDatabase } from '../postgres/ensure-database.ts';
 import { startEmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts';
 import { RestartingPostgres } from './embedded-postgres/restarting-postgres.ts';
-import type { Environment } from '../config/environment-reader.ts';
+import { readLocalSecrets, type LocalRotation } from './local-secrets.ts';
 
 /** The folder of the embedded server's data and secrets, relative to the working directory. */
 export const LOCAL_DATA = '.data';
 
 export interface LocalStart {
   readonly environment: Environment;
-  /** Whether this process started an embedded server. */
-  readonly embedded: boolean;
+  /** Null when this process runs no embedded server. */
+  readonly embedded: EmbeddedStart | null;
+  stop(): Promise<void>;
+}
+
+export interface EmbeddedStart {
+  /** Null unless the secrets were lost and made anew: then organizations' roles need new passwords. */
+  readonly rotation: LocalRotation | null;
   /** From this call on, the embedded server is restarted when it ends unexpectedly. */
   keep(logger: Logger): void;
-  stop(): Promise<void>;
 }
 
 /** The result's other fields when this process runs no embedded server. */
 export const NO_SERVER: Omit<LocalStart, 'environment'> = {
-  embedded: false,
-  keep: () => undefined,
+  embedded: null,
   stop: () => Promise.resolve(),
 };
 
@@ -30,51 +36,66 @@ export const NO_SERVER: Omit<LocalStart, 'environment'> = {
  * environment. Its data and secrets persist between runs. It defaults to one role per organization. Variables that
  * are set win.
  *
- * @throws {EmbeddedPostgresError} when the server cannot be started
+ * @param logger hears what is done that takes seconds; null: nobody does
+ * @throws {EmbeddedPostgresError} when the server cannot be started, or the secrets cannot be read
  */
-export const prepareLocalStart = async (environment: Environment): Promise<LocalStart> => {
-  if (environment['DB_DATABASE_URL'] !== undefined && environment['DB_DATABASE_URL'] !== '') {
-    return { environment, ...NO_SERVER };
-  }
+export const prepareLocalStart = async (
+  environment: Environment,
+  logger: Pick<Logger, 'info'> | null = null,
+): Promise<LocalStart> => {
+  if (!isLocal(environment)) return { environment, ...NO_SERVER };
   const dataDirectory = join(LOCAL_DATA, 'postgres');
+  const { variables, rotation } = await readLocalSecrets(LOCAL_DATA);
+  const isFirst = !existsSync(join(dataDirectory, 'cluster'));
+  logger?.info(
+    { data: resolve(LOCAL_DATA) },
+    isFirst
+      ? 'making the embedded database server: the first time this takes some seconds'
+      : 'starting the embedded database server',
+  );
   const server = await startEmbeddedPostgres({ dataDirectory });
+  const settings = localSettings(server.url, variables);
   let restarting: RestartingPostgres | null = null;
+  const stop = (): Promise<void> => (restarting ?? server).stop();
+  try {
+    await ensureDatabase(DatabaseUrl.parse(settings['DB_DATABASE_URL'] ?? ''));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return {
-    environment: { ...(await localDefaults(server.url)), ...withoutEmpty(environment) },
-    embedded: true,
-    keep: (logger) => {
-      restarting ??= new RestartingPostgres(server, dataDirectory, logger);
+    environment: { ...settings, ...withoutEmpty(environment) },
+    embedded: {
+      rotation,
+      keep: (log) => {
+        restarting ??= new RestartingPostgres(server, dataDirectory, log);
+      },
     },
-    stop: () => (restarting ?? server).stop(),
+    stop,
   };
 };
 
-/** The settings for an embedded server with this URL. Creates the secrets at the first call. */
-export const localDefaults = async (serverUrl: string): Promise<Environment> => {
+/** Whether a start with this environment runs an embedded server. */
+const isLocal = ({ DB_DATABASE_URL: url }: Environment): boolean => url === undefined || url === '';
+
+/**
+ * The environment of the start to come, with stand-ins for what only that start knows: so that mistakes in the
+ * configuration are found before anything is started.
+ */
+export const expectedEnvironment = (environment: Environment): Environment => {
+  if (!isLocal(environment)) return environment;
+  const unknown = 'x'.repeat(32);
+  const secrets = { JWT_SECRET: unknown, DB_ROLE_SECRET: unknown };
+  return { ...localSettings('postgres://127.0.0.1', secrets), ...withoutEmpty(environment) };
+};
+
+/** The settings for an embedded server with this URL. */
+export const localSettings = (serverUrl: string, secrets: Environment): Environment => {
   const url = new URL(serverUrl);
   url.pathname = '/mad';
-  const secrets = await readSecrets(join(LOCAL_DATA, 'secrets.json'));
   return { DB_DATABASE_URL: url.href, DB_ORG_ROLES: 'true', ...secrets };
 };
 
 /** Removes empty variables, which count as not set. */
 export const withoutEmpty = (environment: Environment): Environment =>
   Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
-
-/** Creates the secrets at the first start. Later starts read the same ones, so that tokens and logins stay valid. */
-const readSecrets = async (file: string): Promise<Environment> => {
-  try {
-    const secrets: Environment = JSON.parse(await readFile(file, 'utf8'));
-    return secrets;
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-  }
-  const secrets = { JWT_SECRET: newSecret(), DB_ROLE_SECRET: newSecret() };
-  await mkdir(LOCAL_DATA, { recursive: true });
-  // Write and rename: a crash must not leave a half-written file.
-  await writeFile(`${file}.new`, JSON.stringify(secrets), { mode: 0o600 });
-  await rename(`${file}.new`, file);
-  return secrets;
-};
-
-const newSecret = (): string => randomBytes(32).toString('base64url');

@@ -3,13 +3,26 @@ import type { Logger } from '../../application/ports/runtime/logger.ts';
 import { OrganizationNotReadyError } from '../../domain/databases/errors.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { Periodic, type RunReport } from '../timing/periodic.ts';
-import { fitOf, type SchemaWindow } from '../migrations/schema-window.ts';
+import { fitOf, type SchemaFit, type SchemaWindow } from '../migrations/schema-window.ts';
 
 export interface SchemaGuardDeps {
   /** What this release serves. */
   readonly window: () => Promise<SchemaWindow>;
-  readonly ledger: Pick<FleetLedger, 'want' | 'listMoved'>;
+  readonly ledger: Pick<FleetLedger, 'want' | 'listMoved' | 'listCandidates'>;
   readonly logger: Logger;
+}
+
+/** Organizations whose schemas are outside of what this release serves. */
+export interface SchemaSurvey {
+  /** Not served until somebody migrates them. */
+  readonly below: number;
+  /** Not served by this release. */
+  readonly above: number;
+}
+
+interface Outside {
+  readonly fit: Exclude<SchemaFit, 'inside'>;
+  readonly schemaVersion: number;
 }
 
 /** How long an open pool may go on after its organization has left the window. */
@@ -24,7 +37,7 @@ const OVERLAP_MS = 30_000;
 export class SchemaGuard {
   readonly #deps: SchemaGuardDeps;
   /** Organizations that left the window. Few, mostly none: the rest costs a look at an empty map. */
-  readonly #outside = new Map<OrganizationId, number>();
+  readonly #outside = new Map<OrganizationId, Outside>();
   readonly #looks = new Periodic({
     everyMs: LOOK_EVERY_MS,
     work: () => this.look(),
@@ -47,7 +60,7 @@ export class SchemaGuard {
     const fit = fitOf(window, schemaVersion);
     if (fit === 'inside') return;
     if (fit === 'below') await this.#deps.ledger.want(organizationId);
-    throw notReady(schemaVersion, window);
+    throw notReady(fit, schemaVersion, window);
   }
 
   /**
@@ -57,8 +70,19 @@ export class SchemaGuard {
    */
   check(organizationId: OrganizationId): void {
     if (this.#outside.size === 0) return;
-    const schemaVersion = this.#outside.get(organizationId);
-    if (schemaVersion !== undefined) throw notReady(schemaVersion);
+    const outside = this.#outside.get(organizationId);
+    if (outside !== undefined) throw notReady(outside.fit, outside.schemaVersion);
+  }
+
+  /** Reads the whole ledger: for the start, and for operators. */
+  async survey(): Promise<SchemaSurvey> {
+    const window = await this.#deps.window();
+    const candidates = await this.#deps.ledger.listCandidates();
+    const fits = candidates.flatMap(({ state, schemaVersion }) =>
+      state === 'ready' && schemaVersion !== null ? [fitOf(window, schemaVersion)] : [],
+    );
+    const count = (wanted: SchemaFit): number => fits.filter((fit) => fit === wanted).length;
+    return { below: count('below'), above: count('above') };
   }
 
   get report(): RunReport {
@@ -93,15 +117,20 @@ export class SchemaGuard {
           'a results database has left the schema versions that this release serves',
         );
       }
-      this.#outside.set(organizationId, schemaVersion);
+      this.#outside.set(organizationId, { fit, schemaVersion });
     }
   }
 }
 
-const notReady = (schemaVersion: number, window?: SchemaWindow): OrganizationNotReadyError =>
+const notReady = (
+  fit: Outside['fit'],
+  schemaVersion: number,
+  window?: SchemaWindow,
+): OrganizationNotReadyError =>
   new OrganizationNotReadyError(
     'The schema of the results database is outside of what this release serves.',
     {
+      reason: fit === 'below' ? 'older_schema' : 'newer_schema',
       details: {
         schema_version: schemaVersion,
         ...(window !== undefined && { oldest: window.oldest, newest: window.newest }),

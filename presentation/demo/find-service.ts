@@ -3,7 +3,7 @@ const TIMEOUT_MS = 2000;
 /**
  * Finds a running service of this deployment.
  *
- * @param address what the service listens on, by its configuration; port 0 stands for any free port
+ * @param address `host` as in a URL that reaches the service from here; port 0 stands for any free port
  * @returns its URL; null when nothing answers there, or when what answers refuses the deployment's operator token
  */
 export const findService = async (
@@ -11,7 +11,7 @@ export const findService = async (
   operatorToken: string,
 ): Promise<string | null> => {
   if (port === 0) return null;
-  const url = `http://${reachable(host)}:${port}`;
+  const url = `http://${host}:${port}`;
   try {
     const response = await fetch(`${url}/organizations?limit=1`, {
       headers: { Authorization: `Bearer ${operatorToken}` },
@@ -22,11 +22,4 @@ export const findService = async (
   } catch {
     return null;
   }
-};
-
-/** A service that listens on all addresses answers on the loopback address. */
-const reachable = (host: string): string => {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  if (host === '::') return '[::1]';
-  return host.includes(':') ? `[${host}]` : host;
 };

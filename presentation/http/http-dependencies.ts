@@ -2,6 +2,7 @@ import type { HealthCheck } from '../../application/ports/databases/health-check
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import type { OrganizationDatabases } from '../../application/ports/databases/organization-databases.ts';
 import type { FleetLedger } from '../../application/ports/fleet/fleet-ledger.ts';
+import type { ChangeFeed } from '../../application/ports/runtime/change-feed.ts';
 import type { HttpMetrics } from '../../application/ports/runtime/http-metrics.ts';
 import type { RequestLimits } from '../../application/limits/request-limits.ts';
 import type { StorageQuota } from '../../application/limits/storage-quota.ts';
@@ -45,6 +46,7 @@ export interface HttpDependencies extends UseCases {
   readonly metadata: MetadataDatabase;
   readonly fleet: FleetReader;
   readonly health: HealthCheck;
+  readonly changeFeed: Pick<ChangeFeed, 'isBehind'>;
   readonly databases: OrganizationDatabases;
   readonly policies: OrganizationPolicies;
   readonly requestLimits: RequestLimits;

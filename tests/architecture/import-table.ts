@@ -26,7 +26,7 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   'node-crypto': [],
   pino: ['pino'],
   prometheus: ['prom-client'],
-  'rate-limiter-flexible': ['rate-limiter-flexible'],
+  'rate-limiter-flexible': ['ipaddr.js', 'rate-limiter-flexible'],
   uuid: ['uuid'],
 };
 
@@ -41,8 +41,8 @@ export const FLOORS: readonly { readonly name: string; readonly packages: readon
   { name: 'fleet', packages: ['knex', 'pg'] },
   { name: 'changes', packages: [] },
   { name: 'background', packages: [] },
-  { name: 'http-server', packages: [] },
-  { name: 'config', packages: [] },
+  { name: 'http-server', packages: ['ipaddr.js'] },
+  { name: 'config', packages: ['fastest-levenshtein', 'ipaddr.js'] },
   { name: 'local', packages: ['zod'] },
   { name: 'knex-command', packages: ['knex'] },
 ];

@@ -56,6 +56,17 @@ const keepsPeople = (subject: Subject<MetadataSubject>): void => {
       expect(await metadata.users.findPasswordIdentity('bob@example.org')).to.equal(null);
     });
 
+    it('are looked through for a platform administrator who is active', async () => {
+      expect(await metadata.users.hasPlatformAdministrator()).to.equal(false);
+      const person = { email: 'a@b.c', passwordHash: HASH, platformAdmin: false };
+      const { userId } = await metadata.users.ensureUser(person);
+      expect(await metadata.users.hasPlatformAdministrator()).to.equal(false);
+      await metadata.users.change(userId, { platformAdmin: true });
+      expect(await metadata.users.hasPlatformAdministrator()).to.equal(true);
+      await metadata.users.change(userId, { active: false });
+      expect(await metadata.users.hasPlatformAdministrator()).to.equal(false);
+    });
+
     it('have roles per organization that are replaced', async () => {
       await register(ACME, BETA);
       const { userId } = await metadata.users.ensureUser({

@@ -79,6 +79,83 @@ describe('The process', function () {
     expect(sessions).to.deep.equal([]);
   });
 
+  /** The last line of its log. */
+  const lastWord = ({ stdout }: HttpProcess): Readonly<Record<string, unknown>> => {
+    const line: unknown = JSON.parse(stdout().trimEnd().split('\n').at(-1) ?? '');
+    if (typeof line !== 'object' || line === null) throw new Error('a line of the log is an object');
+    return { ...line };
+  };
+  const logged = ({ stdout }: HttpProcess, message: string): readonly string[] =>
+    stdout()
+      .split('\n')
+      .filter((line) => line.includes(`"msg":"${message}`));
+
+  it('stops in good order when its terminal is closed, and says at the end that it has', async () => {
+    const service = await start();
+    const slow = await slowRequest(await service.listening());
+    service.kill('SIGHUP');
+    await until('no new connection is taken', async () => refusesConnections(await service.listening()));
+    await slow.release();
+    expect((await slow.reply).status).to.equal(200);
+    expect(await service.exited).to.deep.equal({ code: 0, signal: null });
+    expect(lastWord(service)).to.include({ level: 'info', msg: 'stopped' });
+  });
+
+  it('still serves while load balancers learn from /ready that it stops', async () => {
+    const service = await start({ SHUTDOWN_DELAY_MS: '20000' });
+    const url = await service.listening();
+    expect((await send(url, 'GET', '/ready')).status).to.equal(200);
+    service.kill('SIGTERM');
+    await until('/ready says it', async () => (await send(url, 'GET', '/ready')).status === 503);
+    const { status, headers } = await send(url, 'GET', '/jobs', { token: member() });
+    expect([status, headers['connection']]).to.deep.equal([200, 'close']);
+    service.kill('SIGINT');
+    expect((await service.exited).code, 'a second signal does not wait for the end of the delay').to.equal(1);
+  });
+
+  it('takes no longer to stop than its one deadline says, and tells by its exit code that not all had ended', async () => {
+    const service = await start({ SHUTDOWN_TIMEOUT_MS: '1500' });
+    const slow = await slowRequest(await service.listening());
+    try {
+      const since = performance.now();
+      service.kill('SIGTERM');
+      expect((await service.exited).code).to.equal(1);
+      // The one bound in time that is the behaviour itself, with room for a busy machine.
+      expect(performance.now() - since).to.be.below(4000);
+    } finally {
+      await slow.release();
+    }
+    const word = lastWord(service);
+    expect(word).to.include({ level: 'error', msg: 'stopped before everything had ended' });
+    expect(word['unfinished']).to.include('requests');
+  });
+
+  it('names a mistyped variable, and the missing administrator, at its start', async () => {
+    const service = await start({ DB_POOLSIZE: '7' });
+    await service.listening();
+    const [variable] = logged(service, 'a variable is set that nobody reads');
+    expect(variable)
+      .to.include('"variable":"DB_POOLSIZE","meant":"DB_POOL_SIZE"')
+      .and.include('"level":"warn"');
+    await until('it says that nobody may administer it', () =>
+      logged(service, 'no platform administrator exists').some((line) => line.includes('"level":"warn"')),
+    );
+  });
+
+  it('says nothing of administrators when there is one, and prints an address that can be used', async () => {
+    const service = await start({
+      HOST: '0.0.0.0',
+      BOOTSTRAP_ADMIN_EMAIL: 'first@example.org',
+      BOOTSTRAP_ADMIN_PASSWORD: CANARY,
+    });
+    const url = await service.listening();
+    expect(new URL(url).hostname).to.equal('127.0.0.1');
+    expect((await send(url, 'GET', '/health')).status).to.equal(200);
+    service.kill('SIGTERM');
+    await service.exited;
+    expect(logged(service, 'no platform administrator')).to.deep.equal([]);
+  });
+
   it('tells in its metrics how each background task is doing', async () => {
     const service = await start();
     const url = await service.listening();
@@ -296,10 +373,11 @@ describe('The process', function () {
     expect(service.stdout() + service.stderr()).not.to.include(CANARY);
   });
 
-  it('does not start on a port that is taken, and says so in one line', async () => {
+  it('does not start on a port that is taken, and says so in one line before it asks for anything else', async () => {
     const first = await start();
     const { port } = new URL(await first.listening());
-    const second = await start({ PORT: port });
+    const nowhere = `postgresql://mad:${CANARY}@127.0.0.1:${await closedPort()}/mad`;
+    const second = await start({ PORT: port, DB_DATABASE_URL: nowhere });
     expect((await second.exited).code)
       .to.be.a('number')
       .that.is.not.equal(0);

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import type { LocalDuties } from '../../infrastructure/composition/start-duties.ts';
+import { captureLog, type LogEntry } from '../support/captured-log.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import {
   aroundAttempts,
@@ -9,10 +11,13 @@ import {
   ledgerVersions,
   type Releases,
 } from '../support/fleet.ts';
+import { until } from '../support/gate.ts';
 import type { Problem } from '../support/http-contract.ts';
 import { HttpService, type Caller } from '../support/http-service.ts';
 
 const RUN = { canaries: 0, waveSize: { percent: 100 }, errorBudget: { count: 0 } } as const;
+const OLDER = /an operator has to migrate/i;
+const NEWER = /belongs to a newer release/;
 const BODY = { engine: 'vina', inputs: { ligand: 'CCO' } };
 
 describe('the window of schema versions', function () {
@@ -67,9 +72,10 @@ describe('the window of schema versions', function () {
     expect(status?.counts.failed).to.equal(0);
   };
 
-  const expectTurnedAway = async (caller: Caller): Promise<void> => {
+  const expectTurnedAway = async (caller: Caller, detail: RegExp): Promise<void> => {
     const reply = await caller.get<Problem>('/jobs');
     expect([reply.status, reply.body.code]).to.deep.equal([503, 'organization_not_ready']);
+    expect(reply.body.detail).to.match(detail);
     expect(Number(reply.headers['retry-after'])).to.be.greaterThan(0);
   };
   const expectServed = async (caller: Caller): Promise<void> => {
@@ -91,11 +97,11 @@ describe('the window of schema versions', function () {
 
     await migrate(base + 2, 'acme');
     await guard.look();
-    await expectTurnedAway(old.member('acme'));
+    await expectTurnedAway(old.member('acme'), NEWER);
     await expectServed(old.member('beta'));
     await expectServed(next.member('acme'));
     const older = await start(base);
-    await expectTurnedAway(older.member('acme'));
+    await expectTurnedAway(older.member('acme'), NEWER);
     expect(await ledgerVersions(deployment), 'no request migrates').to.deep.equal({
       acme: base + 2,
       beta: base,
@@ -119,8 +125,8 @@ describe('the window of schema versions', function () {
       'beta',
     ]);
 
-    await expectTurnedAway(next.member('beta'));
-    await expectTurnedAway(next.member('beta'));
+    await expectTurnedAway(next.member('beta'), OLDER);
+    await expectTurnedAway(next.member('beta'), OLDER);
     const { items } = await operator.plan(plan);
     expect(items.map(({ organizationId: id, urgent }) => [id, urgent])).to.deep.equal([
       ['beta', true],
@@ -130,7 +136,7 @@ describe('the window of schema versions', function () {
 
     await migrate(base + 1, 'beta');
     await expectServed(next.member('beta'));
-    await expectTurnedAway(next.member('acme'));
+    await expectTurnedAway(next.member('acme'), OLDER);
   });
 
   it('goes before its wave, though not before the canaries, when it is turned away during a run', async () => {
@@ -141,7 +147,7 @@ describe('the window of schema versions', function () {
     const next = await start(base + 1, { oldest: base + 1, newest: base + 1 });
     const order: string[] = [];
     aroundAttempts(next.container, async (target, proceed) => {
-      if (order.length === 0) await expectTurnedAway(next.member('zzz'));
+      if (order.length === 0) await expectTurnedAway(next.member('zzz'), OLDER);
       order.push(target.organizationId);
       await proceed();
     });
@@ -149,5 +155,51 @@ describe('the window of schema versions', function () {
       .get(TOKENS.fleetOperator)
       .run({ ...RUN, only: null, canaries: 1, waveSize: { count: 1 } }, { concurrency: 1 });
     expect(order).to.deep.equal(['aaa', 'zzz', 'acme', 'beta']);
+  });
+
+  describe('at the start of a service', () => {
+    /** A service of a release that an operator, or (with duties) nobody, sees to. */
+    const begin = async (
+      version: number,
+      window: { readonly oldest: number; readonly newest: number },
+      duties: LocalDuties | null,
+    ): Promise<{ log: readonly LogEntry[]; service: HttpService }> => {
+      const container = asRelease(deployment.start(), releases.release(version));
+      container.rebind(TOKENS.schemaWindow).toConstantValue(async () => window);
+      const log = captureLog(container);
+      const service = await HttpService.running(container, ['acme', 'beta'], duties);
+      services.push(service);
+      return { log, service };
+    };
+    const errorsOf = (log: readonly LogEntry[]): readonly string[] =>
+      log
+        .filter(({ level }) => level === 'error')
+        .map(({ message, fields }) => `${message} ${JSON.stringify(fields)}`);
+
+    it('an error says how many organizations are not served, of older and of newer schemas', async () => {
+      const { base } = releases;
+      const old = await start(base);
+      for (const id of ['acme', 'beta']) await expectServed(old.member(id));
+      await migrate(base + 2, 'beta');
+      const { log } = await begin(base + 1, { oldest: base + 1, newest: base + 1 }, null);
+      await until('it says so', () => errorsOf(log).length === 2);
+      const [below, above] = errorsOf(log);
+      expect(below).to.match(/not served until .*migrate run.*"organizations":1/);
+      expect(above).to.match(/not served: .*newer release.*"organizations":1/);
+    });
+
+    it('one that nobody operates migrates them itself, before it takes requests', async () => {
+      const { base } = releases;
+      const old = await start(base);
+      for (const id of ['acme', 'beta']) await expectServed(old.member(id));
+      const { log, service } = await begin(
+        base + 1,
+        { oldest: base + 1, newest: base + 1 },
+        { rotation: null },
+      );
+      for (const id of ['acme', 'beta']) await expectServed(service.as(deployment.token(id, ['member'])));
+      expect(await ledgerVersions(deployment)).to.deep.equal({ acme: base + 1, beta: base + 1 });
+      expect(errorsOf(log)).to.deep.equal([]);
+    });
   });
 });

@@ -48,6 +48,7 @@ describe('the feed of metadata changes', function () {
     const container = deployment.start();
     feed = new MetadataChangeFeed({
       connect: () => container.get(TOKENS.metadataConnector).toChanges(),
+      answerDeadlineMs: 500,
       logger: container.get(TOKENS.logger),
       ...(pollIntervalMs !== undefined && { pollIntervalMs }),
     });

@@ -152,6 +152,28 @@ describe('the embedded PostgreSQL server', function () {
     expect(await query(url, 'show fsync')).to.equal('off');
   });
 
+  it('runs in a folder whose path holds what shells make something else of', async function () {
+    // Elsewhere it refuses in one line.
+    if (process.platform !== 'linux') this.skip();
+    const folder = join(dataDirectory, 'a "quoted" $HOME `id` \\');
+    await mkdir(folder, { mode: 0o711 });
+    const { url, stop } = await start({ dataDirectory: folder });
+    expect(await query(url, 'select 1')).to.equal(1);
+    await stop();
+    expect(await query((await start({ dataDirectory: folder })).url, 'select 1'), 'again').to.equal(1);
+  });
+
+  it('names the folder that it cannot write', async () => {
+    const file = join(dataDirectory, 'file');
+    await writeFile(file, '');
+    const folder = join(file, 'postgres');
+    const { message } = await failureOf(start({ dataDirectory: folder }));
+    expect(message)
+      .to.include(`The folder ${folder} `)
+      .and.to.match(/cannot be written \(\w+\)/);
+    expect(message).not.to.include('\n');
+  });
+
   it('takes settings over its defaults', async () => {
     const server = await start();
     expect(await query(server.url, 'show max_connections')).to.equal('200');

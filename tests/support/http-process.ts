@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { until } from './gate.ts';
 
+/** Not `import.meta.resolve`: a test file that needs no ES module is loaded as CommonJS. */
+const LOADER = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 const ENTRY = fileURLToPath(new URL('../../infrastructure/bin/http.ts', import.meta.url));
 const START_DEADLINE_MS = 20_000;
 
@@ -16,18 +19,22 @@ export interface HttpProcess {
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
   stdout(): string;
   stderr(): string;
-  kill(signal: 'SIGTERM' | 'SIGINT'): void;
+  kill(signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP'): void;
   /** Ends it whatever it does, and removes its working directory. */
   dispose(): Promise<void>;
 }
 
-/** @param entry of another release of the service; this one's by default */
+/**
+ * @param entry of another release of the service; this one's by default
+ * @param givenDirectory to work in, which the test removes; by default one that `dispose` does
+ */
 export const startHttpProcess = async (
   environment: Readonly<Record<string, string>>,
   entry = ENTRY,
+  givenDirectory: string | null = null,
 ): Promise<HttpProcess> => {
-  const directory = await mkdtemp(join(tmpdir(), 'mad-test-process-'));
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), entry], {
+  const directory = givenDirectory ?? (await mkdtemp(join(tmpdir(), 'mad-test-process-')));
+  const child = spawn(process.execPath, ['--import', LOADER, entry], {
     cwd: directory,
     env: { PATH: process.env['PATH'], HOME: directory, TMPDIR: tmpdir(), LOG_LEVEL: 'info', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -61,7 +68,7 @@ export const startHttpProcess = async (
     dispose: async () => {
       child.kill('SIGKILL');
       await exited;
-      await rm(directory, { recursive: true, force: true });
+      if (givenDirectory === null) await rm(directory, { recursive: true, force: true });
     },
   };
 };

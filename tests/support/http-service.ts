@@ -1,5 +1,6 @@
 import { Agent } from 'node:http';
 import type { Container } from 'inversify';
+import type { LocalDuties } from '../../infrastructure/composition/start-duties.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import {
   listen,
@@ -71,8 +72,12 @@ export class HttpService {
   }
 
   /** As an operator starts it: with all its loops. `close` stops it. */
-  static async running(container: Container, organizations: readonly string[] = []): Promise<HttpService> {
-    const { url, stop } = await container.get(TOKENS.service).start();
+  static async running(
+    container: Container,
+    organizations: readonly string[] = [],
+    duties: LocalDuties | null = null,
+  ): Promise<HttpService> {
+    const { url, stop } = await container.get(TOKENS.service).start(duties);
     const close = async (): Promise<void> => void (await stop());
     return new HttpService(container, { url, close, closeNow: () => undefined }, organizations);
   }

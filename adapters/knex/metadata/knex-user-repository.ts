@@ -142,6 +142,11 @@ const ensureUser = statement<
   ),
 );
 
+const findPlatformAdministrator = statement<object, { user_id: string }>(
+  'user_find_platform_administrator',
+  () => sql('users').select('user_id').where({ platform_admin: true, status: 'active' }).limit(1),
+);
+
 const toUser = (row: UserRow): User => ({
   userId: row.user_id,
   email: row.email,
@@ -187,6 +192,10 @@ export class KnexUserRepository implements UserRepository {
     const [existing] = await this.#executor.query(findByEmail({ email: user.email }));
     if (existing === undefined) throw new Error('a user that blocks an insert cannot be found');
     return { userId: existing.user_id, created: false };
+  }
+
+  async hasPlatformAdministrator(): Promise<boolean> {
+    return (await this.#executor.query(findPlatformAdministrator({}))).length > 0;
   }
 
   async lockPasswordHash(userId: string): Promise<string | null> {

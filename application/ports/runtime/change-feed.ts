@@ -32,4 +32,9 @@ export interface ChangeFeed {
    * started, and while the metadata database is unreachable.
    */
   readonly isCurrent: boolean;
+  /**
+   * Whether the subscribers were or are more than one second behind, in the present look at the changes or in the one
+   * before: for people and monitors, as `isCurrent` may change several times a second while answers come late.
+   */
+  readonly isBehind: boolean;
 }

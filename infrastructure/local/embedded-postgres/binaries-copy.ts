@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { restoreLinks } from './binaries-package.ts';
 import type { BinariesPackage } from './binaries-package.ts';
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
+import { isPlainPath } from './run-command.ts';
 import type { SystemUser } from './run-command.ts';
 import { canEnter } from './server-user.ts';
 
@@ -37,10 +38,10 @@ const completeCopy = async (source: string, target: string): Promise<void> => {
 
 const findCacheParent = async (user: SystemUser | undefined): Promise<string> => {
   for (const directory of new Set([tmpdir(), '/tmp', '/var/tmp'])) {
-    if (await canEnter(user, directory)) return directory;
+    if (isPlainPath(directory) && (await canEnter(user, directory))) return directory;
   }
   throw new EmbeddedPostgresError(
-    `The PostgreSQL binaries need a copy that user ${user?.uid} can read, and it can enter none of ` +
+    `The PostgreSQL binaries need a copy that ${user === undefined ? 'this user' : `user ${user.uid}`} can read, and it can enter none of ` +
       `${tmpdir()}, /tmp and /var/tmp.`,
   );
 };

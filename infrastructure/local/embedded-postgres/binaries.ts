@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { copyBinaries } from './binaries-copy.ts';
 import { findBinariesPackage, restoreLinks } from './binaries-package.ts';
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
-import { runCommand } from './run-command.ts';
+import { isPlainPath, runCommand } from './run-command.ts';
 import type { SystemUser } from './run-command.ts';
 
 const PROBE =
@@ -16,8 +16,8 @@ const probe = async (native: string, user: SystemUser | undefined): Promise<stri
 
 /**
  * Returns a folder with `bin`, `lib` and `share` of a PostgreSQL that the user can run. That is the installed
- * package, or a copy of it when its links cannot be made (a read-only node_modules) or the user cannot enter its
- * folder (a checkout in /root).
+ * package, or a copy of it when its links cannot be made (a read-only node_modules), the user cannot enter its folder (a
+ * checkout in /root), or its path holds characters that initdb cannot handle.
  *
  * @throws {EmbeddedPostgresError} when the platform has no package, or the binaries do not run
  */
@@ -28,7 +28,7 @@ export const prepareBinaries = async (user: SystemUser | undefined): Promise<str
     () => false,
   );
   const native = join(installed.directory, 'native');
-  if (linked && (await probe(native, user)) === undefined) return native;
+  if (linked && isPlainPath(native) && (await probe(native, user)) === undefined) return native;
   const copy = join(await copyBinaries(installed, user), 'native');
   const problem = await probe(copy, user);
   if (problem === undefined) return copy;

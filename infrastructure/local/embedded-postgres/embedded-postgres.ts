@@ -1,4 +1,4 @@
-import { mkdir, readFile, readlink, realpath, writeFile } from 'node:fs/promises';
+import { readFile, readlink, realpath, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConnectionName } from '../../postgres/connection-names.ts';
@@ -16,6 +16,7 @@ import type { ServerLog } from './server-log.ts';
 import { findServerUser } from './server-user.ts';
 import { STOP_DEADLINE_MS, supervise } from './supervisor.ts';
 import type { Supervised } from './supervisor.ts';
+import { ensureWritableDirectory } from './writable-directory.ts';
 
 export interface EmbeddedPostgresOptions {
   /** The folder for the cluster, its password, its log and its lock. Created when it does not exist. */
@@ -189,7 +190,7 @@ const startServer = async (
  */
 export const startEmbeddedPostgres = async (options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> => {
   const data = dataDirectoryAt(resolve(options.dataDirectory));
-  await mkdir(data.root, { recursive: true });
+  await ensureWritableDirectory(data.root);
   const user = await findServerUser(data.cluster);
   const { root: directory, pidFile } = data;
   const lock = await takeDirectoryLock(data.lock, { directory, pidFile, deadlineMs: LOCK_DEADLINE_MS });

@@ -72,7 +72,7 @@ export const ERROR_STATUS = {
   organization_not_ready: {
     status: 503,
     title: 'Organization not ready',
-    detail: "The organization's database is being brought up to date.",
+    detail: "The organization's database is being changed. Try again soon.",
     retryAfterSeconds: 5,
   },
 } as const satisfies Record<string, ErrorStatus>;

@@ -1,3 +1,4 @@
+import { OrganizationNotReadyError, type NotReadyReason } from '../../../domain/databases/errors.ts';
 import { DatabaseError, DomainError } from '../../../domain/exceptions.ts';
 import { TooManyAttemptsError, UnauthenticatedError } from '../../../domain/identity/errors.ts';
 import { ValidationError, type InputIssue } from '../../../domain/validation-error.ts';
@@ -40,6 +41,12 @@ export const toFailure = (error: unknown): Failure => {
 
 export const NO_SUCH_ROUTE = 'There is no such route.';
 
+/** Who can mend it. The error's message may name a database. */
+const NOT_READY: Readonly<Partial<Record<NotReadyReason, string>>> = {
+  older_schema: "An operator has to migrate the organization's database before this release can serve it.",
+  newer_schema: "The organization's database belongs to a newer release than the one that answers.",
+};
+
 const fromDomain = (code: ErrorCode, error: DomainError): Failure =>
   failure(
     code,
@@ -62,12 +69,13 @@ const failure = (
   headers: Readonly<Record<string, string>> = {},
   issues: readonly InputIssue[] | null = null,
 ): Failure => {
-  const { detail: fixedDetail, retryAfterSeconds: usual } = errorStatus(code);
+  const { detail: usualDetail, retryAfterSeconds: usual } = errorStatus(code);
+  const fixedDetail = error instanceof OrganizationNotReadyError ? NOT_READY[error.reason] : undefined;
   const known = error instanceof DatabaseError ? error.retryAfterMs : null;
   const retryAfterSeconds = known === null ? usual : Math.max(1, Math.ceil(known / 1000));
   return {
     code,
-    detail: fixedDetail ?? detail,
+    detail: fixedDetail ?? usualDetail ?? detail,
     issues,
     headers:
       retryAfterSeconds === undefined ? headers : { ...headers, 'Retry-After': String(retryAfterSeconds) },

@@ -3,6 +3,8 @@ import type { Reply } from '../request/reply.ts';
 
 interface Circumstances {
   readonly health: DatabaseHealth;
+  /** Whether suspensions, quotas and removed access reach this process within a second. */
+  readonly followsChanges: boolean;
   readonly isStopping: boolean;
   /** Any unhealthy database makes the HTTP status 503. */
   readonly isStrict: boolean;
@@ -14,9 +16,9 @@ interface Circumstances {
  * rotation: it decides the field `status`, and the HTTP status only with `isStrict`.
  */
 export const presentReadiness = (circumstances: Circumstances): Reply => {
-  const { health, isStopping, isStrict, namesOrganizations } = circumstances;
+  const { health, followsChanges, isStopping, isStrict, namesOrganizations } = circumstances;
   const { metadata, servers, organizations } = health;
-  const allHealthy = metadata && Object.values(organizations).every(Boolean);
+  const allHealthy = metadata && followsChanges && Object.values(organizations).every(Boolean);
   const serves = metadata && !isStopping && (allHealthy || !isStrict);
 
   const shown = Object.fromEntries(
@@ -34,6 +36,7 @@ export const presentReadiness = (circumstances: Circumstances): Reply => {
         metadata_db: metadata,
         org_databases: shown,
         servers,
+        change_feed: followsChanges,
       },
     },
     headers: serves ? {} : { 'Retry-After': '1' },

@@ -24,7 +24,7 @@ const healthRoute = (): Route =>
     handle: () => ok({ status: 'ok' }),
   });
 
-const readyRoute = ({ health, verifyToken, options }: HttpDependencies): Route =>
+const readyRoute = ({ health, changeFeed, verifyToken, options }: HttpDependencies): Route =>
   publicRoute([], {
     method: 'get',
     path: '/ready',
@@ -39,6 +39,7 @@ const readyRoute = ({ health, verifyToken, options }: HttpDependencies): Route =
     handle: async ({ bearer }) =>
       presentReadiness({
         health: await health.check(),
+        followsChanges: !changeFeed.isBehind,
         isStopping: options.isStopping(),
         isStrict: options.readyStrict,
         namesOrganizations: !options.hideOrganizationNames || (await isPlatformAdmin(verifyToken, bearer)),

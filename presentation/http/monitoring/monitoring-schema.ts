@@ -12,6 +12,7 @@ export const readinessReply = z
       metadata_db: z.boolean(),
       org_databases: checks,
       servers: checks,
+      change_feed: z.boolean(),
     }),
   })
   .meta({ id: 'Readiness' });

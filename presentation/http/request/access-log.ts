@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { AnswerCut } from '../../../application/ports/runtime/http-metrics.ts';
+import { reasonsOf } from '../../../domain/reason-of.ts';
 import { errorStatus } from '../errors/error-status.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import type { HttpLocals, HttpResponse, Opening } from './http-locals.ts';
@@ -25,7 +26,7 @@ export const accessLog =
         duration_ms: Math.round(seconds * 1e6) / 1e3,
         code: locals.failure?.code,
         cut: locals.cut,
-        err: status >= 500 ? locals.failure?.error : undefined,
+        ...causeOf(locals, status),
       };
       logger[levelOf(locals, status)](fields, 'request finished');
     });
@@ -34,6 +35,12 @@ export const accessLog =
 /** Lets the line of a request say why the server ended its connection. */
 export const noteCut = (response: ServerResponse & { locals?: HttpLocals }, cut: AnswerCut): void => {
   if (response.locals !== undefined) response.locals.cut = cut;
+};
+
+/** The stack of a fault; of a database that is away the reason alone, as an outage makes a line of every request. */
+const causeOf = ({ failure }: HttpLocals, status: number): { err?: unknown; reason?: string } => {
+  if (failure === undefined || status < 500) return {};
+  return failure.code === 'internal_error' ? { err: failure.error } : { reason: reasonsOf(failure.error) };
 };
 
 /** A response that was cut off without a failure was abandoned by the client. */

@@ -73,6 +73,8 @@ export class FakePeople {
         .flatMap((person) => toUser(person) ?? []);
       return toPage(following, limit, ({ userId }) => userId);
     },
+    hasPlatformAdministrator: async () =>
+      [...this.#people.values()].some(({ active, platformAdmin }) => active && platformAdmin),
     change: async (userId, { active, platformAdmin, mustChangePassword }) => {
       this.#update(userId, (person) => ({
         ...person,

@@ -140,6 +140,7 @@ export class FakeService {
       logger: this.logger,
     });
     const policies = {
+      confirm: () => undefined,
       policyOf: () => this.policy,
       isSuspended: (id: OrganizationId) => metadata.stored.get(id)?.status === 'suspended',
     };
@@ -149,6 +150,7 @@ export class FakeService {
       metadata,
       fleet: this.fleet,
       health: databases,
+      changeFeed: { isBehind: false },
       databases,
       policies,
       requestLimits: new RequestLimits({ policies, rates }),

@@ -61,6 +61,8 @@ const INTEGERS = [
   ['ORG_WRITE_BYTES_PER_SECOND', 1],
   ['ORG_WRITE_VALUES_PER_SECOND', 1],
   ['ORG_STORAGE_BYTES', 1],
+  ['SHUTDOWN_TIMEOUT_MS', 1],
+  ['SHUTDOWN_DELAY_MS', 0],
 ] as const;
 
 const NOT_INTEGERS = [
@@ -102,6 +104,8 @@ describe('parseConfig', () => {
         },
       },
       loginAttempts: { perAccount: 10, perAddress: 100 },
+      unknownVariables: [],
+      shutdown: { timeoutMs: 25_000, delayMs: 0 },
       bootstrapAdministrator: null,
     });
     expect(http).to.deep.equal({
@@ -115,6 +119,7 @@ describe('parseConfig', () => {
         stallMs: 20_000,
         deadlineMs: 240_000,
       },
+      corsOrigins: [],
     });
     const { metadataUrl, servers, ...settings } = database;
     expect(metadataUrl.toString()).to.equal(BASE.DB_DATABASE_URL);
@@ -191,6 +196,9 @@ describe('parseConfig', () => {
       RESPONSE_BYTES_PER_ORGANIZATION: '5000000',
       RESPONSE_STALL_MS: '20',
       RESPONSE_DEADLINE_MS: '21',
+      CORS_ORIGINS: 'https://lab.example, http://[::1]:8080',
+      SHUTDOWN_TIMEOUT_MS: '20',
+      SHUTDOWN_DELAY_MS: '16',
       JWT_ISSUER: 'https://issuer.example',
       JWT_EXTERNAL_ISSUER: 'https://people.example',
       JWT_AUDIENCE: 'api',
@@ -233,8 +241,10 @@ describe('parseConfig', () => {
       readyStrict: true,
       trustedProxies: 2,
       responses: { totalBytes: 9_000_000, organizationBytes: 5_000_000, stallMs: 20, deadlineMs: 21 },
+      corsOrigins: ['https://lab.example', 'http://[::1]:8080'],
     });
     expect(config.loginAttempts).to.deep.equal({ perAccount: 3, perAddress: 7 });
+    expect(config.shutdown).to.deep.equal({ timeoutMs: 20, delayMs: 16 });
     expect(config.environment).to.equal('production');
     expect(config.logLevel).to.equal('warn');
     expect(config.tokens).to.deep.equal({
@@ -487,6 +497,12 @@ describe('parseConfig, databases', () => {
       secret: SECRET,
       otherSecret: null,
     });
+  });
+
+  it('keeps the delay of a stop within its time', () => {
+    expect(problemsOf({ SHUTDOWN_TIMEOUT_MS: '5000', SHUTDOWN_DELAY_MS: '5000' })).to.deep.equal([
+      'SHUTDOWN_DELAY_MS holds "5000"; it takes less than SHUTDOWN_TIMEOUT_MS, which is 5000',
+    ]);
   });
 
   it('keeps the ceiling of the spares above their floor', () => {

@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import { CurrentAccounts } from '../../../application/identity/current-accounts.ts';
 import { verifyToken } from '../../../application/identity/verify-token.ts';
-import type { ChangeFeed, ChangeSubscriber } from '../../../application/ports/runtime/change-feed.ts';
 import type { TokenClaims } from '../../../application/ports/identity/tokens.ts';
 import { UnauthenticatedError } from '../../../domain/identity/errors.ts';
 import type { Account, AccountRepository } from '../../../domain/identity/account.ts';
 import type { Role } from '../../../domain/identity/role.ts';
 import { parseOrganizationId } from '../../../domain/organizations/organization-id.ts';
+import { FakeFeed } from '../../support/fakes/fake-feed.ts';
 import { Gate, rejectionOf } from '../../support/gate.ts';
 
 const ACME = parseOrganizationId('acme', 51);
@@ -20,18 +20,6 @@ const account = (changes: Partial<Account> = {}): Account => ({
   revokedSessions: new Set(),
   ...changes,
 });
-
-class FakeFeed implements ChangeFeed {
-  isCurrent = true;
-  subscriber: ChangeSubscriber | null = null;
-
-  subscribe(subscriber: ChangeSubscriber): () => void {
-    this.subscriber = subscriber;
-    return () => {
-      this.subscriber = null;
-    };
-  }
-}
 
 /** One account, which the tests change, and every look that was taken at it. */
 class FakeAccounts implements AccountRepository {
@@ -59,7 +47,7 @@ const setUp = () => {
   const repository = new FakeAccounts();
   const feed = new FakeFeed();
   const clock = { now: 0 };
-  const accounts = new CurrentAccounts(repository, feed, () => clock.now);
+  const accounts = new CurrentAccounts(repository, feed, { now: () => clock.now, patienceMs: 100 });
   return { repository, feed, clock, accounts };
 };
 
@@ -161,6 +149,25 @@ describe('CurrentAccounts', () => {
     await gate.opened;
     clock.now = 6500;
     expect((await accounts.find('ada'))?.active).to.equal(false);
+  });
+
+  it('waits for an answer that comes late, rather than give access by one that is much too old', async () => {
+    const repository = new FakeAccounts();
+    const feed = new FakeFeed();
+    const clock = { now: 0 };
+    const accounts = new CurrentAccounts(repository, feed, { now: () => clock.now });
+    await accounts.find('ada');
+    feed.isCurrent = false;
+    repository.gate = new Gate();
+    repository.stored = account({ active: false });
+    clock.now = 5000;
+    const found = [accounts.find('ada'), accounts.find('ada')];
+    await repository.gate.reached;
+    const brief = new Promise((resolve) => setTimeout(() => resolve('still waiting'), 150));
+    expect(await Promise.race([...found, brief])).to.equal('still waiting');
+    repository.gate.open();
+    for (const one of await Promise.all(found)) expect(one?.active).to.equal(false);
+    expect(repository.looks, 'those who wait share the look').to.equal(2);
   });
 
   it('forgets who was not asked for the longest, beyond ten thousand', async () => {

@@ -208,13 +208,17 @@ describe('The error handler', () => {
     });
   });
 
-  it('logs a missing database as a warning with its cause, once', async () => {
-    const error = new DatabaseConnectionError('gone');
+  it('logs a missing database as a warning with its cause, once, and without a stack', async () => {
+    const error = new DatabaseConnectionError('gone', new Error('refused'));
     const service = failing(error);
     await service.acme('member').get('/jobs');
     expect(service.logger.lines).to.have.length(1);
     expect(service.logger.lines[0]).to.deep.include({ level: 'warn' });
-    expect(service.logger.lines[0]?.fields).to.include({ code: 'database_unavailable', err: error });
+    expect(service.logger.lines[0]?.fields).to.include({
+      code: 'database_unavailable',
+      reason: 'gone (refused)',
+    });
+    expect(service.logger.lines[0]?.fields).not.to.have.property('err');
   });
 
   it("logs the client's own fault as information, without a stack", async () => {

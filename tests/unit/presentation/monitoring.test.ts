@@ -46,9 +46,22 @@ describe('GET /ready', () => {
         metadata_db: true,
         org_databases: { results_acme: true, results_beta: false },
         servers: { default: true },
+        change_feed: true,
       },
     });
   });
+
+  for (const [readyStrict, expected] of [
+    [false, 200],
+    [true, 503],
+  ] as const) {
+    it(`says that it is late to hear of changes${readyStrict ? ', and is out of rotation in strict mode' : ''}`, async () => {
+      const service = new FakeService({ changeFeed: { isBehind: true } });
+      service.options.readyStrict = readyStrict;
+      const { status, body } = await service.anonymous().get('/ready');
+      expect([status, body.status, body.checks.change_feed]).to.deep.equal([expected, 'not_ready', false]);
+    });
+  }
 
   it('says which server of results databases is down, and stays in rotation for the organizations of the others', async () => {
     const { status, body } = await ask(serverDown);
@@ -78,7 +91,13 @@ describe('GET /ready', () => {
       const { text, body } = await hidden().anonymous().get('/ready');
       expect(body).to.deep.equal({
         status: 'not_ready',
-        checks: { databases: { metadata: true }, metadata_db: true, org_databases: {}, servers },
+        checks: {
+          databases: { metadata: true },
+          metadata_db: true,
+          org_databases: {},
+          servers,
+          change_feed: true,
+        },
       });
       expect(text).not.to.match(/acme|beta/);
     });
