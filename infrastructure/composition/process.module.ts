@@ -12,6 +12,7 @@ export const processModule = new ContainerModule(({ bind }) => {
     {
       config: TOKENS.config,
       logger: TOKENS.logger,
+      metadataConnector: TOKENS.metadataConnector,
       metrics: TOKENS.metrics,
       stopping: TOKENS.stopping,
       metadataBreaker: TOKENS.metadataBreaker,

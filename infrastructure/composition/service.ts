@@ -14,12 +14,15 @@ import { runPhases, type ShutdownPhase } from '../http-server/shutdown.ts';
 import type { Stopping } from '../http-server/stopping.ts';
 import { metadataMigrations } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
+import type { DatabaseUrl } from '../postgres/database-url.ts';
 import { ensureDatabase } from '../postgres/ensure-database.ts';
+import type { MetadataConnector } from '../postgres/metadata-connector.ts';
 import { registerMetrics, type MeasuredParts } from './register-metrics.ts';
 
 export interface ServiceParts extends MeasuredParts {
   readonly config: Config;
   readonly logger: Logger;
+  readonly metadataConnector: MetadataConnector;
   readonly stopping: Stopping;
   readonly reconcileDatabases: ReconcileDatabases;
   readonly fleetOperator: FleetOperator;
@@ -79,14 +82,13 @@ export class Service {
   }
 
   async #prepareDatabases(): Promise<void> {
-    const { config, logger, useCases } = this.#parts;
-    const { metadataUrl } = config.database;
-    const created = await ensureDatabase(metadataUrl).catch((error: unknown) => {
-      throw new Error(`DB_DATABASE_URL holds ${metadataUrl.redacted}: ${reasonOf(error)}`, { cause: error });
-    });
+    const { config, logger, useCases, metadataConnector } = this.#parts;
+    const { metadataUrl, metadataAdminUrl } = config.database;
+    const created = await reach(metadataAdminUrl, ensureDatabase(metadataAdminUrl));
     if (created)
       logger.warn({ database: metadataUrl.database }, 'there was no metadata database; it was created');
-    const { applied } = await new Migrator(metadataMigrations).latest(metadataUrl);
+    const { applied } = await new Migrator(metadataMigrations).latest(metadataAdminUrl);
+    await reach(metadataUrl, metadataConnector.check());
     if (applied.length > 0) logger.info({ applied }, 'metadata database migrated');
     await useCases.registerServers();
     await this.#buildTemplates();
@@ -175,3 +177,9 @@ export class Service {
     ];
   }
 }
+
+/** Names the variable and the address in the error, where the metadata database cannot be reached. */
+const reach = <Result>(url: DatabaseUrl, work: Promise<Result>): Promise<Result> =>
+  work.catch((error: unknown) => {
+    throw new Error(`DB_DATABASE_URL holds ${url.redacted}: ${reasonOf(error)}`, { cause: error });
+  });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { findEmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts';
+import { withoutDriverVariables } from '../config/driver-variables.ts';
 import type { Environment } from '../config/environment-reader.ts';
 import {
   LOCAL_DATA,
@@ -20,7 +21,7 @@ export const prepareLocalCommand = async (environment: Environment): Promise<Loc
   const url = await findEmbeddedPostgres(join(LOCAL_DATA, 'postgres'));
   if (url === undefined) return prepareLocalStart(environment);
   return {
-    environment: { ...(await localDefaults(url)), ...given },
+    environment: { ...(await localDefaults(url)), ...withoutDriverVariables(given) },
     ...NO_SERVER,
   };
 };

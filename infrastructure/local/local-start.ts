@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import { startEmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts';
 import { RestartingPostgres } from './embedded-postgres/restarting-postgres.ts';
+import { withoutDriverVariables } from '../config/driver-variables.ts';
 import type { Environment } from '../config/environment-reader.ts';
 
 /** The folder of the embedded server's data and secrets, relative to the working directory. */
@@ -40,7 +41,10 @@ export const prepareLocalStart = async (environment: Environment): Promise<Local
   const server = await startEmbeddedPostgres({ dataDirectory });
   let restarting: RestartingPostgres | null = null;
   return {
-    environment: { ...(await localDefaults(server.url)), ...withoutEmpty(environment) },
+    environment: {
+      ...(await localDefaults(server.url)),
+      ...withoutDriverVariables(withoutEmpty(environment)),
+    },
     embedded: true,
     keep: (logger) => {
       restarting ??= new RestartingPostgres(server, dataDirectory, logger);

@@ -1,11 +1,15 @@
 import pg, { type ClientConfig } from 'pg';
 import { withDeadline } from '../timing/with-deadline.ts';
-import { sendCancelRequest } from './cancel-request.ts';
+import { sendCancelRequest, type CancelKey } from './cancel-request.ts';
+import { ClusterHistory, type ClusterState } from './cluster-history.ts';
 import type { ConnectionOptions, StatementObserver } from './connection-options.ts';
-import { createClient, logIn } from './log-in.ts';
-import { isOutlived } from './postgres-errors.ts';
+import { createClient, logIn, sessionSettings } from './log-in.ts';
+import { assertSessionMode } from './pool-mode.ts';
+import { isOutlived, PooledSessionError } from './postgres-errors.ts';
 import { PreparedStatement } from './prepared-statement.ts';
 import { tryHosts } from './multi-host-connect.ts';
+import { readFacts, type SessionFacts } from './session-facts.ts';
+import { setUp } from './session-settings.ts';
 import type { SessionTarget } from './session-target.ts';
 
 /** One statement. The server parses a named one once per connection. */
@@ -53,6 +57,11 @@ export class PgConnection {
   lastUsedAt = this.openedAt;
   readonly #client: pg.Client;
   readonly #observer: StatementObserver | null;
+  readonly #history: ClusterHistory;
+  /** Null until the login is over. */
+  #facts: SessionFacts | null = null;
+  /** Sets the session up again after a reset; null where the server itself does that. */
+  #settings: string | null = null;
   /** Statements that have run on this connection, by name. */
   readonly #prepared = new Map<string, PreparedStatement>();
   #alive = true;
@@ -62,9 +71,10 @@ export class PgConnection {
   #dirty = false;
   #onLost: () => void = () => undefined;
 
-  private constructor(client: pg.Client, observer: StatementObserver | null) {
+  private constructor(client: pg.Client, { observer = null, url }: ConnectionOptions) {
     this.#client = client;
     this.#observer = observer;
+    this.#history = ClusterHistory.of(url.servers);
     const lost = (): void => {
       if (!this.#alive) return;
       this.#alive = false;
@@ -91,23 +101,6 @@ export class PgConnection {
     );
   }
 
-  /**
-   * The driver's options for the server that `open` would choose now, for libraries that connect by themselves. Logs
-   * in to find out, unless the URL leaves no choice. Rejects as `open` does.
-   */
-  static async locate(options: ConnectionOptions): Promise<ClientConfig> {
-    const [only, ...others] = options.url.toClientConfigs();
-    if (only !== undefined && others.length === 0 && options.url.sessionTarget === 'any') return only;
-    return tryHosts(options.url, options.connectTimeoutMs, async (server, target, timeoutMs) => {
-      const connection = await PgConnection.#logIn(server, target, {
-        ...options,
-        connectTimeoutMs: timeoutMs,
-      });
-      await connection.close();
-      return server;
-    });
-  }
-
   static async #logIn(
     server: ClientConfig,
     target: SessionTarget,
@@ -115,14 +108,48 @@ export class PgConnection {
   ): Promise<PgConnection> {
     const client = createClient(server, options);
     // It listens for errors before the client connects: an error event without a listener ends the process.
-    const connection = new PgConnection(client, options.observer ?? null);
+    const connection = new PgConnection(client, options);
     try {
       await logIn(client, target);
+      await withDeadline(connection.#prove(server, target, options), options.connectTimeoutMs);
     } catch (error) {
       await connection.close();
       throw error;
     }
     return connection;
+  }
+
+  /**
+   * Finds out where the session is, and makes its settings those that were asked for.
+   *
+   * @throws {OutdatedServerError}
+   * @throws {PooledSessionError}
+   */
+  async #prove(server: ClientConfig, target: SessionTarget, options: ConnectionOptions): Promise<void> {
+    const { servers } = options.url;
+    this.#facts = await readFacts(servers, (text) => this.query<SessionFacts>({ text, values: [] }));
+    this.#history.admit(this.#facts);
+    if (options.throughPooler === true) {
+      this.#settings = setUp(sessionSettings(options));
+      await this.query({ text: this.#settings, values: [] });
+    }
+    if (this.#facts.processId === this.#cancelKey.processID) return;
+    if (options.throughPooler !== true) throw new PooledSessionError('unnamed');
+    await assertSessionMode(servers, this, async () => {
+      const another = new PgConnection(createClient(server, options), options);
+      await logIn(another.#client, target);
+      return another;
+    });
+  }
+
+  /** The stamp of the database when the session began, or other text; null for none. */
+  get identity(): string | null {
+    return this.#facts?.identity ?? null;
+  }
+
+  /** Which cluster the session is on, and which timeline that wrote when the session began. */
+  get cluster(): ClusterState {
+    return this.#facts ?? { systemIdentifier: null, timeline: null };
   }
 
   /** Sets the listener that is called once when the server or the network ends the connection. */
@@ -140,10 +167,14 @@ export class PgConnection {
     this.#client.on('notification', listener);
   }
 
-  /** Whether another user can take it over: it is alive, not cancelled, in no transaction, and not dirty. */
+  /**
+   * Whether another user can take it over: it is alive, not cancelled, in no transaction, not dirty, and its server was
+   * not replaced.
+   */
   get isReusable(): boolean {
     const status = this.#client.getTransactionStatus();
-    return this.#alive && !this.#cancelled && !this.#dirty && (status === 'I' || status === null);
+    const isFree = this.#alive && !this.#cancelled && !this.#dirty && (status === 'I' || status === null);
+    return isFree && !this.#history.isBehind(this.#facts?.timeline ?? null);
   }
 
   /** Whether the server raised an error that concerns every connection of this age and no new one. */
@@ -216,7 +247,7 @@ export class PgConnection {
   async reset(): Promise<void> {
     this.#dirty = false;
     if (!this.isReusable) return;
-    await this.execute(RESET_SESSION).catch(() => {
+    await this.execute(`${RESET_SESSION}; ${this.#settings ?? ''}`).catch(() => {
       this.#alive = false;
     });
     this.#dirty = false;
@@ -243,10 +274,12 @@ export class PgConnection {
   cancel(): void {
     if (this.#cancelled || !this.#alive) return;
     this.#cancelled = true;
-    const { host, port } = this.#client;
-    // The driver sets both at login; its types do not declare them.
-    const { processID, secretKey } = this.#client as unknown as { processID: number; secretKey: number };
-    sendCancelRequest(host, port, processID, secretKey);
+    sendCancelRequest(this.#cancelKey);
+  }
+
+  get #cancelKey(): CancelKey {
+    // The driver sets the key at login; its types declare neither that nor the TLS options.
+    return this.#client as unknown as CancelKey;
   }
 
   /** Whether the server answers on this connection within `withinMs`, and within one second at most. */

@@ -166,8 +166,9 @@ export class ResultsServer implements DatabaseServer {
 
   welcome: DatabaseServer['welcome'] = (work) => this.admin.welcome(work);
 
+  /** As the owner of the results databases, on the server itself. */
   urlFor(databaseName: string): DatabaseUrl {
-    return this.#urls.urlForDatabase(databaseName);
+    return this.#urls.ownerUrlFor(databaseName);
   }
 
   /**
