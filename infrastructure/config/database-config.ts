@@ -116,7 +116,7 @@ const readLocations = (reader: EnvironmentReader): Locations | null => {
   const adminUrl = readUrl(reader, ADMIN);
   const connectionBudget = readBudget(reader, BUDGET, DEFAULT_BUDGET);
   const others = readOtherServers(reader, connectionBudget);
-  const metadataAdminUrl = readUrl(reader, `${ADMIN}_METADATA`);
+  const metadataAdminUrl = readUrl(reader, ADMIN_OF_METADATA);
   if (metadataUrl === null) return null;
   const beside = ResultsUrlTemplate.fromMetadataUrl(metadataUrl);
   const urls = withAdmin(given ?? beside, adminUrl);
@@ -143,6 +143,7 @@ const readLocations = (reader: EnvironmentReader): Locations | null => {
 
 const METADATA = 'DB_DATABASE_URL';
 const ADMIN = 'DB_ADMIN_URL';
+const ADMIN_OF_METADATA = 'DB_ADMIN_URL_METADATA';
 const TEMPLATE = 'DB_RESULTS_DB_TEMPLATE';
 const BUDGET = 'DB_CONNECTION_BUDGET';
 const DEFAULT_BUDGET = 80;
@@ -184,7 +185,7 @@ const readOtherServers = (reader: EnvironmentReader, defaultBudget: number): rea
 const refuseUnknownServers = (reader: EnvironmentReader, base: string, held: string): void => {
   for (const variable of reader.namesWith(`${base}_`)) {
     const server = `${TEMPLATE}${variable.slice(base.length)}`;
-    if (reader.has(server) || variable === `${ADMIN}_METADATA`) continue;
+    if (reader.has(server) || variable === ADMIN_OF_METADATA) continue;
     reader.refuse(variable, held, `a server of the same name: ${server} is not set`);
   }
 };

@@ -1,11 +1,11 @@
 import knex, { type Knex } from 'knex';
-import type { Client } from 'pg';
+import type { DriverClient } from '../postgres/pg-connection.ts';
 
 /**
  * Settings of a Knex that sends all its statements to one connection, one after the other. Knex itself opens none: only
  * `PgConnection` knows what a session has to be.
  */
-export const overConnection = (current: () => Promise<Client>) => ({
+export const overConnection = (current: () => Promise<DriverClient>) => ({
   client: 'pg',
   compileSqlOnError: false,
   connectionPool: {
@@ -24,15 +24,15 @@ export const overConnection = (current: () => Promise<Client>) => ({
  * connect itself.
  */
 export class SingleConnectionKnex {
-  connection: Client | null = null;
+  connection: DriverClient | null = null;
   readonly knex: Knex;
 
-  constructor(connection: Client | null = null) {
+  constructor(connection: DriverClient | null = null) {
     this.connection = connection;
     this.knex = knex(overConnection(() => this.#current()));
   }
 
-  async #current(): Promise<Client> {
+  async #current(): Promise<DriverClient> {
     if (this.connection === null) throw new Error('a migration went on after it had ended');
     return this.connection;
   }

@@ -12,6 +12,9 @@ import { readFacts, type SessionFacts } from './session-facts.ts';
 import { setUp } from './session-settings.ts';
 import type { SessionTarget } from './session-target.ts';
 
+/** For a library that drives a connection itself. */
+export type DriverClient = pg.Client;
+
 /** One statement. The server parses a named one once per connection. */
 export interface Query<Row> {
   /** Carries the row type for the compiler; never set. */
@@ -235,7 +238,7 @@ export class PgConnection {
    * Returns the driver's client, for a library that drives it (Knex) or a text with several results. This connection
    * does not see what runs there, so it is not reusable until `reset`.
    */
-  lendDriver(): pg.Client {
+  lendDriver(): DriverClient {
     this.#dirty = true;
     return this.#client;
   }

@@ -25,7 +25,7 @@ describe('.env.example', () => {
 
   it('shows the variables that add a server', () => {
     const text = readFileSync(new URL('.env.example', PROJECT), 'utf8');
-    for (const name of ['DB_RESULTS_DB_TEMPLATE', 'DB_CONNECTION_BUDGET'])
+    for (const name of ['DB_RESULTS_DB_TEMPLATE', 'DB_CONNECTION_BUDGET', 'DB_ADMIN_URL'])
       expect(text).to.include(`# ${name}_<NAME>=`);
   });
 
