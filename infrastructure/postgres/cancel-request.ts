@@ -36,10 +36,8 @@ export const sendCancelRequest = ({
   // The driver's types know neither the options nor the methods.
   const connection = new pg.Connection({ ssl, sslNegotiation } as object) as RequestConnection;
   const giveUp = (): void => void connection.stream.destroy();
-  const send = (): void => {
-    connection.cancel(processID, secretKey);
-    connection.stream.end();
-  };
+  // The server closes the connection. A pooler drops the request when the client closes it first.
+  const send = (): void => connection.cancel(processID, secretKey);
   connection.on('error', giveUp);
   connection.on('sslconnect', send);
   connection.on('connect', () => {

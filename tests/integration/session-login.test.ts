@@ -221,6 +221,7 @@ describe('A request to cancel a statement', function () {
   it('goes over TLS where the session does', async () => {
     const target = new URL((await testServer()).url);
     const inClearText: Buffer[] = [];
+    const ends: Promise<unknown>[] = [];
     const proxy = createServer((socket) => {
       socket.on('error', () => undefined);
       socket.once('data', (first: Buffer) => {
@@ -233,6 +234,7 @@ describe('A request to cancel a statement', function () {
         });
         const upstream = connect(Number(target.port || 5432), target.hostname);
         for (const side of [client, upstream]) side.on('error', () => undefined);
+        ends.push(once(upstream, 'close'));
         client.pipe(upstream).pipe(client);
       });
     });
@@ -263,7 +265,9 @@ describe('A request to cancel a statement', function () {
       ).to.deep.equal([8, 8]);
       await connection.close();
     } finally {
+      ends.push(once(proxy, 'close'));
       proxy.close();
+      await Promise.all(ends);
     }
   });
 });
