@@ -21,6 +21,23 @@ export const CREATE_HISTORY_TABLE = `create table if not exists ${HISTORY_TABLE}
   id serial primary key, name varchar(255), batch integer, migration_time timestamptz
 )`;
 
+/** SQLSTATE of the exception that `failUnlessMigrated` raises. */
+export const NOT_MIGRATED = 'MAD01';
+
+/** A statement that fails unless the database's own history has so many migrations. Its owner may run it. */
+export const failUnlessMigrated = (schemaVersion: number): string => `do $look$
+  declare
+    found bigint := 0;
+  begin
+    -- The next statement cannot even be planned without the table.
+    if to_regclass('${HISTORY_TABLE}') is not null then
+      select count(*) into found from ${HISTORY_TABLE};
+    end if;
+    if found <> ${schemaVersion} then
+      raise exception 'the database has % migrations, not the first ${schemaVersion}', found using errcode = '${NOT_MIGRATED}';
+    end if;
+  end $look$;`;
+
 /** Runners of one database take this advisory lock. It ends with the session; Knex's lock row would stay. */
 export const MIGRATION_LOCK = 0x6d61_646d;
 

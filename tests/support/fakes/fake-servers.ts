@@ -86,7 +86,7 @@ export const fakeServer = (serverId: ServerId, fields: Partial<DatabaseServer> =
   attempt: unexpected,
   welcome: unexpected,
   migrate: unexpected,
-  warmUp: unexpected,
+  proveSchema: unexpected,
   ...fields,
 });
 
