@@ -8,6 +8,7 @@ import { answerClientError } from '../../presentation/http/errors/client-error.t
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
 import { messageClasses } from '../../presentation/http/request/message-classes.ts';
 import type { Background } from '../background/background-runner.ts';
+import type { ClusterSurvey } from '../background/cluster-survey.ts';
 import type { Config } from '../config/config.ts';
 import { listen, type ListeningServer } from '../http-server/http-server.ts';
 import { runPhases, type ShutdownPhase } from '../http-server/shutdown.ts';
@@ -23,6 +24,7 @@ export interface ServiceParts extends MeasuredParts {
   readonly config: Config;
   readonly logger: Logger;
   readonly metadataConnector: MetadataConnector;
+  readonly clusterSurvey: ClusterSurvey;
   readonly stopping: Stopping;
   readonly reconcileDatabases: ReconcileDatabases;
   readonly fleetOperator: FleetOperator;
@@ -82,8 +84,10 @@ export class Service {
   }
 
   async #prepareDatabases(): Promise<void> {
-    const { config, logger, useCases, metadataConnector } = this.#parts;
+    const { config, logger, useCases, metadataConnector, clusterSurvey } = this.#parts;
     const { metadataUrl, metadataAdminUrl } = config.database;
+    // Nothing is written before it is known which of several servers is the primary.
+    await clusterSurvey.look();
     const created = await reach(metadataAdminUrl, ensureDatabase(metadataAdminUrl));
     if (created)
       logger.warn({ database: metadataUrl.database }, 'there was no metadata database; it was created');

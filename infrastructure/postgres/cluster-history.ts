@@ -22,6 +22,11 @@ export class ClusterHistory {
     return known;
   }
 
+  /** Makes two lists one: they lead to the same cluster, one of them through a pooler. */
+  static share(one: readonly ServerAddress[], other: readonly ServerAddress[]): void {
+    ClusterHistory.#known.set(one, ClusterHistory.of(other));
+  }
+
   /** Whether a session with this timeline is on a server that was replaced since. */
   isBehind(timeline: number | null): boolean {
     return timeline !== null && this.#timeline !== null && timeline < this.#timeline;

@@ -1,7 +1,8 @@
+import { ClusterHistory } from './cluster-history.ts';
 import { ConnectionName } from './connection-names.ts';
 import type { Deadlines } from './connection-options.ts';
 import type { DatabaseUrl } from './database-url.ts';
-import { PgConnection } from './pg-connection.ts';
+import { PgConnection, type SurveyedServer } from './pg-connection.ts';
 
 export interface MetadataConnectorOptions {
   readonly metadataUrl: DatabaseUrl;
@@ -17,6 +18,7 @@ export class MetadataConnector {
 
   constructor(options: MetadataConnectorOptions) {
     this.#options = options;
+    ClusterHistory.share(options.metadataUrl.servers, options.metadataAdminUrl.servers);
   }
 
   toMetadata(): Promise<PgConnection> {
@@ -24,6 +26,12 @@ export class MetadataConnector {
     return this.#open(metadataUrl, ConnectionName.metadata, {
       throughPooler: metadataUrl !== metadataAdminUrl,
     });
+  }
+
+  /** See `PgConnection.survey`. */
+  survey(): Promise<readonly SurveyedServer[]> {
+    const { metadataAdminUrl: url, connectTimeoutMs } = this.#options;
+    return PgConnection.survey({ url, applicationName: ConnectionName.survey, connectTimeoutMs });
   }
 
   /** Rejects when requests could not reach the metadata database. */

@@ -5,7 +5,7 @@ import { ClusterHistory, type ClusterState } from './cluster-history.ts';
 import type { ConnectionOptions, StatementObserver } from './connection-options.ts';
 import { createClient, logIn, sessionSettings } from './log-in.ts';
 import { assertSessionMode } from './pool-mode.ts';
-import { isOutlived, PooledSessionError } from './postgres-errors.ts';
+import { isOutlived, OutdatedServerError, PooledSessionError } from './postgres-errors.ts';
 import { PreparedStatement } from './prepared-statement.ts';
 import { tryHosts } from './multi-host-connect.ts';
 import { readFacts, type SessionFacts } from './session-facts.ts';
@@ -14,6 +14,14 @@ import type { SessionTarget } from './session-target.ts';
 
 /** For a library that drives a connection itself. */
 export type DriverClient = pg.Client;
+
+/** A server of a URL that takes writes. */
+export interface SurveyedServer {
+  readonly host: string;
+  readonly port: number;
+  /** Null: it was refused, as its timeline is an earlier one, or it does not say. */
+  readonly timeline: number | null;
+}
 
 /** One statement. The server parses a named one once per connection. */
 export interface Query<Row> {
@@ -104,6 +112,34 @@ export class PgConnection {
     );
   }
 
+  /**
+   * Logs in to all servers of a URL that names several, so that the latest timeline is known. Never rejects.
+   *
+   * @returns those that take writes; none for a URL of one server
+   */
+  static async survey(options: ConnectionOptions): Promise<readonly SurveyedServer[]> {
+    const { url } = options;
+    if (url.servers.length < 2) return [];
+    const found = await Promise.all(
+      url.toClientConfigs().map((server) => PgConnection.#timelineOf(server, options)),
+    );
+    const writers = found.filter((server) => server !== null);
+    // With `sslmode=prefer` a server was asked twice.
+    return [...new Map(writers.map((server) => [`${server.host}:${server.port}`, server])).values()];
+  }
+
+  static async #timelineOf(server: ClientConfig, options: ConnectionOptions): Promise<SurveyedServer | null> {
+    const { host = '', port = 0 } = server;
+    try {
+      const connection = await PgConnection.#logIn(server, options.url.sessionTarget, options);
+      const { timeline } = connection.cluster;
+      await connection.close();
+      return timeline === null ? null : { host, port, timeline };
+    } catch (error) {
+      return error instanceof OutdatedServerError ? { host, port, timeline: null } : null;
+    }
+  }
+
   static async #logIn(
     server: ClientConfig,
     target: SessionTarget,
@@ -150,6 +186,16 @@ export class PgConnection {
     return this.#facts?.identity ?? null;
   }
 
+  /** Whether another server has replaced the session's, as far as is known. */
+  get isReplaced(): boolean {
+    return this.#history.isBehind(this.#facts?.timeline ?? null);
+  }
+
+  /** Says that the cluster has been seen to write a timeline, here or elsewhere. */
+  learn(state: ClusterState): void {
+    this.#history.learn(state);
+  }
+
   /** Which cluster the session is on, and which timeline that wrote when the session began. */
   get cluster(): ClusterState {
     return this.#facts ?? { systemIdentifier: null, timeline: null };
@@ -177,7 +223,7 @@ export class PgConnection {
   get isReusable(): boolean {
     const status = this.#client.getTransactionStatus();
     const isFree = this.#alive && !this.#cancelled && !this.#dirty && (status === 'I' || status === null);
-    return isFree && !this.#history.isBehind(this.#facts?.timeline ?? null);
+    return isFree && !this.isReplaced;
   }
 
   /** Whether the server raised an error that concerns every connection of this age and no new one. */

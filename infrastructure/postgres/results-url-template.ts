@@ -1,5 +1,6 @@
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { DatabaseNames, ORGANIZATION_PLACEHOLDER } from '../../domain/databases/database-names.ts';
+import { ClusterHistory } from './cluster-history.ts';
 import { DatabaseUrl, InvalidDatabaseUrlError } from './database-url.ts';
 import { describeRefusedUrl } from './refused-url.ts';
 import { databaseNameProblem } from './url-parts.ts';
@@ -52,6 +53,7 @@ export class ResultsUrlTemplate {
    * @param direct a URL of the server itself, with the login of the databases' owner; its own database is not used
    */
   behindPooler(direct: DatabaseUrl): ResultsUrlTemplate {
+    ClusterHistory.share(this.#url.servers, direct.servers);
     return new ResultsUrlTemplate(this.#url, direct);
   }
 

@@ -20,7 +20,7 @@ import { SessionSlots } from '../pools/session-slots.ts';
 import { PooledDatabase } from '../pools/pooled-database.ts';
 import type { DatabaseUrl } from '../postgres/database-url.ts';
 import type { Deadlines, StatementObserver } from '../postgres/connection-options.ts';
-import type { PgConnection } from '../postgres/pg-connection.ts';
+import type { PgConnection, SurveyedServer } from '../postgres/pg-connection.ts';
 import { sqlStateOf } from '../postgres/postgres-errors.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import { ClusterCheck } from './cluster-check.ts';
@@ -49,7 +49,7 @@ export interface ResultsServerDeps {
   /** This process among those of the deployment. */
   readonly instanceId: string;
   readonly instances: InstanceLedger;
-  readonly ledger: Pick<ServerLedger, 'identify'>;
+  readonly ledger: Pick<ServerLedger, 'identify' | 'noteTimeline'>;
   readonly clusters: KnownClusters;
   readonly spares: SpareLedger;
   readonly deployment: Deployment;
@@ -118,7 +118,7 @@ export class ResultsServer implements DatabaseServer {
     this.admin = new ServerAdmin(new PooledDatabase(this.#adminPool), this.logins);
     this.control = new ControlConnection(async () => {
       const connection = await this.#connector.toPresence();
-      await cluster.look(connection);
+      cluster.look(connection);
       return connection;
     });
     this.share = new ConnectionShare({
@@ -220,6 +220,11 @@ export class ResultsServer implements DatabaseServer {
     }
   }
 
+  /** See `PgConnection.survey`. */
+  survey(): Promise<readonly SurveyedServer[]> {
+    return this.#connector.survey();
+  }
+
   /** Joins the processes that share the server's connections. Resolves after the first sign of life, good or bad. */
   async start(): Promise<void> {
     await this.share.start();
@@ -246,7 +251,7 @@ const adminPool = (
     databaseName: 'postgres',
     connect: async () => {
       const connection = await connector.toServer();
-      await cluster.look(connection);
+      cluster.look(connection);
       await cluster.compared;
       if (cluster.refusal === null) return connection;
       await connection.close();

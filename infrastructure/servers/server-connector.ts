@@ -6,7 +6,7 @@ import type { OrganizationPolicy } from '../../domain/organizations/organization
 import { ConnectionName, presenceName, resultsConnectionName } from '../postgres/connection-names.ts';
 import type { DatabaseUrl } from '../postgres/database-url.ts';
 import type { ConnectionOptions, Deadlines, StatementObserver } from '../postgres/connection-options.ts';
-import { PgConnection } from '../postgres/pg-connection.ts';
+import { PgConnection, type SurveyedServer } from '../postgres/pg-connection.ts';
 import { SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import type { OpenSessions } from './open-sessions.ts';
@@ -68,6 +68,16 @@ export class ServerConnector {
         observer,
       }),
     );
+  }
+
+  /** See `PgConnection.survey`. */
+  survey(): Promise<readonly SurveyedServer[]> {
+    const { urls, connectTimeoutMs } = this.#options;
+    return PgConnection.survey({
+      url: urls.adminUrl,
+      applicationName: ConnectionName.survey,
+      connectTimeoutMs,
+    });
   }
 
   /** The one by which the other processes of the deployment see that this one lives. */

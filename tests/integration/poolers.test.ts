@@ -3,6 +3,7 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
 import { PooledSessionError, SqlState, sqlStateOf } from '../../infrastructure/postgres/postgres-errors.ts';
+import { FIXED_SETTINGS } from '../../infrastructure/postgres/session-settings.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { rejectionOf, until } from '../support/gate.ts';
 import { HttpService } from '../support/http-service.ts';
@@ -148,13 +149,13 @@ describe('Behind PgBouncer', function () {
   }
 
   it('a pooler that takes every startup parameter is known by the number of its process', async () => {
-    pooler = await startPgBouncer(await adminUrl(), 'session');
+    pooler = await startPgBouncer(await adminUrl(), 'session', Object.keys(FIXED_SETTINGS));
     const url = DatabaseUrl.parse(pooler.urlOf(deployment.environment['DB_DATABASE_URL'] ?? ''));
     const options = { url, applicationName: 'test', connectTimeoutMs: 5000 };
 
-    expect((await rejectionOf(PgConnection.open(options))) as Error)
-      .to.have.property('cause')
-      .that.is.instanceOf(PooledSessionError);
+    const refusal = await rejectionOf(PgConnection.open(options));
+    expect(refusal).to.have.property('cause').that.is.instanceOf(PooledSessionError);
+    expect(refusal).to.not.have.nested.property('cause.cause');
   });
 });
 

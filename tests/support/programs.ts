@@ -94,10 +94,13 @@ const accepts = (port: number): Promise<boolean> =>
 /**
  * PgBouncer before a server, with its stock settings but for these. Roles that it does not know, such as those of
  * organizations, it asks the server for.
+ *
+ * @param ignored startup parameters that it accepts and drops
  */
 export const startPgBouncer = (
   serverUrl: string,
   mode: 'session' | 'transaction',
+  ignored: readonly string[] = [],
 ): Promise<MiddleProgram> => {
   const { hostname, port, username, password } = new URL(serverUrl);
   return start('pgbouncer', ['pgbouncer.ini'], {
@@ -112,6 +115,7 @@ export const startPgBouncer = (
       auth_type = scram-sha-256
       auth_file = $FOLDER/users.txt
       pool_mode = ${mode}
+      ignore_startup_parameters = ${ignored.join(',')}
     `.replaceAll(/^ +/gm, ''),
   });
 };
