@@ -72,8 +72,8 @@ export const sqlStateOf = (error: unknown): string | null => {
   return error instanceof pg.DatabaseError ? (error.code ?? null) : null;
 };
 
-/** SQLSTATEs with which a server refuses a statement or login for now. */
-const UNAVAILABLE = /^(?:08|25006|28|40001|40P01|53|55P03|57P|58|3D000|55000|57014)/;
+/** SQLSTATEs with which a server refuses a statement or login for now. 42P05 comes of a pooler in transaction mode alone. */
+const UNAVAILABLE = /^(?:42P05|08|25006|28|40001|40P01|53|55P03|57P|58|3D000|55000|57014)/;
 
 /** SQLSTATEs after which the server closes the connection, or has become a standby. */
 const FATAL = /^(?:08|25006|57P)/;
