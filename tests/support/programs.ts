@@ -23,10 +23,10 @@ const pathOf = (program: string): string | undefined =>
   });
 
 /** Leaves the tests of a suite out where the program is not installed, and says so. */
-export const needsProgram = (context: Mocha.Context, program: string): void => {
+export const needsProgram = (suite: Mocha.Context, program: string): void => {
   if (pathOf(program) !== undefined) return;
   process.stderr.write(`  ${program} is not installed: its tests are left out\n`);
-  context.skip();
+  suite.skip();
 };
 
 /** A program that listens between the service and a PostgreSQL server. */
