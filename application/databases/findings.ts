@@ -62,8 +62,8 @@ const judgeByName = (
   const own = server.names.readInternal(database);
   if (own === null || !REPLACEABLE.has(own.kind)) return null;
   // A template that is being built, or whose building was broken off, has another name than the ledger says.
-  if (known.internalNames.has(own.kind === 'build' ? database.replace(/^build/, 'template') : database))
-    return null;
+  const hash = server.names.templateHashOf(database);
+  if (known.internalNames.has(hash === null ? database : server.names.template(hash))) return null;
   if (identity === null) return { kind: 'stale-spare', database, organizationId: null, action: 'reported' };
   const mark = readMark(identity);
   return mark?.deploymentId === known.deploymentId && mark.organizationId === null

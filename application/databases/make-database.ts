@@ -7,7 +7,7 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 import { reasonOf } from '../../domain/reason-of.ts';
 import { type DatabaseLedger, type DatabaseRecord } from '../ports/databases/database-ledger.ts';
 import type { DatabaseServer, DatabaseServers } from '../ports/databases/database-server.ts';
-import { TemplateMissingError } from '../ports/databases/database-template.ts';
+import { MigrationsMissingError, TemplateMissingError } from '../ports/databases/database-template.ts';
 import type { Deployment } from '../ports/databases/deployment.ts';
 import {
   ADOPTED,
@@ -209,6 +209,7 @@ const findOrMake = async (ports: MakingPorts, act: Act, placement: Placement): P
   await ports.onStep('cloned', organizationId);
   await session.restrict(spare.databaseName, spare.spareId);
   await ports.onStep('restricted', organizationId);
+  await proveWhole(act, spare, { isGiven: given });
   const former = given ? stampIn(left ?? null) : null;
   if (former !== null && former !== spare.spareId) await session.removeRole(spare.databaseName, former);
   const naming = session
@@ -219,6 +220,20 @@ const findOrMake = async (ports: MakingPorts, act: Act, placement: Placement): P
   announce(naming);
   await naming;
   return { path: resumed ? path : 'clone', spare };
+};
+
+/** Nothing is named before it has its tables. What was made here is dropped, so that the next request makes it anew. */
+const proveWhole = async (
+  { server, session }: Act,
+  { databaseName, schemaVersion }: SpareDatabase,
+  { isGiven }: { readonly isGiven: boolean },
+): Promise<void> => {
+  try {
+    await server.proveSchema(databaseName, schemaVersion);
+  } catch (error) {
+    if (error instanceof MigrationsMissingError && !isGiven) await session.drop(databaseName);
+    throw error;
+  }
 };
 
 /** A claim left by an older release is cloned from today's template. The ledger knows before it happens. */

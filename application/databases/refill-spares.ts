@@ -81,8 +81,7 @@ const build = async (
   await session.clone(source.databaseName, spare.databaseName);
   await session.mark(spare.databaseName, markOf(await deployment.id()));
   await session.restrict(spare.databaseName, spare.spareId);
-  // The cache file survives the rename: the first login of the organization is faster.
-  await server.warmUp(spare.databaseName);
+  await server.proveSchema(spare.databaseName, spare.schemaVersion);
 };
 
 const dropStale = async (

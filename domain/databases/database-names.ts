@@ -79,9 +79,20 @@ export class DatabaseNames {
     return this.#internal('template', hash);
   }
 
-  /** A template that is not whole yet. */
-  build(hash: string): string {
-    return this.#internal('build', hash);
+  /**
+   * A template that is not whole yet.
+   *
+   * @param attempt a UUID, new for each attempt: two at once, of whichever process, do not share a database
+   */
+  build(hash: string, attempt: string): string {
+    // As long as a template's name: a longer one would not fit beside the longest names that the pattern allows.
+    return this.#internal('build', `${hash}-${digitsOf(attempt, 2)}`);
+  }
+
+  /** The hash of the template that a database of this name is, or is to be; null for any other name. */
+  templateHashOf(databaseName: string): string | null {
+    const { kind, id = '' } = this.readInternal(databaseName) ?? {};
+    return kind === 'template' || kind === 'build' ? (id.split('-')[0] ?? null) : null;
   }
 
   spare(spareId: string): string {

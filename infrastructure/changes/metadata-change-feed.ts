@@ -128,6 +128,7 @@ export class MetadataChangeFeed implements ChangeFeed {
   /** Reads the changes since the last poll and passes them on. Rejects when the connection or a subscriber fails. */
   async #poll(): Promise<void> {
     const connection = this.#connection ?? (await this.#connect());
+    if (connection.isReplaced) throw new Error('its server was replaced');
     const beganAt = performance.now();
     if (this.#snapshot !== null && beganAt - this.#currentAt > LONGEST_GAP_MS)
       throw new Error('it slept for too long');

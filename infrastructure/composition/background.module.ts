@@ -1,5 +1,6 @@
 import { ContainerModule } from 'inversify';
 import { BackgroundRunner, type Background } from '../background/background-runner.ts';
+import { ClusterSurvey } from '../background/cluster-survey.ts';
 import { DeniedAccessSummaries } from '../background/denied-access-summaries.ts';
 import { FleetSnapshot } from '../background/fleet-snapshot.ts';
 import { HealthMonitor } from '../background/health-monitor.ts';
@@ -16,6 +17,13 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
   );
   bindSingleton(
     bind,
+    TOKENS.clusterSurvey,
+    { connector: TOKENS.metadataConnector, servers: TOKENS.servers, logger: TOKENS.logger },
+    ({ connector, servers, logger }) =>
+      new ClusterSurvey({ targets: [connector, ...servers.list()], logger }),
+  );
+  bindSingleton(
+    bind,
     TOKENS.background,
     {
       config: TOKENS.config,
@@ -23,6 +31,7 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
       servers: TOKENS.servers,
       health: TOKENS.databaseHealth,
       changeFeed: TOKENS.changeFeed,
+      clusterSurvey: TOKENS.clusterSurvey,
       outboxRelay: TOKENS.outboxRelay,
       spareKeeper: TOKENS.spareKeeper,
       fleetSnapshot: TOKENS.fleetSnapshot,
@@ -37,6 +46,7 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
         connection_share: endedWithPools(loops.servers, () => loops.servers.start()),
         // Before anybody is served from what it keeps fresh.
         change_feed: loops.changeFeed,
+        cluster_survey: loops.clusterSurvey,
         outbox_relay: loops.outboxRelay,
         spare_refill: loops.spareKeeper,
         fleet_snapshot: loops.fleetSnapshot,

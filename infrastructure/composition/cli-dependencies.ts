@@ -65,8 +65,8 @@ export const cliDependencies = (
       terminal,
       signal,
       prepare: async () => {
-        await ensureDatabase(database.metadataUrl);
-        await new Migrator(metadataMigrations).latest(database.metadataUrl);
+        await ensureDatabase(database.metadataAdminUrl);
+        await new Migrator(metadataMigrations).latest(database.metadataAdminUrl);
         // A runner is a process of the deployment like any other: its connections come out of the same budget.
         await parts.servers.startAll();
       },

@@ -12,6 +12,8 @@ export const processModule = new ContainerModule(({ bind }) => {
     {
       config: TOKENS.config,
       logger: TOKENS.logger,
+      metadataConnector: TOKENS.metadataConnector,
+      clusterSurvey: TOKENS.clusterSurvey,
       metrics: TOKENS.metrics,
       stopping: TOKENS.stopping,
       metadataBreaker: TOKENS.metadataBreaker,

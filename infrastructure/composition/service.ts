@@ -9,6 +9,7 @@ import type { HttpDependencies } from '../../presentation/http/http-dependencies
 import { noteCut } from '../../presentation/http/request/access-log.ts';
 import { messageClasses } from '../../presentation/http/request/message-classes.ts';
 import type { Background } from '../background/background-runner.ts';
+import type { ClusterSurvey } from '../background/cluster-survey.ts';
 import type { Config } from '../config/config.ts';
 import { listen, type ListeningServer } from '../http-server/http-server.ts';
 import { addressError } from '../http-server/listening-address.ts';
@@ -16,13 +17,17 @@ import { runPhases, type ShutdownPhase } from '../http-server/shutdown.ts';
 import type { Stopping } from '../http-server/stopping.ts';
 import { metadataMigrations } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
+import type { DatabaseUrl } from '../postgres/database-url.ts';
 import { ensureDatabase } from '../postgres/ensure-database.ts';
 import { serveWithoutOperators, tellOperators, type DutyParts, type LocalDuties } from './start-duties.ts';
+import type { MetadataConnector } from '../postgres/metadata-connector.ts';
 import { registerMetrics, type MeasuredParts } from './register-metrics.ts';
 
 export interface ServiceParts extends MeasuredParts, DutyParts {
   readonly config: Config;
   readonly logger: Logger;
+  readonly metadataConnector: MetadataConnector;
+  readonly clusterSurvey: ClusterSurvey;
   readonly stopping: Stopping;
   readonly reconcileDatabases: ReconcileDatabases;
   readonly useCases: UseCases;
@@ -85,15 +90,16 @@ export class Service {
   }
 
   async #prepareDatabases(): Promise<void> {
-    const { config, logger, useCases } = this.#parts;
-    const { metadataUrl } = config.database;
+    const { config, logger, useCases, metadataConnector, clusterSurvey } = this.#parts;
+    const { metadataUrl, metadataAdminUrl } = config.database;
     logger.info({ database: metadataUrl.database }, 'preparing the metadata database');
-    const created = await ensureDatabase(metadataUrl).catch((error: unknown) => {
-      throw new Error(`DB_DATABASE_URL holds ${metadataUrl.redacted}: ${reasonOf(error)}`, { cause: error });
-    });
+    // Nothing is written before it is known which of several servers is the primary.
+    await clusterSurvey.look();
+    const created = await reach(metadataAdminUrl, ensureDatabase(metadataAdminUrl));
     if (created)
       logger.warn({ database: metadataUrl.database }, 'there was no metadata database; it was created');
-    const { applied } = await new Migrator(metadataMigrations).latest(metadataUrl);
+    const { applied } = await new Migrator(metadataMigrations).latest(metadataAdminUrl);
+    await reach(metadataUrl, metadataConnector.check());
     if (applied.length > 0) logger.info({ applied }, 'metadata database migrated');
     await useCases.registerServers();
     logger.info({}, 'preparing the template of results databases');
@@ -179,3 +185,9 @@ export class Service {
     ];
   }
 }
+
+/** Names the variable and the address in the error, where the metadata database cannot be reached. */
+const reach = <Result>(url: DatabaseUrl, work: Promise<Result>): Promise<Result> =>
+  work.catch((error: unknown) => {
+    throw new Error(`DB_DATABASE_URL holds ${url.redacted}: ${reasonOf(error)}`, { cause: error });
+  });

@@ -31,6 +31,7 @@ import type { FleetChecks } from '../../application/ports/fleet/fleet-checks.ts'
 import type { FleetLedger } from '../../application/ports/fleet/fleet-ledger.ts';
 import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
+import type { ClusterSurvey } from '../background/cluster-survey.ts';
 import type { MetadataChangeFeed } from '../changes/metadata-change-feed.ts';
 import type { Config } from '../config/config.ts';
 import type { CircuitBreaker } from '../pools/circuit-breaker.ts';
@@ -64,6 +65,7 @@ export const TOKENS = {
   /** A UUID: this process among those of the deployment. */
   instanceId: token<string>('instance id'),
   changeFeed: token<MetadataChangeFeed>('MetadataChangeFeed'),
+  clusterSurvey: token<ClusterSurvey>('ClusterSurvey'),
   organizationPolicies: token<OrganizationPolicies>('OrganizationPolicies'),
 
   auditBacklog: token<AuditBacklog>('AuditBacklog'),

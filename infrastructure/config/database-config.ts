@@ -7,6 +7,7 @@ import {
 import { DatabaseUrl } from '../postgres/database-url.ts';
 import type { Deadlines } from '../postgres/connection-options.ts';
 import { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
+import { reportDriverVariables } from './driver-variables.ts';
 import type { EnvironmentReader } from './environment-reader.ts';
 import { readSecret } from './token-config.ts';
 import { VARIABLES, type NameOf } from './variables.ts';
@@ -30,6 +31,8 @@ export interface ServerConfig {
 
 export interface DatabaseConfig {
   readonly metadataUrl: DatabaseUrl;
+  /** The metadata database without a pooler in between; the same object as `metadataUrl` where there is none. */
+  readonly metadataAdminUrl: DatabaseUrl;
   /** The default server comes first, the others in the order of their names. */
   readonly servers: readonly [ServerConfig, ...ServerConfig[]];
   /** Characters. Longer ids would not fit into the database name of every server. */
@@ -93,30 +96,46 @@ export const readDatabaseConfig = (reader: EnvironmentReader): DatabaseConfig | 
   return locations === null ? null : { ...locations, ...settings };
 };
 
-type Locations = Pick<DatabaseConfig, 'metadataUrl' | 'servers' | 'maxOrganizationIdLength'>;
+type Locations = Pick<
+  DatabaseConfig,
+  'metadataUrl' | 'metadataAdminUrl' | 'servers' | 'maxOrganizationIdLength'
+>;
 
 const readLocations = (reader: EnvironmentReader): Locations | null => {
-  const metadataUrl = reader.url('DB_DATABASE_URL', (text) => DatabaseUrl.parse(text));
-  const given = reader.url(TEMPLATE, (text) => ResultsUrlTemplate.parse(text));
-  if (!reader.has('DB_DATABASE_URL')) reader.missing('DB_DATABASE_URL');
+  const metadataUrl = readUrl(reader, METADATA);
+  const given = readTemplate(reader, TEMPLATE);
+  if (!reader.has(METADATA)) reader.missing(METADATA);
+  const adminUrl = readUrl(reader, ADMIN);
   const connectionBudget = reader.integer(BUDGET);
   const others = readOtherServers(reader, connectionBudget);
+  const metadataAdminUrl = readUrl(reader, ADMIN_OF_METADATA);
   if (metadataUrl === null) return null;
-  const urls = given ?? ResultsUrlTemplate.fromMetadataUrl(metadataUrl);
+  const beside = ResultsUrlTemplate.fromMetadataUrl(metadataUrl);
+  const urls = withAdmin(given ?? beside, adminUrl);
+  // One server behind both URLs has one administrator's URL.
+  const ofMetadata = metadataAdminUrl ?? (urls.isBeside(metadataUrl) ? adminUrl : null);
   const servers = [{ serverId: DEFAULT_SERVER, urls, connectionBudget }, ...others] as const;
   // Two different URLs can mean the same server, so the check covers every server.
   for (const server of servers) {
     if (!server.urls.names.collidesWith(metadataUrl.database)) continue;
     reader.refuse(
-      'DB_DATABASE_URL',
+      METADATA,
       `the database ${JSON.stringify(metadataUrl.database)}`,
       `one that cannot be an organization's by ${variableOf(TEMPLATE, server.serverId)} (${server.urls.redacted})`,
     );
   }
   const lengths = servers.map((server) => server.urls.names.maxOrganizationIdLength);
-  return { metadataUrl, servers: [...servers], maxOrganizationIdLength: Math.min(...lengths) };
+  return {
+    metadataUrl,
+    metadataAdminUrl: ofMetadata?.withDatabase(metadataUrl.database) ?? metadataUrl,
+    servers: [...servers],
+    maxOrganizationIdLength: Math.min(...lengths),
+  };
 };
 
+const METADATA = 'DB_DATABASE_URL';
+const ADMIN = 'DB_ADMIN_URL';
+const ADMIN_OF_METADATA = 'DB_ADMIN_URL_METADATA';
 const TEMPLATE = 'DB_RESULTS_DB_TEMPLATE';
 const BUDGET = 'DB_CONNECTION_BUDGET';
 
@@ -142,19 +161,47 @@ const readOtherServers = (reader: EnvironmentReader, defaultBudget: number): rea
       reader.refuse(variable, 'a server', `a name of its own: there is another "${serverId}"`);
       continue;
     }
-    const urls = reader.url(`${TEMPLATE}_<NAME>`, (text) => ResultsUrlTemplate.parse(text), { as: variable });
+    const suffix = variable.slice(TEMPLATE.length);
+    const urls = readTemplate(reader, `${TEMPLATE}_<NAME>`, variable);
+    const adminUrl = readUrl(reader, `${ADMIN}_<NAME>`, `${ADMIN}${suffix}`);
     const connectionBudget = reader.integer(`${BUDGET}_<NAME>`, {
-      as: `${BUDGET}_${variable.slice(TEMPLATE.length + 1)}`,
+      as: `${BUDGET}${suffix}`,
       fallback: defaultBudget,
     });
-    if (urls !== null) servers.push({ serverId, urls, connectionBudget });
+    if (urls !== null) servers.push({ serverId, urls: withAdmin(urls, adminUrl), connectionBudget });
   }
-  for (const variable of reader.namesWith(`${BUDGET}_`)) {
-    const server = `${TEMPLATE}${variable.slice(BUDGET.length)}`;
-    if (!reader.has(server))
-      reader.refuse(variable, 'a budget', `a server of the same name: ${server} is not set`);
-  }
+  refuseUnknownServers(reader, BUDGET, 'a budget');
+  refuseUnknownServers(reader, ADMIN, 'a URL');
   return servers;
+};
+
+/** Refuses variables of a server whose template is not set: its name is misspelt. */
+const refuseUnknownServers = (reader: EnvironmentReader, base: string, held: string): void => {
+  for (const variable of reader.namesWith(`${base}_`)) {
+    const server = `${TEMPLATE}${variable.slice(base.length)}`;
+    if (reader.has(server) || variable === ADMIN_OF_METADATA) continue;
+    reader.refuse(variable, held, `a server of the same name: ${server} is not set`);
+  }
+};
+
+const withAdmin = (urls: ResultsUrlTemplate, adminUrl: DatabaseUrl | null): ResultsUrlTemplate =>
+  adminUrl === null ? urls : urls.behindPooler(adminUrl);
+
+/** @param as the variable that is read, for a name with `<NAME>` at its end */
+const readUrl = (reader: EnvironmentReader, name: NameOf<'url'>, as: string = name): DatabaseUrl | null => {
+  const url = reader.url(name, (text) => DatabaseUrl.parse(text), { as });
+  if (url !== null) reportDriverVariables(reader, as, url);
+  return url;
+};
+
+const readTemplate = (
+  reader: EnvironmentReader,
+  name: NameOf<'url'>,
+  as: string = name,
+): ResultsUrlTemplate | null => {
+  const urls = reader.url(name, (text) => ResultsUrlTemplate.parse(text), { as });
+  if (urls !== null) reportDriverVariables(reader, as, urls);
+  return urls;
 };
 
 const readPool = (

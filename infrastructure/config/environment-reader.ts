@@ -107,6 +107,11 @@ export class EnvironmentReader {
     this.problems.push(`${name} holds ${held}; it takes ${takes}`);
   }
 
+  /** Reports a variable that is set beside others which leave no room for it. Messages do not show its value. */
+  conflict(name: string, advice: string): void {
+    this.problems.push(`${name} is set; ${advice}, or unset ${name}`);
+  }
+
   #read<Value>(
     name: string,
     fallback: Value,

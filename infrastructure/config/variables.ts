@@ -16,6 +16,7 @@ const MAX_SPARES = 1000;
 const MEBIBYTE = 2 ** 20;
 const GIBIBYTE = 2 ** 30;
 const CLAIM_TAKES = '1 to 255 printable characters';
+const SERVER_URL_TAKES = 'postgresql://user:password@host:5432/database';
 const TEMPLATE_TAKES = 'such a URL with {org_id} once, in its database name, such as mad_results_{org_id}';
 
 /**
@@ -25,7 +26,7 @@ const TEMPLATE_TAKES = 'such a URL with {org_id} once, in its database name, suc
  */
 export const VARIABLES = {
   DB_DATABASE_URL: url(
-    'postgresql://user:password@host:5432/database',
+    SERVER_URL_TAKES,
     'postgresql://mad:password@localhost:5432/mad',
     'The metadata database; unset: an embedded PostgreSQL server with its data in `.data/`. A primary and its standbys, here and in the templates: `postgresql://mad:password@a:5432,b:5432/mad?target_session_attrs=read-write`',
   ),
@@ -38,6 +39,21 @@ export const VARIABLES = {
     TEMPLATE_TAKES,
     'postgresql://mad:password@eu.example:5432/mad_results_{org_id}',
     'Adds the server `<name>` for results databases: `docs/servers.md`',
+  ),
+  DB_ADMIN_URL: url(
+    SERVER_URL_TAKES,
+    'postgresql://mad:password@localhost:5432/postgres',
+    'The server itself, where `DB_RESULTS_DB_TEMPLATE` leads to a connection pooler: `docs/poolers.md`',
+  ),
+  DB_ADMIN_URL_METADATA: url(
+    SERVER_URL_TAKES,
+    'postgresql://mad:password@localhost:5432/postgres',
+    'The same for `DB_DATABASE_URL`; unset: `DB_ADMIN_URL`, if it is the same server',
+  ),
+  'DB_ADMIN_URL_<NAME>': url(
+    SERVER_URL_TAKES,
+    'postgresql://mad:password@eu.example:5432/postgres',
+    'The same for the server `<name>`',
   ),
   DB_CONNECTION_BUDGET: number(
     'connections',

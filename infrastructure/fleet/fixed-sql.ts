@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import type { Knex } from 'knex';
-import { SingleConnectionKnex } from './single-connection-knex.ts';
+import { SingleConnectionKnex } from '../migrations/single-connection-knex.ts';
 
 /** The driver's query as Knex calls it. */
 type RecordedQuery = (query: { text: string; values: unknown[] }, done: Done) => void;

@@ -20,7 +20,7 @@ import { fixedSqlOf } from './fixed-sql.ts';
 import { LockObserver, type TableLock } from './lock-observer.ts';
 import { explainFailure } from './migration-failure.ts';
 import { MigrationSession, type DatabaseFacts, type MigrationTimeouts } from './migration-session.ts';
-import { SingleConnectionKnex } from './single-connection-knex.ts';
+import { SingleConnectionKnex } from '../migrations/single-connection-knex.ts';
 
 export interface DatabaseMigratorDeps {
   /** Of its connections. */

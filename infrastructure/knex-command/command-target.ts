@@ -10,11 +10,11 @@ import { readDatabaseConfig, type DatabaseConfig, type ServerConfig } from '../c
 import { EnvironmentReader, type Environment } from '../config/environment-reader.ts';
 import { prepareLocalCommand } from '../local/local-command.ts';
 import { ConnectionName } from '../postgres/connection-names.ts';
-import { MAX_NAME_BYTES, type DatabaseUrl } from '../postgres/database-url.ts';
+import type { DatabaseUrl } from '../postgres/database-url.ts';
 import { ensureDatabase } from '../postgres/ensure-database.ts';
 import { PgConnection } from '../postgres/pg-connection.ts';
 import { SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
-import { READ_IDENTITY } from '../postgres/stamp-sql.ts';
+import { MAX_NAME_BYTES } from '../postgres/url-parts.ts';
 import { reasonOf } from '../../domain/reason-of.ts';
 import { isIdentity, readMark, type DatabaseIdentity } from '../../domain/databases/database-identity.ts';
 import { CommandError } from './command-error.ts';
@@ -54,7 +54,7 @@ export const openCommandTarget = async (kind: DatabaseKind): Promise<CommandTarg
     if (kind === 'results') readOrganizationId(given, MAX_NAME_BYTES);
     const { environment } = await prepareLocalCommand(given);
     const config = readConfig(environment);
-    const { metadataUrl } = config;
+    const { metadataAdminUrl: metadataUrl } = config;
     if (kind === 'metadata') {
       await ensureDatabase(metadataUrl);
       return { url: metadataUrl, metadataUrl, organizationId: null };
@@ -65,7 +65,7 @@ export const openCommandTarget = async (kind: DatabaseKind): Promise<CommandTarg
       return { url, metadataUrl, organizationId };
     }
     const { urls } = serverOf(config, environment['SERVER'] ?? DEFAULT_SERVER);
-    const url = urls.urlForDatabase(urls.names.forOrganization(TEMPLATE_ID));
+    const url = urls.ownerUrlFor(urls.names.forOrganization(TEMPLATE_ID));
     await ensureDatabase(url);
     return { url, metadataUrl, organizationId };
   } catch (error) {
@@ -129,7 +129,7 @@ const locateOrganization = async (
   organizationId: OrganizationId,
   wantedServer: string | undefined,
 ): Promise<DatabaseUrl> => {
-  const recorded = await findRecord(config.metadataUrl, organizationId);
+  const recorded = await findRecord(config.metadataAdminUrl, organizationId);
   const serverId = recorded?.serverId ?? wantedServer ?? DEFAULT_SERVER;
   if (wantedServer !== undefined && wantedServer !== serverId) {
     throw new CommandError(
@@ -137,7 +137,7 @@ const locateOrganization = async (
     );
   }
   const { urls } = serverOf(config, serverId);
-  const url = urls.urlForDatabase(recorded?.databaseName ?? urls.names.forOrganization(organizationId));
+  const url = urls.ownerUrlFor(recorded?.databaseName ?? urls.names.forOrganization(organizationId));
   const found = await readStamp(url, organizationId);
   if (readMark(found) === null || (recorded !== null && isIdentity(found, recorded))) return url;
   throw new CommandError(
@@ -182,8 +182,7 @@ const readStamp = async (url: DatabaseUrl, organizationId: OrganizationId): Prom
   let database: PgConnection | undefined;
   try {
     database = await open(url);
-    const [row] = await database.query<{ identity: string | null }>({ text: READ_IDENTITY, values: [] });
-    return row?.identity ?? null;
+    return database.identity;
   } catch (error) {
     if (sqlStateOf(error) !== SqlState.invalidCatalogName) throw error;
     throw new CommandError(

@@ -4,15 +4,19 @@ import type { Knex } from 'knex';
 import { CommandError } from './command-error.ts';
 import { openCommandTarget, refreshLedger, type CommandTarget, type DatabaseKind } from './command-target.ts';
 import { ConnectionName } from '../postgres/connection-names.ts';
-import { toKnexConnection } from '../migrations/knex-connection.ts';
 import {
   metadataMigrations,
   resultsMigrations,
   type MigrationSource,
 } from '../migrations/migration-source.ts';
 import { HISTORY_TABLE } from '../migrations/migrator.ts';
+import { overConnection } from '../migrations/single-connection-knex.ts';
+import { PgConnection } from '../postgres/pg-connection.ts';
+import { once } from '../timing/once.ts';
 
 const IS_COMPILED = import.meta.url.endsWith('.js');
+
+const CONNECT_TIMEOUT_MS = 10_000;
 
 /** The folder of package.json and the TypeScript migrations. The compiled build is one folder deeper. */
 const PROJECT = new URL(IS_COMPILED ? '../../../' : '../../', import.meta.url);
@@ -33,20 +37,19 @@ export const knexCommandConfig = (kind: DatabaseKind): Knex.Config => {
     target ??= openCommandTarget(kind);
     return target;
   };
+  // The command ends with the process, and the connection with it.
+  const connect = once(async () => {
+    const connection = await PgConnection.open({
+      url: (await open()).url,
+      applicationName: ConnectionName.knexCommand,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    });
+    return connection.lendDriver();
+  });
   return {
-    client: 'pg',
-    compileSqlOnError: false,
-    connection: async () => toKnexConnection((await open()).url, ConnectionName.knexCommand),
-    // Knex's command needs one connection; with `min: 0` none stays open.
-    pool: { min: 0, max: 1 },
-    log: { warn },
+    ...overConnection(connect),
     migrations: makesMigration() ? newFileSettings(kind) : migrationSettings(kind, open),
   };
-};
-
-/** Drops Knex's warning about a failed connect, because the command prints the error itself at its end. */
-const warn = (message: string): void => {
-  if (!message.startsWith('Acquire connection error:')) process.stderr.write(`${message}\n`);
 };
 
 const migrationSettings = (

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { findEmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts';
+import { withoutDriverVariables } from '../config/driver-variables.ts';
 import type { Environment } from '../config/environment-reader.ts';
 import { readExistingSecrets } from './local-secrets.ts';
 import {
@@ -21,7 +22,10 @@ export const prepareLocalCommand = async (environment: Environment): Promise<Loc
   const url = await findEmbeddedPostgres(join(LOCAL_DATA, 'postgres'));
   if (url === undefined) return prepareLocalStart(environment);
   return {
-    environment: { ...localSettings(url, await readExistingSecrets(LOCAL_DATA)), ...given },
+    environment: {
+      ...localSettings(url, await readExistingSecrets(LOCAL_DATA)),
+      ...withoutDriverVariables(given),
+    },
     ...NO_SERVER,
   };
 };

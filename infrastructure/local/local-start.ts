@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
+import { withoutDriverVariables } from '../config/driver-variables.ts';
 import type { Environment } from '../config/environment-reader.ts';
 import { DatabaseUrl } from '../postgres/database-url.ts';
 import { ensureDatabase } from '../postgres/ensure-database.ts';
@@ -64,7 +65,7 @@ export const prepareLocalStart = async (
     throw error;
   }
   return {
-    environment: { ...settings, ...withoutEmpty(environment) },
+    environment: { ...settings, ...withoutDriverVariables(withoutEmpty(environment)) },
     embedded: {
       rotation,
       keep: (log) => {

@@ -1,10 +1,11 @@
-import knex, { type Knex } from 'knex';
+import type { Knex } from 'knex';
 import type { DatabaseUrl } from '../postgres/database-url.ts';
 import { ConnectionName } from '../postgres/connection-names.ts';
-import { toKnexConnection } from './knex-connection.ts';
+import { PgConnection } from '../postgres/pg-connection.ts';
 import { pollUntil } from '../timing/poll-until.ts';
 import type { MigrationSource } from './migration-source.ts';
 import { stepsBetween, type AppliedMigration } from './migration-steps.ts';
+import { SingleConnectionKnex } from './single-connection-knex.ts';
 
 export interface MigrationRun {
   /** Names of the migrations that this run applied, in order. Empty when there was nothing to do. */
@@ -20,9 +21,27 @@ export const CREATE_HISTORY_TABLE = `create table if not exists ${HISTORY_TABLE}
   id serial primary key, name varchar(255), batch integer, migration_time timestamptz
 )`;
 
+/** SQLSTATE of the exception that `failUnlessMigrated` raises. */
+export const NOT_MIGRATED = 'MAD01';
+
+/** A statement that fails unless the database's own history has so many migrations. Its owner may run it. */
+export const failUnlessMigrated = (schemaVersion: number): string => `do $look$
+  declare
+    found bigint := 0;
+  begin
+    -- The next statement cannot even be planned without the table.
+    if to_regclass('${HISTORY_TABLE}') is not null then
+      select count(*) into found from ${HISTORY_TABLE};
+    end if;
+    if found <> ${schemaVersion} then
+      raise exception 'the database has % migrations, not the first ${schemaVersion}', found using errcode = '${NOT_MIGRATED}';
+    end if;
+  end $look$;`;
+
 /** Runners of one database take this advisory lock. It ends with the session; Knex's lock row would stay. */
 export const MIGRATION_LOCK = 0x6d61_646d;
 
+const CONNECT_TIMEOUT_MS = 10_000;
 const LOCK_DEADLINE_MS = 60_000;
 
 /** Applies migrations and records them as Knex's own commands do. */
@@ -40,13 +59,13 @@ export class Migrator {
    * @throws {UnknownMigrationError} when a newer release has migrated the database
    */
   async latest(url: DatabaseUrl): Promise<MigrationRun> {
-    // The lock belongs to a session, so all statements must use the same connection.
-    const database = knex({
-      client: 'pg',
-      compileSqlOnError: false,
-      connection: () => toKnexConnection(url, ConnectionName.migrations),
-      pool: { min: 0, max: 1 },
+    const connection = await PgConnection.open({
+      url,
+      applicationName: ConnectionName.migrations,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
     });
+    // The lock belongs to the session, so all statements use this connection.
+    const { knex: database } = new SingleConnectionKnex(connection.lendDriver());
     try {
       await pollUntil(
         () => tryLock(database),
@@ -55,7 +74,7 @@ export class Migrator {
       );
       return await this.#applyPending(database);
     } finally {
-      await database.destroy();
+      await connection.close();
     }
   }
 

@@ -1,21 +1,51 @@
-import { connect } from 'node:net';
+import pg from 'pg';
 
-const CANCEL_REQUEST_CODE = 80_877_102;
 const DEADLINE_MS = 2000;
 
+/** What a session is cancelled by: its server's address, its TLS options, and the key that the server gave it. */
+export interface CancelKey {
+  readonly host: string;
+  readonly port: number;
+  /** The session's own; false: it runs without TLS. */
+  readonly ssl: pg.ClientConfig['ssl'];
+  readonly sslNegotiation: string;
+  readonly processID: number;
+  readonly secretKey: number;
+}
+
+/** The driver's connection, with the parts that its types leave out. */
+interface RequestConnection extends pg.Connection {
+  connect(portOrPath: number | string, host?: string): void;
+  requestSsl(): void;
+  cancel(processId: number, secretKey: number): void;
+}
+
 /**
- * Asks a server to cancel the statement that one backend runs. Opens a separate connection for the request: the
- * protocol needs neither login nor TLS for it, and defines no answer. Never throws.
+ * Asks a server to cancel the statement that one backend runs. Opens a connection for the request alone, with TLS where
+ * the session has it: whoever reads the key may cancel the session's statements. Never throws. The protocol defines no
+ * answer, and a lost request is harmless: the statement ends at its own deadline.
  */
-export const sendCancelRequest = (host: string, port: number, processId: number, secretKey: number): void => {
-  const packet = Buffer.alloc(16);
-  packet.writeInt32BE(packet.length, 0);
-  packet.writeInt32BE(CANCEL_REQUEST_CODE, 4);
-  packet.writeInt32BE(processId, 8);
-  packet.writeInt32BE(secretKey, 12);
-  const socket = connect(host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port });
-  socket.setTimeout(DEADLINE_MS, () => socket.destroy());
-  // A lost request is harmless: the statement ends at its own deadline.
-  socket.on('error', () => socket.destroy());
-  socket.end(packet);
+export const sendCancelRequest = ({
+  host,
+  port,
+  ssl,
+  sslNegotiation,
+  processID,
+  secretKey,
+}: CancelKey): void => {
+  // The driver's types know neither the options nor the methods.
+  const connection = new pg.Connection({ ssl, sslNegotiation } as object) as RequestConnection;
+  const giveUp = (): void => void connection.stream.destroy();
+  // The server closes the connection. A pooler drops the request when the client closes it first.
+  const send = (): void => connection.cancel(processID, secretKey);
+  connection.on('error', giveUp);
+  connection.on('sslconnect', send);
+  connection.on('connect', () => {
+    if (ssl === false || ssl === undefined) send();
+    else if (sslNegotiation !== 'direct') connection.requestSsl();
+  });
+  const deadline = setTimeout(giveUp, DEADLINE_MS).unref();
+  connection.on('end', () => clearTimeout(deadline));
+  if (host.startsWith('/')) connection.connect(`${host}/.s.PGSQL.${port}`);
+  else connection.connect(port, host);
 };

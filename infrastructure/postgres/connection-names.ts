@@ -6,6 +6,8 @@ export const ConnectionName = {
   admin: 'mad admin',
   /** Migrates before the process serves requests. */
   migrations: 'mad migrations',
+  /** Finds out which of several servers is the primary. */
+  survey: 'mad survey',
   knexCommand: 'mad knex',
   /** Checks whether an embedded server accepts connections. */
   embeddedStart: 'mad start',

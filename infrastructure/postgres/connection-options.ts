@@ -7,6 +7,11 @@ export interface ConnectionOptions {
   readonly connectTimeoutMs: number;
   /** The login sends its password after this promise, so the server looks for the database no earlier. Optional. */
   readonly loginAfter?: Promise<unknown> | undefined;
+  /**
+   * The URL may lead to a connection pooler, in session mode. False: it has to lead to the server itself, as sessions
+   * need that administer, hold locks or listen. Default: false. Decision 0038.
+   */
+  readonly throughPooler?: boolean;
   /** Default: the server's own settings. */
   readonly deadlines?: Partial<Deadlines>;
   /**

@@ -1,10 +1,13 @@
+import { ClusterHistory } from './cluster-history.ts';
 import { ConnectionName } from './connection-names.ts';
 import type { Deadlines } from './connection-options.ts';
 import type { DatabaseUrl } from './database-url.ts';
-import { PgConnection } from './pg-connection.ts';
+import { PgConnection, type SurveyedServer } from './pg-connection.ts';
 
 export interface MetadataConnectorOptions {
   readonly metadataUrl: DatabaseUrl;
+  /** Of the server itself; the same object as `metadataUrl` where no pooler stands before it. */
+  readonly metadataAdminUrl: DatabaseUrl;
   readonly connectTimeoutMs: number;
   readonly deadlines: Deadlines;
 }
@@ -15,19 +18,39 @@ export class MetadataConnector {
 
   constructor(options: MetadataConnectorOptions) {
     this.#options = options;
+    ClusterHistory.share(options.metadataUrl.servers, options.metadataAdminUrl.servers);
   }
 
   toMetadata(): Promise<PgConnection> {
-    return this.#open(ConnectionName.metadata);
+    const { metadataUrl, metadataAdminUrl } = this.#options;
+    return this.#open(metadataUrl, ConnectionName.metadata, {
+      throughPooler: metadataUrl !== metadataAdminUrl,
+    });
   }
 
-  /** Only the feed of changes uses this connection. */
+  /** See `PgConnection.survey`. */
+  survey(): Promise<readonly SurveyedServer[]> {
+    const { metadataAdminUrl: url, connectTimeoutMs } = this.#options;
+    return PgConnection.survey({ url, applicationName: ConnectionName.survey, connectTimeoutMs });
+  }
+
+  /** Rejects when requests could not reach the metadata database. */
+  async check(): Promise<void> {
+    const connection = await this.toMetadata();
+    await connection.close();
+  }
+
+  /** Only the feed of changes uses this connection. It listens, so it goes to the server itself. */
   toChanges(): Promise<PgConnection> {
-    return this.#open(ConnectionName.changes);
+    return this.#open(this.#options.metadataAdminUrl, ConnectionName.changes);
   }
 
-  #open(applicationName: string): Promise<PgConnection> {
-    const { metadataUrl: url, connectTimeoutMs, deadlines } = this.#options;
-    return PgConnection.open({ url, applicationName, connectTimeoutMs, deadlines });
+  #open(
+    url: DatabaseUrl,
+    applicationName: string,
+    route: { readonly throughPooler?: boolean } = {},
+  ): Promise<PgConnection> {
+    const { connectTimeoutMs, deadlines } = this.#options;
+    return PgConnection.open({ url, applicationName, connectTimeoutMs, deadlines, ...route });
   }
 }

@@ -1,12 +1,27 @@
 import pg, { type ClientConfig } from 'pg';
 import { withDeadline } from '../timing/with-deadline.ts';
-import { sendCancelRequest } from './cancel-request.ts';
+import { sendCancelRequest, type CancelKey } from './cancel-request.ts';
+import { ClusterHistory, type ClusterState } from './cluster-history.ts';
 import type { ConnectionOptions, StatementObserver } from './connection-options.ts';
-import { createClient, logIn } from './log-in.ts';
-import { isOutlived } from './postgres-errors.ts';
+import { createClient, logIn, sessionSettings } from './log-in.ts';
+import { assertSessionMode } from './pool-mode.ts';
+import { isOutlived, OutdatedServerError, PooledSessionError } from './postgres-errors.ts';
 import { PreparedStatement } from './prepared-statement.ts';
 import { tryHosts } from './multi-host-connect.ts';
+import { readFacts, type SessionFacts } from './session-facts.ts';
+import { setUp } from './session-settings.ts';
 import type { SessionTarget } from './session-target.ts';
+
+/** For a library that drives a connection itself. */
+export type DriverClient = pg.Client;
+
+/** A server of a URL that takes writes. */
+export interface SurveyedServer {
+  readonly host: string;
+  readonly port: number;
+  /** Null: it was refused, as its timeline is an earlier one, or it does not say. */
+  readonly timeline: number | null;
+}
 
 /** One statement. The server parses a named one once per connection. */
 export interface Query<Row> {
@@ -53,6 +68,11 @@ export class PgConnection {
   lastUsedAt = this.openedAt;
   readonly #client: pg.Client;
   readonly #observer: StatementObserver | null;
+  readonly #history: ClusterHistory;
+  /** Null until the login is over. */
+  #facts: SessionFacts | null = null;
+  /** Sets the session up again after a reset; null where the server itself does that. */
+  #settings: string | null = null;
   /** Statements that have run on this connection, by name. */
   readonly #prepared = new Map<string, PreparedStatement>();
   #alive = true;
@@ -62,9 +82,10 @@ export class PgConnection {
   #dirty = false;
   #onLost: () => void = () => undefined;
 
-  private constructor(client: pg.Client, observer: StatementObserver | null) {
+  private constructor(client: pg.Client, { observer = null, url }: ConnectionOptions) {
     this.#client = client;
     this.#observer = observer;
+    this.#history = ClusterHistory.of(url.servers);
     const lost = (): void => {
       if (!this.#alive) return;
       this.#alive = false;
@@ -92,20 +113,31 @@ export class PgConnection {
   }
 
   /**
-   * The driver's options for the server that `open` would choose now, for libraries that connect by themselves. Logs
-   * in to find out, unless the URL leaves no choice. Rejects as `open` does.
+   * Logs in to all servers of a URL that names several, so that the latest timeline is known. Never rejects.
+   *
+   * @returns those that take writes; none for a URL of one server
    */
-  static async locate(options: ConnectionOptions): Promise<ClientConfig> {
-    const [only, ...others] = options.url.toClientConfigs();
-    if (only !== undefined && others.length === 0 && options.url.sessionTarget === 'any') return only;
-    return tryHosts(options.url, options.connectTimeoutMs, async (server, target, timeoutMs) => {
-      const connection = await PgConnection.#logIn(server, target, {
-        ...options,
-        connectTimeoutMs: timeoutMs,
-      });
+  static async survey(options: ConnectionOptions): Promise<readonly SurveyedServer[]> {
+    const { url } = options;
+    if (url.servers.length < 2) return [];
+    const found = await Promise.all(
+      url.toClientConfigs().map((server) => PgConnection.#timelineOf(server, options)),
+    );
+    const writers = found.filter((server) => server !== null);
+    // With `sslmode=prefer` a server was asked twice.
+    return [...new Map(writers.map((server) => [`${server.host}:${server.port}`, server])).values()];
+  }
+
+  static async #timelineOf(server: ClientConfig, options: ConnectionOptions): Promise<SurveyedServer | null> {
+    const { host = '', port = 0 } = server;
+    try {
+      const connection = await PgConnection.#logIn(server, options.url.sessionTarget, options);
+      const { timeline } = connection.cluster;
       await connection.close();
-      return server;
-    });
+      return timeline === null ? null : { host, port, timeline };
+    } catch (error) {
+      return error instanceof OutdatedServerError ? { host, port, timeline: null } : null;
+    }
   }
 
   static async #logIn(
@@ -115,14 +147,58 @@ export class PgConnection {
   ): Promise<PgConnection> {
     const client = createClient(server, options);
     // It listens for errors before the client connects: an error event without a listener ends the process.
-    const connection = new PgConnection(client, options.observer ?? null);
+    const connection = new PgConnection(client, options);
     try {
       await logIn(client, target);
+      await withDeadline(connection.#prove(server, target, options), options.connectTimeoutMs);
     } catch (error) {
       await connection.close();
       throw error;
     }
     return connection;
+  }
+
+  /**
+   * Finds out where the session is, and makes its settings those that were asked for.
+   *
+   * @throws {OutdatedServerError}
+   * @throws {PooledSessionError}
+   */
+  async #prove(server: ClientConfig, target: SessionTarget, options: ConnectionOptions): Promise<void> {
+    const { servers } = options.url;
+    this.#facts = await readFacts(servers, (text) => this.query<SessionFacts>({ text, values: [] }));
+    this.#history.admit(this.#facts);
+    if (options.throughPooler === true) {
+      this.#settings = setUp(sessionSettings(options));
+      await this.query({ text: this.#settings, values: [] });
+    }
+    if (this.#facts.processId === this.#cancelKey.processID) return;
+    if (options.throughPooler !== true) throw new PooledSessionError('unnamed');
+    await assertSessionMode(servers, this, async () => {
+      const another = new PgConnection(createClient(server, options), options);
+      await logIn(another.#client, target);
+      return another;
+    });
+  }
+
+  /** The stamp of the database when the session began, or other text; null for none. */
+  get identity(): string | null {
+    return this.#facts?.identity ?? null;
+  }
+
+  /** Whether another server has replaced the session's, as far as is known. */
+  get isReplaced(): boolean {
+    return this.#history.isBehind(this.#facts?.timeline ?? null);
+  }
+
+  /** Says that the cluster has been seen to write a timeline, here or elsewhere. */
+  learn(state: ClusterState): void {
+    this.#history.learn(state);
+  }
+
+  /** Which cluster the session is on, and which timeline that wrote when the session began. */
+  get cluster(): ClusterState {
+    return this.#facts ?? { systemIdentifier: null, timeline: null };
   }
 
   /** Sets the listener that is called once when the server or the network ends the connection. */
@@ -140,10 +216,14 @@ export class PgConnection {
     this.#client.on('notification', listener);
   }
 
-  /** Whether another user can take it over: it is alive, not cancelled, in no transaction, and not dirty. */
+  /**
+   * Whether another user can take it over: it is alive, not cancelled, in no transaction, not dirty, and its server was
+   * not replaced.
+   */
   get isReusable(): boolean {
     const status = this.#client.getTransactionStatus();
-    return this.#alive && !this.#cancelled && !this.#dirty && (status === 'I' || status === null);
+    const isFree = this.#alive && !this.#cancelled && !this.#dirty && (status === 'I' || status === null);
+    return isFree && !this.isReplaced;
   }
 
   /** Whether the server raised an error that concerns every connection of this age and no new one. */
@@ -204,7 +284,7 @@ export class PgConnection {
    * Returns the driver's client, for a library that drives it (Knex) or a text with several results. This connection
    * does not see what runs there, so it is not reusable until `reset`.
    */
-  lendDriver(): pg.Client {
+  lendDriver(): DriverClient {
     this.#dirty = true;
     return this.#client;
   }
@@ -216,7 +296,7 @@ export class PgConnection {
   async reset(): Promise<void> {
     this.#dirty = false;
     if (!this.isReusable) return;
-    await this.execute(RESET_SESSION).catch(() => {
+    await this.execute(`${RESET_SESSION}; ${this.#settings ?? ''}`).catch(() => {
       this.#alive = false;
     });
     this.#dirty = false;
@@ -243,10 +323,12 @@ export class PgConnection {
   cancel(): void {
     if (this.#cancelled || !this.#alive) return;
     this.#cancelled = true;
-    const { host, port } = this.#client;
-    // The driver sets both at login; its types do not declare them.
-    const { processID, secretKey } = this.#client as unknown as { processID: number; secretKey: number };
-    sendCancelRequest(host, port, processID, secretKey);
+    sendCancelRequest(this.#cancelKey);
+  }
+
+  get #cancelKey(): CancelKey {
+    // The driver sets the key at login; its types declare neither that nor the TLS options.
+    return this.#client as unknown as CancelKey;
   }
 
   /** Whether the server answers on this connection within `withinMs`, and within one second at most. */

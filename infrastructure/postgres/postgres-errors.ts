@@ -13,11 +13,13 @@ export const SqlState = {
   deadlockDetected: '40P01',
   undefinedTable: '42P01',
   undefinedColumn: '42703',
+  undefinedFunction: '42883',
   tooManyConnections: '53300',
   cannotConnectNow: '57P03',
   featureNotSupported: '0A000',
   readOnlySqlTransaction: '25006',
   invalidStatementName: '26000',
+  protocolViolation: '08P01',
   invalidAuthorization: '28000',
   invalidPassword: '28P01',
   insufficientPrivilege: '42501',
@@ -36,7 +38,32 @@ export class NoServerError extends Error {
 
 /** Raised when a server accepts the login but is not of the kind that `target_session_attrs` asks for. */
 export class TargetSessionError extends Error {
-  override readonly name = 'TargetSessionError';
+  override readonly name: string = 'TargetSessionError';
+}
+
+/** Raised when a server takes writes, and must not any more: another one has replaced it, or is the one that is meant. */
+export class OutdatedServerError extends TargetSessionError {
+  override readonly name = 'OutdatedServerError';
+}
+
+const POOLER_PROBLEMS = {
+  unnamed: 'it is a connection pooler: DB_ADMIN_URL has to name the server behind it (docs/poolers.md)',
+  transaction: 'it is a connection pooler in transaction mode: session mode is needed (docs/poolers.md)',
+} as const;
+
+/** Raised when a session goes through a pooler in a way that is not supported. Decision 0038. */
+export class PooledSessionError extends TargetSessionError {
+  override readonly name = 'PooledSessionError';
+
+  /** @param problem the pooler stands where the server itself is needed, or does not work by sessions */
+  constructor(problem: keyof typeof POOLER_PROBLEMS, options?: ErrorOptions) {
+    super(POOLER_PROBLEMS[problem], options);
+  }
+}
+
+/** Raised when a server asks who the client is in a way that must not be answered. */
+export class AuthenticationRefusedError extends Error {
+  override readonly name = 'AuthenticationRefusedError';
 }
 
 /** The server's SQLSTATE; null for every error that is not a server's answer. */
@@ -45,8 +72,8 @@ export const sqlStateOf = (error: unknown): string | null => {
   return error instanceof pg.DatabaseError ? (error.code ?? null) : null;
 };
 
-/** SQLSTATEs with which a server refuses a statement or login for now. */
-const UNAVAILABLE = /^(?:08|25006|28|40001|40P01|53|55P03|57P|58|3D000|55000|57014)/;
+/** SQLSTATEs with which a server refuses a statement or login for now. 42P05 comes of a pooler in transaction mode alone. */
+const UNAVAILABLE = /^(?:42P05|08|25006|28|40001|40P01|53|55P03|57P|58|3D000|55000|57014)/;
 
 /** SQLSTATEs after which the server closes the connection, or has become a standby. */
 const FATAL = /^(?:08|25006|57P)/;
@@ -81,6 +108,12 @@ const routineOf = (error: unknown): string | undefined => {
 export const isOutlived = (error: unknown): boolean =>
   sqlStateOf(error) === SqlState.readOnlySqlTransaction || isStaleStatement(error);
 
+/** Whether a pooler refused the parameters that a session begins with. PostgreSQL has another SQLSTATE for that. */
+export const isStartupRefusal = (error: unknown): boolean =>
+  sqlStateOf(error) === SqlState.protocolViolation &&
+  error instanceof Error &&
+  error.message.startsWith('unsupported startup parameter');
+
 /** Wraps an error that means "unreachable for now" in a `DatabaseConnectionError`. Returns others unchanged. */
 export const translateError = (error: unknown, databaseName: string): unknown => {
   if (error instanceof DomainError) return error;
@@ -96,6 +129,7 @@ export const translateError = (error: unknown, databaseName: string): unknown =>
 export const isDriverError = (error: unknown): boolean =>
   error instanceof Error &&
   (error instanceof NoServerError ||
+    error instanceof AuthenticationRefusedError ||
     ('code' in error && typeof error.code === 'string' && /^E[A-Z]+$/.test(error.code)) ||
     // A subclass such as TypeError is a bug in this code, whatever its message says.
     (error.constructor === Error && DRIVER_MESSAGE.test(error.message)));

@@ -1,8 +1,8 @@
 /** The address that one server listens on. */
 export interface ServerAddress {
-  /** A host name, an IP address or a socket folder; empty: the driver's default. */
+  /** A host name, an IP address or a socket folder; empty: `localhost`. */
   readonly host: string;
-  /** Null: the driver's default. */
+  /** Null: 5432. */
   readonly port: number | null;
 }
 

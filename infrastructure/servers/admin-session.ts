@@ -202,10 +202,19 @@ export class AdminSession implements ServerSession {
     }
   }
 
-  /** Renames a database and forbids logins to it: both or neither. Its data stays. */
-  async seal(name: string, finalName: string): Promise<void> {
+  /**
+   * Renames a database and forbids logins to it: both or neither. Its data stays.
+   *
+   * @param whole given: only if its comment is `proof`, which it then exchanges for `comment`
+   */
+  async seal(
+    name: string,
+    finalName: string,
+    whole?: { readonly proof: string; readonly comment: string },
+  ): Promise<void> {
     await this.#whenUnused(
       `begin;
+       ${whole === undefined ? '' : exchangeProof(name, whole)}
        alter database ${identifier(name)} with allow_connections false;
        alter database ${identifier(name)} rename to ${identifier(finalName)};
        commit`,
@@ -276,6 +285,20 @@ export class AdminSession implements ServerSession {
     await pollUntil(attempt, IN_USE_DEADLINE_MS, () => new Error('The database stays in use.'));
   }
 }
+
+/** Fails unless the comment is the proof: then somebody else has the database. */
+const exchangeProof = (
+  name: string,
+  { proof, comment }: { readonly proof: string; readonly comment: string },
+): string => {
+  const check = `begin
+    if not exists (select from pg_database d where datname = ${literal(name)}
+                   and shobj_description(d.oid, 'pg_database') = ${literal(proof)}) then
+      raise exception 'the database is not the one whose migrations were looked at';
+    end if;
+  end`;
+  return `do ${literal(check)}; comment on database ${identifier(name)} is ${literal(comment)};`;
+};
 
 const ALREADY_THERE: ReadonlySet<string> = new Set([
   SqlState.duplicateDatabase,

@@ -2,13 +2,14 @@ import type { ServerLedger } from '../../application/ports/databases/server-ledg
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { ServerId } from '../../domain/databases/server.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
+import type { ClusterState } from '../postgres/cluster-history.ts';
 import type { PgConnection } from '../postgres/pg-connection.ts';
 import { withDeadline } from '../timing/with-deadline.ts';
 import type { KnownClusters } from './known-clusters.ts';
 
 export interface ClusterCheckDeps {
   readonly serverId: ServerId;
-  readonly ledger: Pick<ServerLedger, 'identify'>;
+  readonly ledger: Pick<ServerLedger, 'identify' | 'noteTimeline'>;
   /** Of this process; all its servers share it. */
   readonly clusters: KnownClusters;
   readonly logger: Logger;
@@ -49,23 +50,20 @@ export class ClusterCheck {
    * Call it for each new connection that is not an organization's: what is behind an address may change. Does not wait for
    * the ledger: the server answers, however busy the metadata database is. Never rejects.
    */
-  async look(connection: PgConnection): Promise<void> {
-    const { serverId, clusters, logger } = this.#deps;
-    try {
-      const [row] = await connection.query<{ id: string }>({
-        text: 'select system_identifier::text as id from pg_control_system()',
-        values: [],
-      });
-      if (row === undefined) return;
-      for (const duplicate of clusters.note(serverId, row.id))
-        this.#tell(duplicate, clusters.sameAs(duplicate));
-      this.#compared = this.#compare(row.id);
-    } catch (error) {
-      logger.debug({ err: error, server: serverId }, 'a server does not say which cluster it is');
-    }
+  look(connection: Pick<PgConnection, 'cluster' | 'learn'>): void {
+    const { serverId, clusters } = this.#deps;
+    const { systemIdentifier, timeline } = connection.cluster;
+    if (systemIdentifier === null) return;
+    for (const duplicate of clusters.note(serverId, systemIdentifier))
+      this.#tell(duplicate, clusters.sameAs(duplicate));
+    this.#compared = this.#compare(systemIdentifier, timeline, (known) => connection.learn(known));
   }
 
-  async #compare(systemIdentifier: string): Promise<void> {
+  async #compare(
+    systemIdentifier: string,
+    timeline: number | null,
+    learn: (known: ClusterState) => void,
+  ): Promise<void> {
     const { serverId, ledger, clusters, logger } = this.#deps;
     try {
       const identified = ledger.identify(serverId, systemIdentifier, clusters.after(serverId));
@@ -73,6 +71,10 @@ export class ClusterCheck {
       const isNew = other !== null && this.#sameAs === null;
       this.#recordedAs = other;
       if (isNew) this.#tell(serverId, this.#sameAs);
+      if (timeline === null) return;
+      // Another process may have seen a later one, on a server that has replaced this one.
+      const noted = ledger.noteTimeline(serverId, systemIdentifier, timeline);
+      learn({ systemIdentifier, timeline: await withDeadline(noted, LEDGER_DEADLINE_MS) });
     } catch (error) {
       logger.debug({ err: error, server: serverId }, 'it is not known which cluster a server is');
     }

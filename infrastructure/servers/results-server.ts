@@ -1,4 +1,5 @@
 import type { DatabaseServer } from '../../application/ports/databases/database-server.ts';
+import { MigrationsMissingError } from '../../application/ports/databases/database-template.ts';
 import type { DatabaseTemplate } from '../../application/ports/databases/database-template.ts';
 import type { Deployment } from '../../application/ports/databases/deployment.ts';
 import type { InstanceLedger } from '../../application/ports/databases/instance-ledger.ts';
@@ -11,7 +12,7 @@ import type { ServerId } from '../../domain/databases/server.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import type { OrganizationPolicy } from '../../domain/organizations/organization-policy.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
-import { Migrator } from '../migrations/migrator.ts';
+import { failUnlessMigrated, Migrator, NOT_MIGRATED } from '../migrations/migrator.ts';
 import { CircuitBreaker } from '../pools/circuit-breaker.ts';
 import { ConnectionBudget } from '../pools/connection-budget.ts';
 import { ConnectionPool } from '../pools/connection-pool.ts';
@@ -19,7 +20,8 @@ import { SessionSlots } from '../pools/session-slots.ts';
 import { PooledDatabase } from '../pools/pooled-database.ts';
 import type { DatabaseUrl } from '../postgres/database-url.ts';
 import type { Deadlines, StatementObserver } from '../postgres/connection-options.ts';
-import type { PgConnection } from '../postgres/pg-connection.ts';
+import type { PgConnection, SurveyedServer } from '../postgres/pg-connection.ts';
+import { sqlStateOf } from '../postgres/postgres-errors.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import { ClusterCheck } from './cluster-check.ts';
 import { ConnectionShare } from './connection-share.ts';
@@ -47,7 +49,7 @@ export interface ResultsServerDeps {
   /** This process among those of the deployment. */
   readonly instanceId: string;
   readonly instances: InstanceLedger;
-  readonly ledger: Pick<ServerLedger, 'identify'>;
+  readonly ledger: Pick<ServerLedger, 'identify' | 'noteTimeline'>;
   readonly clusters: KnownClusters;
   readonly spares: SpareLedger;
   readonly deployment: Deployment;
@@ -116,7 +118,7 @@ export class ResultsServer implements DatabaseServer {
     this.admin = new ServerAdmin(new PooledDatabase(this.#adminPool), this.logins);
     this.control = new ControlConnection(async () => {
       const connection = await this.#connector.toPresence();
-      await cluster.look(connection);
+      cluster.look(connection);
       return connection;
     });
     this.share = new ConnectionShare({
@@ -166,8 +168,9 @@ export class ResultsServer implements DatabaseServer {
 
   welcome: DatabaseServer['welcome'] = (work) => this.admin.welcome(work);
 
+  /** As the owner of the results databases, on the server itself. */
   urlFor(databaseName: string): DatabaseUrl {
-    return this.#urls.urlForDatabase(databaseName);
+    return this.#urls.ownerUrlFor(databaseName);
   }
 
   /**
@@ -205,9 +208,21 @@ export class ResultsServer implements DatabaseServer {
     return (await this.sessions.waitFor(run)).schemaVersion;
   }
 
-  async warmUp(databaseName: string): Promise<void> {
+  async proveSchema(databaseName: string, schemaVersion: number): Promise<void> {
     const connection = await this.#connector.toServer(databaseName);
-    await connection.close();
+    try {
+      await connection.execute(failUnlessMigrated(schemaVersion));
+    } catch (error) {
+      if (sqlStateOf(error) !== NOT_MIGRATED) throw error;
+      throw new MigrationsMissingError(`the database "${databaseName}" lacks migrations`, { cause: error });
+    } finally {
+      await connection.close();
+    }
+  }
+
+  /** See `PgConnection.survey`. */
+  survey(): Promise<readonly SurveyedServer[]> {
+    return this.#connector.survey();
   }
 
   /** Joins the processes that share the server's connections. Resolves after the first sign of life, good or bad. */
@@ -236,7 +251,7 @@ const adminPool = (
     databaseName: 'postgres',
     connect: async () => {
       const connection = await connector.toServer();
-      await cluster.look(connection);
+      cluster.look(connection);
       await cluster.compared;
       if (cluster.refusal === null) return connection;
       await connection.close();

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { DatabaseTemplate } from '../../application/ports/databases/database-template.ts';
 import type { Deployment } from '../../application/ports/databases/deployment.ts';
 import type { SpareLedger, TemplateRecord } from '../../application/ports/databases/spare-ledger.ts';
@@ -6,9 +6,9 @@ import type { Logger } from '../../application/ports/runtime/logger.ts';
 import { markOf } from '../../domain/databases/database-identity.ts';
 import { DEFAULT_SERVER, type ServerId } from '../../domain/databases/server.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
-import { HISTORY_TABLE } from '../migrations/migrator.ts';
+import { failUnlessMigrated, HISTORY_TABLE } from '../migrations/migrator.ts';
 import type { PgConnection } from '../postgres/pg-connection.ts';
-import { identifier } from '../postgres/quoting.ts';
+import { identifier, literal } from '../postgres/quoting.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import { once } from '../timing/once.ts';
 import type { AdminSession } from './admin-session.ts';
@@ -101,7 +101,7 @@ export class ResultsTemplate implements DatabaseTemplate {
     // Templates are recorded by their hash alone, so each server has its own. The default one keeps that of earlier releases.
     const server = serverId === DEFAULT_SERVER ? '' : ` ${serverId}`;
     return createHash('sha256')
-      .update(`${content} ${groupRole ?? ''} ${await deployment.id()}${server}`)
+      .update(`${FORM} ${content} ${groupRole ?? ''} ${await deployment.id()}${server}`)
       .digest('hex')
       .slice(0, 10);
   }
@@ -109,17 +109,49 @@ export class ResultsTemplate implements DatabaseTemplate {
   async #build(session: AdminSession, { databaseName, hash }: TemplateRecord): Promise<void> {
     const { urls, migrate, deployment, logger } = this.#deps;
     const startedAt = performance.now();
-    const unfinished = urls.names.build(hash);
-    await session.drop(unfinished);
+    await this.#dropUnfinished(session, hash);
+    const unfinished = urls.names.build(hash, randomUUID());
+    const mark = markOf(await deployment.id());
     await session.createEmpty(unfinished);
-    await session.mark(unfinished, markOf(await deployment.id()));
+    await session.mark(unfinished, mark);
     await session.createGroupRole();
     await migrate(unfinished);
     await this.grantRows(unfinished);
-    await session.seal(unfinished, databaseName);
+    const proof = `${mark} whole ${randomUUID()}`;
+    await this.#prove(unfinished, proof);
+    await session.seal(unfinished, databaseName, { proof, comment: mark });
     logger.info(
       { database: databaseName, duration_ms: Math.round(performance.now() - startedAt) },
       'results template built',
     );
   }
+
+  /** What earlier attempts left. The lock on the template is held: none of them is still at work. */
+  async #dropUnfinished(session: AdminSession, hash: string): Promise<void> {
+    const { names } = this.#deps.urls;
+    for (const { name } of await session.listDatabases()) {
+      if (names.readInternal(name)?.kind === 'build' && names.templateHashOf(name) === hash)
+        await session.drop(name);
+    }
+  }
+
+  /**
+   * Writes the proof into the comment, in the transaction that looks at the history of migrations: the seal looks for it.
+   * Without a lock that holds, another process could drop the database, and make an empty one, at any moment before.
+   */
+  async #prove(databaseName: string, proof: string): Promise<void> {
+    const { connect, migrations } = this.#deps;
+    const connection = await connect(databaseName);
+    try {
+      await connection.execute(
+        `begin; ${failUnlessMigrated((await migrations.getMigrations()).length)}
+         comment on database ${identifier(databaseName)} is ${literal(proof)}; commit`,
+      );
+    } finally {
+      await connection.close();
+    }
+  }
 }
+
+/** Of how templates are made. It is in their hash: those of releases that did not look at the history are not used. */
+const FORM = 'proved';

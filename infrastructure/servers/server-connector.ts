@@ -5,12 +5,10 @@ import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import type { OrganizationPolicy } from '../../domain/organizations/organization-policy.ts';
 import { ConnectionName, presenceName, resultsConnectionName } from '../postgres/connection-names.ts';
 import type { DatabaseUrl } from '../postgres/database-url.ts';
-import type { Deadlines, StatementObserver } from '../postgres/connection-options.ts';
-import { PgConnection } from '../postgres/pg-connection.ts';
+import type { ConnectionOptions, Deadlines, StatementObserver } from '../postgres/connection-options.ts';
+import { PgConnection, type SurveyedServer } from '../postgres/pg-connection.ts';
 import { SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
-import { READ_IDENTITY } from '../postgres/stamp-sql.ts';
-import { withDeadline } from '../timing/with-deadline.ts';
 import type { OpenSessions } from './open-sessions.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 
@@ -63,13 +61,23 @@ export class ServerConnector {
     const { urls, connectTimeoutMs, adminStatements: observer } = this.#options;
     return this.#known(
       await PgConnection.open({
-        url: databaseName === undefined ? urls.adminUrl : urls.urlForDatabase(databaseName),
+        url: databaseName === undefined ? urls.adminUrl : urls.ownerUrlFor(databaseName),
         applicationName: ConnectionName.admin,
         connectTimeoutMs,
         deadlines: ADMIN_DEADLINES,
         observer,
       }),
     );
+  }
+
+  /** See `PgConnection.survey`. */
+  survey(): Promise<readonly SurveyedServer[]> {
+    const { urls, connectTimeoutMs } = this.#options;
+    return PgConnection.survey({
+      url: urls.adminUrl,
+      applicationName: ConnectionName.survey,
+      connectTimeoutMs,
+    });
   }
 
   /** The one by which the other processes of the deployment see that this one lives. */
@@ -91,29 +99,21 @@ export class ServerConnector {
     named?: Promise<void>,
   ): Promise<PgConnection> {
     this.#assertUsable();
-    const { deadlines, connectTimeoutMs, logger } = this.#options;
+    const { deadlines, logger } = this.#options;
     const connection = await this.#logIn(placement, { ...deadlines, ...policy }, named);
-    try {
-      const [row] = await withDeadline(
-        connection.query<{ identity: string | null }>({ text: READ_IDENTITY, values: [] }),
-        connectTimeoutMs,
-      );
-      if (isIdentity(row?.identity, placement)) return connection;
-      logger.error(
-        {
-          org_id: placement.organizationId,
-          server: placement.serverId,
-          database: placement.databaseName,
-          expected: formatIdentity(placement),
-          found: row?.identity ?? null,
-        },
-        'a results database carries another stamp than the ledger; it is not served',
-      );
-      throw new MisplacedDatabaseError('The results database is not the one on record.');
-    } catch (error) {
-      await connection.close();
-      throw error;
-    }
+    if (isIdentity(connection.identity, placement)) return connection;
+    await connection.close();
+    logger.error(
+      {
+        org_id: placement.organizationId,
+        server: placement.serverId,
+        database: placement.databaseName,
+        expected: formatIdentity(placement),
+        found: connection.identity,
+      },
+      'a results database carries another stamp than the ledger; it is not served',
+    );
+    throw new MisplacedDatabaseError('The results database is not the one on record.');
   }
 
   async #logIn(
@@ -145,14 +145,20 @@ export class ServerConnector {
     named: Promise<void> | undefined,
   ): Promise<PgConnection> {
     const name = resultsConnectionName(this.#options.instanceId);
-    if (named === undefined) return this.#open(url, name, deadlines);
+    const throughPooler = this.#options.urls.isPooled;
+    if (named === undefined) return this.#open(url, name, deadlines, { throughPooler });
+    if (throughPooler) {
+      // A pooler asks for no password, or asks the server at once, and refuses a database for a while that it did not find.
+      await named;
+      return this.#open(url, name, deadlines, { throughPooler });
+    }
     let isPending = true;
     const settled = named.finally(() => {
       isPending = false;
     });
     settled.catch(() => undefined);
     try {
-      return await this.#open(url, name, deadlines, settled);
+      return await this.#open(url, name, deadlines, { loginAfter: settled });
     } catch (error) {
       // The rename took longer than a login may; or the server asks for no password, and so the login did not wait.
       if (!isPending && sqlStateOf(error) !== SqlState.invalidCatalogName) throw error;
@@ -170,11 +176,11 @@ export class ServerConnector {
     url: DatabaseUrl,
     applicationName: string,
     deadlines: Deadlines,
-    loginAfter?: Promise<unknown>,
+    login: Pick<ConnectionOptions, 'loginAfter' | 'throughPooler'> = {},
   ): Promise<PgConnection> {
     const { connectTimeoutMs } = this.#options;
     return this.#known(
-      await PgConnection.open({ url, applicationName, connectTimeoutMs, deadlines, loginAfter }),
+      await PgConnection.open({ url, applicationName, connectTimeoutMs, deadlines, ...login }),
     );
   }
 

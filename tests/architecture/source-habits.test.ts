@@ -73,7 +73,7 @@ describe('the source', () => {
 });
 
 describe('the tests', () => {
-  /** What a platform cannot run may be skipped, on a line that says so. */
+  /** What a platform cannot run may be skipped, on a line that says so; what needs a program, by `needsProgram`. */
   const LEFT_OUT =
     /\b(?:describe|it|context|specify)\.(?:only|skip)\b|\b(?:xit|xdescribe|xcontext)\(|^(?!.*if \(process\.).*\bthis\.skip\(/m;
 

@@ -84,6 +84,15 @@ const keepsServers = (subject: Subject<MetadataSubject>): void => {
     expect(await ledger.identify(DEFAULT_SERVER, '42')).to.equal(null);
   });
 
+  it('keeps the latest timeline that a cluster was seen to write', async () => {
+    await ledger.register([EU]);
+    expect(await ledger.noteTimeline(EU, '42', 3)).to.equal(3);
+    expect(await ledger.noteTimeline(EU, '42', 5)).to.equal(5);
+    expect(await ledger.noteTimeline(EU, '42', 4), 'a server that was replaced').to.equal(5);
+    expect(await ledger.noteTimeline(EU, '43', 1), 'another cluster begins anew').to.equal(1);
+    expect(await ledger.noteTimeline(DEFAULT_SERVER, '43', 2)).to.equal(2);
+  });
+
   it("counts organizations' databases on their servers", async () => {
     const acme = organizationId('acme');
     await all.metadata.organizations.insert({ id: acme, name: 'Acme' });

@@ -430,7 +430,7 @@ describe('reconciliation of the books with the server', function () {
   it('stale-spare-on-no-book-is-dropped: also what is left of the building of a template, but none under way', async () => {
     const { hash } = await defaultServer(container).template.ready();
     const deploymentId = await container.get(TOKENS.deployment).id();
-    const [left, underWay] = [internalName('build.0123456789'), internalName(`build.${hash}`)];
+    const [left, underWay] = [internalName('build.0123456789'), internalName(`build.${hash}-a0`)];
     for (const name of [left, underWay]) {
       await deployment.administer(`create database "${name}"`);
       await deployment.administer(`comment on database "${name}" is '${markOf(deploymentId)}'`);

@@ -218,7 +218,15 @@ describe('the knex command', function () {
 
   describe('in a checkout of its own', () => {
     let checkout: string;
-    const run = (args: string): Promise<Outcome> => knex(args, { DB_DATABASE_URL: '' }, checkout);
+    /** Somebody's shell, set up for `psql` and another server. */
+    const MISLEADING = {
+      PGHOST: 'nowhere.invalid',
+      PGPASSWORD: 'x',
+      PGSSLMODE: 'require',
+      PGOPTIONS: '-c search_path=x',
+    };
+    const run = (args: string): Promise<Outcome> =>
+      knex(args, { DB_DATABASE_URL: '', ...MISLEADING }, checkout);
 
     before(async () => {
       checkout = await createTestDirectory();
@@ -254,7 +262,7 @@ describe('the knex command', function () {
       expect(existsSync(join(checkout, '.data'))).to.equal(false);
     });
 
-    it('starts the embedded server where none runs, and uses the one that does', async () => {
+    it('starts the embedded server where none runs, and uses the one that does, whatever variables say of others', async () => {
       const first = await run('migrate:latest --env metadata');
       expect(first.stderr + first.stdout).to.include('Batch 1 run');
 

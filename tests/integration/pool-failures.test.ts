@@ -3,7 +3,7 @@ import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
-import { READ_IDENTITY } from '../../infrastructure/postgres/stamp-sql.ts';
+import { READ_FACTS } from '../../infrastructure/postgres/session-facts.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { lockTable, terminateBackends, type TableLock } from '../support/server-faults.ts';
@@ -137,7 +137,7 @@ describe('pools when the server ends their sessions', function () {
       DB_CONNECT_TIMEOUT_MS: '500',
     });
     const placement = await container.get(TOKENS.provisioning).provision(ACME);
-    results.stallAt(READ_IDENTITY);
+    results.stallAt(READ_FACTS);
     const [from, open] = [performance.now(), results.open];
     try {
       expect(await rejectionOf(defaultServer(container).connect(placement, {}))).to.be.instanceOf(Error);

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Container } from 'inversify';
 import jwt from 'jsonwebtoken';
-import { Client, type QueryResultRow } from 'pg';
 import { createContainer } from '../../infrastructure/composition/container.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { parseConfig } from '../../infrastructure/config/config.ts';
@@ -111,19 +110,15 @@ export const createDeployment = async (
     databaseName = 'postgres',
     serverName = 'default',
   ): Promise<readonly Row[]> => {
-    const client = new Client(
-      await PgConnection.locate({
-        url: urlOf(serverName).withDatabase(databaseName),
-        applicationName: 'test',
-        connectTimeoutMs: 10_000,
-      }),
-    );
-    await client.connect();
+    const connection = await PgConnection.open({
+      url: urlOf(serverName).withDatabase(databaseName),
+      applicationName: 'test',
+      connectTimeoutMs: 10_000,
+    });
     try {
-      // The caller knows what it selects.
-      return (await client.query<Row & QueryResultRow>(sql, [...values])).rows;
+      return await connection.query<Row>({ text: sql, values });
     } finally {
-      await client.end();
+      await connection.close();
     }
   };
   const databases = async (serverName = 'default'): Promise<readonly string[]> => {

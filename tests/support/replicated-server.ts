@@ -62,13 +62,13 @@ export class ReplicatedServer {
   }
 
   /** One statement as the administrator, straight to this server. */
-  async query(statement: string): Promise<readonly object[]> {
+  async query(statement: string, database = 'postgres'): Promise<readonly object[]> {
     const client = new Client({
       host: '127.0.0.1',
       port: this.port,
       user: SUPERUSER,
       password: await this.password(),
-      database: 'postgres',
+      database,
     });
     await client.connect();
     try {

@@ -7,6 +7,7 @@ import {
   findServer,
   identifyServer,
   listServers,
+  noteTimeline,
   releaseCluster,
   registerServers,
   toServerRecord,
@@ -47,6 +48,11 @@ export class KnexServerLedger implements ServerLedger {
       const same = (await this.list()).find((record) => record.systemIdentifier === systemIdentifier);
       return same?.serverId ?? null;
     }
+  }
+
+  async noteTimeline(serverId: ServerId, systemIdentifier: string, timeline: number): Promise<number> {
+    const [row] = await this.#executor.query(noteTimeline({ serverId, systemIdentifier, timeline }));
+    return row?.timeline ?? timeline;
   }
 
   async change(serverId: ServerId, changes: ServerChanges): Promise<ResultsServerRecord | null> {

@@ -68,6 +68,27 @@ export const identifyServer = statement<{ serverId: string; systemIdentifier: st
       .update({ system_identifier: p('systemIdentifier'), updated_at: sql.raw('now()') }),
 );
 
+interface SeenTimeline {
+  readonly serverId: string;
+  readonly systemIdentifier: string;
+  readonly timeline: number;
+}
+
+export const noteTimeline = statement<SeenTimeline, { timeline: number }>('server_note_timeline', (p) =>
+  sql.raw(
+    `with seen as (select ?::text as server_id, ?::text as system_identifier, ?::int as timeline),
+       noted as (
+         update results_servers s set timeline = seen.timeline, timeline_system_identifier = seen.system_identifier
+         from seen where s.server_id = seen.server_id
+           and (s.timeline_system_identifier is distinct from seen.system_identifier or s.timeline < seen.timeline)
+         returning s.timeline)
+     select greatest(seen.timeline, (select timeline from noted), s.timeline) as timeline
+     from seen left join results_servers s on s.server_id = seen.server_id
+       and s.timeline_system_identifier = seen.system_identifier`,
+    [p('serverId'), p('systemIdentifier'), p('timeline')],
+  ),
+);
+
 export const releaseCluster = statement<{ systemIdentifier: string; serverIds: readonly string[] }>(
   'server_release_cluster',
   (p) =>

@@ -40,8 +40,14 @@ export interface DatabaseServer {
   welcome<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Brings a database to this release's newest schema; returns the schema version. */
   migrate(databaseName: string): Promise<number>;
-  /** Opens and closes one session: the first one writes a cache file that later logins read. */
-  warmUp(databaseName: string): Promise<void>;
+  /**
+   * Makes sure that a database has the first `schemaVersion` migrations, by its own history. A copy of a template that
+   * was not whole would be served without tables for ever. It is also the first session there, which writes a cache file
+   * that later logins read.
+   *
+   * @throws {MigrationsMissingError}
+   */
+  proveSchema(databaseName: string, schemaVersion: number): Promise<void>;
 }
 
 /** All servers that this process knows how to reach. */

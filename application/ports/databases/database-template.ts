@@ -5,6 +5,11 @@ export class TemplateMissingError extends Error {
   override readonly name = 'TemplateMissingError';
 }
 
+/** Raised when a database lacks migrations that it is meant to have: it was copied from a template that was not whole. */
+export class MigrationsMissingError extends Error {
+  override readonly name = 'MigrationsMissingError';
+}
+
 /** The database on one server from which this release clones new ones. */
 export interface DatabaseTemplate {
   /** The template, if it is known to stand; null before the first `ready`, and after `invalidate`. Asks nobody. */

@@ -33,6 +33,12 @@ export interface ServerLedger {
     systemIdentifier: string,
     overruled?: readonly ServerId[],
   ): Promise<ServerId | null>;
+  /**
+   * Records a timeline that a server was seen to write.
+   *
+   * @returns the latest one that any process has seen that cluster write under this name
+   */
+  noteTimeline(serverId: ServerId, systemIdentifier: string, timeline: number): Promise<number>;
   /** Null when there is no such server. */
   change(serverId: ServerId, changes: ServerChanges): Promise<ResultsServerRecord | null>;
 }

@@ -23,6 +23,7 @@ export class FakeServerLedger implements ServerLedger {
   readonly records = new Map<ServerId, ResultsServerRecord>([
     [DEFAULT_SERVER, newServerRecord(DEFAULT_SERVER)],
   ]);
+  readonly #timelines = new Map<ServerId, { systemIdentifier: string; timeline: number }>();
   readonly #databasesOn: (serverId: ServerId) => number;
 
   /** @param databasesOn counts the organizations' databases on a server */
@@ -53,6 +54,14 @@ export class FakeServerLedger implements ServerLedger {
     const record = this.records.get(serverId);
     if (record !== undefined) this.records.set(serverId, { ...record, systemIdentifier });
     return null;
+  }
+
+  async noteTimeline(serverId: ServerId, systemIdentifier: string, timeline: number): Promise<number> {
+    const known = this.#timelines.get(serverId);
+    const latest =
+      known?.systemIdentifier === systemIdentifier ? Math.max(known.timeline, timeline) : timeline;
+    this.#timelines.set(serverId, { systemIdentifier, timeline: latest });
+    return latest;
   }
 
   change: ServerLedger['change'] = async (serverId, changes) => {
@@ -86,7 +95,7 @@ export const fakeServer = (serverId: ServerId, fields: Partial<DatabaseServer> =
   attempt: unexpected,
   welcome: unexpected,
   migrate: unexpected,
-  warmUp: unexpected,
+  proveSchema: unexpected,
   ...fields,
 });
 

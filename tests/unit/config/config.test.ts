@@ -121,8 +121,9 @@ describe('parseConfig', () => {
       },
       corsOrigins: [],
     });
-    const { metadataUrl, servers, ...settings } = database;
+    const { metadataUrl, metadataAdminUrl, servers, ...settings } = database;
     expect(metadataUrl.toString()).to.equal(BASE.DB_DATABASE_URL);
+    expect(metadataAdminUrl).to.equal(metadataUrl);
     expect(servers.map(shown)).to.deep.equal([
       ['default', 'postgresql://mad:***@db:5432/mad_results_{org_id}', 80],
     ]);
@@ -169,6 +170,9 @@ describe('parseConfig', () => {
       DB_RESULTS_DB_TEMPLATE_US: 'postgres://us:pw@coast/results_{org_id}',
       DB_RESULTS_DB_TEMPLATE_EU_WEST: 'postgres://eu:pw@west/mad_{org_id}',
       DB_CONNECTION_BUDGET_EU_WEST: '6',
+      DB_ADMIN_URL_METADATA: 'postgresql://owner:pw@db-behind/x',
+      DB_ADMIN_URL: 'postgresql://owner:pw@other-behind/x',
+      DB_ADMIN_URL_EU_WEST: 'postgresql://owner:pw@west-behind/x',
       DB_MAX_POOLS: '6',
       DB_ACQUIRE_TIMEOUT_MS: '7',
       DB_CONNECT_TIMEOUT_MS: '8',
@@ -211,8 +215,14 @@ describe('parseConfig', () => {
       BOOTSTRAP_ADMIN_PASSWORD: 'correct horse',
     });
 
-    const { metadataUrl, servers, ...settings } = config.database;
+    const { metadataUrl, metadataAdminUrl, servers, ...settings } = config.database;
     expect(metadataUrl.toString()).to.equal('postgresql://mad:pw@db/mad?sslmode=disable');
+    expect(metadataAdminUrl.toString()).to.equal('postgresql://owner:pw@db-behind/mad');
+    expect(servers.map(({ urls }) => urls.adminUrl.toString())).to.deep.equal([
+      'postgresql://owner:pw@other-behind/postgres',
+      'postgresql://owner:pw@west-behind/postgres',
+      'postgresql://us:pw@coast/postgres',
+    ]);
     expect(servers.map(shown)).to.deep.equal([
       ['default', 'postgresql://res:***@other:5433/r_{org_id}_x', 5],
       ['eu_west', 'postgresql://eu:***@west/mad_{org_id}', 6],
@@ -276,6 +286,29 @@ describe('parseConfig', () => {
     ]);
   });
 
+  it('names what the environment would add to a URL that says less, and shows no value', () => {
+    const url = 'postgresql://mad:pw@db:5432/mad?sslmode=disable';
+    const lines = problemsOf({
+      DB_DATABASE_URL: url,
+      DB_RESULTS_DB_TEMPLATE: 'postgresql://mad@db/r_{org_id}',
+      PGHOST: 'elsewhere',
+      PGUSER: 'CANARY',
+      PGPASSWORD: 'CANARY',
+      PGSSLMODE: 'require',
+      PGOPTIONS: '-c search_path=x',
+    });
+
+    expect(lines).to.deep.equal([
+      'PGOPTIONS is set; DB_DATABASE_URL alone says where its database is: write options into it, or unset PGOPTIONS',
+      ...['password', 'options', 'sslmode'].map(
+        (parameter) =>
+          `PG${parameter.toUpperCase()} is set; DB_RESULTS_DB_TEMPLATE alone says where its database is: ` +
+          `write ${parameter} into it, or unset PG${parameter.toUpperCase()}`,
+      ),
+    ]);
+    expect(problemsOf({ DB_DATABASE_URL: url, PGHOST: 'h', PGUSER: 'u', PGPASSWORD: 'p' })).to.deep.equal([]);
+  });
+
   describe('servers of results databases', () => {
     const EU = 'postgres://eu:CANARY@west/mad_{org_id}';
 
@@ -324,6 +357,33 @@ describe('parseConfig', () => {
     it('are not called the same but for the case', () => {
       expect(problemsOf({ DB_RESULTS_DB_TEMPLATE_EU: EU, DB_RESULTS_DB_TEMPLATE_eu: EU })).to.deep.equal([
         'DB_RESULTS_DB_TEMPLATE_eu holds a server; it takes a name of its own: there is another "eu"',
+      ]);
+    });
+
+    it('are behind a pooler where a URL of their own is given, the metadata database as well on the same server', () => {
+      const { metadataUrl, metadataAdminUrl, servers } = parse({
+        DB_RESULTS_DB_TEMPLATE_EU: EU,
+        DB_ADMIN_URL: 'postgresql://owner:pw@behind:5433/postgres',
+      }).database;
+      expect(metadataAdminUrl.toString()).to.equal(
+        `postgresql://owner:pw@behind:5433/${metadataUrl.database}`,
+      );
+      expect(servers.map(({ urls }) => urls.isPooled)).to.deep.equal([true, false]);
+      expect(servers[0].urls.ownerUrlFor('x').toString()).to.equal('postgresql://owner:pw@behind:5433/x');
+      expect(servers[0].urls.urlForDatabase('x').servers[0]?.host).to.equal('db');
+    });
+
+    it('leave the metadata database where it is when they are elsewhere', () => {
+      const { metadataUrl, metadataAdminUrl } = parse({
+        DB_RESULTS_DB_TEMPLATE: EU,
+        DB_ADMIN_URL: 'postgresql://owner:pw@behind:5433/postgres',
+      }).database;
+      expect(metadataAdminUrl).to.equal(metadataUrl);
+    });
+
+    it('are there for each URL of an administrator', () => {
+      expect(problemsOf({ DB_ADMIN_URL_EU: 'postgresql://h/d' })).to.deep.equal([
+        'DB_ADMIN_URL_EU holds a URL; it takes a server of the same name: DB_RESULTS_DB_TEMPLATE_EU is not set',
       ]);
     });
 

@@ -54,7 +54,7 @@ describe('the names of the results databases on a server', () => {
   it('are others for internal databases and roles, and tell what each is for', () => {
     const internal = {
       template: names.template('0123456789'),
-      build: names.build('0123456789'),
+      build: names.build('0123456789', ID),
       spare: names.spare(ID),
       check: names.check(ID),
       rows: names.role(ID),
@@ -64,7 +64,7 @@ describe('the names of the results databases on a server', () => {
 
     expect(internal).to.deep.equal({
       template: 'template.0123456789.mad_results',
-      build: 'build.0123456789.mad_results',
+      build: 'build.0123456789-0a.mad_results',
       spare: 'spare.0a0b0c0d0e0f.mad_results',
       check: 'check.0a0b0c0d0e0f.mad_results',
       rows: 'rows.0a0b0c0d0e0f.mad_results',
@@ -82,10 +82,23 @@ describe('the names of the results databases on a server', () => {
     expect(() => parseOrganizationId('spare.1f2e3d', max)).to.throw(ValidationError);
   });
 
+  it('tell which template a database is, or is to be', () => {
+    for (const name of ['template.01ab.mad_results', 'build.01ab-0a.mad_results', 'build.01ab.mad_results'])
+      expect(names.templateHashOf(name), name).to.equal('01ab');
+    for (const name of ['spare.01ab.mad_results', 'template.01ab.other', 'mad_results_template'])
+      expect(names.templateHashOf(name), name).to.equal(null);
+  });
+
   it('are refused where an internal one would hold other letters, nothing, or more than a name may', () => {
     for (const hash of ['', '.', 'x.', 'X1', 'b"', 'x'.repeat(max)]) {
       expect(() => names.template(hash), hash).to.throw(RangeError);
     }
+  });
+
+  it('of a template that is being built fit beside the longest names, as those of templates do', () => {
+    const longest = new DatabaseNames(`${'r'.repeat(43)}{org_id}`);
+
+    expect(longest.build('0123456789', ID)).to.have.length(longest.template('0123456789').length);
   });
 
   it('are put aside under one that fits beside the longest names, and the same for the same id', () => {

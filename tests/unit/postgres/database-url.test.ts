@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { parseOrganizationId } from '../../../domain/organizations/organization-id.ts';
@@ -92,12 +93,42 @@ describe('DatabaseUrl', () => {
     expect(DatabaseUrl.parse('postgresql://u@%2Frun%2Fpg/d').toClientConfigs()[0]?.host).to.equal('/run/pg');
   });
 
-  it('leaves out what the URL leaves out', () => {
-    const config = DatabaseUrl.parse('postgresql://h/d').toClientConfigs()[0];
+  it('fills what it leaves out with the defaults of libpq, whatever the environment says', () => {
+    const [config] = DatabaseUrl.parse('postgresql:///d').toClientConfigs();
 
-    expect(config).to.not.have.property('port');
-    expect(config?.password ?? '').to.equal('');
-    expect(config?.user ?? '').to.equal('');
+    expect(config).to.deep.include({ host: 'localhost', port: 5432, user: userInfo().username });
+    expect(config).to.deep.include({ password: '', ssl: false, sslnegotiation: 'postgres' });
+  });
+
+  it('knows what it leaves open', () => {
+    const open = (text: string) =>
+      ['host', 'port', 'user', 'password', 'sslmode', 'options'].filter((parameter) =>
+        DatabaseUrl.parse(text).leavesOpen(parameter),
+      );
+
+    expect(open('postgresql:///d')).to.have.length(6);
+    expect(open('postgresql://u@h/d?ssl=true')).to.deep.equal(['port', 'password', 'options']);
+    expect(open('postgresql://h:1,i/d?user=u&password=p&sslmode=disable&options=x')).to.deep.equal(['port']);
+  });
+
+  it('says by require_auth how a server may ask for the password, as in libpq', () => {
+    const methodsOf = (value: string) => [
+      ...(DatabaseUrl.parse(`postgresql://h/d?require_auth=${value}`).authMethods ?? []),
+    ];
+    const problemOf = (value: string) => {
+      try {
+        return methodsOf(value).join();
+      } catch (error) {
+        return error instanceof InvalidDatabaseUrlError ? error.problem : error;
+      }
+    };
+
+    expect(DatabaseUrl.parse('postgresql://h/d').authMethods).to.equal(null);
+    expect(methodsOf('md5,none')).to.deep.equal(['md5', 'none']);
+    expect(methodsOf('!password,!md5')).to.deep.equal(['scram-sha-256', 'none', 'gss', 'sspi', 'oauth']);
+    expect(methodsOf('')).to.include('password');
+    expect(problemOf('scram')).to.match(/^its require_auth must list some of password, md5, scram-sha-256/);
+    expect(problemOf('!md5,none')).to.equal('its require_auth holds methods with and without a "!"');
   });
 
   it('names several servers, before the path or in the query', () => {
@@ -108,14 +139,14 @@ describe('DatabaseUrl', () => {
 
     expect(serversOf('postgresql://u:p@a:5432,b:5433/d')).to.deep.equal(['a:5432', 'b:5433']);
     expect(serversOf('postgresql+asyncpg://a,b:5433,[::1]:1,[::2]/d')).to.deep.equal([
-      'a:',
+      'a:5432',
       'b:5433',
       '::1:1',
-      '::2:',
+      '::2:5432',
     ]);
-    expect(serversOf('postgresql:///d?host=a,b')).to.deep.equal(['a:', 'b:']);
+    expect(serversOf('postgresql:///d?host=a,b')).to.deep.equal(['a:5432', 'b:5432']);
     expect(serversOf('postgresql:///d?host=a,b&port=1')).to.deep.equal(['a:1', 'b:1']);
-    expect(serversOf('postgresql:///d?port=1,&host=a,b')).to.deep.equal(['a:1', 'b:']);
+    expect(serversOf('postgresql:///d?port=1,&host=a,b')).to.deep.equal(['a:1', 'b:5432']);
     expect(serversOf('postgresql://u@/d?host=/run/pg,b&port=1,2')).to.deep.equal(['/run/pg:1', 'b:2']);
     expect(serversOf('postgresql://x:1/d?host=a,b')).to.deep.equal(['a:1', 'b:1']);
     expect(serversOf('postgresql://a,b/d?port=7')).to.deep.equal(['a:7', 'b:7']);
