@@ -47,16 +47,17 @@ export const sizedList = <Row>(
 ) => SqlQuery<Row & Sizes>) => {
   const statements = new Map<string, (values: Record<string, unknown>) => SqlQuery<Row & Sizes>>();
   return (filter, { limit, after, maxBytes = UNLIMITED_BYTES }) => {
-    const shape = [
+    const statementName = [
+      name,
       ...Object.entries(filter).map(([column, value]) => (value === null ? `no_${column}` : column)),
       ...(after === null ? [] : ['after']),
     ].join('_');
-    let build = statements.get(shape);
+    let build = statements.get(statementName);
     if (build === undefined) {
-      build = statement(`${name}_${shape}`, (p) => partQuery(list, filter, after !== null, p), {
+      build = statement(statementName, (p) => partQuery(list, filter, after !== null, p), {
         readOnly: true,
       });
-      statements.set(shape, build);
+      statements.set(statementName, build);
     }
     const key = Object.fromEntries((after ?? []).map((value, index) => [`after ${index}`, value]));
     return build({ ...filter, ...key, limit, maxBytes });
