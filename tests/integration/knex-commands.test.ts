@@ -27,9 +27,12 @@ const CHECKOUT = [
   'knexfile.ts',
   'package.json',
   'tsconfig.json',
+  'tsconfig.build.json',
   'domain',
   'application',
+  'adapters',
   'infrastructure',
+  'presentation',
   'migrations',
 ];
 
@@ -58,7 +61,7 @@ describe('the knex command', function () {
       const { DB_DATABASE_URL = '', DB_RESULTS_DB_TEMPLATE = '' } = deployment.environment;
       const child = spawn(
         process.execPath,
-        ['--import', 'tsx', 'node_modules/knex/bin/cli.js', ...args.split(' ')],
+        ['infrastructure/bin/mad.cjs', 'knex', ...args.split(' ')],
         {
           cwd,
           env: {
