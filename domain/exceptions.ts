@@ -51,7 +51,7 @@ export class DatabaseConnectionError extends DatabaseError {
 export class OrganizationNotFoundError extends DatabaseError {
   readonly code = 'organization_not_found';
 
-  constructor() {
-    super('There is no such organization.');
+  constructor(message = 'There is no such organization.') {
+    super(message);
   }
 }

@@ -59,21 +59,17 @@ describe('the knex command', function () {
   ): Promise<Outcome> =>
     new Promise((resolve, reject) => {
       const { DB_DATABASE_URL = '', DB_RESULTS_DB_TEMPLATE = '' } = deployment.environment;
-      const child = spawn(
-        process.execPath,
-        ['infrastructure/bin/mad.cjs', 'knex', ...args.split(' ')],
-        {
-          cwd,
-          env: {
-            PATH: dirname(process.execPath),
-            TMPDIR: tmpdir(),
-            DB_DATABASE_URL,
-            DB_RESULTS_DB_TEMPLATE,
-            ...environment,
-          },
-          stdio: ['ignore', 'pipe', 'pipe'],
+      const child = spawn(process.execPath, ['infrastructure/bin/mad.cjs', 'knex', ...args.split(' ')], {
+        cwd,
+        env: {
+          PATH: dirname(process.execPath),
+          TMPDIR: tmpdir(),
+          DB_DATABASE_URL,
+          DB_RESULTS_DB_TEMPLATE,
+          ...environment,
         },
-      );
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
       let stdout = '';
       let stderr = '';
       child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
