@@ -4,6 +4,7 @@ const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const { tmpdir } = require('node:os');
 const { dirname, join } = require('node:path');
+const { missingPart } = require('./missing-part.cjs');
 
 /** What `dist` is made of. Files that are no TypeScript are copied. */
 const FOLDERS = ['domain', 'application', 'adapters', 'infrastructure', 'presentation', 'migrations'];
@@ -69,14 +70,15 @@ const transpile = (project, output) => {
   const config = join(project, 'tsconfig.build.json');
   const options = [compiler(), '-p', config, '--noCheck', '--outDir', output];
   const { status, stdout, stderr } = spawnSync(process.execPath, options, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`the sources cannot be compiled:\n${stdout}${stderr}`);
+  if (stderr.includes('Unable to resolve @typescript/')) throw missingPart('typescript');
+  if (status !== 0) throw new Error(`The sources cannot be compiled:\n${stdout}${stderr}`);
 };
 
 const compiler = () => {
   try {
     return join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
   } catch {
-    throw new Error('packages are missing: run "npm install" first');
+    throw new Error('Packages are missing: run "npm install" first');
   }
 };
 

@@ -3,6 +3,7 @@ const { existsSync } = require('node:fs');
 const { join } = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { compile } = require('./compile.cjs');
+const { missingPart } = require('./missing-part.cjs');
 
 /** The project, or the `dist` that holds its compiled form. */
 const HERE = join(__dirname, '../..');
@@ -14,6 +15,7 @@ exports.runProgram = async () => {
   const isProgram = Object.hasOwn(PROGRAMS, process.argv[2]);
   const program = isProgram ? PROGRAMS[process.argv.splice(2, 1)[0]] : 'cli.js';
   try {
+    assertNativeParts();
     const compiled = existsSync(join(HERE, 'tsconfig.build.json')) ? compile(HERE) : HERE;
     process.setSourceMapsEnabled(true);
     if (program === 'knex') runKnex(join(compiled, 'knexfile.js'));
@@ -28,4 +30,13 @@ const runKnex = (knexfile) => {
   const isGiven = process.argv.some((argument) => argument.startsWith('--knexfile'));
   if (!isGiven) process.argv.push('--knexfile', knexfile);
   require('knex/bin/cli.js');
+};
+
+/** Within a graph of modules, an import that fails ends Node 20 with pages of stacks. */
+const assertNativeParts = () => {
+  try {
+    require('@node-rs/argon2');
+  } catch {
+    throw missingPart('@node-rs/argon2');
+  }
 };

@@ -231,12 +231,14 @@ describe('the knex command', function () {
         const folder = join(checkout, 'migrations', kind);
         const { status, stdout } = await run(`migrate:make of_a_test --env ${kind}`);
         expect(status).to.equal(0);
-        const file = /Created Migration: (.*)\n/.exec(stdout)?.[1] ?? '';
+        const file = /Numbered: (.*)\n/.exec(stdout)?.[1] ?? '';
         expect(dirname(file)).to.equal(folder);
         const taken = await new MigrationSource(pathToFileURL(`${folder}/`)).getMigrations();
-        expect(taken.at(-1))
+        const [before, newest] = taken.slice(-2);
+        expect(newest)
           .to.equal(basename(file))
-          .and.match(/^\d{14}_of_a_test\.ts$/);
+          .and.match(/^\d{4}_of_a_test\.ts$/);
+        expect(Number(newest?.slice(0, 4))).to.equal(Number(before?.slice(0, 4)) + 1);
         expect(await import(file)).to.have.keys('up', 'down');
         await rm(file);
       }

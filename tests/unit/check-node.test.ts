@@ -32,6 +32,7 @@ describe('the check that comes before each program', () => {
     const { engines } = readManifest();
     const min = /MIN = \[(\d+), (\d+)\]/.exec(CHECK);
     expect(engines.node).to.equal(`>=${min?.[1]}.${min?.[2]}`);
+    expect(Number(read('.nvmrc')), 'what nvm takes').to.be.at.least(Number(min?.[1]));
   });
 
   it('is the first that the entry to all programs loads, and an old Node loads nothing more', () => {
