@@ -1,6 +1,11 @@
 import type { Command } from 'commander';
 import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
-import type { DriftReport, FleetChecks, Rehearsal } from '../../application/ports/fleet/fleet-checks.ts';
+import type {
+  DriftReport,
+  FleetChecks,
+  Rehearsal,
+  SchemaDifference,
+} from '../../application/ports/fleet/fleet-checks.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { EXIT, type CommandContext } from './command-context.ts';
 import { formatSeconds } from './fleet-progress.ts';
@@ -90,13 +95,23 @@ const driftLines = ({ checked, drifted, unreadable }: DriftReport): readonly str
     `  ${organizationId} (schema version ${schemaVersion})`,
     ...differences.flatMap(({ kind, object, expected, found }) => [
       `    ${kind.padEnd(8)} ${object}`,
-      ...(expected === null || expected === '' ? [] : [`             expected: ${oneLine(expected)}`]),
-      ...(found === null || found === '' ? [] : [`             found:    ${oneLine(found)}`]),
+      ...definitionLines('expected: ', kind, expected),
+      ...definitionLines('found:    ', kind, found),
     ]),
   ]),
   ...(unreadable.length === 0 ? [] : ['Could not be checked:']),
   ...unreadable.map(({ organizationId, reason }) => `  ${organizationId}  ${reason}`),
 ];
+
+/** A thing with nothing set has an empty definition: worth a line only beside another one. */
+const definitionLines = (
+  label: string,
+  kind: SchemaDifference['kind'],
+  definition: string | null,
+): readonly string[] => {
+  if (definition === null || (definition === '' && kind !== 'changed')) return [];
+  return [`             ${label}${definition === '' ? 'nothing set' : oneLine(definition)}`];
+};
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ');
 
