@@ -118,6 +118,28 @@ describe('the migrate command', function () {
     expect(rolledBack.text).to.match(/^Run 2 \(back to the versions before\) is finished/m);
   });
 
+  it('says which run a rollback set aside, and resumes that one', async () => {
+    await breakMigrationOf('org-001');
+    expect((await cli('run --canary org-000 --wave-size 1 --error-budget 0')).exitCode).to.equal(3);
+    const rolledBack = await cli('rollback --wave 0');
+    expect(rolledBack.exitCode).to.equal(0);
+    expect(rolledBack.lines.at(-1)).to.equal(
+      'Run 1 was set aside for this one: "migrate resume" goes on with it afterwards.',
+    );
+    expect((await cli('status --run 1')).lines[0]).to.match(/^Run 1 .* is set aside for a rollback\.$/);
+    const resumed = await cli('resume');
+    expect(resumed.exitCode).to.equal(3);
+    expect(resumed.text).to.match(/^Run 1 .* is finished/m);
+    const { base, newest } = releases;
+    expect(Object.values(await ledgerVersions(deployment))).to.deep.equal([
+      base,
+      base,
+      newest,
+      newest,
+      newest,
+    ]);
+  });
+
   it('draws a bar on a terminal, and nothing of it elsewhere', async () => {
     const terminal = new PassThrough();
     Object.assign(terminal, { isTTY: true, columns: 100 });
