@@ -14,6 +14,10 @@ const PROGRAMS = { start: 'http.js', demo: 'demo.js', knex: 'knex' };
 exports.runProgram = async () => {
   const isProgram = Object.hasOwn(PROGRAMS, process.argv[2]);
   const program = isProgram ? PROGRAMS[process.argv.splice(2, 1)[0]] : 'cli.js';
+  if (program === PROGRAMS.start && process.argv.length > 2) {
+    process.stderr.write('mad start takes no arguments: its configuration is the environment and .env.\n');
+    return process.exit(2);
+  }
   try {
     assertNativeParts();
     const compiled = existsSync(join(HERE, 'tsconfig.build.json')) ? compile(HERE) : HERE;

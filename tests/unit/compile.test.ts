@@ -66,16 +66,3 @@ describe('the compiled form that programs run', function () {
     expect(() => compile(project)).to.throw(/cannot be compiled[^]*domain\/one\.ts/);
   });
 });
-
-describe('a program', () => {
-  it('leaves nothing in the temporary folder, where another local user could put code in its way', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'mad-shared-'));
-    try {
-      const environment = { PATH: process.env['PATH'], TMPDIR: folder };
-      await promisify(execFile)('npm', ['run', 'cli', '--', '--help'], { cwd: ROOT, env: environment });
-      expect(await readdir(folder)).to.deep.equal([]);
-    } finally {
-      await rm(folder, { recursive: true });
-    }
-  });
-});
