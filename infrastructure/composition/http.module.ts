@@ -1,5 +1,6 @@
 import { ContainerModule } from 'inversify';
 import { runWithRequestContext } from '../../adapters/pino/request-context.ts';
+import { readVersion } from '../config/version.ts';
 import { logsOperations } from './observed-databases.ts';
 import { bindSingleton } from './singleton.ts';
 import { TOKENS } from './tokens.ts';
@@ -29,6 +30,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
         httpMetrics: metrics,
         renderMetrics: () => metrics.renderMetrics(),
         options: {
+          version: readVersion(),
           maxOrganizationIdLength,
           trustedProxies: config.http.trustedProxies,
           corsOrigins: config.http.corsOrigins,
