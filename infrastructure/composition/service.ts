@@ -130,7 +130,7 @@ export class Service {
         if (items.length === 0) return;
         logger.warn(
           { organizations: items.length, schema_version: target },
-          'organizations are behind this release: see "npm run cli -- migrate plan"',
+          'organizations are behind this release: see "npx mad migrate plan"',
         );
       },
       (error: unknown) => logger.warn({ err: error }, 'it is not known which organizations are behind'),
