@@ -9,6 +9,7 @@ import { ensureAdministrator } from './identity/ensure-administrator.ts';
 import { getUser } from './identity/find-user.ts';
 import { issueToken } from './identity/issue-token.ts';
 import { issueOperatorToken } from './identity/issue-operator-token.ts';
+import { grantOperatorToken } from './identity/grant-operator-token.ts';
 import { refreshSession } from './identity/refresh-session.ts';
 import { verifyToken } from './identity/verify-token.ts';
 import { addArtifact } from './jobs/add-artifact.ts';
@@ -20,6 +21,7 @@ import { submitJob } from './jobs/submit-job.ts';
 import { addMember } from './members/add-member.ts';
 import { changeMemberRoles } from './members/change-member-roles.ts';
 import { removeMember } from './members/remove-member.ts';
+import { assertOrganizations } from './organizations/assert-organizations.ts';
 import { changeOrganization } from './organizations/change-organization.ts';
 import { createOrganization } from './organizations/create-organization.ts';
 import { getOrganization } from './organizations/get-organization.ts';
@@ -57,6 +59,7 @@ export const createUseCases = (ports: Ports) => {
     changeOwnPassword: changeOwnPassword(ports),
     ensureAdministrator: ensureAdministrator(ports),
     issueOperatorToken: issueOperatorToken(ports),
+    grantOperatorToken: grantOperatorToken(ports),
 
     getUser: getUser(ports),
     createUser: createUser(ports),
@@ -72,6 +75,7 @@ export const createUseCases = (ports: Ports) => {
     createOrganization: createOrganization(ports),
     changeOrganization: changeOrganization(ports),
     getOrganization: getOrganization(ports),
+    assertOrganizations: assertOrganizations(ports),
     suspendOrganization: suspendOrganization(ports),
     resumeOrganization: resumeOrganization(ports),
     getSettings: getSettings(ports),

@@ -60,7 +60,7 @@ export class ServiceBusyError extends DomainError {
 export class OrganizationNotFoundError extends DatabaseError {
   readonly code = 'organization_not_found';
 
-  constructor() {
-    super('There is no such organization.');
+  constructor(message = 'There is no such organization.') {
+    super(message);
   }
 }

@@ -1,6 +1,12 @@
 import { OrganizationDatabaseNotFoundError } from '../../domain/databases/errors.ts';
 import { isHalfMade } from '../../domain/databases/results-database.ts';
-import { formatIdentity, isIdentity, readMark, stampIn } from '../../domain/databases/database-identity.ts';
+import {
+  formatIdentity,
+  isIdentity,
+  readMark,
+  stampIn,
+  type DatabaseMark,
+} from '../../domain/databases/database-identity.ts';
 import { SERVER_DATABASES } from '../../domain/databases/database-names.ts';
 import { DEFAULT_SERVER, type ServerId } from '../../domain/databases/server.ts';
 import { DatabaseProvisioningError, OrganizationNotFoundError } from '../../domain/exceptions.ts';
@@ -65,7 +71,7 @@ export const adoptDatabase =
         const record = await ledger.find(organizationId);
         if (record === null || !(await finishAdoption(ports, session, record)))
           throw new OrganizationDatabaseNotFoundError();
-        return { databaseName, formerly: null };
+        return { databaseName, formerly: 'its own' };
       }
       const adoption = { organizationId, databaseName, source, comment, takeOver: options.takeOver === true };
       return adoptLocked(ports, server, session, adoption);
@@ -122,7 +128,13 @@ const adoptLocked = async (
   if (!(await session.stampAndRename(source, databaseName, formatIdentity({ ...record, deploymentId }))))
     throw new DatabaseProvisioningError(`The database "${source}" could not take its name.`);
   await ledger.complete(organizationId, spare, 'adoption');
-  return { databaseName, formerly: mark?.organizationId ?? null };
+  return { databaseName, formerly: formerOwner(mark, deploymentId) };
+};
+
+const formerOwner = (mark: DatabaseMark | null, deploymentId: string): AdoptedDatabase['formerly'] => {
+  if (mark === null) return 'nobody';
+  // A release whose stamps did not name the deployment is an earlier one of this deployment.
+  return (mark.deploymentId ?? deploymentId) === deploymentId ? 'its own' : 'another deployment';
 };
 
 const finishAdoption = async (

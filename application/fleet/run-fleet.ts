@@ -19,7 +19,8 @@ export interface FleetResult {
  * Brings organizations to the target version. Goes on with an unfinished run to the same version, whichever process
  * began it; otherwise begins a new one. Safe to call in several processes at once: they share the work.
  *
- * @throws {FleetCommandError} when the unfinished run is another one, or waits for an operator
+ * @throws {FleetCommandError} when the unfinished run is another one that this one does not include, or waits for an
+ * operator
  */
 export const runFleet =
   (ports: FleetPorts) =>
@@ -35,6 +36,8 @@ export const runFleet =
         if (unfinished.wholeFleet || status.run.state !== 'finished')
           return { plan: await plan(options), status };
       }
+      // A run of the whole fleet includes what the other one has left to do.
+      if (unfinished !== null && !wholeFleet) assertRunning(unfinished);
       const planned = await plan(options);
       const { items } = planned;
       if (items.length === 0) return { plan: planned, status: null };

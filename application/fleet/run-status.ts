@@ -7,6 +7,8 @@ export interface FleetStatus extends FleetProgress {
   readonly failures: readonly FleetItem[];
   /** Those that were put off: in use, or their server does not answer. */
   readonly deferred: readonly FleetItem[];
+  /** With a rollback: the run that it set aside, and that can be resumed. */
+  readonly setAside: FleetRun | null;
 }
 
 /** Whether nobody works on the run, and what is left is put off. */
@@ -29,7 +31,12 @@ export const withFailures = async (ledger: FleetLedger, progress: FleetProgress)
       for await (const item of itemsOf(ledger, progress.run.runId, state)) items.push(item);
     return items;
   };
-  return { ...progress, failures: await listed('failed'), deferred: await listed('deferred') };
+  return {
+    ...progress,
+    failures: await listed('failed'),
+    deferred: await listed('deferred'),
+    setAside: progress.run.kind === 'rollback' ? await ledger.findSetAside() : null,
+  };
 };
 
 /** @param state null: items of every state */

@@ -19,15 +19,17 @@ export const pauseRun =
   };
 
 /**
- * Goes on with a run that was paused, halted or left by its runners; its failures so far count as accepted.
+ * Goes on with a run that was paused, halted, left by its runners, or set aside for a rollback that is finished; its
+ * failures so far count as accepted.
  *
- * @throws {FleetCommandError} when the latest run is finished
+ * @throws {FleetCommandError} when the latest run is finished, and none was set aside
  */
 export const resumeRun =
   (ports: FleetPorts) =>
   async (workOptions: WorkOptions): Promise<FleetStatus> => {
-    const run = await latestRun(ports.ledger);
-    if (run.state === 'finished') throw new FleetCommandError(`Run ${run.runId} is finished.`);
+    const latest = await latestRun(ports.ledger);
+    const run = latest.state === 'finished' ? await ports.ledger.findSetAside() : latest;
+    if (run === null) throw new FleetCommandError(`Run ${latest.runId} is finished.`);
     await ports.ledger.resume(run.runId);
     return work(ports, run, workOptions);
   };

@@ -1,12 +1,19 @@
+import type { Principal } from '../../domain/identity/principal.ts';
 import type { Ports } from '../ports/ports.ts';
 
+/** A platform administrator who is no user: whoever holds the service's secret. */
+export const OPERATOR: Principal = {
+  userId: 'operator',
+  organizationId: null,
+  roles: new Set(['platform_admin']),
+};
+
 /**
- * A token of a platform administrator who is no user: for the person who starts the service, and so holds its secret.
+ * A token for the operator's own process.
  *
  * @throws {UnauthenticatedError} when this service issues no tokens
  */
 export const issueOperatorToken =
   ({ accessTokens }: Pick<Ports, 'accessTokens'>) =>
   (): string =>
-    accessTokens.issue({ userId: 'operator', organizationId: null, roles: new Set(['platform_admin']) })
-      .accessToken;
+    accessTokens.issue(OPERATOR).accessToken;

@@ -1,34 +1,34 @@
 import type { ExitCode } from '../../presentation/cli/command-context.ts';
-import { runCli } from '../../presentation/cli/run-cli.ts';
-import { createContainer } from '../composition/container.ts';
-import { TOKENS } from '../composition/tokens.ts';
-import { parseConfig, readEnvironment } from '../config/config.ts';
-import { prepareLocalCommand } from '../local/local-command.ts';
+import { readPassword } from '../../presentation/cli/read-password.ts';
+import { runCli, type CliDependencies } from '../../presentation/cli/run-cli.ts';
 import { reasonOf } from '../../domain/reason-of.ts';
+import { readVersion } from '../config/version.ts';
+import type { OpenedCommand } from './open-command.ts';
 
 const main = async (): Promise<ExitCode> => {
-  const local = await prepareLocalCommand({ LOG_LEVEL: 'error', ...readEnvironment() });
+  const interruption = new AbortController();
+  // The first one ends the work in good order; the second finds no listener and ends the process.
+  if (process.argv[2] === 'migrate') process.once('SIGINT', () => interruption.abort());
+  let opened: OpenedCommand | undefined;
+  const open = async (): Promise<CliDependencies> => {
+    // Help and wrong command lines need nothing of the service, which takes most of a command's time to load.
+    const { openCommand } = await import('./open-command.ts');
+    opened = await openCommand({
+      terminal: process.stdout.isTTY ? process.stdout : null,
+      signal: interruption.signal,
+    });
+    return opened.dependencies;
+  };
   try {
-    const config = parseConfig(local.environment);
-    const container = createContainer(config);
-    const manager = container.get(TOKENS.connectionManager);
-    const interruption = new AbortController();
-    // The first one ends the work in good order; the second finds no listener and ends the process.
-    if (process.argv[2] === 'migrate') process.once('SIGINT', () => interruption.abort());
-    try {
-      return await runCli(
-        process.argv.slice(2),
-        container.get(TOKENS.cliDependencies)({
-          print: (line) => process.stdout.write(`${line}\n`),
-          terminal: process.stdout.isTTY ? process.stdout : null,
-          signal: interruption.signal,
-        }),
-      );
-    } finally {
-      await manager.closeAll();
-    }
+    return await runCli(process.argv.slice(2), {
+      version: readVersion(),
+      open,
+      print: (line) => process.stdout.write(`${line}\n`),
+      warn: (line) => process.stderr.write(`${line}\n`),
+      readPassword: () => readPassword({ input: process.stdin, output: process.stderr }),
+    });
   } finally {
-    await local.stop();
+    await opened?.close();
   }
 };
 

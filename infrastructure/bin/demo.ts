@@ -1,7 +1,10 @@
+import { parseArgs } from 'node:util';
 import type { Container } from 'inversify';
 import { parseOrganizationId } from '../../domain/organizations/organization-id.ts';
 import { reasonOf } from '../../domain/reason-of.ts';
 import { TABLES, type DirectLook, type LookDirectly } from '../../presentation/demo/direct-look.ts';
+import { EXIT } from '../../presentation/cli/command-context.ts';
+import { DemoMisuseError } from '../../presentation/demo/demo-error.ts';
 import { findService } from '../../presentation/demo/find-service.ts';
 import { Narration } from '../../presentation/demo/narration.ts';
 import { runDemo } from '../../presentation/demo/run-demo.ts';
@@ -10,17 +13,36 @@ import { TOKENS } from '../composition/tokens.ts';
 import { parseConfig, readEnvironment, type Config } from '../config/config.ts';
 import { urlHost } from '../http-server/listening-address.ts';
 import { prepareLocalCommand } from '../local/local-command.ts';
+import { withoutEmpty } from '../local/local-start.ts';
 
 /** Uses the service that runs here, or starts one on a free port and stops it at the end. */
 const main = async (): Promise<void> => {
-  const local = await prepareLocalCommand(readEnvironment());
+  const { write } = readOptions();
+  const environment = readEnvironment();
+  const local = await prepareLocalCommand(environment);
   try {
     // The service's log would interrupt the narration.
-    await runWith(parseConfig({ LOG_LEVEL: 'error', ...local.environment }));
+    const config = parseConfig({ LOG_LEVEL: 'error', ...local.environment });
+    const isOwnDatabase = withoutEmpty(environment)['DB_DATABASE_URL'] !== undefined;
+    if (isOwnDatabase && !write) throw new DemoMisuseError(unasked(config.database.metadataUrl.redacted));
+    await runWith(config);
   } finally {
     await local.stop();
   }
 };
+
+const readOptions = (): { readonly write: boolean } => {
+  try {
+    return parseArgs({ options: { write: { type: 'boolean', default: false } } }).values;
+  } catch (error) {
+    throw new DemoMisuseError(reasonOf(error));
+  }
+};
+
+/** Somebody's production is no place for a demonstration that they did not ask for. */
+const unasked = (deployment: string): string =>
+  `The demo makes two organizations with their databases, and three users, in the deployment of ${deployment}. ` +
+  'If that is what you want: npm run demo -- --write';
 
 const runWith = async (config: Config): Promise<void> => {
   const say = new Narration((text) => process.stdout.write(text));
@@ -75,7 +97,8 @@ const directLook =
 main().then(
   () => process.stdout.write('\nAll as it should be.\n'),
   (error: unknown) => {
-    process.exitCode = 1;
-    process.stderr.write(`\nThe demo failed: ${reasonOf(error)}\n`);
+    const isMisuse = error instanceof DemoMisuseError;
+    process.exitCode = isMisuse ? EXIT.misused : EXIT.failed;
+    process.stderr.write(isMisuse ? `${error.message}\n` : `\nThe demo failed: ${reasonOf(error)}\n`);
   },
 );

@@ -7,6 +7,7 @@ import type { DatabaseLedger } from '../../application/ports/databases/database-
 import type { FleetChecks } from '../../application/ports/fleet/fleet-checks.ts';
 import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
 import type { UseCases } from '../../application/use-cases.ts';
+import type { MigrateDependencies } from '../../presentation/cli/migrate-commands.ts';
 import type { CliDependencies } from '../../presentation/cli/run-cli.ts';
 import type { Config } from '../config/config.ts';
 import { metadataMigrations } from '../migrations/migration-source.ts';
@@ -30,23 +31,21 @@ export interface CommandedParts {
   readonly useCases: UseCases;
 }
 
-/** Where a command writes, and what ends it early. */
-export interface CliSurroundings {
-  readonly print: (line: string) => void;
-  /** Null: not a terminal. */
-  readonly terminal: NodeJS.WritableStream | null;
-  readonly signal: AbortSignal;
-}
+/** Where a command draws its progress, and what ends it early. */
+export type CommandEnds = Pick<MigrateDependencies, 'terminal' | 'signal'>;
 
 /** What the commands act on; opens nothing yet. */
 export const cliDependencies = (
   parts: CommandedParts,
-  { print, terminal, signal }: CliSurroundings,
+  { terminal, signal }: CommandEnds,
 ): CliDependencies => {
   const { config, databaseLedger, connectionManager, auditChains, useCases } = parts;
   const { database } = config;
+  const prepareMetadata = async (): Promise<void> => {
+    await ensureDatabase(database.metadataAdminUrl);
+    await new Migrator(metadataMigrations).latest(database.metadataAdminUrl);
+  };
   return {
-    maxOrganizationIdLength: database.maxOrganizationIdLength,
     databaseLedger,
     reconcile: (options) => parts.reconcileDatabases(options),
     provision: (organizationId) => connectionManager.provision(organizationId),
@@ -57,19 +56,28 @@ export const cliDependencies = (
     changeServer: useCases.changeServer,
     checkServer: useCases.checkServer,
     verifyAudit: (organizationId) => auditChains.verify(organizationId),
-    print,
-    migrate: {
-      operator: parts.fleetOperator,
-      checks: parts.fleetChecks,
-      concurrency: database.migration.concurrency,
-      terminal,
-      signal,
-      prepare: async () => {
-        await ensureDatabase(database.metadataAdminUrl);
-        await new Migrator(metadataMigrations).latest(database.metadataAdminUrl);
-        // A runner is a process of the deployment like any other: its connections come out of the same budget.
-        await parts.servers.startAll();
-      },
+    createAdministrator: async (email, password) => {
+      await prepareMetadata();
+      return useCases.ensureAdministrator(email, password);
+    },
+    grantOperatorToken: async () => {
+      if (config.tokens.secret === null)
+        throw new Error('JWT_SECRET is not set: without it this deployment issues no tokens.');
+      await prepareMetadata();
+      return useCases.grantOperatorToken();
+    },
+    openMigrate: async () => {
+      await prepareMetadata();
+      // A runner is a process of the deployment like any other: its connections come out of the same budget.
+      await parts.servers.startAll();
+      return {
+        operator: parts.fleetOperator,
+        checks: parts.fleetChecks,
+        assertOrganizations: useCases.assertOrganizations,
+        concurrency: database.migration.concurrency,
+        terminal,
+        signal,
+      };
     },
   };
 };

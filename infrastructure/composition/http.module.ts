@@ -3,6 +3,7 @@ import { runWithRequestContext } from '../../adapters/pino/request-context.ts';
 import { ResponseAccount } from '../../presentation/http/request/response-account.ts';
 import { RequestLimits } from '../../application/limits/request-limits.ts';
 import { StorageQuota } from '../../application/limits/storage-quota.ts';
+import { readVersion } from '../config/version.ts';
 import { logsOperations } from './observed-databases.ts';
 import { bindSingleton } from './singleton.ts';
 import { TOKENS } from './tokens.ts';
@@ -41,6 +42,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
         responses: new ResponseAccount(config.http.responses),
         renderMetrics: () => metrics.renderMetrics(),
         options: {
+          version: readVersion(),
           maxOrganizationIdLength,
           trustedProxies: config.http.trustedProxies,
           corsOrigins: config.http.corsOrigins,

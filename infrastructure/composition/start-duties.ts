@@ -44,7 +44,7 @@ const tellWithoutAdministrator = async ({ metadata, logger }: DutyParts): Promis
   if (await metadata.users.hasPlatformAdministrator()) return;
   logger.warn(
     {},
-    'no platform administrator exists: set BOOTSTRAP_ADMIN_EMAIL and BOOTSTRAP_ADMIN_PASSWORD, or see "npm run cli -- users create-admin"',
+    'no platform administrator exists: set BOOTSTRAP_ADMIN_EMAIL and BOOTSTRAP_ADMIN_PASSWORD, or see "npx mad users create-admin"',
   );
 };
 
@@ -57,7 +57,7 @@ const tellWhoIsBehind = async ({ schemaGuard, fleetOperator, logger }: DutyParts
   if (below > 0)
     logger.error(
       { organizations: below, ...facts },
-      'organizations are not served until "npm run cli -- migrate run"',
+      'organizations are not served until "npx mad migrate run"',
     );
   if (above > 0)
     logger.error(
@@ -67,7 +67,7 @@ const tellWhoIsBehind = async ({ schemaGuard, fleetOperator, logger }: DutyParts
   if (behind > 0)
     logger.warn(
       { organizations: behind, ...facts },
-      'organizations are behind this release: see "npm run cli -- migrate plan"',
+      'organizations are behind this release: see "npx mad migrate plan"',
     );
 };
 

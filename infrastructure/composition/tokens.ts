@@ -42,7 +42,7 @@ import type { RelayTimes } from '../../application/audit/outbox-traffic.ts';
 import type { WriteAnnouncements } from '../../application/audit/write-announcements.ts';
 import type { BackgroundRunner } from '../background/background-runner.ts';
 import type { OutboxRelayLoop } from '../background/outbox-relay-loop.ts';
-import type { CliSurroundings } from './cli-dependencies.ts';
+import type { CommandEnds } from './cli-dependencies.ts';
 import type { Service } from './service.ts';
 import type { CliDependencies } from '../../presentation/cli/run-cli.ts';
 import type { PgDatabaseMigrator } from '../fleet/pg-database-migrator.ts';
@@ -120,5 +120,5 @@ export const TOKENS = {
 
   background: token<BackgroundRunner>('BackgroundRunner'),
   service: token<Service>('Service'),
-  cliDependencies: token<(surroundings: CliSurroundings) => CliDependencies>('CliDependencies'),
+  cliDependencies: token<(surroundings: CommandEnds) => CliDependencies>('CliDependencies'),
 } as const;

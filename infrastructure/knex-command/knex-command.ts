@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Knex } from 'knex';
 import { CommandError } from './command-error.ts';
+import { numberNewMigrations } from './number-new-migrations.ts';
 import { openCommandTarget, refreshLedger, type CommandTarget, type DatabaseKind } from './command-target.ts';
 import { ConnectionName } from '../postgres/connection-names.ts';
 import {
@@ -73,7 +74,10 @@ const newFileSettings = (kind: DatabaseKind): Knex.MigratorConfig => {
   if (!existsSync(stub)) {
     throw new CommandError(`New migrations are made beside the sources, and there is no ${stub}.`);
   }
-  return { directory: fileURLToPath(new URL(`migrations/${kind}/`, PROJECT)), extension: 'ts', stub };
+  const directory = fileURLToPath(new URL(`migrations/${kind}/`, PROJECT));
+  // Knex can only name a file after the time, and its command ends the process as soon as the file is written.
+  process.once('exit', () => numberNewMigrations(directory));
+  return { directory, extension: 'ts', stub };
 };
 
 /** Lists migrations as objects, because Knex's `migrate:status` prints the property `file` of each. */

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { ChainReport } from '../../application/ports/audit/audit-chains.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { EXIT, type CommandContext } from './command-context.ts';
+import { organization } from './organization-arguments.ts';
 
 /** What the commands on the audit trail act on. */
 export interface AuditCommandDependencies {
@@ -10,16 +11,17 @@ export interface AuditCommandDependencies {
 
 export const addAuditCommands = (
   program: Command,
-  { deps, print, parseId, exitWith }: CommandContext<AuditCommandDependencies>,
+  { open, print, exitWith }: CommandContext<AuditCommandDependencies>,
 ): void => {
   const audit = program.command('audit').description('the audit trail');
   audit
     .command('verify')
     .description('compute every link of the hash chains again; exit code 3 when one is broken')
-    .option('--org <org_id>', "only this organization's chain")
+    .option('--org <org_id>', "only this organization's chain", organization)
     .option('--json', 'one JSON document', false)
-    .action(async ({ org, json }: { org?: string; json: boolean }) => {
-      const reports = await deps.verifyAudit(org === undefined ? null : parseId(org));
+    .action(async ({ org, json }: { org?: OrganizationId; json: boolean }) => {
+      const deps = await open();
+      const reports = await deps.verifyAudit(org ?? null);
       if (json) print(JSON.stringify({ chains: reports.map(toJson) }, null, 2));
       else for (const line of reportLines(reports)) print(line);
       if (reports.some(({ broken }) => broken !== null)) exitWith(EXIT.findingsLeft);

@@ -1,37 +1,44 @@
 import type { Command } from 'commander';
 import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
-import type { DriftReport, FleetChecks, Rehearsal } from '../../application/ports/fleet/fleet-checks.ts';
+import type {
+  DriftReport,
+  FleetChecks,
+  Rehearsal,
+  SchemaDifference,
+} from '../../application/ports/fleet/fleet-checks.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { EXIT, type CommandContext } from './command-context.ts';
 import { formatSeconds } from './fleet-progress.ts';
 import { plural } from './fleet-report.ts';
-import { ids, wholeNumber } from './migrate-arguments.ts';
+import { wholeNumber } from './migrate-arguments.ts';
+import { openFor, organizations, type KnownOrganizations } from './organization-arguments.ts';
 
 /** What the checks act on. */
-export interface CheckDependencies {
+export interface CheckDependencies extends KnownOrganizations {
   readonly operator: Pick<FleetOperator, 'plan'>;
   readonly checks: FleetChecks;
 }
 
 /** Adds the commands that look and change nothing. */
 export const addCheckCommands = (migrate: Command, context: CommandContext<CheckDependencies>): void => {
-  const { print, exitWith, deps } = context;
+  const { print, exitWith } = context;
   migrate
     .command('dry-run')
     .description(
       'migrate copies of real databases and drop them; while one is copied, new connections to it wait',
     )
-    .requiredOption('--org <ids>', 'whose databases, separated by commas', ids(context))
+    .requiredOption('--org <ids>', 'whose databases, separated by commas', organizations)
     .option('--to <version>', 'schema version; left out: the newest of this release', wholeNumber)
     .option('--json', 'one JSON document', false)
     .action(async ({ org, to, json }: { org: readonly OrganizationId[]; to?: number; json: boolean }) => {
-      const { target } = await deps.operator.plan({
+      const { operator, checks } = await openFor(context, { org });
+      const { target } = await operator.plan({
         only: new Set(org),
         canaries: 0,
         waveSize: { percent: 100 },
         ...(to !== undefined && { target: to }),
       });
-      const rehearsals = await deps.checks.rehearse(org, target);
+      const rehearsals = await checks.rehearse(org, target);
       if (json) print(JSON.stringify({ rehearsals: rehearsals.map(rehearsalJson) }, null, 2));
       else for (const line of rehearsals.flatMap(rehearsalLines)) print(line);
       if (rehearsals.some(({ outcome }) => outcome === 'failed')) exitWith(EXIT.findingsLeft);
@@ -39,10 +46,11 @@ export const addCheckCommands = (migrate: Command, context: CommandContext<Check
   migrate
     .command('drift')
     .description('name organizations whose schema is not what the migrations make, and how it differs')
-    .option('--org <ids>', 'only these organizations, separated by commas', ids(context))
+    .option('--org <ids>', 'only these organizations, separated by commas', organizations)
     .option('--json', 'one JSON document', false)
     .action(async ({ org, json }: { org?: readonly OrganizationId[]; json: boolean }) => {
-      const report = await deps.checks.drift(org === undefined ? null : new Set(org));
+      const { checks } = await openFor(context, { ...(org && { org }) });
+      const report = await checks.drift(org === undefined ? null : new Set(org));
       if (json) print(JSON.stringify(driftJson(report), null, 2));
       else for (const line of driftLines(report)) print(line);
       if (report.drifted.length + report.unreadable.length > 0) exitWith(EXIT.findingsLeft);
@@ -87,13 +95,23 @@ const driftLines = ({ checked, drifted, unreadable }: DriftReport): readonly str
     `  ${organizationId} (schema version ${schemaVersion})`,
     ...differences.flatMap(({ kind, object, expected, found }) => [
       `    ${kind.padEnd(8)} ${object}`,
-      ...(expected === null || expected === '' ? [] : [`             expected: ${oneLine(expected)}`]),
-      ...(found === null || found === '' ? [] : [`             found:    ${oneLine(found)}`]),
+      ...definitionLines('expected: ', kind, expected),
+      ...definitionLines('found:    ', kind, found),
     ]),
   ]),
   ...(unreadable.length === 0 ? [] : ['Could not be checked:']),
   ...unreadable.map(({ organizationId, reason }) => `  ${organizationId}  ${reason}`),
 ];
+
+/** A thing with nothing set has an empty definition: worth a line only beside another one. */
+const definitionLines = (
+  label: string,
+  kind: SchemaDifference['kind'],
+  definition: string | null,
+): readonly string[] => {
+  if (definition === null || (definition === '' && kind !== 'changed')) return [];
+  return [`             ${label}${definition === '' ? 'nothing set' : oneLine(definition)}`];
+};
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ');
 

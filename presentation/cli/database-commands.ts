@@ -1,6 +1,9 @@
 import { Option, type Command } from 'commander';
 import type { AdoptOptions } from '../../application/databases/adopt.ts';
 import type { DatabaseLedger, DatabaseRecord } from '../../application/ports/databases/database-ledger.ts';
+import type { ServerView } from '../../application/servers/server-view.ts';
+import type { UseCases } from '../../application/use-cases.ts';
+import { ServerNotFoundError } from '../../domain/databases/errors.ts';
 import { DATABASE_STATES, type DatabaseState } from '../../domain/databases/results-database.ts';
 import type {
   AdoptedDatabase,
@@ -13,10 +16,11 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 import { allOf } from '../../domain/page.ts';
 import { EXIT, type CommandContext } from './command-context.ts';
 import { plural } from './fleet-report.ts';
+import { organization } from './organization-arguments.ts';
 import { serverName } from './server-arguments.ts';
 
 /** What the commands on results databases act on. */
-export interface DatabaseCommandDependencies {
+export interface DatabaseCommandDependencies extends Pick<UseCases, 'listServers'> {
   readonly databaseLedger: Pick<DatabaseLedger, 'list'>;
   reconcile(options: { dryRun: boolean; quarantineForeign: boolean }): Promise<ReconcileReport>;
   provision(organizationId: OrganizationId): Promise<void>;
@@ -30,22 +34,23 @@ export interface DatabaseCommandDependencies {
 type DatabaseContext = CommandContext<DatabaseCommandDependencies>;
 
 export const addDatabaseCommands = (program: Command, context: DatabaseContext): void => {
-  const { deps, print, parseId } = context;
+  const { open, print } = context;
   const databases = program.command('databases').description("organizations' results databases");
   addList(databases, context);
   addReconcile(databases, context);
   databases
     .command('provision')
     .description("make an organization's database, or find it ready")
-    .argument('<org_id>')
-    .action(async (text: string) => {
-      await deps.provision(parseId(text));
-      print(`The database of ${text} is ready.`);
+    .argument('<org_id>', '', organization)
+    .action(async (id: OrganizationId) => {
+      const deps = await open();
+      await deps.provision(id);
+      print(`The database of ${id} is ready.`);
     });
   databases
     .command('adopt')
     .description("make an existing database the organization's: migrate it, stamp it, name it")
-    .argument('<org_id>')
+    .argument('<org_id>', '', organization)
     .option('--from <database>', "its present name, when it is not the organization's")
     .option('--server <name>', "the server where it is; the organization's, or the default one", serverName)
     .option(
@@ -53,27 +58,40 @@ export const addDatabaseCommands = (program: Command, context: DatabaseContext):
       'also when it belongs to another deployment, whose metadata database is lost',
       false,
     )
-    .action(async (text: string, { server, ...options }: { server?: ServerId } & AdoptOptions) => {
-      const { databaseName, formerly } = await deps.adopt(parseId(text), { ...options, serverId: server });
-      const before = formerly === null ? 'it did not say whose it was' : `it was one of ${formerly} before`;
-      print(`${databaseName} is now the database of ${text}; ${before}.`);
+    .action(async (id: OrganizationId, { server, ...options }: { server?: ServerId } & AdoptOptions) => {
+      const deps = await open();
+      print(adoptedLine(id, await deps.adopt(id, { ...options, serverId: server }), options));
     });
   databases
     .command('retire')
     .description("put an organization's database aside with its data; the next access makes an empty one")
-    .argument('<org_id>')
-    .action(async (text: string) => {
-      const aside = await deps.retire(parseId(text));
+    .argument('<org_id>', '', organization)
+    .action(async (id: OrganizationId) => {
+      const deps = await open();
+      const aside = await deps.retire(id);
       print(
         aside === null
-          ? `The database of ${text} was gone already; the ledger has forgotten it.`
-          : `The database of ${text} was put aside as ${aside}.`,
+          ? `The database of ${id} was gone already; the ledger has forgotten it.`
+          : `The database of ${id} was put aside as ${aside}.`,
       );
     });
   addRotation(databases, context);
 };
 
-const addList = (databases: Command, { deps, print }: DatabaseContext): void => {
+const adoptedLine = (
+  id: OrganizationId,
+  { databaseName, formerly }: AdoptedDatabase,
+  { from = databaseName }: AdoptOptions,
+): string => {
+  const isNow = `${databaseName} is the database of ${id}`;
+  if (formerly === 'nobody') return `${isNow} now; it did not say whose it was.`;
+  if (formerly === 'another deployment') return `${isNow} now; it was that of ${id} in another deployment.`;
+  return from === databaseName
+    ? `${isNow} already; its schema is up to date, and it has a new stamp.`
+    : `${isNow} again; it was put aside as ${from}.`;
+};
+
+const addList = (databases: Command, { open, print }: DatabaseContext): void => {
   databases
     .command('list')
     .description('what the ledger says of each database, in the order of the organizations; opens none')
@@ -81,16 +99,21 @@ const addList = (databases: Command, { deps, print }: DatabaseContext): void => 
     .option('--server <name>', 'only those on this server', serverName)
     .option('--json', 'one JSON document', false)
     .action(async ({ state, server, json }: { state?: DatabaseState; server?: ServerId; json: boolean }) => {
+      const { databaseLedger, listServers } = await open();
+      if (server !== undefined) assertListed(server, await listServers());
       const records: DatabaseRecord[] = [];
       const filter = { state: state ?? null, serverId: server ?? null };
-      for await (const record of allOf((page) => deps.databaseLedger.list(filter, page)))
-        records.push(record);
+      for await (const record of allOf((page) => databaseLedger.list(filter, page))) records.push(record);
       if (json) print(JSON.stringify({ databases: records.map(recordJson) }, null, 2));
       else for (const line of recordLines(records)) print(line);
     });
 };
 
-const addReconcile = (databases: Command, { deps, print, exitWith }: DatabaseContext): void => {
+const assertListed = (server: ServerId, servers: readonly ServerView[]): void => {
+  if (!servers.some(({ serverId }) => serverId === server)) throw new ServerNotFoundError();
+};
+
+const addReconcile = (databases: Command, { open, print, exitWith }: DatabaseContext): void => {
   databases
     .command('reconcile')
     .description('compare the server with the ledger and repair what is safe; never drops data')
@@ -98,6 +121,7 @@ const addReconcile = (databases: Command, { deps, print, exitWith }: DatabaseCon
     .option('--quarantine-foreign', 'also put databases aside that no deployment of this service made', false)
     .option('--json', 'one JSON document', false)
     .action(async (options: { dryRun: boolean; quarantineForeign: boolean; json: boolean }) => {
+      const deps = await open();
       const { findings, unreachable } = await deps.reconcile(options);
       const { dryRun } = options;
       if (options.json)
@@ -118,11 +142,12 @@ const addReconcile = (databases: Command, { deps, print, exitWith }: DatabaseCon
     });
 };
 
-const addRotation = (databases: Command, { deps, print, exitWith }: DatabaseContext): void => {
+const addRotation = (databases: Command, { open, print, exitWith }: DatabaseContext): void => {
   databases
     .command('rotate-credentials')
     .description("give organizations' roles their passwords from DB_ROLE_SECRET; may be repeated")
     .action(async () => {
+      const deps = await open();
       const { rotated, failures } = await deps.rotateCredentials();
       for (const { database, reason } of failures) print(`failed  ${database}: ${reason}`);
       print(`${rotated} roles have the password of today's secret, ${failures.length} failed.`);

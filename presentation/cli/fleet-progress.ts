@@ -19,18 +19,31 @@ export const createProgressDisplay = (
 
 export const SILENT: ProgressDisplay = { show: () => undefined, end: () => undefined };
 
-/** The rate since the display began, and how long the rest takes at that rate. */
-class Pace {
-  readonly #startedAt = performance.now();
-  #atStart: number | null = null;
+/** Fewer organizations, or a shorter time, say nothing of the rest: results are reported in batches. */
+const MIN_MEASURED = 8;
+const MIN_MEASURED_MS = 1000;
 
-  measure({ counts }: FleetProgress): { perSecond: number; secondsLeft: number | null } {
+/**
+ * The rate of the waves, and how long the rest takes at that rate. Canaries do not count: they go alone, and are several
+ * times slower. Both are unknown until enough has been measured.
+ */
+export class Pace {
+  #from: { readonly ended: number; readonly atMs: number } | null = null;
+
+  /** @param nowMs of a clock that only runs forward */
+  measure(
+    { run, counts }: FleetProgress,
+    nowMs: number,
+  ): { readonly perSecond: number; readonly secondsLeft: number } | null {
+    if (run.wave === 0) return null;
     const ended = counts.done + counts.failed;
-    this.#atStart ??= ended;
-    const seconds = (performance.now() - this.#startedAt) / 1000;
-    const perSecond = seconds > 0 ? (ended - this.#atStart) / seconds : 0;
+    this.#from ??= { ended, atMs: nowMs };
+    const measured = ended - this.#from.ended;
+    const tookMs = nowMs - this.#from.atMs;
+    if (measured < MIN_MEASURED || tookMs < MIN_MEASURED_MS) return null;
+    const perSecond = measured / (tookMs / 1000);
     const left = counts.pending + counts.running + counts.deferred;
-    return { perSecond, secondsLeft: perSecond > 0 ? left / perSecond : null };
+    return { perSecond, secondsLeft: left / perSecond };
   }
 }
 
@@ -93,15 +106,19 @@ class ProgressLines implements ProgressDisplay {
 
 const detailsOf = (progress: FleetProgress, pace: Pace): string => {
   const { run, counts, waves } = progress;
-  const { perSecond, secondsLeft } = pace.measure(progress);
+  const measured = pace.measure(progress, performance.now());
   return [
     run.wave === 0 ? 'canaries' : `wave ${run.wave} of ${Math.max(run.wave, waves - 1)}`,
     ...(counts.failed > 0 ? [`${counts.failed} failed`] : []),
     ...(counts.deferred > 0 ? [`${counts.deferred} busy, tried again later`] : []),
-    `${perSecond.toFixed(perSecond < 10 ? 1 : 0)}/s`,
-    ...(secondsLeft === null ? [] : [`about ${formatSeconds(secondsLeft)} left`]),
+    ...(measured === null ? [] : paceTexts(measured)),
   ].join(', ');
 };
+
+const paceTexts = ({ perSecond, secondsLeft }: NonNullable<ReturnType<Pace['measure']>>): string[] => [
+  `${perSecond.toFixed(perSecond < 10 ? 1 : 0)}/s`,
+  `about ${formatSeconds(secondsLeft)} left`,
+];
 
 /** `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
 export const formatSeconds = (seconds: number): string => {

@@ -1,6 +1,6 @@
 import type { FleetPlan, SkipReason } from '../../application/fleet/plan-fleet.ts';
 import type { FleetStatus } from '../../application/fleet/run-status.ts';
-import type { FleetItem, FleetRun } from '../../application/ports/fleet/fleet-ledger.ts';
+import { SET_ASIDE, type FleetItem, type FleetRun } from '../../application/ports/fleet/fleet-ledger.ts';
 import { formatSeconds } from './fleet-progress.ts';
 
 /** Organizations named in one line of a text; JSON has all. */
@@ -47,6 +47,7 @@ export const statusLines = ({
   organizations,
   failures,
   deferred,
+  setAside,
 }: FleetStatus): readonly string[] => {
   const open = counts.pending + counts.running + counts.deferred;
   const lines = [
@@ -67,7 +68,13 @@ export const statusLines = ({
   if (reasons.size > 0) lines.push('', 'Put off, and tried again by the next "migrate run":');
   for (const [reason, of] of reasons) lines.push(`  ${of.length}: ${reason} (${named(of)})`);
   const advice = adviceFor(run, failures.length, open);
-  return advice === null ? lines : [...lines, '', advice];
+  if (advice !== null) lines.push('', advice);
+  if (setAside !== null)
+    lines.push(
+      '',
+      `Run ${setAside.runId} was set aside for this one: "migrate resume" goes on with it afterwards.`,
+    );
+  return lines;
 };
 
 const failureLine = (item: FleetItem, width: number): string =>
@@ -81,12 +88,14 @@ const taskOf = ({ kind, targetVersion }: FleetRun): string => {
 const stateOf = ({ state, reason, createdAt, finishedAt }: FleetRun): string => {
   const because = reason === null ? '' : `: ${reason}`;
   if (state === 'running') return 'is under way';
+  if (reason === SET_ASIDE) return `is ${reason}`;
   if (finishedAt === null) return `is ${state}${because}`;
   const seconds = (finishedAt.getTime() - createdAt.getTime()) / 1000;
   return `is finished${because}, after ${formatSeconds(seconds)}`;
 };
 
-const adviceFor = ({ state }: FleetRun, failed: number, open: number): string | null => {
+const adviceFor = ({ state, reason }: FleetRun, failed: number, open: number): string | null => {
+  if (reason === SET_ASIDE) return 'Go on with it by "migrate resume".';
   if (state === 'halted') {
     return (
       'Nothing more is begun. When the cause is mended: "migrate retry" tries the failed ones again and goes on; ' +
@@ -118,6 +127,7 @@ export const statusJson = ({
   waves,
   failures,
   deferred,
+  setAside,
 }: FleetStatus): object => ({
   run_id: run.runId,
   kind: run.kind,
@@ -133,6 +143,7 @@ export const statusJson = ({
   finished_at: run.finishedAt?.toISOString() ?? null,
   failures: failures.map(itemJson),
   deferred: deferred.map(itemJson),
+  set_aside_run_id: setAside?.runId ?? null,
 });
 
 const itemJson = (item: FleetItem): object => ({

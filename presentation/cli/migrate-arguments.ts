@@ -1,11 +1,5 @@
 import { InvalidArgumentError } from 'commander';
 import type { Quantity } from '../../application/fleet/plan-fleet.ts';
-import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
-
-export const ids =
-  ({ parseId }: { readonly parseId: (text: string) => OrganizationId }) =>
-  (text: string): readonly OrganizationId[] =>
-    text.split(',').map((id) => parseId(id.trim()));
 
 export const wholeNumber = (text: string): number => {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It takes a whole number.');

@@ -1,51 +1,89 @@
 import { Command, CommanderError } from 'commander';
 import { DomainError } from '../../domain/exceptions.ts';
 import { ValidationError } from '../../domain/validation-error.ts';
-import { parseOrganizationId } from '../../domain/organizations/organization-id.ts';
+import { addAccessCommands, type AccessCommandDependencies } from './access-commands.ts';
 import { addAuditCommands, type AuditCommandDependencies } from './audit-commands.ts';
-import { EXIT, type CommandContext, type ExitCode } from './command-context.ts';
+import { EXIT, EXIT_MEANINGS, type CommandContext, type ExitCode } from './command-context.ts';
 import { addDatabaseCommands, type DatabaseCommandDependencies } from './database-commands.ts';
 import { addMigrateCommands, type MigrateDependencies } from './migrate-commands.ts';
 import { addServerCommands, type ServerCommandDependencies } from './server-commands.ts';
 
 /** What the commands act on. */
 export interface CliDependencies
-  extends AuditCommandDependencies, DatabaseCommandDependencies, ServerCommandDependencies {
-  readonly maxOrganizationIdLength: number;
-  readonly migrate: MigrateDependencies;
-  print(line: string): void;
+  extends
+    AccessCommandDependencies,
+    AuditCommandDependencies,
+    DatabaseCommandDependencies,
+    ServerCommandDependencies {
+  /** What `migrate` acts on, once the metadata database is up to date. */
+  openMigrate(): Promise<MigrateDependencies>;
+}
+
+/** What surrounds one run of the command line. */
+export interface CliSurroundings {
+  readonly version: string;
+  /** Called at most once, and only by a command line that is right. */
+  readonly open: () => Promise<CliDependencies>;
+  /** Writes to standard output. */
+  readonly print: (line: string) => void;
+  /** Writes to standard error. */
+  readonly warn: (line: string) => void;
+  /** Asks for a password on the terminal, or reads it from standard input. */
+  readonly readPassword: () => Promise<string>;
 }
 
 /** Runs one command line; never throws. @param argv without the interpreter and the script */
-export const runCli = async (argv: readonly string[], deps: CliDependencies): Promise<ExitCode> => {
+export const runCli = async (
+  argv: readonly string[],
+  { version, print, warn, readPassword, ...surroundings }: CliSurroundings,
+): Promise<ExitCode> => {
   let exitCode: ExitCode = EXIT.ok;
-  const program = new Command('npm run cli --')
-    .description('Operates the databases of the Molecular Analysis Dashboard.')
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => deps.print(text.trimEnd()),
-      writeErr: (text) => deps.print(text.trimEnd()),
-    });
+  const open = once(surroundings.open);
   const context: CommandContext<CliDependencies> = {
-    deps,
-    print: (line) => deps.print(line),
-    parseId: (text) => parseOrganizationId(text, deps.maxOrganizationIdLength),
+    open,
+    print,
     exitWith: (code) => {
       exitCode = code;
     },
   };
+  const program = new Command('mad')
+    .description('Operates the databases of the Molecular Analysis Dashboard.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => print(text.trimEnd()),
+      writeErr: (text) => warn(text.trimEnd()),
+    })
+    .addHelpText('after', HELP_AFTER);
   addDatabaseCommands(program, context);
   addServerCommands(program, context);
+  addMigrateCommands(program, { ...context, open: once(async () => (await open()).openMigrate()) });
+  addAccessCommands(program, { ...context, readPassword });
   addAuditCommands(program, context);
-  addMigrateCommands(program, { ...context, deps: deps.migrate });
   try {
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.misused;
-    deps.print(explain(error));
+    warn(explain(error));
     return EXIT.failed;
   }
+};
+
+const HELP_AFTER = `
+Programs beside these commands:
+  mad start   the service                      (npm start)
+  mad demo    the main job on real input       (npm run demo)
+  mad knex    Knex's command on the databases  (npm run knex -- …)
+
+Exit codes:
+${Object.entries(EXIT_MEANINGS)
+  .map(([code, meaning]) => `  ${code}  ${meaning}`)
+  .join('\n')}`;
+
+const once = <Value>(open: () => Promise<Value>): (() => Promise<Value>) => {
+  let opened: Promise<Value> | undefined;
+  return () => (opened ??= open());
 };
 
 const explain = (error: unknown): string => {

@@ -4,6 +4,7 @@ import {
   MAX_DATABASES,
   MAX_WEIGHT,
   parseServerId,
+  serverIdProblem,
   type ServerId,
   type ServerLabels,
 } from '../../domain/databases/server.ts';
@@ -11,8 +12,11 @@ import {
 /** On a command line: no limit, or no label. */
 export const NONE = 'none';
 
-/** @throws {ValidationError} */
-export const serverName = (text: string): ServerId => parseServerId(text, 'server');
+export const serverName = (text: string): ServerId => {
+  const problem = serverIdProblem(text);
+  if (problem !== null) throw new InvalidArgumentError(`The name of a server ${problem}.`);
+  return parseServerId(text);
+};
 
 export const weight = (text: string): number => numberWithin(text, 1, MAX_WEIGHT);
 

@@ -36,19 +36,20 @@ export const addServerCommands = (program: Command, context: ServerContext): voi
   });
 };
 
-const addList = (servers: Command, { deps, print }: ServerContext): void => {
+const addList = (servers: Command, { open, print }: ServerContext): void => {
   servers
     .command('list')
     .description('what is recorded of each server, in the order of their names; connects to none')
     .option('--json', 'one JSON document', false)
     .action(async ({ json }: { json: boolean }) => {
-      const views = await deps.listServers();
+      const { listServers } = await open();
+      const views = await listServers();
       if (json) print(JSON.stringify({ servers: views.map(serverJson) }, null, 2));
       else for (const line of [...views.map(serverLine), `${plural(views.length, 'server')}.`]) print(line);
     });
 };
 
-const addCheck = (servers: Command, { deps, print, exitWith }: ServerContext): void => {
+const addCheck = (servers: Command, { open, print, exitWith }: ServerContext): void => {
   servers
     .command('check')
     .description('say what is missing on a server, with the SQL to paste; exit code 3 when something is')
@@ -59,7 +60,8 @@ const addCheck = (servers: Command, { deps, print, exitWith }: ServerContext): v
       '\nMakes two small databases there and drops them; the server writes a checkpoint for one.',
     )
     .action(async (name: ServerId, { json }: { json: boolean }) => {
-      const findings = await deps.checkServer(name);
+      const { checkServer } = await open();
+      const findings = await checkServer(name);
       if (json) print(JSON.stringify({ server_id: name, findings }, null, 2));
       else for (const line of findingLines(name, findings)) print(line);
       if (findings.some(({ level }) => level === 'missing')) exitWith(EXIT.findingsLeft);
@@ -113,13 +115,14 @@ const addStatus = (
 };
 
 const change = async (
-  { deps, print }: ServerContext,
+  { open, print }: ServerContext,
   name: ServerId,
   changes: Parameters<ServerCommandDependencies['changeServer']>[2],
   { json }: { readonly json: boolean },
 ): Promise<void> => {
   // No actor: whoever may run this has the service's secrets.
-  const view = await deps.changeServer(null, name, changes);
+  const { changeServer } = await open();
+  const view = await changeServer(null, name, changes);
   print(json ? JSON.stringify(serverJson(view), null, 2) : serverLine(view));
 };
 

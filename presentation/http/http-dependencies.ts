@@ -19,6 +19,8 @@ export interface OrganizationQuotas {
 }
 
 export interface HttpOptions {
+  /** Of this release, as in `package.json`. */
+  readonly version: string;
   /** In characters: what the name template of the results databases leaves for an organization id. */
   readonly maxOrganizationIdLength: number;
   /** How many entries of `X-Forwarded-For` are trusted, counted from its end. */

@@ -38,7 +38,7 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
     ...serverRoutes(deps),
     ...migrationRoutes(deps),
     ...monitoringRoutes(deps),
-    ...docsRoutes(() => (document ??= openApiDocument(routes, deps.options.maxOrganizationIdLength))),
+    ...docsRoutes(() => (document ??= openApiDocument(routes, deps.options))),
   ];
   return routes;
 };

@@ -63,7 +63,7 @@ describe('adoption of a database', function () {
     expect(await jobsOf(BETA), 'an empty one of its own').to.be.empty;
     expect(await container.get(TOKENS.adoptDatabase)(ACME, { from: aside })).to.deep.equal({
       databaseName: deployment.databaseName('acme'),
-      formerly: 'acme',
+      formerly: 'its own',
     });
     expect(await jobsOf(ACME)).to.deep.equal(['acme']);
   });
@@ -129,7 +129,7 @@ describe('adoption of a database', function () {
       expect(await jobsOf(ACME)).to.deep.equal(['acme']);
 
       await retire(ACME);
-      expect(await adoptThere()).to.include({ formerly: null });
+      expect(await adoptThere()).to.include({ formerly: 'nobody' });
       const record = await start.get(TOKENS.databaseLedger).find(ACME);
       expect(record).to.include({ serverId: 'eu', state: 'ready' });
       await deployment.stop();

@@ -201,7 +201,7 @@ describe("the rotation of the organizations' credentials", function () {
     }
   });
 
-  describe('npm run cli -- databases rotate-credentials', () => {
+  describe('npx mad databases rotate-credentials', () => {
     const run = async (settings: Record<string, string>): Promise<{ code: number; output: string }> => {
       const cli = await compiledModule(CLI);
       return new Promise((resolve) => {

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { expect } from 'chai';
 import request from 'supertest';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
@@ -5,6 +6,8 @@ import { createDeployment, type Deployment } from '../support/deployment.ts';
 import type { Problem, Readiness } from '../support/http-contract.ts';
 import { HttpService } from '../support/http-service.ts';
 import type { Method } from '../support/send.ts';
+
+const manifest = createRequire(import.meta.url)('../../package.json') as { version: string };
 
 /** Every line of the contract's table of routes. */
 const ROUTES: readonly (readonly [string, ...Method[]])[] = [
@@ -44,6 +47,7 @@ const ROUTES: readonly (readonly [string, ...Method[]])[] = [
 ];
 
 interface OpenApi {
+  readonly info: { readonly version: string };
   readonly openapi: string;
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
@@ -93,6 +97,7 @@ describe('The operator’s side of HTTP', function () {
     const { status, body } = await service.call<OpenApi>('GET', '/openapi.json');
     expect(status).to.equal(200);
     expect(body.openapi).to.match(/^3\.1\.\d+$/);
+    expect(body.info.version, 'the version of package.json').to.equal(manifest.version);
     for (const [path, ...methods] of ROUTES) {
       const documented = Object.keys(body.paths[path] ?? {}).map((method) => method.toUpperCase());
       expect(documented, path).to.include.members(methods);

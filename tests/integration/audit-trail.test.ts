@@ -7,7 +7,7 @@ import type { MetadataDatabase } from '../../application/ports/databases/metadat
 import { relayOutbox } from '../../application/audit/relay-outbox.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { down, up } from '../../migrations/metadata/0007_audit_chains.ts';
-import { runCli } from '../../presentation/cli/run-cli.ts';
+import { runCommandOn } from '../support/command-line.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf } from '../support/gate.ts';
 import { sampleJob, sampleNote } from '../support/sample-job.ts';
@@ -47,15 +47,7 @@ describe('the audit trail', function () {
       address: '::1',
     });
   const verify = async (...args: readonly string[]) => {
-    const lines: string[] = [];
-    const exitCode = await runCli(
-      ['audit', 'verify', ...args],
-      container.get(TOKENS.cliDependencies)({
-        print: (line) => lines.push(line),
-        terminal: null,
-        signal: new AbortController().signal,
-      }),
-    );
+    const { exitCode, lines } = await runCommandOn(container, ['audit', 'verify', ...args]);
     return { exitCode, text: lines.join('\n') };
   };
   const idOf = async (entityId: string): Promise<string> => {

@@ -129,6 +129,36 @@ describe('checks of the fleet', function () {
   });
 
   describe('manual-ddl-detected-as-drift', () => {
+    it('says in words what differs, never in the letters of the system catalogue', async () => {
+      await inAcme(`
+        alter table docking_jobs enable row level security;
+        create unlogged table noted (
+          id int generated always as identity, twice int generated always as (1 + 1) stored, kind text default 'x');
+        create policy mine on noted as restrictive for select using (true);
+        create function nothing() returns trigger language plpgsql as 'begin return null; end';
+        create trigger noting after insert on noted for each row execute function nothing();
+        alter table noted disable trigger noting;
+        create domain score as int check (value > 0);
+        create type mood as enum ('calm', 'tense')`);
+      const { drifted } = await container.get(TOKENS.fleetChecks).drift(null);
+      const found = drifted[0]?.differences.map((each) => [each.object, each.expected, each.found]);
+      expect(found?.filter(([object]) => !/function|constraint|sequence/.test(object ?? ''))).to.deep.equal([
+        ['column public.noted.id', null, 'integer not null generated always as identity'],
+        ['column public.noted.kind', null, "text default 'x'::text"],
+        ['column public.noted.twice', null, 'integer generated always as (1 + 1) stored'],
+        ['policy public.noted.mine', null, 'restrictive for select using true'],
+        ['table public.docking_jobs', '', 'row level security'],
+        ['table public.noted', null, 'unlogged'],
+        [
+          'trigger public.noted.noting',
+          null,
+          'CREATE TRIGGER noting AFTER INSERT ON public.noted FOR EACH ROW EXECUTE FUNCTION nothing() (disabled)',
+        ],
+        ['type public.mood', null, "enum 'calm', 'tense'"],
+        ['type public.score', null, 'domain over integer CHECK ((VALUE > 0))'],
+      ]);
+    });
+
     it('manual-ddl-detected-as-drift: names the organization and each difference', async () => {
       await inAcme(`
         alter table docking_jobs add column by_hand int default 7;

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { FleetCommandError } from '../../application/fleet/fleet-command-error.ts';
+import { SET_ASIDE } from '../../application/ports/fleet/fleet-ledger.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import {
@@ -98,6 +99,59 @@ describe('a rollback of organizations', function () {
     expect(await historyOf(deployment, 'org-004')).to.have.length(releases.base + 1);
     expect(await rejectionOf(operator.rollback({ of, target: releases.newest }, WORK))).to.be.instanceOf(
       FleetCommandError,
+    );
+  });
+
+  it('sets a paused run aside, which goes on afterwards with those that it had not reached', async () => {
+    const operator = container.get(TOKENS.fleetOperator);
+    const { base, newest } = releases;
+    // Paused after its canary.
+    const halt = new AbortController();
+    await operator.run(RUN, {
+      ...WORK,
+      signal: halt.signal,
+      onProgress: ({ counts }) => counts.done > 0 && halt.abort(),
+    });
+    await operator.pause();
+    const before = await ledgerVersions(deployment);
+    expect(before['org-000']).to.equal(newest);
+    expect(ids.filter((id) => before[id] === base)).not.to.be.empty;
+
+    const rollback = await operator.rollback({ of: [organizationId('org-000')] }, WORK);
+    expect(rollback.run).to.include({ runId: 2, kind: 'rollback', state: 'finished' });
+    expect(rollback.setAside).to.include({ runId: 1, state: 'finished', reason: SET_ASIDE });
+
+    const resumed = await operator.resume(WORK);
+    expect(resumed.run).to.include({ runId: 1, state: 'finished', reason: null });
+    const versions = await ledgerVersions(deployment);
+    for (const id of ids) expect(versions[id], id).to.equal(id === 'org-000' ? base : newest);
+    expect((await operator.status())?.run.runId, 'the run that ended last').to.equal(1);
+    expect(String(await rejectionOf(operator.resume(WORK)))).to.include('Run 1 is finished');
+  });
+
+  it('leaves nothing to resume when no run was waiting', async () => {
+    const operator = container.get(TOKENS.fleetOperator);
+    await operator.run(RUN, WORK);
+    await operator.rollback({ of: { wave: 1 } }, WORK);
+    expect(String(await rejectionOf(operator.resume(WORK)))).to.include('Run 2 is finished');
+  });
+
+  it('does not let a run of some organizations take the place of one that waits for the others', async () => {
+    const operator = container.get(TOKENS.fleetOperator);
+    const halt = new AbortController();
+    const target = releases.base + 1;
+    await operator.run(
+      { ...RUN, target },
+      { ...WORK, signal: halt.signal, onProgress: ({ counts }) => counts.done > 0 && halt.abort() },
+    );
+    await operator.pause();
+    const only = new Set([organizationId('org-004')]);
+    const refusal = await rejectionOf(operator.run({ ...RUN, only }, WORK));
+    expect(refusal).to.be.instanceOf(FleetCommandError);
+    expect(String(refusal)).to.include('Run 1 is paused');
+    expect((await operator.run(RUN, WORK)).status?.run).to.include({ runId: 2, state: 'finished' });
+    expect(new Set(Object.values(await ledgerVersions(deployment)))).to.deep.equal(
+      new Set([releases.newest]),
     );
   });
 

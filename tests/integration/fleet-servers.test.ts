@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import type { Container } from 'inversify';
-import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { runCli } from '../../presentation/cli/run-cli.ts';
+import { runCommandOn } from '../support/command-line.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import {
   aroundAttempts,
@@ -58,16 +57,8 @@ describe('a fleet migration over two servers', function () {
   });
 
   const cli = async (command: string): Promise<{ exitCode: number; text: string; tookMs: number }> => {
-    const lines: string[] = [];
     const from = performance.now();
-    const exitCode = await runCli(
-      ['migrate', ...command.split(' ')],
-      container.get(TOKENS.cliDependencies)({
-        print: (text) => lines.push(text),
-        terminal: null,
-        signal: new AbortController().signal,
-      }),
-    );
+    const { exitCode, lines } = await runCommandOn(container, ['migrate', ...command.split(' ')]);
     return { exitCode, text: lines.join('\n'), tookMs: performance.now() - from };
   };
   interface Status {

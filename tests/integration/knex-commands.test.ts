@@ -27,9 +27,12 @@ const CHECKOUT = [
   'knexfile.ts',
   'package.json',
   'tsconfig.json',
+  'tsconfig.build.json',
   'domain',
   'application',
+  'adapters',
   'infrastructure',
+  'presentation',
   'migrations',
 ];
 
@@ -56,21 +59,17 @@ describe('the knex command', function () {
   ): Promise<Outcome> =>
     new Promise((resolve, reject) => {
       const { DB_DATABASE_URL = '', DB_RESULTS_DB_TEMPLATE = '' } = deployment.environment;
-      const child = spawn(
-        process.execPath,
-        ['--import', 'tsx', 'node_modules/knex/bin/cli.js', ...args.split(' ')],
-        {
-          cwd,
-          env: {
-            PATH: dirname(process.execPath),
-            TMPDIR: tmpdir(),
-            DB_DATABASE_URL,
-            DB_RESULTS_DB_TEMPLATE,
-            ...environment,
-          },
-          stdio: ['ignore', 'pipe', 'pipe'],
+      const child = spawn(process.execPath, ['infrastructure/bin/mad.cjs', 'knex', ...args.split(' ')], {
+        cwd,
+        env: {
+          PATH: dirname(process.execPath),
+          TMPDIR: tmpdir(),
+          DB_DATABASE_URL,
+          DB_RESULTS_DB_TEMPLATE,
+          ...environment,
         },
-      );
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
       let stdout = '';
       let stderr = '';
       child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
@@ -240,12 +239,14 @@ describe('the knex command', function () {
         const folder = join(checkout, 'migrations', kind);
         const { status, stdout } = await run(`migrate:make of_a_test --env ${kind}`);
         expect(status).to.equal(0);
-        const file = /Created Migration: (.*)\n/.exec(stdout)?.[1] ?? '';
+        const file = /Numbered: (.*)\n/.exec(stdout)?.[1] ?? '';
         expect(dirname(file)).to.equal(folder);
         const taken = await new MigrationSource(pathToFileURL(`${folder}/`)).getMigrations();
-        expect(taken.at(-1))
+        const [before, newest] = taken.slice(-2);
+        expect(newest)
           .to.equal(basename(file))
-          .and.match(/^\d{14}_of_a_test\.ts$/);
+          .and.match(/^\d{4}_of_a_test\.ts$/);
+        expect(Number(newest?.slice(0, 4))).to.equal(Number(before?.slice(0, 4)) + 1);
         expect(await import(file)).to.have.keys('up', 'down');
         await rm(file);
       }

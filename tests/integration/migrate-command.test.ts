@@ -1,8 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
-import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { runCli } from '../../presentation/cli/run-cli.ts';
+import { runCommandOn } from '../support/command-line.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import {
   asRelease,
@@ -46,15 +45,8 @@ describe('the migrate command', function () {
   afterEach(() => deployment.dispose());
 
   const cli = async (command: string, terminal: NodeJS.WritableStream | null = null): Promise<Outcome> => {
-    const lines: string[] = [];
-    const exitCode = await runCli(
-      ['migrate', ...command.split(' ')],
-      container.get(TOKENS.cliDependencies)({
-        print: (text) => lines.push(...text.split('\n')),
-        terminal,
-        signal: new AbortController().signal,
-      }),
-    );
+    const argv = ['migrate', ...command.split(' ')];
+    const { exitCode, lines } = await runCommandOn(container, argv, { terminal });
     return { exitCode, lines, text: lines.join('\n') };
   };
   const json = async <Document>(command: string): Promise<Document & { exitCode: number }> => {
@@ -126,6 +118,28 @@ describe('the migrate command', function () {
     expect(rolledBack.text).to.match(/^Run 2 \(back to the versions before\) is finished/m);
   });
 
+  it('says which run a rollback set aside, and resumes that one', async () => {
+    await breakMigrationOf('org-001');
+    expect((await cli('run --canary org-000 --wave-size 1 --error-budget 0')).exitCode).to.equal(3);
+    const rolledBack = await cli('rollback --wave 0');
+    expect(rolledBack.exitCode).to.equal(0);
+    expect(rolledBack.lines.at(-1)).to.equal(
+      'Run 1 was set aside for this one: "migrate resume" goes on with it afterwards.',
+    );
+    expect((await cli('status --run 1')).lines[0]).to.match(/^Run 1 .* is set aside for a rollback\.$/);
+    const resumed = await cli('resume');
+    expect(resumed.exitCode).to.equal(3);
+    expect(resumed.text).to.match(/^Run 1 .* is finished/m);
+    const { base, newest } = releases;
+    expect(Object.values(await ledgerVersions(deployment))).to.deep.equal([
+      base,
+      base,
+      newest,
+      newest,
+      newest,
+    ]);
+  });
+
   it('draws a bar on a terminal, and nothing of it elsewhere', async () => {
     const terminal = new PassThrough();
     Object.assign(terminal, { isTTY: true, columns: 100 });
@@ -171,11 +185,31 @@ describe('the migrate command', function () {
   ]) {
     it(`refuses "migrate ${misuse}" before anything is done`, async () => {
       const { exitCode, text } = await cli(misuse);
-      expect(exitCode).to.be.oneOf([1, 2]);
+      expect(exitCode).to.equal(2);
       expect(text).not.to.equal('');
-      expect((await cli('status')).text).to.equal('There is no such run.');
+      expect((await cli('status')).text).to.equal('No migration was ever run.');
     });
   }
+
+  for (const command of [
+    'plan --org org-000,typo',
+    'run --org typo',
+    'run --canary typo',
+    'dry-run --org typo',
+    'drift --org typo',
+    'retry --org typo',
+    'rollback --org org-000,typo',
+  ]) {
+    it(`fails at the unknown name in "migrate ${command}", and does nothing for the others`, async () => {
+      expect(await cli(command)).to.include({ exitCode: 1, text: 'There is no organization "typo".' });
+      expect((await cli('status')).text).to.equal('No migration was ever run.');
+    });
+  }
+
+  it('fails at the number of a run that there was not', async () => {
+    expect(await cli('status --run 999')).to.include({ exitCode: 1, text: 'There is no run 999.' });
+    expect(await cli('status --json')).to.include({ exitCode: 0, text: 'null' });
+  });
 
   it('refuses versions that the release does not know', async () => {
     expect(await cli(`run --to ${releases.newest + 1}`)).to.deep.include({

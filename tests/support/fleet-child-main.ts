@@ -4,7 +4,7 @@ import { createContainer } from '../../infrastructure/composition/container.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { parseConfig } from '../../infrastructure/config/config.ts';
 import { MigrationSource } from '../../infrastructure/migrations/migration-source.ts';
-import { runCli } from '../../presentation/cli/run-cli.ts';
+import { runCommandOn } from './command-line.ts';
 import type { FleetChildMessage, FleetChildStart } from './fleet-child.ts';
 import { aroundAttempts, asRelease } from './fleet.ts';
 
@@ -26,14 +26,8 @@ const run = async ({ environment, migrations, argv, gate }: FleetChildStart): Pr
       if (stops && gate.moment === 'after') await stand();
     });
   }
-  const exitCode = await runCli(
-    argv,
-    container.get(TOKENS.cliDependencies)({
-      print: (text) => tell({ event: 'line', text }),
-      terminal: null,
-      signal: new AbortController().signal,
-    }),
-  );
+  const write = (text: string): void => tell({ event: 'line', text });
+  const { exitCode } = await runCommandOn(container, argv, {}, { print: write, warn: write });
   await container.get(TOKENS.connectionManager).closeAll();
   tell({ event: 'ended', exitCode });
   process.disconnect();

@@ -24,7 +24,7 @@ export type FleetChildMessage =
   | { readonly event: 'at gate' }
   | { readonly event: 'ended'; readonly exitCode: number };
 
-/** `npm run cli -- …` of a release, as a process of its own. */
+/** `npx mad …` of a release, as a process of its own. */
 export interface FleetChild {
   /** What it has printed so far. */
   readonly lines: readonly string[];

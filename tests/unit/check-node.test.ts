@@ -28,15 +28,38 @@ describe('the check that comes before each program', () => {
       expect(answerTo(version)).to.equal(null);
     });
 
-  it('asks for what the package asks for, and is part of every script that runs the project', () => {
-    const manifest = JSON.parse(read('package.json')) as {
-      engines: { node: string };
-      scripts: Record<string, string>;
-    };
-    const { engines, scripts } = manifest;
+  it('asks for what the package asks for', () => {
+    const { engines } = readManifest();
     const min = /MIN = \[(\d+), (\d+)\]/.exec(CHECK);
     expect(engines.node).to.equal(`>=${min?.[1]}.${min?.[2]}`);
-    for (const name of ['start', 'start:built', 'demo', 'cli', 'knex', 'test', 'bench'])
-      expect(scripts[name], name).to.match(/^(?:exec )?node (?:--require )?\S+\/check-node\.cjs /);
+    expect(Number(read('.nvmrc')), 'what nvm takes').to.be.at.least(Number(min?.[1]));
+  });
+
+  it('is the first that the entry to all programs loads, and an old Node loads nothing more', () => {
+    const loaded: string[] = [];
+    const load = (path: string): void => {
+      loaded.push(path);
+      if (path.endsWith('check-node.cjs')) throw new Error('exit');
+    };
+    const entry = read('infrastructure/bin/mad.cjs').replace(/^#!.*/, '');
+    expect(() => runInNewContext(entry, { require: load })).to.throw('exit');
+    expect(loaded).to.deep.equal(['./check-node.cjs']);
+  });
+
+  it('comes before every script that runs the project, its build as well', () => {
+    const { scripts, bin } = readManifest();
+    expect(bin.mad).to.equal('infrastructure/bin/mad.cjs');
+    for (const name of ['start', 'start:built', 'demo', 'cli', 'knex'])
+      expect(scripts[name], name).to.match(/^exec node \S+\/mad\.cjs\b/);
+    for (const name of ['test', 'bench'])
+      expect(scripts[name], name).to.match(/^node \S+\/check-node\.cjs && /);
   });
 });
+
+interface Manifest {
+  readonly engines: { readonly node: string };
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly bin: { readonly mad: string };
+}
+
+const readManifest = (): Manifest => JSON.parse(read('package.json'));

@@ -18,13 +18,14 @@ export const listCandidates = statement<object, CandidateRow>('fleet_list_candid
   ),
 );
 
-export const endAbandonedRun = statement<object>('fleet_end_abandoned_run', () =>
+export const endAbandonedRun = statement<{ reason: string }>('fleet_end_abandoned_run', (p) =>
   sql.raw(
     `update fleet_runs r
-     set state = 'finished', reason = 'superseded by a later run', finished_at = now(), updated_at = now()
+     set state = 'finished', reason = ?, finished_at = now(), updated_at = now()
      where state <> 'finished' and not exists (
        select from fleet_items i where i.run_id = r.run_id and i.state = 'running' and i.lease_until > now()
      )`,
+    [p('reason')],
   ),
 );
 
@@ -68,7 +69,11 @@ export const findRun = statement<OfRun, RunRow>('fleet_find_run', (p) =>
 );
 
 export const latestRun = statement<object, RunRow>('fleet_latest_run', () =>
-  sql('fleet_runs').select(RUN_COLUMNS).orderBy('run_id', 'desc').limit(1),
+  sql('fleet_runs').select(RUN_COLUMNS).orderByRaw('finished_at desc nulls first, run_id desc').limit(1),
+);
+
+export const latestMigration = statement<object, RunRow>('fleet_latest_migration', () =>
+  sql('fleet_runs').select(RUN_COLUMNS).where({ kind: 'migrate' }).orderBy('run_id', 'desc').limit(1),
 );
 
 export const countItems = statement<OfRun, { state: ItemRow['state']; count: string; last_wave: number }>(
@@ -142,14 +147,14 @@ export const pause = statement<OfRun, { run_id: number }>('fleet_pause', (p) =>
     .returning('run_id'),
 );
 
-export const resume = statement<OfRun, { run_id: number }>('fleet_resume', (p) =>
+export const resume = statement<OfRun & { setAside: string }, { run_id: number }>('fleet_resume', (p) =>
   sql.raw(
     `update fleet_runs r
-     set state = 'running', reason = null, updated_at = now(), accepted_failures = (
+     set state = 'running', reason = null, finished_at = null, updated_at = now(), accepted_failures = (
        select count(*) from fleet_items i where i.run_id = r.run_id and i.state = 'failed'
      )
-     where run_id = ?::int and state in ('paused', 'halted') returning run_id`,
-    [p('runId')],
+     where run_id = ?::int and (state in ('paused', 'halted') or reason = ?) returning run_id`,
+    [p('runId'), p('setAside')],
   ),
 );
 

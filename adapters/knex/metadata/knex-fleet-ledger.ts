@@ -1,16 +1,17 @@
-import type {
-  FleetCandidate,
-  FleetClaim,
-  FleetItem,
-  FleetLane,
-  FleetLedger,
-  FleetProgress,
-  FleetReport,
-  FleetRun,
-  ItemState,
-  NewRun,
-  PlannedItem,
-  RunState,
+import {
+  SET_ASIDE,
+  type FleetCandidate,
+  type FleetClaim,
+  type FleetItem,
+  type FleetLane,
+  type FleetLedger,
+  type FleetProgress,
+  type FleetReport,
+  type FleetRun,
+  type ItemState,
+  type NewRun,
+  type PlannedItem,
+  type RunState,
 } from '../../../application/ports/fleet/fleet-ledger.ts';
 import { reasonToHalt } from '../../../domain/fleet/halting-rule.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
@@ -43,7 +44,8 @@ export class KnexFleetLedger implements FleetLedger {
 
   begin({ items, ...run }: NewRun): Promise<FleetRun | null> {
     return this.#database.transaction(async (executor) => {
-      await executor.query(statements.endAbandonedRun({}));
+      const reason = run.kind === 'rollback' ? SET_ASIDE : 'superseded by a later run';
+      await executor.query(statements.endAbandonedRun({ reason }));
       const [row] = await executor.query(statements.insertRun(run));
       if (row === undefined) return null;
       await insertItems(executor, row.run_id, items);
@@ -63,6 +65,11 @@ export class KnexFleetLedger implements FleetLedger {
   async latestRun(): Promise<FleetRun | null> {
     const [row] = await this.#database.query(statements.latestRun({}));
     return row === undefined ? null : toRun(row);
+  }
+
+  async findSetAside(): Promise<FleetRun | null> {
+    const [row] = await this.#database.query(statements.latestMigration({}));
+    return row?.reason === SET_ASIDE ? toRun(row) : null;
   }
 
   async listRuns({ limit, after }: PageRequest<number>): Promise<Page<FleetRun, number>> {
@@ -162,7 +169,7 @@ export class KnexFleetLedger implements FleetLedger {
   }
 
   async resume(runId: number): Promise<boolean> {
-    return (await this.#database.query(statements.resume({ runId }))).length > 0;
+    return (await this.#database.query(statements.resume({ runId, setAside: SET_ASIDE }))).length > 0;
   }
 
   retry(runId: number, organizationIds: readonly OrganizationId[] | null): Promise<number> {

@@ -41,8 +41,8 @@ export interface ReconcileReport {
 /** A database that was made an organization's. */
 export interface AdoptedDatabase {
   readonly databaseName: string;
-  /** The organization that the database said it was of before; null when it did not say. */
-  readonly formerly: string | null;
+  /** Whose the database said that it was: nobody's, the same organization's, or one's of that id in another deployment. */
+  readonly formerly: 'nobody' | 'its own' | 'another deployment';
 }
 
 /** What became of the passwords of the organizations' roles. */

@@ -6,6 +6,9 @@ import type { DatabaseState } from '../../../domain/databases/results-database.t
 export const RUN_STATES = ['running', 'paused', 'halted', 'finished'] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
+/** The `reason` of a run that is finished because a rollback had to come in between. It can be resumed. */
+export const SET_ASIDE = 'set aside for a rollback';
+
 export const ITEM_STATES = ['pending', 'running', 'deferred', 'done', 'failed'] as const;
 export type ItemState = (typeof ITEM_STATES)[number];
 
@@ -113,13 +116,18 @@ export interface FleetReport {
 export interface FleetLedger {
   /** Returns all organizations with a recorded database, in the order of their ids. */
   listCandidates(): Promise<readonly FleetCandidate[]>;
-  /** Ends an unfinished run that no runner works on, and creates a new run; null while a runner works on one. */
+  /**
+   * Ends an unfinished run that no runner works on, and creates a new run; null while a runner works on one. A rollback
+   * sets the run aside, any other one takes its place.
+   */
   begin(run: NewRun): Promise<FleetRun | null>;
   /** Adds the items of organizations that the run does not have yet. Returns their number. */
   add(runId: number, items: readonly PlannedItem[]): Promise<number>;
   findRun(runId: number): Promise<FleetRun | null>;
-  /** The newest run, finished or not. */
+  /** The unfinished run, else the one that was finished last. */
   latestRun(): Promise<FleetRun | null>;
+  /** The run that a rollback set aside; null when there is none, or a later migration took its place. */
+  findSetAside(): Promise<FleetRun | null>;
   /** Lists the newest run first. */
   listRuns(page: PageRequest<number>): Promise<Page<FleetRun, number>>;
   /** Null for an unknown run. */
@@ -161,7 +169,7 @@ export interface FleetLedger {
 
   /** Pauses a running run: no further attempt begins. Returns whether the run was running. */
   pause(runId: number): Promise<boolean>;
-  /** Continues a paused or halted run and accepts its failures so far. Returns whether the run was paused or halted. */
+  /** Continues a run that is paused, halted or set aside and accepts its failures so far. Returns whether it was that. */
   resume(runId: number): Promise<boolean>;
   /** Makes failed items pending again and the run `running`. Null: all failed items. Returns their number. */
   retry(runId: number, organizationIds: readonly OrganizationId[] | null): Promise<number>;

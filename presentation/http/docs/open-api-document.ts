@@ -7,6 +7,7 @@ import {
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import { errorStatus, type ErrorCode } from '../errors/error-status.ts';
+import type { HttpOptions } from '../http-dependencies.ts';
 import type { Scope } from '../request/guard-organization.ts';
 import { addsResults, isPublicWrite, namesOrganization, type Route } from '../routing/route.ts';
 import { TAGS } from '../routing/tags.ts';
@@ -32,7 +33,10 @@ const problem = z
   .meta({ id: 'Problem' });
 
 /** Writes the OpenAPI 3.1 document of these routes as JSON text. */
-export const openApiDocument = (routes: readonly Route[], maxOrganizationIdLength: number): string => {
+export const openApiDocument = (
+  routes: readonly Route[],
+  { version, maxOrganizationIdLength }: Pick<HttpOptions, 'version' | 'maxOrganizationIdLength'>,
+): string => {
   const orgId = organizationId(maxOrganizationIdLength);
   const paths: Record<string, ZodOpenApiPathItemObject> = {};
   for (const route of routes) {
@@ -42,7 +46,7 @@ export const openApiDocument = (routes: readonly Route[], maxOrganizationIdLengt
     openapi: '3.1.0',
     info: {
       title: 'Molecular Analysis Dashboard',
-      version: '1.0.0',
+      version,
       description: 'Docking jobs and their results, in one database per organization.',
       contact: { name: 'Molecular Analysis Dashboard' },
       license: { name: 'UNLICENSED', identifier: 'LicenseRef-UNLICENSED' },

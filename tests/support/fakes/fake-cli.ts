@@ -1,20 +1,13 @@
-import type { ExitCode } from '../../../presentation/cli/command-context.ts';
-import { runCli, type CliDependencies } from '../../../presentation/cli/run-cli.ts';
+import type { CliDependencies } from '../../../presentation/cli/run-cli.ts';
+import { runCommandLine, type CommandOutcome } from '../command-line.ts';
 
-export interface Outcome {
-  readonly exitCode: ExitCode;
-  readonly lines: readonly string[];
-}
+/** What was written to both streams. */
+export type Outcome = Pick<CommandOutcome, 'exitCode' | 'lines'>;
 
-/** Runs a command line that reaches nothing but what is given. */
-export const runCommand = async (
-  argv: readonly string[],
-  deps: Partial<CliDependencies>,
-): Promise<Outcome> => {
-  const lines: string[] = [];
+/** Dependencies of commands that reach nothing but what is given. */
+export const commandDependencies = (deps: Partial<CliDependencies>): CliDependencies => {
   const unexpected = (): Promise<never> => Promise.reject(new Error('another command was run'));
-  const exitCode = await runCli(argv, {
-    maxOrganizationIdLength: 20,
+  return {
     databaseLedger: { list: unexpected },
     reconcile: unexpected,
     provision: unexpected,
@@ -25,10 +18,18 @@ export const runCommand = async (
     changeServer: unexpected,
     checkServer: unexpected,
     verifyAudit: unexpected,
-    // No command on migrations is run, so nothing of them is asked for.
-    migrate: {} as CliDependencies['migrate'],
-    print: (line) => void lines.push(line),
+    createAdministrator: unexpected,
+    grantOperatorToken: unexpected,
+    openMigrate: unexpected,
     ...deps,
-  });
+  };
+};
+
+/** Runs a command line that reaches nothing but what is given. */
+export const runCommand = async (
+  argv: readonly string[],
+  deps: Partial<CliDependencies>,
+): Promise<Outcome> => {
+  const { exitCode, lines } = await runCommandLine(argv, { open: async () => commandDependencies(deps) });
   return { exitCode, lines };
 };

@@ -95,6 +95,7 @@ export class FakeService {
   readonly observed: ObservedRequest[] = [];
   readonly contexts: RequestContext[] = [];
   readonly options: { -readonly [Key in keyof HttpOptions]: HttpOptions[Key] } = {
+    version: '1.2.3',
     maxOrganizationIdLength: MAX_ORGANIZATION_ID_LENGTH,
     corsOrigins: [],
     trustedProxies: 0,

@@ -1,9 +1,15 @@
 import { expect } from 'chai';
-import type { Finding, ReconcileReport } from '../../../application/ports/databases/database-upkeep.ts';
-import { DEFAULT_SERVER, parseServerId, serverIdProblem } from '../../../domain/databases/server.ts';
+import { listServers } from '../../../application/servers/list-servers.ts';
+import type {
+  AdoptedDatabase,
+  Finding,
+  ReconcileReport,
+} from '../../../application/ports/databases/database-upkeep.ts';
+import { DEFAULT_SERVER, parseServerId } from '../../../domain/databases/server.ts';
 import type { CliDependencies } from '../../../presentation/cli/run-cli.ts';
 import { runCommand, type Outcome } from '../../support/fakes/fake-cli.ts';
 import { FakeMetadata } from '../../support/fakes/fake-metadata.ts';
+import { FakeServers } from '../../support/fakes/fake-servers.ts';
 import { organization } from '../../support/fakes/fake-service.ts';
 
 const databases = (argv: readonly string[], deps: Partial<CliDependencies>): Promise<Outcome> =>
@@ -23,7 +29,10 @@ describe('the command databases list', () => {
   });
 
   const list = (...argv: readonly string[]): Promise<Outcome> =>
-    databases(['list', ...argv], { databaseLedger: metadata.ledger });
+    databases(['list', ...argv], {
+      databaseLedger: metadata.ledger,
+      listServers: listServers({ metadata, servers: new FakeServers() }),
+    });
 
   it('says of each database where it stands, and what went wrong last', async () => {
     expect(await list()).to.deep.equal({
@@ -45,14 +54,18 @@ describe('the command databases list', () => {
   });
 
   it('lists those on one server, and names any but the default one', async () => {
+    await metadata.serverLedger.register([parseServerId('eu')]);
     metadata.addDatabase(organization('gamma'), { serverId: parseServerId('eu') });
     expect((await list('--server', 'eu')).lines).to.deep.equal([
       'ready        version 1     gamma (mad_results_gamma on eu)',
       '1 database.',
     ]);
     expect((await list('--server', 'default')).lines.at(-1)).to.equal('2 databases.');
-    const { exitCode, lines } = await list('--server', 'EU');
-    expect([exitCode, lines.join()]).to.deep.equal([1, `server ${serverIdProblem('EU')}`]);
+    expect((await list('--server', 'EU')).exitCode).to.equal(2);
+    expect(await list('--server', 'typo')).to.deep.equal({
+      exitCode: 1,
+      lines: ['There is no such server.'],
+    });
   });
 
   it('gives the whole ledger to machines, however many pages it has', async () => {
@@ -75,18 +88,41 @@ describe('the command databases adopt', () => {
     const asked: unknown[] = [];
     const adopt: CliDependencies['adopt'] = async (organizationId, options) => {
       asked.push([organizationId, options]);
-      return { databaseName: 'mad_results_acme', formerly: null };
+      return { databaseName: 'mad_results_acme', formerly: 'nobody' };
     };
     const { exitCode, lines } = await databases(['adopt', 'acme'], { adopt });
     await databases(['adopt', 'acme', '--from', 'old', '--server', 'eu', '--take-over'], { adopt });
     expect([exitCode, lines.join()]).to.deep.equal([
       0,
-      'mad_results_acme is now the database of acme; it did not say whose it was.',
+      'mad_results_acme is the database of acme now; it did not say whose it was.',
     ]);
     expect(asked).to.deep.equal([
       ['acme', { takeOver: false, serverId: undefined }],
       ['acme', { from: 'old', takeOver: true, serverId: 'eu' }],
     ]);
+  });
+});
+
+describe('the command databases adopt, of a database that says whose it is', () => {
+  const said = async (
+    formerly: AdoptedDatabase['formerly'],
+    ...options: readonly string[]
+  ): Promise<string> => {
+    const adopt: CliDependencies['adopt'] = async () => ({ databaseName: 'mad_results_acme', formerly });
+    return (await databases(['adopt', 'acme', ...options], { adopt })).lines.join();
+  };
+
+  it('does not call it taken from itself', async () => {
+    expect(await said('its own')).to.equal(
+      'mad_results_acme is the database of acme already; its schema is up to date, and it has a new stamp.',
+    );
+  });
+
+  it('tells where it came from', async () => {
+    expect(await said('its own', '--from', 'retired.1')).to.match(
+      / again; it was put aside as retired\.1\.$/,
+    );
+    expect(await said('another deployment')).to.match(/ now; it was that of acme in another deployment\.$/);
   });
 });
 

@@ -8,7 +8,7 @@ import { titleOf } from '../../support/fakes/samples.ts';
 import { FakeService } from '../../support/fakes/fake-service.ts';
 
 const routes = createRouteTable(new FakeService().deps);
-const document = openApiDocument(routes, 40);
+const document = openApiDocument(routes, { version: '1.2.3', maxOrganizationIdLength: 40 });
 
 interface Operation {
   readonly requestBody?: unknown;
