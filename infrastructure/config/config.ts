@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { parseEnv } from 'node:util';
+import { EMAIL_PATTERN, MAX_EMAIL_LENGTH } from '../../domain/identity/email.ts';
 import { ConfigError } from './config-error.ts';
 import { readDatabaseConfig, type DatabaseConfig } from './database-config.ts';
 import { EnvironmentReader, type Environment } from './environment-reader.ts';
@@ -97,7 +98,7 @@ const readAdministrator = (reader: EnvironmentReader): Config['bootstrapAdminist
     'BOOTSTRAP_ADMIN_EMAIL',
     null,
     EMAIL_TAKES,
-    (text) => text.length <= 254 && /^[^\s@]+@[^\s@]+$/.test(text),
+    (text) => text.length <= MAX_EMAIL_LENGTH && EMAIL_PATTERN.test(text),
   );
   const password = reader.secret('BOOTSTRAP_ADMIN_PASSWORD', PASSWORD_TAKES, (text) =>
     text.length >= 8 && text.length <= 1024 ? text : undefined,

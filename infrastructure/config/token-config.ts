@@ -1,4 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import { PRINTABLE } from '../../domain/printable.ts';
 import type { EnvironmentReader } from './environment-reader.ts';
 
 /** Settings for verifying tokens and for signing the service's own. */
@@ -85,7 +86,7 @@ const readExternalIssuer = (
 
 const CLAIM_TAKES = '1 to 255 printable characters';
 
-const isClaim = (text: string): boolean => text !== '' && text.length <= 255 && !/\p{Cc}/u.test(text);
+const isClaim = (text: string): boolean => text !== '' && text.length <= 255 && PRINTABLE.test(text);
 
 const PUBLIC_KEY_TAKES = `a PEM public key, RSA of at least ${MIN_RSA_BITS} bits or EC P-256 (line breaks may be written as \\n)`;
 

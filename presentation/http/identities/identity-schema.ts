@@ -1,15 +1,13 @@
 import { z } from 'zod';
-import { listOf, text, timestamp, uuid } from '../request/schema/fields.ts';
+import { listOf, printable, timestamp, uuid } from '../request/schema/fields.ts';
 import { userParams } from '../users/user-schema.ts';
-
-const printable = text(255).regex(/^\P{Cc}+$/u, 'must not hold control characters');
 
 export const listRequest = { params: userParams };
 export const linkRequest = {
   params: userParams,
   body: z.strictObject({
-    issuer: printable.refine((issuer) => issuer !== 'password', 'is reserved'),
-    subject: printable,
+    issuer: printable(255).refine((issuer) => issuer !== 'password', 'is reserved'),
+    subject: printable(255),
   }),
 };
 export const unlinkRequest = { params: userParams.extend({ identity_id: uuid }) };
