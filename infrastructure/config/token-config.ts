@@ -1,4 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import { MIN_RSA_BITS } from '../../domain/identity/key-strength.ts';
 import { PRINTABLE } from '../../domain/printable.ts';
 import type { EnvironmentReader } from './environment-reader.ts';
 
@@ -23,7 +24,6 @@ export interface TokenConfig {
 }
 
 const MIN_SECRET_LENGTH = 32;
-const MIN_RSA_BITS = 2048;
 const MAX_TTL_SECONDS = 30 * 24 * 3600;
 const MAX_SESSION_SECONDS = 365 * 24 * 3600;
 const SECRET_TAKES = `at least ${MIN_SECRET_LENGTH} characters`;
