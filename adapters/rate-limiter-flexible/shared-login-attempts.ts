@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import type { LoginAttempts } from '../../application/ports/identity/login-attempts.ts';
+import { canonicalEmail } from '../../domain/identity/email.ts';
 import { TooManyAttemptsError } from '../../domain/identity/errors.ts';
 
 const WINDOW_SECONDS = 15 * 60;
@@ -87,9 +88,9 @@ const count = async (limiterOfKind: RateLimiterPostgres, key: string): Promise<v
   }
 };
 
-/** Hashes the account: a user may type a password into the wrong field, and a key has 255 characters at most. */
+/** Every spelling that finds one user counts as one. Hashed: a user may type a password into the wrong field, and a key has 255 characters at most. */
 const accountKey = (account: string): string =>
-  createHash('sha256').update(account.toLowerCase()).digest('base64url');
+  createHash('sha256').update(canonicalEmail(account)).digest('base64url');
 
 /** Counts by /64 network for IPv6, because one client usually controls a whole /64. */
 const addressKey = (address: string): string => {

@@ -21,7 +21,13 @@ const issueTokenRoute = ({ issueToken, options }: HttpDependencies): Route =>
     tag,
     request: issueRequest(options.maxOrganizationIdLength),
     replies: { 200: { description: 'An access token and a refresh token', schema: tokenReply } },
-    errors: ['unauthenticated', 'password_change_required', 'too_many_attempts', 'database_unavailable'],
+    errors: [
+      'unauthenticated',
+      'password_change_required',
+      'organization_choice_required',
+      'too_many_attempts',
+      'database_unavailable',
+    ],
     handle: async ({ origin, input: { body } }) => {
       const { email, password, new_password: newPassword = null, org_id: organizationId = null } = body;
       return ok(presentGrant(await issueToken({ email, password, organizationId, newPassword }, origin)));
