@@ -14,3 +14,8 @@ export const PRINTABLE = new RegExp(`^[^${HIDDEN}]*$`, 'u');
 
 /** Several lines of it, which may be indented by tabs: the message of an engine. */
 export const PRINTABLE_LINES = new RegExp(`^(?:[^${HIDDEN}]|[\\t\\n]|\\r\\n)*$`, 'u');
+
+const EACH_HIDDEN = new RegExp(`[${HIDDEN}]`, 'gu');
+
+/** The text with a mark in place of each character that is not printable. */
+export const toPrintable = (text: string): string => text.replaceAll(EACH_HIDDEN, '\ufffd');

@@ -56,7 +56,7 @@ export const cliDependencies = (
     listServers: useCases.listServers,
     changeServer: useCases.changeServer,
     checkServer: useCases.checkServer,
-    verifyAudit: (organizationId) => auditChains.verify(organizationId),
+    verifyAudit: (organizationId, kept) => auditChains.verify(organizationId, kept),
     print,
     migrate: {
       operator: parts.fleetOperator,

@@ -23,6 +23,7 @@ const FROZEN: Readonly<Record<string, string>> = {
   'metadata/0013_results_servers.ts': 'a1eb24225c693b80ddae6f309a98f9fe792174b59d2d40ab339e34d95964ee42',
   'metadata/0014_memberships_and_emails.ts':
     '4ee9bcd7c3177a4f2276bfec4546682ddf3db7292fefe040d6a3344a714f2fc2',
+  'metadata/0015_trail_beginnings.ts': 'afbdb5a509f06a8c30128500edb52da50f4a72bc28fc0912a19a72872c0f8611',
   'results/0001_initial.ts': 'af6cd70980a929279bab3e83722995643be934da56660360951f4a33d18712fa',
   'results/0002_audit_outbox.ts': '1d867ba3622c9efb9aaa1e87da5e2f7015c7974a628c86210ee9e0aa695ea6c6',
 };

@@ -29,8 +29,17 @@ const COLUMNS = [
   'details',
   'request_id',
   'address',
-  'ts',
 ] as const satisfies readonly (keyof AuditRow)[];
+
+/** The moments that RFC 3339 and the cursors of lists can write. What is stored may lie outside, or nowhere at all. */
+const FIRST_MOMENT = new Date(0);
+const LAST_MOMENT = new Date('9999-12-31T23:59:59.999Z');
+
+const shownTime = sql.raw('least(greatest(audit_logs.ts, ?), ?) as ts', [FIRST_MOMENT, LAST_MOMENT]);
+
+/** Such a moment may stand for others: then the entry itself says what follows it. */
+const isOutermost = (at: Date): boolean =>
+  at.getTime() <= FIRST_MOMENT.getTime() || at.getTime() >= LAST_MOMENT.getTime();
 
 const append = statement<AuditEvent & { address: string | null; json: string }>('audit_append', (p) =>
   sql('audit_logs').insert({
@@ -79,14 +88,23 @@ export class KnexAuditLog implements AuditLog {
   ): Promise<Page<AuditEntry, AuditKey>> {
     const query = sql('audit_logs')
       .select(COLUMNS)
+      .select(shownTime)
       .where('org_id', organizationId)
       .orderBy([
-        { column: 'ts', order: 'desc' },
+        { column: 'audit_logs.ts', order: 'desc' },
         { column: 'position', order: 'desc' },
       ])
       .limit(limit + 1);
     if (action !== null) query.where('action', action);
-    if (after !== null) query.whereRaw('(ts, position) < (?, ?)', [after.at, after.position]);
+    if (after !== null && isOutermost(after.at)) {
+      const entry = sql('audit_logs')
+        .select('ts', 'position')
+        .where('org_id', organizationId)
+        .where('position', after.position);
+      query.whereRaw('(audit_logs.ts, position) < (?)', [entry]);
+    } else if (after !== null) {
+      query.whereRaw('(audit_logs.ts, position) < (?, ?)', [after.at, after.position]);
+    }
     const rows = await this.#executor.query(dynamicQuery<AuditRow>(query));
     return toPage(rows.map(toAuditEntry), limit, ({ at, position }) => ({ at, position }));
   }
