@@ -52,7 +52,9 @@ const readHeads = async (
     const intact = chains.filter((chain) => (fieldOf(chain, 'broken') ?? null) === null);
     return intact.map((chain) => readHead(chain, parseId));
   } catch (error) {
-    throw new Error(`${file} holds no heads as "audit verify --json" prints them: ${reasonOf(error)}`);
+    throw new Error(`${file} holds no heads as "audit verify --json" prints them: ${reasonOf(error)}`, {
+      cause: error,
+    });
   }
 };
 

@@ -5,10 +5,12 @@ import { userParams } from '../users/user-schema.ts';
 export const listRequest = { params: userParams };
 export const linkRequest = {
   params: userParams,
-  body: z.strictObject({
-    issuer: printable(255).refine((issuer) => issuer !== 'password', 'is reserved'),
-    subject: printable(255),
-  }),
+  body: z
+    .strictObject({
+      issuer: printable(255).refine((issuer) => issuer !== 'password', 'is reserved'),
+      subject: printable(255),
+    })
+    .meta({ example: { issuer: 'https://login.acme.example', subject: 'b3f1c2' } }),
 };
 export const unlinkRequest = { params: userParams.extend({ identity_id: uuid }) };
 

@@ -35,26 +35,44 @@ const CHECKSUM = /^(?:[A-Za-z][A-Za-z0-9-]{1,19}:[A-Za-z0-9+/_-]+={0,2}|[0-9A-Fa
 
 export const taskResultRequest = {
   params: jobParams.extend({ task_name: slug(100) }),
-  body: z.strictObject({
-    service_name: printable(100),
-    service_version: printable(100).optional(),
-    schema_version: printable(100).optional(),
-    confidence_score: confidence.optional(),
-    result_data: jsonObject,
-  }),
+  body: z
+    .strictObject({
+      service_name: printable(100),
+      service_version: printable(100).optional(),
+      schema_version: printable(100).optional(),
+      confidence_score: confidence.optional(),
+      result_data: jsonObject,
+    })
+    .meta({
+      example: {
+        service_name: 'vina',
+        service_version: '1.2.3',
+        confidence_score: 0.9,
+        result_data: { affinity_kcal_per_mol: -12.5, poses: 9 },
+      },
+    }),
 };
 export const artifactRequest = {
   params: jobParams,
-  body: z.strictObject({
-    name: printable(255),
-    purpose: printable(100),
-    uri: text(2048).regex(URI, `must be an address of one of the schemes ${SCHEMES.join(', ')}`),
-    content_type: text(255).regex(CONTENT_TYPE, 'must be a media type').optional(),
-    size_bytes: count.optional(),
-    checksum: text(200)
-      .regex(CHECKSUM, 'must be a checksum, such as "sha256:" and its hex digits')
-      .optional(),
-  }),
+  body: z
+    .strictObject({
+      name: printable(255),
+      purpose: printable(100),
+      uri: text(2048).regex(URI, `must be an address of one of the schemes ${SCHEMES.join(', ')}`),
+      content_type: text(255).regex(CONTENT_TYPE, 'must be a media type').optional(),
+      size_bytes: count.optional(),
+      checksum: text(200)
+        .regex(CHECKSUM, 'must be a checksum, such as "sha256:" and its hex digits')
+        .optional(),
+    })
+    .meta({
+      example: {
+        name: 'poses.pdbqt',
+        purpose: 'poses',
+        uri: 's3://acme-results/1iep/poses.pdbqt',
+        content_type: 'chemical/x-pdbqt',
+      },
+    }),
 };
 
 export const taskResultReply = z
