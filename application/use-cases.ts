@@ -19,6 +19,7 @@ import { moveJob } from './jobs/move-job.ts';
 import { putTaskResult } from './jobs/put-task-result.ts';
 import { submitJob } from './jobs/submit-job.ts';
 import { addMember } from './members/add-member.ts';
+import { acceptInvitation, declineInvitation } from './members/answer-invitation.ts';
 import { changeMemberRoles } from './members/change-member-roles.ts';
 import { removeMember } from './members/remove-member.ts';
 import { assertOrganizations } from './organizations/assert-organizations.ts';
@@ -71,6 +72,8 @@ export const createUseCases = (ports: Ports) => {
     addMember: addMember(ports),
     changeMemberRoles: changeMemberRoles(ports),
     removeMember: removeMember(ports),
+    acceptInvitation: acceptInvitation(ports),
+    declineInvitation: declineInvitation(ports),
 
     createOrganization: createOrganization(ports),
     changeOrganization: changeOrganization(ports),

@@ -1,5 +1,4 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
-import { JwksClient, type SigningKey } from 'jwks-rsa';
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import { algorithmOf, type TokenAlgorithm } from './token-algorithm.ts';
 
@@ -29,11 +28,12 @@ interface RemoteKeySetOptions {
 }
 
 /**
- * Caches the public keys that an external issuer publishes. `jwks-rsa` only parses them. Its own cache would send a
- * request for each unknown key id, and its rate limit would then block the refresh of known keys.
+ * Caches the public keys that an external issuer publishes (RFC 7517). A key set is an answer whatever is in it: an issuer
+ * that withdraws all its keys is no issuer that is away.
  */
 export class RemoteKeySet {
-  readonly #client: JwksClient;
+  readonly #url: string;
+  readonly #fetchKeys: FetchKeys;
   readonly #logger: Logger;
   readonly #now: () => number;
   #keys: readonly PublicKey[] = [];
@@ -44,14 +44,8 @@ export class RemoteKeySet {
   #hasFailed = false;
 
   constructor({ url, logger, now = Date.now, fetchKeys = fetchJson }: RemoteKeySetOptions) {
-    this.#client = new JwksClient({
-      jwksUri: url,
-      cache: false,
-      fetcher: async (uri) => {
-        const body = await fetchKeys(uri);
-        return { keys: hasKeys(body) ? body.keys : [] };
-      },
-    });
+    this.#url = url;
+    this.#fetchKeys = fetchKeys;
     this.#logger = logger;
     this.#now = now;
   }
@@ -92,8 +86,9 @@ export class RemoteKeySet {
 
   async #fetch(): Promise<void> {
     try {
-      const keys = await this.#client.getSigningKeys();
-      this.#keys = keys.flatMap(toPublicKey);
+      const body = await this.#fetchKeys(this.#url);
+      if (!isKeySet(body)) throw new Error('the key server did not answer with a key set');
+      this.#keys = body.keys.flatMap(toPublicKey);
       this.#fetchedAt = this.#now();
       this.#hasFailed = false;
     } catch (error) {
@@ -103,20 +98,34 @@ export class RemoteKeySet {
   }
 }
 
-/** Empty for a key of another type, or one that the issuer declares for another algorithm. */
-const toPublicKey = (signingKey: SigningKey): PublicKey[] => {
-  const key = createPublicKey(signingKey.getPublicKey());
-  const algorithm = algorithmOf(key);
-  // The types declare `alg` and `kid` as present, but a key set may omit both.
-  const declared: string | undefined = signingKey.alg;
-  const id: string | undefined = signingKey.kid;
-  return algorithm === null || (declared !== undefined && declared !== algorithm)
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+const isKeySet = (body: unknown): body is { readonly keys: readonly unknown[] } =>
+  isObject(body) && Array.isArray(body['keys']);
+
+/**
+ * Empty for what is no usable key: one of another type or for another use, one that is too weak, and one that is
+ * published with its private part. The others of the set stay good.
+ */
+const toPublicKey = (jwk: unknown): PublicKey[] => {
+  if (!isObject(jwk) || 'd' in jwk || (jwk['use'] !== undefined && jwk['use'] !== 'sig')) return [];
+  const { kid, alg } = jwk;
+  if (kid !== undefined && typeof kid !== 'string') return [];
+  const key = readKey(jwk);
+  const algorithm = key === null ? null : algorithmOf(key);
+  return key === null || algorithm === null || (alg !== undefined && alg !== algorithm)
     ? []
-    : [{ id, algorithm, key }];
+    : [{ id: kid, algorithm, key }];
 };
 
-const hasKeys = (body: unknown): body is { keys: unknown } =>
-  typeof body === 'object' && body !== null && 'keys' in body;
+const readKey = (jwk: JsonWebKey): KeyObject | null => {
+  try {
+    return createPublicKey({ key: jwk, format: 'jwk' });
+  } catch {
+    return null;
+  }
+};
 
 const fetchJson: FetchKeys = async (url) => {
   // The signal also limits the reading of the body. A redirect could lead to an unknown server.

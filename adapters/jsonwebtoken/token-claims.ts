@@ -1,3 +1,4 @@
+import { PRINTABLE } from '../../domain/printable.ts';
 import { isRole, type Role } from '../../domain/identity/role.ts';
 import type { TokenClaims } from '../../application/ports/identity/tokens.ts';
 import { parseOrganizationId, type OrganizationId } from '../../domain/organizations/organization-id.ts';
@@ -36,11 +37,7 @@ export const toClaims = (
 };
 
 const isName = (claim: unknown): claim is string =>
-  typeof claim === 'string' &&
-  claim !== '' &&
-  claim.length <= MAX_NAME_LENGTH &&
-  claim.isWellFormed() &&
-  !/\p{Cc}/u.test(claim);
+  typeof claim === 'string' && claim !== '' && claim.length <= MAX_NAME_LENGTH && PRINTABLE.test(claim);
 
 const toRoles = (claim: unknown, organizationId: OrganizationId | null): ReadonlySet<Role> => {
   if (!Array.isArray(claim)) throw new ClaimError('roles is no array');

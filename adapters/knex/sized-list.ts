@@ -7,6 +7,8 @@ import { sql, statement, type SqlQuery } from './statement.ts';
 export interface SizedList {
   readonly table: string;
   readonly columns: Columns<string>;
+  /** What stands for a column in the answer, by its field. */
+  readonly shown?: Columns<string>;
   /** Columns of text among them whose length counts. */
   readonly texts?: readonly string[];
   /** Fields of any size: `jsonb` columns, which are returned as text. */
@@ -92,7 +94,7 @@ const partQuery = (
   isContinued: boolean,
   p: Placeholder,
 ): Knex.Raw => {
-  const { table, columns, texts = [], json, order, direction } = list;
+  const { table, columns, shown = {}, texts = [], json, order, direction } = list;
   const after = direction === 'asc' ? '>' : '<';
   const key = (prefix: string) => order.map((column) => prefix + column).join(', ');
   const rows = () => {
@@ -123,7 +125,7 @@ const partQuery = (
     from (?) as source cross join lateral
       (select ${values.map((column) => `source.${column}::text as ${column}`).join(', ')} offset 0) as texts`;
   const fields = [
-    ...Object.entries(columns).map(([field, column]) => `${column} as "${field}"`),
+    ...Object.entries(columns).map(([field, column]) => `${shown[field] ?? column} as "${field}"`),
     ...Object.entries(json).map(([field, column]) => `case when fits then ${column} end as "${field}"`),
   ];
   return sql.raw(

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import type { LoginAttempts } from '../../application/ports/identity/login-attempts.ts';
+import { canonicalEmail } from '../../domain/identity/email.ts';
 import { TooManyAttemptsError } from '../../domain/identity/errors.ts';
 import { networkOf } from '../../domain/identity/network.ts';
 
@@ -87,6 +88,6 @@ const count = async (limiterOfKind: RateLimiterPostgres, key: string): Promise<v
   }
 };
 
-/** Hashes the account: a user may type a password into the wrong field, and a key has 255 characters at most. */
+/** Every spelling that finds one user counts as one. Hashed: a user may type a password into the wrong field, and a key has 255 characters at most. */
 const accountKey = (account: string): string =>
-  createHash('sha256').update(account.toLowerCase()).digest('base64url');
+  createHash('sha256').update(canonicalEmail(account)).digest('base64url');

@@ -1,10 +1,15 @@
+import { readCarriedEntries } from '../../domain/audit/carried-entry.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { AuditBacklog } from '../ports/audit/audit-backlog.ts';
 import type { OrganizationDatabases } from '../ports/databases/organization-databases.ts';
+import type { Logger } from '../ports/runtime/logger.ts';
 
 export interface RelayPorts {
   readonly databases: Pick<OrganizationDatabases, 'acquire'>;
   readonly backlog: Pick<AuditBacklog, 'deliver'>;
+  readonly logger: Pick<Logger, 'warn'>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 const BATCH = 200;
@@ -12,19 +17,24 @@ const BATCH = 200;
 /**
  * Relays what an organization's outbox holds to the audit trail: each entry exactly once, though the process may die
  * anywhere on the way. An entry that was delivered is delivered again when its removal was not committed, and is known
- * by its id. Safe to call concurrently, in several processes.
+ * by its id. A row that has no id of its own is no entry, and is left out. Safe to call concurrently, in several processes.
  *
  * @returns how many there were
  */
 export const relayOutbox =
-  ({ databases, backlog }: RelayPorts) =>
+  ({ databases, backlog, logger, now }: RelayPorts) =>
   async (organizationId: OrganizationId): Promise<number> => {
     const lease = await databases.acquire(organizationId);
     try {
       for (let relayed = 0; ;) {
         const taken = await lease.database.transaction(async ({ auditOutbox }) => {
-          const { count, entries } = await auditOutbox.take(BATCH);
-          if (count > 0) await backlog.deliver(organizationId, entries);
+          const { count, rows } = await auditOutbox.take(BATCH);
+          const entries = readCarriedEntries(rows, now());
+          if (entries.length < count) {
+            const fields = { org_id: organizationId, rows: count - entries.length };
+            logger.warn(fields, 'rows of an outbox are no audit entries; they are left out');
+          }
+          if (entries.length > 0) await backlog.deliver(organizationId, entries);
           return count;
         });
         relayed += taken;

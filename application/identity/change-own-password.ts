@@ -1,8 +1,8 @@
-import { UserNotFoundError } from '../../domain/identity/errors.ts';
+import { UnauthenticatedError, UserNotFoundError } from '../../domain/identity/errors.ts';
 import { ValidationError } from '../../domain/validation-error.ts';
 import { causedBy, type Actor } from '../actor.ts';
 import type { Ports } from '../ports/ports.ts';
-import { findUser } from './find-user.ts';
+import { findUser, lockUser } from './find-user.ts';
 import { replacePassword } from './replace-password.ts';
 
 /**
@@ -11,6 +11,7 @@ import { replacePassword } from './replace-password.ts';
  *
  * @throws {ValidationError} when the present password is wrong
  * @throws {UserNotFoundError} when the caller has no password here
+ * @throws {UnauthenticatedError} when the account was disabled meanwhile
  * @throws {TooManyAttemptsError}
  */
 export const changeOwnPassword =
@@ -29,6 +30,8 @@ export const changeOwnPassword =
     await loginAttempts.succeed(email, address);
     const hash = await passwords.hash(newPassword);
     await metadata.transaction(async (repositories) => {
+      const user = await lockUser(repositories, userId);
+      if (!user.active) throw new UnauthenticatedError();
       const current = await repositories.users.lockPasswordHash(userId);
       if (current !== identity.passwordHash) throw new ValidationError([WRONG]);
       await replacePassword(repositories, causedBy(actor), userId, { hash, mustChange: false });

@@ -9,6 +9,16 @@ export const getUser =
   (userId: string): Promise<User> =>
     findUser(metadata, userId);
 
+/** Locks the user until the transaction ends. @throws {UserNotFoundError} */
+export const lockUser = async (
+  { users }: Pick<MetadataRepositories, 'users'>,
+  userId: string,
+): Promise<User> => {
+  const user = await users.lock(userId);
+  if (user === null) throw new UserNotFoundError();
+  return user;
+};
+
 /** For use within a transaction. @throws {UserNotFoundError} */
 export const findUser = async (
   { users }: Pick<MetadataRepositories, 'users'>,

@@ -1,9 +1,14 @@
-import { PasswordChangeRequiredError, UnauthenticatedError } from '../../domain/identity/errors.ts';
+import {
+  OrganizationChoiceRequiredError,
+  PasswordChangeRequiredError,
+  UnauthenticatedError,
+} from '../../domain/identity/errors.ts';
 import { chooseMembership } from '../../domain/identity/account.ts';
 import type { Principal } from '../../domain/identity/principal.ts';
 import type { Role } from '../../domain/identity/role.ts';
 import type { Membership, PasswordIdentity } from '../../domain/identity/user-repository.ts';
 import type { Origin } from '../origin.ts';
+import type { MetadataRepositories } from '../ports/databases/metadata-database.ts';
 import type { Ports } from '../ports/ports.ts';
 import { replacePassword } from './replace-password.ts';
 import { openSession, type SessionGrant, type TokenPorts } from './session-tokens.ts';
@@ -18,10 +23,12 @@ export interface Credentials {
 }
 
 /**
- * Opens a session.
+ * Opens a session. What decides about it is read in the transaction that opens it, from the locked user: whatever somebody
+ * changed while the password was compared counts.
  *
  * @throws {UnauthenticatedError} the same, after the same work, for every cause
  * @throws {PasswordChangeRequiredError} when the password is right and has to be replaced
+ * @throws {OrganizationChoiceRequiredError} when the password is right and the user has several organizations
  * @throws {TooManyAttemptsError}
  */
 export const issueToken =
@@ -32,18 +39,15 @@ export const issueToken =
     await loginAttempts.begin(email, origin.address);
     const identity = await metadata.users.findPasswordIdentity(email);
     const matches = await passwords.verify(password, identity?.passwordHash ?? null);
-    if (identity === null || !matches || !identity.active) throw new UnauthenticatedError(REFUSAL);
-    const memberships = await metadata.users.listMemberships(identity.userId);
-    const principal = principalFor(identity, credentials.organizationId, memberships);
-    if (principal === null) throw new UnauthenticatedError(REFUSAL);
+    if (identity === null || !matches) throw new UnauthenticatedError(REFUSAL);
+    // Whatever else is in the way, this was no guess.
     await loginAttempts.succeed(email, origin.address);
-    if (identity.mustChange && newPassword === null) throw new PasswordChangeRequiredError();
 
     const newHash = newPassword === null ? null : await passwords.hash(newPassword);
     return metadata.transaction(async (repositories) => {
-      // A password that is replaced meanwhile ends its sessions: this login must not open one after that.
-      const current = await repositories.users.lockPasswordHash(identity.userId);
-      if (current !== identity.passwordHash) throw new UnauthenticatedError(REFUSAL);
+      const account = await lockAccount(repositories, identity);
+      if (account.mustChangePassword && newHash === null) throw new PasswordChangeRequiredError();
+      const principal = principalFor(account, credentials.organizationId);
       if (newHash !== null) {
         const author = { userId: identity.userId, ...origin };
         await replacePassword(repositories, author, identity.userId, { hash: newHash, mustChange: false });
@@ -52,16 +56,44 @@ export const issueToken =
     });
   };
 
-const principalFor = (
-  { userId, platformAdmin }: PasswordIdentity,
-  organizationId: string | null,
-  memberships: readonly Membership[],
-): Principal | null => {
-  if (platformAdmin && organizationId === null) {
-    return { userId, organizationId: null, roles: new Set<Role>(['platform_admin']) };
+interface LoginAccount {
+  readonly userId: string;
+  readonly platformAdmin: boolean;
+  readonly mustChangePassword: boolean;
+  readonly memberships: readonly Membership[];
+  readonly invited: boolean;
+}
+
+/** @throws {UnauthenticatedError} when the user may not log in, or has another password by now */
+const lockAccount = async (
+  { users, members }: MetadataRepositories,
+  { userId, passwordHash }: PasswordIdentity,
+): Promise<LoginAccount> => {
+  const user = await users.lock(userId);
+  const current = await users.lockPasswordHash(userId);
+  if (user === null || !user.active || current !== passwordHash) throw new UnauthenticatedError(REFUSAL);
+  const memberships = await users.listMemberships(userId);
+  const invited = (await members.listInvitations(userId)).length > 0;
+  return { ...user, memberships, invited };
+};
+
+/** @throws {UnauthenticatedError} @throws {OrganizationChoiceRequiredError} */
+const principalFor = (account: LoginAccount, organizationId: string | null): Principal => {
+  const { userId, platformAdmin, memberships, invited } = account;
+  const withoutOrganization = (role: Role): Principal => ({
+    userId,
+    organizationId: null,
+    roles: new Set([role]),
+  });
+  if (organizationId === null) {
+    if (platformAdmin) return withoutOrganization('platform_admin');
+    if (memberships.length === 0 && invited) return withoutOrganization('guest');
+    if (memberships.length > 1) {
+      throw new OrganizationChoiceRequiredError(memberships.map((membership) => membership.organizationId));
+    }
   }
   const membership = chooseMembership(memberships, organizationId);
-  if (membership === null) return null;
+  if (membership === null) throw new UnauthenticatedError(REFUSAL);
   return { userId, organizationId: membership.organizationId, roles: new Set<Role>(membership.roles) };
 };
 

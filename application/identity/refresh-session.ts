@@ -60,15 +60,18 @@ const endStolen = async (
 
 /** What a session's user may do at this moment; null when that is nothing. */
 const principalNow = async (
-  { users }: MetadataRepositories,
+  { users, members }: MetadataRepositories,
   { userId, organizationId }: Session,
 ): Promise<Principal | null> => {
   const user = await users.find(userId);
   if (user === null || !user.active || user.mustChangePassword) return null;
-  if (organizationId === null) {
-    return user.platformAdmin ? { userId, organizationId, roles: new Set<Role>(['platform_admin']) } : null;
-  }
   const memberships = await users.listMemberships(userId);
+  if (organizationId === null) {
+    if (user.platformAdmin) return { userId, organizationId, roles: new Set<Role>(['platform_admin']) };
+    // Whoever belongs somewhere by now logs in there.
+    const isGuest = memberships.length === 0 && (await members.listInvitations(userId)).length > 0;
+    return isGuest ? { userId, organizationId, roles: new Set<Role>(['guest']) } : null;
+  }
   const membership = memberships.find((candidate) => candidate.organizationId === organizationId);
   return membership === undefined ? null : { userId, organizationId, roles: new Set<Role>(membership.roles) };
 };

@@ -8,8 +8,8 @@ export interface PasswordAuthor {
 }
 
 /**
- * Gives a user another password and ends all sessions: whoever came in with the old one is out. In this order, so
- * that a login that is under way waits at the password, and then finds another one.
+ * Gives a user another password and ends all sessions: whoever came in with the old one is out. The caller has locked the
+ * user, so a login that is under way waits, and then finds another password.
  */
 export const replacePassword = async (
   { users, sessions, auditLog }: MetadataRepositories,

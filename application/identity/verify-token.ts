@@ -37,11 +37,13 @@ const principalOf = (claims: TokenClaims, account: Account): Principal => {
   const ended = claims.sessionId !== null && account.revokedSessions.has(claims.sessionId);
   if (!account.active || ended) throw new UnauthenticatedError();
   const { userId } = account;
-  const asAdministrator = claims.organizationId === null && (account.platformAdmin || !claims.external);
-  if (asAdministrator) {
-    const claimed = claims.external || claims.roles.has('platform_admin');
-    if (claimed && !account.platformAdmin) throw new UnauthenticatedError();
-    return { userId, organizationId: null, roles: new Set<Role>(claimed ? ['platform_admin'] : []) };
+  if (claims.organizationId === null) {
+    const asAdministrator = claims.external ? account.platformAdmin : claims.roles.has('platform_admin');
+    if (asAdministrator && !account.platformAdmin) throw new UnauthenticatedError();
+    const asGuest = !claims.external || (account.memberships.length === 0 && account.invited);
+    if (asAdministrator || asGuest) {
+      return { userId, organizationId: null, roles: new Set([asAdministrator ? 'platform_admin' : 'guest']) };
+    }
   }
   const membership = chooseMembership(account.memberships, claims.organizationId);
   if (membership === null) throw new UnauthenticatedError();

@@ -14,8 +14,9 @@ export const changeMemberRoles =
     userId: string,
     roles: readonly OrganizationRole[],
   ): Promise<Member> =>
-    metadata.transaction(async ({ members, auditLog }) => {
-      const before = await members.findForUpdate(organizationId, userId);
+    metadata.transaction(async ({ users, members, auditLog }) => {
+      await users.lock(userId);
+      const before = await members.find(organizationId, userId);
       const after = before && (await members.setRoles(organizationId, userId, roles));
       if (before === null || after === null) throw new MemberNotFoundError();
       await auditLog.append({

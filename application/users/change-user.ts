@@ -1,7 +1,7 @@
 import { OwnAccountProtectedError, UserNotFoundError } from '../../domain/identity/errors.ts';
 import type { User, UserChange } from '../../domain/identity/user-repository.ts';
 import { causedBy, type Actor } from '../actor.ts';
-import { findUser } from '../identity/find-user.ts';
+import { lockUser } from '../identity/find-user.ts';
 import type { Ports } from '../ports/ports.ts';
 
 /**
@@ -20,7 +20,7 @@ export const changeUser =
       throw new OwnAccountProtectedError();
     }
     return metadata.transaction(async ({ users, sessions, auditLog }) => {
-      const before = await findUser({ users }, userId);
+      const before = await lockUser({ users }, userId);
       const after = await users.change(userId, change);
       if (after === null) throw new UserNotFoundError();
       if (takesAway) await sessions.revokeAll(userId);

@@ -1,7 +1,7 @@
 import { IdentityAlreadyLinkedError } from '../../domain/identity/errors.ts';
 import type { ExternalIdentity } from '../../domain/identity/identity-repository.ts';
 import { causedBy, type Actor } from '../actor.ts';
-import { findUser } from '../identity/find-user.ts';
+import { lockUser } from '../identity/find-user.ts';
 import type { Ports } from '../ports/ports.ts';
 
 /**
@@ -14,7 +14,7 @@ export const linkIdentity =
   ({ metadata }: Pick<Ports, 'metadata'>) =>
   (actor: Actor, userId: string, identity: { issuer: string; subject: string }): Promise<ExternalIdentity> =>
     metadata.transaction(async ({ users, identities, auditLog }) => {
-      await findUser({ users }, userId);
+      await lockUser({ users }, userId);
       const linked = await identities.link(userId, identity);
       if (linked === null) throw new IdentityAlreadyLinkedError();
       await auditLog.append({

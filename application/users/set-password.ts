@@ -1,5 +1,5 @@
 import { causedBy, type Actor } from '../actor.ts';
-import { findUser } from '../identity/find-user.ts';
+import { lockUser } from '../identity/find-user.ts';
 import { replacePassword } from '../identity/replace-password.ts';
 import type { Ports } from '../ports/ports.ts';
 
@@ -13,7 +13,7 @@ export const setPassword =
   async (actor: Actor, userId: string, password: string): Promise<void> => {
     const hash = await passwords.hash(password);
     await metadata.transaction(async (repositories) => {
-      await findUser(repositories, userId);
+      await lockUser(repositories, userId);
       await replacePassword(repositories, causedBy(actor), userId, { hash, mustChange: true });
     });
   };

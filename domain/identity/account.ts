@@ -6,6 +6,8 @@ export interface Account {
   readonly active: boolean;
   readonly platformAdmin: boolean;
   readonly memberships: readonly Membership[];
+  /** Whether any organization has invited the user, and has no answer yet. */
+  readonly invited: boolean;
   /** Sessions that have ended, and whose access tokens may not have expired yet. */
   readonly revokedSessions: ReadonlySet<string>;
 }

@@ -18,6 +18,18 @@ export class PasswordChangeRequiredError extends DomainError {
   }
 }
 
+/** Raised when a password is right, and the login does not say for which of the user's organizations it is. */
+export class OrganizationChoiceRequiredError extends DomainError {
+  readonly code = 'organization_choice_required';
+  /** All of the user's own. */
+  readonly organizations: readonly string[];
+
+  constructor(organizations: readonly string[]) {
+    super('You belong to several organizations: log in with the "org_id" of one of them.');
+    this.organizations = organizations;
+  }
+}
+
 /** Raised when an account, an address or a session has tried too often. No password was compared. */
 export class TooManyAttemptsError extends DomainError {
   readonly code = 'too_many_attempts';
@@ -91,6 +103,15 @@ export class MemberAlreadyExistsError extends DomainError {
 
   constructor() {
     super('The user is a member of the organization already.');
+  }
+}
+
+/** Raised when the organization has not invited the caller, or has taken the invitation back. */
+export class InvitationNotFoundError extends DomainError {
+  readonly code = 'invitation_not_found';
+
+  constructor() {
+    super('There is no such invitation.');
   }
 }
 

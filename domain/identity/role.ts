@@ -2,8 +2,14 @@
 export const ORGANIZATION_ROLES = ['org_admin', 'member', 'worker'] as const;
 export type OrganizationRole = (typeof ORGANIZATION_ROLES)[number];
 
-/** All roles a token can carry. `platform_admin` belongs to no organization. */
-export const ROLES = ['platform_admin', ...ORGANIZATION_ROLES] as const;
+/**
+ * All roles a caller can have. `platform_admin` belongs to no organization, and `guest` to none yet: a guest sees and
+ * answers invitations. No token grants `guest`; the account does.
+ */
+export const ROLES = ['platform_admin', 'guest', ...ORGANIZATION_ROLES] as const;
 export type Role = (typeof ROLES)[number];
+
+export const isOrganizationRole = (role: Role): role is OrganizationRole =>
+  ORGANIZATION_ROLES.some((known) => known === role);
 
 export const isRole = (value: unknown): value is Role => ROLES.some((role) => role === value);

@@ -7,10 +7,6 @@ export interface PasswordIdentity {
   readonly userId: string;
   /** PHC string, argon2id. */
   readonly passwordHash: string;
-  /** The user has to choose another password before this one opens anything. */
-  readonly mustChange: boolean;
-  readonly active: boolean;
-  readonly platformAdmin: boolean;
 }
 
 /** What an organization lets one user do. */
@@ -37,9 +33,14 @@ export interface UserChange {
   readonly mustChangePassword?: boolean | undefined;
 }
 
-/** Users, their passwords and memberships in the metadata database. Emails are compared without case. */
+/** Users, their passwords and memberships in the metadata database. Emails are told apart by `canonicalEmail`. */
 export interface UserRepository {
   findPasswordIdentity(email: string): Promise<PasswordIdentity | null>;
+  /**
+   * Locks a user until the transaction ends, and reads what is true from then on. Whatever changes a user's account, password
+   * or memberships does so first, so it decides by what it changes. Null when there is no such user.
+   */
+  lock(userId: string): Promise<User | null>;
   /** Reads the hash of a user's password, and locks it until the transaction ends; null when there is none. */
   lockPasswordHash(userId: string): Promise<string | null>;
   /** Memberships of one user, in the order they were made. */
@@ -54,8 +55,12 @@ export interface UserRepository {
     passwordHash: string;
     platformAdmin: boolean;
   }): Promise<{ userId: string; created: boolean }>;
-  /** Makes a user without any credential. Null when the email is taken. */
+  /**
+   * Makes a user without any credential. Null when the email is taken. A placeholder does not take it: it becomes that user.
+   */
   insert(user: { email: string; platformAdmin: boolean }): Promise<User | null>;
+  /** Makes a user that only an invitation knows so far. Null when the email is taken, also by another placeholder. */
+  insertPlaceholder(email: string): Promise<User | null>;
   /** Null also when `userId` is no UUID: subjects of other issuers need not be. */
   find(userId: string): Promise<User | null>;
   findByEmail(email: string): Promise<User | null>;

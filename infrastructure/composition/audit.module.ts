@@ -47,7 +47,7 @@ export const auditModule = new ContainerModule(({ bind }) => {
       logger: TOKENS.logger,
     },
     ({ databases, ...deps }) => {
-      const relay = relayOutbox({ databases, backlog: deps.backlog });
+      const relay = relayOutbox({ ...deps, databases, now: Date.now });
       const outboxes = new OutboxRelay({ ...deps, relay, now: () => performance.now() });
       return new OutboxRelayLoop(outboxes, deps.times.gatherMs);
     },

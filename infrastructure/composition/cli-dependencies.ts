@@ -55,7 +55,7 @@ export const cliDependencies = (
     listServers: useCases.listServers,
     changeServer: useCases.changeServer,
     checkServer: useCases.checkServer,
-    verifyAudit: (organizationId) => auditChains.verify(organizationId),
+    verifyAudit: (organizationId, kept) => auditChains.verify(organizationId, kept),
     createAdministrator: async (email, password) => {
       await prepareMetadata();
       return useCases.ensureAdministrator(email, password);

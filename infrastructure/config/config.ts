@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import ipaddr from 'ipaddr.js';
+import { EMAIL_PATTERN, MAX_EMAIL_LENGTH } from '../../domain/identity/email.ts';
 import { ConfigError } from './config-error.ts';
 import { readDatabaseConfig, type DatabaseConfig } from './database-config.ts';
 import { EnvironmentReader, type Environment } from './environment-reader.ts';
@@ -157,7 +158,7 @@ const readShutdown = (reader: EnvironmentReader): Config['shutdown'] => {
 const readAdministrator = (reader: EnvironmentReader): Config['bootstrapAdministrator'] => {
   const email = reader.text(
     'BOOTSTRAP_ADMIN_EMAIL',
-    (text) => text.length <= 254 && /^[^\s@]+@[^\s@]+$/.test(text),
+    (text) => text.length <= MAX_EMAIL_LENGTH && EMAIL_PATTERN.test(text),
   );
   const password = reader.secret('BOOTSTRAP_ADMIN_PASSWORD', (text) =>
     text.length >= 8 && text.length <= 1024 ? text : undefined,

@@ -1,5 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { isLoopback } from '../http-server/listening-address.ts';
+import { MIN_RSA_BITS } from '../../domain/identity/key-strength.ts';
+import { PRINTABLE } from '../../domain/printable.ts';
 import type { EnvironmentReader } from './environment-reader.ts';
 import { takenBy } from './variable.ts';
 import { VARIABLES, type NameOf } from './variables.ts';
@@ -25,7 +27,6 @@ export interface TokenConfig {
 }
 
 const MIN_SECRET_LENGTH = 32;
-const MIN_RSA_BITS = 2048;
 
 /** Reads a secret of at least 32 characters; null when the variable is not set. */
 export const readSecret = (reader: EnvironmentReader, name: NameOf<'secret'>): string | null =>
@@ -75,7 +76,7 @@ const readExternalIssuer = (
   return external;
 };
 
-const isClaim = (text: string): boolean => text !== '' && text.length <= 255 && !/\p{Cc}/u.test(text);
+const isClaim = (text: string): boolean => text !== '' && text.length <= 255 && PRINTABLE.test(text);
 
 const parsePublicKey = (text: string): string | undefined => {
   const pem = text.replaceAll(String.raw`\n`, '\n').trim();

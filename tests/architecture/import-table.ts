@@ -21,7 +21,7 @@ const NONE: ReadonlySet<string> = new Set();
 const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   argon2: ['@node-rs/argon2'],
   canonicalize: ['canonicalize'],
-  jsonwebtoken: ['jsonwebtoken', 'jwks-rsa', 'lru-cache'],
+  jsonwebtoken: ['jsonwebtoken', 'lru-cache'],
   knex: ['knex'],
   'node-crypto': [],
   pino: ['pino'],

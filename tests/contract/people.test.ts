@@ -49,9 +49,6 @@ const keepsPeople = (subject: Subject<MetadataSubject>): void => {
       expect(await metadata.users.findPasswordIdentity('ADA@example.org')).to.deep.equal({
         userId: made[0]?.userId,
         passwordHash: `${HASH}${winner}`,
-        mustChange: false,
-        active: true,
-        platformAdmin: true,
       });
       expect(await metadata.users.findPasswordIdentity('bob@example.org')).to.equal(null);
     });
@@ -101,6 +98,41 @@ const keepsPeople = (subject: Subject<MetadataSubject>): void => {
       for (const id of [NOBODY, 'no uuid']) expect(await metadata.users.find(id)).to.equal(null);
     });
 
+    it('are found by every spelling of one canonical form, and by no other', async () => {
+      const made = await metadata.users.ensureUser({
+        email: 'Jürgen@Bücher.example',
+        passwordHash: HASH,
+        platformAdmin: false,
+      });
+      const other = await insertUser('i@example.org');
+      for (const email of [
+        'JÜRGEN@BÜCHER.EXAMPLE',
+        'ju\u0308rgen@xn--bcher-kva.example',
+        'ｊürgen@bücher.example',
+      ]) {
+        expect((await metadata.users.findByEmail(email))?.userId, email).to.equal(made.userId);
+        expect(await metadata.users.findPasswordIdentity(email), email).to.deep.equal({
+          userId: made.userId,
+          passwordHash: HASH,
+        });
+        expect(await metadata.users.insert({ email, platformAdmin: false }), email).to.equal(null);
+      }
+      expect((await metadata.users.findByEmail('I@example.org'))?.userId).to.equal(other.userId);
+      for (const email of ['İ@example.org', 'ı@example.org', 'jurgen@bücher.example']) {
+        expect(await metadata.users.findByEmail(email), email).to.equal(null);
+        expect(await metadata.users.findPasswordIdentity(email), email).to.equal(null);
+      }
+    });
+
+    it('are locked as they are now', async () => {
+      const user = await insertUser('ada@example.org');
+      await metadata.users.change(user.userId, { active: false });
+      await metadata.transaction(async ({ users }) => {
+        expect(await users.lock(user.userId)).to.include({ userId: user.userId, active: false });
+        for (const id of [NOBODY, 'no uuid']) expect(await users.lock(id)).to.equal(null);
+      });
+    });
+
     it('are listed in the order of their ids, and by email in any case', async () => {
       const users = [];
       for (let i = 0; i < 5; i += 1) users.push(await insertUser(`User-${i}@example.org`));
@@ -134,10 +166,8 @@ const keepsPeople = (subject: Subject<MetadataSubject>): void => {
       expect(await metadata.users.findPasswordIdentity('ADA@example.org')).to.deep.equal({
         userId,
         passwordHash: `${HASH}2`,
-        mustChange: false,
-        active: false,
-        platformAdmin: true,
       });
+      expect(await metadata.users.find(userId)).to.include({ active: false, mustChangePassword: false });
       expect(await metadata.users.change(NOBODY, { active: false })).to.equal(null);
     });
   });
@@ -153,11 +183,11 @@ const keepsPeople = (subject: Subject<MetadataSubject>): void => {
       expect(added).to.deep.include({
         userId,
         email: 'ada@example.org',
-        active: true,
+        status: 'active',
         roles: ['member', 'worker'],
       });
       expect(await metadata.members.add(ACME, userId, ['org_admin'])).to.equal(null);
-      expect(await metadata.members.findForUpdate(ACME, userId)).to.deep.equal(added);
+      expect(await metadata.members.find(ACME, userId)).to.deep.equal(added);
     });
 
     it('are changed and removed in one organization, and stay in the others', async () => {
@@ -169,9 +199,9 @@ const keepsPeople = (subject: Subject<MetadataSubject>): void => {
       expect(await metadata.members.setRoles(ACME, userId, ['org_admin'])).to.deep.include({
         roles: ['org_admin'],
       });
-      expect(await metadata.members.findForUpdate(BETA, userId)).to.deep.include({ roles: ['member'] });
+      expect(await metadata.members.find(BETA, userId)).to.deep.include({ roles: ['member'] });
       await metadata.members.remove(ACME, userId);
-      expect(await metadata.members.findForUpdate(ACME, userId)).to.equal(null);
+      expect(await metadata.members.find(ACME, userId)).to.equal(null);
       expect(await metadata.users.listMemberships(userId)).to.deep.equal([
         { organizationId: BETA, roles: ['member'] },
       ]);
@@ -187,6 +217,81 @@ const keepsPeople = (subject: Subject<MetadataSubject>): void => {
       }
       const listed = await inPages((page) => metadata.members.list(ACME, page));
       expect(listed.map(({ userId }) => userId)).to.deep.equal(ids.toSorted());
+    });
+  });
+
+  describe('invitations', () => {
+    it('count for nothing, and are listed where members are, in their own spelling', async () => {
+      await register(ACME, BETA);
+      const { userId } = await insertUser('ada@example.org');
+      await metadata.users.change(userId, { active: false });
+      const offer = { email: 'ADA@example.org', roles: ['member', 'org_admin'] as const };
+      const invited = await metadata.members.invite(ACME, userId, offer);
+      expect(invited).to.deep.include({ userId, ...offer, status: 'invited' });
+      expect(await metadata.members.invite(ACME, userId, offer)).to.equal(null);
+      expect(await inPages((page) => metadata.members.list(ACME, page))).to.deep.equal([invited]);
+      expect(await metadata.members.find(BETA, userId)).to.equal(null);
+      expect(await metadata.users.listMemberships(userId)).to.be.empty;
+      const [open, ...others] = await metadata.members.listInvitations(userId);
+      expect(open).to.deep.include({ organizationId: ACME, roles: offer.roles });
+      expect(others).to.be.empty;
+      expect(await metadata.members.setRoles(ACME, userId, ['worker'])).to.deep.include({
+        roles: ['worker'],
+        status: 'invited',
+      });
+      await metadata.members.remove(ACME, userId);
+      expect(await metadata.members.find(ACME, userId)).to.equal(null);
+      expect(await metadata.members.listInvitations(userId)).to.be.empty;
+    });
+
+    it('end with the membership that they offer', async () => {
+      await register(ACME);
+      const { userId } = await insertUser('ada@example.org');
+      await metadata.members.invite(ACME, userId, { email: 'Ada@example.org', roles: ['org_admin'] });
+      expect(await metadata.members.add(ACME, userId, ['member'])).to.deep.include({
+        email: 'ada@example.org',
+        status: 'active',
+        roles: ['member'],
+      });
+      expect(await metadata.members.listInvitations(userId)).to.be.empty;
+      expect(await inPages((page) => metadata.members.list(ACME, page))).to.have.length(1);
+      const again = { email: 'ada@example.org', roles: ['org_admin'] as const };
+      expect(await metadata.members.invite(ACME, userId, again), 'of a member').to.equal(null);
+    });
+
+    it('are to organizations that there are', async () => {
+      const { userId } = await insertUser('ada@example.org');
+      const offer = { email: 'ada@example.org', roles: ['member'] as const };
+      expect(await rejectionOf(metadata.members.invite(ACME, userId, offer))).to.be.instanceOf(
+        OrganizationNotFoundError,
+      );
+    });
+  });
+
+  describe('placeholders', () => {
+    it('become the user who is made under their email, once', async () => {
+      const placeholder = await metadata.users.insertPlaceholder('ADA@example.org');
+      expect(placeholder).to.include({ email: 'ADA@example.org', hasPassword: false, platformAdmin: false });
+      expect(await metadata.users.insertPlaceholder('ada@example.org')).to.equal(null);
+      expect(await metadata.users.insert({ email: 'ada@example.org', platformAdmin: true })).to.include({
+        userId: placeholder?.userId,
+        email: 'ada@example.org',
+        platformAdmin: true,
+      });
+      expect(await metadata.users.insert({ email: 'ada@example.org', platformAdmin: false })).to.equal(null);
+    });
+
+    it('that have a credential by now are users like others', async () => {
+      for (const email of ['ada@example.org', 'bob@example.org'])
+        await metadata.users.insertPlaceholder(email);
+      const [ada, bob] = [
+        await metadata.users.findByEmail('ada@example.org'),
+        await metadata.users.findByEmail('bob@example.org'),
+      ];
+      await metadata.users.setPassword(ada?.userId ?? '', { hash: HASH, mustChange: false });
+      await metadata.identities.link(bob?.userId ?? '', { issuer: 'https://one.example', subject: 'bob' });
+      for (const email of ['ada@example.org', 'bob@example.org'])
+        expect(await metadata.users.insert({ email, platformAdmin: true }), email).to.equal(null);
     });
   });
 

@@ -87,8 +87,8 @@ describe('The access matrix over HTTP', function () {
     const passwordHash = await new Argon2Passwords().hash(PASSWORD);
     const email = 'member@example.org';
     const { userId } = await users.ensureUser({ email, passwordHash, platformAdmin: false });
-    const administrator = service.as(deployment.token('alpha', ['org_admin']));
-    await administrator.post('/organizations/alpha/members', { email, roles: ['member'] });
+    const platform = service.as(deployment.token(null, ['platform_admin']));
+    await platform.post('/organizations/alpha/members', { email, roles: ['member'] });
     const { body } = await service.call<{ access_token: string }>('POST', '/auth/token', {
       body: { email, password: PASSWORD },
     });

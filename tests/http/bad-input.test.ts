@@ -54,7 +54,7 @@ const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     uri: 'file:///a',
     content_type: 'text/plain',
     size_bytes: 1,
-    checksum: 'x',
+    checksum: 'sha256:0f',
   },
 };
 const REQUIRED: Readonly<Record<string, readonly string[]>> = {

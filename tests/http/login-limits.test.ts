@@ -34,8 +34,8 @@ describe('Guessing passwords', function () {
     await deployment.dispose();
   });
 
-  const enrol = async (): Promise<string> => {
-    const email = `person-${(people += 1)}@example.org`;
+  const enrol = async (name = 'person'): Promise<string> => {
+    const email = `${name}-${(people += 1)}@example.org`;
     const { users, members } = service.container.get(TOKENS.metadataDatabase);
     const passwordHash = await new Argon2Passwords().hash(PASSWORD);
     const { userId } = await users.ensureUser({ email, passwordHash, platformAdmin: false });
@@ -65,6 +65,22 @@ describe('Guessing passwords', function () {
       expect(Number(reply.headers['retry-after'])).to.be.within(1, 900);
     }
     expect((await login(await enrol(), PASSWORD)).status, 'others log in').to.equal(200);
+  });
+
+  it('counts every spelling that finds an account for that account, and finds it by no other', async () => {
+    const email = await enrol('kim-i');
+    const spellings = [email.toUpperCase(), email.replace('k', '\u212a'), email.replace('kim', 'ｋｉｍ')];
+    for (const spelling of spellings)
+      expect((await login(spelling, PASSWORD)).status, spelling).to.equal(200);
+    for (let n = 0; n < PER_ACCOUNT; n += 1) {
+      const spelling = spellings[n % spellings.length] ?? email;
+      expect((await login(spelling, 'wrong')).status, spelling).to.equal(401);
+    }
+    for (const spelling of [email, ...spellings])
+      expect((await login(spelling, PASSWORD)).status, spelling).to.equal(429);
+    // PostgreSQL folds these to `i` in some locales, and JavaScript does not.
+    for (const spelling of [email.replace('i', 'İ'), email.replace('i', 'ı')])
+      expect((await login(spelling, PASSWORD)).status, spelling).to.equal(401);
   });
 
   it('ends alike for an account that nobody has', async () => {

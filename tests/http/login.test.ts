@@ -91,12 +91,20 @@ describe('POST /auth/token', function () {
     }
   });
 
-  it('gives a member of several the one that is named, and none unnamed', async () => {
+  it('gives a member of several the one that is named, and unnamed says which there are', async () => {
     const { body } = await login({ email: 'two@example.org', password, org_id: 'beta' });
     const claims = jwt.decode(body.access_token, { json: true });
     expect(claims).to.deep.include({ org_id: 'beta', roles: ['org_admin', 'worker'] });
     expect((await service.as(body.access_token).get('/organizations/beta/settings')).status).to.equal(200);
-    expect((await login({ email: 'two@example.org', password })).status).to.equal(401);
+    const unnamed = await login({ email: 'two@example.org', password });
+    expect([unnamed.status, unnamed.body.code, unnamed.body.organizations]).to.deep.equal([
+      403,
+      'organization_choice_required',
+      ['alpha', 'beta'],
+    ]);
+    expect((await login({ email: 'two@example.org', password: 'wrong' })).body.code).to.equal(
+      'unauthenticated',
+    );
   });
 
   it('answers every refusal with the same 401', async () => {
@@ -111,7 +119,7 @@ describe('POST /auth/token', function () {
       { email: 'one@example.org', password, org_id: 'nowhere' },
       { email: 'root@example.org', password, org_id: 'alpha' },
       { email: "' or 1=1 --", password },
-      { email: 'two@example.org', password },
+      { email: 'two@example.org', password: 'wrong' },
     ];
     const seen = new Set<string>();
     for (const body of refusals) {

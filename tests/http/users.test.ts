@@ -43,7 +43,7 @@ describe('Users and members', function () {
   const makeUser = async (roles: readonly string[] = ['member']): Promise<UserReply> => {
     const email = newEmail();
     const made = await platform.post<UserReply>('/users', { email, password: OTHER_PASSWORD });
-    await administrator.post('/organizations/alpha/members', { email, roles });
+    await platform.post('/organizations/alpha/members', { email, roles });
     const first = await login({ email, password: OTHER_PASSWORD, new_password: PASSWORD });
     expect([made.status, first.status]).to.deep.equal([201, 200]);
     return made.body;
@@ -167,7 +167,7 @@ describe('Users and members', function () {
     it('of another’s choice open nothing before they are changed', async () => {
       const email = newEmail();
       await platform.post('/users', { email, password: OTHER_PASSWORD });
-      await administrator.post('/organizations/alpha/members', { email, roles: ['member'] });
+      await platform.post('/organizations/alpha/members', { email, roles: ['member'] });
       const refused = await login({ email, password: OTHER_PASSWORD });
       expect([refused.status, refused.body.code]).to.deep.equal([403, 'password_change_required']);
       const wrong = await login({ email, password: PASSWORD });
@@ -239,12 +239,12 @@ describe('Users and members', function () {
   });
 
   describe('members', () => {
-    it('are added by email, shown, given other roles, and removed', async () => {
+    it('are invited by email, shown, given other roles, and removed', async () => {
       const email = newEmail();
       const path = '/organizations/alpha/members';
       const added = await administrator.post<MemberReply>(path, { email, roles: ['worker', 'member'] });
       expect(added.status).to.equal(201);
-      expect(added.body).to.deep.include({ email, status: 'active', roles: ['member', 'worker'] });
+      expect(added.body).to.deep.include({ email, status: 'invited', roles: ['member', 'worker'] });
       expect(added.headers['location']).to.equal(`${path}/${added.body.user_id}`);
       const again = await administrator.post<Problem>(path, { email, roles: ['member'] });
       expect([again.status, again.body.code]).to.deep.equal([409, 'member_already_exists']);
@@ -267,9 +267,9 @@ describe('Users and members', function () {
         ({ entity_id }) => entity_id === added.body.user_id,
       );
       expect(actions.map(({ action, details }) => [action, details]).toReversed()).to.deep.equal([
-        ['member.added', { email, roles: ['member', 'worker'] }],
+        ['member.invited', { email, roles: ['member', 'worker'] }],
         ['member.roles_changed', { before: ['member', 'worker'], after: ['org_admin'] }],
-        ['member.removed', { roles: ['org_admin'] }],
+        ['member.removed', { roles: ['org_admin'], invited: true }],
       ]);
     });
 

@@ -202,7 +202,12 @@ describe('the audit trail', function () {
         deployment.databaseName('acme'),
       );
     const relay = (backlog: AuditBacklog = container.get(TOKENS.auditBacklog)) =>
-      relayOutbox({ databases: container.get(TOKENS.connectionManager), backlog })(ACME);
+      relayOutbox({
+        databases: container.get(TOKENS.connectionManager),
+        backlog,
+        logger: container.get(TOKENS.logger),
+        now: Date.now,
+      })(ACME);
     const withResults = async <Result>(
       work: (database: Awaited<ReturnType<typeof acquire>>['database']) => Promise<Result>,
     ): Promise<Result> => {

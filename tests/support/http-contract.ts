@@ -68,6 +68,7 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   unauthenticated: 401,
   organization_access_denied: 403,
   role_required: 403,
+  organization_choice_required: 403,
   password_change_required: 403,
   organization_suspended: 403,
   not_found: 404,
@@ -80,6 +81,7 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   member_not_found: 404,
   migration_run_not_found: 404,
   identity_not_found: 404,
+  invitation_not_found: 404,
   method_not_allowed: 405,
   request_timeout: 408,
   settings_changed: 412,
@@ -154,6 +156,7 @@ export interface Problem {
   readonly code: string;
   readonly request_id: string;
   readonly errors?: readonly { readonly path: string; readonly message: string }[];
+  readonly organizations?: readonly string[];
 }
 
 export interface Readiness {

@@ -38,6 +38,7 @@ export const sampleBodyOf = (route: Route): object | undefined => {
 export const samplePathOf = (route: Route, organizationId: string, jobId: string): string =>
   route.path
     .replace('{org_id}', organizationId)
+    .replace('{inviting_org_id}', 'inviting')
     .replace('{job_id}', jobId)
     .replace('{user_id}', SAMPLE_USER_ID)
     .replace('{identity_id}', SAMPLE_USER_ID)

@@ -12,6 +12,7 @@ interface AccountRow {
     readonly org_id: OrganizationId;
     readonly roles: readonly OrganizationRole[];
   }[];
+  readonly invited: boolean;
   readonly revoked_sessions: readonly string[];
 }
 
@@ -25,6 +26,7 @@ const find = statement<{ userId: string; accessTtlSeconds: number }, AccountRow>
         `coalesce((select jsonb_agg(jsonb_build_object('org_id', org_id, 'roles', roles) order by created_at)
          from memberships where memberships.user_id = users.user_id), '[]') as memberships`,
       ),
+      sql.raw('exists (select from invitations where invitations.user_id = users.user_id) as invited'),
       sql.raw(
         `array(select session_id::text from sessions where sessions.user_id = users.user_id
          and revoked_at > now() - make_interval(secs => ?)) as revoked_sessions`,
@@ -60,6 +62,7 @@ export class KnexAccountRepository implements AccountRepository {
       active: row.status === 'active',
       platformAdmin: row.platform_admin,
       memberships: row.memberships.map(({ org_id: organizationId, roles }) => ({ organizationId, roles })),
+      invited: row.invited,
       revokedSessions: new Set(row.revoked_sessions),
     };
   }

@@ -1,4 +1,5 @@
 import type { AuditBacklog } from '../../../application/ports/audit/audit-backlog.ts';
+import type { CarriedEntry } from '../../../domain/audit/carried-entry.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
@@ -69,8 +70,19 @@ export class KnexAuditBacklog implements AuditBacklog {
     this.#executor = executor;
   }
 
-  async deliver(organizationId: OrganizationId, entries: string): Promise<void> {
-    await this.#executor.query(deliver({ organizationId, entries }));
+  async deliver(organizationId: OrganizationId, entries: readonly CarriedEntry[]): Promise<void> {
+    const rows = entries.map((entry) => ({
+      audit_id: entry.auditId,
+      user_id: entry.userId,
+      action: entry.action,
+      entity_type: entry.entityType,
+      entity_id: entry.entityId,
+      details: entry.details,
+      request_id: entry.requestId,
+      address: entry.address ?? null,
+      ts: entry.at.toISOString(),
+    }));
+    await this.#executor.query(deliver({ organizationId, entries: JSON.stringify(rows) }));
   }
 
   async announce(organizationId: OrganizationId, writer: string): Promise<void> {

@@ -25,13 +25,31 @@ interface AuditRow extends Omit<AuditEntry, 'details'> {
   readonly details: string;
 }
 
+/**
+ * The moments that RFC 3339 and the cursors of lists can write. What is stored may lie outside, or nowhere at all
+ * ('infinity'), and is shown as the nearest of them.
+ */
+const FIRST_MOMENT = new Date(0);
+const LAST_MOMENT = new Date('9999-12-31T23:59:59.999Z');
+
 const listEntries = sizedList<AuditRow>('audit_list', {
   table: 'audit_logs',
   columns: COLUMNS,
+  shown: { at: `least(greatest(ts, '${FIRST_MOMENT.toISOString()}'), '${LAST_MOMENT.toISOString()}')` },
   json: { details: 'details' },
   order: ['ts', 'position'],
   direction: 'desc',
 });
+
+const storedMoment = statement<
+  { organizationId: OrganizationId | null; position: string },
+  { moment: string }
+>('audit_stored_moment', (p) =>
+  sql('audit_logs')
+    .select(sql.raw('ts::text as moment'))
+    .whereRaw('org_id is not distinct from ?', [p('organizationId')])
+    .where('position', p('position')),
+);
 
 const append = statement<AuditEvent & { address: string | null; json: string }>('audit_append', (p) =>
   sql('audit_logs').insert({
@@ -69,12 +87,19 @@ export class KnexAuditLog implements AuditLog {
     { after, ...part }: PartRequest<AuditKey>,
   ): Promise<PagePart<AuditEntry, AuditKey>> {
     const filter = { org_id: organizationId, ...(action !== null && { action }) };
-    const key = after === null ? null : [after.at.toISOString(), after.position];
+    const key = after === null ? null : [await this.#momentOf(organizationId, after), after.position];
     const rows = await this.#executor.query(listEntries(filter, { after: key, ...part }));
     return toPart(
       rows,
       ({ details, ...row }) => ({ details: new JsonText(details), ...row }),
       ({ at, position }) => ({ at, position }),
     );
+  }
+
+  /** The outermost moments may stand for others: then the entry itself says where it is. */
+  async #momentOf(organizationId: OrganizationId | null, { at, position }: AuditKey): Promise<string> {
+    if (at > FIRST_MOMENT && at < LAST_MOMENT) return at.toISOString();
+    const [entry] = await this.#executor.query(storedMoment({ organizationId, position }));
+    return entry?.moment ?? at.toISOString();
   }
 }

@@ -1,3 +1,4 @@
+import { canonicalEmail } from '../../../domain/identity/email.ts';
 import type { OrganizationRole } from '../../../domain/identity/role.ts';
 import type {
   Membership,
@@ -44,15 +45,59 @@ const find = statement<{ userId: string }, UserRow>('user_find', (p) =>
   users().where('users.user_id', p('userId')),
 );
 
-const findByEmail = statement<{ email: string }, UserRow>('user_find_by_email', (p) =>
-  users().whereRaw('lower(users.email) = lower(?)', [p('email')]),
+interface Address {
+  readonly email: string;
+  readonly canonical: string;
+}
+
+interface AddressRow {
+  readonly email: string;
+  readonly canonical_email: string | null;
+}
+
+/** The user of an email may also be one whose canonical form is not known yet: `ownerOf` finds out. */
+const MAY_OWN = '(users.canonical_email = ? or users.canonical_email is null)';
+
+const findByEmail = statement<Address, UserRow & AddressRow>('user_find_by_email', (p) =>
+  users()
+    .select('users.canonical_email')
+    .whereRaw(MAY_OWN, [p('canonical')]),
 );
 
-const insert = statement<{ email: string; platformAdmin: boolean }, { user_id: string }>('user_insert', (p) =>
-  sql.raw(
-    'insert into users (email, platform_admin) values (?, ?) on conflict (lower(email)) do nothing returning user_id',
-    [p('email'), p('platformAdmin')],
-  ),
+const lock = statement<{ userId: string }, { user_id: string }>('user_lock', (p) =>
+  sql('users').select('user_id').where('user_id', p('userId')).forNoKeyUpdate(),
+);
+
+// The release before this one has an index of its own: neither of the two may be in the way.
+const insert = statement<Address & { platformAdmin: boolean; placeholder: boolean }, { user_id: string }>(
+  'user_insert',
+  (p) =>
+    sql('users')
+      .insert({
+        email: p('email'),
+        canonical_email: p('canonical'),
+        platform_admin: p('platformAdmin'),
+        placeholder: p('placeholder'),
+      })
+      .onConflict()
+      .ignore()
+      .returning('user_id'),
+);
+
+const takePlaceholder = statement<Address & { platformAdmin: boolean }, { user_id: string }>(
+  'user_take_placeholder',
+  (p) =>
+    sql('users')
+      .where('canonical_email', p('canonical'))
+      .where('placeholder', true)
+      .whereRaw('not exists (select from identities where identities.user_id = users.user_id)')
+      .update({
+        email: p('email'),
+        platform_admin: p('platformAdmin'),
+        placeholder: false,
+        updated_at: sql.raw('now()'),
+      })
+      .returning('user_id'),
 );
 
 const change = statement<{
@@ -77,11 +122,15 @@ const setPassword = statement<{ userId: string; hash: string; mustChange: boolea
   'user_set_password',
   (p) =>
     sql.raw(
-      `insert into identities (user_id, provider, subject, password_hash, must_change)
-       select user_id, 'password', lower(email), ?, ?::boolean from users where user_id = ?
-       on conflict (provider, subject) do update set password_hash = excluded.password_hash,
-         must_change = excluded.must_change, updated_at = now()`,
-      [p('hash'), p('mustChange'), p('userId')],
+      // The release before this one finds a password by that subject. This one finds it by its user.
+      `with replaced as (
+         update identities set password_hash = ?, must_change = ?::boolean, updated_at = now()
+         where user_id = ? and provider = 'password' returning user_id
+       )
+       insert into identities (user_id, provider, subject, password_hash, must_change)
+       select user_id, 'password', lower(email), ?, ?::boolean from users
+       where user_id = ? and not exists (select from replaced)`,
+      [p('hash'), p('mustChange'), p('userId'), p('hash'), p('mustChange'), p('userId')],
     ),
 );
 
@@ -96,26 +145,14 @@ const lockPasswordHash = statement<{ userId: string }, { password_hash: string }
 );
 
 const findPasswordIdentity = statement<
-  { email: string },
-  {
-    user_id: string;
-    password_hash: string;
-    must_change: boolean;
-    status: 'active' | 'disabled';
-    platform_admin: boolean;
-  }
+  { canonical: string },
+  AddressRow & { user_id: string; password_hash: string }
 >('user_find_password_identity', (p) =>
-  sql('identities')
-    .join('users', 'users.user_id', 'identities.user_id')
-    .select(
-      'users.user_id',
-      'identities.password_hash',
-      'identities.must_change',
-      'users.status',
-      'users.platform_admin',
-    )
+  sql('users')
+    .join('identities', 'identities.user_id', 'users.user_id')
+    .select('users.user_id', 'users.email', 'users.canonical_email', 'identities.password_hash')
     .where('identities.provider', 'password')
-    .whereRaw('identities.subject = lower(?)', [p('email')]),
+    .whereRaw(MAY_OWN, [p('canonical')]),
 );
 
 const listMemberships = statement<
@@ -126,26 +163,43 @@ const listMemberships = statement<
 );
 
 // One statement: a user never exists without the password that lets them log in.
-const ensureUser = statement<
-  { email: string; passwordHash: string; platformAdmin: boolean },
-  { user_id: string }
->('user_ensure', (p) =>
-  sql.raw(
-    `with inserted as (
-         insert into users (email, platform_admin) values (?, ?) on conflict (lower(email)) do nothing returning user_id
+const ensureUser = statement<Address & { passwordHash: string; platformAdmin: boolean }, { user_id: string }>(
+  'user_ensure',
+  (p) =>
+    sql.raw(
+      `with inserted as (
+         insert into users (email, canonical_email, platform_admin) values (?, ?, ?)
+         on conflict do nothing returning user_id, email
        ), identity as (
          insert into identities (user_id, provider, subject, password_hash)
-         select user_id, 'password', lower(?), ? from inserted
+         select user_id, 'password', lower(email), ? from inserted
        )
        select user_id from inserted`,
-    [p('email'), p('platformAdmin'), p('email'), p('passwordHash')],
-  ),
+      [p('email'), p('canonical'), p('platformAdmin'), p('passwordHash')],
+    ),
 );
 
 const findPlatformAdministrator = statement<object, { user_id: string }>(
   'user_find_platform_administrator',
   () => sql('users').select('user_id').where({ platform_admin: true, status: 'active' }).limit(1),
 );
+const addressOf = (email: string): Address => ({ email, canonical: canonicalEmail(email) });
+
+/**
+ * Which row an email belongs to. Two users have one canonical form only when they are older than that form: then each is
+ * found by the spelling that the user was made with, and any other spelling finds the user who has the form.
+ */
+const ownerOf = <Row extends AddressRow>(
+  rows: readonly Row[],
+  { email, canonical }: Address,
+): Row | undefined => {
+  const owners = rows.filter((row) => (row.canonical_email ?? canonicalEmail(row.email)) === canonical);
+  return (
+    owners.find((row) => row.email === email) ??
+    owners.find((row) => row.canonical_email !== null) ??
+    owners[0]
+  );
+};
 
 const toUser = (row: UserRow): User => ({
   userId: row.user_id,
@@ -166,15 +220,16 @@ export class KnexUserRepository implements UserRepository {
   }
 
   async findPasswordIdentity(email: string): Promise<PasswordIdentity | null> {
-    const [row] = await this.#executor.query(findPasswordIdentity({ email }));
-    if (row === undefined) return null;
-    return {
-      userId: row.user_id,
-      passwordHash: row.password_hash,
-      mustChange: row.must_change,
-      active: row.status === 'active',
-      platformAdmin: row.platform_admin,
-    };
+    const address = addressOf(email);
+    const row = ownerOf(await this.#executor.query(findPasswordIdentity(address)), address);
+    return row === undefined ? null : { userId: row.user_id, passwordHash: row.password_hash };
+  }
+
+  async lock(userId: string): Promise<User | null> {
+    if (!isUuid(userId)) return null;
+    const [locked] = await this.#executor.query(lock({ userId }));
+    // Read by a statement of its own: one that waited for the lock would see what was true before.
+    return locked === undefined ? null : this.find(userId);
   }
 
   async listMemberships(userId: string): Promise<readonly Membership[]> {
@@ -187,11 +242,11 @@ export class KnexUserRepository implements UserRepository {
     passwordHash: string;
     platformAdmin: boolean;
   }): Promise<{ userId: string; created: boolean }> {
-    const [inserted] = await this.#executor.query(ensureUser(user));
+    const [inserted] = await this.#executor.query(ensureUser({ ...user, ...addressOf(user.email) }));
     if (inserted !== undefined) return { userId: inserted.user_id, created: true };
-    const [existing] = await this.#executor.query(findByEmail({ email: user.email }));
-    if (existing === undefined) throw new Error('a user that blocks an insert cannot be found');
-    return { userId: existing.user_id, created: false };
+    const existing = await this.findByEmail(user.email);
+    if (existing === null) throw new Error('a user that blocks an insert cannot be found');
+    return { userId: existing.userId, created: false };
   }
 
   async hasPlatformAdministrator(): Promise<boolean> {
@@ -203,7 +258,16 @@ export class KnexUserRepository implements UserRepository {
     return row?.password_hash ?? null;
   }
 
-  async insert(user: { email: string; platformAdmin: boolean }): Promise<User | null> {
+  async insert({ email, platformAdmin }: { email: string; platformAdmin: boolean }): Promise<User | null> {
+    const user = { ...addressOf(email), platformAdmin };
+    const [taken] = await this.#executor.query(takePlaceholder(user));
+    const [inserted] =
+      taken === undefined ? await this.#executor.query(insert({ ...user, placeholder: false })) : [taken];
+    return inserted === undefined ? null : this.find(inserted.user_id);
+  }
+
+  async insertPlaceholder(email: string): Promise<User | null> {
+    const user = { ...addressOf(email), platformAdmin: false, placeholder: true };
     const [inserted] = await this.#executor.query(insert(user));
     return inserted === undefined ? null : this.find(inserted.user_id);
   }
@@ -215,7 +279,8 @@ export class KnexUserRepository implements UserRepository {
   }
 
   async findByEmail(email: string): Promise<User | null> {
-    const [row] = await this.#executor.query(findByEmail({ email }));
+    const address = addressOf(email);
+    const row = ownerOf(await this.#executor.query(findByEmail(address)), address);
     return row === undefined ? null : toUser(row);
   }
 
@@ -223,10 +288,13 @@ export class KnexUserRepository implements UserRepository {
     { email }: { readonly email: string | null },
     { limit, after }: PageRequest<string>,
   ): Promise<Page<User, string>> {
+    if (email !== null) {
+      const user = after === null ? await this.findByEmail(email) : null;
+      return { items: user === null ? [] : [user], next: null };
+    }
     const query = users()
       .orderBy('users.user_id')
       .limit(limit + 1);
-    if (email !== null) query.whereRaw('lower(users.email) = lower(?)', [email]);
     if (after !== null) query.where('users.user_id', '>', after);
     const rows = await this.#executor.query(dynamicQuery<UserRow>(query));
     return toPage(rows.map(toUser), limit, ({ userId }) => userId);

@@ -1,7 +1,10 @@
 import type { AuditOutbox, OutboxBatch } from '../../../application/ports/audit/audit-outbox.ts';
+import { MAX_CARRIED_DETAILS_BYTES, MAX_CARRIED_TEXT_LENGTH } from '../../../domain/audit/carried-entry.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
-const take = statement<{ limit: number }, OutboxBatch>('audit_outbox_take', (p) =>
+const LENGTH = MAX_CARRIED_TEXT_LENGTH;
+
+const take = statement<{ limit: number }, { count: number; rows: string }>('audit_outbox_take', (p) =>
   sql.raw(
     `with taken as (
        delete from audit_outbox where position in (
@@ -10,7 +13,12 @@ const take = statement<{ limit: number }, OutboxBatch>('audit_outbox_take', (p) 
        returning *
      )
      select count(*)::int as count,
-       coalesce(jsonb_agg(to_jsonb(t) - 'position' order by position), '[]')::text as entries
+       coalesce(jsonb_agg(jsonb_build_object(
+         'audit_id', audit_id, 'user_id', left(user_id, ${LENGTH}), 'action', left(action, ${LENGTH}),
+         'entity_type', left(entity_type, ${LENGTH}), 'entity_id', left(entity_id, ${LENGTH}),
+         'details', case when octet_length(details::text) <= ${MAX_CARRIED_DETAILS_BYTES} then details end,
+         'request_id', left(request_id, ${LENGTH}), 'address', left(address, ${LENGTH}), 'ts', ts
+       ) order by position), '[]')::text as rows
      from taken t`,
     [p('limit')],
   ),
@@ -26,6 +34,7 @@ export class KnexAuditOutbox implements AuditOutbox {
   async take(limit: number): Promise<OutboxBatch> {
     const [batch] = await this.#executor.query(take({ limit }));
     if (batch === undefined) throw new Error('an aggregate without a row');
-    return batch;
+    // PostgreSQL writes an array here.
+    return { count: batch.count, rows: JSON.parse(batch.rows) as readonly unknown[] };
   }
 }

@@ -1,3 +1,4 @@
+import type { CarriedEntry } from '../../../domain/audit/carried-entry.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 
 /**
@@ -6,7 +7,7 @@ import type { OrganizationId } from '../../../domain/organizations/organization-
  */
 export interface AuditBacklog {
   /** Appends an outbox's entries to the organization's trail, in order. Skips those that were delivered before. */
-  deliver(organizationId: OrganizationId, entries: string): Promise<void>;
+  deliver(organizationId: OrganizationId, entries: readonly CarriedEntry[]): Promise<void>;
   /** Records that the writer may leave entries in the outbox, or renews the record. Call it before results are written. */
   announce(organizationId: OrganizationId, writer: string): Promise<void>;
   /** Deletes that record: the writer has left no entries. */

@@ -1,15 +1,16 @@
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 
-/** The result of recomputing every link of one hash chain of the audit trail. */
-export interface ChainReport {
+/** How far a chain of the audit trail had come when somebody looked, and by which hash its last entry is known. */
+export interface ChainHead {
   /** Null: the chain of the entries that concern no organization. */
   readonly organizationId: OrganizationId | null;
-  /** The number of entries found. */
   readonly entries: number;
-  /**
-   * The last link in lower-case hex. A copy of it in another place shows when someone has rewritten the whole chain.
-   */
+  /** In lower-case hex; null for a chain that is broken or has no entries. */
   readonly head: string | null;
+}
+
+/** The result of recomputing every link of one hash chain of the audit trail, up to the first that is broken. */
+export interface ChainReport extends ChainHead {
   /** Null: no entry is changed or missing. */
   readonly broken: {
     /** The first entry whose link does not match the entries before it; null when entries are missing at the end. */
@@ -20,6 +21,13 @@ export interface ChainReport {
 }
 
 export interface AuditChains {
-  /** Verifies one organization's chain, or all chains with null. Returns them in the order of the organization ids. */
-  verify(organizationId: OrganizationId | null): Promise<readonly ChainReport[]>;
+  /**
+   * Verifies one organization's chain, or with null all chains that there are or should be: those of all organizations, and
+   * those of the kept heads. Returns them in the order of the organization ids. The hashes are computed here, and by no
+   * function of the database. Decision 0037.
+   *
+   * @param kept heads of an earlier report, from another place: each has to be one that today's chain has passed
+   * @throws {OrganizationNotFoundError} when nothing tells of an organization of that id
+   */
+  verify(organizationId: OrganizationId | null, kept?: readonly ChainHead[]): Promise<readonly ChainReport[]>;
 }

@@ -24,6 +24,7 @@ const issueTokenRoute = ({ issueToken, options }: HttpDependencies): Route =>
     errors: [
       'unauthenticated',
       'password_change_required',
+      'organization_choice_required',
       'too_many_attempts',
       'service_busy',
       'database_unavailable',

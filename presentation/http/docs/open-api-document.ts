@@ -29,6 +29,10 @@ const problem = z
         description:
           'With `validation_failed`: fields by dotted names, whichever part of the request they are in',
       }),
+    organizations: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'With `organization_choice_required`: all organizations of the user' }),
   })
   .meta({ id: 'Problem' });
 

@@ -1,15 +1,26 @@
 import { OrganizationNotReadyError, type NotReadyReason } from '../../../domain/databases/errors.ts';
 import { DatabaseError, DomainError } from '../../../domain/exceptions.ts';
-import { TooManyAttemptsError, UnauthenticatedError } from '../../../domain/identity/errors.ts';
+import {
+  OrganizationChoiceRequiredError,
+  TooManyAttemptsError,
+  UnauthenticatedError,
+} from '../../../domain/identity/errors.ts';
 import { ValidationError, type InputIssue } from '../../../domain/validation-error.ts';
 import { errorStatus, isErrorCode, type ErrorCode } from './error-status.ts';
 import { HttpError } from './http-error.ts';
+
+/** What a client needs besides the code, to do better. */
+export interface FailureExtension {
+  readonly errors?: readonly InputIssue[];
+  readonly organizations?: readonly string[];
+}
 
 /** An error as the client and the log see it. */
 export interface Failure {
   readonly code: ErrorCode;
   readonly detail: string;
-  readonly issues: readonly InputIssue[] | null;
+  /** Further fields of the answer (RFC 9457, 3.2). */
+  readonly extension: FailureExtension;
   readonly headers: Readonly<Record<string, string>>;
   /** Never sent: only the log sees it. */
   readonly error: unknown;
@@ -48,13 +59,13 @@ const NOT_READY: Readonly<Partial<Record<NotReadyReason, string>>> = {
 };
 
 const fromDomain = (code: ErrorCode, error: DomainError): Failure =>
-  failure(
-    code,
-    error.message,
-    error,
-    headersOf(error),
-    error instanceof ValidationError ? error.issues : null,
-  );
+  failure(code, error.message, error, headersOf(error), extensionOf(error));
+
+const extensionOf = (error: DomainError): FailureExtension => {
+  if (error instanceof OrganizationChoiceRequiredError) return { organizations: error.organizations };
+  if (!(error instanceof ValidationError)) return {};
+  return { errors: error.issues.map(({ path, message }) => ({ path, message })) };
+};
 
 const headersOf = (error: DomainError): Readonly<Record<string, string>> => {
   if (error instanceof UnauthenticatedError) return { 'WWW-Authenticate': 'Bearer' };
@@ -67,7 +78,7 @@ const failure = (
   detail: string,
   error: unknown,
   headers: Readonly<Record<string, string>> = {},
-  issues: readonly InputIssue[] | null = null,
+  extension: FailureExtension = {},
 ): Failure => {
   const { detail: usualDetail, retryAfterSeconds: usual } = errorStatus(code);
   const fixedDetail = error instanceof OrganizationNotReadyError ? NOT_READY[error.reason] : undefined;
@@ -76,7 +87,7 @@ const failure = (
   return {
     code,
     detail: fixedDetail ?? usualDetail ?? detail,
-    issues,
+    extension,
     headers:
       retryAfterSeconds === undefined ? headers : { ...headers, 'Retry-After': String(retryAfterSeconds) },
     error,

@@ -1,9 +1,8 @@
-import type { InputIssue } from '../../../domain/validation-error.ts';
 import { errorStatus } from './error-status.ts';
-import type { Failure } from './failure.ts';
+import type { Failure, FailureExtension } from './failure.ts';
 
 /** The body of an answer that reports a failure (RFC 9457). */
-interface Problem {
+interface Problem extends FailureExtension {
   readonly type: string;
   readonly title: string;
   readonly status: number;
@@ -11,11 +10,10 @@ interface Problem {
   readonly instance: string;
   readonly code: string;
   readonly request_id: string;
-  readonly errors?: readonly InputIssue[];
 }
 
 /** Repeats nothing of the request but its id. */
-export const problemOf = ({ code, detail, issues }: Failure, requestId: string): Problem => {
+export const problemOf = ({ code, detail, extension }: Failure, requestId: string): Problem => {
   const { status, title } = errorStatus(code);
   return {
     type: `urn:mad:problem:${code}`,
@@ -25,6 +23,6 @@ export const problemOf = ({ code, detail, issues }: Failure, requestId: string):
     instance: `urn:mad:request:${requestId}`,
     code,
     request_id: requestId,
-    ...(issues === null ? {} : { errors: issues.map(({ path, message }) => ({ path, message })) }),
+    ...extension,
   };
 };

@@ -1,16 +1,14 @@
 import { z } from 'zod';
-import { listOf, text, timestamp, uuid } from '../request/schema/fields.ts';
+import { listOf, printable, timestamp, uuid } from '../request/schema/fields.ts';
 import { userParams } from '../users/user-schema.ts';
-
-const printable = text(255).regex(/^\P{Cc}+$/u, 'must not hold control characters');
 
 export const listRequest = { params: userParams };
 export const linkRequest = {
   params: userParams,
   body: z
     .strictObject({
-      issuer: printable.refine((issuer) => issuer !== 'password', 'is reserved'),
-      subject: printable,
+      issuer: printable(255).refine((issuer) => issuer !== 'password', 'is reserved'),
+      subject: printable(255),
     })
     .meta({ example: { issuer: 'https://login.acme.example', subject: 'b3f1c2' } }),
 };

@@ -1,18 +1,55 @@
 import { z } from 'zod';
 import { jobParams } from '../jobs/job-schema.ts';
 import { textCursor } from '../request/schema/cursor.ts';
-import { count, generousLimit, jsonObject, pageOf, slug, text, timestamp } from '../request/schema/fields.ts';
+import {
+  count,
+  generousLimit,
+  jsonObject,
+  pageOf,
+  printable,
+  slug,
+  text,
+  timestamp,
+} from '../request/schema/fields.ts';
 
 const confidence = z.number().min(0).max(1);
-const URI = /^[A-Za-z][A-Za-z0-9+.-]*:\S+$/;
+
+/** Places where files are kept. A browser runs or shows none of these addresses in the name of this service. */
+const SCHEMES = [
+  'https',
+  'http',
+  's3',
+  'gs',
+  'az',
+  'abfs',
+  'abfss',
+  'wasb',
+  'wasbs',
+  'ftp',
+  'ftps',
+  'sftp',
+  'file',
+];
+/** RFC 3986 and RFC 3987: without spaces, and without the characters that end an address in text and markup. */
+const URI = new RegExp(
+  String.raw`^(?:${SCHEMES.join('|')})://[^\s"<>\\^\x60{|}\p{Cc}\p{Cf}\p{Cs}\p{Co}]+$`,
+  'u',
+);
+/** RFC 9110, 8.3.1: a type, a subtype, and parameters. */
+const TOKEN = "[A-Za-z0-9!#$%&'*+.^_\x60|~-]+";
+const CONTENT_TYPE = new RegExp(
+  String.raw`^${TOKEN}/${TOKEN}(?: *; *${TOKEN}=(?:${TOKEN}|"[ !#-\[\]-~]*"))*$`,
+);
+/** The name of a function and what it gave, in hex or base64; or hex alone. */
+const CHECKSUM = /^(?:[A-Za-z][A-Za-z0-9-]{1,19}:[A-Za-z0-9+/_-]+={0,2}|[0-9A-Fa-f]{8,})$/;
 
 export const taskResultRequest = {
   params: jobParams.extend({ task_name: slug(100) }),
   body: z
     .strictObject({
-      service_name: text(100),
-      service_version: text(100).optional(),
-      schema_version: text(100).optional(),
+      service_name: printable(100),
+      service_version: printable(100).optional(),
+      schema_version: printable(100).optional(),
       confidence_score: confidence.optional(),
       result_data: jsonObject,
     })
@@ -29,12 +66,14 @@ export const artifactRequest = {
   params: jobParams,
   body: z
     .strictObject({
-      name: text(255),
-      purpose: text(100),
-      uri: text(2048).regex(URI, 'must be a URI with a scheme'),
-      content_type: text(255).optional(),
+      name: printable(255),
+      purpose: printable(100),
+      uri: text(2048).regex(URI, `must be an address of one of the schemes ${SCHEMES.join(', ')}`),
+      content_type: text(255).regex(CONTENT_TYPE, 'must be a media type').optional(),
       size_bytes: count.optional(),
-      checksum: text(200).optional(),
+      checksum: text(200)
+        .regex(CHECKSUM, 'must be a checksum, such as "sha256:" and its hex digits')
+        .optional(),
     })
     .meta({
       example: {

@@ -6,7 +6,16 @@ import {
 } from '../../../domain/jobs/docking-job.ts';
 import type { JobKey } from '../../../domain/jobs/docking-job-repository.ts';
 import { cursorOf, momentMs } from '../request/schema/cursor.ts';
-import { flag, jsonObject, limit, pageOf, slug, text, timestamp, uuid } from '../request/schema/fields.ts';
+import {
+  flag,
+  jsonObject,
+  limit,
+  pageOf,
+  printableLines,
+  slug,
+  timestamp,
+  uuid,
+} from '../request/schema/fields.ts';
 
 const MAX_PRIORITY = 100;
 
@@ -58,7 +67,7 @@ export const jobRequest = { params: jobParams };
 export const moveRequest = {
   params: jobParams,
   body: z
-    .strictObject({ status: z.enum(JOB_STATUSES), error: text(4000).optional() })
+    .strictObject({ status: z.enum(JOB_STATUSES), error: printableLines(4000).optional() })
     .meta({ example: { status: 'RUNNING' } }),
 };
 

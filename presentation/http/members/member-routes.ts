@@ -48,10 +48,12 @@ const addMemberRoute = ({ addMember }: HttpDependencies): Route =>
     method: 'post',
     path,
     name: 'addMember',
-    summary: 'Make a user a member, by email; an email that is new becomes a user without a password',
+    summary:
+      'Invite a user, by email; what a platform administrator adds counts without being accepted. ' +
+      'An email that is new becomes a user without a password',
     tag,
     request: addRequest,
-    replies: { 201: { description: 'A member', schema: memberReply } },
+    replies: { 201: { description: 'A member, or an invited one', schema: memberReply } },
     errors: ['organization_not_found', 'member_already_exists'],
     handle: async ({ actor, organizationId, input: { body }, home }) => {
       const member = await addMember(actor, organizationId, body);
@@ -80,7 +82,7 @@ const removeMemberRoute = ({ removeMember }: HttpDependencies): Route =>
     method: 'delete',
     path: `${path}/{user_id}`,
     name: 'removeMember',
-    summary: 'End a membership; its tokens stop working at once',
+    summary: 'End a membership, whose tokens stop working at once, or take an invitation back',
     tag,
     request: removeRequest,
     replies: { 204: { description: 'Ended' } },

@@ -24,7 +24,9 @@ export const memberReply = z
   .strictObject({
     user_id: z.string(),
     email: z.string(),
-    status: z.enum(['active', 'disabled']),
+    status: z.enum(['active', 'disabled', 'invited']).meta({
+      description: '`invited`: the user has not accepted, and the membership counts for nothing yet',
+    }),
     roles: z.array(z.enum(ORGANIZATION_ROLES)),
     created_at: timestamp,
     updated_at: timestamp,

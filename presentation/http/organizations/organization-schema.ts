@@ -2,13 +2,22 @@ import { z } from 'zod';
 import { DATABASE_STATES } from '../../../domain/databases/results-database.ts';
 import { ORGANIZATION_ID_PATTERN } from '../../../domain/organizations/organization-id.ts';
 import { ORGANIZATION_STATUSES } from '../../../domain/organizations/organization.ts';
+import { PRINTABLE } from '../../../domain/printable.ts';
 import { textCursor } from '../request/schema/cursor.ts';
-import { labels, limit, organizationId, pageOf, serverId, timestamp } from '../request/schema/fields.ts';
+import {
+  labels,
+  limit,
+  NOT_PRINTABLE,
+  organizationId,
+  pageOf,
+  serverId,
+  timestamp,
+} from '../request/schema/fields.ts';
 
 /** Organizations are listed in the order of their ids. */
 export const organizationCursor = textCursor(ORGANIZATION_ID_PATTERN);
 
-const organizationName = z.string().trim().min(1).max(200);
+const organizationName = z.string().trim().min(1).max(200).regex(PRINTABLE, NOT_PRINTABLE);
 
 const PIN =
   'Where the database has to be: on this server (null: on any), and on one with all of these labels. ' +

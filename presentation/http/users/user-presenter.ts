@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Invitation } from '../../../domain/identity/member-repository.ts';
 import type { Membership, User } from '../../../domain/identity/user-repository.ts';
 import type { ownReply, userReply } from './user-schema.ts';
 
@@ -16,10 +17,16 @@ export const presentUser = (user: User): z.output<typeof userReply> => ({
 export const presentOwnUser = (
   user: User,
   memberships: readonly Membership[],
+  invitations: readonly Invitation[],
 ): z.output<typeof ownReply> => ({
   ...presentUser(user),
   memberships: memberships.map(({ organizationId, roles }) => ({
     org_id: organizationId,
     roles: [...roles],
+  })),
+  invitations: invitations.map(({ organizationId, roles, createdAt }) => ({
+    org_id: organizationId,
+    roles: [...roles],
+    created_at: createdAt.toISOString(),
   })),
 });

@@ -8,6 +8,7 @@ import { presentOwnUser, presentUser } from './user-presenter.ts';
 import {
   changeRequest,
   createRequest,
+  invitationRequest,
   listRequest,
   oneRequest,
   ownPasswordRequest,
@@ -25,6 +26,8 @@ export const userRoutes = (deps: HttpDependencies): readonly Route[] => [
   // `me` is not a UUID, so no user's path hides these.
   getOwnUserRoute(deps),
   changeOwnPasswordRoute(deps),
+  acceptInvitationRoute(deps),
+  declineInvitationRoute(deps),
   listUsersRoute(deps),
   createUserRoute(deps),
   getUserRoute(deps),
@@ -37,14 +40,15 @@ const getOwnUserRoute = ({ metadata }: HttpDependencies): Route =>
     method: 'get',
     path: '/users/me',
     name: 'getOwnUser',
-    summary: 'Show the caller, with all memberships',
+    summary: 'Show the caller, with all memberships and invitations',
     tag,
     request: {},
     replies: { 200: { description: 'The caller', schema: ownReply } },
     errors: ['user_not_found'],
     handle: async ({ actor }) => {
       const user = await findUser(metadata, actor.principal.userId);
-      return ok(presentOwnUser(user, await metadata.users.listMemberships(user.userId)));
+      const memberships = await metadata.users.listMemberships(user.userId);
+      return ok(presentOwnUser(user, memberships, await metadata.members.listInvitations(user.userId)));
     },
   });
 
@@ -61,6 +65,38 @@ const changeOwnPasswordRoute = ({ changeOwnPassword }: HttpDependencies): Route 
     handle: async ({ actor, input: { body } }) => {
       const { password, new_password: newPassword } = body;
       await changeOwnPassword(actor, { password, newPassword });
+      return noContent;
+    },
+  });
+
+const acceptInvitationRoute = ({ acceptInvitation, options }: HttpDependencies): Route =>
+  callerRoute(ROLES, {
+    method: 'post',
+    path: '/users/me/invitations/{inviting_org_id}/accept',
+    name: 'acceptInvitation',
+    summary: 'Become a member of an organization that has invited the caller; the next login can be for it',
+    tag,
+    request: invitationRequest(options.maxOrganizationIdLength),
+    replies: { 204: { description: 'A member' } },
+    errors: ['invitation_not_found'],
+    handle: async ({ actor, input: { params } }) => {
+      await acceptInvitation(actor, params.inviting_org_id);
+      return noContent;
+    },
+  });
+
+const declineInvitationRoute = ({ declineInvitation, options }: HttpDependencies): Route =>
+  callerRoute(ROLES, {
+    method: 'post',
+    path: '/users/me/invitations/{inviting_org_id}/decline',
+    name: 'declineInvitation',
+    summary: 'End an invitation without becoming a member',
+    tag,
+    request: invitationRequest(options.maxOrganizationIdLength),
+    replies: { 204: { description: 'Ended' } },
+    errors: ['invitation_not_found'],
+    handle: async ({ actor, input: { params } }) => {
+      await declineInvitation(actor, params.inviting_org_id);
       return noContent;
     },
   });

@@ -7,6 +7,7 @@ import {
   email,
   limit,
   newPassword,
+  organizationId,
   pageOf,
   text,
   timestamp,
@@ -51,6 +52,10 @@ export const ownPasswordRequest = {
     .refine(choosesAnother, SAME_PASSWORD)
     .meta({ example: { password: 'correct horse battery', new_password: 'another horse battery' } }),
 };
+/** Not named `org_id`: it is an object of the caller's, and need not be the organization that the token speaks for. */
+export const invitationRequest = (maxOrganizationIdLength: number) => ({
+  params: z.object({ inviting_org_id: organizationId(maxOrganizationIdLength) }),
+});
 const user = z.strictObject({
   user_id: z.string(),
   email: z.string(),
@@ -64,8 +69,13 @@ const user = z.strictObject({
 export const userReply = user.meta({ id: 'User' });
 export const userPage = pageOf(userReply).meta({ id: 'UserPage' });
 
+const membership = z.strictObject({ org_id: z.string(), roles: z.array(z.enum(ORGANIZATION_ROLES)) });
+
 export const ownReply = user
   .extend({
-    memberships: z.array(z.strictObject({ org_id: z.string(), roles: z.array(z.enum(ORGANIZATION_ROLES)) })),
+    memberships: z.array(membership),
+    invitations: z.array(membership.extend({ created_at: timestamp })).meta({
+      description: 'Memberships that organizations offer; they count for nothing before they are accepted',
+    }),
   })
   .meta({ id: 'OwnUser' });

@@ -2,14 +2,16 @@ import type { Role } from '../../../domain/identity/role.ts';
 
 /**
  * Who may call what, written down apart from the routes that declare it. P platform_admin, A org_admin, M member,
- * W worker, - nobody needs a token. Every cell is tested over fakes and over the real service.
+ * W worker, G guest (a user who is only invited), - nobody needs a token. Every cell is tested over fakes and over the real service.
  */
 export const MATRIX: Readonly<Record<string, string>> = {
   'POST /auth/token': '-',
   'POST /auth/refresh': '-',
   'POST /auth/logout': '-',
-  'GET /users/me': 'PAMW',
-  'PUT /users/me/password': 'PAMW',
+  'GET /users/me': 'GPAMW',
+  'PUT /users/me/password': 'GPAMW',
+  'POST /users/me/invitations/{inviting_org_id}/accept': 'GPAMW',
+  'POST /users/me/invitations/{inviting_org_id}/decline': 'GPAMW',
   'GET /users': 'P',
   'POST /users': 'P',
   'GET /users/{user_id}': 'P',

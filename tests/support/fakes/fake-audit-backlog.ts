@@ -1,4 +1,5 @@
 import type { AuditBacklog } from '../../../application/ports/audit/audit-backlog.ts';
+import type { CarriedEntry } from '../../../domain/audit/carried-entry.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 
 /** The announcements of one writer in memory; can be told to wait or to fail. */
@@ -6,7 +7,7 @@ export class FakeAuditBacklog implements AuditBacklog {
   readonly announced = new Set<string>();
   /** Announcements and withdrawals in their order. */
   readonly calls: string[] = [];
-  readonly delivered: string[] = [];
+  readonly delivered: CarriedEntry[] = [];
   /** What dead writers have left. */
   left: OrganizationId[] = [];
   /** How often dead writers were looked for. */
@@ -15,9 +16,9 @@ export class FakeAuditBacklog implements AuditBacklog {
   /** Awaited before anything is said. */
   gate: Promise<void> = Promise.resolve();
 
-  async deliver(_organizationId: OrganizationId, entries: string): Promise<void> {
+  async deliver(_organizationId: OrganizationId, entries: readonly CarriedEntry[]): Promise<void> {
     this.#refuseIfAway();
-    this.delivered.push(entries);
+    this.delivered.push(...entries);
   }
 
   announce(organizationId: OrganizationId): Promise<void> {

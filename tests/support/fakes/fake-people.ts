@@ -1,4 +1,5 @@
 import type { MetadataRepositories } from '../../../application/ports/databases/metadata-database.ts';
+import { canonicalEmail } from '../../../domain/identity/email.ts';
 import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
 import type { ExternalIdentity } from '../../../domain/identity/identity-repository.ts';
 import type { Member } from '../../../domain/identity/member-repository.ts';
@@ -18,7 +19,10 @@ interface Person {
   readonly mustChange: boolean;
   readonly active: boolean;
   readonly platformAdmin: boolean;
+  /** Only invitations know the user so far. */
+  readonly placeholder: boolean;
   readonly memberships: ReadonlyMap<OrganizationId, readonly OrganizationRole[]>;
+  readonly invitations: ReadonlyMap<OrganizationId, { email: string; roles: readonly OrganizationRole[] }>;
   readonly identities: readonly ExternalIdentity[];
 }
 
@@ -43,9 +47,10 @@ export class FakePeople {
     findPasswordIdentity: async (email) => {
       const person = this.#byEmail(email);
       if (person === undefined || person.passwordHash === null) return null;
-      const { userId, passwordHash, mustChange, active, platformAdmin } = person;
-      return { userId, passwordHash, mustChange, active, platformAdmin };
+      const { userId, passwordHash } = person;
+      return { userId, passwordHash };
     },
+    lock: async (userId) => toUser(this.#people.get(userId)),
     lockPasswordHash: async (userId) => this.#people.get(userId)?.passwordHash ?? null,
     listMemberships: async (userId) =>
       [...(this.#people.get(userId)?.memberships ?? [])].map(([organizationId, roles]) => ({
@@ -59,9 +64,16 @@ export class FakePeople {
       return { userId, created: existing === undefined };
     },
     insert: async (user) => {
-      if (this.#byEmail(user.email) !== undefined) return null;
-      this.add({ userId: `user of ${user.email}`, ...user });
+      const existing = this.#byEmail(user.email);
+      if (existing === undefined) this.add({ userId: `user of ${user.email}`, ...user });
+      else if (!isFree(existing)) return null;
+      else this.#update(existing.userId, (person) => ({ ...person, ...user, placeholder: false }));
       return this.users.findByEmail(user.email);
+    },
+    insertPlaceholder: async (email) => {
+      if (this.#byEmail(email) !== undefined) return null;
+      this.add({ userId: `user of ${email}`, email, placeholder: true });
+      return this.users.findByEmail(email);
     },
     find: async (userId) => toUser(this.#people.get(userId)),
     findByEmail: async (email) => toUser(this.#byEmail(email)),
@@ -97,18 +109,34 @@ export class FakePeople {
         .flatMap((userId) => this.#member(organizationId, userId) ?? []);
       return toPage(following, limit, ({ userId }) => userId);
     },
-    findForUpdate: async (organizationId, userId) => this.#member(organizationId, userId),
+    find: async (organizationId, userId) => this.#member(organizationId, userId),
     add: async (organizationId, userId, roles) => {
       if (!this.#isRegistered(organizationId)) throw new OrganizationNotFoundError();
-      if (this.#member(organizationId, userId) !== null) return null;
+      if (this.#people.get(userId)?.memberships.has(organizationId) === true) return null;
+      this.#withdraw(userId, organizationId);
       this.join(userId, organizationId, roles);
       return this.#member(organizationId, userId);
     },
+    invite: async (organizationId, userId, { email, roles }) => {
+      if (!this.#isRegistered(organizationId)) throw new OrganizationNotFoundError();
+      if (this.#member(organizationId, userId) !== null) return null;
+      this.offer(userId, organizationId, roles, email);
+      return this.#member(organizationId, userId);
+    },
+    listInvitations: async (userId) =>
+      [...(this.#people.get(userId)?.invitations ?? [])].map(([organizationId, { roles }]) => ({
+        organizationId,
+        roles,
+        createdAt: NOW,
+      })),
     setRoles: async (organizationId, userId, roles) => {
-      if (this.#member(organizationId, userId) !== null) this.join(userId, organizationId, roles);
+      const member = this.#member(organizationId, userId);
+      if (member?.status === 'invited') this.offer(userId, organizationId, roles, member.email);
+      else if (member !== null) this.join(userId, organizationId, roles);
       return this.#member(organizationId, userId);
     },
     remove: async (organizationId, userId) => {
+      this.#withdraw(userId, organizationId);
       this.#update(userId, ({ memberships, ...person }) => ({
         ...person,
         memberships: new Map([...memberships].filter(([id]) => id !== organizationId)),
@@ -173,7 +201,9 @@ export class FakePeople {
       mustChange: false,
       active: true,
       platformAdmin: false,
+      placeholder: false,
       memberships: new Map(),
+      invitations: new Map(),
       identities: [],
       ...person,
     });
@@ -186,6 +216,26 @@ export class FakePeople {
     }));
   }
 
+  /** Invites the user. */
+  offer(
+    userId: string,
+    organizationId: OrganizationId,
+    roles: readonly OrganizationRole[],
+    email = 'as the invitation spells it',
+  ): void {
+    this.#update(userId, ({ invitations, ...person }) => ({
+      ...person,
+      invitations: new Map([...invitations, [organizationId, { email, roles }]]),
+    }));
+  }
+
+  #withdraw(userId: string, organizationId: OrganizationId): void {
+    this.#update(userId, ({ invitations, ...person }) => ({
+      ...person,
+      invitations: new Map([...invitations].filter(([id]) => id !== organizationId)),
+    }));
+  }
+
   link(userId: string, identity: Omit<ExternalIdentity, 'createdAt'>): void {
     this.#update(userId, ({ identities, ...person }) => ({
       ...person,
@@ -194,7 +244,9 @@ export class FakePeople {
   }
 
   #byEmail(email: string): Person | undefined {
-    return [...this.#people.values()].find((person) => person.email.toLowerCase() === email.toLowerCase());
+    return [...this.#people.values()].find(
+      (person) => canonicalEmail(person.email) === canonicalEmail(email),
+    );
   }
 
   #update(userId: string, change: (person: Person) => Person): void {
@@ -205,9 +257,11 @@ export class FakePeople {
   #member(organizationId: OrganizationId, userId: string): Member | null {
     const person = this.#people.get(userId);
     const roles = person?.memberships.get(organizationId);
+    const offered = person?.invitations.get(organizationId);
+    const common = { userId, createdAt: NOW, updatedAt: NOW };
+    if (offered !== undefined) return { ...common, ...offered, status: 'invited' };
     if (person === undefined || roles === undefined) return null;
-    const { email, active } = person;
-    return { userId, email, active, roles, createdAt: NOW, updatedAt: NOW };
+    return { ...common, email: person.email, status: person.active ? 'active' : 'disabled', roles };
   }
 
   #sessionOf(hash: Uint8Array): StoredSession | undefined {
@@ -226,6 +280,10 @@ export class FakePeople {
     }
   }
 }
+
+/** Whether a user may still be made under the email. */
+const isFree = ({ placeholder, passwordHash, identities }: Person): boolean =>
+  placeholder && passwordHash === null && identities.length === 0;
 
 const hexOf = (hash: Uint8Array): string => Buffer.from(hash).toString('hex');
 

@@ -129,7 +129,7 @@ export class FakeResults implements ResultsDatabase {
   };
 
   readonly auditOutbox: ResultsRepositories['auditOutbox'] = {
-    take: async () => ({ count: 0, entries: '[]' }),
+    take: async () => ({ count: 0, rows: [] }),
   };
 
   readonly #transactions = new FakeTransactions(() => [

@@ -44,6 +44,7 @@ export const sampleBody = (route: Route): object | undefined => {
 export const samplePath = (route: Route, organizationId = 'acme'): string =>
   route.path
     .replace('{org_id}', organizationId)
+    .replace('{inviting_org_id}', 'beta')
     .replace('{job_id}', JOB_ID)
     .replace('{user_id}', USER_ID)
     .replace('{identity_id}', IDENTITY_ID)
@@ -109,6 +110,7 @@ export const sampleService = async (
   people.add({ userId: 'user-ada', email: 'ada@example.org', passwordHash, platformAdmin: true });
   people.add({ userId: `user-${roles.join('-')}`, email: 'caller@example.org', passwordHash });
   people.add({ userId: USER_ID, email: 'member@example.org' });
+  people.offer(`user-${roles.join('-')}`, organization('beta'), ['member']);
   people.join(USER_ID, organization('acme'), ['member']);
   people.link(USER_ID, { identityId: IDENTITY_ID, issuer: 'https://idp.example', subject: 'member' });
   await people.sessions.open({ sessionId: 'session', userId: 'user-ada', organizationId: null }, 60);

@@ -361,7 +361,7 @@ describe('JsonwebtokenVerifier with a published key set', () => {
   let now: number;
   let fetches: number;
   let warnings: number;
-  let published: object[];
+  let published: unknown[];
   let down: boolean;
   let verifier: JsonwebtokenVerifier;
 
@@ -432,6 +432,45 @@ describe('JsonwebtokenVerifier with a published key set', () => {
     now += 12 * 3_600_000;
 
     await expectRefused(signWithRsa('one'), verifier);
+  });
+
+  it('trusts no key for long after the issuer withdrew all of them, however it says so', async () => {
+    for (const keys of [[], [{}], [{ kty: 'RSA' }], [null, 'none', 7]]) {
+      published = [jwk(RSA.publicKey, 'one')];
+      now += 60_000;
+      await verifier.read(signWithRsa('one'));
+      published = keys;
+      now += 11 * 60_000;
+      await expectRefused(signWithRsa('one'), verifier);
+    }
+    expect(warnings).to.equal(0);
+  });
+
+  it('takes a good key out of a set whose other keys are unusable', async () => {
+    published = [{ kty: 'RSA', n: '!', e: 'AQAB' }, { kty: 'OKP' }, jwk(RSA.publicKey, 'one')];
+    expect((await verifier.read(signWithRsa('one'))).subject).to.equal('user-1');
+  });
+
+  it('refuses a key that is weaker than one of the configuration may be', async () => {
+    const weak = generateKeyPairSync('rsa', { modulusLength: 1024 });
+    published = [jwk(weak.publicKey, 'weak')];
+    const token = sign({}, weak.privateKey, {
+      algorithm: 'RS256',
+      keyid: 'weak',
+      allowInsecureKeySizes: true,
+    });
+    await expectRefused(token, verifier);
+    expect(
+      () => new VerificationKeys({ secret: null, publicKey: pem(weak.publicKey), remoteKeys: null }),
+    ).to.throw(TypeError);
+  });
+
+  it('refuses a key that is published for encryption, or with its private part', async () => {
+    for (const key of [jwk(RSA.publicKey, 'one', { use: 'enc' }), jwk(RSA.privateKey, 'one')]) {
+      published = [key];
+      now += 11 * 60_000;
+      await expectRefused(signWithRsa('one'), verifier);
+    }
   });
 
   it('asks the key server once for a flood of made-up key ids', async () => {

@@ -17,6 +17,7 @@ const account = (changes: Partial<Account> = {}): Account => ({
   active: true,
   platformAdmin: false,
   memberships: [{ organizationId: ACME, roles: ['member', 'worker'] }],
+  invited: false,
   revokedSessions: new Set(),
   ...changes,
 });

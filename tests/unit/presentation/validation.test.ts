@@ -3,7 +3,7 @@ import { object, safeParse, toJSONSchema } from 'zod';
 import { createRouteTable } from '../../../presentation/http/route-table.ts';
 import type { Route } from '../../../presentation/http/routing/route.ts';
 import { FakeService } from '../../support/fakes/fake-service.ts';
-import { JOB_ID, sampleBody, samplePath, titleOf } from '../../support/fakes/samples.ts';
+import { JOB_ID, sampleBody, samplePath, sampleService, titleOf } from '../../support/fakes/samples.ts';
 
 const ALL_ROLES = ['org_admin', 'member', 'worker'] as const;
 
@@ -245,6 +245,20 @@ describe('Validation', () => {
     [{ checksum: 'x'.repeat(201) }, 'checksum'],
     [{ name: '' }, 'name'],
     [{ content_type: 'a\0b' }, 'content_type'],
+    [{ uri: 'javascript://x/%0aalert(1)' }, 'uri'],
+    [{ uri: 'javascript:alert(1)' }, 'uri'],
+    [{ uri: 'data:text/html,<script>' }, 'uri'],
+    [{ uri: 'vbscript://x' }, 'uri'],
+    [{ uri: 's3://bucket/<b>' }, 'uri'],
+    [{ uri: 's3://bucket/\u202etxt.exe' }, 'uri'],
+    [{ name: 'poses\u202efds.exe' }, 'name'],
+    [{ name: 'poses\n.sdf' }, 'name'],
+    [{ purpose: '\u001b[2J' }, 'purpose'],
+    [{ content_type: 'text' }, 'content_type'],
+    [{ content_type: 'text/html\r\nX-Other: 1' }, 'content_type'],
+    [{ content_type: 'text/html; charset' }, 'content_type'],
+    [{ checksum: 'sha256:<script>' }, 'checksum'],
+    [{ checksum: 'no checksum' }, 'checksum'],
   ] as const) {
     it(`refuses an artifact with ${JSON.stringify(change).slice(0, 60)}`, async () => {
       const response = await new FakeService()
@@ -253,6 +267,24 @@ describe('Validation', () => {
         .send({ ...artifact, ...change });
       expect(response.status).to.equal(422);
       expect(pathsOf(response)).to.deep.equal([path]);
+    });
+  }
+
+  for (const change of [
+    { uri: 'https://files.example/poses.sdf?version=3#top', content_type: 'chemical/x-mdl-sdfile' },
+    { uri: 'file:///data/poses.sdf', content_type: 'text/plain; charset=utf-8' },
+    { uri: 'gs://bucket/größe.sdf', checksum: `sha256:${'ab'.repeat(32)}` },
+    { checksum: 'd41d8cd98f00b204e9800998ecf8427e', content_type: 'multipart/mixed; boundary="a b"' },
+    { checksum: 'sha-256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' },
+    { name: 'Poses für می\u200cخواهم 👩\u200d🔬' },
+  ]) {
+    it(`takes an artifact with ${JSON.stringify(change).slice(0, 60)}`, async () => {
+      const service = await sampleService(new FakeService(), 'worker');
+      const response = await service
+        .acme('worker')
+        .post(`/jobs/${JOB_ID}/artifacts`)
+        .send({ ...artifact, ...change });
+      expect(response.status, response.text).to.equal(201);
     });
   }
 
@@ -281,7 +313,7 @@ describe('Validation', () => {
     });
   }
 
-  for (const name of ['', '   ', 'x'.repeat(201), 'a\0b']) {
+  for (const name of ['', '   ', 'x'.repeat(201), 'a\0b', 'a\u0007', 'a\u2028b', 'a\u2066b', 'a\ufeffb']) {
     it(`refuses the organization name ${JSON.stringify(name.slice(0, 10))}`, async () => {
       const client = new FakeService().admin();
       const made = await client.post('/organizations').send({ org_id: 'gamma', name });
@@ -292,6 +324,54 @@ describe('Validation', () => {
       }
     });
   }
+
+  for (const email of [
+    'a\u202eb@example.org',
+    'a\u0007@example.org',
+    'a\u200b@example.org',
+    'a@ex\u00adample.org',
+    'a@b@c',
+    '<a>@example.org',
+    'a@-example.org',
+    'a@example..org',
+    'a b@example.org',
+  ]) {
+    it(`refuses the email ${JSON.stringify(email)}`, async () => {
+      const made = await new FakeService().admin().post('/users').send({ email });
+      const added = await new FakeService()
+        .admin()
+        .post('/organizations/acme/members')
+        .send({ email, roles: ['member'] });
+      for (const response of [made, added]) {
+        expect(response.status).to.equal(422);
+        expect(pathsOf(response)).to.deep.equal(['email']);
+      }
+    });
+  }
+
+  for (const email of ["o'neil+lab@example.org", 'jürgen@bücher.example', 'root@localhost']) {
+    it(`takes the email ${email}`, async () => {
+      expect((await new FakeService().admin().post('/users').send({ email })).status).to.equal(201);
+    });
+  }
+
+  for (const error of ['\u001b[31mfailed', 'a\u202eb', 'a\rb', 'a\u0085b']) {
+    it(`refuses the error ${JSON.stringify(error)}`, async () => {
+      const response = await new FakeService()
+        .acme('worker')
+        .patch(`/jobs/${JOB_ID}`)
+        .send({ status: 'FAILED', error });
+      expect(response.status).to.equal(422);
+      expect(pathsOf(response)).to.deep.equal(['error']);
+    });
+  }
+
+  it('takes an error of several lines, with tabs', async () => {
+    const service = await sampleService(new FakeService(), 'worker');
+    const error = 'Traceback:\r\n\tat docking\n\tat vina';
+    const response = await service.acme('worker').patch(`/jobs/${JOB_ID}`).send({ status: 'FAILED', error });
+    expect(response.status).not.to.equal(422);
+  });
 
   for (const id of ['template', 'ACME', 'a'.repeat(52), '', '-a', 'a b', "a'", 'ä', '../a']) {
     it(`refuses to register the organization id ${JSON.stringify(id.slice(0, 20))}`, async () => {

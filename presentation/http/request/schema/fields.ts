@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EMAIL_PATTERN, MAX_EMAIL_LENGTH } from '../../../../domain/identity/email.ts';
 import {
   MAX_PASSWORD_BYTES,
   MIN_PASSWORD_LENGTH,
@@ -15,6 +16,7 @@ import {
   serverIdProblem,
   type ServerId,
 } from '../../../../domain/databases/server.ts';
+import { PRINTABLE, PRINTABLE_LINES } from '../../../../domain/printable.ts';
 import {
   ORGANIZATION_ID_PATTERN,
   organizationIdProblem,
@@ -23,6 +25,13 @@ import {
 } from '../../../../domain/organizations/organization-id.ts';
 
 export const text = (maxLength: number): z.ZodString => z.string().min(1).max(maxLength);
+
+export const NOT_PRINTABLE = 'must not hold control characters or others that nobody sees';
+
+/** One line that people read. Every text of a client that is stored has this form, `printableLines`, or a narrower one. */
+export const printable = (maxLength: number): z.ZodString => text(maxLength).regex(PRINTABLE, NOT_PRINTABLE);
+export const printableLines = (maxLength: number): z.ZodString =>
+  text(maxLength).regex(PRINTABLE_LINES, NOT_PRINTABLE);
 
 /** A name that is safe in a URL path, a file name and a log line. */
 export const slug = (maxLength: number): z.ZodString =>
@@ -34,7 +43,7 @@ export const slug = (maxLength: number): z.ZodString =>
 /** In lower case, as PostgreSQL returns it. Any version: an unknown id is answered with 404, not with 422. */
 export const uuid = z.guid().toLowerCase();
 
-export const email = text(254).regex(/^[^\s@]+@[^\s@]+$/, 'must be an e-mail address');
+export const email = text(MAX_EMAIL_LENGTH).regex(EMAIL_PATTERN, 'must be an e-mail address');
 
 /** A password that a user chooses. Its greatest length is in bytes, so text beyond ASCII may have fewer characters. */
 export const newPassword = z
