@@ -135,6 +135,11 @@ export class PgConnection {
     this.#client.once('end', listener);
   }
 
+  /** Adds a listener for every error that the server sends, whoever it is for. */
+  onServerError(listener: (error: unknown) => void): void {
+    this.#client.connection.on('errorMessage', listener);
+  }
+
   /** Adds a listener for every notification on a channel that this session listens to. */
   onNotification(listener: () => void): void {
     this.#client.on('notification', listener);

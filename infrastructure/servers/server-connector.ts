@@ -7,9 +7,9 @@ import { ConnectionName, presenceName, resultsConnectionName } from '../postgres
 import type { DatabaseUrl } from '../postgres/database-url.ts';
 import type { Deadlines, StatementObserver } from '../postgres/connection-options.ts';
 import { PgConnection } from '../postgres/pg-connection.ts';
-import { SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
+import { isRoleFull, SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
-import { READ_IDENTITY } from '../postgres/stamp-sql.ts';
+import { IDENTITY, OF_THIS_DATABASE, READ_IDENTITY } from '../postgres/stamp-sql.ts';
 import { withDeadline } from '../timing/with-deadline.ts';
 import type { OpenSessions } from './open-sessions.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
@@ -29,11 +29,30 @@ export interface ServerConnectorOptions {
   readonly sessions: OpenSessions;
   /** Why nothing of the server may be used; null when it may. */
   readonly refusal: () => Error | null;
+  /**
+   * Undoes what a role has changed of itself; false when it is not this process's to change.
+   *
+   * @param password with which a login went well; null when none did
+   */
+  readonly restoreRole: (stamp: string, password: string | null) => Promise<boolean>;
+  /** Told of every error that the server sends on a connection. */
+  readonly onServerError: (error: unknown) => void;
   readonly logger: Logger;
 }
 
 /** Raised when the database under the recorded name is another than the one recorded, or does not know its role. */
 export class MisplacedDatabaseError extends DatabaseConnectionError {}
+
+/** Raised when the role of an organization has settings for its sessions, and did not lose them. */
+class AlteredRoleError extends MisplacedDatabaseError {
+  /** With which it logged in. */
+  readonly password: string;
+
+  constructor(password: string) {
+    super("The settings of the organization's role are not the service's.");
+    this.password = password;
+  }
+}
 
 /** For creating, cloning and migrating databases, which may take longer than a request. */
 const ADMIN_DEADLINES: Deadlines = {
@@ -48,6 +67,25 @@ const REFUSED: ReadonlySet<string | null> = new Set([
   SqlState.invalidAuthorization,
   SqlState.insufficientPrivilege,
 ]);
+
+/** What a role can bring about by its own password and settings: it cannot log in, or is logged out at once. */
+const BY_ITSELF: ReadonlySet<string | null> = new Set([
+  SqlState.invalidPassword,
+  SqlState.undefinedFile,
+  SqlState.idleSessionTimeout,
+  SqlState.transactionTimeout,
+]);
+
+interface Arrival {
+  readonly identity: string | null;
+  /** Whether the role has settings for its sessions. */
+  readonly altered: boolean;
+}
+
+/** A role may have settings in one database or in all. It is the one that logged in, whatever role its settings chose. */
+const READ_ARRIVAL = `select ${IDENTITY} as identity, exists (
+    select from pg_db_role_setting s join pg_roles r on r.oid = s.setrole where r.rolname = session_user
+  ) as altered ${OF_THIS_DATABASE}`;
 
 /** Opens connections to one server of results databases, each under a name that tells operators what it is for. */
 export class ServerConnector {
@@ -82,6 +120,8 @@ export class ServerConnector {
    * As the organization's own role, if there is one. The database has to carry the stamp of the ledger: a connection to
    * any other, whatever its name, is closed before anyone can use it. The question for it has as long as the login had.
    *
+   * A role can change its own password and settings. They are set right once, and the login is tried again.
+   *
    * @param named begins the login at once, and ends it when the database has its name
    * @throws {MisplacedDatabaseError}
    */
@@ -91,14 +131,30 @@ export class ServerConnector {
     named?: Promise<void>,
   ): Promise<PgConnection> {
     this.#assertUsable();
-    const { deadlines, connectTimeoutMs, logger } = this.#options;
-    const connection = await this.#logIn(placement, { ...deadlines, ...policy }, named);
+    const deadlines = { ...this.#options.deadlines, ...policy };
     try {
+      return await this.#arrive(placement, deadlines, named);
+    } catch (error) {
+      if (!(await this.#restored(placement, error))) throw error;
+      return this.#arrive(placement, deadlines, named);
+    }
+  }
+
+  async #arrive(
+    placement: Placement,
+    deadlines: Deadlines,
+    named: Promise<void> | undefined,
+  ): Promise<PgConnection> {
+    const { connectTimeoutMs, logger } = this.#options;
+    const { connection, password } = await this.#logIn(placement, deadlines, named);
+    try {
+      const text = password === null ? READ_IDENTITY : READ_ARRIVAL;
       const [row] = await withDeadline(
-        connection.query<{ identity: string | null }>({ text: READ_IDENTITY, values: [] }),
+        connection.query<Partial<Arrival>>({ text, values: [] }),
         connectTimeoutMs,
       );
-      if (isIdentity(row?.identity, placement)) return connection;
+      if (password !== null && row?.altered === true) throw new AlteredRoleError(password);
+      if (isIdentity(row?.identity ?? null, placement)) return connection;
       logger.error(
         {
           org_id: placement.organizationId,
@@ -116,22 +172,47 @@ export class ServerConnector {
     }
   }
 
+  /** Whether a login may go well now that failed by what its role has changed of itself. */
+  async #restored({ organizationId, serverId, stamp }: Placement, error: unknown): Promise<boolean> {
+    const { logins, restoreRole, logger } = this.#options;
+    const cause = error instanceof MisplacedDatabaseError ? error.cause : error;
+    const password = error instanceof AlteredRoleError ? error.password : null;
+    if (logins === null || (password === null && !BY_ITSELF.has(sqlStateOf(cause)))) return false;
+    const restored = await restoreRole(stamp, password).catch((failure: unknown) => {
+      logger.error(
+        { err: failure, org_id: organizationId, server: serverId },
+        "an organization's role could not be restored",
+      );
+      return false;
+    });
+    if (restored)
+      logger.warn(
+        { err: error, org_id: organizationId, server: serverId },
+        "an organization's role had changed its own password or settings; they were set right",
+      );
+    return restored;
+  }
+
   async #logIn(
     { databaseName, stamp }: Placement,
     deadlines: Deadlines,
     named: Promise<void> | undefined,
-  ): Promise<PgConnection> {
+  ): Promise<{ readonly connection: PgConnection; readonly password: string | null }> {
     const { urls, logins } = this.#options;
     const url = urls.urlForDatabase(databaseName);
     const [first, ...others] = logins?.loginsFor(stamp) ?? [];
-    if (first === undefined) return this.#openNamed(url, deadlines, named);
+    if (first === undefined)
+      return { connection: await this.#openNamed(url, deadlines, named), password: null };
     // A rotation between two refusals makes right what was refused at first.
     const tries = others.length === 0 ? [first] : [first, ...others, first];
     let refusal: unknown;
     for (const { user, password } of tries) {
       try {
-        return await this.#openNamed(url.withCredentials(user, password), deadlines, named);
+        const connection = await this.#openNamed(url.withCredentials(user, password), deadlines, named);
+        return { connection, password };
       } catch (error) {
+        if (isRoleFull(error))
+          throw new DatabaseConnectionError("The organization's role has no connection left.", error);
         if (!REFUSED.has(sqlStateOf(error))) throw error;
         refusal = error;
       }
@@ -180,6 +261,7 @@ export class ServerConnector {
 
   #known(connection: PgConnection): PgConnection {
     connection.onEnd(this.#options.sessions.add(connection));
+    connection.onServerError(this.#options.onServerError);
     return connection;
   }
 }

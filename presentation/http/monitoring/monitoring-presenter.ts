@@ -15,7 +15,7 @@ interface Circumstances {
  */
 export const presentReadiness = (circumstances: Circumstances): Reply => {
   const { health, isStopping, isStrict, namesOrganizations } = circumstances;
-  const { metadata, servers, organizations } = health;
+  const { metadata, servers, serverProblems, organizations } = health;
   const allHealthy = metadata && Object.values(organizations).every(Boolean);
   const serves = metadata && !isStopping && (allHealthy || !isStrict);
 
@@ -34,6 +34,7 @@ export const presentReadiness = (circumstances: Circumstances): Reply => {
         metadata_db: metadata,
         org_databases: shown,
         servers,
+        server_problems: serverProblems,
       },
     },
     headers: serves ? {} : { 'Retry-After': '1' },

@@ -15,6 +15,7 @@ describe('the health monitor', () => {
     const check = async () => ({
       metadata: true,
       servers: { eu: true },
+      serverProblems: {},
       organizations: { a: looks.shift() ?? true },
     });
     const monitor = new HealthMonitor({ health: { check }, intervalMs: 1000, logger });
