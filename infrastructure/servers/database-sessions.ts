@@ -31,7 +31,7 @@ export class DatabaseInUseError extends Error {
   }
 }
 
-const IN_USE_DEADLINE_MS = 30_000;
+const PATIENCE_MS = 30_000;
 
 /**
  * The sessions in databases of one server. What needs a database that nobody is in (a copy, a rename, a drop) goes through
@@ -39,16 +39,19 @@ const IN_USE_DEADLINE_MS = 30_000;
  */
 export class DatabaseSessions {
   readonly #connection: PgConnection;
+  readonly #patienceMs: number;
 
-  constructor(connection: PgConnection) {
+  /** @param patienceMs for sessions that do not end; half a minute by default */
+  constructor(connection: PgConnection, patienceMs = PATIENCE_MS) {
     this.#connection = connection;
+    this.#patienceMs = patienceMs;
   }
 
   /**
    * Runs `act` when nobody is in the database, and again when somebody came in between. `act` may be run several times.
    * A database that takes no connections any longer stays empty once it is.
    *
-   * @throws {DatabaseInUseError} after half a minute
+   * @throws {DatabaseInUseError} when its patience is at an end
    */
   async whenEmpty(database: string, evict: Eviction, act: () => Promise<unknown>): Promise<void> {
     let inside: readonly Occupant[] = [];
@@ -60,13 +63,13 @@ export class DatabaseSessions {
       }
       return inside.length === 0 && this.#unlessInUse(act);
     };
-    await pollUntil(attempt, IN_USE_DEADLINE_MS, () => new DatabaseInUseError(database, inside));
+    await pollUntil(attempt, this.#patienceMs, () => new DatabaseInUseError(database, inside));
   }
 
   /**
    * Ends the sessions in a database that `which` chooses, and waits until they are gone.
    *
-   * @throws {DatabaseInUseError} after half a minute
+   * @throws {DatabaseInUseError} when its patience is at an end
    */
   async evict(database: string, which: (occupant: Occupant) => boolean): Promise<void> {
     let inside: readonly Occupant[] = [];
@@ -75,7 +78,7 @@ export class DatabaseSessions {
       await this.#end(inside, 'all');
       return inside.length === 0;
     };
-    await pollUntil(attempt, IN_USE_DEADLINE_MS, () => new DatabaseInUseError(database, inside));
+    await pollUntil(attempt, this.#patienceMs, () => new DatabaseInUseError(database, inside));
   }
 
   /**
