@@ -2,9 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
+import { ConnectionName } from '../postgres/connection-names.ts';
+import { DatabaseUrl } from '../postgres/database-url.ts';
+import { closeToPublic } from '../postgres/new-database.ts';
+import { PgConnection } from '../postgres/pg-connection.ts';
 import { startEmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts';
 import { RestartingPostgres } from './embedded-postgres/restarting-postgres.ts';
 import type { Environment } from '../config/environment-reader.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
 
 /** The folder of the embedded server's data and secrets, relative to the working directory. */
 export const LOCAL_DATA = '.data';
@@ -38,6 +44,10 @@ export const prepareLocalStart = async (environment: Environment): Promise<Local
   }
   const dataDirectory = join(LOCAL_DATA, 'postgres');
   const server = await startEmbeddedPostgres({ dataDirectory });
+  await closeServerDatabases(server.url).catch(async (error: unknown) => {
+    await server.stop();
+    throw error;
+  });
   let restarting: RestartingPostgres | null = null;
   return {
     environment: { ...(await localDefaults(server.url)), ...withoutEmpty(environment) },
@@ -47,6 +57,20 @@ export const prepareLocalStart = async (environment: Environment): Promise<Local
     },
     stop: () => (restarting ?? server).stop(),
   };
+};
+
+/** The server is this service's alone, so nobody else has business in its databases: organizations' roles are PUBLIC, too. */
+const closeServerDatabases = async (serverUrl: string): Promise<void> => {
+  const connection = await PgConnection.open({
+    url: DatabaseUrl.parse(`${serverUrl}?sslmode=disable`),
+    applicationName: ConnectionName.embeddedStart,
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+  });
+  try {
+    await connection.execute(['postgres', 'template1'].map(closeToPublic).join(';'));
+  } finally {
+    await connection.close();
+  }
 };
 
 /** The settings for an embedded server with this URL. Creates the secrets at the first call. */

@@ -43,7 +43,8 @@ export class AdminSession implements ServerSession {
       text: `select pg_try_advisory_lock(key) and not exists (
                select from pg_locks l join pg_stat_activity a on a.pid = l.pid join pg_database d on d.oid = l.database
                where l.locktype = 'advisory' and l.granted and d.datname = $2 and a.usename = current_user
-                 and (l.classid::bigint << 32 | l.objid::bigint) = key and l.objsubid = 1
+                 and l.pid <> pg_backend_pid() and l.objsubid = 1
+                 and (l.classid::bigint << 32 | l.objid::bigint) = key
              ) as locked from hashtextextended($1, 0) as key`,
       values: [name, ADMINISTRATION_BEFORE],
     });

@@ -1,4 +1,3 @@
-import type { QueryResult } from 'pg';
 import type { PgConnection } from '../postgres/pg-connection.ts';
 import { SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
 import { identifier, literal } from '../postgres/quoting.ts';
@@ -101,9 +100,9 @@ export class DatabaseSessions {
     );
     // Three statements give three results, with these columns.
     const [arriving, sessions, prepared] = answers as [
-      QueryResult<{ pid: number }>,
-      QueryResult<Occupant & { pid: number; inside: boolean | null }>,
-      QueryResult<{ gid: string; owner: string }>,
+      Rows<{ readonly pid: number }>,
+      Rows<Occupant & { readonly pid: number; readonly inside: boolean | null }>,
+      Rows<{ readonly gid: string; readonly owner: string }>,
     ];
     const listed = new Map(sessions.rows.map((session) => [session.pid, session]));
     const pids = new Set(arriving.rows.map(({ pid }) => pid));
@@ -144,6 +143,10 @@ export class DatabaseSessions {
       throw error;
     }
   }
+}
+
+interface Rows<Row> {
+  readonly rows: readonly Row[];
 }
 
 const NOBODY_YET: Occupant = {

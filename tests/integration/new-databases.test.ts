@@ -7,6 +7,7 @@ import { newDatabaseOptions } from '../../infrastructure/postgres/new-database.t
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf } from '../support/gate.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
+import { defaultServer } from '../support/servers.ts';
 import { SecondServer } from '../support/second-server.ts';
 
 const ACME = organizationId('acme');
@@ -24,17 +25,16 @@ describe('new databases on a server of another encoding', function () {
     server = await SecondServer.start();
     const admin = new Client(server.url);
     await admin.connect();
-    await admin.query(`create database latin template template0 encoding 'LATIN1' locale 'C' is_template true`);
+    await admin.query(
+      `create database latin template template0 encoding 'LATIN1' locale 'C' is_template true`,
+    );
     await admin.query('alter database template1 is_template false');
     await admin.query('drop database template1');
     await admin.query('alter database latin rename to template1');
     await admin.end();
     inTemplate = new Client(DatabaseUrl.parse(server.url).withDatabase('template1').toString());
     await inTemplate.connect();
-    deployment = await createDeployment(
-      { DB_SPARES_MIN: '1', DB_SPARES_MAX: '1' },
-      { url: server.url },
-    );
+    deployment = await createDeployment({ DB_SPARES_MIN: '1', DB_SPARES_MAX: '1' }, { url: server.url });
     await deployment.register('acme', 'beta');
   });
   after(async () => {
@@ -59,7 +59,13 @@ describe('new databases on a server of another encoding', function () {
     const made = await deployment.administer<{ name: string; form: string }>(
       `select datname as name, concat_ws(' ', pg_encoding_to_char(encoding), datcollate, datctype, datlocprovider, datlocale) as form
        from pg_database where datname = any($1)`,
-      [[...(await deployment.databases()), deployment.metadataDatabase]],
+      [
+        [
+          ...(await deployment.databases()),
+          deployment.metadataDatabase,
+          defaultServer(container).names.administration,
+        ],
+      ],
     );
     expect(new Set(made.map(({ name }) => name.split('.')[0]))).to.include.members([
       'admin',
@@ -73,7 +79,9 @@ describe('new databases on a server of another encoding', function () {
 
   it('are what an organization is given: one in another encoding is not adopted', async () => {
     const source = deployment.databaseName('latin').replace('_r_', '_r.');
-    await deployment.administer(`create database "${source}" template template0 encoding 'LATIN1' locale 'C'`);
+    await deployment.administer(
+      `create database "${source}" template template0 encoding 'LATIN1' locale 'C'`,
+    );
     const adopt = deployment.start().get(TOKENS.adoptDatabase);
     const refused = await rejectionOf(adopt(organizationId('beta'), { from: source }));
     expect(refused).to.be.instanceOf(DatabaseProvisioningError);

@@ -8,7 +8,7 @@ import { createDeployment, type Deployment } from '../support/deployment.ts';
 
 const PASSWORD = 'a password of the test';
 /** Those whose answer depends on the server that the tests are given. */
-const OF_THE_SERVER = ['login', 'connections', 'wal_level', 'replication', 'encoding'];
+const OF_THE_SERVER = ['login', 'connections', 'wal_level', 'replication', 'public'];
 
 describe('the inspection of a server', function () {
   this.timeout(60_000);
