@@ -22,6 +22,7 @@ import type { Deadlines, StatementObserver } from '../postgres/connection-option
 import type { PgConnection } from '../postgres/pg-connection.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import { openAdministration } from './administration.ts';
+import { withDeadline } from '../timing/with-deadline.ts';
 import { ClusterCheck } from './cluster-check.ts';
 import { ConnectionShare } from './connection-share.ts';
 import { ControlConnection } from './control-connection.ts';
@@ -128,10 +129,10 @@ export class ResultsServer implements DatabaseServer {
       logins: this.logins,
       sessions: this.sessions,
       refusal: () => cluster.refusal,
+      // A login does not wait for the administrators' sessions as long as what makes databases does.
       restoreRole: (stamp, password) =>
-        this.admin.exclusively(
-          `role ${stamp}`,
-          (session) => session.restoreRole(stamp, password),
+        withDeadline(
+          this.admin.exclusively(`role ${stamp}`, (session) => session.restoreRole(stamp, password)),
           options.connectTimeoutMs,
         ),
       onServerError: (error) => this.problems.noteError(error),

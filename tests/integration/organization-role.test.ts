@@ -133,7 +133,10 @@ describe("an organization's own role, in the hands of an attacker", function () 
       const statement = setting
         .replace('GROUP', names.groupRole)
         .replace('OWN', deployment.databaseName('acme'));
-      await (await own()).query(`alter role current_user ${statement}`);
+      // Older servers do not know every one of them.
+      await (await own()).query(`alter role current_user ${statement}`).catch((error: unknown) => {
+        expect(error).to.have.property('code', '42704');
+      });
       expect(await addJob(ACME)).to.equal(1);
       const left = await deployment.administer(
         'select from pg_db_role_setting s join pg_roles r on r.oid = s.setrole where r.rolname = $1',
