@@ -93,8 +93,8 @@ export class AdminSession implements ServerSession {
   }
 
   /**
-   * As `clone`, of a database that is in service: idle sessions are ended (pools notice), those at work are waited for, and
-   * new ones wait for the copy. Closed to everyone but the service.
+   * As `clone`, of a database that is in service. Sessions at work are waited for; when all are idle they are ended (pools
+   * notice), and new ones wait for the copy. Closed to everyone but the service.
    */
   async copy(source: string, name: string): Promise<void> {
     await this.#createFrom(source, name);

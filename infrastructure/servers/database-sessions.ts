@@ -17,7 +17,7 @@ export interface Occupant {
   readonly isAdmitted: boolean;
 }
 
-/** Which sessions are ended, so that nobody is in the database: `idle` ones alone, and the others are waited for; or all. */
+/** Which sessions are ended, so that nobody is in the database: all, or `idle` ones when no other is there any longer. */
 export type Eviction = 'idle' | 'all';
 
 /** Raised when a database is not left by all who are in it. Says who they are. */
@@ -57,7 +57,10 @@ export class DatabaseSessions {
     const attempt = async (): Promise<boolean> => {
       inside = await this.lookInto(database);
       if (inside.length > 0) {
-        await this.#end(inside, evict);
+        // While one is at work, to end the others gains nothing: they would come back.
+        await (evict === 'all' || inside.every(({ state }) => state === 'idle')
+          ? this.#end(inside)
+          : this.#joinRoles(inside));
         inside = await this.lookInto(database);
       }
       return inside.length === 0 && this.#unlessInUse(act);
@@ -74,7 +77,7 @@ export class DatabaseSessions {
     let inside: readonly Occupant[] = [];
     const attempt = async (): Promise<boolean> => {
       inside = (await this.lookInto(database)).filter(which);
-      await this.#end(inside, 'all');
+      await this.#end(inside);
       return inside.length === 0;
     };
     await pollUntil(attempt, this.#patienceMs, () => new DatabaseInUseError(database, inside));
@@ -118,14 +121,17 @@ export class DatabaseSessions {
   }
 
   /** Asks the server to end sessions. One that the login may not end is left: the next look finds it. */
-  async #end(occupants: readonly Occupant[], evict: Eviction): Promise<void> {
-    for (const { pid, user, state, isOurs } of occupants) {
-      if (pid === null) continue;
-      // Only a member of a role may look at its sessions and end them; who made the role may become one.
+  async #end(occupants: readonly Occupant[]): Promise<void> {
+    await this.#joinRoles(occupants);
+    for (const { pid } of occupants) {
+      if (pid !== null) await this.#tries(`select pg_terminate_backend(${pid})`);
+    }
+  }
+
+  /** Only a member of a role may look at its sessions and end them; who made the role may become one. */
+  async #joinRoles(occupants: readonly Occupant[]): Promise<void> {
+    for (const { user, isOurs } of occupants) {
       if (!isOurs && user !== null) await this.#tries(`grant ${identifier(user)} to current_user`);
-      // What it is doing may be known only to a member: the next look tells.
-      if (evict === 'idle' && state !== 'idle') continue;
-      await this.#tries(`select pg_terminate_backend(${pid})`);
     }
   }
 
