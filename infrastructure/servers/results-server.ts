@@ -258,6 +258,9 @@ export class ResultsServer implements DatabaseServer {
   }
 }
 
+/** Through a proxy this process may see the end of a connection, and open the next one, before the server does. */
+const STILL_ENDING = 3;
+
 /**
  * No role of an organization may take nearly all connections of its server, and none has too few for what one process, or
  * half of the budget, gives its organization.
@@ -265,7 +268,8 @@ export class ResultsServer implements DatabaseServer {
 export const roleConnectionLimit = (
   connectionBudget: number,
   { size, maxOverflow }: ResultsServerOptions['organizationPool'],
-): number => Math.min(connectionBudget, Math.max(size + maxOverflow, Math.ceil(connectionBudget / 2)));
+): number =>
+  Math.min(connectionBudget, Math.max(size + maxOverflow, Math.ceil(connectionBudget / 2))) + STILL_ENDING;
 
 const adminPool = (
   { names, problems, breaker: serverBreaker }: Pick<ResultsServer, 'names' | 'problems' | 'breaker'>,

@@ -27,8 +27,8 @@ const OF_THE_MACHINE: Readonly<Record<string, ServerProblem>> = {
 /** Nobody tells when a disk has room again: the errors stay away. */
 const REMEMBERED_MS = 60_000;
 
-/** Each attempt to make a database that the server refuses doubles the time until the next one. */
-const BACK_OFF = { threshold: 1, minDelayMs: 1000, maxDelayMs: 30_000 };
+/** Once may be an accident. After that each attempt that the server refuses doubles the time until the next one. */
+const BACK_OFF = { threshold: 2, minDelayMs: 1000, maxDelayMs: 30_000 };
 
 /** The problem that it is to lack the right. */
 export type Right = 'cannot_create_databases' | 'cannot_create_roles';
