@@ -104,6 +104,8 @@ const adoptLocked = async (
 ): Promise<AdoptedDatabase> => {
   const deploymentId = await deployment.id();
   const mark = readMark(comment);
+  const encoding = await session.encodingOf(source);
+  if (encoding !== 'UTF8') throw refusal(source, `has the encoding ${encoding}, and has to have UTF8`);
   if (mark !== null && mark.organizationId === null) throw refusal(source, 'is a spare or a template');
   assertNotOfAnotherOrganization(mark, organizationId, source);
   if (!takeOver) assertNotOfAnotherDeployment(source, comment, deploymentId, null);

@@ -15,15 +15,17 @@ export interface OfferPorts {
  * once. The others are waited for when there is none, or when `isAwaited` says so: a server that is slow or gone delays
  * nobody who can go elsewhere.
  *
- * @throws {DatabaseConnectionError} when no server answers
+ * @throws {DatabaseConnectionError} when no server answers, or those that do refuse to make databases
  */
 export const collectOffers = async (
   { servers, newId }: OfferPorts,
   organizationId: OrganizationId,
   isAwaited: (server: DatabaseServer) => boolean,
 ): Promise<readonly PlacementOffer[]> => {
-  const available = servers.list().filter(({ isAvailable }) => isAvailable);
-  if (available.length === 0) throw new DatabaseConnectionError('No server of results databases answers.');
+  const answering = servers.list().filter(({ isAvailable }) => isAvailable);
+  const available = answering.filter(({ refusal }) => refusal === null);
+  if (available.length === 0)
+    throw answering[0]?.refusal ?? new DatabaseConnectionError('No server of results databases answers.');
   const awaited = available.filter((server) => server.template.current === null && isAwaited(server));
   // One that fails is not offered.
   await Promise.allSettled(awaited.map(({ template }) => template.ready()));

@@ -28,6 +28,10 @@ export interface ServerNeeds {
 
 /** `DROP DATABASE … WITH (FORCE)` came with it. */
 const OLDEST_VERSION = 130_000;
+/** The schema `public` is closed to PUBLIC from then on. */
+const FIRST_WITH_CLOSED_SCHEMA = 150_000;
+/** The service itself connects to it. */
+const MAINTENANCE_DATABASE = 'postgres';
 /** Of each process, beside the budget: administrators' sessions and the control connection. */
 const OTHER_CONNECTIONS = 4;
 const SLOW_ROUND_TRIP_MS = 10;
@@ -120,10 +124,10 @@ const createRoles: Rule = (facts, name, { hasRoles }) => {
 
 const signalBackends: Rule = (facts, name) =>
   facts.login.isSuperuser || facts.login.maySignalBackends
-    ? ok('signal', `"${name}" may end autovacuum's sessions`)
+    ? ok('signal', `"${name}" may end the sessions of other roles`)
     : hint(
         'signal',
-        `"${name}" may not end autovacuum's sessions: a database that is vacuumed cannot be dropped meanwhile`,
+        `"${name}" may not end the sessions of roles that it did not make: while one is in a database, that cannot be retired, renamed or copied`,
         `grant pg_signal_backend to ${identifier(name)};`,
       );
 
@@ -145,16 +149,40 @@ const connections: Rule = ({ settings, login: { connectionLimit, isSuperuser } }
   );
 };
 
-const encoding: Rule = (facts) =>
-  facts.encoding === 'UTF8'
-    ? ok('encoding', `UTF8, ${facts.locale}`)
-    : missing(
-        'encoding',
-        `new databases are in ${facts.encoding} (${facts.locale}), and have to be in UTF8`,
-        'alter database template1 is_template false;',
-        'drop database template1;',
-        `create database template1 template template0 encoding 'UTF8' locale 'C' is_template true;`,
-      );
+const encoding: Rule = ({ otherEncodings }) => {
+  if (otherEncodings.length === 0) return ok('encoding', 'all databases of this service are in UTF8');
+  const databases = otherEncodings.map((one) => `"${one.name}" (${one.encoding})`).join(', ');
+  return missing(
+    'encoding',
+    `these databases cannot hold every text: ${databases}; dump each, and restore it into one in UTF8`,
+  );
+};
+
+const publicDatabases: Rule = (facts, name, { hasRoles }) => {
+  if (!hasRoles) return null;
+  const open = facts.publicDatabases;
+  if (open.length === 0) return ok('public', "an organization's role can connect to its own database alone");
+  return hint(
+    'public',
+    `an organization's role can connect to ${open.map((one) => `"${one}"`).join(', ')}, as everybody can: it sees the` +
+      ' names of databases and roles there, and can make temporary tables. Give other users rights of their own first',
+    ...open.flatMap((database) => [
+      `revoke connect, temporary on database ${identifier(database)} from public;`,
+      ...(database === MAINTENANCE_DATABASE && !facts.login.isSuperuser
+        ? [`grant connect on database ${identifier(database)} to ${identifier(name)};`]
+        : []),
+    ]),
+  );
+};
+
+const publicSchema: Rule = ({ versionNumber, login: { isSuperuser } }, _login, { hasRoles }) =>
+  hasRoles && !isSuperuser && versionNumber >= OLDEST_VERSION && versionNumber < FIRST_WITH_CLOSED_SCHEMA
+    ? hint(
+        'schema',
+        `before PostgreSQL 15 everybody may make tables and functions in the schema "public" of a database, an organization's role in its own; only a superuser can forbid that, in each database`,
+        'revoke create on schema public from public;',
+      )
+    : null;
 
 const cloning: Rule = ({ clones, cloneError }) => {
   if (cloneError !== null) return missing('clone', `a database could not be cloned: ${cloneError}`);
@@ -204,6 +232,8 @@ const RULES: readonly Rule[] = [
   signalBackends,
   connections,
   encoding,
+  publicDatabases,
+  publicSchema,
   cloning,
   walLevel,
   replication,

@@ -1,4 +1,4 @@
-import type { ResultsServerRecord } from '../../domain/databases/server.ts';
+import type { ResultsServerRecord, ServerProblem } from '../../domain/databases/server.ts';
 import type { DatabaseServers } from '../ports/databases/database-server.ts';
 
 /** A server as operators see it: what is recorded of it, and what this process knows. */
@@ -7,6 +7,8 @@ export interface ServerView extends ResultsServerRecord {
   readonly isConfigured: boolean;
   /** Whether it answers this process now; false for a server without address. */
   readonly isAvailable: boolean;
+  /** What this process has found wrong with it, although it answers. */
+  readonly problems: readonly ServerProblem[];
   /** Connections to results databases there; null for a server without address. */
   readonly connections: ServerConnections | null;
 }
@@ -26,6 +28,7 @@ export const viewServer = (record: ResultsServerRecord, servers: DatabaseServers
     ...record,
     isConfigured: server !== undefined,
     isAvailable: server?.isAvailable ?? false,
+    problems: server?.problems.current ?? [],
     connections: server?.connections ?? null,
   };
 };

@@ -13,7 +13,7 @@ export const MAX_NAME_BYTES = 63;
 export const SERVER_DATABASES: readonly string[] = ['postgres', 'template0', 'template1'];
 
 /** What the internal databases and roles are for: the first part of their names. Names that exist on servers stay. */
-const INTERNAL_KINDS = ['template', 'build', 'spare', 'check', 'rows', 'orphan', 'retired'] as const;
+const INTERNAL_KINDS = ['template', 'build', 'spare', 'check', 'rows', 'orphan', 'retired', 'admin'] as const;
 export type InternalKind = (typeof INTERNAL_KINDS)[number];
 
 /** Shorter ids would turn reasonable organizations away. */
@@ -112,6 +112,11 @@ export class DatabaseNames {
   /** The role that holds the rights on rows. */
   get groupRole(): string {
     return this.#internal('rows', 'all');
+  }
+
+  /** The empty database in which the service's administrators' sessions are. */
+  get administration(): string {
+    return this.#internal('admin', 'all');
   }
 
   /**

@@ -43,6 +43,22 @@ export const SERVER_STATUSES = ['active', 'draining', 'disabled'] as const;
  */
 export type ServerStatus = (typeof SERVER_STATUSES)[number];
 
+/** What is wrong with a server that answers. `SERVER_PROBLEM_TEXTS` says what each means. */
+export const SERVER_PROBLEMS = [
+  'disk_full',
+  'io_error',
+  'cannot_create_databases',
+  'cannot_create_roles',
+] as const;
+export type ServerProblem = (typeof SERVER_PROBLEMS)[number];
+
+export const SERVER_PROBLEM_TEXTS: Readonly<Record<ServerProblem, string>> = {
+  disk_full: 'its disk is full',
+  io_error: 'it cannot read or write its files',
+  cannot_create_databases: 'its login may not create databases',
+  cannot_create_roles: 'its login may not create roles, and DB_ORG_ROLES is on',
+};
+
 /** What may follow what. A server that was disabled may be drained before it is removed. */
 export const SERVER_MOVES: Readonly<Record<ServerStatus, readonly ServerStatus[]>> = {
   active: ['draining', 'disabled'],

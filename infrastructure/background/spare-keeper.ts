@@ -39,14 +39,16 @@ export class SpareKeeper implements Background {
       everyMs: TICK_MS,
       runsAtStart: true,
       work: async () => {
+        // It is tried again when its back-off is over.
+        if (server.refusal !== null) return;
         await refill(server, this.#closing.signal);
         isAway = false;
       },
       onFailure: (error) => {
-        // One line for each time that the server goes away.
+        // One line for each time that the server goes away, or begins to refuse.
         if (!isAway) logger.warn({ err: error, server: server.serverId }, 'spares could not be refilled');
-        isAway = !server.isAvailable;
-        if (isAway) loop.kick(RETRY_MS);
+        isAway = !server.isAvailable || server.refusal !== null;
+        if (!server.isAvailable) loop.kick(RETRY_MS);
       },
     });
     return loop;

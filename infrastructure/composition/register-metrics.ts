@@ -4,7 +4,7 @@ import type { BackgroundRunner } from '../background/background-runner.ts';
 import type { MetadataChangeFeed } from '../changes/metadata-change-feed.ts';
 import type { FleetSnapshot } from '../background/fleet-snapshot.ts';
 import { DATABASE_STATES } from '../../domain/databases/results-database.ts';
-import type { ServerId } from '../../domain/databases/server.ts';
+import { SERVER_PROBLEMS, type ServerId } from '../../domain/databases/server.ts';
 import type { CircuitBreaker } from '../pools/circuit-breaker.ts';
 import type { DatabaseConnectionManager } from '../routing/database-connection-manager.ts';
 import type { ResultsServer } from '../servers/results-server.ts';
@@ -103,6 +103,19 @@ const registerConnections = (parts: MeasuredParts): void => {
       const { inUse, idle, waiting } = manager.metadata.snapshot();
       return samples('state', { in_use: inUse, idle, waiting });
     },
+  });
+  metrics.registerGauge({
+    name: 'server_problem',
+    help: 'Whether something is wrong with a server that answers: a full disk, say, or a right that its login lacks',
+    labels: ['server', 'problem'],
+    read: () =>
+      servers.flatMap(({ serverId, problems }) => {
+        const current = problems.current;
+        return SERVER_PROBLEMS.map((problem) => ({
+          labels: { server: serverId, problem },
+          value: current.includes(problem) ? 1 : 0,
+        }));
+      }),
   });
   metrics.registerGauge({
     name: 'server_circuit_open',

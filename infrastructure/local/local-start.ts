@@ -3,11 +3,16 @@ import { join, resolve } from 'node:path';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import { withoutDriverVariables } from '../config/driver-variables.ts';
 import type { Environment } from '../config/environment-reader.ts';
+import { ConnectionName } from '../postgres/connection-names.ts';
 import { DatabaseUrl } from '../postgres/database-url.ts';
 import { ensureDatabase } from '../postgres/ensure-database.ts';
+import { closeToPublic } from '../postgres/new-database.ts';
+import { PgConnection } from '../postgres/pg-connection.ts';
 import { startEmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts';
 import { RestartingPostgres } from './embedded-postgres/restarting-postgres.ts';
 import { readLocalSecrets, type LocalRotation } from './local-secrets.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
 
 /** The folder of the embedded server's data and secrets, relative to the working directory. */
 export const LOCAL_DATA = '.data';
@@ -59,6 +64,7 @@ export const prepareLocalStart = async (
   let restarting: RestartingPostgres | null = null;
   const stop = (): Promise<void> => (restarting ?? server).stop();
   try {
+    await closeServerDatabases(server.url);
     await ensureDatabase(DatabaseUrl.parse(settings['DB_DATABASE_URL'] ?? ''));
   } catch (error) {
     await stop();
@@ -74,6 +80,20 @@ export const prepareLocalStart = async (
     },
     stop,
   };
+};
+
+/** The server is this service's alone, so nobody else has business in its databases: organizations' roles are PUBLIC, too. */
+const closeServerDatabases = async (serverUrl: string): Promise<void> => {
+  const connection = await PgConnection.open({
+    url: DatabaseUrl.parse(`${serverUrl}?sslmode=disable`),
+    applicationName: ConnectionName.embeddedStart,
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+  });
+  try {
+    await connection.execute(['postgres', 'template1'].map(closeToPublic).join(';'));
+  } finally {
+    await connection.close();
+  }
 };
 
 /** Whether a start with this environment runs an embedded server. */

@@ -1,8 +1,8 @@
 import { ConnectionName } from './connection-names.ts';
 import type { DatabaseUrl } from './database-url.ts';
+import { closeToPublic, createDatabase } from './new-database.ts';
 import { PgConnection } from './pg-connection.ts';
 import { SqlState, sqlStateOf } from './postgres-errors.ts';
-import { identifier } from './quoting.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -21,22 +21,31 @@ const open = (url: DatabaseUrl): Promise<PgConnection> =>
 export const ensureDatabase = async (url: DatabaseUrl): Promise<boolean> => {
   try {
     const connection = await open(url);
-    await connection.close();
+    try {
+      await closeOwnToPublic(connection, url.database);
+    } finally {
+      await connection.close();
+    }
     return false;
   } catch (error) {
-    if (sqlStateOf(error) !== SqlState.invalidCatalogName) throw error;
+    const sqlState = sqlStateOf(error);
+    // It takes no connections while another process makes it, and when that process died meanwhile.
+    if (sqlState !== SqlState.invalidCatalogName && sqlState !== SqlState.notAccepting) throw error;
   }
   const admin = await open(url.withDatabase('postgres'));
   try {
-    await admin.execute(`create database ${identifier(url.database)}`);
-    // The same server may hold the organizations' roles. They must not log in here.
-    await admin.execute(`revoke all on database ${identifier(url.database)} from public`);
-    return true;
-  } catch (error) {
-    const sqlState = sqlStateOf(error);
-    if (sqlState !== SqlState.duplicateDatabase && sqlState !== SqlState.uniqueViolation) throw error;
-    return false;
+    return await createDatabase(admin, url.database);
   } finally {
     await admin.close();
   }
+};
+
+/** The same server may hold the organizations' roles, and an operator may have made the database. */
+const closeOwnToPublic = async (connection: PgConnection, name: string): Promise<void> => {
+  const found = await connection.query<object>({
+    text: `select from pg_database where datname = $1 and pg_has_role(datdba, 'usage')
+             and has_database_privilege('public', oid, 'connect')`,
+    values: [name],
+  });
+  if (found.length > 0) await connection.execute(closeToPublic(name));
 };

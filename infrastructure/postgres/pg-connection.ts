@@ -186,6 +186,11 @@ export class PgConnection {
     return this.#facts?.identity ?? null;
   }
 
+  /** Whether the role that logged in had settings for its sessions when this one began. */
+  get roleHasSettings(): boolean {
+    return this.#facts?.roleHasSettings ?? false;
+  }
+
   /** Whether another server has replaced the session's, as far as is known. */
   get isReplaced(): boolean {
     return this.#history.isBehind(this.#facts?.timeline ?? null);
@@ -209,6 +214,11 @@ export class PgConnection {
   /** Called once when the connection has ended, however it did. */
   onEnd(listener: () => void): void {
     this.#client.once('end', listener);
+  }
+
+  /** Adds a listener for every error that the server sends, whoever it is for. */
+  onServerError(listener: (error: unknown) => void): void {
+    this.#client.connection.on('errorMessage', listener);
   }
 
   /** Adds a listener for every notification on a channel that this session listens to. */

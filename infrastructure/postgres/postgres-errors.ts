@@ -9,6 +9,7 @@ export const SqlState = {
   dependentObjectsStillExist: '2BP01',
   duplicateObject: '42710',
   objectInUse: '55006',
+  notAccepting: '55000',
   lockNotAvailable: '55P03',
   deadlockDetected: '40P01',
   undefinedTable: '42P01',
@@ -24,6 +25,11 @@ export const SqlState = {
   invalidPassword: '28P01',
   insufficientPrivilege: '42501',
   undefinedObject: '42704',
+  undefinedFile: '58P01',
+  idleSessionTimeout: '57P05',
+  transactionTimeout: '25P04',
+  diskFull: '53100',
+  ioError: '58030',
   queryCanceled: '57014',
 } as const;
 
@@ -156,3 +162,7 @@ export const isServerAnswer = (error: unknown): boolean =>
 /** Whether a failed connect shows that the server is full. A full database has the same SQLSTATE. */
 export const isServerFull = (error: unknown): boolean =>
   sqlStateOf(error) === SqlState.tooManyConnections && routineOf(error) !== 'CheckMyDatabase';
+
+/** Whether a login was refused as its role has all the connections that it may have. */
+export const isRoleFull = (error: unknown): boolean =>
+  sqlStateOf(error) === SqlState.tooManyConnections && routineOf(error) === 'InitializeSessionUserId';

@@ -8,22 +8,27 @@ export interface SessionFacts {
   readonly processId: number;
   /** The stamp of the database, or other text; null for none. */
   readonly identity: string | null;
+  /** Whether the role that logged in has settings for its sessions, in this database or in all. */
+  readonly roleHasSettings: boolean;
   /** Of the cluster; null when the server does not say. */
   readonly systemIdentifier: string | null;
   /** The timeline that the server writes; null on a standby, and when the server does not say. */
   readonly timeline: number | null;
 }
 
-const PROCESS_AND_IDENTITY = `pg_backend_pid() as "processId", ${IDENTITY} as identity`;
+/** The role is the one that logged in, whatever role its settings chose. */
+const ALWAYS_TOLD = `pg_backend_pid() as "processId", ${IDENTITY} as identity, exists (
+    select from pg_db_role_setting s join pg_roles r on r.oid = s.setrole where r.rolname = session_user
+  ) as "roleHasSettings"`;
 
 /** A promotion is in the name of the log file at once; the control file has it after the next checkpoint. */
-export const READ_FACTS = `select ${PROCESS_AND_IDENTITY},
+export const READ_FACTS = `select ${ALWAYS_TOLD},
   (select system_identifier::text from pg_control_system()) as "systemIdentifier",
   case when not pg_is_in_recovery()
     then ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end as timeline
   ${OF_THIS_DATABASE}`;
 
-const READ_LITTLE = `select ${PROCESS_AND_IDENTITY}, null as "systemIdentifier", null as timeline ${OF_THIS_DATABASE}`;
+const READ_LITTLE = `select ${ALWAYS_TOLD}, null as "systemIdentifier", null as timeline ${OF_THIS_DATABASE}`;
 
 /** Providers forbid, or do not have, functions that show the server's files. */
 const UNTOLD: ReadonlySet<string | null> = new Set([

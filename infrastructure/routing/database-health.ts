@@ -48,6 +48,12 @@ export class DatabaseHealthCheck implements HealthCheck {
     return {
       metadata: metadata !== null,
       servers: Object.fromEntries(answers.map(({ serverId, isHealthy }) => [serverId, isHealthy])),
+      serverProblems: Object.fromEntries(
+        servers
+          .list()
+          .filter(({ problems }) => problems.current.length > 0)
+          .map(({ serverId, problems }) => [serverId, problems.current]),
+      ),
       organizations: Object.fromEntries(answers.flatMap(({ organizations }) => organizations)),
     };
   }

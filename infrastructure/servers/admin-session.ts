@@ -1,33 +1,61 @@
 import type { PgConnection } from '../postgres/pg-connection.ts';
+import { closeToPublic, createDatabase, openToOwner, unlessPresent } from '../postgres/new-database.ts';
 import { SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
 import { identifier, literal } from '../postgres/quoting.ts';
 import type { ListedDatabase, ServerSession } from '../../application/ports/databases/server-session.ts';
 import { TemplateMissingError } from '../../application/ports/databases/database-template.ts';
-import { pollUntil } from '../timing/poll-until.ts';
-import type { OrganizationLogins } from './organization-logins.ts';
-import { scramVerifier } from '../postgres/scram-verifier.ts';
 import type { SerialQueue } from '../timing/serial-queue.ts';
+import { ADMINISTRATION_BEFORE } from './administration.ts';
+import { DatabaseSessions } from './database-sessions.ts';
+import type { OrganizationLogins } from './organization-logins.ts';
+import { makeRole, restoreRole, setRole } from './organization-role.ts';
+import type { Right, ServerProblems } from './server-problems.ts';
 
-/** A session open on the source or the target makes the server wait 5 s and refuse; it is soon gone. */
-const IN_USE_DEADLINE_MS = 30_000;
+/**
+ * Locks of one database do not meet those of another. Processes of the release before this one lock in `postgres`, where
+ * anybody can: only a lock of the service's own login counts there. It is looked for where such a process is connected.
+ */
+const TRY_LOCK = `
+  select pg_try_advisory_lock(key) and case when exists (
+    select from pg_stat_get_activity(null) a
+    where a.datid = before.oid and a.usesysid = own.oid and a.pid <> pg_backend_pid()
+      and a.application_name not like '%mad presence %'
+  ) then not exists (
+    select from pg_locks l, pg_stat_get_activity(l.pid) a
+    where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.pid <> pg_backend_pid()
+      and l.database = before.oid and (l.classid::bigint << 32 | l.objid::bigint) = key and a.usesysid = own.oid
+  ) else true end as locked
+  from hashtextextended($1, 0) as key, to_regrole(quote_ident(current_user)) as own(oid), pg_database before
+  where before.datname = $2`;
+
+export interface AdminSessionDeps {
+  readonly connection: PgConnection;
+  /** Null: all databases are used with the login of the service. */
+  readonly logins: OrganizationLogins | null;
+  /** Of this process: two at once take the processors from whoever reads meanwhile. */
+  readonly clones: SerialQueue;
+  readonly problems: ServerProblems;
+}
 
 /** One administrator's session over a connection of the server's admin pool. */
 export class AdminSession implements ServerSession {
   readonly #connection: PgConnection;
+  readonly #deps: AdminSessionDeps;
   readonly #logins: OrganizationLogins | null;
-  readonly #clones: SerialQueue;
+  readonly #sessions: DatabaseSessions;
 
-  /** @param clones of this process: two at once take the processors from whoever reads meanwhile */
-  constructor(connection: PgConnection, logins: OrganizationLogins | null, clones: SerialQueue) {
-    this.#connection = connection;
-    this.#logins = logins;
-    this.#clones = clones;
+  constructor(deps: AdminSessionDeps) {
+    this.#deps = deps;
+    this.#connection = deps.connection;
+    this.#logins = deps.logins;
+    this.#sessions = new DatabaseSessions(deps.connection);
   }
 
   async tryLock(name: string): Promise<boolean> {
     const [row] = await this.#connection.query<{ locked: boolean }>({
-      text: 'select pg_try_advisory_lock(hashtextextended($1, 0)) as locked',
-      values: [name],
+      name: 'try lock',
+      text: TRY_LOCK,
+      values: [name, ADMINISTRATION_BEFORE],
     });
     return row?.locked === true;
   }
@@ -52,14 +80,21 @@ export class AdminSession implements ServerSession {
     return row?.identity;
   }
 
+  async encodingOf(name: string): Promise<string> {
+    const [row] = await this.#connection.query<{ encoding: string }>({
+      text: 'select pg_encoding_to_char(encoding) as encoding from pg_database where datname = $1',
+      values: [name],
+    });
+    return row?.encoding ?? 'UTF8';
+  }
+
   async createEmpty(name: string): Promise<void> {
-    await this.#unlessPresent(() => this.#whenUnused(`create database ${identifier(name)}`));
+    await this.#creating('cannot_create_databases', () => createDatabase(this.#connection, name));
   }
 
   async clone(template: string, name: string): Promise<void> {
-    const statement = `create database ${identifier(name)} template ${identifier(template)}`;
     try {
-      await this.#clones.run(() => this.#unlessPresent(() => this.#whenUnused(statement)));
+      await this.#deps.clones.run(() => this.#createFrom(template, name));
     } catch (error) {
       if (sqlStateOf(error) !== SqlState.invalidCatalogName) throw error;
       throw new TemplateMissingError(`there is no template "${template}"`, { cause: error });
@@ -67,16 +102,12 @@ export class AdminSession implements ServerSession {
   }
 
   /**
-   * As `clone`, of a database that is in service: sessions that lay idle for a second are ended (pools notice), and new
-   * ones wait for the copy. Closed to everyone but the service.
+   * As `clone`, of a database that is in service. Sessions at work are waited for; when all are idle they are ended (pools
+   * notice), and new ones wait for the copy. Closed to everyone but the service.
    */
   async copy(source: string, name: string): Promise<void> {
-    await this.#whenUnused(
-      `create database ${identifier(name)} template ${identifier(source)} allow_connections false`,
-      () => this.#endSessions(source, { idle: true }),
-    );
-    await this.#connection.execute(`revoke all on database ${identifier(name)} from public`);
-    await this.allowConnections(name);
+    await this.#createFrom(source, name);
+    await openToOwner(this.#connection, name);
   }
 
   /** In bytes. */
@@ -90,7 +121,18 @@ export class AdminSession implements ServerSession {
 
   /** Only for databases that hold nobody's data, or a copy of it. */
   async drop(name: string): Promise<void> {
-    await this.#connection.execute(`drop database if exists ${identifier(name)} with (force)`);
+    // Not WITH (FORCE): autovacuum at work there would refuse that to a login that is no superuser.
+    try {
+      await this.#connection.execute(`alter database ${identifier(name)} allow_connections false`);
+    } catch (error) {
+      const sqlState = sqlStateOf(error);
+      if (sqlState === SqlState.invalidCatalogName) return;
+      // A drop that was broken off leaves one that can only be dropped.
+      if (sqlState !== SqlState.notAccepting) throw error;
+    }
+    await this.#sessions.whenEmpty(name, 'all', () =>
+      this.#connection.execute(`drop database if exists ${identifier(name)}`),
+    );
   }
 
   async dropSpare(name: string, spareId: string): Promise<void> {
@@ -105,35 +147,46 @@ export class AdminSession implements ServerSession {
     }
   }
 
-  /** Closes a database to everyone but the service, or the one role that is its own. */
+  /**
+   * Closes a database to everyone but the service, or the one role that is its own, and opens it to those. Whoever was in
+   * it and may be there no longer is put out.
+   */
   async restrict(name: string, stamp: string): Promise<void> {
-    await this.#connection.execute(`revoke all on database ${identifier(name)} from public`);
-    if (this.#logins === null) return;
-    const { user, password } = this.#logins.loginFor(stamp);
-    const verifier = scramVerifier(password);
-    const created = await this.#unlessPresent(() =>
-      this.#connection.execute(`create role ${identifier(user)} login password ${literal(verifier)}`),
-    );
-    // One that an earlier attempt left may have its password from an earlier secret.
-    if (!created) await this.setPassword(stamp);
+    const database = identifier(name);
+    await this.#connection.execute(closeToPublic(name));
+    const logins = this.#logins;
+    const grants: string[] = [];
+    if (logins !== null) {
+      const { user } = await this.#creating('cannot_create_roles', () =>
+        makeRole(this.#connection, logins, stamp),
+      );
+      grants.push(
+        `grant ${identifier(logins.groupRole)} to ${identifier(user)};`,
+        `grant connect on database ${database} to ${identifier(user)};`,
+      );
+    }
     await this.#connection.execute(
-      `grant ${identifier(this.#logins.groupRole)} to ${identifier(user)};
-       grant connect on database ${identifier(name)} to ${identifier(user)}`,
+      `${grants.join(' ')} alter database ${database} with allow_connections true`,
     );
+    await this.#sessions.evict(name, ({ isAdmitted }) => !isAdmitted);
   }
 
-  /** Gives the role of a database its password anew; false when there is no such role. */
+  /** Gives the role of a database its password anew, as `setRole` says; false when there is no such role. */
   async setPassword(stamp: string): Promise<boolean> {
-    const login = this.#logins?.loginFor(stamp);
-    if (login === undefined) return false;
-    const verifier = scramVerifier(login.password);
+    const logins = this.#logins;
+    if (logins === null) return false;
     try {
-      await this.#connection.execute(`alter role ${identifier(login.user)} password ${literal(verifier)}`);
+      await setRole(this.#connection, logins, logins.loginFor(stamp));
       return true;
     } catch (error) {
       if (sqlStateOf(error) === SqlState.undefinedObject) return false;
       throw error;
     }
+  }
+
+  /** Undoes what the role of a database has changed of itself; see `restoreRole`. */
+  async restoreRole(stamp: string, password: string | null): Promise<boolean> {
+    return this.#logins !== null && restoreRole(this.#connection, this.#logins, { stamp, password });
   }
 
   /** Takes a database away from the role of an earlier stamp, and removes that role unless another database needs it. */
@@ -143,7 +196,7 @@ export class AdminSession implements ServerSession {
     const role = identifier(user);
     try {
       await this.#connection.execute(`revoke all on database ${identifier(name)} from ${role}`);
-      await this.#endSessions(name, { user });
+      await this.#sessions.evict(name, (occupant) => occupant.user === user);
       await this.#connection.execute(`drop role ${role}`);
     } catch (error) {
       const sqlState = sqlStateOf(error);
@@ -178,7 +231,9 @@ export class AdminSession implements ServerSession {
   async createGroupRole(): Promise<void> {
     const group = this.#logins?.groupRole;
     if (group === undefined) return;
-    await this.#unlessPresent(() => this.#connection.execute(`create role ${identifier(group)} nologin`));
+    await this.#creating('cannot_create_roles', () =>
+      unlessPresent(() => this.#connection.execute(`create role ${identifier(group)} nologin`)),
+    );
   }
 
   /** Says in a database's comment whose it is. */
@@ -187,15 +242,18 @@ export class AdminSession implements ServerSession {
   }
 
   async stampAndRename(name: string, finalName: string, identity: string): Promise<boolean> {
+    const stamp = `begin; comment on database ${identifier(name)} is ${literal(identity)};`;
     try {
-      await this.#whenUnused(
-        `begin;
-         comment on database ${identifier(name)} is ${literal(identity)};
-         ${name === finalName ? '' : `alter database ${identifier(name)} rename to ${identifier(finalName)};`}
-         commit`,
-      );
+      if (name === finalName) await this.#connection.execute(`${stamp} commit`);
+      else
+        await this.#sessions.whenEmpty(name, 'idle', () =>
+          this.#connection.execute(
+            `${stamp} alter database ${identifier(name)} rename to ${identifier(finalName)}; commit`,
+          ),
+        );
       return true;
     } catch (error) {
+      if (this.#connection.isInTransaction) await this.#connection.execute('rollback').catch(() => undefined);
       const sqlState = sqlStateOf(error);
       if (sqlState === SqlState.invalidCatalogName || sqlState === SqlState.duplicateDatabase) return false;
       throw error;
@@ -203,7 +261,7 @@ export class AdminSession implements ServerSession {
   }
 
   /**
-   * Renames a database and forbids logins to it: both or neither. Its data stays.
+   * Renames a database and forbids logins to it: both or neither. Its data stays; sessions there are ended.
    *
    * @param whole given: only if its comment is `proof`, which it then exchanges for `comment`
    */
@@ -212,19 +270,20 @@ export class AdminSession implements ServerSession {
     finalName: string,
     whole?: { readonly proof: string; readonly comment: string },
   ): Promise<void> {
-    await this.#whenUnused(
-      `begin;
-       ${whole === undefined ? '' : exchangeProof(name, whole)}
-       alter database ${identifier(name)} with allow_connections false;
-       alter database ${identifier(name)} rename to ${identifier(finalName)};
-       commit`,
+    await this.#sessions.whenEmpty(name, 'all', () =>
+      this.#connection.execute(
+        `begin;
+         ${whole === undefined ? '' : exchangeProof(name, whole)}
+         alter database ${identifier(name)} with allow_connections false;
+         alter database ${identifier(name)} rename to ${identifier(finalName)};
+         commit`,
+      ),
     );
   }
 
-  /** As `seal`, and ends the sessions that are open there. */
+  /** As `seal`; nobody writes to it after the first step, nor stays there. */
   async quarantine(name: string, finalName: string): Promise<void> {
     await this.#connection.execute(`alter database ${identifier(name)} with allow_connections false`);
-    await this.#endSessions(name);
     await this.seal(name, finalName);
   }
 
@@ -232,57 +291,18 @@ export class AdminSession implements ServerSession {
     await this.#connection.execute(`alter database ${identifier(name)} with allow_connections true`);
   }
 
-  /**
-   * Ends clients' sessions in a database: all, those of a user, or those that lay idle for a second. Only a superuser may
-   * end, or even look at, the sessions of a role that it is no member of: whoever made the role may make itself one. What
-   * the server itself does there ends by itself.
-   */
-  async #endSessions(
-    database: string,
-    { user = null, idle = false }: { readonly user?: string | null; readonly idle?: boolean } = {},
-  ): Promise<void> {
-    const ofClients = 'datname = $1 and usename is not null and usename = coalesce($2, usename)';
-    const strangers = await this.#connection.query<{ usename: string }>({
-      text: `select distinct usename from pg_stat_activity
-             where ${ofClients} and not pg_has_role(usesysid, 'usage')`,
-      values: [database, user],
-    });
-    // Where that is refused, the server says below whether it matters.
-    for (const { usename } of strangers)
-      await this.#connection.execute(`grant ${identifier(usename)} to current_user`).catch(() => undefined);
-    await this.#connection.query({
-      text: `select pg_terminate_backend(pid) from pg_stat_activity
-             where ${ofClients} and (not $3 or (state = 'idle' and state_change < now() - interval '1 second'))`,
-      values: [database, user, idle],
-    });
+  /** Nobody connects to the copy before the caller opens it. A database of that name that is there already will do. */
+  async #createFrom(source: string, name: string): Promise<void> {
+    const statement = `create database ${identifier(name)} template ${identifier(source)} allow_connections false`;
+    await this.#creating('cannot_create_databases', () =>
+      unlessPresent(() =>
+        this.#sessions.whenEmpty(source, 'idle', () => this.#connection.execute(statement)),
+      ),
+    );
   }
 
-  async #unlessPresent(create: () => Promise<unknown>): Promise<boolean> {
-    try {
-      await create();
-      return true;
-    } catch (error) {
-      const sqlState = sqlStateOf(error);
-      // Overlapping creators get the unique violation of the catalogue's index rather than the fitting state.
-      if (sqlState === null || !ALREADY_THERE.has(sqlState)) throw error;
-      return false;
-    }
-  }
-
-  async #whenUnused(statement: string, before?: () => Promise<unknown>): Promise<void> {
-    const attempt = async (): Promise<boolean> => {
-      await before?.();
-      try {
-        await this.#connection.execute(statement);
-        return true;
-      } catch (error) {
-        // A connection that broke has nothing to roll back: what broke it is what counts.
-        if (!this.#connection.isReusable) await this.#connection.execute('rollback').catch(() => undefined);
-        if (sqlStateOf(error) === SqlState.objectInUse) return false;
-        throw error;
-      }
-    };
-    await pollUntil(attempt, IN_USE_DEADLINE_MS, () => new Error('The database stays in use.'));
+  #creating<Result>(right: Right, create: () => Promise<Result>): Promise<Result> {
+    return this.#deps.problems.creating(right, this.#connection, create);
   }
 }
 
@@ -299,9 +319,3 @@ const exchangeProof = (
   end`;
   return `do ${literal(check)}; comment on database ${identifier(name)} is ${literal(comment)};`;
 };
-
-const ALREADY_THERE: ReadonlySet<string> = new Set([
-  SqlState.duplicateDatabase,
-  SqlState.duplicateObject,
-  SqlState.uniqueViolation,
-]);

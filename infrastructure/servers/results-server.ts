@@ -23,6 +23,8 @@ import type { Deadlines, StatementObserver } from '../postgres/connection-option
 import type { PgConnection, SurveyedServer } from '../postgres/pg-connection.ts';
 import { sqlStateOf } from '../postgres/postgres-errors.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
+import { openAdministration } from './administration.ts';
+import { withDeadline } from '../timing/with-deadline.ts';
 import { ClusterCheck } from './cluster-check.ts';
 import { ConnectionShare } from './connection-share.ts';
 import { ControlConnection } from './control-connection.ts';
@@ -32,6 +34,7 @@ import { OrganizationLogins } from './organization-logins.ts';
 import { ResultsTemplate } from './results-template.ts';
 import { ServerAdmin } from './server-admin.ts';
 import { ServerConnector } from './server-connector.ts';
+import { ServerProblems } from './server-problems.ts';
 
 export interface ResultsServerOptions {
   readonly serverId: ServerId;
@@ -41,6 +44,8 @@ export interface ResultsServerOptions {
   /** Null: organizations share the login of the URL. The other secret is there while secrets are rotated. */
   readonly roles: { readonly secret: string; readonly otherSecret: string | null } | null;
   readonly connectTimeoutMs: number;
+  /** Most connections of one organization in each process. */
+  readonly organizationPool: { readonly size: number; readonly maxOverflow: number };
   /** For the requests of clients; an organization may have others. */
   readonly deadlines: Deadlines;
 }
@@ -87,6 +92,8 @@ export class ResultsServer implements DatabaseServer {
   readonly control: ControlConnection;
   /** This process's part of the budget. */
   readonly share: ConnectionShare;
+  /** What is wrong there, although it answers. */
+  readonly problems: ServerProblems;
   /** What this process has open there. */
   readonly sessions = new OpenSessions();
   readonly #urls: ResultsUrlTemplate;
@@ -102,7 +109,20 @@ export class ResultsServer implements DatabaseServer {
     this.connectionBudget = connectionBudget;
     this.#urls = urls;
     this.#migrations = deps.migrations;
-    this.logins = roles === null ? null : new OrganizationLogins(roles.secret, roles.otherSecret, this.names);
+    this.logins =
+      roles === null
+        ? null
+        : new OrganizationLogins({
+            ...roles,
+            names: this.names,
+            connectionLimit: roleConnectionLimit(connectionBudget, options.organizationPool),
+          });
+    this.problems = new ServerProblems({
+      serverId,
+      hasRoles: roles !== null,
+      logger: deps.logger,
+      now: () => performance.now(),
+    });
     const cluster = new ClusterCheck({ ...deps, serverId });
     this.#cluster = cluster;
     this.#connector = new ServerConnector({
@@ -111,11 +131,18 @@ export class ResultsServer implements DatabaseServer {
       logins: this.logins,
       sessions: this.sessions,
       refusal: () => cluster.refusal,
+      // A login does not wait for the administrators' sessions as long as what makes databases does.
+      restoreRole: (stamp, password) =>
+        withDeadline(
+          this.admin.exclusively(`role ${stamp}`, (session) => session.restoreRole(stamp, password)),
+          options.connectTimeoutMs,
+        ),
+      onServerError: (error) => this.problems.noteError(error),
     });
     this.budget = new ConnectionBudget(connectionBudget);
     this.slots = new SessionSlots(this.budget);
-    this.#adminPool = adminPool(this.#connector, cluster, this.breaker);
-    this.admin = new ServerAdmin(new PooledDatabase(this.#adminPool), this.logins);
+    this.#adminPool = adminPool(this, this.#connector, cluster);
+    this.admin = new ServerAdmin(new PooledDatabase(this.#adminPool), this);
     this.control = new ControlConnection(async () => {
       const connection = await this.#connector.toPresence();
       cluster.look(connection);
@@ -150,6 +177,10 @@ export class ResultsServer implements DatabaseServer {
 
   get isAvailable(): boolean {
     return this.breaker.state === 'closed' && !this.share.isSilent && this.#cluster.refusal === null;
+  }
+
+  get refusal(): DatabaseServer['refusal'] {
+    return this.problems.refusal;
   }
 
   get connections(): DatabaseServer['connections'] {
@@ -242,15 +273,31 @@ export class ResultsServer implements DatabaseServer {
   }
 }
 
+/** Through a proxy this process may see the end of a connection, and open the next one, before the server does. */
+const STILL_ENDING = 3;
+
+/**
+ * No role of an organization may take nearly all connections of its server, and none has too few for what one process, or
+ * half of the budget, gives its organization.
+ */
+export const roleConnectionLimit = (
+  connectionBudget: number,
+  { size, maxOverflow }: ResultsServerOptions['organizationPool'],
+): number =>
+  Math.min(connectionBudget, Math.max(size + maxOverflow, Math.ceil(connectionBudget / 2))) + STILL_ENDING;
+
 const adminPool = (
+  { names, problems, breaker: serverBreaker }: Pick<ResultsServer, 'names' | 'problems' | 'breaker'>,
   connector: ServerConnector,
   cluster: ClusterCheck,
-  serverBreaker: CircuitBreaker,
 ): ConnectionPool =>
   new ConnectionPool({
-    databaseName: 'postgres',
+    databaseName: names.administration,
     connect: async () => {
-      const connection = await connector.toServer();
+      const connection = await openAdministration(names.administration, (databaseName) =>
+        connector.toServer(databaseName),
+      );
+      await problems.lookAtRights(connection);
       cluster.look(connection);
       await cluster.compared;
       if (cluster.refusal === null) return connection;

@@ -56,7 +56,10 @@ export class ResultsTemplate implements DatabaseTemplate {
     this.#ensured = once(() => this.#ensure());
   }
 
-  /** Gives the organizations' roles rows, not DDL; also of what later migrations of the owner make. */
+  /**
+   * Gives the organizations' roles rows, not DDL; also of what later migrations of the owner make. The schema and the
+   * functions for large objects are not the owner's everywhere: then the server warns, and leaves them to everybody.
+   */
   async grantRows(databaseName: string): Promise<void> {
     const { groupRole, connect } = this.#deps;
     if (groupRole === null) return;
@@ -69,7 +72,9 @@ export class ResultsTemplate implements DatabaseTemplate {
          grant usage on all sequences in schema public to ${to};
          alter default privileges in schema public grant select, insert, update, delete on tables to ${to};
          alter default privileges in schema public grant usage on sequences to ${to};
-         revoke all on ${HISTORY_TABLE} from ${to}`,
+         revoke all on ${HISTORY_TABLE} from ${to};
+         revoke create on schema public from public;
+         revoke execute on function lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) from public`,
       );
     } finally {
       await connection.close();

@@ -3,8 +3,7 @@ import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import type { PooledDatabase } from '../pools/pooled-database.ts';
 import { pollUntil } from '../timing/poll-until.ts';
 import { SerialQueue } from '../timing/serial-queue.ts';
-import { AdminSession } from './admin-session.ts';
-import type { OrganizationLogins } from './organization-logins.ts';
+import { AdminSession, type AdminSessionDeps } from './admin-session.ts';
 
 const LOCK_DEADLINE_MS = 20_000;
 const TURN_DEADLINE_MS = 60_000;
@@ -18,17 +17,16 @@ const lockedError = (): OrganizationNotReadyError =>
 /** Administrators' sessions on one server. See the port `DatabaseServer` for what its methods promise. */
 export class ServerAdmin {
   readonly #sessions: PooledDatabase;
-  readonly #logins: OrganizationLogins | null;
+  readonly #of: Pick<AdminSessionDeps, 'logins' | 'problems'>;
   readonly #clones = new SerialQueue();
   readonly #newcomers = new SerialQueue(NEWCOMER_PATIENCE_MS);
 
   /**
-   * @param sessions connections to the server's `postgres` database; their number bounds the acts under way
-   * @param logins null: all databases are used with the login of the service
+   * @param sessions connections to the server's database for administration; their number bounds the acts under way
    */
-  constructor(sessions: PooledDatabase, logins: OrganizationLogins | null) {
+  constructor(sessions: PooledDatabase, of: Pick<AdminSessionDeps, 'logins' | 'problems'>) {
     this.#sessions = sessions;
-    this.#logins = logins;
+    this.#of = of;
   }
 
   get isBusy(): boolean {
@@ -60,7 +58,7 @@ export class ServerAdmin {
   /** Returns false at once when another process works under the name. */
   attempt(name: string, work: (session: AdminSession) => Promise<void>): Promise<boolean> {
     return this.#sessions.session(async (connection) => {
-      const session = new AdminSession(connection, this.#logins, this.#clones);
+      const session = new AdminSession({ ...this.#of, connection, clones: this.#clones });
       const mine = await session.tryLock(name);
       if (mine) await work(session);
       return mine;

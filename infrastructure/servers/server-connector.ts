@@ -7,7 +7,7 @@ import { ConnectionName, presenceName, resultsConnectionName } from '../postgres
 import type { DatabaseUrl } from '../postgres/database-url.ts';
 import type { ConnectionOptions, Deadlines, StatementObserver } from '../postgres/connection-options.ts';
 import { PgConnection, type SurveyedServer } from '../postgres/pg-connection.ts';
-import { SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
+import { isRoleFull, SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import type { OpenSessions } from './open-sessions.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
@@ -27,11 +27,30 @@ export interface ServerConnectorOptions {
   readonly sessions: OpenSessions;
   /** Why nothing of the server may be used; null when it may. */
   readonly refusal: () => Error | null;
+  /**
+   * Undoes what a role has changed of itself; false when it is not this process's to change.
+   *
+   * @param password with which a login went well; null when none did
+   */
+  readonly restoreRole: (stamp: string, password: string | null) => Promise<boolean>;
+  /** Told of every error that the server sends on a connection. */
+  readonly onServerError: (error: unknown) => void;
   readonly logger: Logger;
 }
 
 /** Raised when the database under the recorded name is another than the one recorded, or does not know its role. */
 export class MisplacedDatabaseError extends DatabaseConnectionError {}
+
+/** Raised when the role of an organization has settings for its sessions, and did not lose them. */
+class AlteredRoleError extends MisplacedDatabaseError {
+  /** With which it logged in. */
+  readonly password: string;
+
+  constructor(password: string) {
+    super("The settings of the organization's role are not the service's.");
+    this.password = password;
+  }
+}
 
 /** For creating, cloning and migrating databases, which may take longer than a request. */
 const ADMIN_DEADLINES: Deadlines = {
@@ -45,6 +64,14 @@ const REFUSED: ReadonlySet<string | null> = new Set([
   SqlState.invalidPassword,
   SqlState.invalidAuthorization,
   SqlState.insufficientPrivilege,
+]);
+
+/** What a role can bring about by its own password and settings: it cannot log in, or is logged out at once. */
+const BY_ITSELF: ReadonlySet<string | null> = new Set([
+  SqlState.invalidPassword,
+  SqlState.undefinedFile,
+  SqlState.idleSessionTimeout,
+  SqlState.transactionTimeout,
 ]);
 
 /** Opens connections to one server of results databases, each under a name that tells operators what it is for. */
@@ -90,6 +117,8 @@ export class ServerConnector {
    * As the organization's own role, if there is one. The database has to carry the stamp of the ledger: a connection to
    * any other, whatever its name, is closed before anyone can use it. The question for it has as long as the login had.
    *
+   * A role can change its own password and settings. They are set right once, and the login is tried again.
+   *
    * @param named begins the login at once, and ends it when the database has its name
    * @throws {MisplacedDatabaseError}
    */
@@ -99,11 +128,28 @@ export class ServerConnector {
     named?: Promise<void>,
   ): Promise<PgConnection> {
     this.#assertUsable();
-    const { deadlines, logger } = this.#options;
-    const connection = await this.#logIn(placement, { ...deadlines, ...policy }, named);
+    const deadlines = { ...this.#options.deadlines, ...policy };
+    try {
+      return await this.#arrive(placement, deadlines, named);
+    } catch (error) {
+      if (!(await this.#restored(placement, error))) throw error;
+      return this.#arrive(placement, deadlines, named);
+    }
+  }
+
+  async #arrive(
+    placement: Placement,
+    deadlines: Deadlines,
+    named: Promise<void> | undefined,
+  ): Promise<PgConnection> {
+    const { connection, password } = await this.#logIn(placement, deadlines, named);
+    if (password !== null && connection.roleHasSettings) {
+      await connection.close();
+      throw new AlteredRoleError(password);
+    }
     if (isIdentity(connection.identity, placement)) return connection;
     await connection.close();
-    logger.error(
+    this.#options.logger.error(
       {
         org_id: placement.organizationId,
         server: placement.serverId,
@@ -116,22 +162,47 @@ export class ServerConnector {
     throw new MisplacedDatabaseError('The results database is not the one on record.');
   }
 
+  /** Whether a login may go well now that failed by what its role has changed of itself. */
+  async #restored({ organizationId, serverId, stamp }: Placement, error: unknown): Promise<boolean> {
+    const { logins, restoreRole, logger } = this.#options;
+    const cause = error instanceof MisplacedDatabaseError ? error.cause : error;
+    const password = error instanceof AlteredRoleError ? error.password : null;
+    if (logins === null || (password === null && !BY_ITSELF.has(sqlStateOf(cause)))) return false;
+    const restored = await restoreRole(stamp, password).catch((failure: unknown) => {
+      logger.error(
+        { err: failure, org_id: organizationId, server: serverId },
+        "an organization's role could not be restored",
+      );
+      return false;
+    });
+    if (restored)
+      logger.warn(
+        { err: error, org_id: organizationId, server: serverId },
+        "an organization's role had changed its own password or settings; they were set right",
+      );
+    return restored;
+  }
+
   async #logIn(
     { databaseName, stamp }: Placement,
     deadlines: Deadlines,
     named: Promise<void> | undefined,
-  ): Promise<PgConnection> {
+  ): Promise<{ readonly connection: PgConnection; readonly password: string | null }> {
     const { urls, logins } = this.#options;
     const url = urls.urlForDatabase(databaseName);
     const [first, ...others] = logins?.loginsFor(stamp) ?? [];
-    if (first === undefined) return this.#openNamed(url, deadlines, named);
+    if (first === undefined)
+      return { connection: await this.#openNamed(url, deadlines, named), password: null };
     // A rotation between two refusals makes right what was refused at first.
     const tries = others.length === 0 ? [first] : [first, ...others, first];
     let refusal: unknown;
     for (const { user, password } of tries) {
       try {
-        return await this.#openNamed(url.withCredentials(user, password), deadlines, named);
+        const connection = await this.#openNamed(url.withCredentials(user, password), deadlines, named);
+        return { connection, password };
       } catch (error) {
+        if (isRoleFull(error))
+          throw new DatabaseConnectionError("The organization's role has no connection left.", error);
         if (!REFUSED.has(sqlStateOf(error))) throw error;
         refusal = error;
       }
@@ -186,6 +257,7 @@ export class ServerConnector {
 
   #known(connection: PgConnection): PgConnection {
     connection.onEnd(this.#options.sessions.add(connection));
+    connection.onServerError(this.#options.onServerError);
     return connection;
   }
 }

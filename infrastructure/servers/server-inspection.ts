@@ -7,6 +7,7 @@ import type {
 } from '../../application/ports/databases/server-inspection.ts';
 import type { ServerId } from '../../domain/databases/server.ts';
 import { reasonOf } from '../../domain/reason-of.ts';
+import { newDatabaseOptions } from '../postgres/new-database.ts';
 import type { PgConnection } from '../postgres/pg-connection.ts';
 import { sqlStateOf } from '../postgres/postgres-errors.ts';
 import { identifier } from '../postgres/quoting.ts';
@@ -44,7 +45,7 @@ export class PgServerInspection implements ServerInspection {
 
 type ServerRow = Omit<
   ServerFacts,
-  'login' | 'settings' | 'systemIdentifier' | 'latencyMs' | 'clones' | 'cloneError' | 'temporaryDatabases'
+  'login' | 'settings' | 'systemIdentifier' | 'latencyMs' | 'clones' | 'cloneError' | keyof DatabaseFacts
 > &
   ServerFacts['login'] &
   ServerFacts['settings'] & { readonly role: string };
@@ -60,26 +61,24 @@ const READ_SERVER = `
     current_setting('max_replication_slots')::int as "maxReplicationSlots",
     (select count(*)::int from pg_replication_slots) as "usedReplicationSlots",
     current_setting('max_wal_senders')::int as "maxWalSenders",
-    (select count(*)::int from pg_stat_replication) as "usedWalSenders",
-    pg_encoding_to_char(d.encoding) as encoding, d.datcollate as locale
-  from pg_roles r, pg_database d where r.rolname = current_user and d.datname = 'template1'`;
+    (select count(*)::int from pg_stat_replication) as "usedWalSenders"
+  from pg_roles r where r.rolname = current_user`;
 
 const lookAt = async (server: ResultsServer, connection: PgConnection): Promise<Inspection> => {
   const [row] = await connection.query<ServerRow>({ text: READ_SERVER, values: [] });
-  if (row === undefined) throw new Error('the server has no database "template1"');
+  if (row === undefined) throw new Error('the server does not know the login');
   const { role, isSuperuser, mayCreateDatabases, mayCreateRoles, maySignalBackends, ...others } = row;
-  const { connectionLimit, version, versionNumber, encoding, locale, ...settings } = others;
+  const { connectionLimit, version, versionNumber, ...settings } = others;
+  const databases = await lookAtDatabases(server, connection);
   const mayClone = isSuperuser || mayCreateDatabases;
   const facts = {
     login: { isSuperuser, mayCreateDatabases, mayCreateRoles, maySignalBackends, connectionLimit },
     version,
     versionNumber,
     settings,
-    encoding,
-    locale,
+    ...databases,
     systemIdentifier: await systemIdentifierOf(connection),
     latencyMs: await latencyOf(connection),
-    temporaryDatabases: await temporaryDatabasesOn(server, connection),
     ...(mayClone ? await timeClones(server, connection, versionNumber) : { clones: [], cloneError: null }),
   };
   return { login: role, facts };
@@ -97,17 +96,29 @@ const systemIdentifierOf = async (connection: PgConnection): Promise<string | nu
   }
 };
 
-const temporaryDatabasesOn = async (
+type DatabaseFacts = Pick<ServerFacts, 'otherEncodings' | 'publicDatabases' | 'temporaryDatabases'>;
+
+const lookAtDatabases = async (
   { names }: ResultsServer,
   connection: PgConnection,
-): Promise<readonly string[]> => {
-  const rows = await connection.query<{ name: string }>({
-    text: 'select datname as name from pg_database order by datname',
+): Promise<DatabaseFacts> => {
+  const rows = await connection.query<{ name: string; encoding: string; isPublic: boolean }>({
+    text: `select datname as name, pg_encoding_to_char(encoding) as encoding,
+             datallowconn and has_database_privilege('public', oid, 'connect') as "isPublic"
+           from pg_database order by datname`,
     values: [],
   });
-  return rows
-    .map(({ name }) => name)
-    .filter((name) => ['check', 'build'].includes(names.readInternal(name)?.kind ?? ''));
+  const kindOf = (name: string): string => names.readInternal(name)?.kind ?? '';
+  return {
+    otherEncodings: rows.filter(
+      ({ name, encoding }) =>
+        encoding !== 'UTF8' && (names.organizationIdOf(name) !== null || kindOf(name) !== ''),
+    ),
+    publicDatabases: rows.filter(({ isPublic }) => isPublic).map(({ name }) => name),
+    temporaryDatabases: rows
+      .map(({ name }) => name)
+      .filter((name) => ['check', 'build'].includes(kindOf(name))),
+  };
 };
 
 const latencyOf = async (connection: PgConnection): Promise<number> => {
@@ -117,21 +128,22 @@ const latencyOf = async (connection: PgConnection): Promise<number> => {
   return times.toSorted((one, other) => one - other)[Math.floor(ROUND_TRIPS / 2)] ?? 0;
 };
 
-/** Clones `template0`, in which nobody can be. */
+/** Makes empty databases as the service does. */
 const timeClones = async (
   server: ResultsServer,
   connection: PgConnection,
   versionNumber: number,
 ): Promise<Pick<ServerFacts, 'clones' | 'cloneError'>> => {
   const strategies = versionNumber < FIRST_WITH_STRATEGIES ? [] : (['WAL_LOG', 'FILE_COPY'] as const);
+  const options = newDatabaseOptions(versionNumber);
   const clones: TimedClone[] = [];
   try {
     for (const strategy of strategies) {
-      const ms = await timeClone(server, connection, `strategy ${strategy}`);
+      const ms = await timeClone(server, connection, `${options} strategy ${strategy}`);
       clones.push({ strategy, ms });
     }
     if (strategies.length === 0)
-      clones.push({ strategy: 'FILE_COPY', ms: await timeClone(server, connection, '') });
+      clones.push({ strategy: 'FILE_COPY', ms: await timeClone(server, connection, options) });
     return { clones, cloneError: null };
   } catch (error) {
     return { clones, cloneError: reasonOf(error) };
@@ -145,7 +157,7 @@ const timeClone = async (
 ): Promise<number> => {
   const name = identifier(server.names.check(randomUUID()));
   try {
-    return await timed(() => connection.execute(`create database ${name} template template0 ${options}`));
+    return await timed(() => connection.execute(`create database ${name} ${options}`));
   } finally {
     await connection.execute(`drop database if exists ${name}`);
   }

@@ -203,7 +203,10 @@ describe('provisioning that is killed or fails', function () {
         await proceed();
         if (step !== 'build template') return;
         broken += 1;
-        if (broken === 1) await deployment.administer('create table input_signatures (id int)', [], name);
+        if (broken !== 1) return;
+        // It is closed until it is the service's alone.
+        await deployment.administer(`alter database "${name}" with allow_connections true`);
+        await deployment.administer('create table input_signatures (id int)', [], name);
       });
       const ledger = container.get(TOKENS.databaseLedger);
       const manager = container.get(TOKENS.connectionManager);

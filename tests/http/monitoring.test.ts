@@ -87,6 +87,7 @@ describe('The operator’s side of HTTP', function () {
           metadata_db: true,
           org_databases: {},
           servers: { default: true },
+          server_problems: {},
         },
       },
     ]);

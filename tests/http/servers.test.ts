@@ -15,6 +15,7 @@ interface Server {
   readonly labels: Readonly<Record<string, string>>;
   readonly configured: boolean;
   readonly available: boolean;
+  readonly problems: readonly string[];
   readonly connections: { readonly open: number; readonly share: number; readonly waiting: number } | null;
 }
 
@@ -65,6 +66,7 @@ describe('Servers over HTTP', function () {
       labels: {},
       configured: true,
       available: true,
+      problems: [],
       connections: { open: 1, share: first?.connections?.share, waiting: 0 },
     });
     expect(first?.connections?.share).to.be.at.least(1);

@@ -142,6 +142,8 @@ describe('the first login to a spare', function () {
       adminStatements: null,
       sessions: new OpenSessions(),
       refusal: () => null,
+      restoreRole: async () => false,
+      onServerError: () => undefined,
       logger: own.get(TOKENS.logger),
     });
     let logInCalls = 0;

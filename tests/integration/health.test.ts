@@ -16,7 +16,12 @@ import { openConnection } from '../support/test-pool.ts';
 
 const [ACME, BETA] = [organizationId('acme'), organizationId('beta')];
 const SERVERS = { default: true };
-const ALL_WELL = { metadata: true, servers: SERVERS, organizations: { acme: true, beta: true } };
+const ALL_WELL = {
+  metadata: true,
+  servers: SERVERS,
+  serverProblems: {},
+  organizations: { acme: true, beta: true },
+};
 const ACME_IS_UNWELL = { ...ALL_WELL, organizations: { acme: false, beta: true } };
 
 describe('the health of databases', function () {
@@ -163,7 +168,12 @@ describe('the health of databases', function () {
         return manager.counts().pools === 0 && manager.counts().connections === 0;
       });
       for (let i = 0; i < 3; i += 1)
-        expect(await health.check()).to.deep.equal({ metadata: true, servers: SERVERS, organizations: {} });
+        expect(await health.check()).to.deep.equal({
+          metadata: true,
+          servers: SERVERS,
+          serverProblems: {},
+          organizations: {},
+        });
       expect(manager.counts()).to.include({ pools: 0, connections: 0 });
       expect(await sessions()).to.equal(0);
     });

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import type { Container } from 'inversify';
 import { Client } from 'pg';
 import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import { OrganizationDatabaseNotFoundError } from '../../domain/databases/errors.ts';
@@ -32,53 +31,63 @@ describe('provisioning that meets resistance', function () {
     return client;
   };
 
+  const succeeds = (work: Promise<unknown>): Promise<boolean> =>
+    work.then(
+      () => true,
+      () => false,
+    );
+
   describe('template-in-use-55006-retries-then-succeeds', () => {
-    /** Acquires while a session of somebody else is in the way, which ends after the server has refused once. */
-    const acquireInSpiteOf = async (
-      open: (container: Container) => Promise<() => Client | undefined>,
-      own: Deployment,
-    ): Promise<void> => {
-      const container = own.start();
+    const refusals = (statements: ReturnType<typeof watchAdminStatements>): readonly string[] =>
+      statements.filter(({ sqlState }) => sqlState === '55006').map(({ text }) => text);
+
+    it('when a session comes to the new database just before it gets its name', async () => {
+      const container = deployment.start();
       const statements = watchAdminStatements(container);
-      const sessionOf = await open(container);
+      let made = '';
+      const sessions: Client[] = [];
+      hookProvisioning(container, async (step, proceed, name) => {
+        if (step === 'restrict') made = name;
+        // After the look at who is there. The server itself waits 5 s for sessions to go, and refuses then.
+        if (step === 'adopt' && sessions.length === 0) sessions.push(await connectTo(made));
+        await proceed();
+      });
       try {
-        const acquiring = container.get(TOKENS.connectionManager).acquire(ACME);
-        acquiring.catch(() => undefined); // looked at below
-        // The server itself waits 5 s for sessions to go.
-        await until('the server refuses', () => statements.some(({ sqlState }) => sqlState === '55006'));
-        await sessionOf()?.end();
-        (await acquiring).release();
+        (await container.get(TOKENS.connectionManager).acquire(ACME)).release();
+        expect(refusals(statements)).to.have.length(1);
         expect(createdDatabases(statements)).to.have.length(1);
       } finally {
-        await sessionOf()?.end();
+        for (const session of sessions) await session.end();
       }
-    };
+    });
 
-    it('when a session is open on the template, or on the new database while it gets its name', async () => {
-      const other = await createDeployment();
-      await other.register('acme');
-      const onTemplate = async (container: Container): Promise<() => Client | undefined> => {
-        const { databaseName } = await defaultServer(container).template.ready();
-        await deployment.administer(`alter database "${databaseName}" with allow_connections true`);
-        const session = await connectTo(databaseName);
-        return () => session;
-      };
-      const onNewDatabase = async (container: Container): Promise<() => Client | undefined> => {
-        let session: Client | undefined;
-        let made = '';
-        hookProvisioning(container, async (step, proceed, name) => {
-          if (step === 'restrict') made = name;
-          // The statement is repeated while the session is in its way.
-          if (step === 'adopt') session ??= await connectTo(made);
-          await proceed();
-        });
-        return () => session;
-      };
-      // At the same time, as each takes as long as the server's patience.
+    it('or rather never asks with a session inside: one at work is waited for, and idle ones are ended then', async () => {
+      const container = deployment.start();
+      const statements = watchAdminStatements(container);
+      const { databaseName } = await defaultServer(container).template.ready();
+      await deployment.administer(`alter database "${databaseName}" with allow_connections true`);
+      const [idle, atWork] = [await connectTo(databaseName), await connectTo(databaseName)];
       try {
-        await Promise.all([acquireInSpiteOf(onTemplate, deployment), acquireInSpiteOf(onNewDatabase, other)]);
+        await atWork.query('begin');
+        const acquiring = container.get(TOKENS.connectionManager).acquire(ACME);
+        acquiring.catch(() => undefined); // looked at below
+        await until('it looks who is there', async () => {
+          const looks = await deployment.administer(
+            `select from pg_stat_activity where application_name = 'mad admin'
+               and strpos(query, 'from pg_prepared_xact()') > 0 and strpos(query, $1) > 0`,
+            [databaseName],
+          );
+          return looks.length > 0;
+        });
+        expect(await succeeds(atWork.query('select'))).to.equal(true);
+        expect(await succeeds(idle.query('select'))).to.equal(true);
+        await atWork.query('commit');
+        (await acquiring).release();
+        expect(await succeeds(idle.query('select'))).to.equal(false);
+        expect(refusals(statements)).to.be.empty;
+        expect(createdDatabases(statements)).to.have.length(1);
       } finally {
-        await other.dispose();
+        await Promise.all([idle.end(), atWork.end()]);
       }
     });
   });

@@ -8,7 +8,7 @@ import { createDeployment, type Deployment } from '../support/deployment.ts';
 
 const PASSWORD = 'a password of the test';
 /** Those whose answer depends on the server that the tests are given. */
-const OF_THE_SERVER = ['login', 'connections', 'wal_level', 'replication', 'encoding'];
+const OF_THE_SERVER = ['login', 'connections', 'wal_level', 'replication', 'public'];
 
 describe('the inspection of a server', function () {
   this.timeout(60_000);
@@ -46,7 +46,7 @@ describe('the inspection of a server', function () {
     expect(facts?.versionNumber).to.be.at.least(130_000);
     expect(facts?.version).to.match(/^\d+\.\d+/);
     expect(facts?.systemIdentifier).to.match(/^\d{10,}$/);
-    expect(facts?.encoding).to.equal('UTF8');
+    expect(facts?.otherEncodings).to.deep.equal([]);
     expect(facts?.settings.maxConnections).to.be.at.least(10);
     expect(facts?.settings.usedReplicationSlots).to.equal(0);
     expect(facts?.latencyMs).to.be.within(0.001, 1000);

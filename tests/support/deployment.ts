@@ -45,8 +45,8 @@ export interface Deployment {
   /** In the metadata database. */
   metadata<Row>(sql: string, ...values: readonly unknown[]): Promise<readonly Row[]>;
   /**
-   * Names of this deployment's databases on the default server or another one, other than the metadata database,
-   * templates and spares included.
+   * Names of this deployment's databases on the default server or another one, other than the metadata database and the
+   * empty one of administrators' sessions; templates and spares included.
    */
   databases(serverName?: string): Promise<readonly string[]>;
   /** Stops every started container, and fails when one leaked a lease or a connection. */
@@ -121,7 +121,7 @@ export const createDeployment = async (
       await connection.close();
     }
   };
-  const databases = async (serverName = 'default'): Promise<readonly string[]> => {
+  const allDatabases = async (serverName = 'default'): Promise<readonly string[]> => {
     const rows = await administer<{ datname: string }>(
       `select datname from pg_database where position($1 in datname) > 0 order by datname`,
       [`${prefix}r`],
@@ -130,6 +130,8 @@ export const createDeployment = async (
     );
     return rows.map(({ datname }) => datname);
   };
+  const databases = async (serverName?: string): Promise<readonly string[]> =>
+    (await allDatabases(serverName)).filter((name) => !name.startsWith('admin.'));
 
   const stop = async (): Promise<void> => {
     const leaks: string[] = [];
@@ -144,7 +146,7 @@ export const createDeployment = async (
     if (leaks.length > 0) throw new Error(`left open at the end of the test: ${leaks.join(', ')}`);
   };
   const dropEverything = async (): Promise<void> => {
-    const names = [...(await databases()), metadataUrl.database];
+    const names = [...(await allDatabases()), metadataUrl.database];
     // Each takes a connection of its own, and a benchmark may have a thousand of them.
     for (let at = 0; at < names.length; at += DROPS_AT_ONCE)
       await Promise.all(

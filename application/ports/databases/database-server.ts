@@ -1,6 +1,7 @@
 import type { DatabaseNames } from '../../../domain/databases/database-names.ts';
 import type { Placement } from '../../../domain/databases/placement.ts';
-import type { ServerId } from '../../../domain/databases/server.ts';
+import type { ServerId, ServerProblem } from '../../../domain/databases/server.ts';
+import type { DatabaseConnectionError } from '../../../domain/exceptions.ts';
 import type { DatabaseTemplate } from './database-template.ts';
 import type { ServerSession } from './server-session.ts';
 
@@ -15,6 +16,10 @@ export interface DatabaseServer {
   readonly connectionBudget: number;
   /** False while the server counts as away: what needs it would fail. */
   readonly isAvailable: boolean;
+  /** What is wrong with it, although it answers. */
+  readonly problems: { readonly current: readonly ServerProblem[] };
+  /** Why no database can be made there now; null when one may be tried. It tells when a try makes sense again. */
+  readonly refusal: DatabaseConnectionError | null;
   /** Connections to results databases there, of this process. */
   readonly connections: { readonly open: number; readonly share: number; readonly waiting: number };
   /** Whether requests wait for an administrator's session. Background work then yields. */

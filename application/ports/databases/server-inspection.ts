@@ -5,7 +5,7 @@ export interface LoginFacts {
   readonly isSuperuser: boolean;
   readonly mayCreateDatabases: boolean;
   readonly mayCreateRoles: boolean;
-  /** Whether it may end the sessions of other roles, and autovacuum's. */
+  /** Whether it may end the sessions of roles that it is no member of. */
   readonly maySignalBackends: boolean;
   /** Null: no limit. */
   readonly connectionLimit: number | null;
@@ -36,9 +36,10 @@ export interface ServerFacts {
   /** As PostgreSQL numbers versions: 180001. */
   readonly versionNumber: number;
   readonly settings: ServerSettings;
-  /** Of `template1`, of which new databases are made. */
-  readonly encoding: string;
-  readonly locale: string;
+  /** Databases of this service that are not in UTF8. */
+  readonly otherEncodings: readonly { readonly name: string; readonly encoding: string }[];
+  /** Databases that everybody may connect to: an organization's role may, too. */
+  readonly publicDatabases: readonly string[];
   /** Of the cluster; null when the login may not ask for it. */
   readonly systemIdentifier: string | null;
   /** Median of some round trips. */

@@ -11,8 +11,10 @@ export interface ServerSession {
   exists(name: string): Promise<boolean>;
   /** The stamp that a database carries: null for none, undefined when there is no such database. */
   identityOf(name: string): Promise<string | null | undefined>;
+  /** As PostgreSQL names it, such as `UTF8`. */
+  encodingOf(name: string): Promise<string>;
   /**
-   * Copies a database that nobody uses. A database of that name that was made meanwhile will do: the caller looks whose
+   * Copies a database that nobody uses. Nobody can connect to the copy before it is restricted. A database of that name that was made meanwhile will do: the caller looks whose
    * it is.
    *
    * @throws {TemplateMissingError} when there is no such template
@@ -22,9 +24,9 @@ export interface ServerSession {
   drop(name: string): Promise<void>;
   /** As `drop`, with the role that the spare was given. */
   dropSpare(name: string, spareId: string): Promise<void>;
-  /** Closes a database to everybody but the service and the one role that belongs to it. */
+  /** Closes a database to everybody but the service and the one role that belongs to it, and opens it to those. */
   restrict(name: string, stamp: string): Promise<void>;
-  /** Gives the role of a database its password anew; false when there is no such role. */
+  /** Gives the role of a database its password and its limits anew; false when there is no such role. */
   setPassword(stamp: string): Promise<boolean>;
   /** Takes a database away from the role of an earlier stamp. Removes that role unless another database needs it. */
   removeRole(name: string, stamp: string): Promise<void>;

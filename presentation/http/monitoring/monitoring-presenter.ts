@@ -17,7 +17,7 @@ interface Circumstances {
  */
 export const presentReadiness = (circumstances: Circumstances): Reply => {
   const { health, followsChanges, isStopping, isStrict, namesOrganizations } = circumstances;
-  const { metadata, servers, organizations } = health;
+  const { metadata, servers, serverProblems, organizations } = health;
   const allHealthy = metadata && followsChanges && Object.values(organizations).every(Boolean);
   const serves = metadata && !isStopping && (allHealthy || !isStrict);
 
@@ -37,6 +37,7 @@ export const presentReadiness = (circumstances: Circumstances): Reply => {
         org_databases: shown,
         servers,
         change_feed: followsChanges,
+        server_problems: serverProblems,
       },
     },
     headers: serves ? {} : { 'Retry-After': '1' },

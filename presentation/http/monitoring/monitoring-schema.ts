@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SERVER_PROBLEMS } from '../../../domain/databases/server.ts';
 
 export const healthReply = z.strictObject({ status: z.literal('ok') });
 
@@ -13,6 +14,9 @@ export const readinessReply = z
       org_databases: checks,
       servers: checks,
       change_feed: z.boolean(),
+      server_problems: z
+        .record(z.string(), z.array(z.enum(SERVER_PROBLEMS)))
+        .meta({ description: 'Of servers that answer; they decide neither `status` nor the HTTP status' }),
     }),
   })
   .meta({ id: 'Readiness' });

@@ -11,5 +11,6 @@ export const presentServer = (server: ServerView): z.output<typeof serverReply> 
   labels: server.labels,
   configured: server.isConfigured,
   available: server.isAvailable,
+  problems: [...server.problems],
   connections: server.connections,
 });

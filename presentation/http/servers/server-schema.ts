@@ -3,6 +3,7 @@ import {
   MAX_DATABASES,
   MAX_WEIGHT,
   SERVER_ID_PATTERN,
+  SERVER_PROBLEMS,
   SERVER_STATUSES,
 } from '../../../domain/databases/server.ts';
 import { count, labels, listOf, serverId } from '../request/schema/fields.ts';
@@ -46,6 +47,9 @@ export const serverReply = z
     labels: z.record(z.string(), z.string()),
     configured: z.boolean().meta({ description: 'Whether the process that answers has its address' }),
     available: z.boolean().meta({ description: 'Whether it answers that process' }),
+    problems: z
+      .array(z.enum(SERVER_PROBLEMS))
+      .meta({ description: 'What that process has found wrong with it, although it answers' }),
     connections: z
       .strictObject({ open: count, share: count, waiting: count })
       .nullable()

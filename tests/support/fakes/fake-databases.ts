@@ -15,7 +15,12 @@ export class FakeDatabases implements OrganizationDatabases, HealthCheck {
   readonly provisioned: string[] = [];
   /** Every call of `release`, also a second one for the same lease. */
   releases = 0;
-  health: DatabaseHealth = { metadata: true, servers: { default: true }, organizations: {} };
+  health: DatabaseHealth = {
+    metadata: true,
+    servers: { default: true },
+    serverProblems: {},
+    organizations: {},
+  };
   pools = new Map<string, PoolSnapshot>();
   /** Awaited before a lease is given. */
   gate: Promise<void> = Promise.resolve();

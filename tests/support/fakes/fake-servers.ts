@@ -89,6 +89,8 @@ export const fakeServer = (serverId: ServerId, fields: Partial<DatabaseServer> =
   hasRoles: false,
   connectionBudget: 80,
   isAvailable: true,
+  problems: { current: [] },
+  refusal: null,
   connections: { open: 3, share: 80, waiting: 0 },
   isBusy: false,
   exclusively: unexpected,

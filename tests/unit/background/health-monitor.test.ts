@@ -20,7 +20,7 @@ describe('the health monitor', () => {
     const check = async () => {
       const isHealthy = looks.shift() ?? true;
       const organizations = Object.fromEntries(ids.map((id) => [id, isHealthy]));
-      return { metadata: true, servers: { eu: isHealthy }, organizations };
+      return { metadata: true, servers: { eu: isHealthy }, serverProblems: {}, organizations };
     };
     const monitor = new HealthMonitor({ health: { check }, intervalMs: 1000, logger });
     for (let look = 0; look < 3; look += 1) await monitor.look();
@@ -35,6 +35,7 @@ describe('the health monitor', () => {
     const check = async () => ({
       metadata: true,
       servers: { eu: true },
+      serverProblems: {},
       organizations: { a: looks.shift() ?? true },
     });
     const monitor = new HealthMonitor({ health: { check }, intervalMs: 1000, logger });

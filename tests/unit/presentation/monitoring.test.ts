@@ -20,8 +20,8 @@ const ask = async (health: DatabaseHealth, options: Partial<FakeService['options
 };
 
 const servers = { default: true };
-const healthy = { metadata: true, servers, organizations: { acme: true } };
-const oneDown = { metadata: true, servers, organizations: { acme: true, beta: false } };
+const healthy = { metadata: true, servers, serverProblems: {}, organizations: { acme: true } };
+const oneDown = { ...healthy, organizations: { acme: true, beta: false } };
 const metadataDown = { ...healthy, metadata: false };
 const serverDown = { ...healthy, servers: { default: true, eu: false } };
 
@@ -47,6 +47,7 @@ describe('GET /ready', () => {
         org_databases: { results_acme: true, results_beta: false },
         servers: { default: true },
         change_feed: true,
+        server_problems: {},
       },
     });
   });
@@ -68,6 +69,14 @@ describe('GET /ready', () => {
     expect(status).to.equal(200);
     expect(body.checks.servers).to.deep.equal({ default: true, eu: false });
     expect(body.checks.metadata_db).to.equal(true);
+  });
+
+  it('says what is wrong with a server that answers, and stays ready: most of its work goes on', async () => {
+    const serverProblems = { default: ['disk_full', 'cannot_create_databases'] } as const;
+    const { status, body } = await ask({ ...healthy, serverProblems }, { readyStrict: true });
+    expect(status).to.equal(200);
+    expect(body.status).to.equal('ready');
+    expect(body.checks.server_problems).to.deep.equal(serverProblems);
   });
 
   for (const [when, health, options, status, word] of [
@@ -97,6 +106,7 @@ describe('GET /ready', () => {
           org_databases: {},
           servers,
           change_feed: true,
+          server_problems: {},
         },
       });
       expect(text).not.to.match(/acme|beta/);

@@ -32,8 +32,8 @@ const GOOD: ServerFacts = {
     maxWalSenders: 10,
     usedWalSenders: 1,
   },
-  encoding: 'UTF8',
-  locale: 'C.UTF-8',
+  otherEncodings: [],
+  publicDatabases: [],
   systemIdentifier: '42',
   latencyMs: 0.42,
   clones: [
@@ -75,6 +75,7 @@ describe('what is missing on a server', () => {
       'signal',
       'connections',
       'encoding',
+      'public',
       'clone',
       'wal_level',
       'replication',
@@ -148,10 +149,39 @@ describe('what is missing on a server', () => {
     expect(only(judge(login({ connectionLimit: 10 }), { connectionBudget: 200 })).sql).to.have.length(2);
   });
 
-  it('may be the encoding of what databases are made of', () => {
-    const { level, sql } = only(judge({ encoding: 'SQL_ASCII', locale: 'C' }));
-    expect(level).to.equal('missing');
-    expect(sql.join(' ')).to.match(/encoding 'UTF8'/);
+  it('may be databases in another encoding, whatever new ones are made of', () => {
+    const finding = only(judge({ otherEncodings: [{ name: 'mad_results_acme', encoding: 'LATIN1' }] }));
+    expect(finding).to.deep.include({ check: 'encoding', level: 'missing', sql: [] });
+    expect(finding.message).to.include('"mad_results_acme" (LATIN1)');
+  });
+
+  it('may be databases that an organization’s role can come to; the service keeps its own way there', () => {
+    const open = { publicDatabases: ['postgres', 'template1'] };
+    expect(only(judge(open))).to.deep.include({
+      check: 'public',
+      level: 'hint',
+      sql: [
+        'revoke connect, temporary on database "postgres" from public;',
+        'grant connect on database "postgres" to "mad";',
+        'revoke connect, temporary on database "template1" from public;',
+      ],
+    });
+    const shared = judge(open, { hasRoles: false });
+    expect(shared.filter(({ level }) => level !== 'ok')).to.deep.equal([]);
+  });
+
+  it('may be a schema in which everybody may make tables, before version 15', () => {
+    const old = { versionNumber: 140_023, version: '14.23' };
+    expect(only(judge(old))).to.deep.include({
+      check: 'schema',
+      level: 'hint',
+      sql: ['revoke create on schema public from public;'],
+    });
+    const findings = [
+      ...judge({ ...old, ...login({ isSuperuser: true }) }),
+      ...judge(old, { hasRoles: false }),
+    ];
+    expect(findings.filter(({ level }) => level !== 'ok')).to.deep.equal([]);
   });
 
   it('may be that no database can be cloned', () => {
