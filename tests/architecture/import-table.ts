@@ -50,6 +50,8 @@ export const FLOORS: readonly { readonly name: string; readonly packages: readon
 /** Below the folders of the resources, in the same order. */
 export const HTTP_FLOORS: readonly string[] = ['errors', 'request', 'routing'];
 const HTTP_PACKAGES: ReadonlySet<string> = new Set([
+  'compression',
+  'cors',
   'express',
   'express-async-errors',
   'helmet',

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
-import type { AuditKey } from '../../domain/audit/audit-log.ts';
+import type { AuditEntry, AuditKey } from '../../domain/audit/audit-log.ts';
 import type { JobKey } from '../../domain/jobs/docking-job-repository.ts';
 import type { Page, PagePart, PartRequest } from '../../domain/page.ts';
 import { organizationId } from '../support/deployment.ts';
@@ -129,26 +129,42 @@ for (const subject of METADATA) {
     });
     after(() => subject.close());
 
+    /** Details of an entry are cut above 8 KiB. */
+    const DETAILS_KIB = 7;
+    const ENTRY_BYTES = 7.5 * KIB;
+
     for (const organization of [organizationId('acme'), null])
-      describe(organization === null ? 'of no organization' : 'of one organization', () =>
-        keepsItsSizes<AuditKey>(async () => {
-          if (organization !== null) await metadata.organizations.insert({ id: organization, name: 'Acme' });
-          for (const [index, kib] of [...SIZES_KIB.entries()].toReversed())
-            await metadata.auditLog.append({
-              ...sampleNote('tested.sized'),
-              organizationId: organization,
-              entityType: 'test',
-              entityId: String(index),
-              details: { text: textOf(kib) },
-            });
-          return {
-            list: async (part) => {
-              const filter = { action: 'tested.sized' };
-              const found = await metadata.auditLog.list(organization, filter, part);
-              return { ...found, items: found.items.map(({ entityId: name }) => ({ name })) };
-            },
-          };
-        }),
-      );
+      it(`ends a part ${organization === null ? 'of no organization' : 'of one organization'} with its bytes`, async () => {
+        if (organization !== null) await metadata.organizations.insert({ id: organization, name: 'Acme' });
+        for (const name of SIZES_KIB.keys())
+          await metadata.auditLog.append({
+            ...sampleNote('tested.sized'),
+            organizationId: organization,
+            entityType: 'test',
+            entityId: String(name),
+            details: { text: textOf(DETAILS_KIB) },
+          });
+        const seen: string[] = [];
+        let after: AuditKey | null = null;
+        do {
+          const part: PagePart<AuditEntry, AuditKey> = await metadata.auditLog.list(
+            organization,
+            { action: 'tested.sized' },
+            { limit: 4, after, maxBytes: 3 * ENTRY_BYTES },
+          );
+          expect(part.bytes).to.be.within(DETAILS_KIB * KIB, 3 * ENTRY_BYTES);
+          if (part.next !== null) expect(part.items).to.have.length(3);
+          seen.push(...part.items.map(({ entityId }) => entityId));
+          after = part.next;
+        } while (after !== null);
+        expect(seen).to.deep.equal([...SIZES_KIB.keys()].toReversed().map(String));
+      });
+
+    it('returns nothing when the first entry does not fit, but its size', async () => {
+      const filter = { action: 'tested.sized' };
+      const part = await metadata.auditLog.list(null, filter, { limit: 4, after: null, maxBytes: KIB });
+      expect(part).to.deep.include({ items: [], next: null, bytes: 0 });
+      expect(part.followingBytes).to.be.within(DETAILS_KIB * KIB, ENTRY_BYTES);
+    });
   });
 }

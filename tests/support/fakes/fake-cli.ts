@@ -1,5 +1,5 @@
 import type { CliDependencies } from '../../../presentation/cli/run-cli.ts';
-import { runCommandLine, type CommandOutcome } from '../command-line.ts';
+import { runCommandLine, type CommandOutcome } from './command-line.ts';
 
 /** What was written to both streams. */
 export type Outcome = Pick<CommandOutcome, 'exitCode' | 'lines'>;

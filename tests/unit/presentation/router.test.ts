@@ -47,7 +47,8 @@ describe('The router', () => {
   it('serves the routes of the table and no others', () => {
     expect(mounted.length).to.be.greaterThan(40);
     const assets = ASSETS.map((name) => `GET /docs/${name}`);
-    expect(mounted).to.have.members([...assets, ...table.map(titleOf)]);
+    const redirections = ['GET /', 'GET /docs/'];
+    expect(mounted).to.have.members([...assets, ...redirections, ...table.map(titleOf)]);
   });
 
   it('is seen through: a route mounted past the table is found', () => {

@@ -2,10 +2,10 @@ import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { Spectral, type RulesetDefinition } from '@stoplight/spectral-core';
 import { oas } from '@stoplight/spectral-rulesets';
 import { expect } from 'chai';
-import { openApiDocument } from '../../../presentation/http/docs/open-api-document.ts';
-import { createRouteTable } from '../../../presentation/http/route-table.ts';
-import { titleOf } from '../../support/fakes/samples.ts';
-import { FakeService } from '../../support/fakes/fake-service.ts';
+import { openApiDocument } from '../../presentation/http/docs/open-api-document.ts';
+import { createRouteTable } from '../../presentation/http/route-table.ts';
+import { titleOf } from '../support/fakes/samples.ts';
+import { FakeService } from '../support/fakes/fake-service.ts';
 
 const routes = createRouteTable(new FakeService().deps);
 const document = openApiDocument(routes, { version: '1.2.3', maxOrganizationIdLength: 40 });

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect } from 'chai';
-import { listen, type ListeningServer } from '../../../infrastructure/http-server/http-server.ts';
-import { answerClientError } from '../../../presentation/http/errors/client-error.ts';
-import { FakeService } from '../../support/fakes/fake-service.ts';
-import { send } from '../../support/send.ts';
+import { listen, type ListeningServer } from '../../infrastructure/http-server/http-server.ts';
+import { answerClientError } from '../../presentation/http/errors/client-error.ts';
+import { FakeService } from '../support/fakes/fake-service.ts';
+import { send } from '../support/send.ts';
 
 const LAB = 'https://lab.example';
 
