@@ -168,6 +168,7 @@ describe('The process', function () {
     expect(Object.keys(failures)).to.have.members([
       'connection_share',
       'change_feed',
+      'cluster_survey',
       'outbox_relay',
       'spare_refill',
       'fleet_snapshot',
