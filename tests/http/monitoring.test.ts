@@ -83,6 +83,7 @@ describe('The operator’s side of HTTP', function () {
           metadata_db: true,
           org_databases: {},
           servers: { default: true },
+          change_feed: true,
         },
       },
     ]);
