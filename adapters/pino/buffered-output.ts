@@ -2,6 +2,18 @@ import { pino, type DestinationStream } from 'pino';
 
 const BUFFER_BYTES = 4096;
 const FLUSH_INTERVAL_MS = 100;
+export const STDOUT = 1;
+/** What cannot be written is kept up to this, and lost beyond. */
+const MAX_UNWRITTEN_BYTES = 1024 * 1024;
+
+/**
+ * Returns standard output. A terminal that was closed and a full disk cost lines of the log: without a listener the error
+ * would end the process, in the middle of a stop or of its service.
+ */
+export const standardOutput = (options: { minLength?: number; periodicFlush?: number } = {}) =>
+  pino
+    .destination({ dest: STDOUT, sync: true, maxLength: MAX_UNWRITTEN_BYTES, ...options })
+    .on('error', () => undefined);
 
 /**
  * Returns standard output with a buffer, because a system call costs several times as much as a log line. A line is
@@ -13,12 +25,7 @@ export const bufferedOutput = (): DestinationStream => (output ??= open());
 let output: DestinationStream | undefined;
 
 const open = (): DestinationStream => {
-  const stream = pino.destination({
-    dest: 1,
-    sync: true,
-    minLength: BUFFER_BYTES,
-    periodicFlush: FLUSH_INTERVAL_MS,
-  });
+  const stream = standardOutput({ minLength: BUFFER_BYTES, periodicFlush: FLUSH_INTERVAL_MS });
   // Not `flushSync`: it retries for ever when the reader of the pipe has stopped.
   process.once('exit', () => stream.flush());
   return stream;

@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
 import { pino, stdTimeFunctions, type DestinationStream, type LevelWithSilent } from 'pino';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
-import { bufferedOutput } from './buffered-output.ts';
+import { bufferedOutput, STDOUT, standardOutput } from './buffered-output.ts';
 import { maskFields } from './mask-fields.ts';
 import { maskPasswords } from './mask-passwords.ts';
 import { proseOutput } from './prose-output.ts';
@@ -16,7 +16,6 @@ export interface PinoLoggerOptions {
   readonly destination?: DestinationStream;
 }
 
-const STDOUT = 1;
 /** A log line holds at most this many nested causes. */
 const MAX_CAUSES = 5;
 /** A log line holds at most this many parts of an `AggregateError`. */
@@ -25,7 +24,7 @@ const MAX_ERRORS = 5;
 /**
  * Makes a logger that writes one line of JSON for each entry. It masks secret fields, and passwords in URLs anywhere.
  */
-export const createPinoLogger = ({ level, destination = standardOutput(level) }: PinoLoggerOptions): Logger =>
+export const createPinoLogger = ({ level, destination = outputFor(level) }: PinoLoggerOptions): Logger =>
   pino(
     {
       level,
@@ -40,9 +39,9 @@ export const createPinoLogger = ({ level, destination = standardOutput(level) }:
     destination,
   );
 
-const standardOutput = (level: LevelWithSilent): DestinationStream => {
-  if (isatty(STDOUT)) return proseOutput(pino.destination(STDOUT));
-  return isForDebugging(level) ? pino.destination(STDOUT) : bufferedOutput();
+const outputFor = (level: LevelWithSilent): DestinationStream => {
+  if (isatty(STDOUT)) return proseOutput(standardOutput());
+  return isForDebugging(level) ? standardOutput() : bufferedOutput();
 };
 
 const isForDebugging = (level: LevelWithSilent): boolean => level === 'debug' || level === 'trace';

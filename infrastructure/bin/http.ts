@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { createPinoLogger } from '../../adapters/pino/pino-logger.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import { reasonOf } from '../../domain/reason-of.ts';
@@ -32,6 +33,7 @@ const main = async (): Promise<void> => {
 const ECHO_MS = 500;
 
 const stopOnSignal = (service: RunningService, local: LocalStart, logger: Logger): void => {
+  const hadTerminal = [0, 1, 2].some((fd) => isatty(fd));
   let asked: { readonly signal: NodeJS.Signals; readonly at: number } | null = null;
   const stop = (signal: NodeJS.Signals): void => {
     if (asked !== null) {
@@ -43,11 +45,24 @@ const stopOnSignal = (service: RunningService, local: LocalStart, logger: Logger
     asked = { signal, at: performance.now() };
     service
       .stop({ name: 'embedded database server', run: () => local.stop() })
-      .then((clean) => process.exit(clean ? 0 : 1))
+      .then((clean) => leave(clean ? 0 : 1, { signal, hadTerminal }))
       .catch((error: unknown) => fail(error));
   };
   // The last one is that of a terminal which is closed.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+};
+
+const leave = (
+  code: number,
+  { signal, hadTerminal }: { readonly signal: NodeJS.Signals; readonly hadTerminal: boolean },
+): void => {
+  // Node aborts when it restores the settings of a terminal that is gone. The signal ends the process without that.
+  if (signal === 'SIGHUP' && hadTerminal) {
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+    return;
+  }
+  process.exit(code);
 };
 
 const greet = (url: string, token: string, { host }: Config['http'], logger: Logger): void => {

@@ -16,9 +16,13 @@ export interface SessionFacts {
   readonly timeline: number | null;
 }
 
-/** The role is the one that logged in, whatever role its settings chose. */
+/**
+ * The role is the one that logged in, whatever role its settings chose; and the catalogue's table is meant, whatever path
+ * they chose.
+ */
 const ALWAYS_TOLD = `pg_backend_pid() as "processId", ${IDENTITY} as identity, exists (
-    select from pg_db_role_setting s join pg_roles r on r.oid = s.setrole where r.rolname = session_user
+    select from pg_catalog.pg_db_role_setting
+    where setrole = pg_catalog.to_regrole(pg_catalog.quote_ident(session_user))
   ) as "roleHasSettings"`;
 
 /** A promotion is in the name of the log file at once; the control file has it after the next checkpoint. */

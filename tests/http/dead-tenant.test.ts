@@ -47,7 +47,13 @@ describe('A database that is gone', function () {
     const both = { results_alive: true, results_dead: true };
     expect(whole.body).to.deep.equal({
       status: 'ready',
-      checks: { databases: { metadata: true, ...both }, metadata_db: true, org_databases: both, servers },
+      checks: {
+        databases: { metadata: true, ...both },
+        metadata_db: true,
+        org_databases: both,
+        servers,
+        change_feed: true,
+      },
     });
 
     await drop('dead');
@@ -56,7 +62,13 @@ describe('A database that is gone', function () {
     const sick = { results_alive: true, results_dead: false };
     const report = {
       status: 'not_ready',
-      checks: { databases: { metadata: true, ...sick }, metadata_db: true, org_databases: sick, servers },
+      checks: {
+        databases: { metadata: true, ...sick },
+        metadata_db: true,
+        org_databases: sick,
+        servers,
+        change_feed: true,
+      },
     };
     for (const _ of [1, 2]) {
       const answer = await ready(usual);
@@ -68,7 +80,13 @@ describe('A database that is gone', function () {
         200,
         {
           status: 'not_ready',
-          checks: { databases: { metadata: true }, metadata_db: true, org_databases: {}, servers },
+          checks: {
+            databases: { metadata: true },
+            metadata_db: true,
+            org_databases: {},
+            servers,
+            change_feed: true,
+          },
         },
       ]);
       const shown = await ready(production, deployment.token(null, ['platform_admin']));

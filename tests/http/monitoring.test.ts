@@ -88,6 +88,7 @@ describe('The operator’s side of HTTP', function () {
           org_databases: {},
           servers: { default: true },
           server_problems: {},
+          change_feed: true,
         },
       },
     ]);

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import {
   chmod,
   chown,
+  cp,
   lstat,
   mkdir,
   mkdtemp,
@@ -16,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { prepareBinaries } from '../../infrastructure/local/embedded-postgres/binaries.ts';
 import { copyBinaries } from '../../infrastructure/local/embedded-postgres/binaries-copy.ts';
 import { restoreLinks } from '../../infrastructure/local/embedded-postgres/binaries-package.ts';
 import type { BinariesPackage } from '../../infrastructure/local/embedded-postgres/binaries-package.ts';
@@ -74,6 +76,22 @@ describe('the binaries of the embedded PostgreSQL server', () => {
       expect(uid).to.equal(process.getuid?.());
       expect(mode & 0o022, path).to.equal(0);
     }
+  });
+
+  it('are run from a copy where their path holds what a shell makes something else of', async () => {
+    const directory = join(source.directory, 'a "quoted" $HOME');
+    const native = join(directory, 'native');
+    await cp(join(source.directory, 'native'), native, { recursive: true });
+    await cp(join(native, 'bin/postgres'), join(native, 'bin/initdb'));
+    await mkdir(join(native, 'share/postgresql'), { recursive: true });
+    await writeFile(join(native, 'share/postgresql/postgres.bki'), 'catalog');
+    // The server's user could run them where they are.
+    await promisify(execFile)('chmod', ['-R', 'a+rX', source.directory]);
+    const user = await findServerUser(join(directory, 'none'));
+    const used = await prepareBinaries(user, { ...source, directory });
+    copies.push(join(used, '..'));
+    expect(used).to.match(/^[\w/.-]+$/);
+    expect(await readFile(join(used, 'bin/initdb'), 'utf8')).to.include('runs');
   });
 
   it('are copied once', async () => {

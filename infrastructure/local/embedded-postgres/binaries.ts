@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { copyBinaries } from './binaries-copy.ts';
 import { findBinariesPackage, restoreLinks } from './binaries-package.ts';
+import type { BinariesPackage } from './binaries-package.ts';
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
 import { isPlainPath, runCommand } from './run-command.ts';
 import type { SystemUser } from './run-command.ts';
@@ -19,10 +20,14 @@ const probe = async (native: string, user: SystemUser | undefined): Promise<stri
  * package, or a copy of it when its links cannot be made (a read-only node_modules), the user cannot enter its folder (a
  * checkout in /root), or its path holds characters that initdb cannot handle.
  *
+ * @param installedPackage by default that of this platform
  * @throws {EmbeddedPostgresError} when the platform has no package, or the binaries do not run
  */
-export const prepareBinaries = async (user: SystemUser | undefined): Promise<string> => {
-  const installed = await findBinariesPackage();
+export const prepareBinaries = async (
+  user: SystemUser | undefined,
+  installedPackage: BinariesPackage | null = null,
+): Promise<string> => {
+  const installed = installedPackage ?? (await findBinariesPackage());
   const linked = await restoreLinks(installed.directory).then(
     () => true,
     () => false,

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
-import { isPlainPath, runCommand } from './run-command.ts';
+import { runCommand } from './run-command.ts';
 import type { SystemUser } from './run-command.ts';
 import { openServerLog } from './server-log.ts';
 import { canEnter } from './server-user.ts';
@@ -53,20 +53,14 @@ const exists = (path: string): Promise<boolean> =>
 
 /**
  * Returns the `-D` argument for a program that starts in the cluster's folder. When root starts the server, the
- * server's user may not be allowed to enter the parent folders (a checkout in /root), and the path may hold characters
- * that initdb cannot handle. On Linux the program can still reach its working directory through /proc/self/cwd.
+ * server's user may not be allowed to enter the parent folders (a checkout in /root). On Linux the program can still
+ * reach its working directory through /proc/self/cwd.
  *
- * @throws {EmbeddedPostgresError} on another system, when the data directory cannot be used
+ * @throws {EmbeddedPostgresError} on another system, when the user cannot enter the data directory
  */
 export const clusterArgument = async (host: ClusterHost, cluster: string): Promise<string> => {
-  if (isPlainPath(cluster) && (await canEnter(host.user, host.data.root))) return cluster;
+  if (await canEnter(host.user, host.data.root)) return cluster;
   if (process.platform === 'linux') return '/proc/self/cwd';
-  if (!isPlainPath(cluster)) {
-    throw new EmbeddedPostgresError(
-      `PostgreSQL cannot keep its data in ${JSON.stringify(cluster)}: choose a folder without quotes, dollar signs and ` +
-        'backslashes in its path.',
-    );
-  }
   throw new EmbeddedPostgresError(
     `PostgreSQL does not run as root, and user ${host.user?.uid} cannot enter the data directory ` +
       `${host.data.root}: choose a folder it can enter, or start this process as an ordinary user.`,

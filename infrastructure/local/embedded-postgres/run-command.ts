@@ -24,10 +24,7 @@ export const PROGRAM_ENVIRONMENT = {
   PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
 };
 
-/**
- * Whether PostgreSQL's programs can use the path: initdb puts the paths of the data and of other programs between double
- * quotes and gives them to a shell.
- */
+/** Whether PostgreSQL's programs can lie there: initdb puts the paths of others between double quotes, for a shell. */
 export const isPlainPath = (path: string): boolean => !/["$`\\\n\r]/.test(path);
 
 const COMMAND_DEADLINE_MS = 30_000;

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { expect } from 'chai';
 
 const LOGGER = new URL('../../../adapters/pino/pino-logger.ts', import.meta.url).href;
@@ -49,6 +50,19 @@ describe('What the loggers of a process write', function () {
       expect((await once(child, 'exit'))[0]).to.equal(4);
     } finally {
       child.kill('SIGKILL');
+    }
+  });
+
+  it('costs lines and not the process where it cannot be written', function () {
+    // The device that is always full.
+    if (process.platform !== 'linux') this.skip();
+    const full = openSync('/dev/full', 'w');
+    try {
+      const end = `setTimeout(() => process.exit(5), 300);`;
+      const run = spawnSync(process.execPath, program(end), { stdio: ['ignore', full, 'pipe'] });
+      expect([run.status, run.stderr.toString()]).to.deep.equal([5, '']);
+    } finally {
+      closeSync(full);
     }
   });
 
