@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { createContainer } from '../../infrastructure/composition/container.ts';
 import { parseConfig } from '../../infrastructure/config/config.ts';
-import { runCommandOn, type CommandOutcome } from '../support/command-line.ts';
+import { runCommandOn } from '../support/command-line.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
+import type { CommandOutcome } from '../support/fakes/fake-cli.ts';
 import type { AuditEntry, Page } from '../support/http-contract.ts';
 import { HttpService } from '../support/http-service.ts';
 

@@ -2,8 +2,7 @@ import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
 import { EXIT_MEANINGS } from '../../../presentation/cli/command-context.ts';
 import { readPassword } from '../../../presentation/cli/read-password.ts';
-import { runCommandLine, type CommandOutcome } from '../../support/command-line.ts';
-import { commandDependencies } from '../../support/fakes/fake-cli.ts';
+import { commandDependencies, runCommandLine, type CommandOutcome } from '../../support/fakes/fake-cli.ts';
 import { rejectionOf } from '../../support/gate.ts';
 
 const PASSWORD = 'correct horse battery';
