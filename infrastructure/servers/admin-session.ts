@@ -105,21 +105,18 @@ export class AdminSession implements ServerSession {
     }
   }
 
-  /** Closes a database to everyone but the service, or the one role that is its own. */
+  /** Closes a database to everyone but the service, or the one role that is its own; in one transaction, one flush. */
   async restrict(name: string, stamp: string): Promise<void> {
-    await this.#connection.execute(`revoke all on database ${identifier(name)} from public`);
-    if (this.#logins === null) return;
+    const close = `revoke all on database ${identifier(name)} from public`;
+    if (this.#logins === null) return void (await this.#connection.execute(close));
     const { user, password } = this.#logins.loginFor(stamp);
-    const verifier = scramVerifier(password);
-    const created = await this.#unlessPresent(() =>
-      this.#connection.execute(`create role ${identifier(user)} login password ${literal(verifier)}`),
-    );
+    const create = `create role ${identifier(user)} login password ${literal(scramVerifier(password))}`;
+    const grant = `grant ${identifier(this.#logins.groupRole)} to ${identifier(user)};
+      grant connect on database ${identifier(name)} to ${identifier(user)}`;
+    if (await this.#unlessPresent(() => this.#connection.execute(`${close}; ${create}; ${grant}`))) return;
     // One that an earlier attempt left may have its password from an earlier secret.
-    if (!created) await this.setPassword(stamp);
-    await this.#connection.execute(
-      `grant ${identifier(this.#logins.groupRole)} to ${identifier(user)};
-       grant connect on database ${identifier(name)} to ${identifier(user)}`,
-    );
+    await this.setPassword(stamp);
+    await this.#connection.execute(`${close}; ${grant}`);
   }
 
   /** Gives the role of a database its password anew; false when there is no such role. */
