@@ -1,0 +1,146 @@
+import { expect } from 'chai';
+import type { Claimed } from '../../../application/ports/databases/provisioning.ts';
+import { DEFAULT_SERVER } from '../../../domain/databases/server.ts';
+import { Newcomers } from '../../../infrastructure/routing/newcomers.ts';
+import { SerialQueue } from '../../../infrastructure/timing/serial-queue.ts';
+import { organizationId } from '../../support/deployment.ts';
+import { Gate, rejectionOf } from '../../support/gate.ts';
+
+/** How many claims may wait for those before to be made. */
+const AHEAD = 2;
+const NEWCOMERS = 5;
+
+const claimed = (index: number): Claimed => ({
+  placement: {
+    organizationId: organizationId(`org-${index}`),
+    serverId: DEFAULT_SERVER,
+    databaseName: `db_org-${index}`,
+    deploymentId: 'deployment',
+    stamp: `stamp-${index}`,
+    generation: 1,
+  },
+  make: null,
+});
+
+/** All that can go on without anything from outside has gone on. */
+const settled = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+
+describe('newcomers', () => {
+  let newcomers: Newcomers;
+
+  beforeEach(() => {
+    const turns = new SerialQueue();
+    newcomers = new Newcomers({ serverOf: () => ({ welcome: (work) => turns.run(work) }) });
+  });
+
+  it('claim no more than two databases ahead of the one that is being made', async () => {
+    const claims: number[] = [];
+    const gates = Array.from({ length: NEWCOMERS }, () => new Gate());
+    const all = gates.map((gate, index) =>
+      newcomers.admit(
+        async () => {
+          claims.push(index);
+          return claimed(index);
+        },
+        () => gate.pass(),
+      ),
+    );
+    for (const [made, gate] of gates.entries()) {
+      await gate.reached;
+      await settled();
+      expect(claims).to.have.length(Math.min(made + 1 + AHEAD, NEWCOMERS));
+      gate.open();
+    }
+    await Promise.all(all);
+    expect(claims).to.deep.equal([0, 1, 2, 3, 4]);
+  });
+
+  it('never make two claims at a time', async () => {
+    const gate = new Gate();
+    const claims: string[] = [];
+    const first = newcomers.admit(
+      async () => {
+        claims.push('first');
+        await gate.pass();
+        return claimed(0);
+      },
+      async () => 'first',
+    );
+    const second = newcomers.admit(
+      async () => {
+        claims.push('second');
+        return claimed(1);
+      },
+      async () => 'second',
+    );
+    await gate.reached;
+    await settled();
+    expect(claims).to.deep.equal(['first']);
+    gate.open();
+    expect(await Promise.all([first, second])).to.deep.equal(['first', 'second']);
+  });
+
+  it('go on after a claim, and after a making, that failed', async () => {
+    const failed = [
+      rejectionOf(
+        newcomers.admit(
+          () => Promise.reject(new Error('no claim')),
+          async () => undefined,
+        ),
+      ),
+      rejectionOf(
+        newcomers.admit(
+          async () => claimed(1),
+          () => Promise.reject(new Error('no database')),
+        ),
+      ),
+    ];
+    expect(
+      await newcomers.admit(
+        async () => claimed(2),
+        async () => 'next',
+      ),
+    ).to.equal('next');
+    expect((await Promise.all(failed)).map(String)).to.deep.equal(['Error: no claim', 'Error: no database']);
+  });
+
+  it('go on after one whom its server refused', async () => {
+    const refusing = new Newcomers({
+      serverOf: () => ({ welcome: () => Promise.reject(new Error('too late')) }),
+    });
+    const answers = await Promise.all(
+      [0, 1, 2].map((index) =>
+        rejectionOf(
+          refusing.admit(
+            async () => claimed(index),
+            async () => undefined,
+          ),
+        ),
+      ),
+    );
+    expect(answers.map(String)).to.deep.equal(Array.from({ length: 3 }, () => 'Error: too late'));
+  });
+
+  it('go on after one whose server this process does not know', async () => {
+    const lost = new Newcomers({
+      serverOf: () => {
+        throw new Error('not configured');
+      },
+    });
+    const refusals = [0, 1].map((index) =>
+      rejectionOf(
+        lost.admit(
+          async () => claimed(index),
+          async () => undefined,
+        ),
+      ),
+    );
+    expect((await Promise.all(refusals)).map(String)).to.deep.equal([
+      'Error: not configured',
+      'Error: not configured',
+    ]);
+  });
+});
