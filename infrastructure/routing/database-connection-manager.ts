@@ -1,5 +1,5 @@
 import { ConnectionBudgetExhaustedError, OrganizationBusyError } from '../../domain/databases/errors.ts';
-import type { Provisioning } from '../../application/ports/databases/provisioning.ts';
+import type { Claimed, Provisioning } from '../../application/ports/databases/provisioning.ts';
 import type {
   OrganizationDatabases,
   PoolSnapshot,
@@ -142,11 +142,13 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
         database: this.#deps.buildResultsDatabase(new PooledDatabase(pool, scope), placement),
         release: () => {
           scope.end();
+          lease.value.requestEnded();
           lease.release();
         },
       };
     } catch (error) {
       this.#pools.remove(organizationId, lease.value, 'invalidate');
+      lease.value.requestEnded();
       lease.release();
       throw error;
     }
@@ -212,13 +214,13 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
   /** @param previous the pool that it replaces, if any: what is still broken is not tried more often for that */
   #newPool(organizationId: OrganizationId, previous: OrganizationPool | undefined): OrganizationPool {
     const { provisioning } = this.#deps;
-    const entry: OrganizationPool = new OrganizationPool(async () => {
+    const entry: OrganizationPool = new OrganizationPool(async (served) => {
       const found = await provisioning.find(organizationId, { create: this.#options.autoCreate });
       const openPool = (at: Placement, named?: Promise<void>): ConnectionPool =>
         this.#openPool(entry, at, previous, named);
       const openAt = (placement: Placement): OpenPool => ({ placement, pool: openPool(placement) });
       if ('placement' in found) return openAt(found.placement);
-      return this.#newcomers.admit(found.claim, async ({ placement, make }) => {
+      const enter = async ({ placement, make }: Claimed): Promise<OpenPool> => {
         if (make === null) return openAt(placement);
         const { named, ready } = await make();
         const early = openPool(placement, named);
@@ -232,7 +234,8 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
           await early.close();
           throw error;
         }
-      });
+      };
+      return this.#newcomers.admit(found.claim, { enter, served });
     });
     return entry;
   }

@@ -13,6 +13,12 @@ export interface NewcomersDeps {
   readonly serverOf: (placement: Placement) => Pick<DatabaseServer, 'welcome'>;
 }
 
+export interface Entry<Result> {
+  readonly enter: (claimed: Claimed) => Promise<Result>;
+  /** Resolves when the first request has its answer, however it ends. */
+  readonly served: Promise<void>;
+}
+
 /**
  * Lets the new organizations of this process in one after another. Their claims have turns of their own, as a claim decides
  * on which server the database is made: the claims of all servers lock the same rows of the ledger, so many at once would
@@ -30,37 +36,34 @@ export class Newcomers {
   }
 
   /**
-   * Claims a database in its turn, and calls `enter` in a turn of the database's server. Settles as `enter` does.
+   * Claims a database in its turn, and calls `enter` in a turn of the database's server. Settles as `enter` does. The turn
+   * lasts until `served` resolves, too: the first statement on a new database keeps a processor busy for as long as a login.
    *
    * @throws {DatabaseConnectionError} when the turn comes after more than a minute
    */
-  admit<Result>(
-    claim: () => Promise<Claimed>,
-    enter: (claimed: Claimed) => Promise<Result>,
-  ): Promise<Result> {
+  admit<Result>(claim: () => Promise<Claimed>, { enter, served }: Entry<Result>): Promise<Result> {
     const askedAt = performance.now();
     return new Promise((resolve, reject) => {
-      const turn = this.#claims.run(async () => {
+      const claiming = this.#claims.run(async () => {
         if (performance.now() - askedAt > TURN_DEADLINE_MS)
           throw new DatabaseConnectionError('Too many databases are being made at once.');
         const claimed = await claim();
         const server = this.#serverOf(claimed.placement);
         const begunBefore = this.#lastBegun;
         this.#lastBegun = new Promise((begun) => {
-          const entered = server.welcome(() => {
+          const turn = server.welcome(async () => {
             begun();
-            return enter(claimed);
+            const entering = enter(claimed);
+            resolve(entering);
+            await entering;
+            await served;
           });
           // It may be refused before it began.
-          entered.then(
-            () => begun(),
-            () => begun(),
-          );
-          resolve(entered);
+          turn.catch(reject).finally(begun);
         });
         await begunBefore;
       });
-      turn.catch(reject);
+      claiming.catch(reject);
     });
   }
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Claimed } from '../../../application/ports/databases/provisioning.ts';
 import { DEFAULT_SERVER } from '../../../domain/databases/server.ts';
-import { Newcomers } from '../../../infrastructure/routing/newcomers.ts';
+import { Newcomers, type Entry } from '../../../infrastructure/routing/newcomers.ts';
 import { SerialQueue } from '../../../infrastructure/timing/serial-queue.ts';
 import { organizationId } from '../../support/deployment.ts';
 import { Gate, rejectionOf } from '../../support/gate.ts';
@@ -28,6 +28,9 @@ const settled = (): Promise<void> =>
     setImmediate(resolve);
   });
 
+/** Served at once. */
+const at = <Result>(enter: () => Promise<Result>): Entry<Result> => ({ enter, served: Promise.resolve() });
+
 describe('newcomers', () => {
   let newcomers: Newcomers;
 
@@ -45,7 +48,7 @@ describe('newcomers', () => {
           claims.push(index);
           return claimed(index);
         },
-        () => gate.pass(),
+        at(() => gate.pass()),
       ),
     );
     for (const [made, gate] of gates.entries()) {
@@ -58,6 +61,24 @@ describe('newcomers', () => {
     expect(claims).to.deep.equal([0, 1, 2, 3, 4]);
   });
 
+  it('wait until the one before has been served', async () => {
+    const gate = new Gate();
+    const entered: string[] = [];
+    const first = newcomers.admit(async () => claimed(0), {
+      enter: async () => void entered.push('first'),
+      served: gate.pass(),
+    });
+    const second = newcomers.admit(
+      async () => claimed(1),
+      at(async () => void entered.push('second')),
+    );
+    await first;
+    await settled();
+    expect(entered).to.deep.equal(['first']);
+    gate.open();
+    await second;
+  });
+
   it('never make two claims at a time', async () => {
     const gate = new Gate();
     const claims: string[] = [];
@@ -67,14 +88,14 @@ describe('newcomers', () => {
         await gate.pass();
         return claimed(0);
       },
-      async () => 'first',
+      at(async () => 'first'),
     );
     const second = newcomers.admit(
       async () => {
         claims.push('second');
         return claimed(1);
       },
-      async () => 'second',
+      at(async () => 'second'),
     );
     await gate.reached;
     await settled();
@@ -88,20 +109,20 @@ describe('newcomers', () => {
       rejectionOf(
         newcomers.admit(
           () => Promise.reject(new Error('no claim')),
-          async () => undefined,
+          at(async () => undefined),
         ),
       ),
       rejectionOf(
         newcomers.admit(
           async () => claimed(1),
-          () => Promise.reject(new Error('no database')),
+          at(() => Promise.reject(new Error('no database'))),
         ),
       ),
     ];
     expect(
       await newcomers.admit(
         async () => claimed(2),
-        async () => 'next',
+        at(async () => 'next'),
       ),
     ).to.equal('next');
     expect((await Promise.all(failed)).map(String)).to.deep.equal(['Error: no claim', 'Error: no database']);
@@ -116,7 +137,7 @@ describe('newcomers', () => {
         rejectionOf(
           refusing.admit(
             async () => claimed(index),
-            async () => undefined,
+            at(async () => undefined),
           ),
         ),
       ),
@@ -134,7 +155,7 @@ describe('newcomers', () => {
       rejectionOf(
         lost.admit(
           async () => claimed(index),
-          async () => undefined,
+          at(async () => undefined),
         ),
       ),
     );
