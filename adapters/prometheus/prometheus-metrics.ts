@@ -46,7 +46,15 @@ export class PrometheusMetrics implements HttpMetrics {
       buckets: SECONDS,
       registers: [this.#registry],
     });
-    if (processMetrics) collectDefaultMetrics({ register: this.#registry, prefix: PREFIX });
+    if (processMetrics) this.#collectProcessMetrics();
+  }
+
+  /** Under the names that stock dashboards look for. */
+  #collectProcessMetrics(): void {
+    collectDefaultMetrics({ register: this.#registry });
+    // Gauges, which must not end like counters. `nodejs_active_resources` has the same numbers, by their type.
+    for (const kind of ['handles', 'requests', 'resources'])
+      this.#registry.removeSingleMetric(`nodejs_active_${kind}_total`);
   }
 
   observe({ method, route, status, seconds }: ObservedRequest): void {

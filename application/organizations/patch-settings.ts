@@ -8,7 +8,7 @@ import type { Ports } from '../ports/ports.ts';
 /**
  * Changes the settings that the patch names (RFC 7396: null removes one).
  *
- * @param expected only on one of these versions; null: on any
+ * @param mayReplace whether the write may happen on this version
  * @throws {OrganizationNotFoundError}
  * @throws {SettingsChangedError}
  * @throws {ValidationError} when they would become too large
@@ -19,12 +19,12 @@ export const patchSettings =
     actor: Actor,
     id: OrganizationId,
     patch: Readonly<Record<string, unknown>>,
-    expected: readonly number[] | null,
+    mayReplace: (version: number) => boolean,
   ): Promise<VersionedSettings> =>
     writeSettings(metadata, {
       actor,
       id,
       action: 'settings.patched',
-      expected,
+      mayReplace,
       change: (present) => mergePatch(present, patch),
     });

@@ -7,7 +7,7 @@ import type { Ports } from '../ports/ports.ts';
 /**
  * Replaces all settings.
  *
- * @param expected only on one of these versions; null: on any
+ * @param mayReplace whether the write may happen on this version
  * @throws {OrganizationNotFoundError}
  * @throws {SettingsChangedError}
  */
@@ -17,12 +17,12 @@ export const replaceSettings =
     actor: Actor,
     id: OrganizationId,
     settings: OrganizationSettings,
-    expected: readonly number[] | null,
+    mayReplace: (version: number) => boolean,
   ): Promise<VersionedSettings> =>
     writeSettings(metadata, {
       actor,
       id,
       action: 'settings.replaced',
-      expected,
+      mayReplace,
       change: () => settings,
     });

@@ -11,8 +11,8 @@ export interface SettingsWrite {
   readonly actor: Actor;
   readonly id: OrganizationId;
   readonly action: 'settings.replaced' | 'settings.patched';
-  /** The write happens only on one of these versions; null: on any. */
-  readonly expected: readonly number[] | null;
+  /** Whether the write may happen on this version. */
+  readonly mayReplace: (version: number) => boolean;
   /** Makes the new settings of the present ones. */
   readonly change: (present: OrganizationSettings) => OrganizationSettings;
 }
@@ -25,18 +25,17 @@ const MAX_CHARACTERS = 1024 * 1024;
  * else an organization stores there may be confidential.
  *
  * @throws {OrganizationNotFoundError}
- * @throws {SettingsChangedError} when they are at another version than expected; nothing is written
+ * @throws {SettingsChangedError} when they are at a version that may not be replaced; nothing is written
  * @throws {ValidationError} when they would become too large
  */
 export const writeSettings = (
   metadata: MetadataDatabase,
-  { actor, id, action, expected, change }: SettingsWrite,
+  { actor, id, action, mayReplace, change }: SettingsWrite,
 ): Promise<VersionedSettings> =>
   metadata.transaction(async ({ organizations, auditLog }) => {
     const before = await organizations.findSettingsForUpdate(id);
     if (before === null) throw new OrganizationNotFoundError();
-    if (expected !== null && !expected.includes(before.version))
-      throw new SettingsChangedError(before.version);
+    if (!mayReplace(before.version)) throw new SettingsChangedError(before.version);
     const settings = change(before.settings);
     if (JSON.stringify(settings).length > MAX_CHARACTERS) {
       throw new ValidationError([

@@ -31,6 +31,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
         options: {
           maxOrganizationIdLength,
           trustedProxies: config.http.trustedProxies,
+          corsOrigins: config.http.corsOrigins,
           maxConnectionsPerOrganization: organizationPool.size + organizationPool.maxOverflow,
           readyStrict: config.http.readyStrict,
           hideOrganizationNames: config.environment === 'production',

@@ -19,6 +19,8 @@ export interface Config {
     readonly readyStrict: boolean;
     /** The number of reverse proxies in front. The service trusts this many last entries of `X-Forwarded-For`. */
     readonly trustedProxies: number;
+    /** Origins of pages that may call the API, or `*`. */
+    readonly corsOrigins: readonly string[];
   };
   readonly database: DatabaseConfig;
   readonly tokens: TokenConfig;
@@ -77,6 +79,9 @@ const readDotEnv = (): Record<string, string | undefined> => {
 
 const HOST_NAME = /^[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?$/i;
 
+/** A scheme, a host and perhaps a port; no path, as browsers send none. */
+const ORIGIN = /^(?:\*|https?:\/\/[a-z0-9.-]+(?::\d{1,5})?|https?:\/\/\[[0-9a-f:]+\](?::\d{1,5})?)$/;
+
 const readHttp = (reader: EnvironmentReader): Config['http'] => ({
   host: reader.text(
     'HOST',
@@ -87,6 +92,16 @@ const readHttp = (reader: EnvironmentReader): Config['http'] => ({
   port: reader.integer('PORT', 3000, { min: 0, max: 65_535 }),
   readyStrict: reader.boolean('READY_STRICT', false),
   trustedProxies: reader.integer('TRUSTED_PROXIES', 0, { min: 0, max: 16 }),
+  corsOrigins:
+    reader
+      .text(
+        'CORS_ORIGINS',
+        null,
+        'origins such as https://lab.example, with commas between them, or *',
+        (text) => text.split(',').every((origin) => ORIGIN.test(origin.trim())),
+      )
+      ?.split(',')
+      .map((origin) => origin.trim()) ?? [],
 });
 
 const EMAIL_TAKES = 'an e-mail address';

@@ -76,6 +76,9 @@ export const listen = async (
   };
   // The app checks the host header, because Node's refusal would be a bare status line.
   const server = createServer({ ...serverLimits, ...messages, requireHostHeader: false }, serve);
+  // The app asks for the body when it wants it, and refuses other expectations: Node would answer without a body.
+  server.on('checkContinue', serve);
+  server.on('checkExpectation', serve);
   server.setTimeout(idleSocketTimeout);
   // By default Node drops headers beyond 2000 without an error. `maxHeaderSize` already limits them.
   server.maxHeadersCount = 0;

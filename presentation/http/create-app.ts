@@ -6,6 +6,7 @@ import { handleErrors } from './request/error-handler.ts';
 import { NO_SUCH_ROUTE } from './errors/failure.ts';
 import { HttpError } from './errors/http-error.ts';
 import type { HttpDependencies } from './http-dependencies.ts';
+import { allowOrigins } from './request/allow-origins.ts';
 import { openRequest } from './request/open-request.ts';
 import { addStandingHeaders } from './request/standing-headers.ts';
 import { mountRoutes } from './routing/mount-routes.ts';
@@ -25,6 +26,7 @@ export const createApp = (deps: HttpDependencies): express.Express => {
 
   addStandingHeaders(app);
   app.use(openRequest(deps));
+  if (deps.options.corsOrigins.length > 0) app.use(allowOrigins(deps.options.corsOrigins));
   mountRoutes(app, createRouteTable(deps), deps);
   app.use(docsAssets());
   app.use(() => {

@@ -13,6 +13,8 @@ export interface HttpOptions {
   readonly maxOrganizationIdLength: number;
   /** How many entries of `X-Forwarded-For` are trusted, counted from its end. */
   readonly trustedProxies: number;
+  /** Origins of pages that may call the API; empty: none but its own. */
+  readonly corsOrigins: readonly string[];
   /** The most connections that the configuration allows one organization in one process. */
   readonly maxConnectionsPerOrganization: number;
   /** `/ready` answers 503 as soon as any database is unhealthy. */

@@ -48,5 +48,5 @@ const HOME = '/organizations/{org_id}';
 /** The same route for callers who leave the organization to their token: `/jobs…`. */
 const byClaimAlone = (route: Route): readonly Route[] =>
   route.path.startsWith(`${HOME}/jobs`)
-    ? [{ ...route, path: route.path.slice(HOME.length), name: `${route.name}ByClaim` }]
+    ? [{ ...route, path: route.path.slice(HOME.length), name: `${route.name}ByClaim`, tag: 'jobs by claim' }]
     : [];

@@ -85,6 +85,8 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   settings_changed: 412,
   body_too_large: 413,
   unsupported_media_type: 415,
+  expectation_failed: 417,
+  transfer_coding_unsupported: 501,
   organization_already_exists: 409,
   user_already_exists: 409,
   own_account_protected: 409,

@@ -21,6 +21,7 @@ const listAuditLogsRoute = ({ metadata, getOrganization }: HttpDependencies): Ro
       "List the organization's audit trail, newest first; what happens to results arrives a moment later",
     tag,
     request: listRequest,
+    compress: true,
     replies: { 200: { description: 'One page', schema: auditPage } },
     errors: ['organization_not_found'],
     handle: async ({ organizationId, input: { query } }) => {
@@ -43,6 +44,7 @@ const listPlatformAuditLogsRoute = ({ metadata }: HttpDependencies): Route =>
     summary: 'List the audit trail of what concerns no single organization, newest first',
     tag,
     request: listRequest,
+    compress: true,
     replies: { 200: { description: 'One page', schema: auditPage } },
     handle: async ({ input: { query } }) => {
       const page = await metadata.auditLog.list(

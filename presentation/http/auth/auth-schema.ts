@@ -16,10 +16,15 @@ export const issueRequest = (maxOrganizationIdLength: number) => ({
       new_password: newPassword.optional(),
       org_id: organizationId(maxOrganizationIdLength).optional(),
     })
-    .refine(choosesAnother, SAME_PASSWORD),
+    .refine(choosesAnother, SAME_PASSWORD)
+    .meta({ example: { email: 'ada@acme.example', password: 'correct horse battery', org_id: 'acme' } }),
 });
 
-export const refreshRequest = { body: z.strictObject({ refresh_token: text(255) }) };
+export const refreshRequest = {
+  body: z
+    .strictObject({ refresh_token: text(255) })
+    .meta({ example: { refresh_token: 'the one from the last answer' } }),
+};
 
 export const tokenReply = z
   .strictObject({

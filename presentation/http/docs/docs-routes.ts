@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { raw } from '../request/reply.ts';
+import { versioned } from '../request/reply.ts';
 import { publicRoute, type Route } from '../routing/route.ts';
-import { DOCS_PAGE } from './docs-page.ts';
+import { DOCS_PAGE, DOCS_POLICY } from './docs-page.ts';
 
 const tag = 'docs';
 
@@ -14,8 +14,12 @@ export const docsRoutes = (openApi: () => string): readonly Route[] => [
     summary: 'This document',
     tag,
     request: {},
-    replies: { 200: { description: 'OpenAPI 3.1', schema: z.record(z.string(), z.unknown()) } },
-    handle: () => raw('application/json', openApi()),
+    compress: true,
+    replies: {
+      200: { description: 'OpenAPI 3.1', schema: z.record(z.string(), z.unknown()) },
+      304: { description: 'It is still as its `ETag` said' },
+    },
+    handle: () => versioned('application/json', openApi()),
   }),
   publicRoute([], {
     method: 'get',
@@ -24,7 +28,11 @@ export const docsRoutes = (openApi: () => string): readonly Route[] => [
     summary: 'This document as a page',
     tag,
     request: {},
-    replies: { 200: { description: 'A page that works offline', contentType: 'text/html' } },
-    handle: () => raw('text/html', DOCS_PAGE),
+    replies: {
+      200: { description: 'A page that works offline', contentType: 'text/html' },
+      304: { description: 'It is still as its `ETag` said' },
+    },
+    handle: () =>
+      versioned('text/html; charset=utf-8', DOCS_PAGE, { 'Content-Security-Policy': DOCS_POLICY }),
   }),
 ];

@@ -36,6 +36,7 @@ export const ERROR_STATUS = {
   request_timeout: { status: 408, title: 'Request timeout' },
   settings_changed: { status: 412, title: 'Settings changed' },
   body_too_large: { status: 413, title: 'Body too large' },
+  expectation_failed: { status: 417, title: 'Expectation failed' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
   validation_failed: { status: 422, title: 'Validation failed' },
   too_many_attempts: { status: 429, title: 'Too many attempts' },
@@ -46,6 +47,7 @@ export const ERROR_STATUS = {
     title: 'Internal error',
     detail: 'Something went wrong on our side. The request id finds it in our log.',
   },
+  transfer_coding_unsupported: { status: 501, title: 'Transfer coding unsupported' },
   database_provisioning_failed: {
     status: 503,
     title: 'Database provisioning failed',

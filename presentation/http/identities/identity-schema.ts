@@ -7,10 +7,12 @@ const printable = text(255).regex(/^\P{Cc}+$/u, 'must not hold control character
 export const listRequest = { params: userParams };
 export const linkRequest = {
   params: userParams,
-  body: z.strictObject({
-    issuer: printable.refine((issuer) => issuer !== 'password', 'is reserved'),
-    subject: printable,
-  }),
+  body: z
+    .strictObject({
+      issuer: printable.refine((issuer) => issuer !== 'password', 'is reserved'),
+      subject: printable,
+    })
+    .meta({ example: { issuer: 'https://login.acme.example', subject: 'b3f1c2' } }),
 };
 export const unlinkRequest = { params: userParams.extend({ identity_id: uuid }) };
 

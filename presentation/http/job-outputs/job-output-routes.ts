@@ -60,6 +60,7 @@ const listTaskResultsRoute = (): Route =>
     summary: "List a job's task results, or those of the job that answered for it",
     tag,
     request: jobRequest,
+    compress: true,
     replies: { 200: { description: 'All task results', schema: taskResultList } },
     errors: ['job_not_found'],
     handle: async ({ input: { params }, database }) => {
@@ -100,6 +101,7 @@ const listArtifactsRoute = (): Route =>
     summary: "List a job's artifacts, or those of the job that answered for it",
     tag,
     request: jobRequest,
+    compress: true,
     replies: { 200: { description: 'All artifacts', schema: artifactList } },
     errors: ['job_not_found'],
     handle: async ({ input: { params }, database }) => {

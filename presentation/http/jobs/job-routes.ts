@@ -59,6 +59,7 @@ const listJobsRoute = (): Route =>
     summary: 'List jobs, newest first',
     tag,
     request: listRequest,
+    compress: true,
     replies: { 200: { description: 'One page', schema: jobPage } },
     handle: async ({ input: { query }, database }) => {
       const filter = { status: query.status ?? null };

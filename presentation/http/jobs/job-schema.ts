@@ -34,13 +34,21 @@ export const submitRequest = {
       .optional()
       .meta({ description: 'A submission sent again under its key answers with the first job' }),
   }),
-  body: z.strictObject({
-    engine: slug(64).meta({ example: 'vina' }),
-    pipeline_version: slug(64).default(DEFAULT_PIPELINE_VERSION),
-    inputs: filledObject,
-    params: jsonObject.default({}),
-    priority: z.int().min(0).max(MAX_PRIORITY).default(DEFAULT_PRIORITY),
-  }),
+  body: z
+    .strictObject({
+      engine: slug(64),
+      pipeline_version: slug(64).default(DEFAULT_PIPELINE_VERSION),
+      inputs: filledObject,
+      params: jsonObject.default({}),
+      priority: z.int().min(0).max(MAX_PRIORITY).default(DEFAULT_PRIORITY),
+    })
+    .meta({
+      example: {
+        engine: 'vina',
+        inputs: { receptor: '1iep_receptor.pdbqt', ligand: '1iep_ligand.pdbqt' },
+        params: { exhaustiveness: 32 },
+      },
+    }),
 };
 
 export const listRequest = {
@@ -49,7 +57,9 @@ export const listRequest = {
 export const jobRequest = { params: jobParams };
 export const moveRequest = {
   params: jobParams,
-  body: z.strictObject({ status: z.enum(JOB_STATUSES), error: text(4000).optional() }),
+  body: z
+    .strictObject({ status: z.enum(JOB_STATUSES), error: text(4000).optional() })
+    .meta({ example: { status: 'RUNNING' } }),
 };
 
 export const jobReply = z

@@ -9,8 +9,15 @@ export const memberCursor = userCursor;
 const params = z.object({ user_id: uuid });
 
 export const listRequest = { query: z.strictObject({ limit, cursor: memberCursor.schema }) };
-export const addRequest = { body: z.strictObject({ email, roles: organizationRoles }) };
-export const rolesRequest = { params, body: z.strictObject({ roles: organizationRoles }) };
+export const addRequest = {
+  body: z
+    .strictObject({ email, roles: organizationRoles })
+    .meta({ example: { email: 'ada@acme.example', roles: ['member'] } }),
+};
+export const rolesRequest = {
+  params,
+  body: z.strictObject({ roles: organizationRoles }).meta({ example: { roles: ['member', 'worker'] } }),
+};
 export const removeRequest = { params };
 
 export const memberReply = z

@@ -64,6 +64,7 @@ const listItemsRoute = ({ fleet }: HttpDependencies): Route =>
     summary: "List a run's organizations, how each ended and why, in the order of their ids",
     tag,
     request: itemsRequest,
+    compress: true,
     replies: { 200: { description: 'One page', schema: itemPage } },
     errors: ['migration_run_not_found'],
     handle: async ({ input: { params, query } }) => {

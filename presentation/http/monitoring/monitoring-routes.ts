@@ -66,6 +66,7 @@ const metricsRoute = ({ renderMetrics }: HttpDependencies): Route =>
     summary: 'Metrics in Prometheus text format',
     tag,
     request: {},
+    compress: true,
     replies: { 200: { description: 'Prometheus text', contentType: 'text/plain' } },
     handle: async () => {
       const { contentType, body } = await renderMetrics();

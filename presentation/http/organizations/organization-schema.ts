@@ -22,20 +22,24 @@ const placement = z
   .meta({ description: PIN });
 
 export const createRequest = (maxOrganizationIdLength: number) => ({
-  body: z.strictObject({
-    org_id: organizationId(maxOrganizationIdLength),
-    name: organizationName,
-    placement: placement.optional(),
-  }),
+  body: z
+    .strictObject({
+      org_id: organizationId(maxOrganizationIdLength),
+      name: organizationName,
+      placement: placement.optional(),
+    })
+    .meta({ example: { org_id: 'acme', name: 'Acme Therapeutics' } }),
 });
 export const listRequest = { query: z.strictObject({ limit, cursor: organizationCursor.schema }) };
 export const changeRequest = {
-  body: z.strictObject({
-    name: organizationName.optional(),
-    placement: placement
-      .optional()
-      .meta({ description: `For platform administrators alone. ${PIN} What is left out stays` }),
-  }),
+  body: z
+    .strictObject({
+      name: organizationName.optional(),
+      placement: placement
+        .optional()
+        .meta({ description: `For platform administrators alone. ${PIN} What is left out stays` }),
+    })
+    .meta({ example: { name: 'Acme Therapeutics' } }),
 };
 
 export const organizationItem = z

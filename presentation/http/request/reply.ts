@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** What a handler answers. A body of null is not sent, a string is sent as it is, anything else as JSON. */
 export interface Reply {
   readonly status: number;
@@ -14,3 +16,14 @@ export const raw = (contentType: string, body: string): Reply => ({
   body,
   headers: { 'Content-Type': contentType },
 });
+
+/** Text that changes with the release alone. Clients may keep it, and ask whether it is still the same. */
+export const versioned = (contentType: string, body: string, headers: Reply['headers'] = {}): Reply => {
+  const tag = createHash('sha256').update(body).digest('base64url').slice(0, 22);
+  return {
+    status: 200,
+    body,
+    // Weak, because the text may be sent compressed.
+    headers: { 'Content-Type': contentType, ETag: `W/"${tag}"`, 'Cache-Control': 'no-cache', ...headers },
+  };
+};

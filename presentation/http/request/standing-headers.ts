@@ -7,6 +7,9 @@ import type { HttpResponse } from './http-locals.ts';
 /** Takes a reason and headers, or headers alone: as an object, or as a list of names and values in turn. */
 type WriteHead = (this: HttpResponse, status: number, ...head: readonly unknown[]) => HttpResponse;
 
+/** Answers are data: nothing in them may run, load or be framed. A page brings its own policy. */
+const CONTENT_SECURITY_POLICY = { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] };
+
 /**
  * Gives each response of the app Helmet's headers, `Cache-Control: no-store` and the id of its request, as its head is
  * written. Those that a route has set before stay. A head that is written as a list gets them as a part of that list: to
@@ -14,11 +17,14 @@ type WriteHead = (this: HttpResponse, status: number, ...head: readonly unknown[
  */
 export const addStandingHeaders = (app: Express): void => {
   const security = securityHeaders();
+  const transport = ['Strict-Transport-Security', 'max-age=31536000; includeSubDomains'];
   // Node's method, of which the type says what it takes. It is called on the response below.
   // oxlint-disable-next-line typescript/unbound-method
   const writeHead = app.response.writeHead as unknown as WriteHead;
   const withStandingHeaders: WriteHead = function (status, ...head) {
     const standing = ['X-Request-Id', this.locals.requestId, ...security];
+    // RFC 6797, section 7.2: not over plain HTTP.
+    if (this.req.secure) standing.push(...transport);
     const [list] = head;
     if (Array.isArray(list)) return writeHead.call(this, status, [...standing, ...list]);
     for (let index = 0; index < standing.length; index += 2) {
@@ -30,20 +36,13 @@ export const addStandingHeaders = (app: Express): void => {
   app.response.writeHead = withStandingHeaders;
 };
 
-/**
- * Helmet's headers, which are computed once because every response has the same. `upgrade-insecure-requests` is left out:
- * TLS ends in front of this service, and the directive breaks `/docs` on a plain HTTP address. No cache may store a
- * response.
- */
+/** Helmet's headers, which are computed once because every response has the same. No cache may store a response. */
 const securityHeaders = (): readonly string[] => {
   const sample = new ServerResponse(new IncomingMessage(new Socket()));
-  helmet({ contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } } })(
-    sample.req,
-    sample,
-    (error) => {
-      if (error instanceof Error) throw error;
-    },
-  );
+  const contentSecurityPolicy = { useDefaults: false, directives: CONTENT_SECURITY_POLICY };
+  helmet({ contentSecurityPolicy, strictTransportSecurity: false })(sample.req, sample, (error) => {
+    if (error instanceof Error) throw error;
+  });
   return Object.entries({ ...sample.getHeaders(), 'cache-control': 'no-store' }).flatMap(([name, value]) => [
     name,
     String(value),

@@ -2,6 +2,7 @@ import type { Express } from 'express';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { HttpError } from '../errors/http-error.ts';
 import type { HttpRequest, HttpResponse, Middleware, Step } from '../request/http-locals.ts';
+import { compressAnswer } from '../request/compress-answer.ts';
 import { authenticate } from '../request/authenticate.ts';
 import { guardOrganization } from '../request/guard-organization.ts';
 import { leaseResultsDatabase } from '../request/lease-results-database.ts';
@@ -18,6 +19,7 @@ const stepsOf = (route: Route, deps: HttpDependencies): readonly Step[] => [
   ...(route.request.body === undefined ? [] : [parseBody]),
   validate(route),
   ...(route.scope === 'results' ? [leaseResultsDatabase(deps)] : []),
+  ...(route.compress === true ? [compressAnswer] : []),
   respond,
 ];
 

@@ -9,6 +9,7 @@ import { bearerToken } from '../request/authenticate.ts';
 import type { Scope } from '../request/guard-organization.ts';
 import { held, type Answer, type HttpLocals, type HttpRequest } from '../request/http-locals.ts';
 import type { Reply } from '../request/reply.ts';
+import type { Tag } from './tags.ts';
 import { requestParser, type Input, type RequestParts } from '../request/schema/parse-request.ts';
 
 interface ReplyDescription {
@@ -25,8 +26,13 @@ interface RouteDescription {
   /** Unique; OpenAPI's `operationId`. */
   readonly name: string;
   readonly summary: string;
-  readonly tag: string;
+  readonly tag: Tag;
   readonly replies: Readonly<Record<number, ReplyDescription>>;
+  /**
+   * Whether long answers are compressed. Never where a secret may stand beside what a caller sent: its length would tell
+   * about the secret (BREACH). Default: no.
+   */
+  readonly compress?: boolean;
   /** The route's own errors. Its scope and its input add theirs. */
   readonly errors?: readonly ErrorCode[];
 }

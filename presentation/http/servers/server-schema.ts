@@ -12,26 +12,28 @@ const params = z.object({ server_id: serverId });
 export const oneRequest = { params };
 export const changeRequest = {
   params,
-  body: z.strictObject({
-    status: z
-      .enum(SERVER_STATUSES)
-      .optional()
-      .meta({ description: '`draining` and `disabled`: no new databases; those there stay served' }),
-    weight: z
-      .int()
-      .min(1)
-      .max(MAX_WEIGHT)
-      .optional()
-      .meta({ description: 'A server of twice the weight takes twice the databases' }),
-    max_databases: z
-      .int()
-      .min(0)
-      .max(MAX_DATABASES)
-      .nullable()
-      .optional()
-      .meta({ description: 'null: no limit' }),
-    labels: labels.optional().meta({ description: 'Replaces all labels' }),
-  }),
+  body: z
+    .strictObject({
+      status: z
+        .enum(SERVER_STATUSES)
+        .optional()
+        .meta({ description: '`draining` and `disabled`: no new databases; those there stay served' }),
+      weight: z
+        .int()
+        .min(1)
+        .max(MAX_WEIGHT)
+        .optional()
+        .meta({ description: 'A server of twice the weight takes twice the databases' }),
+      max_databases: z
+        .int()
+        .min(0)
+        .max(MAX_DATABASES)
+        .nullable()
+        .optional()
+        .meta({ description: 'null: no limit' }),
+      labels: labels.optional().meta({ description: 'Replaces all labels' }),
+    })
+    .meta({ example: { status: 'draining' } }),
 };
 
 export const serverReply = z

@@ -1,7 +1,7 @@
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { organizationRoute, type Route } from '../routing/route.ts';
 import { presentSettings } from './settings-presenter.ts';
-import { patchRequest, replaceRequest, settingsReply } from './settings-schema.ts';
+import { getRequest, mayReplace, patchRequest, replaceRequest, settingsReply } from './settings-schema.ts';
 
 const tag = 'organizations';
 const path = '/organizations/{org_id}/settings';
@@ -19,8 +19,11 @@ const getSettingsRoute = ({ getSettings }: HttpDependencies): Route =>
     name: 'getSettings',
     summary: "Show the organization's settings",
     tag,
-    request: {},
-    replies: { 200: { description: 'All settings', schema: settingsReply } },
+    request: getRequest,
+    replies: {
+      200: { description: 'All settings', schema: settingsReply },
+      304: { description: 'They are still as their `ETag` said' },
+    },
     errors: ['organization_not_found'],
     handle: async ({ organizationId }) => presentSettings(await getSettings(organizationId)),
   });
@@ -36,8 +39,9 @@ const replaceSettingsRoute = ({ replaceSettings, options }: HttpDependencies): R
     replies: { 200: { description: 'All settings as they are now', schema: settingsReply } },
     errors: ['organization_not_found', 'settings_changed'],
     handle: async ({ actor, organizationId, input: { headers, body } }) => {
-      const expected = headers['If-Match'] ?? null;
-      return presentSettings(await replaceSettings(actor, organizationId, body.settings, expected));
+      return presentSettings(
+        await replaceSettings(actor, organizationId, body.settings, mayReplace(headers)),
+      );
     },
   });
 
@@ -52,7 +56,6 @@ const patchSettingsRoute = ({ patchSettings, options }: HttpDependencies): Route
     replies: { 200: { description: 'All settings as they are now', schema: settingsReply } },
     errors: ['organization_not_found', 'settings_changed'],
     handle: async ({ actor, organizationId, input: { headers, body } }) => {
-      const expected = headers['If-Match'] ?? null;
-      return presentSettings(await patchSettings(actor, organizationId, body.settings, expected));
+      return presentSettings(await patchSettings(actor, organizationId, body.settings, mayReplace(headers)));
     },
   });

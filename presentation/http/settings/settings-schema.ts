@@ -5,21 +5,55 @@ import {
 } from '../../../domain/organizations/organization-policy.ts';
 import { jsonObject } from '../request/schema/fields.ts';
 
-/** Entity tags, such as `"3"`, as the versions that they name; null for `*`. A weak tag never matches (RFC 9110, 13.1.1). */
-const ifMatch = z
+const entityTags = z
   .string()
   .max(1000)
-  .regex(/^\s*(?:\*|(?:W\/)?"[^"]*"(?:\s*,\s*(?:W\/)?"[^"]*")*)\s*$/, 'must be a list of entity tags, or "*"')
-  .transform((tags) =>
-    tags.trim() === '*'
-      ? null
-      : Array.from(tags.matchAll(/(?<!W\/)"(\d{1,15})"/g), ([, version]) => Number(version)),
-  )
+  .regex(
+    /^\s*(?:\*|(?:W\/)?"[^"]*"(?:\s*,\s*(?:W\/)?"[^"]*")*)\s*$/,
+    'must be a list of entity tags, or "*"',
+  );
+
+/** Tells of a version whether a list of tags, such as `"3"`, names it. `*` names any. */
+const names =
+  (tags: string, tag: RegExp) =>
+  (version: number): boolean =>
+    tags.trim() === '*' || Array.from(tags.matchAll(tag), ([, named]) => Number(named)).includes(version);
+
+/** A weak tag never matches (RFC 9110, section 13.1.1). */
+const ifMatch = entityTags
+  .transform((tags) => names(tags, /(?<!W\/)"(\d{1,15})"/g))
   .optional()
   .meta({
     override: { type: 'string' },
     description: 'Write only if the settings are still as their `ETag` said',
   });
+
+/** Here a weak tag matches (RFC 9110, section 13.1.2). */
+const ifNoneMatch = entityTags
+  .transform((tags) => names(tags, /"(\d{1,15})"/g))
+  .optional()
+  .meta({
+    override: { type: 'string' },
+    description:
+      'Write only if the settings are not as this `ETag` said; with `*`, never: there always are some',
+  });
+
+const preconditions = z.object({ 'If-Match': ifMatch, 'If-None-Match': ifNoneMatch });
+
+/** Whether settings of this version may be replaced by a request with these headers. */
+export const mayReplace =
+  (headers: z.output<typeof preconditions>) =>
+  (version: number): boolean =>
+    headers['If-Match']?.(version) !== false && headers['If-None-Match']?.(version) !== true;
+
+export const getRequest = {
+  headers: z.object({
+    'If-None-Match': z
+      .string()
+      .optional()
+      .meta({ description: 'Answer 304 if the settings are as this `ETag` said' }),
+  }),
+};
 
 /** The settings that the service reads. An organization may keep any others beside them. */
 const policyFields = (maxConnections: number) => {
@@ -36,14 +70,21 @@ const policyFields = (maxConnections: number) => {
   } satisfies Record<keyof typeof POLICY_SETTINGS, z.ZodType>;
 };
 
+const SETTINGS_EXAMPLE = { settings: { statement_timeout_ms: 30_000, timezone: 'Europe/Berlin' } };
+
 export const replaceRequest = (maxConnections: number) => ({
-  headers: z.object({ 'If-Match': ifMatch }),
-  body: z.strictObject({ settings: z.object(policyFields(maxConnections)).partial().catchall(z.unknown()) }),
+  headers: preconditions,
+  body: z
+    .strictObject({ settings: z.object(policyFields(maxConnections)).partial().catchall(z.unknown()) })
+    .meta({ example: SETTINGS_EXAMPLE }),
 });
 export const patchRequest = (maxConnections: number) => {
   const fields = Object.entries(policyFields(maxConnections)).map(([key, field]) => [key, field.nullable()]);
   const patch = z.object(Object.fromEntries(fields)).partial().catchall(z.unknown());
-  return { headers: z.object({ 'If-Match': ifMatch }), body: z.strictObject({ settings: patch }) };
+  return {
+    headers: preconditions,
+    body: z.strictObject({ settings: patch }).meta({ example: SETTINGS_EXAMPLE }),
+  };
 };
 
 export const settingsReply = z.strictObject({ settings: jsonObject }).meta({ id: 'Settings' });

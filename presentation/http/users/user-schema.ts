@@ -22,26 +22,34 @@ export const listRequest = {
   query: z.strictObject({ limit, cursor: userCursor.schema, email: email.optional() }),
 };
 export const createRequest = {
-  body: z.strictObject({
-    email,
-    platform_admin: z.boolean().default(false),
-    password: newPassword.optional().meta({ description: 'To be changed at the first login' }),
-  }),
+  body: z
+    .strictObject({
+      email,
+      platform_admin: z.boolean().default(false),
+      password: newPassword.optional().meta({ description: 'To be changed at the first login' }),
+    })
+    .meta({ example: { email: 'ada@acme.example', password: 'correct horse battery' } }),
 };
 export const oneRequest = { params: userParams };
 export const changeRequest = {
   params: userParams,
-  body: z.strictObject({
-    status: z.enum(['active', 'disabled']).optional(),
-    platform_admin: z.boolean().optional(),
-    must_change_password: z.boolean().optional(),
-  }),
+  body: z
+    .strictObject({
+      status: z.enum(['active', 'disabled']).optional(),
+      platform_admin: z.boolean().optional(),
+      must_change_password: z.boolean().optional(),
+    })
+    .meta({ example: { status: 'disabled' } }),
 };
-export const setPasswordRequest = { params: userParams, body: z.strictObject({ password: newPassword }) };
+export const setPasswordRequest = {
+  params: userParams,
+  body: z.strictObject({ password: newPassword }).meta({ example: { password: 'correct horse battery' } }),
+};
 export const ownPasswordRequest = {
   body: z
     .strictObject({ password: text(1024), new_password: newPassword })
-    .refine(choosesAnother, SAME_PASSWORD),
+    .refine(choosesAnother, SAME_PASSWORD)
+    .meta({ example: { password: 'correct horse battery', new_password: 'another horse battery' } }),
 };
 const user = z.strictObject({
   user_id: z.string(),

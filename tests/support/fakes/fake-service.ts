@@ -89,6 +89,7 @@ export class FakeService {
   readonly contexts: RequestContext[] = [];
   readonly options: { -readonly [Key in keyof HttpOptions]: HttpOptions[Key] } = {
     maxOrganizationIdLength: MAX_ORGANIZATION_ID_LENGTH,
+    corsOrigins: [],
     trustedProxies: 0,
     maxConnectionsPerOrganization: 15,
     readyStrict: false,

@@ -51,10 +51,24 @@ describe('PrometheusMetrics', () => {
     expect(() => one.registerGauge({ name: 'pools', help: 'Pools', read: () => 1 })).to.throw(Error);
   });
 
-  it('tells of the process when asked to', async () => {
+  it('tells of the process when asked to, under the names that stock dashboards look for', async () => {
     expect((await new PrometheusMetrics().renderMetrics()).body).to.not.contain('process_');
-    expect((await new PrometheusMetrics({ processMetrics: true }).renderMetrics()).body).to.contain(
-      'mad_process_cpu_seconds_total',
-    );
+    const { body } = await new PrometheusMetrics({ processMetrics: true }).renderMetrics();
+    for (const name of [
+      'process_cpu_seconds_total',
+      'process_resident_memory_bytes',
+      'nodejs_eventloop_lag_p99_seconds',
+    ])
+      expect(body).to.match(new RegExp(`^${name} `, 'm'));
+  });
+
+  it('ends the name of a counter, and of nothing else, in _total', async () => {
+    const { body } = await new PrometheusMetrics({ processMetrics: true }).renderMetrics();
+    const types = Array.from(body.matchAll(/^# TYPE (\w+) (\w+)$/gm), ([, name = '', type]) => ({
+      name,
+      type,
+    }));
+    expect(types).not.to.be.empty;
+    for (const { name, type } of types) expect(name.endsWith('_total'), name).to.equal(type === 'counter');
   });
 });

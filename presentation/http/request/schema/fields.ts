@@ -87,7 +87,10 @@ export const organizationId = (maxLength: number): z.ZodType<OrganizationId, str
       context.addIssue(problem);
       return z.NEVER;
     })
-    .meta({ override: { type: 'string', pattern: ORGANIZATION_ID_PATTERN.source, minLength: 1, maxLength } });
+    .meta({
+      override: { type: 'string', pattern: ORGANIZATION_ID_PATTERN.source, minLength: 1, maxLength },
+      example: 'acme',
+    });
 
 export const serverId: z.ZodType<ServerId, string> = z
   .string()

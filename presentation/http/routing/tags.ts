@@ -1,0 +1,17 @@
+/** The groups of routes, in the order in which the documentation shows them. */
+export const TAGS = {
+  jobs: 'Docking jobs: submit them, follow them, move them along',
+  results: 'What a job produced: results of its tasks, artifacts, and what the cache knows',
+  'jobs by claim': 'The same routes for callers who leave the organization to their token',
+  auth: 'Log in, go on with a session, end it',
+  users: 'Accounts, their passwords, and their identities at an identity provider',
+  organizations: 'Organizations, their settings and their audit trail',
+  members: 'Who belongs to an organization, and in which roles',
+  databases: "Organizations' databases, and the pools of the process that answers",
+  servers: 'The PostgreSQL servers that hold the databases',
+  migrations: 'Runs that bring the databases up to date',
+  monitoring: 'Whether the process and its databases work',
+  docs: 'This document',
+} as const;
+
+export type Tag = keyof typeof TAGS;
