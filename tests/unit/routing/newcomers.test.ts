@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import type { Claimed } from '../../../application/ports/databases/provisioning.ts';
 import { DEFAULT_SERVER } from '../../../domain/databases/server.ts';
+import { parseOrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { Newcomers, type Entry } from '../../../infrastructure/routing/newcomers.ts';
 import { SerialQueue } from '../../../infrastructure/timing/serial-queue.ts';
-import { organizationId } from '../../support/deployment.ts';
 import { Gate, rejectionOf } from '../../support/gate.ts';
 
 /** How many claims may wait for those before to be made. */
@@ -12,7 +12,7 @@ const NEWCOMERS = 5;
 
 const claimed = (index: number): Claimed => ({
   placement: {
-    organizationId: organizationId(`org-${index}`),
+    organizationId: parseOrganizationId(`org-${index}`, 51),
     serverId: DEFAULT_SERVER,
     databaseName: `db_org-${index}`,
     deploymentId: 'deployment',
