@@ -50,28 +50,36 @@ interface Made {
   readonly spare: SpareDatabase;
 }
 
-/** Told of a database that is about to take its name, at most once. */
-type Announce = (named: Promise<unknown>) => void;
+/** Told how far a database is. Each may be called again, by a second attempt. */
+interface Progress {
+  /** A login can begin: the database has its name soon. */
+  readonly isAboutToBeNamed: () => void;
+  readonly isNamed: () => void;
+}
 
 /**
  * Makes a claimed database exist, whole and stamped, under its final name, and writes that down. Resolves when the
- * database is about to take its name, so that a login can begin meanwhile. Another process may be at the same claim.
+ * database is about to take its name, so that a login can begin meanwhile: at once for a spare that stands ready. Another
+ * process may be at the same claim.
  *
  * @throws {DatabaseProvisioningError} the reason stays in the ledger, and the next request tries again
  */
 export const makeDatabase = (ports: MakingPorts, claim: Claim): Promise<Making> =>
   new Promise((resolve, reject) => {
+    let isNamed: (() => void) | undefined;
+    const naming = new Promise<void>((settle) => {
+      isNamed = settle;
+    });
+    const isAboutToBeNamed = (): void => resolve({ named, ready });
     const ready = recordingFailure(ports, claim.record, () =>
-      makeFromTemplate(ports, claim, (naming) => {
-        // Where the first attempt fails, `ready` tells what became of the second one.
-        const named = naming.catch(() => ready).then(() => undefined);
-        // A failure is told by `ready`, too: nobody need listen to both.
-        named.catch(() => undefined);
-        resolve({ named, ready });
-      }),
+      makeFromTemplate(ports, claim, { isAboutToBeNamed, isNamed: () => isNamed?.() }),
     );
-    // An earlier attempt may have named it.
-    ready.then(() => resolve({ named: Promise.resolve(), ready }), reject);
+    // An earlier attempt, or another process, may have named it.
+    const named = Promise.race([naming, ready.then(() => undefined)]);
+    // A failure is told by `ready`, too: nobody need listen to both.
+    named.catch(() => undefined);
+    if (claim.ready) isAboutToBeNamed();
+    ready.then(isAboutToBeNamed, reject);
   });
 
 /** Keeps in the ledger why a database could not be made. */
@@ -95,13 +103,13 @@ export const recordingFailure = async <Result>(
 const makeFromTemplate = async (
   ports: MakingPorts,
   claim: Claim,
-  announce: Announce,
+  progress: Progress,
 ): Promise<DatabaseRecord> => {
   const server = ports.servers.of(claim.record.serverId);
   const attempt = async (): Promise<DatabaseRecord> => {
     const source = await server.template.ready();
     return server.exclusively(claim.record.databaseName, (session) =>
-      makeLocked(ports, { server, session, claim, source, announce }),
+      makeLocked(ports, { server, session, claim, source, progress }),
     );
   };
   try {
@@ -119,7 +127,7 @@ interface Act {
   readonly session: ServerSession;
   readonly claim: Claim;
   readonly source: TemplateRecord;
-  readonly announce: Announce;
+  readonly progress: Progress;
 }
 
 const makeLocked = async (ports: MakingPorts, act: Act): Promise<DatabaseRecord> => {
@@ -131,6 +139,7 @@ const makeLocked = async (ports: MakingPorts, act: Act): Promise<DatabaseRecord>
   const current = await ledger.find(organizationId);
   if (current?.stamp !== stamp || !isHalfMade(current.state)) return settledElsewhere(current);
   const { path, spare } = await bringAbout(ports, act);
+  act.progress.isNamed();
   await onStep('named', organizationId);
   const record = await ledger.complete(organizationId, spare, path);
   if (record === null) return settledElsewhere(await ledger.find(organizationId));
@@ -159,28 +168,22 @@ const settledElsewhere = (record: DatabaseRecord | null): DatabaseRecord => {
 };
 
 const bringAbout = async (ports: MakingPorts, act: Act): Promise<Made> => {
-  const { claim, session, announce } = act;
-  const placement = placementOf(claim.record, await ports.deployment.id());
-  if (!claim.ready) return findOrMake(ports, act, placement);
-  const naming = (async (): Promise<Made> => {
-    const { spare } = claim;
-    const arrived = await session.stampAndRename(
-      spare.databaseName,
-      placement.databaseName,
-      formatIdentity(placement),
-    );
-    // When anything is not as the ledger says, the slow way finds out.
-    return arrived
-      ? { path: 'spare', spare }
-      : findOrMake(ports, { ...act, announce: () => undefined }, placement);
-  })();
-  announce(naming);
-  return naming;
+  const { spare, ready, record } = act.claim;
+  const placement = placementOf(record, await ports.deployment.id());
+  if (!ready) return findOrMake(ports, act, placement);
+  const { databaseName } = placement;
+  const arrived = await act.session.stampAndRename(
+    spare.databaseName,
+    databaseName,
+    formatIdentity(placement),
+  );
+  // When anything is not as the ledger says, the slow way finds out.
+  return arrived ? { path: 'spare', spare } : findOrMake(ports, act, placement);
 };
 
 /** Looks how far an earlier attempt came, and goes on from there. */
 const findOrMake = async (ports: MakingPorts, act: Act, placement: Placement): Promise<Made> => {
-  const { session, claim, source, announce } = act;
+  const { session, claim, source, progress } = act;
   const { databaseName, organizationId, deploymentId } = placement;
   const given = claim.spare.templateHash === ADOPTED;
   const path = given ? 'adoption' : 'resume';
@@ -212,13 +215,9 @@ const findOrMake = async (ports: MakingPorts, act: Act, placement: Placement): P
   await proveWhole(act, spare, { isGiven: given });
   const former = given ? stampIn(left ?? null) : null;
   if (former !== null && former !== spare.spareId) await session.removeRole(spare.databaseName, former);
-  const naming = session
-    .stampAndRename(spare.databaseName, databaseName, formatIdentity(placement))
-    .then((arrived) => {
-      if (!arrived) throw new Error('the database could not take its name');
-    });
-  announce(naming);
-  await naming;
+  progress.isAboutToBeNamed();
+  if (!(await session.stampAndRename(spare.databaseName, databaseName, formatIdentity(placement))))
+    throw new Error('the database could not take its name');
   return { path: resumed ? path : 'clone', spare };
 };
 

@@ -1,4 +1,4 @@
-import type { Provisioning } from '../ports/databases/provisioning.ts';
+import type { Claimed, Provisioning } from '../ports/databases/provisioning.ts';
 import {
   NoServerAvailableError,
   OrganizationDatabaseNotFoundError,
@@ -37,14 +37,10 @@ export const provisioning = (ports: ProvisioningPorts): Provisioning => {
     return placementOf(record, await ports.deployment.id());
   };
 
-  const find: Provisioning['find'] = async (organizationId, { create }) => {
-    const found = await ledger.findForAccess(organizationId);
-    if (found === null) throw new OrganizationNotFoundError();
-    if (found.status === 'suspended') throw new OrganizationSuspendedError();
-    const { record } = found;
-    // A database that was put aside counts as one that never was.
-    if (!create && (record === null || record.stamp === null)) throw new OrganizationDatabaseNotFoundError();
-    if (record !== null && !isHalfMade(record.state)) return { placement: await serve(record), make: null };
+  const claimFor = async (
+    organizationId: OrganizationId,
+    record: DatabaseRecord | null,
+  ): Promise<Claimed> => {
     const claim = await claimDatabase(ports, organizationId, record);
     if (claim.spare === null) return { placement: await serve(claim.record), make: null };
     return {
@@ -56,8 +52,22 @@ export const provisioning = (ports: ProvisioningPorts): Provisioning => {
     };
   };
 
+  const find: Provisioning['find'] = async (organizationId, { create }) => {
+    const found = await ledger.findForAccess(organizationId);
+    if (found === null) throw new OrganizationNotFoundError();
+    if (found.status === 'suspended') throw new OrganizationSuspendedError();
+    const { record } = found;
+    // A database that was put aside counts as one that never was.
+    if (!create && (record === null || record.stamp === null)) throw new OrganizationDatabaseNotFoundError();
+    return record !== null && !isHalfMade(record.state)
+      ? { placement: await serve(record) }
+      : { claim: () => claimFor(organizationId, record) };
+  };
+
   const provision: Provisioning['provision'] = async (organizationId) => {
-    const { placement, make } = await find(organizationId, { create: true });
+    const found = await find(organizationId, { create: true });
+    if ('placement' in found) return found.placement;
+    const { placement, make } = await found.claim();
     return make === null ? placement : (await make()).ready;
   };
 

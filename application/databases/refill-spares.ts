@@ -34,6 +34,8 @@ export const refillSpares =
   async (server: DatabaseServer, signal?: AbortSignal): Promise<void> => {
     try {
       const source = await server.template.ready();
+      // Not even the look: it would be repeated throughout a storm of new organizations, and flush each time.
+      if (server.isBusy) return;
       await ports.ledger.touchTemplate(source);
       await server.attempt(LOCK, async (session) => {
         await dropStale(ports, server, session, source);

@@ -1,5 +1,5 @@
 import { ConnectionBudgetExhaustedError, OrganizationBusyError } from '../../domain/databases/errors.ts';
-import type { Provisioning } from '../../application/ports/databases/provisioning.ts';
+import type { Claimed, Provisioning } from '../../application/ports/databases/provisioning.ts';
 import type {
   OrganizationDatabases,
   PoolSnapshot,
@@ -23,7 +23,8 @@ import { MisplacedDatabaseError } from '../servers/server-connector.ts';
 import { EventLoopLoad } from '../timing/event-loop-load.ts';
 import { Periodic } from '../timing/periodic.ts';
 import { LeasedRegistry, type RemovalReason } from './leased-registry.ts';
-import { OrganizationPool } from './organization-pool.ts';
+import { Newcomers } from './newcomers.ts';
+import { OrganizationPool, type OpenPool } from './organization-pool.ts';
 import type { SchemaGuard } from './schema-guard.ts';
 
 export interface ManagerOptions {
@@ -90,6 +91,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
   readonly #deps: ManagerDeps;
   readonly #pools: LeasedRegistry<OrganizationPool>;
   readonly #load = new EventLoopLoad();
+  readonly #newcomers: Newcomers;
   /** Closes what lies idle, from the construction to `closeAll`. */
   readonly sweeps: Periodic;
   readonly #removals: Record<RemovalReason, number> = { evict: 0, expire: 0, invalidate: 0, retire: 0 };
@@ -101,6 +103,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     this.#options = options;
     this.#deps = deps;
     this.metadata = deps.metadataPool;
+    this.#newcomers = new Newcomers({ serverOf: ({ serverId }) => deps.servers.of(serverId) });
     this.#pools = new LeasedRegistry({
       capacity: options.maxPools,
       leaseTimeoutMs: options.leaseTimeoutMs,
@@ -139,11 +142,13 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
         database: this.#deps.buildResultsDatabase(new PooledDatabase(pool, scope), placement),
         release: () => {
           scope.end();
+          lease.value.requestEnded();
           lease.release();
         },
       };
     } catch (error) {
       this.#pools.remove(organizationId, lease.value, 'invalidate');
+      lease.value.requestEnded();
       lease.release();
       throw error;
     }
@@ -208,15 +213,15 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
 
   /** @param previous the pool that it replaces, if any: what is still broken is not tried more often for that */
   #newPool(organizationId: OrganizationId, previous: OrganizationPool | undefined): OrganizationPool {
-    const { provisioning, servers } = this.#deps;
-    const entry: OrganizationPool = new OrganizationPool(async () => {
-      const { placement, make } = await provisioning.find(organizationId, {
-        create: this.#options.autoCreate,
-      });
+    const { provisioning } = this.#deps;
+    const entry: OrganizationPool = new OrganizationPool(async (served) => {
+      const found = await provisioning.find(organizationId, { create: this.#options.autoCreate });
       const openPool = (at: Placement, named?: Promise<void>): ConnectionPool =>
         this.#openPool(entry, at, previous, named);
-      if (make === null) return { placement, pool: openPool(placement) };
-      return servers.of(placement.serverId).welcome(async () => {
+      const openAt = (placement: Placement): OpenPool => ({ placement, pool: openPool(placement) });
+      if ('placement' in found) return openAt(found.placement);
+      const enter = async ({ placement, make }: Claimed): Promise<OpenPool> => {
+        if (make === null) return openAt(placement);
         const { named, ready } = await make();
         const early = openPool(placement, named);
         try {
@@ -224,12 +229,13 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
           const [made] = await Promise.all([ready, early.prepare()]);
           if (isSamePlacement(made, placement)) return { placement, pool: early };
           await early.close();
-          return { placement: made, pool: openPool(made) };
+          return openAt(made);
         } catch (error) {
           await early.close();
           throw error;
         }
-      });
+      };
+      return this.#newcomers.admit(found.claim, { enter, served });
     });
     return entry;
   }

@@ -18,14 +18,21 @@ export interface OpenPool {
 export class OrganizationPool implements Closeable {
   /** Rejects when the opening failed, or the pool was closed meanwhile. */
   readonly ready: Promise<OpenPool>;
+  /** Resolves when the first request has its answer. */
+  readonly served: Promise<void>;
   /** Set when the database turned out to be another, or gone: the next request opens a new pool in place of this one. */
   outdated = false;
   #open: OpenPool | null = null;
   #policy: OrganizationPolicy | null = null;
   #closed = false;
+  #serve: () => void = () => undefined;
 
-  constructor(open: () => Promise<OpenPool>) {
-    this.ready = this.#begin(open);
+  /** @param open is called at once, and is given what becomes `served` */
+  constructor(open: (served: Promise<void>) => Promise<OpenPool>) {
+    this.served = new Promise((resolve) => {
+      this.#serve = resolve;
+    });
+    this.ready = this.#begin(() => open(this.served));
     // Requests that wait see the rejection. When none waits it is no reason to stop the process.
     this.ready.catch(() => undefined);
   }
@@ -53,6 +60,11 @@ export class OrganizationPool implements Closeable {
     // Deadlines are set at login.
     if (before !== null && DEADLINES.some((deadline) => before[deadline] !== policy[deadline]))
       pool.recycle();
+  }
+
+  /** A request has its answer, or was given up. */
+  requestEnded(): void {
+    this.#serve();
   }
 
   async close(): Promise<void> {

@@ -148,26 +148,22 @@ export class AdminSession implements ServerSession {
   }
 
   /**
-   * Closes a database to everyone but the service, or the one role that is its own, and opens it to those. Whoever was in
-   * it and may be there no longer is put out.
+   * Closes a database to everyone but the service, or the one role that is its own, and opens it to those; in one
+   * transaction, one flush. Whoever was in it and may be there no longer is put out.
    */
   async restrict(name: string, stamp: string): Promise<void> {
     const database = identifier(name);
-    await this.#connection.execute(closeToPublic(name));
+    const close = closeToPublic(name);
+    const open = `alter database ${database} with allow_connections true`;
     const logins = this.#logins;
-    const grants: string[] = [];
-    if (logins !== null) {
-      const { user } = await this.#creating('cannot_create_roles', () =>
-        makeRole(this.#connection, logins, stamp),
+    if (logins === null) await this.#connection.execute(`${close}; ${open}`);
+    else
+      await this.#creating('cannot_create_roles', () =>
+        makeRole(this.#connection, logins, stamp, {
+          with: (role) =>
+            `${close}; grant ${identifier(logins.groupRole)} to ${role}; grant connect on database ${database} to ${role}; ${open}`,
+        }),
       );
-      grants.push(
-        `grant ${identifier(logins.groupRole)} to ${identifier(user)};`,
-        `grant connect on database ${database} to ${identifier(user)};`,
-      );
-    }
-    await this.#connection.execute(
-      `${grants.join(' ')} alter database ${database} with allow_connections true`,
-    );
     await this.#sessions.evict(name, ({ isAdmitted }) => !isAdmitted);
   }
 

@@ -4,20 +4,29 @@ import { identifier, literal } from '../postgres/quoting.ts';
 import { scramVerifier } from '../postgres/scram-verifier.ts';
 import type { Login, OrganizationLogins } from './organization-logins.ts';
 
-/** Makes the role that a database's organization uses, unless it is there. Either way it ends as `setRole` leaves it. */
+/**
+ * Makes the role that a database's organization uses, unless it is there. Either way it ends as `setRole` leaves it.
+ *
+ * @param with SQL that comes after, of the quoted role; in the transaction that makes the role, if it is new
+ */
 export const makeRole = async (
   connection: PgConnection,
   logins: OrganizationLogins,
   stamp: string,
-): Promise<Login> => {
+  { with: alsoFor }: { readonly with: (role: string) => string },
+): Promise<void> => {
   const login = logins.loginFor(stamp);
+  const role = identifier(login.user);
+  const also = alsoFor(role);
   const created = await unlessPresent(() =>
-    connection.execute(`create role ${identifier(login.user)} login ${attributesOf(login, logins)}`),
+    connection.execute(
+      `create role ${role} login ${attributesOf(login, logins)}; ${commentOf(login, logins.mark)}; ${also}`,
+    ),
   );
+  if (created) return;
   // One that an earlier attempt left may have its password from an earlier secret.
-  if (!created) await setRole(connection, logins, login);
-  else await connection.execute(commentOf(login, logins.mark));
-  return login;
+  await setRole(connection, logins, login);
+  await connection.execute(also);
 };
 
 /**

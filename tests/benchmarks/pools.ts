@@ -178,7 +178,7 @@ export const visits = async (serverUrl: string): Promise<readonly Line[]> => {
       {},
       {
         provisioning: {
-          find: async (id) => ({ placement: placementOf(id), make: null }),
+          find: async (id) => ({ placement: placementOf(id) }),
           provision: async (id) => placementOf(id),
           confirm: async (id) => placementOf(id),
         },

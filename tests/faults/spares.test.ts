@@ -259,15 +259,22 @@ describe('spare databases', function () {
 
   it('two-refillers-do-not-overshoot-and-yield-to-live-demand: stops after the database under way', async () => {
     const container = deployment.start();
-    let [looks, requestsWait] = [0, true];
+    let requestsWait = false;
+    beforeEachClone(container, () => {
+      requestsWait = true;
+    });
     overrideServers(container, () => ({
       get isBusy() {
-        looks += 1;
-        return requestsWait && looks > 1;
+        return requestsWait;
       },
     }));
     await refill(container);
     expect(await bookedSpares()).to.have.length(1);
+    await refill(container);
+    expect(await bookedSpares(), 'while requests wait').to.have.length(1);
+    requestsWait = false;
+    await refill(container);
+    expect(await bookedSpares()).to.have.length(2);
     requestsWait = false;
     await refill(container);
     expect(await bookedSpares()).to.have.length(3);

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Container } from 'inversify';
+import { Client } from 'pg';
 import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
@@ -9,6 +10,7 @@ import { ServerConnector } from '../../infrastructure/servers/server-connector.t
 import { replaceManager } from '../support/custom-manager.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
+import { testServer } from '../support/postgres-server.ts';
 import { hookProvisioning } from '../support/provisioning-steps.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
 import { defaultServer } from '../support/servers.ts';
@@ -81,6 +83,24 @@ describe('the first login to a spare', function () {
       await using;
     }
     expect(logins, 'the first query used that login').to.have.length(1);
+  });
+
+  it('begins before the name of the database is free to work under', async () => {
+    const other = new Client((await testServer()).url);
+    await other.connect();
+    try {
+      await other.query('select pg_advisory_lock(hashtextextended($1, 0))', [
+        deployment.databaseName('acme'),
+      ]);
+      const using = use();
+      await until('the login has begun', () => logins.length > 0);
+      expect(await deployment.databases()).to.not.include(deployment.databaseName('acme'));
+      await other.query('select pg_advisory_unlock_all()');
+      expect(await using).to.equal(0);
+      expect(logins, 'the first query used that login').to.have.length(1);
+    } finally {
+      await other.end();
+    }
   });
 
   it('waits for the database that is cloned in place of a spare that was gone', async () => {

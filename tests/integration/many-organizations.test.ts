@@ -45,7 +45,7 @@ describe('many organizations', function () {
       {},
       {
         provisioning: {
-          find: async (id) => ({ placement: placementOf(id), make: null }),
+          find: async (id) => ({ placement: placementOf(id) }),
           provision: async (id) => placementOf(id),
           confirm: async (id) => placementOf(id),
         },

@@ -87,7 +87,7 @@ const STEPS: readonly (readonly [ProvisioningStep, RegExp])[] = [
   ['quarantine', /^alter database "([^"]+)" with allow_connections false$/],
   ['build template', /^create database "(build\.[^"]+)"/],
   ['clone', /^create database "([^"]+)" template /],
-  ['restrict', /^revoke all on database "([^"]+)" from public$/],
+  ['restrict', /^revoke all on database "([^"]+)" from public(?:;|$)/],
 ];
 
 /**

@@ -40,7 +40,7 @@ const claimOnly = async (
 ): Promise<Claim | null> => {
   const { serverId, templateHash } = fresh;
   const [row] = await database
-    .query(statements.claimReadySpare({ organizationId, serverId, databaseName, templateHash }))
+    .query(statements.claimOnly({ ...fresh, spareName: fresh.databaseName, organizationId, databaseName }))
     .catch((error: unknown) => {
       // Another process wrote a record meanwhile, if only of a failure.
       if (isViolation(error, UNIQUE_VIOLATION, 'organization_databases_pkey')) return [];
@@ -54,7 +54,7 @@ const claimOnly = async (
     templateHash,
     schemaVersion: row.spare_version,
   };
-  return toClaim(row, spare, true);
+  return toClaim(row, spare, row.is_ready);
 };
 
 /** The claim of one organization within a transaction. Locks the organization's record first, then the servers'. */

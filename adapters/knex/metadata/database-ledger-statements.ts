@@ -60,40 +60,56 @@ export const bind = statement<Key & { stamp: string; serverId: string; databaseN
 );
 
 /**
- * The common case in one round trip: no record yet, one server without a limit, and a spare stands ready there. Returns
- * nothing otherwise, and then has changed nothing. Never gives one spare to two organizations: a row that another
- * transaction holds is skipped.
+ * The common case in one round trip: no record yet, and one server without a limit. Takes a spare that stands ready
+ * there, or else writes down the fresh one. Returns nothing when the case is another one, and then has changed nothing.
+ * Never gives one spare to two organizations: a row that another transaction holds is skipped.
  */
-export const claimReadySpare = statement<
-  Key & { serverId: string; databaseName: string; templateHash: string },
-  DatabaseRow & { spare_id: string; spare_name: string; template_hash: string; spare_version: number }
->('database_claim_ready_spare', (p) =>
+export const claimOnly = statement<
+  Key & {
+    serverId: string;
+    databaseName: string;
+    templateHash: string;
+    spareId: string;
+    spareName: string;
+    schemaVersion: number;
+  },
+  DatabaseRow & { spare_id: string; spare_name: string; spare_version: number; is_ready: boolean }
+>('database_claim_only', (p) =>
   sql.raw(
-    `with spare as (
-       update spare_databases set state = 'claimed', updated_at = now()
-       where spare_id = (
-           select spare_id from spare_databases where state = 'ready' and template_hash = ?
-           order by created_at limit 1 for update skip locked
-         )
-         and exists (
-           select from organizations where org_id = ? and pinned_server_id is null and pinned_labels = '{}'
-         )
-         and exists (
-           select from results_servers where server_id = ? and status = 'active' and max_databases is null
-         )
+    `with eligible as (
+       select from organizations o, results_servers s
+       where o.org_id = ? and o.pinned_server_id is null and o.pinned_labels = '{}'
+         and s.server_id = ? and s.status = 'active' and s.max_databases is null
          and not exists (select from organization_databases where org_id = ?)
-       returning spare_id, database_name as spare_name, template_hash, schema_version as spare_version
+     ), taken as (
+       update spare_databases set state = 'claimed', updated_at = now()
+       where exists (table eligible) and spare_id = (
+         select spare_id from spare_databases where state = 'ready' and template_hash = ?
+         order by created_at limit 1 for update skip locked
+       )
+       returning spare_id, database_name, schema_version
+     ), fresh as (
+       insert into spare_databases (spare_id, server_id, database_name, template_hash, schema_version, state)
+       select ?, ?, ?, ?, ?::int, 'building' where exists (table eligible) and not exists (table taken)
+       returning spare_id, database_name, schema_version
+     ), spare (spare_id, spare_name, spare_version, is_ready) as (
+       select *, true from taken union all select *, false from fresh
      ), intent as (
        insert into organization_databases (org_id, server_id, database_name, stamp)
        select ?, ?, ?, spare_id from spare
        returning ${RECORD_COLUMNS.join(', ')}
      )
-     select intent.*, spare_id, spare_name, template_hash, spare_version from intent, spare`,
+     select intent.*, spare.* from intent, spare`,
     [
-      p('templateHash'),
       p('organizationId'),
       p('serverId'),
       p('organizationId'),
+      p('templateHash'),
+      p('spareId'),
+      p('serverId'),
+      p('spareName'),
+      p('templateHash'),
+      p('schemaVersion'),
       p('organizationId'),
       p('serverId'),
       p('databaseName'),

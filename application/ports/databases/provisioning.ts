@@ -9,12 +9,24 @@ export interface Making {
   readonly ready: Promise<Placement>;
 }
 
-export interface Found {
+export interface Claimed {
   /** Where the database is, or will be. */
   readonly placement: Placement;
-  /** Makes the database, which is claimed so far; resolves when it is about to take its name. Null: it is ready. */
+  /** Makes the database; resolves when it is about to take its name. Null: somebody else has made it. */
   readonly make: (() => Promise<Making>) | null;
 }
+
+/** Where the organization's database is; or how to claim one on a server, as it is not made yet. */
+export type Found =
+  | { readonly placement: Placement }
+  | {
+      /**
+       * @throws {NoServerAvailableError} when no server may take it
+       * @throws {OrganizationNotReadyError} outside of the schema window
+       * @throws {DatabaseProvisioningError}
+       */
+      readonly claim: () => Promise<Claimed>;
+    };
 
 /**
  * Gives organizations their databases. Each step is written down before it is done, and can be repeated: the next
@@ -25,17 +37,15 @@ export interface Found {
  */
 export interface Provisioning {
   /**
-   * Finds the organization's database, or claims one for it on a server.
+   * Looks for the organization's database in the ledger. Writes nothing.
    *
    * @throws {OrganizationNotFoundError}
    * @throws {OrganizationSuspendedError}
    * @throws {OrganizationDatabaseNotFoundError} when there is none and `create` is false
    * @throws {OrganizationNotReadyError} while an operator puts the database aside, and outside of the schema window
-   * @throws {NoServerAvailableError} when no server may take it
-   * @throws {DatabaseProvisioningError}
    */
   readonly find: (organizationId: OrganizationId, options: { readonly create: boolean }) => Promise<Found>;
-  /** As `find`, and makes the database. */
+  /** As `find`, and claims and makes what is not there. */
   readonly provision: (organizationId: OrganizationId) => Promise<Placement>;
   /**
    * As `provision`, and looks on the server for what the ledger calls ready: for operators, who ask when something is
