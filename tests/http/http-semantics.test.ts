@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { expect } from 'chai';
 import { listen, type ListeningServer } from '../../infrastructure/http-server/http-server.ts';
@@ -62,6 +63,66 @@ describe('An HTTP client', () => {
       expect(answer, coding).to.match(/^HTTP\/1.1 (?:400|501) /);
       expect(answer, coding).to.match(/"code":"(?:transfer_coding_unsupported|malformed_request)"/);
     }
+  });
+
+  it('may end the type of its body in a semicolon, and name parameters', async () => {
+    const codeOf = async (type: string) =>
+      (
+        await send<{ readonly code: string }>(server.url, 'POST', '/auth/token', {
+          body: '{}',
+          headers: { 'content-type': type },
+        })
+      ).body.code;
+    for (const type of [
+      'application/json;',
+      'application/json ; charset=utf-8;',
+      'Application/JSON;charset="UTF-8"',
+      'application/json; profile="a;b"',
+    ])
+      expect(await codeOf(type), type).to.equal('validation_failed');
+    for (const type of [
+      'application/jsonp',
+      'text/plain; a=application/json',
+      'application/json, text/plain',
+      ';',
+    ])
+      expect(await codeOf(type), type).to.equal('unsupported_media_type');
+  });
+
+  it('is asked for its body only when somebody will read it', async () => {
+    const post = (...headers: readonly string[]) =>
+      exchange(
+        'POST /organizations HTTP/1.1',
+        'Host: x',
+        'Expect: 100-continue',
+        'Content-Type: application/json',
+        'Connection: close',
+        ...headers,
+        '',
+        '',
+      );
+    expect(await post('Content-Length: 20')).to.match(/^HTTP\/1.1 401 /);
+    const token = service.tokens.of(null, 'platform_admin');
+    const authorization = `Authorization: Bearer ${token}`;
+    expect(await post('Content-Length: 9000', authorization)).to.match(/^HTTP\/1.1 413 /);
+    const { hostname, port } = new URL(server.url);
+    const sent = request({
+      hostname,
+      port,
+      method: 'POST',
+      path: '/organizations',
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        expect: '100-continue',
+      },
+    });
+    sent.flushHeaders();
+    await once(sent, 'continue');
+    sent.end('{"org_id": "asked", "name": "Asked"}');
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    response.resume();
+    expect(response.statusCode).to.equal(201);
   });
 
   it('keeps the document, the page and settings that are unchanged', async () => {

@@ -3,7 +3,7 @@ import { inspectJson } from '../../../domain/json/inspect-json.ts';
 import { ValidationError } from '../../../domain/validation-error.ts';
 import { HttpError } from '../errors/http-error.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import type { HttpRequest, Step } from './http-locals.ts';
+import type { HttpRequest, HttpResponse, Step } from './http-locals.ts';
 import { MAX_ISSUES } from './schema/parse-request.ts';
 
 const JSON_TYPE = 'application/json';
@@ -13,6 +13,8 @@ const MERGE_PATCH_TYPE = 'application/merge-patch+json';
 /** `fatal`: a decoder replaces bad bytes silently by default. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
+/** RFC 9110, section 8.3.1: parameters may follow, of which each may be empty. */
+const MEDIA_TYPE = /^\s*([^\s;,]+)\s*(?:;[^,]*)?$/;
 const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]*)/i;
 
 const hasBody = ({ headers }: HttpRequest): boolean =>
@@ -31,7 +33,7 @@ export const parseBody =
     const { organizationId } = res.locals;
     const announced = Math.min(Number(req.headers['content-length'] ?? 0), maxBytes);
     if (organizationId !== undefined) requestLimits.takeBytes(organizationId, announced);
-    const body = await readBody(req, maxBytes);
+    const body = await readBody(req, res, maxBytes);
     if (body.length === 0) return;
     const text = decode(body);
     const { values, issues, duplicate, isExcessive } = inspectJson(text, MAX_ISSUES);
@@ -48,9 +50,12 @@ export const parseBody =
   };
 
 /** Rejects with raw-body's errors, which `toFailure` recognizes by their `type`. */
-const readBody = async (req: HttpRequest, maxBytes: number): Promise<Buffer> => {
+const readBody = async (req: HttpRequest, res: HttpResponse, maxBytes: number): Promise<Buffer> => {
+  const length = req.headers['content-length'] ?? null;
+  // Who waits to be asked for the body has sent none of it yet, and need not when it is too large.
+  if (req.headers.expect !== undefined && Number(length ?? 0) <= maxBytes) res.writeContinue();
   try {
-    return await rawBody(req, { limit: maxBytes, length: req.headers['content-length'] ?? null });
+    return await rawBody(req, { limit: maxBytes, length });
   } catch (error) {
     // raw-body stops reading midway. Without this, the next request on the connection waits behind the rest for ever.
     req.resume();
@@ -63,8 +68,9 @@ const checkType = (req: HttpRequest): void => {
   const type = req.headers['content-type'];
   if (type !== JSON_TYPE) {
     const types = req.method === 'PATCH' ? [JSON_TYPE, MERGE_PATCH_TYPE] : [JSON_TYPE];
+    const [, essence = ''] = MEDIA_TYPE.exec(type ?? '') ?? [];
     const charset = CHARSET.exec(type ?? '')?.[1] ?? 'utf-8';
-    if (req.is(types) === false || charset.toLowerCase() !== 'utf-8')
+    if (!types.includes(essence.toLowerCase()) || charset.toLowerCase() !== 'utf-8')
       throw new HttpError('unsupported_media_type', `The body must be ${types.join(' or ')}, in UTF-8.`);
   }
   // A small compressed body can expand to gigabytes.
