@@ -3,7 +3,6 @@ import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import type { LoginAttempts } from '../../application/ports/identity/login-attempts.ts';
 import { canonicalEmail } from '../../domain/identity/email.ts';
 import { TooManyAttemptsError } from '../../domain/identity/errors.ts';
-import { networkOf } from '../../domain/identity/network.ts';
 
 const WINDOW_SECONDS = 15 * 60;
 
@@ -12,6 +11,8 @@ export interface LoginAttemptLimits {
   readonly perAccount: number;
   /** Attempts within 15 minutes from one address, on all accounts together. */
   readonly perAddress: number;
+  /** The network of an address that one caller usually controls. All its addresses count as one. */
+  readonly networkOf: (address: string) => string;
 }
 
 interface StoreQuery {
@@ -29,24 +30,26 @@ interface Store {
 /** Counts attempts in a table that all processes share, because the limits apply to all of them together. */
 export class SharedLoginAttempts implements LoginAttempts {
   readonly #store: Store;
+  readonly #networkOf: LoginAttemptLimits['networkOf'];
   readonly #accounts: RateLimiterPostgres;
   readonly #addresses: RateLimiterPostgres;
 
-  constructor(store: Store, { perAccount, perAddress }: LoginAttemptLimits) {
+  constructor(store: Store, { perAccount, perAddress, networkOf }: LoginAttemptLimits) {
+    this.#networkOf = networkOf;
     this.#store = store;
     this.#accounts = limiter(store, 'account', perAccount);
     this.#addresses = limiter(store, 'address', perAddress);
   }
 
   async begin(account: string, address: string): Promise<void> {
-    await count(this.#addresses, networkOf(address));
+    await count(this.#addresses, this.#networkOf(address));
     await count(this.#accounts, accountKey(account));
   }
 
   async succeed(account: string, address: string): Promise<void> {
     await Promise.all([
       this.#accounts.delete(accountKey(account)),
-      this.#addresses.reward(networkOf(address)),
+      this.#addresses.reward(this.#networkOf(address)),
       this.#store.query(deleteExpired()),
     ]);
   }

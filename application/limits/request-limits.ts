@@ -1,6 +1,5 @@
 import { OrganizationBusyError } from '../../domain/databases/errors.ts';
 import { TooManyAttemptsError } from '../../domain/identity/errors.ts';
-import { networkOf } from '../../domain/identity/network.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { OrganizationPolicies } from '../ports/runtime/organization-policies.ts';
 import { TokenBuckets } from './token-buckets.ts';
@@ -16,6 +15,8 @@ export interface RequestRates {
 export interface RequestLimitsDeps {
   readonly policies: Pick<OrganizationPolicies, 'policyOf'>;
   readonly rates: RequestRates;
+  /** The network of an address that one caller usually controls. */
+  readonly networkOf: (address: string) => string;
   /** Monotonic, in milliseconds. */
   readonly now?: () => number;
 }
@@ -39,7 +40,8 @@ export class RequestLimits {
 
   /** Counts a request that carries no token. @throws {TooManyAttemptsError} */
   countPublic(address: string): void {
-    const burst = this.#deps.rates.publicRequestsPerMinute;
+    const { rates, networkOf } = this.#deps;
+    const burst = rates.publicRequestsPerMinute;
     const waitMs = this.#networks.take(networkOf(address), 1, { perSecond: burst / 60, burst });
     if (waitMs > 0) throw new TooManyAttemptsError(Math.ceil(waitMs / 1000));
   }

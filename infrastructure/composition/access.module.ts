@@ -5,6 +5,7 @@ import { JsonwebtokenIssuer } from '../../adapters/jsonwebtoken/token-issuer.ts'
 import { JsonwebtokenVerifier } from '../../adapters/jsonwebtoken/token-verifier.ts';
 import { VerificationKeys } from '../../adapters/jsonwebtoken/verification-keys.ts';
 import { KnexAccountRepository } from '../../adapters/knex/metadata/knex-account-repository.ts';
+import { networkOf } from '../../adapters/ipaddr/network-of.ts';
 import { SharedLoginAttempts } from '../../adapters/rate-limiter-flexible/shared-login-attempts.ts';
 import { CurrentAccounts } from '../../application/identity/current-accounts.ts';
 import { bindSingleton } from './singleton.ts';
@@ -17,7 +18,7 @@ export const accessModule = new ContainerModule(({ bind }) => {
     bind,
     TOKENS.loginAttempts,
     { config: TOKENS.config, database: TOKENS.metadataSql },
-    ({ config, database }) => new SharedLoginAttempts(database, config.loginAttempts),
+    ({ config, database }) => new SharedLoginAttempts(database, { ...config.loginAttempts, networkOf }),
   );
   bindSingleton(
     bind,

@@ -1,4 +1,5 @@
 import { ContainerModule } from 'inversify';
+import { networkOf } from '../../adapters/ipaddr/network-of.ts';
 import { runWithRequestContext } from '../../adapters/pino/request-context.ts';
 import { ResponseAccount } from '../../presentation/http/request/response-account.ts';
 import { RequestLimits } from '../../application/limits/request-limits.ts';
@@ -36,6 +37,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
         requestLimits: new RequestLimits({
           policies,
           rates: { publicRequestsPerMinute, ...organizationQuotas },
+          networkOf,
         }),
         storageQuota: new StorageQuota({ policies, maxBytes: organizationQuotas.storageBytes }),
         httpMetrics: metrics,

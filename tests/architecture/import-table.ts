@@ -21,12 +21,13 @@ const NONE: ReadonlySet<string> = new Set();
 const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   argon2: ['@node-rs/argon2'],
   canonicalize: ['canonicalize'],
+  ipaddr: ['ipaddr.js'],
   jsonwebtoken: ['jsonwebtoken', 'lru-cache'],
   knex: ['knex'],
   'node-crypto': [],
   pino: ['pino'],
   prometheus: ['prom-client'],
-  'rate-limiter-flexible': ['ipaddr.js', 'rate-limiter-flexible'],
+  'rate-limiter-flexible': ['rate-limiter-flexible'],
   uuid: ['uuid'],
 };
 

@@ -154,7 +154,7 @@ export class FakeService {
       changeFeed: { isBehind: false },
       databases,
       policies,
-      requestLimits: new RequestLimits({ policies, rates }),
+      requestLimits: new RequestLimits({ policies, rates, networkOf: (address) => address }),
       storageQuota: new StorageQuota({ policies, maxBytes: this.options.organizationQuotas.storageBytes }),
       logger: this.logger,
       runWithRequestContext: (context, run) => {
