@@ -160,8 +160,9 @@ export class AdminSession implements ServerSession {
     else
       await this.#creating('cannot_create_roles', () =>
         makeRole(this.#connection, logins, stamp, {
-          with: (role) =>
-            `${close}; grant ${identifier(logins.groupRole)} to ${role}; grant connect on database ${database} to ${role}; ${open}`,
+          before: close,
+          after: (role) =>
+            `grant ${identifier(logins.groupRole)} to ${role}; grant connect on database ${database} to ${role}; ${open}`,
         }),
       );
     await this.#sessions.evict(name, ({ isAdmitted }) => !isAdmitted);

@@ -7,26 +7,26 @@ import type { Login, OrganizationLogins } from './organization-logins.ts';
 /**
  * Makes the role that a database's organization uses, unless it is there. Either way it ends as `setRole` leaves it.
  *
- * @param with SQL that comes after, of the quoted role; in the transaction that makes the role, if it is new
+ * @param before SQL that comes before, and `after` of the quoted role: in the transaction that makes the role, if it is new
  */
 export const makeRole = async (
   connection: PgConnection,
   logins: OrganizationLogins,
   stamp: string,
-  { with: alsoFor }: { readonly with: (role: string) => string },
+  { before, after }: { readonly before: string; readonly after: (role: string) => string },
 ): Promise<void> => {
   const login = logins.loginFor(stamp);
   const role = identifier(login.user);
-  const also = alsoFor(role);
   const created = await unlessPresent(() =>
     connection.execute(
-      `create role ${role} login ${attributesOf(login, logins)}; ${commentOf(login, logins.mark)}; ${also}`,
+      `${before}; create role ${role} login ${attributesOf(login, logins)};
+       ${commentOf(login, logins.mark)}; ${after(role)}`,
     ),
   );
   if (created) return;
   // One that an earlier attempt left may have its password from an earlier secret.
   await setRole(connection, logins, login);
-  await connection.execute(also);
+  await connection.execute(`${before}; ${after(role)}`);
 };
 
 /**
