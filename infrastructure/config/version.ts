@@ -1,16 +1,17 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { ConfigError } from './config-error.ts';
 
-/** The manifest beside the sources. The compiled build is one folder deeper. */
-const MANIFEST = new URL(
-  import.meta.url.endsWith('.js') ? '../../../package.json' : '../../package.json',
-  import.meta.url,
-);
+/** The manifest is in the folder of the sources; `dist` is one folder deeper. */
+const MANIFESTS = ['../../package.json', '../../../package.json'];
 
-/** Reads the version of this release from `package.json`. @throws {ConfigError} when that file has none */
+/**
+ * Reads the version of this release from `package.json`.
+ *
+ * @throws {ConfigError} when that file is missing or has none
+ */
 export const readVersion = (): string => {
-  const manifest: unknown = JSON.parse(readFileSync(MANIFEST, 'utf8'));
-  if (typeof manifest === 'object' && manifest !== null && 'version' in manifest)
-    return String(manifest.version);
-  throw new ConfigError([`${MANIFEST.pathname} names no version`]);
+  const manifest = MANIFESTS.map((path) => new URL(path, import.meta.url)).find((url) => existsSync(url));
+  const content: unknown = manifest === undefined ? null : JSON.parse(readFileSync(manifest, 'utf8'));
+  if (typeof content === 'object' && content !== null && 'version' in content) return String(content.version);
+  throw new ConfigError(['package.json is not beside the service, or names no version']);
 };
