@@ -11,6 +11,23 @@ import type { OrganizationLogins } from './organization-logins.ts';
 import { makeRole, restoreRole, setRole } from './organization-role.ts';
 import type { Right, ServerProblems } from './server-problems.ts';
 
+/**
+ * Locks of one database do not meet those of another. Processes of the release before this one lock in `postgres`, where
+ * anybody can: only a lock of the service's own login counts there. It is looked for where such a process is connected.
+ */
+const TRY_LOCK = `
+  select pg_try_advisory_lock(key) and case when exists (
+    select from pg_stat_get_activity(null) a
+    where a.datid = before.oid and a.usesysid = own.oid and a.pid <> pg_backend_pid()
+      and a.application_name not like '%mad presence %'
+  ) then not exists (
+    select from pg_locks l, pg_stat_get_activity(l.pid) a
+    where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.pid <> pg_backend_pid()
+      and l.database = before.oid and (l.classid::bigint << 32 | l.objid::bigint) = key and a.usesysid = own.oid
+  ) else true end as locked
+  from hashtextextended($1, 0) as key, to_regrole(quote_ident(current_user)) as own(oid), pg_database before
+  where before.datname = $2`;
+
 export interface AdminSessionDeps {
   readonly connection: PgConnection;
   /** Null: all databases are used with the login of the service. */
@@ -34,18 +51,10 @@ export class AdminSession implements ServerSession {
     this.#sessions = new DatabaseSessions(deps.connection);
   }
 
-  /**
-   * Locks of one database do not meet those of another. Processes of the release before this one lock in `postgres`,
-   * where anybody can: only a lock of the service's own login counts there.
-   */
   async tryLock(name: string): Promise<boolean> {
     const [row] = await this.#connection.query<{ locked: boolean }>({
-      text: `select pg_try_advisory_lock(key) and not exists (
-               select from pg_locks l join pg_stat_activity a on a.pid = l.pid join pg_database d on d.oid = l.database
-               where l.locktype = 'advisory' and l.granted and d.datname = $2 and a.usename = current_user
-                 and l.pid <> pg_backend_pid() and l.objsubid = 1
-                 and (l.classid::bigint << 32 | l.objid::bigint) = key
-             ) as locked from hashtextextended($1, 0) as key`,
+      name: 'try lock',
+      text: TRY_LOCK,
       values: [name, ADMINISTRATION_BEFORE],
     });
     return row?.locked === true;

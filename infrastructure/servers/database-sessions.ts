@@ -86,20 +86,21 @@ export class DatabaseSessions {
   /**
    * Who is in a database, or logging in there. A session that logs in holds a lock on the database before the server lists
    * it as a session of that database, and until after. So the locks are read first: nobody is missed between the two.
-   * What the server itself does there (autovacuum) is left out: the server ends that by itself.
+   * What the server itself does there (autovacuum) is left out: the server ends that by itself. A claim waits for this, so
+   * it asks the functions below the views, which look every session's database and role up.
    */
   async lookInto(database: string): Promise<readonly Occupant[]> {
-    const name = literal(database);
+    const oid = `(select oid from pg_database where datname = ${literal(database)})`;
     const answers: unknown = await this.#connection.lendDriver().query(
-      `select l.pid from pg_locks l join pg_database d on d.oid = l.objid
-         where d.datname = ${name} and l.locktype = 'object' and l.classid = 'pg_database'::regclass
+      `select l.pid from pg_locks l
+         where l.locktype = 'object' and l.classid = 'pg_database'::regclass and l.objid = ${oid}
            and l.mode = 'RowExclusiveLock' and l.granted and l.pid <> pg_backend_pid();
-       select a.pid, a.datname = ${name} as inside, a.usename as user, a.application_name as application, a.state,
+       select a.pid, a.datid = d.oid as inside, pg_get_userbyid(a.usesysid) as user, a.application_name as application, a.state,
            coalesce(pg_has_role(a.usesysid, 'usage'), false) as "isOurs",
            coalesce(has_database_privilege(a.usesysid, d.oid, 'connect'), true) as "isAdmitted"
-         from pg_stat_activity a left join pg_database d on d.datname = ${name}
-         where (a.datname = ${name} or a.datname is null) and a.pid <> pg_backend_pid();
-       select gid, owner from pg_prepared_xacts where database = ${name}`,
+         from pg_stat_get_activity(null) a cross join (select ${oid} as oid) d
+         where (a.datid = d.oid or coalesce(a.datid, 0) = 0) and a.pid <> pg_backend_pid();
+       select p.gid, pg_get_userbyid(p.ownerid) as owner from pg_prepared_xact() p where p.dbid = ${oid}`,
     );
     // Three statements give three results, with these columns.
     const [arriving, sessions, prepared] = answers as [

@@ -108,7 +108,7 @@ describe('the sessions that are in a database', function () {
     const watcher = watchers[0];
     await until('it looks who is there', async () => {
       const { rows } = (await watcher?.query(
-        `select from pg_stat_activity where application_name = 'mad admin' and query like '%pg_prepared_xacts%'
+        `select from pg_stat_activity where application_name = 'mad admin' and query like '%pg_prepared_xact()%'
            and strpos(query, $1) > 0`,
         [name],
       )) ?? { rows: [] };

@@ -74,7 +74,7 @@ describe('provisioning that meets resistance', function () {
         await until('it looks who is there', async () => {
           const looks = await deployment.administer(
             `select from pg_stat_activity where application_name = 'mad admin'
-               and strpos(query, 'from pg_prepared_xacts') > 0 and strpos(query, $1) > 0`,
+               and strpos(query, 'from pg_prepared_xact()') > 0 and strpos(query, $1) > 0`,
             [databaseName],
           );
           return looks.length > 0;
