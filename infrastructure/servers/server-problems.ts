@@ -105,6 +105,7 @@ export class ServerProblems {
     } catch (error) {
       // What is refused may also be this one database, which is another owner's.
       if (sqlStateOf(error) === SqlState.insufficientPrivilege) await this.lookAtRights(connection);
+      this.noteError(error);
       const isMissing = this.current.includes(right);
       if (!isMissing && OF_THE_MACHINE[sqlStateOf(error) ?? ''] === undefined) throw error;
       this.#lastError = error;
