@@ -43,11 +43,16 @@ describe('A database that is gone', function () {
       expect((await ready(service)).status).to.equal(200);
     }
     const whole = await ready(usual);
-    const servers = { default: true };
+    const wellServers = { servers: { default: true }, server_problems: {} };
     const both = { results_alive: true, results_dead: true };
     expect(whole.body).to.deep.equal({
       status: 'ready',
-      checks: { databases: { metadata: true, ...both }, metadata_db: true, org_databases: both, servers },
+      checks: {
+        databases: { metadata: true, ...both },
+        metadata_db: true,
+        org_databases: both,
+        ...wellServers,
+      },
     });
 
     await drop('dead');
@@ -56,7 +61,12 @@ describe('A database that is gone', function () {
     const sick = { results_alive: true, results_dead: false };
     const report = {
       status: 'not_ready',
-      checks: { databases: { metadata: true, ...sick }, metadata_db: true, org_databases: sick, servers },
+      checks: {
+        databases: { metadata: true, ...sick },
+        metadata_db: true,
+        org_databases: sick,
+        ...wellServers,
+      },
     };
     for (const _ of [1, 2]) {
       const answer = await ready(usual);
@@ -68,7 +78,7 @@ describe('A database that is gone', function () {
         200,
         {
           status: 'not_ready',
-          checks: { databases: { metadata: true }, metadata_db: true, org_databases: {}, servers },
+          checks: { databases: { metadata: true }, metadata_db: true, org_databases: {}, ...wellServers },
         },
       ]);
       const shown = await ready(production, deployment.token(null, ['platform_admin']));
