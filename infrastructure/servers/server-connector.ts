@@ -82,9 +82,13 @@ interface Arrival {
   readonly altered: boolean;
 }
 
-/** A role may have settings in one database or in all. It is the one that logged in, whatever role its settings chose. */
+/**
+ * A role may have settings in one database or in all. It is the one that logged in, whatever role its settings chose; and the
+ * catalogue's tables are meant, whatever path they chose.
+ */
 const READ_ARRIVAL = `select ${IDENTITY} as identity, exists (
-    select from pg_db_role_setting s join pg_roles r on r.oid = s.setrole where r.rolname = session_user
+    select from pg_catalog.pg_db_role_setting
+    where setrole = pg_catalog.to_regrole(pg_catalog.quote_ident(session_user))
   ) as altered ${OF_THIS_DATABASE}`;
 
 /** Opens connections to one server of results databases, each under a name that tells operators what it is for. */
