@@ -7,26 +7,10 @@ import { TemplateMissingError } from '../../application/ports/databases/database
 import type { SerialQueue } from '../timing/serial-queue.ts';
 import { ADMINISTRATION_BEFORE } from './administration.ts';
 import { DatabaseSessions } from './database-sessions.ts';
+import type { EarlierLocks } from './earlier-locks.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 import { makeRole, restoreRole, setRole } from './organization-role.ts';
 import type { Right, ServerProblems } from './server-problems.ts';
-
-/**
- * Locks of one database do not meet those of another. Processes of the release before this one lock in `postgres`, where
- * anybody can: only a lock of the service's own login counts there. It is looked for where such a process is connected.
- */
-const TRY_LOCK = `
-  select pg_try_advisory_lock(key) and case when exists (
-    select from pg_stat_get_activity(null) a
-    where a.datid = before.oid and a.usesysid = own.oid and a.pid <> pg_backend_pid()
-      and a.application_name not like '%mad presence %'
-  ) then not exists (
-    select from pg_locks l, pg_stat_get_activity(l.pid) a
-    where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.pid <> pg_backend_pid()
-      and l.database = before.oid and (l.classid::bigint << 32 | l.objid::bigint) = key and a.usesysid = own.oid
-  ) else true end as locked
-  from hashtextextended($1, 0) as key, to_regrole(quote_ident(current_user)) as own(oid), pg_database before
-  where before.datname = $2`;
 
 export interface AdminSessionDeps {
   readonly connection: PgConnection;
@@ -35,6 +19,7 @@ export interface AdminSessionDeps {
   /** Of this process: two at once take the processors from whoever reads meanwhile. */
   readonly clones: SerialQueue;
   readonly problems: ServerProblems;
+  readonly earlierLocks: EarlierLocks;
 }
 
 /** One administrator's session over a connection of the server's admin pool. */
@@ -51,13 +36,14 @@ export class AdminSession implements ServerSession {
     this.#sessions = new DatabaseSessions(deps.connection);
   }
 
-  async tryLock(name: string): Promise<boolean> {
-    const [row] = await this.#connection.query<{ locked: boolean }>({
-      name: 'try lock',
-      text: TRY_LOCK,
+  /** Locks a name until the session ends. Returns what is to be called then; null when another process works under it. */
+  async lock(name: string): Promise<(() => void) | null> {
+    const [row] = await this.#connection.query<{ locked: boolean; isBefore: boolean }>({
+      text: `select pg_try_advisory_lock(hashtextextended($1, 0)) as locked, current_database() = $2 as "isBefore"`,
       values: [name, ADMINISTRATION_BEFORE],
     });
-    return row?.locked === true;
+    if (row?.locked !== true) return null;
+    return row.isBefore ? () => undefined : this.#deps.earlierLocks.hold(name);
   }
 
   listDatabases(): Promise<readonly ListedDatabase[]> {

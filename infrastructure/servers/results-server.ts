@@ -28,6 +28,7 @@ import { withDeadline } from '../timing/with-deadline.ts';
 import { ClusterCheck } from './cluster-check.ts';
 import { ConnectionShare } from './connection-share.ts';
 import { ControlConnection } from './control-connection.ts';
+import { EarlierLocks } from './earlier-locks.ts';
 import type { KnownClusters } from './known-clusters.ts';
 import { OpenSessions } from './open-sessions.ts';
 import { OrganizationLogins } from './organization-logins.ts';
@@ -142,7 +143,11 @@ export class ResultsServer implements DatabaseServer {
     this.budget = new ConnectionBudget(connectionBudget);
     this.slots = new SessionSlots(this.budget);
     this.#adminPool = adminPool(this, this.#connector, cluster);
-    this.admin = new ServerAdmin(new PooledDatabase(this.#adminPool), this);
+    this.admin = new ServerAdmin(new PooledDatabase(this.#adminPool), {
+      logins: this.logins,
+      problems: this.problems,
+      earlierLocks: new EarlierLocks((query) => this.control.ask(query)),
+    });
     this.control = new ControlConnection(async () => {
       const connection = await this.#connector.toPresence();
       cluster.look(connection);

@@ -17,14 +17,14 @@ const lockedError = (): OrganizationNotReadyError =>
 /** Administrators' sessions on one server. See the port `DatabaseServer` for what its methods promise. */
 export class ServerAdmin {
   readonly #sessions: PooledDatabase;
-  readonly #of: Pick<AdminSessionDeps, 'logins' | 'problems'>;
+  readonly #of: Omit<AdminSessionDeps, 'connection' | 'clones'>;
   readonly #clones = new SerialQueue();
   readonly #newcomers = new SerialQueue(NEWCOMER_PATIENCE_MS);
 
   /**
    * @param sessions connections to the server's database for administration; their number bounds the acts under way
    */
-  constructor(sessions: PooledDatabase, of: Pick<AdminSessionDeps, 'logins' | 'problems'>) {
+  constructor(sessions: PooledDatabase, of: Omit<AdminSessionDeps, 'connection' | 'clones'>) {
     this.#sessions = sessions;
     this.#of = of;
   }
@@ -59,9 +59,14 @@ export class ServerAdmin {
   attempt(name: string, work: (session: AdminSession) => Promise<void>): Promise<boolean> {
     return this.#sessions.session(async (connection) => {
       const session = new AdminSession({ ...this.#of, connection, clones: this.#clones });
-      const mine = await session.tryLock(name);
-      if (mine) await work(session);
-      return mine;
+      const unlock = await session.lock(name);
+      if (unlock === null) return false;
+      try {
+        await work(session);
+        return true;
+      } finally {
+        unlock();
+      }
     });
   }
 }
