@@ -87,7 +87,8 @@ const STEPS: readonly (readonly [ProvisioningStep, RegExp])[] = [
   ['quarantine', /^alter database "([^"]+)" with allow_connections false$/],
   ['build template', /^create database "(build\.[^"]+)"/],
   ['clone', /^create database "([^"]+)" template /],
-  ['restrict', /^revoke all on database "([^"]+)" from public(?:;|$)/],
+  // The service's own databases are closed to others in the same way.
+  ['restrict', /^revoke all on database "((?!admin\.|build\.)[^"]+)" from public(?:;|$)/],
 ];
 
 /**
