@@ -49,7 +49,7 @@ describe('new databases on a server of another encoding', function () {
     try {
       await database.jobs.insert(sampleJob({ inputs: { name: TEXT } }));
       const { items } = await database.jobs.list(...ALL_JOBS);
-      expect(items.map(({ inputs }) => inputs)).to.deep.equal([{ name: TEXT }]);
+      expect(items.map(({ inputs }) => inputs.toJSON())).to.deep.equal([{ name: TEXT }]);
     } finally {
       release();
     }

@@ -39,6 +39,7 @@ describe('an event loop that stood still', function () {
       expect(await answer).to.deep.equal({
         metadata: true,
         servers: { default: true },
+        serverProblems: {},
         organizations: { acme: true },
       });
       await poll;

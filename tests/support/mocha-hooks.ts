@@ -45,7 +45,9 @@ let before: readonly string[] = [];
  * so this says what would have kept them from ending by themselves.
  */
 export const mochaHooks = {
-  beforeAll(): void {
+  async beforeAll(): Promise<void> {
+    // Mocha has a timer while an asynchronous hook runs: one has to be known when `afterAll` looks again.
+    await Promise.resolve();
     before = openWork();
   },
   async afterAll(this: Mocha.Context): Promise<void> {
