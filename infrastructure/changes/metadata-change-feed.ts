@@ -40,6 +40,9 @@ const READ_CHANGES = `
 
 const DELETE_OLD = `delete from changes where made_at < now() - interval '1 hour'`;
 
+/** An event loop that stood still makes the poll under way late, and the one after it. No server is away then. */
+const LATE_BY_STANDSTILL = 2;
+
 interface PollResult {
   readonly snapshot: string;
   readonly changes: readonly ChangeRow[];
@@ -71,6 +74,8 @@ export class MetadataChangeFeed implements ChangeFeed {
   #deletedAt = performance.now();
   /** Whether the last poll ended more than `STALE_AFTER_MS` after the one before it began. */
   #wasLate = false;
+  /** How many polls were late, one after the other. */
+  #latePolls = 0;
   /** When the log last said that the feed is behind, in `performance.now()`; null while it is not. */
   #warnedAt: number | null = null;
   readonly #closing = new Set<Promise<void>>();
@@ -152,10 +157,11 @@ export class MetadataChangeFeed implements ChangeFeed {
     const age = now - this.#currentAt;
     // The first poll has none before it.
     this.#wasLate = age >= STALE_AFTER_MS && (age < Infinity || error !== null);
+    this.#latePolls = this.#wasLate ? this.#latePolls + 1 : 0;
     if (!this.#wasLate) {
       if (this.#warnedAt !== null) logger.info({}, 'the feed of metadata changes is up to date again');
       this.#warnedAt = null;
-    } else if (now - (this.#warnedAt ?? -Infinity) >= WARN_EVERY_MS) {
+    } else if (this.#latePolls > LATE_BY_STANDSTILL && now - (this.#warnedAt ?? -Infinity) >= WARN_EVERY_MS) {
       this.#warnedAt = now;
       logger.warn(
         {
