@@ -1,8 +1,11 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { expect } from 'chai';
 import { MAX_PAGE_BYTES } from '../../../domain/page.ts';
 import { ResponseAccount } from '../../../presentation/http/request/response-account.ts';
 import { createRouteTable } from '../../../presentation/http/route-table.ts';
 import { FakeService } from '../../support/fakes/fake-service.ts';
+import { portOf } from '../../support/fakes/port-of.ts';
 import { fakeUuid } from '../../support/fakes/fake-results.ts';
 import { JOB_ID, samplePath, sampleService, seedSamples, titleOf } from '../../support/fakes/samples.ts';
 
@@ -117,6 +120,31 @@ describe('A list in pages', () => {
 });
 
 describe('The bytes of an answer', () => {
+  it('are not estimated by a length that the service would never read', async () => {
+    const service = new FakeService();
+    const { responses } = service.deps;
+    const results = service.databases.of('acme');
+    let listing = 0;
+    results.onListing = () => void (listing = responses.totalBytes);
+    const server = service.app.listen(0);
+    try {
+      const asked = get({
+        port: portOf(server),
+        path: '/jobs',
+        headers: {
+          authorization: `Bearer ${service.tokens.of('acme', 'member')}`,
+          'content-length': String(1e12),
+        },
+      });
+      const [response] = (await once(asked, 'response')) as [IncomingMessage];
+      asked.on('error', () => undefined).destroy();
+      expect(response.statusCode).to.equal(200);
+      expect(listing).to.be.within(1, MIB);
+    } finally {
+      server.close();
+    }
+  });
+
   const small = new ResponseAccount({ totalBytes: 2 * MAX_PAGE_BYTES, organizationBytes: MAX_PAGE_BYTES });
 
   it('are refused above the limit before anything is read or written, and given back after each answer', async () => {
