@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { listen, type ListeningServer } from '../../infrastructure/http-server/http-server.ts';
 import { answerClientError } from '../../presentation/http/errors/client-error.ts';
 import { FakeService } from '../support/fakes/fake-service.ts';
+import { until } from '../support/gate.ts';
 import { send } from '../support/send.ts';
 
 const LAB = 'https://lab.example';
@@ -164,6 +165,22 @@ describe('An HTTP client', () => {
       expect(await encodingOf(path), path).to.equal(null);
   });
 
+  it('gets files of the page whole, whatever part or condition it names', async () => {
+    const path = '/docs/swagger-ui.css';
+    const whole = await get(path);
+    for (const headers of [
+      { range: 'bytes=0-9' },
+      { range: 'bytes=99999999-' },
+      { 'if-match': '"another"' },
+      { 'if-unmodified-since': 'Thu, 01 Jan 1970 00:00:00 GMT' },
+    ]) {
+      const reply = await get(path, headers);
+      expect([reply.status, reply.text], JSON.stringify(headers)).to.deep.equal([200, whole.text]);
+      expect(reply.headers['cache-control']).to.equal('public, max-age=3600');
+      expect(reply.headers).not.to.have.property('accept-ranges');
+    }
+  });
+
   it('is led to the page by a browser’s guesses, and told the truth otherwise', async () => {
     const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
     const root = await get('/', browser);
@@ -171,6 +188,8 @@ describe('An HTTP client', () => {
     const slash = await get('/docs/', browser);
     expect([slash.status, slash.headers['location']]).to.deep.equal([308, '/docs']);
     expect((await get('/', { accept: 'application/json' })).body.code).to.equal('not_found');
+    const routes = () => service.observed.slice(-3).map(({ route }) => route);
+    await until('the requests are observed', () => routes().join(' ') === '/docs /docs unmatched');
   });
 
   it('on a page of an origin that the operator allows may call the API, and on no other', async () => {
