@@ -126,6 +126,22 @@ describe('An HTTP client', () => {
     expect(response.statusCode).to.equal(201);
   });
 
+  it('of HTTP/1.0 gets no interim response, whatever it expects', async () => {
+    const token = service.tokens.of(null, 'platform_admin');
+    for (const expected of ['100-continue', 'the-unexpected']) {
+      const answer = await exchange(
+        'POST /organizations HTTP/1.0',
+        `Authorization: Bearer ${token}`,
+        `Expect: ${expected}`,
+        'Content-Type: application/json',
+        'Content-Length: 2',
+        '',
+        '{}',
+      );
+      expect(answer, expected).to.match(/^HTTP\/1.1 422 /);
+    }
+  });
+
   it('keeps the document, the page and settings that are unchanged', async () => {
     const authorization = `Bearer ${service.tokens.of('acme', 'org_admin')}`;
     for (const path of ['/openapi.json', '/docs', '/docs/swagger-ui.css', '/organizations/acme/settings']) {

@@ -53,7 +53,7 @@ export const parseBody =
 const readBody = async (req: HttpRequest, res: HttpResponse, maxBytes: number): Promise<Buffer> => {
   const length = req.headers['content-length'] ?? null;
   // Who waits to be asked for the body has sent none of it yet, and need not when it is too large.
-  if (req.headers.expect !== undefined && Number(length ?? 0) <= maxBytes) res.writeContinue();
+  if (expectsContinue(req) && Number(length ?? 0) <= maxBytes) res.writeContinue();
   try {
     return await rawBody(req, { limit: maxBytes, length });
   } catch (error) {
@@ -62,6 +62,10 @@ const readBody = async (req: HttpRequest, res: HttpResponse, maxBytes: number): 
     throw error;
   }
 };
+/** RFC 9110, section 10.1.1: a client of HTTP/1.0 would take the interim response for the answer. */
+const expectsContinue = ({ headers, httpVersion }: HttpRequest): boolean =>
+  headers.expect !== undefined && httpVersion === '1.1';
+
 
 /** @throws {HttpError} before any of the body is read */
 const checkType = (req: HttpRequest): void => {
