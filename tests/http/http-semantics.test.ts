@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { listen, type ListeningServer } from '../../infrastructure/http-server/http-server.ts';
 import { answerClientError } from '../../presentation/http/errors/client-error.ts';
 import { FakeService } from '../support/fakes/fake-service.ts';
-import { until } from '../support/gate.ts';
+import { Gate, until } from '../support/gate.ts';
 import { send } from '../support/send.ts';
 
 const LAB = 'https://lab.example';
@@ -139,6 +139,36 @@ describe('An HTTP client', () => {
         '{}',
       );
       expect(answer, expected).to.match(/^HTTP\/1.1 422 /);
+    }
+  });
+
+  it('gets no refusal of a later request in the place of an answer that is being made', async () => {
+    const login = service.deps.issueToken;
+    const gate = new Gate();
+    const slow = new FakeService({
+      issueToken: async (...args) => {
+        await gate.pass();
+        return login(...args);
+      },
+    });
+    const slowServer = await listen(slow.app, '127.0.0.1', 0, {
+      answerClientError: answerClientError(slow.deps),
+    });
+    try {
+      const { hostname, port } = new URL(slowServer.url);
+      const socket = connect(Number(port), hostname);
+      let answer = '';
+      socket.setEncoding('utf8').on('data', (chunk) => (answer += String(chunk)));
+      const head = 'POST /auth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+      const body = '{"email":"a@b.example","password":"p"}';
+      socket.write(`${head}Content-Length: ${body.length}\r\n\r\n${body}`);
+      await gate.reached;
+      socket.write(`${head}Transfer-Encoding: chunked\r\n\r\nno chunk\r\n`);
+      await once(socket, 'close');
+      expect(answer).to.equal('');
+    } finally {
+      gate.open();
+      await slowServer.close();
     }
   });
 
