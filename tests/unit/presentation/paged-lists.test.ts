@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
+import http, { type IncomingMessage } from 'node:http';
 import { expect } from 'chai';
 import { MAX_PAGE_BYTES } from '../../../domain/page.ts';
+import type { HttpLocals, HttpRequest } from '../../../presentation/http/request/http-locals.ts';
 import { ResponseAccount } from '../../../presentation/http/request/response-account.ts';
 import { createRouteTable } from '../../../presentation/http/route-table.ts';
 import { FakeService } from '../../support/fakes/fake-service.ts';
@@ -128,7 +129,7 @@ describe('The bytes of an answer', () => {
     results.onListing = () => void (listing = responses.totalBytes);
     const server = service.app.listen(0);
     try {
-      const asked = get({
+      const asked = http.get({
         port: portOf(server),
         path: '/jobs',
         headers: {
@@ -146,6 +147,19 @@ describe('The bytes of an answer', () => {
   });
 
   const small = new ResponseAccount({ totalBytes: 2 * MAX_PAGE_BYTES, organizationBytes: MAX_PAGE_BYTES });
+
+  it('that anyone may ask for are the same bytes for everyone', async () => {
+    for (const name of ['openApi', 'docs']) {
+      const route = routes.find((candidate) => candidate.name === name);
+      // All that a route without parts reads of a request.
+      const answer = route?.accept({ query: {}, params: {}, headers: {} } as unknown as HttpRequest, []);
+      // A public handler uses nothing that steps have set.
+      const locals = { address: null, requestId: '' } as HttpLocals;
+      const [one, other] = [await answer?.({ ...locals }), await answer?.({ ...locals })];
+      expect(one?.body, name).to.be.instanceOf(Buffer);
+      expect(one?.body, name).to.equal(other?.body);
+    }
+  });
 
   it('are refused above the limit before anything is read or written, and given back after each answer', async () => {
     const service = new FakeService({ responses: small });
