@@ -79,7 +79,8 @@ export class StorageQuota {
       gauge.measuredBytes = await database.storageBytes();
       gauge.measuredAt = this.#now();
       // What came meanwhile may be part of the measured size already: it is counted all the same.
-      gauge.addedBytes -= countedBefore;
+      // Two first measurements may run side by side, and each would take off the same.
+      gauge.addedBytes = Math.max(0, gauge.addedBytes - countedBefore);
     } finally {
       gauge.isMeasuring = false;
     }

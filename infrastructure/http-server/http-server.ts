@@ -107,7 +107,7 @@ export const listen = async (
     socket.once('close', () => latest.delete(socket));
     lingerOverBodies(socket, latest);
   });
-  if (answerClientError !== undefined) answerUnreadable(server, latest, answerClientError);
+  if (answerClientError !== undefined) answerUnreadable(server, latest, served, answerClientError);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
@@ -165,6 +165,7 @@ const isLingering = (socket: Socket): boolean => socket.writableEnded;
 const answerUnreadable = (
   server: Server,
   latest: Exchanges,
+  served: ReadonlySet<Exchange>,
   answerClientError: NonNullable<ListenOptions['answerClientError']>,
 ): void => {
   server.on('clientError', (error, stream) => {
@@ -172,8 +173,11 @@ const answerUnreadable = (
     const socket = stream as Socket;
     const last = latest.get(socket) ?? null;
     const exchange = last !== null && isOver(last) ? null : last;
-    // The refusal must not be mixed into the answer to a complete request, or into an answer that has begun.
-    const isBusy = exchange !== null && (exchange.request.complete || exchange.response.headersSent);
+    // The refusal must not be mixed into the answer to a complete request, or into an answer that has begun. A request that
+    // is not served yet waits for the answer to another.
+    const isBusy =
+      exchange !== null &&
+      (exchange.request.complete || exchange.response.headersSent || !served.has(exchange));
     if (isBusy || !socket.writable || isReset(error)) {
       socket.destroy();
       return;

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { IssuedToken } from '../../application/ports/identity/tokens.ts';
+import { EMAIL_PATTERN, MAX_EMAIL_LENGTH } from '../../domain/identity/email.ts';
 import { UserAlreadyExistsError } from '../../domain/identity/errors.ts';
 import { passwordProblem } from '../../domain/identity/password-rule.ts';
 import { ValidationError } from '../../domain/validation-error.ts';
@@ -47,6 +48,6 @@ export const addAccessCommands = (program: Command, { open, print, readPassword 
 };
 
 const email = (text: string): string => {
-  if (text.length <= 254 && /^[^\s@]+@[^\s@]+$/.test(text)) return text;
+  if (text.length <= MAX_EMAIL_LENGTH && EMAIL_PATTERN.test(text)) return text;
   throw new InvalidArgumentError('It takes an e-mail address.');
 };

@@ -23,7 +23,6 @@ import { userRoutes } from './users/user-routes.ts';
  */
 export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
   const ofResults = [...jobRoutes(deps), ...jobOutputRoutes(), ...inputSignatureRoutes()];
-  let document: string | undefined;
   const routes: readonly Route[] = [
     ...ofResults,
     ...authRoutes(deps),
@@ -38,7 +37,7 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
     ...serverRoutes(deps),
     ...migrationRoutes(deps),
     ...monitoringRoutes(deps),
-    ...docsRoutes(() => (document ??= openApiDocument(routes, deps.options))),
+    ...docsRoutes(() => openApiDocument(routes, deps.options)),
   ];
   return routes;
 };

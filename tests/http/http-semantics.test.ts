@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { listen, type ListeningServer } from '../../infrastructure/http-server/http-server.ts';
 import { answerClientError } from '../../presentation/http/errors/client-error.ts';
 import { FakeService } from '../support/fakes/fake-service.ts';
+import { Gate, until } from '../support/gate.ts';
 import { send } from '../support/send.ts';
 
 const LAB = 'https://lab.example';
@@ -125,6 +126,52 @@ describe('An HTTP client', () => {
     expect(response.statusCode).to.equal(201);
   });
 
+  it('of HTTP/1.0 gets no interim response, whatever it expects', async () => {
+    const token = service.tokens.of(null, 'platform_admin');
+    for (const expected of ['100-continue', 'the-unexpected']) {
+      const answer = await exchange(
+        'POST /organizations HTTP/1.0',
+        `Authorization: Bearer ${token}`,
+        `Expect: ${expected}`,
+        'Content-Type: application/json',
+        'Content-Length: 2',
+        '',
+        '{}',
+      );
+      expect(answer, expected).to.match(/^HTTP\/1.1 422 /);
+    }
+  });
+
+  it('gets no refusal of a later request in the place of an answer that is being made', async () => {
+    const login = service.deps.issueToken;
+    const gate = new Gate();
+    const slow = new FakeService({
+      issueToken: async (...args) => {
+        await gate.pass();
+        return login(...args);
+      },
+    });
+    const slowServer = await listen(slow.app, '127.0.0.1', 0, {
+      answerClientError: answerClientError(slow.deps),
+    });
+    try {
+      const { hostname, port } = new URL(slowServer.url);
+      const socket = connect(Number(port), hostname);
+      let answer = '';
+      socket.setEncoding('utf8').on('data', (chunk) => (answer += String(chunk)));
+      const head = 'POST /auth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+      const body = '{"email":"a@b.example","password":"p"}';
+      socket.write(`${head}Content-Length: ${body.length}\r\n\r\n${body}`);
+      await gate.reached;
+      socket.write(`${head}Transfer-Encoding: chunked\r\n\r\nno chunk\r\n`);
+      await once(socket, 'close');
+      expect(answer).to.equal('');
+    } finally {
+      gate.open();
+      await slowServer.close();
+    }
+  });
+
   it('keeps the document, the page and settings that are unchanged', async () => {
     const authorization = `Bearer ${service.tokens.of('acme', 'org_admin')}`;
     for (const path of ['/openapi.json', '/docs', '/docs/swagger-ui.css', '/organizations/acme/settings']) {
@@ -164,6 +211,22 @@ describe('An HTTP client', () => {
       expect(await encodingOf(path), path).to.equal(null);
   });
 
+  it('gets files of the page whole, whatever part or condition it names', async () => {
+    const path = '/docs/swagger-ui.css';
+    const whole = await get(path);
+    for (const headers of [
+      { range: 'bytes=0-9' },
+      { range: 'bytes=99999999-' },
+      { 'if-match': '"another"' },
+      { 'if-unmodified-since': 'Thu, 01 Jan 1970 00:00:00 GMT' },
+    ]) {
+      const reply = await get(path, headers);
+      expect([reply.status, reply.text], JSON.stringify(headers)).to.deep.equal([200, whole.text]);
+      expect(reply.headers['cache-control']).to.equal('public, max-age=3600');
+      expect(reply.headers).not.to.have.property('accept-ranges');
+    }
+  });
+
   it('is led to the page by a browser’s guesses, and told the truth otherwise', async () => {
     const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
     const root = await get('/', browser);
@@ -171,6 +234,8 @@ describe('An HTTP client', () => {
     const slash = await get('/docs/', browser);
     expect([slash.status, slash.headers['location']]).to.deep.equal([308, '/docs']);
     expect((await get('/', { accept: 'application/json' })).body.code).to.equal('not_found');
+    const routes = () => service.observed.slice(-3).map(({ route }) => route);
+    await until('the requests are observed', () => routes().join(' ') === '/docs /docs unmatched');
   });
 
   it('on a page of an origin that the operator allows may call the API, and on no other', async () => {

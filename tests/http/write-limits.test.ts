@@ -126,6 +126,22 @@ describe('What a caller may send', function () {
       expect((await caller.post('/jobs', job({ a: 1 }))).status).to.equal(429);
     });
 
+    it('is limited in bytes that are no text as well', async () => {
+      const { id } = await newOrganization();
+      const post = () =>
+        fetch(`${service.url}/jobs`, {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            authorization: `Bearer ${deployment.token(id, ['member'])}`,
+          },
+          body: new Blob([new Uint8Array(50_000).fill(0xff)]).stream(),
+          duplex: 'half',
+        });
+      expect((await post()).status).to.equal(400);
+      expect((await post()).status).to.equal(429);
+    });
+
     it('is limited in values', async () => {
       const { caller } = await newOrganization();
       expect((await caller.post('/jobs', job({ a: Array(1500).fill(0) }))).status).to.equal(201);

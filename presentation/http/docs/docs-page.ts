@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import express from 'express';
 import { compressAnswer } from '../request/compress-answer.ts';
-import type { Middleware } from '../request/http-locals.ts';
+import type { HttpRequest, HttpResponse, Middleware } from '../request/http-locals.ts';
 
 /** A page on which to read and try the API. It loads everything from this service and has no inline script. */
 export const DOCS_PAGE = `<!doctype html>
@@ -60,7 +60,7 @@ SwaggerUIBundle({
 `;
 
 const ASSETS = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'];
-const CACHED = 'public, max-age=3600';
+const CACHED_SECONDS = 3600;
 
 /**
  * Serves the files that the page loads: those of the package swagger-ui, and the script that starts it. Leads browsers
@@ -69,26 +69,33 @@ const CACHED = 'public, max-age=3600';
 export const docsAssets = (): express.Router => {
   const root = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
   const router = express.Router({ caseSensitive: true, strict: true });
-  const serve = (path: string, send: Middleware): void => {
-    const step: Middleware = (req, res, next) => {
+  const serve = (path: string, send: (req: HttpRequest, res: HttpResponse) => void): void => {
+    const step: Middleware = (req, res) => {
       res.locals.route = '/docs';
-      send(req, res, next);
+      send(req, res);
     };
     router.get(path, step);
   };
   serve('/docs/', (_req, res) => res.redirect(308, '/docs'));
-  serve('/', (req, res, next) => {
-    if (req.accepts(['json', 'html']) === 'html') res.redirect('/docs');
-    else next();
-  });
+  router.get('/', leadBrowsers);
   serve('/docs/start.js', (_req, res) => {
-    res.set('Cache-Control', CACHED).type('text/javascript').send(START_SCRIPT);
+    res.set('Cache-Control', `public, max-age=${CACHED_SECONDS}`).type('text/javascript').send(START_SCRIPT);
   });
   for (const asset of ASSETS) {
     serve(`/docs/${asset}`, (req, res) => {
+      // Both would be answered by an error that Express knows and this service does not.
+      delete req.headers['if-match'];
+      delete req.headers['if-unmodified-since'];
       compressAnswer(req, res);
-      res.set('Cache-Control', CACHED).sendFile(asset, { root });
+      // A compressed part of a file is no part of the file. The headers are set when the file is found.
+      res.sendFile(asset, { root, acceptRanges: false, maxAge: CACHED_SECONDS * 1000 });
     });
   }
   return router;
+};
+
+const leadBrowsers: Middleware = (req, res, next) => {
+  if (req.accepts(['json', 'html']) !== 'html') return next();
+  res.locals.route = '/docs';
+  res.redirect('/docs');
 };

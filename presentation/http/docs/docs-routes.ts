@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { versioned } from '../request/reply.ts';
+import { versioned, type Reply } from '../request/reply.ts';
 import { publicRoute, type Route } from '../routing/route.ts';
 import { DOCS_PAGE, DOCS_POLICY } from './docs-page.ts';
 
@@ -19,7 +19,7 @@ export const docsRoutes = (openApi: () => string): readonly Route[] => [
       200: { description: 'OpenAPI 3.1', schema: z.record(z.string(), z.unknown()) },
       304: { description: 'It is still as its `ETag` said' },
     },
-    handle: () => versioned('application/json', openApi()),
+    handle: once(() => versioned('application/json', openApi())),
   }),
   publicRoute([], {
     method: 'get',
@@ -32,7 +32,14 @@ export const docsRoutes = (openApi: () => string): readonly Route[] => [
       200: { description: 'A page that works offline', contentType: 'text/html' },
       304: { description: 'It is still as its `ETag` said' },
     },
-    handle: () =>
+    handle: once(() =>
       versioned('text/html; charset=utf-8', DOCS_PAGE, { 'Content-Security-Policy': DOCS_POLICY }),
+    ),
   }),
 ];
+
+/** Makes the reply for the first request that asks. All others share it. */
+const once = (make: () => Reply): (() => Reply) => {
+  let made: Reply | undefined;
+  return () => (made ??= make());
+};

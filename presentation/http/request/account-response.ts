@@ -9,13 +9,14 @@ const USUAL_BYTES = 8 * 1024;
  * Takes a share of the account of responses for this answer, until the response closes. Runs before the body is read and
  * before anything is queried.
  *
+ * @param maxBodyBytes the most of a body that the route reads: what a client announces beyond that counts for nothing
  * @throws {OrganizationBusyError} when too many bytes of answers are under way
  */
 export const accountResponse =
-  ({ responses }: Pick<HttpDependencies, 'responses'>): Step =>
+  (maxBodyBytes: number, { responses }: Pick<HttpDependencies, 'responses'>): Step =>
   (req, res) => {
     const share = responses.open(res.locals.organizationId ?? '');
-    share.reserve(USUAL_BYTES + (Number(req.headers['content-length']) || 0));
+    share.reserve(USUAL_BYTES + Math.min(Number(req.headers['content-length'] ?? 0), maxBodyBytes));
     res.on('close', () => share.close());
     res.locals.share = share;
     res.locals.pages = new PageReader(share, { readsRows: req.method !== 'HEAD' });

@@ -30,6 +30,10 @@ const checkFraming = ({ headers, httpVersion }: HttpRequest): void => {
       'The only transfer coding that is understood is chunked.',
     );
   // RFC 9110, section 10.1.1.
-  if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue')
+  if (
+    httpVersion === '1.1' &&
+    headers.expect !== undefined &&
+    headers.expect.toLowerCase() !== '100-continue'
+  )
     throw new HttpError('expectation_failed', 'The only expectation that is understood is 100-continue.');
 };

@@ -35,12 +35,11 @@ export const parseBody =
     if (organizationId !== undefined) requestLimits.takeBytes(organizationId, announced);
     const body = await readBody(req, res, maxBytes);
     if (body.length === 0) return;
+    if (organizationId !== undefined && body.length > announced)
+      requestLimits.takeBytes(organizationId, body.length - announced);
     const text = decode(body);
     const { values, issues, duplicate, isExcessive } = inspectJson(text, MAX_ISSUES);
-    if (organizationId !== undefined) {
-      if (body.length > announced) requestLimits.takeBytes(organizationId, body.length - announced);
-      requestLimits.takeValues(organizationId, values);
-    }
+    if (organizationId !== undefined) requestLimits.takeValues(organizationId, values);
     // Nothing is built of what is too much.
     if (isExcessive) throw new ValidationError(issues);
     req.body = parseJson(text);
@@ -53,7 +52,7 @@ export const parseBody =
 const readBody = async (req: HttpRequest, res: HttpResponse, maxBytes: number): Promise<Buffer> => {
   const length = req.headers['content-length'] ?? null;
   // Who waits to be asked for the body has sent none of it yet, and need not when it is too large.
-  if (req.headers.expect !== undefined && Number(length ?? 0) <= maxBytes) res.writeContinue();
+  if (expectsContinue(req) && Number(length ?? 0) <= maxBytes) res.writeContinue();
   try {
     return await rawBody(req, { limit: maxBytes, length });
   } catch (error) {
@@ -62,6 +61,10 @@ const readBody = async (req: HttpRequest, res: HttpResponse, maxBytes: number): 
     throw error;
   }
 };
+
+/** RFC 9110, section 10.1.1: a client of HTTP/1.0 would take the interim response for the answer. */
+const expectsContinue = ({ headers, httpVersion }: HttpRequest): boolean =>
+  headers.expect !== undefined && httpVersion === '1.1';
 
 /** @throws {HttpError} before any of the body is read */
 const checkType = (req: HttpRequest): void => {

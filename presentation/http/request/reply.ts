@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** What a handler answers. A body of null is not sent, a string or `JsonText` is sent as it is, anything else as JSON. */
+/** What a handler answers. A body of null is not sent; text, bytes and `JsonText` are sent as they are, all else as JSON. */
 export interface Reply {
   readonly status: number;
   readonly body: unknown;
@@ -17,8 +17,12 @@ export const raw = (contentType: string, body: string): Reply => ({
   headers: { 'Content-Type': contentType },
 });
 
-/** Text that changes with the release alone. Clients may keep it, and ask whether it is still the same. */
-export const versioned = (contentType: string, body: string, headers: Reply['headers'] = {}): Reply => {
+/**
+ * Text that changes with the release alone. Clients may keep it, and ask whether it is still the same. To be made once: then
+ * all answers under way share its bytes.
+ */
+export const versioned = (contentType: string, text: string, headers: Reply['headers'] = {}): Reply => {
+  const body = Buffer.from(text);
   const tag = createHash('sha256').update(body).digest('base64url').slice(0, 22);
   return {
     status: 200,

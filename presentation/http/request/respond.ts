@@ -24,12 +24,12 @@ export const respond: Step = async (req, res) => {
     res.writeHead(status, ['Content-Type', JSON_TYPE]).end();
     return;
   }
-  const text = textOf(body);
-  const length = Buffer.byteLength(text);
+  const content = contentOf(body);
+  const length = Buffer.byteLength(content);
   // A write has happened already: its answer is sent in any case.
   if (req.method === 'GET') share?.reserve(length);
   share?.correct(length);
-  if (typeof body === 'string') {
+  if (body === content) {
     res.status(status).set({ ...headers, 'Content-Length': String(length) });
   } else {
     // `res.json` also reads settings, parses the type that it has just set, and compares ETags. That takes a fifteenth of
@@ -39,16 +39,16 @@ export const respond: Step = async (req, res) => {
     );
     res.writeHead(status, ['Content-Type', JSON_TYPE, 'Content-Length', String(length), ...own]);
   }
-  if (length <= SLICE_BYTES || req.method === 'HEAD') res.end(text);
-  else sendInSlices(res, Buffer.from(text));
+  if (length <= SLICE_BYTES || req.method === 'HEAD') res.end(content);
+  else sendInSlices(res, typeof content === 'string' ? Buffer.from(content) : content);
 };
 
 /** Whether the client has what the response's `ETag` names (RFC 9110, section 13.1.2). */
 const isUnchanged = (req: HttpRequest, res: HttpResponse): boolean =>
   (req.method === 'GET' || req.method === 'HEAD') && res.statusCode === 200 && req.fresh;
 
-const textOf = (body: unknown): string => {
-  if (typeof body === 'string') return body;
+const contentOf = (body: unknown): string | Buffer => {
+  if (typeof body === 'string' || body instanceof Buffer) return body;
   return body instanceof JsonText ? body.text : JSON.stringify(body);
 };
 

@@ -24,15 +24,17 @@ const stepsOf = (route: Route, deps: HttpDependencies): readonly Step[] => [
         authenticate(deps),
         guardOrganization(route.scope, deps),
         requireRole(route.roles),
-        accountResponse(deps),
+        accountResponse(readsBody(route) ? route.maxBodyBytes : 0, deps),
       ]),
-  ...(route.request.body === undefined ? [] : [parseBody(route.maxBodyBytes, deps)]),
+  ...(readsBody(route) ? [parseBody(route.maxBodyBytes, deps)] : []),
   validate(route),
   ...(route.scope === 'results' ? [leaseResultsDatabase(deps)] : []),
   ...(addsResults(route) ? [keepStorageQuota(deps)] : []),
   ...(route.compress === true ? [compressAnswer] : []),
   respond,
 ];
+
+const readsBody = ({ request }: Route): boolean => request.body !== undefined;
 
 const validate =
   ({ accept }: Route): Step =>

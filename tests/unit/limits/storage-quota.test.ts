@@ -86,6 +86,20 @@ describe('StorageQuota', () => {
     expect(measurements).to.equal(2);
   });
 
+  it('takes nothing off twice when first measurements run side by side', async () => {
+    for (let n = 0; n < 4; n += 1) await admit(MIB / 4);
+    const gates = [new Gate(), new Gate()];
+    size = 99 * MIB;
+    const measured = gates.map((gate) => {
+      const slow = { storageBytes: () => gate.pass().then(() => size) };
+      return quota.admit(ACME, slow, MIB / 4);
+    });
+    await Promise.all(gates.map(({ reached }) => reached));
+    for (const gate of gates) gate.open();
+    await Promise.all(measured);
+    expect(await rejectionOf(admit(MIB))).to.be.instanceOf(StorageQuotaExceededError);
+  });
+
   it('goes on with the last size when the database cannot be asked', async () => {
     await admit(2 * MIB);
     now += 60_001;

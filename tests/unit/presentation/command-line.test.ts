@@ -36,6 +36,7 @@ describe('the command line', () => {
     'token twice',
     'users create-admin',
     'users create-admin --email nobody',
+    'users create-admin --email ada;bob@acme.test',
   ]) {
     it(`ends "mad ${wrong}" with 2 and opens nothing`, async () => {
       const { exitCode, stdout, stderr } = await runAlone(...wrong.split(' '));

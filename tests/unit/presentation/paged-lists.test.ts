@@ -1,8 +1,12 @@
+import { once } from 'node:events';
+import http, { type IncomingMessage } from 'node:http';
 import { expect } from 'chai';
 import { MAX_PAGE_BYTES } from '../../../domain/page.ts';
+import type { HttpLocals, HttpRequest } from '../../../presentation/http/request/http-locals.ts';
 import { ResponseAccount } from '../../../presentation/http/request/response-account.ts';
 import { createRouteTable } from '../../../presentation/http/route-table.ts';
 import { FakeService } from '../../support/fakes/fake-service.ts';
+import { portOf } from '../../support/fakes/port-of.ts';
 import { fakeUuid } from '../../support/fakes/fake-results.ts';
 import { JOB_ID, samplePath, sampleService, seedSamples, titleOf } from '../../support/fakes/samples.ts';
 
@@ -117,7 +121,45 @@ describe('A list in pages', () => {
 });
 
 describe('The bytes of an answer', () => {
+  it('are not estimated by a length that the service would never read', async () => {
+    const service = new FakeService();
+    const { responses } = service.deps;
+    const results = service.databases.of('acme');
+    let listing = 0;
+    results.onListing = () => void (listing = responses.totalBytes);
+    const server = service.app.listen(0);
+    try {
+      const asked = http.get({
+        port: portOf(server),
+        path: '/jobs',
+        headers: {
+          authorization: `Bearer ${service.tokens.of('acme', 'member')}`,
+          'content-length': String(1e12),
+        },
+      });
+      const [response] = (await once(asked, 'response')) as [IncomingMessage];
+      asked.on('error', () => undefined).destroy();
+      expect(response.statusCode).to.equal(200);
+      expect(listing).to.be.within(1, MIB);
+    } finally {
+      server.close();
+    }
+  });
+
   const small = new ResponseAccount({ totalBytes: 2 * MAX_PAGE_BYTES, organizationBytes: MAX_PAGE_BYTES });
+
+  it('that anyone may ask for are the same bytes for everyone', async () => {
+    for (const name of ['openApi', 'docs']) {
+      const route = routes.find((candidate) => candidate.name === name);
+      // All that a route without parts reads of a request.
+      const answer = route?.accept({ query: {}, params: {}, headers: {} } as unknown as HttpRequest, []);
+      // A public handler uses nothing that steps have set.
+      const locals = { address: null, requestId: '' } as HttpLocals;
+      const [one, other] = [await answer?.({ ...locals }), await answer?.({ ...locals })];
+      expect(one?.body, name).to.be.instanceOf(Buffer);
+      expect(one?.body, name).to.equal(other?.body);
+    }
+  });
 
   it('are refused above the limit before anything is read or written, and given back after each answer', async () => {
     const service = new FakeService({ responses: small });
