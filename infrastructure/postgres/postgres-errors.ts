@@ -31,6 +31,7 @@ export const SqlState = {
   diskFull: '53100',
   ioError: '58030',
   queryCanceled: '57014',
+  internalError: 'XX000',
 } as const;
 
 /** Raised when no server of a URL can be used. The cause is the most specific of their errors. */
@@ -113,6 +114,10 @@ const routineOf = (error: unknown): string | undefined => {
 /** Whether a new connection avoids this error: the primary has changed, or a statement must be prepared again. */
 export const isOutlived = (error: unknown): boolean =>
   sqlStateOf(error) === SqlState.readOnlySqlTransaction || isStaleStatement(error);
+
+/** Whether another session changed the same row of the catalogue meanwhile: PostgreSQL lets the later one fail. */
+export const isCatalogueConflict = (error: unknown): boolean =>
+  sqlStateOf(error) === SqlState.internalError && routineOf(error) === 'simple_heap_update';
 
 /** Whether a pooler refused the parameters that a session begins with. PostgreSQL has another SQLSTATE for that. */
 export const isStartupRefusal = (error: unknown): boolean =>
