@@ -125,6 +125,13 @@ export const isStartupRefusal = (error: unknown): boolean =>
   error instanceof Error &&
   error.message.startsWith('unsupported startup parameter');
 
+/** Raised when a role has all the connections that it may have, in this process and elsewhere. */
+export class RoleFullError extends DatabaseConnectionError {
+  constructor(cause: unknown) {
+    super("The organization's role has no connection left.", cause);
+  }
+}
+
 /** Wraps an error that means "unreachable for now" in a `DatabaseConnectionError`. Returns others unchanged. */
 export const translateError = (error: unknown, databaseName: string): unknown => {
   if (error instanceof DomainError) return error;

@@ -7,7 +7,7 @@ import { ConnectionName, presenceName, resultsConnectionName } from '../postgres
 import type { DatabaseUrl } from '../postgres/database-url.ts';
 import type { ConnectionOptions, Deadlines, StatementObserver } from '../postgres/connection-options.ts';
 import { PgConnection, type SurveyedServer } from '../postgres/pg-connection.ts';
-import { isRoleFull, SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
+import { isRoleFull, RoleFullError, SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import type { OpenSessions } from './open-sessions.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
@@ -201,8 +201,7 @@ export class ServerConnector {
         const connection = await this.#openNamed(url.withCredentials(user, password), deadlines, named);
         return { connection, password };
       } catch (error) {
-        if (isRoleFull(error))
-          throw new DatabaseConnectionError("The organization's role has no connection left.", error);
+        if (isRoleFull(error)) throw new RoleFullError(error);
         if (!REFUSED.has(sqlStateOf(error))) throw error;
         refusal = error;
       }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { Client } from 'pg';
@@ -159,6 +160,32 @@ describe("an organization's own role, in the hands of an attacker", function () 
     expect(await rejectionOf(addJob(ACME, process))).to.have.property('code', 'database_unavailable');
     expect(await addJob(BETA, process)).to.equal(1);
     expect(defaultServer(process).isAvailable).to.equal(true);
+  });
+
+  it('takes most of the connections that it may have, and requests wait for those that their process has', async () => {
+    const process = deployment.start();
+    expect(await addJob(ACME, process)).to.equal(1);
+    // Of seven, the process has one, and may have another.
+    for (let count = 0; count < 5; count += 1) await own();
+    const { database, release } = await process.get(TOKENS.connectionManager).acquire(ACME);
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    try {
+      const long = Array.from({ length: 2 }, () => database.transaction(() => ended));
+      const waiting = Array.from({ length: 3 }, () => database.jobs.list(...ALL_JOBS));
+      const answers = Promise.all(waiting);
+      answers.catch(() => undefined); // looked at below
+      // Long enough for a login that is refused.
+      await sleep(200);
+      end();
+      await Promise.all(long);
+      for (const { items } of await answers) expect(items).to.have.length(1);
+    } finally {
+      end();
+      release();
+    }
   });
 
   it('makes no tables, functions or large objects in its own database', async () => {
