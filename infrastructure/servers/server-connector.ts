@@ -66,11 +66,15 @@ const REFUSED: ReadonlySet<string | null> = new Set([
   SqlState.insufficientPrivilege,
 ]);
 
-/** What a role can bring about by its own password and settings: it cannot log in, or is logged out at once. */
+/**
+ * What a role can bring about by its own password and settings: it cannot log in, is logged out at once, or (behind a pooler,
+ * where sessions begin with the role's own settings) has no time to say where it is.
+ */
 const BY_ITSELF: ReadonlySet<string | null> = new Set([
   SqlState.invalidPassword,
   SqlState.undefinedFile,
   SqlState.idleSessionTimeout,
+  SqlState.queryCanceled,
   SqlState.transactionTimeout,
 ]);
 
