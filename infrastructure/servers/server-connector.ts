@@ -2,6 +2,7 @@ import type { Logger } from '../../application/ports/runtime/logger.ts';
 import { formatIdentity, isIdentity } from '../../domain/databases/database-identity.ts';
 import type { Placement } from '../../domain/databases/placement.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
+import { reasonsOf } from '../../domain/reason-of.ts';
 import type { OrganizationPolicy } from '../../domain/organizations/organization-policy.ts';
 import { ConnectionName, presenceName, resultsConnectionName } from '../postgres/connection-names.ts';
 import type { DatabaseUrl } from '../postgres/database-url.ts';
@@ -179,9 +180,10 @@ export class ServerConnector {
       );
       return false;
     });
+    // No `err`: in an outage those are counted, and this is none.
     if (restored)
       logger.warn(
-        { err: error, org_id: organizationId, server: serverId },
+        { reason: reasonsOf(error), org_id: organizationId, server: serverId },
         "an organization's role had changed its own password or settings; they were set right",
       );
     return restored;

@@ -4,6 +4,7 @@ import type { Container } from 'inversify';
 import { Client } from 'pg';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { OutageLogger } from '../../infrastructure/background/outage-logger.ts';
 import type { Login } from '../../infrastructure/servers/organization-logins.ts';
 import { captureLog } from '../support/captured-log.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
@@ -104,7 +105,15 @@ describe("an organization's own role, in the hands of an attacker", function () 
     const process = deployment.start();
     const log = captureLog(process);
     expect(await addJob(ACME, process)).to.equal(1);
-    expect(log.filter(({ message }) => /had changed its own password/.test(message))).to.have.length(1);
+    const told = log.filter(({ message }) => /had changed its own password/.test(message));
+    expect(told).to.have.length(1);
+    expect(told[0]?.fields).to.include({ org_id: ACME });
+    // Of outages the log only says how many failures there were: this is not one of them.
+    const lines: string[] = [];
+    const note = (_fields: object, message: string): void => void lines.push(message);
+    const logger = new OutageLogger({ debug: () => undefined, info: note, warn: note, error: note });
+    for (const { fields, message } of told) logger.warn(fields, message);
+    expect(lines).to.deep.equal(told.map(({ message }) => message));
     expect(await addJob(ACME)).to.equal(2);
     const stolen = await rejectionOf(
       connect(deployment.databaseName('acme'), { ...login, password: 'mine' }),
