@@ -1,7 +1,7 @@
 import { DatabaseConnectionError, DomainError } from '../../domain/exceptions.ts';
 import type { PoolSnapshot } from '../../application/ports/databases/organization-databases.ts';
 import type { PgConnection } from '../postgres/pg-connection.ts';
-import { isServerFull } from '../postgres/postgres-errors.ts';
+import { isServerFull, RoleFullError } from '../postgres/postgres-errors.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { BudgetedPool } from './connection-budget.ts';
 import { ConnectionFitness } from './connection-fitness.ts';
@@ -283,7 +283,9 @@ export class ConnectionPool implements BudgetedPool {
     try {
       connection = await this.#options.connect();
     } catch (error) {
-      const goesOn = this.#circuits.failed(error);
+      // Where the role may have no more, requests wait for what it has here.
+      const hasOthers = error instanceof RoleFullError && this.slots.connected > 0;
+      const goesOn = this.#circuits.failed(error) || hasOthers;
       if (!goesOn) this.#waits.refuseFor(error);
       slot.move(isServerFull(error) ? 'refused' : 'gone');
       this.#pulse();

@@ -1,6 +1,6 @@
 import { ConnectionName } from './connection-names.ts';
 import type { DatabaseUrl } from './database-url.ts';
-import { closeToPublic, createDatabase } from './new-database.ts';
+import { changeDatabase, closeToPublic, createDatabase } from './new-database.ts';
 import { PgConnection } from './pg-connection.ts';
 import { SqlState, sqlStateOf } from './postgres-errors.ts';
 
@@ -41,11 +41,9 @@ export const ensureDatabase = async (url: DatabaseUrl): Promise<boolean> => {
 };
 
 /** The same server may hold the organizations' roles, and an operator may have made the database. */
-const closeOwnToPublic = async (connection: PgConnection, name: string): Promise<void> => {
-  const found = await connection.query<object>({
-    text: `select from pg_database where datname = $1 and pg_has_role(datdba, 'usage')
-             and has_database_privilege('public', oid, 'connect')`,
-    values: [name],
+const closeOwnToPublic = (connection: PgConnection, name: string): Promise<void> =>
+  changeDatabase(connection, {
+    name,
+    unless: `not (pg_has_role(datdba, 'usage') and has_database_privilege('public', oid, 'connect'))`,
+    change: async () => void (await connection.execute(closeToPublic(name))),
   });
-  if (found.length > 0) await connection.execute(closeToPublic(name));
-};

@@ -1,5 +1,5 @@
 import type { PgConnection } from './pg-connection.ts';
-import { SqlState, sqlStateOf } from './postgres-errors.ts';
+import { isCatalogueConflict, SqlState, sqlStateOf } from './postgres-errors.ts';
 import { identifier } from './quoting.ts';
 
 /** Versions as PostgreSQL numbers them. */
@@ -37,13 +37,41 @@ export const createDatabase = async (connection: PgConnection, name: string): Pr
       `create database ${identifier(name)} ${newDatabaseOptions(server?.version ?? 0)} allow_connections false`,
     ),
   );
-  // One that was finished has an ACL, and who closed it later has a reason.
-  const untouched = await connection.query<object>({
-    text: 'select from pg_database where datname = $1 and datacl is null',
-    values: [name],
+  await changeDatabase(connection, {
+    name,
+    // One that was finished has an ACL, and who closed it later has a reason.
+    unless: 'datacl is not null',
+    change: () => openToOwner(connection, name),
   });
-  if (untouched.length > 0) await openToOwner(connection, name);
   return isNew;
+};
+
+interface DatabaseChange {
+  readonly name: string;
+  /** SQL condition on a row of `pg_database`: there is nothing to change. */
+  readonly unless: string;
+  readonly change: () => Promise<void>;
+}
+
+/** Changes a database unless that was done. Several processes may be at it at once: the first one does it for all. */
+export const changeDatabase = async (
+  connection: PgConnection,
+  { name, unless, change }: DatabaseChange,
+): Promise<void> => {
+  for (;;) {
+    const open = await connection.query<object>({
+      text: `select from pg_database where datname = $1 and not (${unless})`,
+      values: [name],
+    });
+    if (open.length === 0) return;
+    try {
+      await change();
+      return;
+    } catch (error) {
+      // Somebody else's change was committed: another look sees it.
+      if (!isCatalogueConflict(error)) throw error;
+    }
+  }
 };
 
 /** Lets the owner connect to a database, and nobody else without a right of their own. */

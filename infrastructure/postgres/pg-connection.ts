@@ -176,7 +176,12 @@ export class PgConnection {
     if (options.throughPooler !== true) throw new PooledSessionError('unnamed');
     await assertSessionMode(servers, this, async () => {
       const another = new PgConnection(createClient(server, options), options);
-      await logIn(another.#client, target);
+      try {
+        await logIn(another.#client, target);
+      } catch (error) {
+        await another.close();
+        throw error;
+      }
       return another;
     });
   }

@@ -31,6 +31,7 @@ export const SqlState = {
   diskFull: '53100',
   ioError: '58030',
   queryCanceled: '57014',
+  internalError: 'XX000',
 } as const;
 
 /** Raised when no server of a URL can be used. The cause is the most specific of their errors. */
@@ -114,11 +115,22 @@ const routineOf = (error: unknown): string | undefined => {
 export const isOutlived = (error: unknown): boolean =>
   sqlStateOf(error) === SqlState.readOnlySqlTransaction || isStaleStatement(error);
 
+/** Whether another session changed the same row of the catalogue meanwhile: PostgreSQL lets the later one fail. */
+export const isCatalogueConflict = (error: unknown): boolean =>
+  sqlStateOf(error) === SqlState.internalError && routineOf(error) === 'simple_heap_update';
+
 /** Whether a pooler refused the parameters that a session begins with. PostgreSQL has another SQLSTATE for that. */
 export const isStartupRefusal = (error: unknown): boolean =>
   sqlStateOf(error) === SqlState.protocolViolation &&
   error instanceof Error &&
   error.message.startsWith('unsupported startup parameter');
+
+/** Raised when a role has all the connections that it may have, in this process and elsewhere. */
+export class RoleFullError extends DatabaseConnectionError {
+  constructor(cause: unknown) {
+    super("The organization's role has no connection left.", cause);
+  }
+}
 
 /** Wraps an error that means "unreachable for now" in a `DatabaseConnectionError`. Returns others unchanged. */
 export const translateError = (error: unknown, databaseName: string): unknown => {

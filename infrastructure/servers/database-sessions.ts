@@ -69,15 +69,16 @@ export class DatabaseSessions {
   }
 
   /**
-   * Ends the sessions in a database that `which` chooses, and waits until they are gone.
+   * Ends the sessions in a database that `which` chooses, and waits until they are gone. One that is logging in is waited
+   * for until the server tells whose it is: it has passed the server's checks already, and may stay.
    *
    * @throws {DatabaseInUseError} when its patience is at an end
    */
   async evict(database: string, which: (occupant: Occupant) => boolean): Promise<void> {
     let inside: readonly Occupant[] = [];
     const attempt = async (): Promise<boolean> => {
-      inside = (await this.lookInto(database)).filter(which);
-      await this.#end(inside);
+      inside = (await this.lookInto(database)).filter((occupant) => isUntold(occupant) || which(occupant));
+      await this.#end(inside.filter((occupant) => !isUntold(occupant)));
       return inside.length === 0;
     };
     await pollUntil(attempt, this.#patienceMs, () => new DatabaseInUseError(database, inside));
@@ -164,6 +165,8 @@ const NOBODY_YET: Occupant = {
   isOurs: false,
   isAdmitted: true,
 };
+
+const isUntold = ({ user }: Occupant): boolean => user === null;
 
 const describe = ({ pid, user, application }: Occupant): string => {
   const role = user === null ? 'a session that is logging in' : `"${user}"`;

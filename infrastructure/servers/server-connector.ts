@@ -2,12 +2,13 @@ import type { Logger } from '../../application/ports/runtime/logger.ts';
 import { formatIdentity, isIdentity } from '../../domain/databases/database-identity.ts';
 import type { Placement } from '../../domain/databases/placement.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
+import { reasonsOf } from '../../domain/reason-of.ts';
 import type { OrganizationPolicy } from '../../domain/organizations/organization-policy.ts';
 import { ConnectionName, presenceName, resultsConnectionName } from '../postgres/connection-names.ts';
 import type { DatabaseUrl } from '../postgres/database-url.ts';
 import type { ConnectionOptions, Deadlines, StatementObserver } from '../postgres/connection-options.ts';
 import { PgConnection, type SurveyedServer } from '../postgres/pg-connection.ts';
-import { isRoleFull, SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
+import { isRoleFull, RoleFullError, SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import type { OpenSessions } from './open-sessions.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
@@ -66,11 +67,15 @@ const REFUSED: ReadonlySet<string | null> = new Set([
   SqlState.insufficientPrivilege,
 ]);
 
-/** What a role can bring about by its own password and settings: it cannot log in, or is logged out at once. */
+/**
+ * What a role can bring about by its own password and settings: it cannot log in, is logged out at once, or (behind a pooler,
+ * where sessions begin with the role's own settings) has no time to say where it is.
+ */
 const BY_ITSELF: ReadonlySet<string | null> = new Set([
   SqlState.invalidPassword,
   SqlState.undefinedFile,
   SqlState.idleSessionTimeout,
+  SqlState.queryCanceled,
   SqlState.transactionTimeout,
 ]);
 
@@ -175,9 +180,10 @@ export class ServerConnector {
       );
       return false;
     });
+    // No `err`: in an outage those are counted, and this is none.
     if (restored)
       logger.warn(
-        { err: error, org_id: organizationId, server: serverId },
+        { reason: reasonsOf(error), org_id: organizationId, server: serverId },
         "an organization's role had changed its own password or settings; they were set right",
       );
     return restored;
@@ -201,8 +207,7 @@ export class ServerConnector {
         const connection = await this.#openNamed(url.withCredentials(user, password), deadlines, named);
         return { connection, password };
       } catch (error) {
-        if (isRoleFull(error))
-          throw new DatabaseConnectionError("The organization's role has no connection left.", error);
+        if (isRoleFull(error)) throw new RoleFullError(error);
         if (!REFUSED.has(sqlStateOf(error))) throw error;
         refusal = error;
       }

@@ -128,7 +128,7 @@ const latencyOf = async (connection: PgConnection): Promise<number> => {
   return times.toSorted((one, other) => one - other)[Math.floor(ROUND_TRIPS / 2)] ?? 0;
 };
 
-/** Makes empty databases as the service does. */
+/** Makes empty databases as the service does. Nobody else can come in, and so keep them from being dropped. */
 const timeClones = async (
   server: ResultsServer,
   connection: PgConnection,
@@ -157,7 +157,9 @@ const timeClone = async (
 ): Promise<number> => {
   const name = identifier(server.names.check(randomUUID()));
   try {
-    return await timed(() => connection.execute(`create database ${name} ${options}`));
+    return await timed(() =>
+      connection.execute(`create database ${name} ${options} allow_connections false`),
+    );
   } finally {
     await connection.execute(`drop database if exists ${name}`);
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Client } from 'pg';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
@@ -46,20 +47,25 @@ describe('the sessions that are in a database', function () {
    * Has a session log in that stands still after the server has found that its database takes connections, and before the
    * server lists it there; then does `work`.
    */
-  const whileLoggingIn = async (databaseName: string, work: () => Promise<void>): Promise<unknown> => {
+  const whileLoggingIn = async (
+    databaseName: string,
+    work: () => Promise<void>,
+    url = urlOf(databaseName),
+  ): Promise<unknown> => {
     const gate = await openTransaction(
       deployment,
       'postgres',
       'lock table pg_db_role_setting in access exclusive mode',
     );
     try {
-      const arriving = session(urlOf(databaseName)).connect();
+      const arriving = session(url).connect();
       arriving.catch(() => undefined); // looked at below
       const watcher = watchers[0];
       await until('it logs in', async () => {
         const { rows } = (await watcher?.query(
-          `select from pg_locks l join pg_database d on d.oid = l.objid where d.datname = $1
-             and l.classid = 'pg_database'::regclass and l.mode = 'RowExclusiveLock' and l.granted`,
+          `select from pg_locks l join pg_database d on d.oid = l.objid join pg_locks gate using (pid)
+           where d.datname = $1 and l.classid = 'pg_database'::regclass and l.mode = 'RowExclusiveLock' and l.granted
+             and gate.relation = 'pg_db_role_setting'::regclass and not gate.granted`,
           [databaseName],
         )) ?? { rows: [] };
         return rows.length > 0;
@@ -94,6 +100,39 @@ describe('the sessions that are in a database', function () {
     expect(await rejectionOf(listed.query('select'))).to.be.an('error');
     expect(await deployment.databases()).to.include(aside);
     expect(statements.filter(({ sqlState }) => sqlState === '55006')).to.be.empty;
+  });
+
+  it('are ended when their right to be there is taken away, one included of which the server does not tell yet whose it is', async () => {
+    const login = await newLogin('');
+    const name = deployment.databaseName('given').replace('_r_', '_r.');
+    await deployment.administer(`create database "${name}" template template0`);
+    const { admin } = defaultServer(deployment.start());
+    // Its session is there before the gate closes.
+    await admin.exclusively(name, () => Promise.resolve());
+    let restricting: Promise<void> | undefined;
+    const arriving = whileLoggingIn(
+      name,
+      async () => {
+        restricting = admin.exclusively(name, (own) => own.restrict(name, 'a stamp'));
+        await until('nobody else may come in', async () => {
+          const { rows } = (await watchers[0]?.query(
+            `select from pg_database where datname = $1 and not has_database_privilege('public', oid, 'connect')`,
+            [name],
+          )) ?? { rows: [] };
+          return rows.length > 0;
+        });
+        // Long enough for a look at who is there.
+        await sleep(100);
+      },
+      urlOf(name).withCredentials(login, PASSWORD),
+    );
+    await arriving.catch(() => undefined); // it may be ended before it is in
+    await restricting;
+    const left = await deployment.administer(
+      'select from pg_stat_activity where datname = $1 and usename = $2',
+      [name, login],
+    );
+    expect(left).to.be.empty;
   });
 
   it('are waited for while they are at work, where a copy is made of a database in service', async () => {

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { Client } from 'pg';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { OutageLogger } from '../../infrastructure/background/outage-logger.ts';
 import type { Login } from '../../infrastructure/servers/organization-logins.ts';
 import { captureLog } from '../support/captured-log.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
@@ -103,7 +105,15 @@ describe("an organization's own role, in the hands of an attacker", function () 
     const process = deployment.start();
     const log = captureLog(process);
     expect(await addJob(ACME, process)).to.equal(1);
-    expect(log.filter(({ message }) => /had changed its own password/.test(message))).to.have.length(1);
+    const told = log.filter(({ message }) => /had changed its own password/.test(message));
+    expect(told).to.have.length(1);
+    expect(told[0]?.fields).to.include({ org_id: ACME });
+    // Of outages the log only says how many failures there were: this is not one of them.
+    const lines: string[] = [];
+    const note = (_fields: object, message: string): void => void lines.push(message);
+    const logger = new OutageLogger({ debug: () => undefined, info: note, warn: note, error: note });
+    for (const { fields, message } of told) logger.warn(fields, message);
+    expect(lines).to.deep.equal(told.map(({ message }) => message));
     expect(await addJob(ACME)).to.equal(2);
     const stolen = await rejectionOf(
       connect(deployment.databaseName('acme'), { ...login, password: 'mine' }),
@@ -159,6 +169,32 @@ describe("an organization's own role, in the hands of an attacker", function () 
     expect(await rejectionOf(addJob(ACME, process))).to.have.property('code', 'database_unavailable');
     expect(await addJob(BETA, process)).to.equal(1);
     expect(defaultServer(process).isAvailable).to.equal(true);
+  });
+
+  it('takes most of the connections that it may have, and requests wait for those that their process has', async () => {
+    const process = deployment.start();
+    expect(await addJob(ACME, process)).to.equal(1);
+    // Of seven, the process has one, and may have another.
+    for (let count = 0; count < 5; count += 1) await own();
+    const { database, release } = await process.get(TOKENS.connectionManager).acquire(ACME);
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    try {
+      const long = Array.from({ length: 2 }, () => database.transaction(() => ended));
+      const waiting = Array.from({ length: 3 }, () => database.jobs.list(...ALL_JOBS));
+      const answers = Promise.all(waiting);
+      answers.catch(() => undefined); // looked at below
+      // Long enough for a login that is refused.
+      await sleep(200);
+      end();
+      await Promise.all(long);
+      for (const { items } of await answers) expect(items).to.have.length(1);
+    } finally {
+      end();
+      release();
+    }
   });
 
   it('makes no tables, functions or large objects in its own database', async () => {

@@ -4,10 +4,12 @@ import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
 import { PooledSessionError, SqlState, sqlStateOf } from '../../infrastructure/postgres/postgres-errors.ts';
 import { FIXED_SETTINGS } from '../../infrastructure/postgres/session-settings.ts';
-import { createDeployment, type Deployment } from '../support/deployment.ts';
+import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf, until } from '../support/gate.ts';
 import { HttpService } from '../support/http-service.ts';
 import { needsProgram, startHaProxy, startPgBouncer, type MiddleProgram } from '../support/programs.ts';
+import { ALL_JOBS } from '../support/sample-job.ts';
+import { defaultServer } from '../support/servers.ts';
 import { testServer } from '../support/postgres-server.ts';
 
 const JOB = { engine: 'vina', inputs: { ligand: 'l.pdbqt' } };
@@ -106,6 +108,31 @@ describe('Behind PgBouncer', function () {
 
     expect(sqlStateOf(await sleeping)).to.equal(SqlState.queryCanceled);
     await connection.close();
+  });
+
+  it('in session mode an organization’s role that gave its sessions no time is set right', async () => {
+    pooler = await startPgBouncer(await adminUrl(), 'session');
+    const settings = { ...through(pooler, deployment), DB_ADMIN_URL: await adminUrl() };
+    const container = deployment.start(settings);
+    await deployment.register('epsilon');
+    const epsilon = organizationId('epsilon');
+    await container.get(TOKENS.connectionManager).provision(epsilon);
+    const record = await container.get(TOKENS.databaseLedger).find(epsilon);
+    const { logins } = defaultServer(container);
+    const role = logins?.loginFor(record?.stamp ?? '').user ?? '';
+    await deployment.administer(`alter role "${role}" set statement_timeout = 1`);
+
+    for (let count = 0; count < 5; count += 1) {
+      const { database, release } = await deployment
+        .start(settings)
+        .get(TOKENS.connectionManager)
+        .acquire(epsilon);
+      try {
+        await database.jobs.list(...ALL_JOBS);
+      } finally {
+        release();
+      }
+    }
   });
 
   it('in transaction mode nothing is started, and one line says why', async () => {

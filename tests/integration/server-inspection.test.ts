@@ -5,6 +5,7 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { PgServerInspection } from '../../infrastructure/servers/server-inspection.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
+import { watchAdminStatements } from '../support/provisioning-steps.ts';
 
 const PASSWORD = 'a password of the test';
 /** Those whose answer depends on the server that the tests are given. */
@@ -39,6 +40,15 @@ describe('the inspection of a server', function () {
       connectionBudget: 10,
       sameClusterAs: null,
     });
+
+  it('lets nobody into the databases by which it measures', async () => {
+    const container = deployment.start();
+    const statements = watchAdminStatements(container);
+    await new PgServerInspection(container.get(TOKENS.servers)).inspect(DEFAULT_SERVER);
+    const made = statements.filter(({ text }) => text.startsWith('create database'));
+    expect(made).to.have.length(2);
+    for (const { text } of made) expect(text).to.include('allow_connections false');
+  });
 
   it('finds nothing missing for a superuser, measures, and leaves nothing behind', async () => {
     const { facts } = await inspect();
