@@ -20,7 +20,7 @@ const main = async (): Promise<void> => {
   try {
     const service = createContainer(parseConfig(local.environment)).get(TOKENS.service);
     const running = await service.start(local.embedded);
-    if (local.embedded !== null) greet(running.url, service.operatorToken(), http, logger);
+    if (local.embedded !== null) greet(running.url, await service.operatorToken(), http, logger);
     local.embedded?.keep(logger);
     stopOnSignal(running, local, logger);
   } catch (error) {

@@ -57,8 +57,8 @@ export class Service {
   }
 
   /** A token of a platform administrator, for the person who started the service. */
-  operatorToken(): string {
-    return this.#parts.useCases.issueOperatorToken();
+  async operatorToken(): Promise<string> {
+    return (await this.#parts.useCases.grantOperatorToken()).accessToken;
   }
 
   /**

@@ -51,6 +51,9 @@ describe('A start on an empty machine', function () {
       body: { org_id: 'acme', name: 'Acme' },
     });
     expect(created.status).to.equal(201);
+    const granted = '/admin/audit-logs?action=operator_token.granted';
+    const trail = await send<{ readonly items: readonly unknown[] }>(url, 'GET', granted, { token });
+    expect(trail.body.items).to.have.length(1);
     const body = { engine: 'vina', inputs: { ligand: 'CCO' } };
     expect((await send(url, 'POST', '/jobs', { token: await member(), body })).status).to.equal(201);
     service.kill('SIGTERM');
