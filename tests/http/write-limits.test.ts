@@ -153,7 +153,10 @@ describe('What a caller may send', function () {
       const { id, caller } = await newOrganization();
       for (const [name, value] of [
         ['max_write_bytes_per_second', 1001],
+        // With a rate as low the settings could not be changed back for days.
+        ['max_write_bytes_per_second', 9],
         ['max_write_values_per_second', 101],
+        ['max_write_values_per_second', 0],
         ['max_storage_bytes', 2 ** 40],
       ] as const) {
         const tooMuch = await caller.put<Problem>(`/organizations/${id}/settings`, {

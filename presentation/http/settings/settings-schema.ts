@@ -58,6 +58,13 @@ export const getRequest = {
 
 type SettingLimits = Pick<HttpOptions, 'maxConnectionsPerOrganization' | 'organizationQuotas'>;
 
+/** A rate of writes holds for settings as well: with one that is too low an organization could not undo it for days. */
+const ownRate = (deploymentRate: number): z.ZodInt =>
+  z
+    .int()
+    .min(Math.ceil(deploymentRate / 100))
+    .max(deploymentRate);
+
 /** The settings that the service reads. An organization may keep any others beside them. */
 const policyFields = ({ maxConnectionsPerOrganization, organizationQuotas }: SettingLimits) => {
   const timeout = z.int().min(1).max(MAX_POLICY_TIMEOUT_MS);
@@ -70,16 +77,12 @@ const policyFields = ({ maxConnectionsPerOrganization, organizationQuotas }: Set
     statement_timeout_ms: timeout,
     idle_in_transaction_timeout_ms: timeout,
     lock_timeout_ms: timeout,
-    max_write_bytes_per_second: z
-      .int()
-      .min(1)
-      .max(organizationQuotas.writeBytesPerSecond)
-      .meta({ description: 'Most bytes of request bodies, in each process of the service' }),
-    max_write_values_per_second: z
-      .int()
-      .min(1)
-      .max(organizationQuotas.writeValuesPerSecond)
-      .meta({ description: 'Most JSON values in request bodies, in each process of the service' }),
+    max_write_bytes_per_second: ownRate(organizationQuotas.writeBytesPerSecond).meta({
+      description: 'Most bytes of request bodies, in each process of the service',
+    }),
+    max_write_values_per_second: ownRate(organizationQuotas.writeValuesPerSecond).meta({
+      description: 'Most JSON values in request bodies, in each process of the service',
+    }),
     max_storage_bytes: z
       .int()
       .min(1)
