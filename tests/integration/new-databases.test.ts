@@ -11,6 +11,8 @@ import { defaultServer } from '../support/servers.ts';
 import { SecondServer } from '../support/second-server.ts';
 
 const ACME = organizationId('acme');
+/** As a client reads it: lists hold what the database printed. */
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 /** Has no place in LATIN1. */
 const TEXT = 'λιγνίνη 木質素 🧬';
 
@@ -49,7 +51,7 @@ describe('new databases on a server of another encoding', function () {
     try {
       await database.jobs.insert(sampleJob({ inputs: { name: TEXT } }));
       const { items } = await database.jobs.list(...ALL_JOBS);
-      expect(items.map(({ inputs }) => inputs.toJSON())).to.deep.equal([{ name: TEXT }]);
+      expect(items.map(({ inputs }) => plain(inputs))).to.deep.equal([{ name: TEXT }]);
     } finally {
       release();
     }
