@@ -31,7 +31,7 @@ describe('the clones of a process', function () {
       `select
          (select count(*)::int from pg_stat_activity
           where state = 'active' and starts_with(query, 'create database') and strpos(query, $1) > 0) as cloning,
-         (select count(*)::int from pg_locks, unnest($2::text[]) as name
+         (select count(distinct name)::int from pg_locks, unnest($2::text[]) as name
           where locktype = 'advisory' and granted and
             (classid::bigint << 32) + objid::bigint = hashtextextended(name, 0)) as named`,
       [template, names],
