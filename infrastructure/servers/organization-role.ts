@@ -81,7 +81,18 @@ export const restoreRole = async (
     .find(({ login, mark }) => (password === null ? mark === role?.mark : login.password === password));
   if (given === undefined) return false;
   await setRole(connection, logins, given.login, given.mark);
+  await endIdleSessions(connection, given.login.user);
   return true;
+};
+
+/** A pooler would hand on sessions that began with what the role had changed. Who has work under way keeps its session. */
+const endIdleSessions = async (connection: PgConnection, user: string): Promise<void> => {
+  // Only a member of a role may end its sessions; who made the role may become one.
+  await connection.execute(`grant ${identifier(user)} to current_user`).catch(() => undefined);
+  await connection.query({
+    text: `select pg_terminate_backend(pid) from pg_stat_activity where usename = $1 and state = 'idle'`,
+    values: [user],
+  });
 };
 
 const attributesOf = ({ password }: Login, { connectionLimit }: OrganizationLogins): string =>
