@@ -24,7 +24,7 @@ export const createApp = (deps: HttpDependencies): express.Express => {
   app.enable('case sensitive routing');
   app.enable('strict routing');
 
-  addStandingHeaders(app);
+  addStandingHeaders(app, deps.options);
   app.use(openRequest(deps));
   if (deps.options.corsOrigins.length > 0) app.use(allowOrigins(deps.options.corsOrigins));
   mountRoutes(app, createRouteTable(deps), deps);
