@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { expect } from 'chai';
 import { EXIT_MEANINGS } from '../../../presentation/cli/command-context.ts';
 import { readPassword } from '../../../presentation/cli/read-password.ts';
@@ -110,9 +110,15 @@ describe('a password', () => {
     for (const line of lines) input.write(`${line}\r`);
     return Object.assign(input, { isTTY: true, setRawMode: () => input });
   };
-  const output = (): PassThrough & { shown: () => string } => {
-    const stream = new PassThrough();
-    return Object.assign(stream, { shown: () => String(stream.read() ?? '') });
+  const output = (): Writable & { shown: () => string } => {
+    let shown = '';
+    const stream = new Writable({
+      write: (chunk, _encoding, done) => {
+        shown += String(chunk);
+        done();
+      },
+    });
+    return Object.assign(stream, { shown: () => shown });
   };
 
   it('is asked for twice on a terminal, and never shown', async () => {
