@@ -36,8 +36,9 @@ export class Newcomers {
   }
 
   /**
-   * Claims a database in its turn, and calls `enter` in a turn of the database's server. Settles as `enter` does. The turn
-   * lasts until `served` resolves, too: the first statement on a new database keeps a processor busy for as long as a login.
+   * Runs `claim` when the claims before it have ended, and then `enter` when the server that was claimed makes no other
+   * database. Settles as `enter` does. The server stays taken until `served` has resolved as well: the first statement on a
+   * new database keeps a processor busy for as long as a login.
    *
    * @throws {DatabaseConnectionError} when the turn comes after more than a minute
    */
