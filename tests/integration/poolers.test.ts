@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { Client } from 'pg';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
@@ -119,8 +120,23 @@ describe('Behind PgBouncer', function () {
     await container.get(TOKENS.connectionManager).provision(epsilon);
     const record = await container.get(TOKENS.databaseLedger).find(epsilon);
     const { logins } = defaultServer(container);
-    const role = logins?.loginFor(record?.stamp ?? '').user ?? '';
+    const { user: role, password } = logins?.loginFor(record?.stamp ?? '') ?? { user: '', password: '' };
     await deployment.administer(`alter role "${role}" set statement_timeout = 1`);
+    // The pooler keeps the session that this began, and would hand it on with the role's settings.
+    const url = new URL(pooler.urlOf(deployment.environment['DB_DATABASE_URL'] ?? ''));
+    Object.assign(url, { username: role, password, pathname: `/${deployment.databaseName('epsilon')}` });
+    const before = new Client({ connectionString: url.href });
+    await before.connect();
+    await before.end();
+    const sessions = async (): Promise<readonly number[]> =>
+      (
+        await deployment.administer<{ pid: number }>(
+          `select pid from pg_stat_activity where usename = $1 and state = 'idle'`,
+          [role],
+        )
+      ).map(({ pid }) => pid);
+    const kept = await sessions();
+    expect(kept).not.to.be.empty;
 
     for (let count = 0; count < 5; count += 1) {
       const { database, release } = await deployment
@@ -133,6 +149,7 @@ describe('Behind PgBouncer', function () {
         release();
       }
     }
+    expect(await sessions()).not.to.include.members(kept);
   });
 
   it('in transaction mode nothing is started, and one line says why', async () => {
