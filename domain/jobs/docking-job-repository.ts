@@ -10,7 +10,8 @@ export interface Idempotency {
 }
 
 /** What an insert does not write: the database sets it. */
-export type SetByDatabase = 'createdAt' | 'updatedAt' | 'startedAt' | 'completedAt' | 'error';
+export type SetByDatabase =
+  'createdAt' | 'updatedAt' | 'startedAt' | 'completedAt' | 'error' | 'errorCode' | 'attempt';
 
 export interface NewDockingJob
   extends Omit<JobSummary, SetByDatabase>, Pick<JobRequest, 'inputs' | 'params'> {
@@ -34,6 +35,8 @@ export const insertedJob = (
   startedAt: null,
   completedAt: job.cache.hit ? createdAt : null,
   error: null,
+  errorCode: null,
+  attempt: 0,
   ...job,
 });
 

@@ -48,6 +48,15 @@ export interface JobSummary extends Omit<JobRequest, 'inputs' | 'params'> {
   readonly startedAt: Date | null;
   readonly completedAt: Date | null;
   readonly error: string | null;
+  /** Why it failed, in a word that programs compare. */
+  readonly errorCode: string | null;
+  /** How many attempts workers have begun under a lease. */
+  readonly attempt: number;
+  /** The submitter's name for it; need not be unique. */
+  readonly label: string | null;
+  readonly campaignId: string | null;
+  /** The failed job in whose place this one was submitted. */
+  readonly retryOf: string | null;
   readonly cache: CacheUse;
 }
 

@@ -7,11 +7,11 @@ export interface SchemaWindow {
 /**
  * This release's declaration. Decision 0017.
  *
- * `oldest`: raise it when the code needs a later version. Version 2 adds the outbox, into which every write puts its
- * audit entry. `ahead`: keep 1 while the next migration only adds; this release then serves databases that the next
+ * `oldest`: raise it when the code needs a later version. Version 3 adds what jobs are claimed by: leases, files and
+ * campaigns. `ahead`: keep 1 while the next migration only adds; this release then serves databases that the next
  * release has already migrated. Set 0 when the code cannot work with the next migration.
  */
-export const DECLARED = { oldest: 2, ahead: 1 } as const;
+export const DECLARED = { oldest: 3, ahead: 1 } as const;
 
 /** The window of a release with this number of migrations. */
 export const windowOf = (

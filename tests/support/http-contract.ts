@@ -14,6 +14,11 @@ export const JOB_FIELDS = [
   'started_at',
   'completed_at',
   'error',
+  'error_code',
+  'attempt',
+  'label',
+  'campaign_id',
+  'retry_of',
   'cache',
 ] as const;
 export const CACHE_FIELDS = ['hit', 'canonical_job_id', 'confidence_score'] as const;
@@ -125,6 +130,11 @@ export interface Job {
   readonly started_at: string | null;
   readonly completed_at: string | null;
   readonly error: string | null;
+  readonly error_code: string | null;
+  readonly attempt: number;
+  readonly label: string | null;
+  readonly campaign_id: string | null;
+  readonly retry_of: string | null;
   readonly cache: {
     readonly hit: boolean;
     readonly canonical_job_id: string | null;

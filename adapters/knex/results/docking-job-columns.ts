@@ -32,12 +32,17 @@ export const INSERTED_COLUMNS = {
   cacheHit: 'cache_hit',
   canonicalJobId: 'canonical_job_id',
   cacheConfidenceScore: 'cache_confidence_score',
+  label: 'label',
+  campaignId: 'campaign_id',
+  retryOf: 'retry_of',
 } as const satisfies Record<Exclude<keyof JobSummaryRow, SetByDatabase>, string>;
 
 /** Each field of a job has its column here, or this does not compile. */
 export const SUMMARY_COLUMNS = {
   ...INSERTED_COLUMNS,
   error: 'error',
+  errorCode: 'error_code',
+  attempt: 'attempt',
   createdAt: 'created_at',
   updatedAt: 'updated_at',
   startedAt: 'started_at',

@@ -24,6 +24,11 @@ const smallFieldsOf = (job: JobSummary): SmallFields => ({
   started_at: job.startedAt?.toISOString() ?? null,
   completed_at: job.completedAt?.toISOString() ?? null,
   error: job.error,
+  error_code: job.errorCode,
+  attempt: job.attempt,
+  label: job.label,
+  campaign_id: job.campaignId,
+  retry_of: job.retryOf,
   cache: {
     hit: job.cache.hit,
     canonical_job_id: job.cache.canonicalJobId,

@@ -89,6 +89,11 @@ export const jobReply = z
     started_at: timestamp.nullable(),
     completed_at: timestamp.nullable(),
     error: z.string().nullable(),
+    error_code: z.string().nullable(),
+    attempt: z.int(),
+    label: z.string().nullable(),
+    campaign_id: z.guid().nullable(),
+    retry_of: z.guid().nullable(),
     cache: z.strictObject({
       hit: z.boolean(),
       canonical_job_id: z.guid().nullable(),

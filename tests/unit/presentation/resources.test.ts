@@ -186,6 +186,11 @@ describe('Jobs', () => {
         started_at: null,
         completed_at: null,
         error: null,
+        error_code: null,
+        attempt: 0,
+        label: null,
+        campaign_id: null,
+        retry_of: null,
         cache: { hit: false, canonical_job_id: null, confidence_score: null },
       });
       const found = await service.acme('worker').get(response.headers['location'] ?? '');
