@@ -31,6 +31,7 @@ import { patchSettings } from './organizations/patch-settings.ts';
 import { replaceSettings } from './organizations/replace-settings.ts';
 import { resumeOrganization, suspendOrganization } from './organizations/suspend-organization.ts';
 import type { Ports } from './ports/ports.ts';
+import { getOverview } from './operators/overview.ts';
 import { changeServer } from './servers/change-server.ts';
 import { checkServer } from './servers/check-server.ts';
 import { getServer } from './servers/get-server.ts';
@@ -88,6 +89,8 @@ export const createUseCases = (ports: Ports) => {
     provisionDatabase: provisionDatabase(ports),
     listDatabases: listDatabases(ports),
     getDatabase: getDatabase(ports),
+
+    getOverview: getOverview(ports),
 
     registerServers: registerServers(ports),
     listServers: listServers(ports),

@@ -2,12 +2,15 @@ import type { AccountRepository } from '../../domain/identity/account.ts';
 import type { DatabaseLedger } from './databases/database-ledger.ts';
 import type { DatabaseServers } from './databases/database-server.ts';
 import type { ServerInspection } from './databases/server-inspection.ts';
+import type { ReleaseSchemas } from './databases/release-schemas.ts';
 import type { MetadataDatabase } from './databases/metadata-database.ts';
 import type { OrganizationDatabases } from './databases/organization-databases.ts';
 import type { LoginAttempts } from './identity/login-attempts.ts';
 import type { Passwords } from './identity/passwords.ts';
 import type { RefreshTokens } from './identity/refresh-tokens.ts';
 import type { TokenIssuer, TokenReader } from './identity/tokens.ts';
+import type { OperatorsLedger } from './operators/operators-ledger.ts';
+import type { ChangeFeed } from './runtime/change-feed.ts';
 import type { CanonicalJson } from './runtime/fingerprint.ts';
 import type { Logger } from './runtime/logger.ts';
 
@@ -19,6 +22,9 @@ export interface Ports {
   /** Those of the configuration. */
   readonly servers: DatabaseServers;
   readonly serverInspection: ServerInspection;
+  readonly operatorsLedger: OperatorsLedger;
+  readonly changeFeed: Pick<ChangeFeed, 'isBehind'>;
+  readonly releaseSchemas: () => Promise<ReleaseSchemas>;
   readonly passwords: Passwords;
   readonly loginAttempts: LoginAttempts;
   readonly accessTokens: TokenIssuer;

@@ -3,6 +3,8 @@ import { BackgroundRunner, type Background } from '../background/background-runn
 import { ClusterSurvey } from '../background/cluster-survey.ts';
 import { DeniedAccessSummaries } from '../background/denied-access-summaries.ts';
 import { FleetSnapshot } from '../background/fleet-snapshot.ts';
+import { ProcessBeats } from '../background/process-beats.ts';
+import { readVersion } from '../config/version.ts';
 import { HealthMonitor } from '../background/health-monitor.ts';
 import { bindSingleton } from './singleton.ts';
 import { TOKENS } from './tokens.ts';
@@ -24,6 +26,20 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
   );
   bindSingleton(
     bind,
+    TOKENS.processBeats,
+    {
+      instanceId: TOKENS.instanceId,
+      ledger: TOKENS.processLedger,
+      traffic: TOKENS.organizationTraffic,
+      manager: TOKENS.connectionManager,
+      servers: TOKENS.servers,
+      metadataBreaker: TOKENS.metadataBreaker,
+      logger: TOKENS.logger,
+    },
+    ({ servers, ...deps }) => new ProcessBeats({ ...deps, servers: servers.list(), version: readVersion() }),
+  );
+  bindSingleton(
+    bind,
     TOKENS.background,
     {
       config: TOKENS.config,
@@ -37,6 +53,7 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
       fleetSnapshot: TOKENS.fleetSnapshot,
       schemaGuard: TOKENS.schemaGuard,
       connectionManager: TOKENS.connectionManager,
+      processBeats: TOKENS.processBeats,
       logger: TOKENS.logger,
     },
     ({ config, useCases, health, connectionManager, logger, ...loops }) =>
@@ -57,6 +74,7 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
           logger,
         }),
         denied_access: new DeniedAccessSummaries((which) => useCases.summarizeDeniedAccess(which)),
+        process_beat: loops.processBeats,
         pool_sweep: endedWithPools(connectionManager.sweeps, () => connectionManager.sweeps.start()),
       }),
   );

@@ -9,6 +9,7 @@ import { changesModule } from './changes.module.ts';
 import { databaseModule } from './database.module.ts';
 import { fleetModule } from './fleet.module.ts';
 import { httpModule } from './http.module.ts';
+import { operatorsModule } from './operators.module.ts';
 import { provisioningModule } from './provisioning.module.ts';
 import { TOKENS } from './tokens.ts';
 import { useCasesModule } from './use-cases.module.ts';
@@ -24,6 +25,7 @@ export const createContainer = (config: Config): Container => {
     databaseModule,
     provisioningModule,
     fleetModule,
+    operatorsModule,
     accessModule,
     useCasesModule,
     httpModule,

@@ -24,9 +24,12 @@ export const httpModule = new ContainerModule(({ bind }) => {
       policies: TOKENS.organizationPolicies,
       logger: TOKENS.logger,
       metrics: TOKENS.metrics,
+      traffic: TOKENS.organizationTraffic,
+      processes: TOKENS.processLedger,
+      instanceId: TOKENS.instanceId,
       stopping: TOKENS.stopping,
     },
-    ({ config, useCases, metrics, stopping, ...ports }) => {
+    ({ config, useCases, metrics, traffic, stopping, ...ports }) => {
       const { organizationPool, maxOrganizationIdLength } = config.database;
       const { publicRequestsPerMinute, organization: organizationQuotas } = config.limits;
       const { policies } = ports;
@@ -40,7 +43,12 @@ export const httpModule = new ContainerModule(({ bind }) => {
           networkOf,
         }),
         storageQuota: new StorageQuota({ policies, maxBytes: organizationQuotas.storageBytes }),
-        httpMetrics: metrics,
+        httpMetrics: {
+          observe: (request) => {
+            metrics.observe(request);
+            traffic.observe(request);
+          },
+        },
         responses: new ResponseAccount(config.http.responses),
         renderMetrics: () => metrics.renderMetrics(),
         options: {

@@ -14,6 +14,10 @@ import type { MetadataDatabase } from '../../application/ports/databases/metadat
 import type { AuditBacklog } from '../../application/ports/audit/audit-backlog.ts';
 import type { AuditChains } from '../../application/ports/audit/audit-chains.ts';
 import type { Deployment } from '../../application/ports/databases/deployment.ts';
+import type { OrganizationTraffic } from '../../application/operators/organization-traffic.ts';
+import type { OperatorsLedger } from '../../application/ports/operators/operators-ledger.ts';
+import type { ProcessLedger } from '../../application/ports/operators/process-ledger.ts';
+import type { ReleaseSchemas } from '../../application/ports/databases/release-schemas.ts';
 import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { OrganizationPolicies } from '../../application/ports/runtime/organization-policies.ts';
@@ -31,6 +35,7 @@ import type { FleetChecks } from '../../application/ports/fleet/fleet-checks.ts'
 import type { FleetLedger } from '../../application/ports/fleet/fleet-ledger.ts';
 import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
+import type { ProcessBeats } from '../background/process-beats.ts';
 import type { ClusterSurvey } from '../background/cluster-survey.ts';
 import type { MetadataChangeFeed } from '../changes/metadata-change-feed.ts';
 import type { Config } from '../config/config.ts';
@@ -66,6 +71,7 @@ export const TOKENS = {
   instanceId: token<string>('instance id'),
   changeFeed: token<MetadataChangeFeed>('MetadataChangeFeed'),
   clusterSurvey: token<ClusterSurvey>('ClusterSurvey'),
+  processBeats: token<ProcessBeats>('ProcessBeats'),
   organizationPolicies: token<OrganizationPolicies>('OrganizationPolicies'),
 
   auditBacklog: token<AuditBacklog>('AuditBacklog'),
@@ -103,6 +109,11 @@ export const TOKENS = {
   fleetChecks: token<FleetChecks>('FleetChecks'),
   fleetRunnerSettings: token<RunnerSettings>('RunnerSettings'),
   fleetOperator: token<FleetOperator>('FleetOperator'),
+
+  operatorsLedger: token<OperatorsLedger>('OperatorsLedger'),
+  processLedger: token<ProcessLedger>('ProcessLedger'),
+  organizationTraffic: token<OrganizationTraffic>('OrganizationTraffic'),
+  releaseSchemas: token<() => Promise<ReleaseSchemas>>('ReleaseSchemas'),
 
   metadataDatabase: token<MetadataDatabase>('MetadataDatabase'),
   deployment: token<Deployment>('Deployment'),

@@ -1,6 +1,7 @@
 import type { HealthCheck } from '../../application/ports/databases/health-check.ts';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import type { OrganizationDatabases } from '../../application/ports/databases/organization-databases.ts';
+import type { ProcessLedger } from '../../application/ports/operators/process-ledger.ts';
 import type { FleetLedger } from '../../application/ports/fleet/fleet-ledger.ts';
 import type { ChangeFeed } from '../../application/ports/runtime/change-feed.ts';
 import type { HttpMetrics } from '../../application/ports/runtime/http-metrics.ts';
@@ -47,6 +48,9 @@ export interface HttpDependencies extends UseCases {
   /** For reads that need no use case. */
   readonly metadata: MetadataDatabase;
   readonly fleet: FleetReader;
+  readonly processes: Pick<ProcessLedger, 'list'>;
+  /** Of the process that answers. */
+  readonly instanceId: string;
   readonly health: HealthCheck;
   readonly changeFeed: Pick<ChangeFeed, 'isBehind'>;
   readonly databases: OrganizationDatabases;

@@ -12,6 +12,7 @@ import { memberRoutes } from './members/member-routes.ts';
 import { migrationRoutes } from './migrations/migration-routes.ts';
 import { monitoringRoutes } from './monitoring/monitoring-routes.ts';
 import { organizationRoutes } from './organizations/organization-routes.ts';
+import { overviewRoutes } from './overview/overview-routes.ts';
 import type { Route } from './routing/route.ts';
 import { serverRoutes } from './servers/server-routes.ts';
 import { settingsRoutes } from './settings/settings-routes.ts';
@@ -33,6 +34,7 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
     ...auditLogRoutes(deps),
     ...memberRoutes(deps),
     ...ofResults.flatMap(byClaimAlone),
+    ...overviewRoutes(deps),
     ...databaseRoutes(deps),
     ...serverRoutes(deps),
     ...migrationRoutes(deps),

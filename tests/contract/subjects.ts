@@ -1,4 +1,6 @@
 import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
+import type { OperatorsLedger } from '../../application/ports/operators/operators-ledger.ts';
+import type { ProcessLedger } from '../../application/ports/operators/process-ledger.ts';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
 import type { DatabaseState } from '../../domain/databases/results-database.ts';
@@ -6,6 +8,7 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { FakeMetadata } from '../support/fakes/fake-metadata.ts';
+import { FakeOperators, FakeProcesses } from '../support/fakes/fake-operators.ts';
 import { FakeResults } from '../support/fakes/fake-results.ts';
 
 /** One side of a contract: what stands in for a port in unit tests, or what serves it. */
@@ -52,6 +55,8 @@ const resultsInPostgres = (): Subject<ResultsDatabase> => {
 export interface MetadataSubject {
   readonly metadata: MetadataDatabase;
   readonly ledger: DatabaseLedger;
+  readonly operators: OperatorsLedger;
+  readonly processes: ProcessLedger;
   /** Records a database in this state for a registered organization. */
   addDatabase(organization: OrganizationId, state: DatabaseState): Promise<void>;
 }
@@ -60,7 +65,9 @@ const metadataInMemory = (): MetadataSubject => {
   const metadata = new FakeMetadata();
   const addDatabase: MetadataSubject['addDatabase'] = async (id, state) =>
     metadata.addDatabase(id, { state });
-  return { metadata, ledger: metadata.ledger, addDatabase };
+  const processes = new FakeProcesses();
+  const operators = new FakeOperators(metadata, processes);
+  return { metadata, ledger: metadata.ledger, operators, processes, addDatabase };
 };
 
 const metadataInPostgres = (): Subject<MetadataSubject> => {
@@ -74,6 +81,8 @@ const metadataInPostgres = (): Subject<MetadataSubject> => {
       subject = {
         metadata: container.get(TOKENS.metadataDatabase),
         ledger: container.get(TOKENS.databaseLedger),
+        operators: container.get(TOKENS.operatorsLedger),
+        processes: container.get(TOKENS.processLedger),
         addDatabase: async (id, state) => {
           await deployment.administer(
             `insert into organization_databases (org_id, database_name, state, stamp, schema_version)
@@ -88,7 +97,7 @@ const metadataInPostgres = (): Subject<MetadataSubject> => {
       // The trail itself refuses to be emptied.
       await deployment.administer(
         `alter table audit_logs disable trigger user; alter table audit_chains disable trigger user;
-         truncate organizations, users, audit_logs, audit_chains cascade;
+         truncate organizations, users, audit_logs, audit_chains, process_beats, reconciler_passes cascade;
          alter table audit_logs enable trigger user; alter table audit_chains enable trigger user;
          delete from results_servers where server_id <> 'default';
          update results_servers set status = 'active', weight = 100, max_databases = null, databases = 0, labels = '{}',

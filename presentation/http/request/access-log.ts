@@ -16,7 +16,15 @@ export const accessLog =
       const { method } = req;
       const status = statusOf(res);
       const seconds = (performance.now() - locals.startedAtMs) / 1000;
-      httpMetrics.observe({ method, route: locals.route, status, seconds, cut: locals.cut });
+      httpMetrics.observe({
+        method,
+        route: locals.route,
+        status,
+        seconds,
+        cut: locals.cut,
+        organizationId: locals.resultsOf,
+        code: locals.failure?.code,
+      });
       const fields = {
         request_id: locals.requestId,
         org_id: locals.context.organizationId,

@@ -12,6 +12,7 @@ export const leaseResultsDatabase =
   ({ databases, policies }: Pick<HttpDependencies, 'databases' | 'policies'>): Step =>
   async (_req, res) => {
     const organizationId = held(res.locals, 'organizationId');
+    res.locals.resultsOf = organizationId;
     await policies.confirm(organizationId);
     if (policies.isSuspended(organizationId)) throw new OrganizationSuspendedError();
     const lease = await databases.acquire(organizationId);

@@ -7,6 +7,8 @@ export const TAGS = {
   users: 'Accounts, their passwords, and their identities at an identity provider',
   organizations: 'Organizations, their settings and their audit trail',
   members: 'Who belongs to an organization, and in which roles',
+  operations:
+    'What operators look at first: what is wrong, how the processes are, what goes on in the background',
   databases: "Organizations' databases, and the pools of the process that answers",
   servers: 'The PostgreSQL servers that hold the databases',
   migrations: 'Runs that bring the databases up to date',

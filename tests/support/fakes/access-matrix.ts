@@ -51,6 +51,8 @@ export const MATRIX: Readonly<Record<string, string>> = {
   'GET /jobs/{job_id}/task-results': 'AMW',
   'POST /jobs/{job_id}/artifacts': 'W',
   'GET /jobs/{job_id}/artifacts': 'AMW',
+  'GET /admin/overview': 'P',
+  'GET /admin/instances': 'P',
   'GET /admin/audit-logs': 'P',
   'GET /admin/databases': 'P',
   'GET /admin/databases/{org_id}': 'P',

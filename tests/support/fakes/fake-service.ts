@@ -24,6 +24,7 @@ import type { HttpDependencies, HttpOptions } from '../../../presentation/http/h
 import { FakeDatabases } from './fake-databases.ts';
 import { FakeFleet } from './fake-fleet.ts';
 import { FakeMetadata } from './fake-metadata.ts';
+import { FakeOperators, FakeProcesses } from './fake-operators.ts';
 import { fakeUuid } from './fake-results.ts';
 import { FakeServers } from './fake-servers.ts';
 
@@ -90,6 +91,8 @@ export class FakeService {
   readonly databases = new FakeDatabases();
   readonly servers = new FakeServers();
   readonly fleet = new FakeFleet();
+  readonly processes = new FakeProcesses();
+  readonly operators = new FakeOperators(this.metadata, this.processes);
   readonly tokens = new FakeTokens();
   readonly logger = new FakeLogger();
   readonly observed: ObservedRequest[] = [];
@@ -120,6 +123,9 @@ export class FakeService {
       databases,
       servers: this.servers,
       serverInspection: { inspect: () => Promise.reject(new Error('no server is inspected here')) },
+      operatorsLedger: this.operators,
+      changeFeed: { isBehind: false },
+      releaseSchemas: async () => ({ oldest: 1, newest: 3, current: 2 }),
       passwords: {
         hash: async (password) => `hash of ${password}`,
         verify: async (password, hash) => hash === `hash of ${password}`,
@@ -150,6 +156,8 @@ export class FakeService {
       ...useCases,
       metadata,
       fleet: this.fleet,
+      processes: this.processes,
+      instanceId: fakeUuid(1),
       health: databases,
       changeFeed: { isBehind: false },
       databases,
