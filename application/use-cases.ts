@@ -32,6 +32,7 @@ import { replaceSettings } from './organizations/replace-settings.ts';
 import { resumeOrganization, suspendOrganization } from './organizations/suspend-organization.ts';
 import type { Ports } from './ports/ports.ts';
 import { getOverview } from './operators/overview.ts';
+import { reconcileAsOperator } from './operators/reconcile-as-operator.ts';
 import { changeServer } from './servers/change-server.ts';
 import { checkServer } from './servers/check-server.ts';
 import { getServer } from './servers/get-server.ts';
@@ -91,6 +92,7 @@ export const createUseCases = (ports: Ports) => {
     getDatabase: getDatabase(ports),
 
     getOverview: getOverview(ports),
+    reconcileAsOperator: reconcileAsOperator(ports),
 
     registerServers: registerServers(ports),
     listServers: listServers(ports),

@@ -1,4 +1,5 @@
 import type { AccountRepository } from '../../domain/identity/account.ts';
+import type { ReconcileDatabases } from '../databases/reconcile.ts';
 import type { DatabaseLedger } from './databases/database-ledger.ts';
 import type { DatabaseServers } from './databases/database-server.ts';
 import type { ServerInspection } from './databases/server-inspection.ts';
@@ -25,6 +26,7 @@ export interface Ports {
   readonly operatorsLedger: OperatorsLedger;
   readonly changeFeed: Pick<ChangeFeed, 'isBehind'>;
   readonly releaseSchemas: () => Promise<ReleaseSchemas>;
+  readonly reconcileDatabases: ReconcileDatabases;
   readonly passwords: Passwords;
   readonly loginAttempts: LoginAttempts;
   readonly accessTokens: TokenIssuer;

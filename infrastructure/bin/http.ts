@@ -6,7 +6,7 @@ import { createContainer } from '../composition/container.ts';
 import type { RunningService } from '../composition/service.ts';
 import { TOKENS } from '../composition/tokens.ts';
 import { ConfigError } from '../config/config-error.ts';
-import { parseConfig, readEnvironment, type Config } from '../config/config.ts';
+import { parseConfig, readEnvironment, readSources, type Config } from '../config/config.ts';
 import { assertFreeAddress, isLoopback } from '../http-server/listening-address.ts';
 import { expectedEnvironment, prepareLocalStart, type LocalStart } from '../local/local-start.ts';
 
@@ -18,7 +18,7 @@ const main = async (): Promise<void> => {
   const logger = createPinoLogger({ level: logLevel });
   const local = await prepareLocalStart(given, logger);
   try {
-    const service = createContainer(parseConfig(local.environment)).get(TOKENS.service);
+    const service = createContainer(parseConfig(local.environment, readSources())).get(TOKENS.service);
     const running = await service.start(local.embedded);
     if (local.embedded !== null) greet(running.url, await service.operatorToken(), http, logger);
     local.embedded?.keep(logger);

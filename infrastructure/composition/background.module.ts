@@ -81,8 +81,12 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
 });
 
 /** The connection manager ends these, when its last pool is closed: the shares go to the other processes then. */
-const endedWithPools = (task: Pick<Background, 'report'>, start: Background['start']): Background => ({
+const endedWithPools = (
+  task: Pick<Background, 'report' | 'run'>,
+  start: Background['start'],
+): Background => ({
   start,
+  run: () => task.run(),
   close: () => Promise.resolve(),
   get report() {
     return task.report;

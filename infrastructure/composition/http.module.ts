@@ -2,6 +2,7 @@ import { ContainerModule } from 'inversify';
 import { networkOf } from '../../adapters/ipaddr/network-of.ts';
 import { runWithRequestContext } from '../../adapters/pino/request-context.ts';
 import { ResponseAccount } from '../../presentation/http/request/response-account.ts';
+import { runTask } from '../../application/operators/run-task.ts';
 import { RequestLimits } from '../../application/limits/request-limits.ts';
 import { StorageQuota } from '../../application/limits/storage-quota.ts';
 import { readVersion } from '../config/version.ts';
@@ -27,6 +28,8 @@ export const httpModule = new ContainerModule(({ bind }) => {
       traffic: TOKENS.organizationTraffic,
       processes: TOKENS.processLedger,
       instanceId: TOKENS.instanceId,
+      operators: TOKENS.operatorsLedger,
+      tasks: TOKENS.background,
       stopping: TOKENS.stopping,
     },
     ({ config, useCases, metrics, traffic, stopping, ...ports }) => {
@@ -36,6 +39,8 @@ export const httpModule = new ContainerModule(({ bind }) => {
       return {
         ...ports,
         ...useCases,
+        runTask: runTask(ports),
+        settings: config.settings,
         runWithRequestContext: logsOperations(config) ? runWithRequestContext : (_context, run) => run(),
         requestLimits: new RequestLimits({
           policies,

@@ -19,6 +19,7 @@ export const useCasesModule = new ContainerModule(({ bind }) => {
       databases: TOKENS.connectionManager,
       servers: TOKENS.servers,
       operatorsLedger: TOKENS.operatorsLedger,
+      reconcileDatabases: TOKENS.reconcileDatabases,
       changeFeed: TOKENS.changeFeed,
       releaseSchemas: TOKENS.releaseSchemas,
       passwords: TOKENS.passwords,

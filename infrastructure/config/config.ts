@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import ipaddr from 'ipaddr.js';
 import { EMAIL_PATTERN, MAX_EMAIL_LENGTH } from '../../domain/identity/email.ts';
+import type { EffectiveSetting } from '../../application/ports/operators/effective-setting.ts';
 import { ConfigError } from './config-error.ts';
 import { readDatabaseConfig, type DatabaseConfig } from './database-config.ts';
+import { effectiveSettings, type SourceOf } from './effective-settings.ts';
 import { EnvironmentReader, type Environment } from './environment-reader.ts';
 import { readTokenConfig, type TokenConfig } from './token-config.ts';
 import { unknownVariables, type UnknownVariable } from './unknown-variables.ts';
@@ -57,6 +59,8 @@ export interface Config {
   };
   /** Set, and read by nobody: the start warns of them. */
   readonly unknownVariables: readonly UnknownVariable[];
+  /** What operators may see of it: secrets are masked. */
+  readonly settings: readonly EffectiveSetting[];
   /** The start creates this user if the email is unknown. */
   readonly bootstrapAdministrator: { readonly email: string; readonly password: string } | null;
 }
@@ -64,9 +68,10 @@ export interface Config {
 /**
  * Validates an environment. Pure.
  *
+ * @param sourceOf where values come from, for operators; the environment by default
  * @throws {ConfigError} with all problems, one line each
  */
-export const parseConfig = (environment: Environment): Config => {
+export const parseConfig = (environment: Environment, sourceOf: SourceOf = () => 'environment'): Config => {
   const reader = new EnvironmentReader(environment);
   const mode = reader.choice('NODE_ENV');
   const config = {
@@ -82,6 +87,7 @@ export const parseConfig = (environment: Environment): Config => {
     },
     limits: readLimits(reader),
     unknownVariables: unknownVariables(environment),
+    settings: effectiveSettings(environment, sourceOf),
     bootstrapAdministrator: readAdministrator(reader),
   };
   const { database } = config;
@@ -99,6 +105,15 @@ export const readEnvironment = (): Record<string, string | undefined> => ({
   ...readDotEnv(),
   ...process.env,
 });
+
+/** Says of each variable where `readEnvironment` has it from; what it does not have, the start has set. */
+export const readSources = (): SourceOf => {
+  const file = readDotEnv();
+  return (name, value) => {
+    if (process.env[name] === value) return 'environment';
+    return file[name] === value ? 'file' : 'start';
+  };
+};
 
 const readDotEnv = (): Record<string, string | undefined> => {
   try {

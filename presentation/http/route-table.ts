@@ -4,6 +4,8 @@ import { databaseRoutes } from './databases/database-routes.ts';
 import { docsRoutes } from './docs/docs-routes.ts';
 import { openApiDocument } from './docs/open-api-document.ts';
 import type { HttpDependencies } from './http-dependencies.ts';
+import { configurationRoutes } from './configuration/configuration-routes.ts';
+import { findingRoutes } from './findings/finding-routes.ts';
 import { identityRoutes } from './identities/identity-routes.ts';
 import { inputSignatureRoutes } from './input-signatures/input-signature-routes.ts';
 import { jobOutputRoutes } from './job-outputs/job-output-routes.ts';
@@ -16,6 +18,7 @@ import { overviewRoutes } from './overview/overview-routes.ts';
 import type { Route } from './routing/route.ts';
 import { serverRoutes } from './servers/server-routes.ts';
 import { settingsRoutes } from './settings/settings-routes.ts';
+import { taskRoutes } from './tasks/task-routes.ts';
 import { userRoutes } from './users/user-routes.ts';
 
 /**
@@ -35,6 +38,9 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
     ...memberRoutes(deps),
     ...ofResults.flatMap(byClaimAlone),
     ...overviewRoutes(deps),
+    ...findingRoutes(deps),
+    ...taskRoutes(deps),
+    ...configurationRoutes(deps),
     ...databaseRoutes(deps),
     ...serverRoutes(deps),
     ...migrationRoutes(deps),

@@ -85,6 +85,7 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   user_not_found: 404,
   member_not_found: 404,
   migration_run_not_found: 404,
+  task_not_found: 404,
   identity_not_found: 404,
   invitation_not_found: 404,
   method_not_allowed: 405,

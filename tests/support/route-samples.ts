@@ -15,6 +15,7 @@ const BODIES: Readonly<Record<string, object>> = {
   createOrganization: { org_id: 'made-by-sample', name: 'Made' },
   changeOrganization: { name: 'Renamed' },
   changeServer: { weight: 50 },
+  reconcileDatabases: { dry_run: true },
   patchSettings: { settings: { theme: 'light' } },
   replaceSettings: { settings: { theme: 'dark' } },
   submitJob: { engine: 'vina', inputs: { ligand: 'CCO' } },
@@ -42,6 +43,7 @@ export const samplePathOf = (route: Route, organizationId: string, jobId: string
     .replace('{job_id}', jobId)
     .replace('{user_id}', SAMPLE_USER_ID)
     .replace('{identity_id}', SAMPLE_USER_ID)
+    .replace('/admin/tasks/{task_name}', '/admin/tasks/fleet_snapshot')
     .replace('{task_name}', 'docking')
     .replace('{signature}', '0'.repeat(64))
     .replace('{server_id}', 'default')

@@ -1,14 +1,12 @@
 import type { Finding, ReconcileReport } from '../../../application/ports/databases/database-upkeep.ts';
 import type { ItemState } from '../../../application/ports/fleet/fleet-ledger.ts';
-import {
-  MAX_RECORDED_FINDINGS,
-  type FindingSummary,
-  type OperatorsLedger,
-  type OrganizationGroup,
-  type ReconcilerPass,
-  type RecordedPass,
-  type Standing,
-  type UnfinishedRun,
+import type {
+  FindingSummary,
+  OperatorsLedger,
+  OrganizationGroup,
+  ReconcilerPass,
+  Standing,
+  UnfinishedRun,
 } from '../../../application/ports/operators/operators-ledger.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 import { BEAT_COLUMNS, toBeat, type BeatRow } from './process-facts.ts';
@@ -74,6 +72,7 @@ const recordPass = statement<{
   origin: string;
   dryRun: boolean;
   beganAt: Date;
+  endedAt: Date;
   summary: string;
   findings: string;
   unreachable: string;
@@ -83,7 +82,7 @@ const recordPass = statement<{
       origin: p('origin'),
       dry_run: p('dryRun'),
       began_at: p('beganAt'),
-      ended_at: sql.raw('now()'),
+      ended_at: p('endedAt'),
       summary: p('summary'),
       findings: p('findings'),
       unreachable: p('unreachable'),
@@ -145,18 +144,18 @@ export class KnexOperatorsLedger implements OperatorsLedger {
     };
   }
 
-  async recordPass({ findings, unreachable, ...pass }: ReconcilerPass): Promise<void> {
+  async recordPass({ summary, findings, unreachable, ...pass }: ReconcilerPass): Promise<void> {
     await this.#executor.query(
       recordPass({
         ...pass,
-        summary: JSON.stringify(summarize(findings)),
-        findings: JSON.stringify(findings.slice(0, MAX_RECORDED_FINDINGS)),
+        summary: JSON.stringify(summary),
+        findings: JSON.stringify(findings),
         unreachable: JSON.stringify(unreachable),
       }),
     );
   }
 
-  async lastPass(): Promise<RecordedPass | null> {
+  async lastPass(): Promise<ReconcilerPass | null> {
     const [row] = await this.#executor.query(lastPass({}));
     if (row === undefined) return null;
     const { dry_run: dryRun, began_at: beganAt, ended_at: endedAt, ...rest } = row;
@@ -170,12 +169,3 @@ const toUnfinishedRun = ({ run_id: runId, is_served: isServed, counts, ...run }:
   isServed,
   counts: { pending: 0, running: 0, deferred: 0, done: 0, failed: 0, ...counts },
 });
-
-const summarize = (findings: readonly Finding[]): FindingSummary => {
-  const summary: Partial<Record<Finding['kind'], Partial<Record<Finding['action'], number>>>> = {};
-  for (const { kind, action } of findings) {
-    const ofKind = (summary[kind] ??= {});
-    ofKind[action] = (ofKind[action] ?? 0) + 1;
-  }
-  return summary;
-};

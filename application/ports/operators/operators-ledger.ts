@@ -20,26 +20,23 @@ export interface OrganizationGroup {
 
 export const PASS_ORIGINS = ['start', 'command', 'operator'] as const;
 
-/** One comparison of the servers with the ledger. */
-export interface ReconcilerPass extends ReconcileReport {
-  readonly origin: (typeof PASS_ORIGINS)[number];
-  readonly dryRun: boolean;
-  readonly beganAt: Date;
-}
+/** Who asked for a comparison of the servers with the ledger. */
+export type PassOrigin = (typeof PASS_ORIGINS)[number];
 
 /** How many findings there are of a kind, by what was done about them. */
 export type FindingSummary = Readonly<
   Partial<Record<Finding['kind'], Readonly<Partial<Record<Finding['action'], number>>>>>
 >;
 
-export interface RecordedPass extends ReconcilerPass {
+/** One comparison of the servers with the ledger. */
+export interface ReconcilerPass extends ReconcileReport {
+  readonly origin: PassOrigin;
+  readonly dryRun: boolean;
+  readonly beganAt: Date;
   readonly endedAt: Date;
+  /** Of all findings: `findings` may hold the first of them alone. */
   readonly summary: FindingSummary;
-  /** The first of them: `summary` counts them all. */
-  readonly findings: readonly Finding[];
 }
-
-export const MAX_RECORDED_FINDINGS = 1000;
 
 /** The run that is not finished. */
 export interface UnfinishedRun extends Pick<FleetRun, 'runId' | 'kind' | 'state' | 'reason'> {
@@ -53,13 +50,14 @@ export interface Standing {
   readonly processes: readonly ProcessBeat[];
   readonly run: UnfinishedRun | null;
   /** Null before the first pass. */
-  readonly pass: Pick<RecordedPass, 'origin' | 'dryRun' | 'endedAt' | 'summary'> | null;
+  readonly pass: Pick<ReconcilerPass, 'origin' | 'dryRun' | 'endedAt' | 'summary'> | null;
 }
 
 /** What operators see of the whole deployment. Each method is one statement. */
 export interface OperatorsLedger {
   groupOrganizations(): Promise<readonly OrganizationGroup[]>;
   standing(): Promise<Standing>;
+  /** In place of the last one. */
   recordPass(pass: ReconcilerPass): Promise<void>;
-  lastPass(): Promise<RecordedPass | null>;
+  lastPass(): Promise<ReconcilerPass | null>;
 }

@@ -1,10 +1,8 @@
-import {
-  MAX_RECORDED_FINDINGS,
-  type FindingSummary,
-  type OperatorsLedger,
-  type OrganizationGroup,
-  type RecordedPass,
-  type Standing,
+import type {
+  OperatorsLedger,
+  OrganizationGroup,
+  ReconcilerPass,
+  Standing,
 } from '../../../application/ports/operators/operators-ledger.ts';
 import type {
   ProcessBeat,
@@ -51,7 +49,7 @@ export class FakeOperators implements OperatorsLedger {
   readonly #metadata: Pick<FakeMetadata, 'stored' | 'records'>;
   readonly #processes: FakeProcesses;
   run: Standing['run'] = null;
-  pass: RecordedPass | null = null;
+  pass: ReconcilerPass | null = null;
 
   constructor(metadata: Pick<FakeMetadata, 'stored' | 'records'>, processes: FakeProcesses) {
     this.#metadata = metadata;
@@ -92,17 +90,11 @@ export class FakeOperators implements OperatorsLedger {
     };
   }
 
-  recordPass: OperatorsLedger['recordPass'] = async ({ findings, ...pass }) => {
-    const summary: Record<string, Record<string, number>> = {};
-    for (const { kind, action } of findings) {
-      const ofKind = (summary[kind] ??= {});
-      ofKind[action] = (ofKind[action] ?? 0) + 1;
-    }
-    const kept = findings.slice(0, MAX_RECORDED_FINDINGS);
-    this.pass = { ...pass, endedAt: new Date(), findings: kept, summary: summary satisfies FindingSummary };
-  };
+  async recordPass(pass: ReconcilerPass): Promise<void> {
+    this.pass = pass;
+  }
 
-  async lastPass(): Promise<RecordedPass | null> {
+  async lastPass(): Promise<ReconcilerPass | null> {
     return this.pass;
   }
 }

@@ -12,6 +12,8 @@ import type {
 } from '../../../application/ports/identity/tokens.ts';
 import { RequestLimits } from '../../../application/limits/request-limits.ts';
 import { StorageQuota } from '../../../application/limits/storage-quota.ts';
+import { runTask } from '../../../application/operators/run-task.ts';
+import type { BackgroundTasks, TaskReport } from '../../../application/ports/runtime/background-tasks.ts';
 import { createUseCases } from '../../../application/use-cases.ts';
 import { UnauthenticatedError } from '../../../domain/identity/errors.ts';
 import type { Principal } from '../../../domain/identity/principal.ts';
@@ -85,6 +87,16 @@ const canonicalJson = {
 
 const hashOf = (token: string) => Buffer.from(`hash of ${token}`);
 
+const fakeTask = (name: string): TaskReport => ({
+  name,
+  lastSuccessAt: null,
+  nextRunAt: null,
+  everySeconds: 15,
+  lastRunSeconds: null,
+  failures: 0,
+  isRunning: false,
+});
+
 /** The whole HTTP side over fakes of its ports. The organizations `acme` and `beta` are registered. */
 export class FakeService {
   readonly metadata = new FakeMetadata();
@@ -92,6 +104,10 @@ export class FakeService {
   readonly servers = new FakeServers();
   readonly fleet = new FakeFleet();
   readonly processes = new FakeProcesses();
+  readonly tasks: BackgroundTasks = {
+    list: () => [fakeTask('fleet_snapshot')],
+    run: async (name) => fakeTask(name),
+  };
   readonly operators = new FakeOperators(this.metadata, this.processes);
   readonly tokens = new FakeTokens();
   readonly logger = new FakeLogger();
@@ -124,6 +140,7 @@ export class FakeService {
       servers: this.servers,
       serverInspection: { inspect: () => Promise.reject(new Error('no server is inspected here')) },
       operatorsLedger: this.operators,
+      reconcileDatabases: async () => ({ findings: [], unreachable: [] }),
       changeFeed: { isBehind: false },
       releaseSchemas: async () => ({ oldest: 1, newest: 3, current: 2 }),
       passwords: {
@@ -156,6 +173,10 @@ export class FakeService {
       ...useCases,
       metadata,
       fleet: this.fleet,
+      operators: this.operators,
+      tasks: this.tasks,
+      runTask: runTask({ metadata, tasks: this.tasks }),
+      settings: [],
       processes: this.processes,
       instanceId: fakeUuid(1),
       health: databases,

@@ -26,6 +26,7 @@ const BODIES: Readonly<Record<string, object>> = {
   createOrganization: { org_id: 'gamma', name: 'Gamma' },
   changeOrganization: { name: 'Renamed' },
   changeServer: { weight: 50 },
+  reconcileDatabases: { dry_run: true },
   patchSettings: { settings: { theme: 'light' } },
   replaceSettings: { settings: { theme: 'dark' } },
   submitJob: { engine: 'vina', inputs: { ligand: 'CCO' } },
@@ -48,6 +49,7 @@ export const samplePath = (route: Route, organizationId = 'acme'): string =>
     .replace('{job_id}', JOB_ID)
     .replace('{user_id}', USER_ID)
     .replace('{identity_id}', IDENTITY_ID)
+    .replace('/admin/tasks/{task_name}', '/admin/tasks/fleet_snapshot')
     .replace('{task_name}', 'docking')
     .replace('{signature}', SIGNATURE)
     .replace('{server_id}', 'default')

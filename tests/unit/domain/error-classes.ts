@@ -4,6 +4,7 @@ import * as databases from '../../../domain/databases/errors.ts';
 import * as fleet from '../../../domain/fleet/errors.ts';
 import * as identity from '../../../domain/identity/errors.ts';
 import * as jobs from '../../../domain/jobs/errors.ts';
+import * as operators from '../../../domain/operators/errors.ts';
 import * as organizations from '../../../domain/organizations/errors.ts';
 import * as validation from '../../../domain/validation-error.ts';
 
@@ -15,6 +16,7 @@ const MODULES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'fleet/errors.ts': fleet,
   'identity/errors.ts': identity,
   'jobs/errors.ts': jobs,
+  'operators/errors.ts': operators,
   'organizations/errors.ts': organizations,
   'validation-error.ts': validation,
 };

@@ -49,6 +49,7 @@ import {
   StorageQuotaExceededError,
 } from '../../../domain/organizations/errors.ts';
 import { ValidationError } from '../../../domain/validation-error.ts';
+import { TaskNotFoundError } from '../../../domain/operators/errors.ts';
 import { ERROR_CLASSES } from '../domain/error-classes.ts';
 import { handleErrors } from '../../../presentation/http/request/error-handler.ts';
 import { ERROR_STATUS } from '../../../presentation/http/errors/error-status.ts';
@@ -81,6 +82,7 @@ const DOMAIN_ERRORS: readonly DomainError[] = [
   new OrganizationAlreadyExistsError('acme'),
   new JobNotFoundError(JOB_ID),
   new MigrationRunNotFoundError(),
+  new TaskNotFoundError(),
   new SignatureNotFoundError(),
   new JobStateConflictError('FAILED', 'become RUNNING'),
   new IdempotencyKeyReusedError(),
@@ -117,6 +119,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   identity_not_found: 404,
   invitation_not_found: 404,
   migration_run_not_found: 404,
+  task_not_found: 404,
   method_not_allowed: 405,
   request_timeout: 408,
   settings_changed: 412,
