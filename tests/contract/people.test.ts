@@ -140,6 +140,11 @@ const keepsPeople = (subject: Subject<MetadataSubject>): void => {
       expect(await list(null)).to.deep.equal(users.toSorted((a, b) => (a.userId < b.userId ? -1 : 1)));
       expect(await list('uSER-3@example.org')).to.deep.equal([users[3]]);
       expect(await list('nobody@example.org')).to.be.empty;
+      const beginning = (prefix: string) =>
+        inPages((page) => metadata.users.list({ email: null, prefix }, page));
+      expect(await beginning('USER-')).to.have.length(5);
+      expect(await beginning('user-3')).to.deep.equal([users[3]]);
+      expect(await beginning('user_')).to.be.empty;
     });
 
     it('are changed in what is given, and keep the rest', async () => {

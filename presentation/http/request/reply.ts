@@ -1,6 +1,18 @@
 import { createHash } from 'node:crypto';
 
-/** What a handler answers. A body of null is not sent; text, bytes and `JsonText` are sent as they are, all else as JSON. */
+/**
+ * A long text that is made while it is sent. Its first part is asked for before the head is written, so that what fails then
+ * has an answer of its own; a failure later ends the connection.
+ */
+export class TextStream {
+  readonly parts: AsyncIterable<string>;
+
+  constructor(parts: AsyncIterable<string>) {
+    this.parts = parts;
+  }
+}
+
+/** What a handler answers. A `TextStream` is sent part by part. A body of null is not sent; text, bytes and `JsonText` are sent as they are, all else as JSON. */
 export interface Reply {
   readonly status: number;
   readonly body: unknown;

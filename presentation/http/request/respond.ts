@@ -1,4 +1,5 @@
 import { JsonText } from '../../../domain/json-text.ts';
+import { TextStream } from './reply.ts';
 import { held, type HttpRequest, type HttpResponse, type Step } from './http-locals.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -19,6 +20,7 @@ export const respond: Step = async (req, res) => {
     res.status(status).set(headers).end();
     return;
   }
+  if (body instanceof TextStream) return sendParts(req, res.status(status).set(headers), body);
   const { share, pages } = res.locals;
   if (pages?.skipped === true) {
     res.writeHead(status, ['Content-Type', JSON_TYPE]).end();
@@ -42,6 +44,35 @@ export const respond: Step = async (req, res) => {
   if (length <= SLICE_BYTES || req.method === 'HEAD') res.end(content);
   else sendInSlices(res, typeof content === 'string' ? Buffer.from(content) : content);
 };
+
+/** Sends no part before the client has taken those before it, and asks for none after it went away. */
+const sendParts = async (req: HttpRequest, res: HttpResponse, { parts }: TextStream): Promise<void> => {
+  if (req.method === 'HEAD') {
+    res.end();
+    return;
+  }
+  try {
+    for await (const part of parts) {
+      if (res.closed) return;
+      if (!res.write(part)) await drained(res);
+    }
+    res.end();
+  } catch (error) {
+    if (!res.headersSent) throw error;
+    // Whoever reads it must not take a part for the whole.
+    res.destroy(error instanceof Error ? error : undefined);
+  }
+};
+
+/** Resolves when there is room again, or nobody to send to. */
+const drained = (res: HttpResponse): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      res.off('drain', done).off('close', done);
+      resolve();
+    };
+    res.on('drain', done).on('close', done);
+  });
 
 /** Whether the client has what the response's `ETag` names (RFC 9110, section 13.1.2). */
 const isUnchanged = (req: HttpRequest, res: HttpResponse): boolean =>

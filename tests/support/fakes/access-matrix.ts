@@ -59,6 +59,8 @@ export const MATRIX: Readonly<Record<string, string>> = {
   'POST /admin/tasks/{task_name}/run': 'P',
   'GET /admin/config': 'P',
   'GET /admin/audit-logs': 'P',
+  'GET /admin/audit-logs.csv': 'P',
+  'GET /admin/audit-logs.ndjson': 'P',
   'GET /admin/databases': 'P',
   'GET /admin/databases/{org_id}': 'P',
   'POST /admin/databases/{org_id}/provision': 'P',

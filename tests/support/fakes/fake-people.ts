@@ -77,8 +77,9 @@ export class FakePeople {
     },
     find: async (userId) => toUser(this.#people.get(userId)),
     findByEmail: async (email) => toUser(this.#byEmail(email)),
-    list: async ({ email }, { limit, after }) => {
+    list: async ({ email, prefix = null }, { limit, after }) => {
       const following = [...this.#people.values()]
+        .filter((person) => prefix === null || person.email.toLowerCase().startsWith(prefix.toLowerCase()))
         .filter((person) => email === null || person === this.#byEmail(email))
         .filter(({ userId }) => after === null || userId > after)
         .toSorted((a, b) => (a.userId < b.userId ? -1 : 1))

@@ -33,6 +33,9 @@ export const printable = (maxLength: number): z.ZodString => text(maxLength).reg
 export const printableLines = (maxLength: number): z.ZodString =>
   text(maxLength).regex(PRINTABLE_LINES, NOT_PRINTABLE);
 
+/** The beginning of what is looked for. */
+export const searchText = (description: string) => printable(100).optional().meta({ description });
+
 /** A name that is safe in a URL path, a file name and a log line. */
 export const slug = (maxLength: number): z.ZodString =>
   text(maxLength).regex(
@@ -143,6 +146,14 @@ export const labels = z
       additionalProperties: { type: 'string', pattern: LABEL_VALUE_PATTERN.source },
     },
   });
+
+/** A moment with its zone, as RFC 3339 writes it; at most milliseconds. */
+export const moment = z.iso
+  .datetime({ offset: true })
+  .max(40)
+  .transform((text) => new Date(text))
+  .refine((at) => at.getTime() >= 0 && at.getUTCFullYear() <= 9999, 'must be a moment from 1970 to 9999')
+  .meta({ override: { type: 'string', format: 'date-time', pattern: undefined } });
 
 /** In replies. */
 export const count = z.int().min(0);
