@@ -54,6 +54,7 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
       schemaGuard: TOKENS.schemaGuard,
       connectionManager: TOKENS.connectionManager,
       processBeats: TOKENS.processBeats,
+      runServer: TOKENS.runServer,
       logger: TOKENS.logger,
     },
     ({ config, useCases, health, connectionManager, logger, ...loops }) =>
@@ -75,6 +76,7 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
         }),
         denied_access: new DeniedAccessSummaries((which) => useCases.summarizeDeniedAccess(which)),
         process_beat: loops.processBeats,
+        migration_runs: loops.runServer,
         pool_sweep: endedWithPools(connectionManager.sweeps, () => connectionManager.sweeps.start()),
       }),
   );

@@ -19,6 +19,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
       useCases: TOKENS.useCases,
       metadata: TOKENS.metadataDatabase,
       fleet: TOKENS.fleetLedger,
+      steering: TOKENS.fleetSteering,
       databases: TOKENS.connectionManager,
       health: TOKENS.databaseHealth,
       changeFeed: TOKENS.changeFeed,

@@ -30,6 +30,8 @@ import type { SpareLedger } from '../../application/ports/databases/spare-ledger
 import type { ProvisioningLedger } from '../../application/ports/databases/provisioning-ledger.ts';
 import type { SqlDatabase } from '../../adapters/knex/statement.ts';
 import type { RunnerSettings } from '../../application/fleet/fleet-ports.ts';
+import type { FleetSteering } from '../../application/fleet/steer-over-http.ts';
+import type { RunServer } from '../background/run-server.ts';
 import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
 import type { FleetChecks } from '../../application/ports/fleet/fleet-checks.ts';
 import type { FleetLedger } from '../../application/ports/fleet/fleet-ledger.ts';
@@ -109,6 +111,8 @@ export const TOKENS = {
   fleetChecks: token<FleetChecks>('FleetChecks'),
   fleetRunnerSettings: token<RunnerSettings>('RunnerSettings'),
   fleetOperator: token<FleetOperator>('FleetOperator'),
+  fleetSteering: token<FleetSteering>('FleetSteering'),
+  runServer: token<RunServer>('RunServer'),
 
   operatorsLedger: token<OperatorsLedger>('OperatorsLedger'),
   processLedger: token<ProcessLedger>('ProcessLedger'),

@@ -6,6 +6,7 @@ import type { runTask } from '../../application/operators/run-task.ts';
 import type { EffectiveSetting } from '../../application/ports/operators/effective-setting.ts';
 import type { OperatorsLedger } from '../../application/ports/operators/operators-ledger.ts';
 import type { BackgroundTasks } from '../../application/ports/runtime/background-tasks.ts';
+import type { FleetSteering } from '../../application/fleet/steer-over-http.ts';
 import type { FleetLedger } from '../../application/ports/fleet/fleet-ledger.ts';
 import type { ChangeFeed } from '../../application/ports/runtime/change-feed.ts';
 import type { HttpMetrics } from '../../application/ports/runtime/http-metrics.ts';
@@ -52,6 +53,7 @@ export interface HttpDependencies extends UseCases {
   /** For reads that need no use case. */
   readonly metadata: MetadataDatabase;
   readonly fleet: FleetReader;
+  readonly steering: FleetSteering;
   readonly operators: Pick<OperatorsLedger, 'lastPass'>;
   readonly tasks: Pick<BackgroundTasks, 'list'>;
   readonly runTask: ReturnType<typeof runTask>;

@@ -100,6 +100,7 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   own_account_protected: 409,
   member_already_exists: 409,
   identity_already_linked: 409,
+  migration_state_conflict: 409,
   job_state_conflict: 409,
   idempotency_key_reused: 409,
   validation_failed: 422,

@@ -35,6 +35,7 @@ export const ERROR_STATUS = {
   own_account_protected: { status: 409, title: 'Own account protected' },
   member_already_exists: { status: 409, title: 'Member exists already' },
   identity_already_linked: { status: 409, title: 'Identity linked already' },
+  migration_state_conflict: { status: 409, title: 'Migration state conflict' },
   job_state_conflict: { status: 409, title: 'Job state conflict' },
   idempotency_key_reused: { status: 409, title: 'Idempotency key reused' },
   request_timeout: { status: 408, title: 'Request timeout' },

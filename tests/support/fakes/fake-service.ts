@@ -173,6 +173,7 @@ export class FakeService {
       ...useCases,
       metadata,
       fleet: this.fleet,
+      steering: this.fleet.steering,
       operators: this.operators,
       tasks: this.tasks,
       runTask: runTask({ metadata, tasks: this.tasks }),

@@ -19,7 +19,7 @@ import {
   ServerNotFoundError,
 } from '../../../domain/databases/errors.ts';
 import { DEFAULT_SERVER } from '../../../domain/databases/server.ts';
-import { MigrationRunNotFoundError } from '../../../domain/fleet/errors.ts';
+import { MigrationRunNotFoundError, MigrationStateConflictError } from '../../../domain/fleet/errors.ts';
 import {
   IdentityAlreadyLinkedError,
   IdentityNotFoundError,
@@ -82,6 +82,7 @@ const DOMAIN_ERRORS: readonly DomainError[] = [
   new OrganizationAlreadyExistsError('acme'),
   new JobNotFoundError(JOB_ID),
   new MigrationRunNotFoundError(),
+  new MigrationStateConflictError('Run 1 is halted.'),
   new TaskNotFoundError(),
   new SignatureNotFoundError(),
   new JobStateConflictError('FAILED', 'become RUNNING'),
@@ -132,6 +133,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   own_account_protected: 409,
   member_already_exists: 409,
   identity_already_linked: 409,
+  migration_state_conflict: 409,
   job_state_conflict: 409,
   idempotency_key_reused: 409,
   validation_failed: 422,

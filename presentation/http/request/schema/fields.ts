@@ -151,7 +151,7 @@ export const labels = z
 export const moment = z.iso
   .datetime({ offset: true })
   .max(40)
-  .transform((text) => new Date(text))
+  .transform((written) => new Date(written))
   .refine((at) => at.getTime() >= 0 && at.getUTCFullYear() <= 9999, 'must be a moment from 1970 to 9999')
   .meta({ override: { type: 'string', format: 'date-time', pattern: undefined } });
 
