@@ -3,6 +3,13 @@ import { recordDeniedAccess, summarizeDeniedAccess } from './audit/record-denied
 import { getDatabase } from './databases/get-database.ts';
 import { listDatabases } from './databases/list-databases.ts';
 import { provisionDatabase } from './databases/provision-database.ts';
+import {
+  confirmBrowserSession,
+  endBrowserSession,
+  makeBrowserToken,
+  openBrowserSession,
+  viewBrowserSession,
+} from './identity/browser-session.ts';
 import { changeOwnPassword } from './identity/change-own-password.ts';
 import { endSession } from './identity/end-session.ts';
 import { ensureAdministrator } from './identity/ensure-administrator.ts';
@@ -63,6 +70,12 @@ export const createUseCases = (ports: Ports) => {
     ensureAdministrator: ensureAdministrator(ports),
     issueOperatorToken: issueOperatorToken(ports),
     grantOperatorToken: grantOperatorToken(ports),
+
+    openBrowserSession: openBrowserSession(ports),
+    makeBrowserToken: makeBrowserToken(ports),
+    confirmBrowserSession: confirmBrowserSession(ports),
+    viewBrowserSession: viewBrowserSession(ports),
+    endBrowserSession: endBrowserSession(ports),
 
     getUser: getUser(ports),
     createUser: createUser(ports),

@@ -1,6 +1,6 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
-import type { IssuedToken, TokenIssuer } from '../../application/ports/identity/tokens.ts';
+import type { IssuedToken, TokenIssuer, TokenTerms } from '../../application/ports/identity/tokens.ts';
 import { UnauthenticatedError } from '../../domain/identity/errors.ts';
 import type { Principal } from '../../domain/identity/principal.ts';
 
@@ -24,18 +24,24 @@ export class JsonwebtokenIssuer implements TokenIssuer {
   }
 
   /** @throws {UnauthenticatedError} when this service has no key to sign with */
-  issue({ userId, organizationId, roles }: Principal, sessionId?: string): IssuedToken {
+  issue(
+    { userId, organizationId, roles }: Principal,
+    sessionId?: string,
+    { maxSeconds = Infinity, authTime }: TokenTerms = {},
+  ): IssuedToken {
     if (this.#key === null) throw new UnauthenticatedError();
     const { issuer, audience, accessTtlSeconds } = this.#settings;
     const organization = organizationId === null ? {} : { org_id: organizationId };
     const session = sessionId === undefined ? {} : { sid: sessionId };
-    const accessToken = jwt.sign({ ...organization, ...session, roles: [...roles] }, this.#key, {
+    const proof = authTime === undefined ? {} : { auth_time: authTime };
+    const expiresInSeconds = Math.min(accessTtlSeconds, maxSeconds);
+    const accessToken = jwt.sign({ ...organization, ...session, ...proof, roles: [...roles] }, this.#key, {
       algorithm: 'HS256',
       subject: userId,
       issuer,
       audience,
-      expiresIn: accessTtlSeconds,
+      expiresIn: expiresInSeconds,
     });
-    return { accessToken, expiresInSeconds: accessTtlSeconds };
+    return { accessToken, expiresInSeconds };
   }
 }

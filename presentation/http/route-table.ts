@@ -4,6 +4,7 @@ import { databaseRoutes } from './databases/database-routes.ts';
 import { docsRoutes } from './docs/docs-routes.ts';
 import { openApiDocument } from './docs/open-api-document.ts';
 import type { HttpDependencies } from './http-dependencies.ts';
+import { consoleRoutes } from './console/console-routes.ts';
 import { configurationRoutes } from './configuration/configuration-routes.ts';
 import { findingRoutes } from './findings/finding-routes.ts';
 import { identityRoutes } from './identities/identity-routes.ts';
@@ -30,6 +31,7 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
   const routes: readonly Route[] = [
     ...ofResults,
     ...authRoutes(deps),
+    ...consoleRoutes(deps),
     ...userRoutes(deps),
     ...identityRoutes(deps),
     ...organizationRoutes(deps),

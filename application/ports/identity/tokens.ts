@@ -7,12 +7,20 @@ export interface IssuedToken {
   readonly expiresInSeconds: number;
 }
 
+export interface TokenTerms {
+  /** The longest life, if that is shorter than other tokens have. */
+  readonly maxSeconds?: number;
+  /** When the bearer last gave the password, in seconds since 1970. */
+  readonly authTime?: number;
+}
+
 export interface TokenIssuer {
   /**
    * @param sessionId the login that the token belongs to and ends with; absent for an operator's token
+   * @param terms what differs from other tokens
    * @throws {UnauthenticatedError} when this service has no key to sign with
    */
-  issue(principal: Principal, sessionId?: string): IssuedToken;
+  issue(principal: Principal, sessionId?: string, terms?: TokenTerms): IssuedToken;
 }
 
 /** The claims of a token with a valid signature that has not expired. */

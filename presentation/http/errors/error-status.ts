@@ -12,6 +12,7 @@ export const ERROR_STATUS = {
   malformed_json: { status: 400, title: 'Malformed JSON' },
   unauthenticated: { status: 401, title: 'Not authenticated' },
   organization_access_denied: { status: 403, title: 'No access to this organization' },
+  cross_site_request: { status: 403, title: 'Request from another site' },
   password_change_required: { status: 403, title: 'Password change required' },
   organization_choice_required: { status: 403, title: 'Organization to be chosen' },
   role_required: { status: 403, title: 'Role required' },

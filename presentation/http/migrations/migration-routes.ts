@@ -10,7 +10,6 @@ import {
   itemPage,
   itemsRequest,
   listRequest,
-  NAMES_BODY_BYTES,
   oneRequest,
   progressReply,
   retryRequest,
@@ -95,7 +94,6 @@ const startRunRoute = ({ steering, assertOrganizations, options }: HttpDependenc
     summary: 'Begin to migrate organizations, canaries first, then wave after wave; the service works on it',
     tag,
     request: startRequest(options.maxOrganizationIdLength),
-    maxBodyBytes: NAMES_BODY_BYTES,
     replies: {
       200: { description: 'What would be done, or that nothing is to be done', schema: startReply },
       201: { description: 'Begun', schema: startReply },
@@ -162,7 +160,6 @@ const retryRunRoute = ({ steering, options }: HttpDependencies): Route =>
     summary: 'Try organizations again that failed in the latest run',
     tag,
     request: retryRequest(options.maxOrganizationIdLength),
-    maxBodyBytes: NAMES_BODY_BYTES,
     ...steered,
     handle: async ({ actor, input: { params, body } }) => {
       const seen = { ...seenOf(body), only: body.org_ids ?? null };
@@ -179,7 +176,6 @@ const rollBackRunRoute = ({ steering, options }: HttpDependencies): Route =>
       'Take organizations of the latest run back, in a run of its own; drops what the migrations made, rows and all',
     tag,
     request: rollbackRequest(options.maxOrganizationIdLength),
-    maxBodyBytes: NAMES_BODY_BYTES,
     replies: { 201: { description: 'The run that takes them back', schema: progressReply } },
     errors: steered.errors,
     handle: async ({ actor, input: { params, body } }) => {

@@ -4,6 +4,7 @@ export const TAGS = {
   results: 'What a job produced: results of its tasks, artifacts, and what the cache knows',
   'jobs by claim': 'The same routes for callers who leave the organization to their token',
   auth: 'Log in, go on with a session, end it',
+  console: 'Sessions of browsers, for pages of this service alone',
   users: 'Accounts, their passwords, and their identities at an identity provider',
   organizations: 'Organizations, their settings and their audit trail',
   members: 'Who belongs to an organization, and in which roles',

@@ -2,12 +2,18 @@ import type { Role } from '../../../domain/identity/role.ts';
 
 /**
  * Who may call what, written down apart from the routes that declare it. P platform_admin, A org_admin, M member,
- * W worker, G guest (a user who is only invited), - nobody needs a token. Every cell is tested over fakes and over the real service.
+ * W worker, G guest (a user who is only invited), - nobody needs a token, B a browser on a page of this service, by its
+ * cookie. Every cell is tested over fakes and over the real service.
  */
 export const MATRIX: Readonly<Record<string, string>> = {
   'POST /auth/token': '-',
   'POST /auth/refresh': '-',
   'POST /auth/logout': '-',
+  'POST /console/session': 'B',
+  'GET /console/session': 'B',
+  'DELETE /console/session': 'B',
+  'POST /console/session/token': 'B',
+  'POST /console/session/confirm': 'B',
   'GET /users/me': 'GPAMW',
   'PUT /users/me/password': 'GPAMW',
   'POST /users/me/invitations/{inviting_org_id}/accept': 'GPAMW',

@@ -107,6 +107,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   organization_access_denied: 403,
   role_required: 403,
   organization_choice_required: 403,
+  cross_site_request: 403,
   password_change_required: 403,
   organization_suspended: 403,
   not_found: 404,
