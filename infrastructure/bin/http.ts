@@ -8,6 +8,7 @@ import { TOKENS } from '../composition/tokens.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { parseConfig, readEnvironment, readSources, type Config } from '../config/config.ts';
 import { assertFreeAddress, isLoopback } from '../http-server/listening-address.ts';
+import { effectiveSettings } from '../config/effective-settings.ts';
 import { expectedEnvironment, prepareLocalStart, type LocalStart } from '../local/local-start.ts';
 
 const main = async (): Promise<void> => {
@@ -18,7 +19,8 @@ const main = async (): Promise<void> => {
   const logger = createPinoLogger({ level: logLevel });
   const local = await prepareLocalStart(given, logger);
   try {
-    const service = createContainer(parseConfig(local.environment, readSources())).get(TOKENS.service);
+    const settings = effectiveSettings(local.environment, readSources());
+    const service = createContainer(parseConfig(local.environment), settings).get(TOKENS.service);
     const running = await service.start(local.embedded);
     if (local.embedded !== null) greet(running.url, await service.operatorToken(), http, logger);
     local.embedded?.keep(logger);

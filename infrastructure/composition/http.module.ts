@@ -16,6 +16,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
     TOKENS.httpDependencies,
     {
       config: TOKENS.config,
+      settings: TOKENS.settings,
       useCases: TOKENS.useCases,
       metadata: TOKENS.metadataDatabase,
       fleet: TOKENS.fleetLedger,
@@ -41,7 +42,6 @@ export const httpModule = new ContainerModule(({ bind }) => {
         ...ports,
         ...useCases,
         runTask: runTask(ports),
-        settings: config.settings,
         runWithRequestContext: logsOperations(config) ? runWithRequestContext : (_context, run) => run(),
         requestLimits: new RequestLimits({
           policies,

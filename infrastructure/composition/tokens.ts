@@ -15,6 +15,7 @@ import type { AuditBacklog } from '../../application/ports/audit/audit-backlog.t
 import type { AuditChains } from '../../application/ports/audit/audit-chains.ts';
 import type { Deployment } from '../../application/ports/databases/deployment.ts';
 import type { OrganizationTraffic } from '../../application/operators/organization-traffic.ts';
+import type { EffectiveSetting } from '../../application/ports/operators/effective-setting.ts';
 import type { OperatorsLedger } from '../../application/ports/operators/operators-ledger.ts';
 import type { ProcessLedger } from '../../application/ports/operators/process-ledger.ts';
 import type { ReleaseSchemas } from '../../application/ports/databases/release-schemas.ts';
@@ -64,6 +65,7 @@ const token = <Bound>(name: string): ServiceIdentifier<Bound> => Symbol(name);
 /** Everything is a singleton. Grouped as the modules that bind it. */
 export const TOKENS = {
   config: token<Config>('Config'),
+  settings: token<readonly EffectiveSetting[]>('EffectiveSetting'),
   logger: token<Logger>('Logger'),
   metrics: token<PrometheusMetrics>('PrometheusMetrics'),
   stopping: token<Stopping>('Stopping'),

@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import ipaddr from 'ipaddr.js';
 import { EMAIL_PATTERN, MAX_EMAIL_LENGTH } from '../../domain/identity/email.ts';
-import type { EffectiveSetting } from '../../application/ports/operators/effective-setting.ts';
 import { ConfigError } from './config-error.ts';
 import { readDatabaseConfig, type DatabaseConfig } from './database-config.ts';
-import { effectiveSettings, type SourceOf } from './effective-settings.ts';
+import type { SourceOf } from './effective-settings.ts';
 import { EnvironmentReader, type Environment } from './environment-reader.ts';
 import { readTokenConfig, type TokenConfig } from './token-config.ts';
 import { unknownVariables, type UnknownVariable } from './unknown-variables.ts';
@@ -59,8 +58,6 @@ export interface Config {
   };
   /** Set, and read by nobody: the start warns of them. */
   readonly unknownVariables: readonly UnknownVariable[];
-  /** What operators may see of it: secrets are masked. */
-  readonly settings: readonly EffectiveSetting[];
   /** The start creates this user if the email is unknown. */
   readonly bootstrapAdministrator: { readonly email: string; readonly password: string } | null;
 }
@@ -68,10 +65,9 @@ export interface Config {
 /**
  * Validates an environment. Pure.
  *
- * @param sourceOf where values come from, for operators; the environment by default
  * @throws {ConfigError} with all problems, one line each
  */
-export const parseConfig = (environment: Environment, sourceOf: SourceOf = () => 'environment'): Config => {
+export const parseConfig = (environment: Environment): Config => {
   const reader = new EnvironmentReader(environment);
   const mode = reader.choice('NODE_ENV');
   const config = {
@@ -87,7 +83,6 @@ export const parseConfig = (environment: Environment, sourceOf: SourceOf = () =>
     },
     limits: readLimits(reader),
     unknownVariables: unknownVariables(environment),
-    settings: effectiveSettings(environment, sourceOf),
     bootstrapAdministrator: readAdministrator(reader),
   };
   const { database } = config;

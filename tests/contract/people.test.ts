@@ -346,6 +346,26 @@ const keepsPeople = (subject: Subject<MetadataSubject>): void => {
       expect(await sessions.useToken(randomBytes(32))).to.deep.equal({ outcome: 'refused' });
     });
 
+    it('are known by the secret of a browser, until they are over', async () => {
+      const { userId } = await insertUser('browser@example.org');
+      const { session } = await open(userId, null);
+      const secret = randomBytes(32);
+      const { sessions } = metadata;
+      await sessions.addBrowser(session.sessionId, secret);
+      await sessions.noteUse(session.sessionId);
+      const found = await sessions.findBrowser(secret);
+      expect(found).to.include({ sessionId: session.sessionId, userId });
+      expect(found?.idleSeconds).to.be.within(0, 60);
+      expect(found?.expiresAt).to.be.instanceOf(Date);
+      expect(await sessions.findBrowser(randomBytes(32))).to.equal(null);
+      expect(await sessions.findByToken(secret), 'is no refresh token').to.equal(null);
+      await sessions.revoke(session.sessionId);
+      expect(await sessions.findBrowser(secret)).to.equal(null);
+      const old = await open(userId, null, 0);
+      await sessions.addBrowser(old.session.sessionId, secret.toReversed());
+      expect(await sessions.findBrowser(secret.toReversed())).to.equal(null);
+    });
+
     it('take no token when they are over: revoked, or too old', async () => {
       await register(ACME, BETA);
       const { userId } = await insertUser('ada@example.org');

@@ -3,6 +3,7 @@ import type { Container } from 'inversify';
 import jwt from 'jsonwebtoken';
 import { createContainer } from '../../infrastructure/composition/container.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { effectiveSettings } from '../../infrastructure/config/effective-settings.ts';
 import { parseConfig } from '../../infrastructure/config/config.ts';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
@@ -167,7 +168,9 @@ export const createDeployment = async (
     metadataDatabase: metadataUrl.database,
     databaseName: (id) => `${prefix}r_${id}`,
     start: (overrides = {}) => {
-      const container = watchMaking(createContainer(parseConfig({ ...environment, ...overrides })));
+      const merged = { ...environment, ...overrides };
+      const settings = effectiveSettings(merged, () => 'environment');
+      const container = watchMaking(createContainer(parseConfig(merged), settings));
       containers.push(container);
       return container;
     },
