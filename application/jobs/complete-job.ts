@@ -1,5 +1,5 @@
 import type { WriteNote } from '../../domain/audit/audit-log.ts';
-import type { DockingJob, LockedJob } from '../../domain/jobs/docking-job.ts';
+import { isFinished, type DockingJob, type LockedJob } from '../../domain/jobs/docking-job.ts';
 import { JobStateConflictError, LeaseLostError } from '../../domain/jobs/errors.ts';
 import { backoffSeconds, type AttemptError, type AttemptUsage } from '../../domain/jobs/job-attempt.ts';
 import type { Settlement } from '../../domain/jobs/job-attempt-repository.ts';
@@ -39,7 +39,8 @@ export const completeJob = (
     const { jobId, leaseId } = completion;
     const { job, outcome } = await lockAttempt(repositories, jobId, leaseId);
     if (outcome === 'COMPLETED' || outcome === 'FAILED') return getJob(repositories, jobId);
-    if (outcome === 'CANCELED') throw new JobStateConflictError(job.status, 'be completed');
+    if (outcome === 'CANCELED' || (outcome === null && isFinished(job.status)))
+      throw new JobStateConflictError(job.status, 'be completed');
     if (outcome !== null) throw new LeaseLostError();
     const { attempts, inputSignatures } = repositories;
     const settlement = settlementOf(job, completion);

@@ -31,7 +31,7 @@ export const releaseJob = (database: ResultsDatabase, actor: Actor, release: Rel
   database.transaction(async (repositories) => {
     const { job, outcome } = await lockAttempt(repositories, release.jobId, release.leaseId);
     if (outcome === 'RELEASED') return;
-    if (outcome !== null && outcome !== 'LOST' && isFinished(job.status))
+    if (outcome !== 'LOST' && isFinished(job.status))
       throw new JobStateConflictError(job.status, 'be given back');
     if (outcome !== null) throw new LeaseLostError();
     await giveBack(repositories, actor, job, release);

@@ -174,6 +174,16 @@ const keepsAttempts = (subject: ResultsSubject): void => {
       expect(await outcomesOf(poison.jobId)).to.deep.equal(['LOST', 'LOST']);
     });
 
+    it('ends the lapsed attempt of a job that was moved without it, and leaves the job alone', async () => {
+      const { jobId } = await insertJob();
+      await claimOne();
+      const moved = await database.jobs.setStatus(jobId, 'COMPLETED', null, NOTE);
+      await subject.lapse(jobId);
+      expect((await claim()).claimed).to.be.empty;
+      expect(await database.jobs.find(jobId)).to.deep.equal(moved);
+      expect(await outcomesOf(jobId)).to.deep.equal(['LOST']);
+    });
+
     it('leaves a job alone that waits for a moment', async () => {
       const { jobId } = await insertJob();
       await claimOne();

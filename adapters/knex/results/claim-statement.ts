@@ -1,5 +1,10 @@
 import type { DockingJobRow } from './docking-job-columns.ts';
-import { BENCHING, ATTEMPTS_EXHAUSTED, INPUT_FAILURES } from '../../../domain/jobs/job-attempt.ts';
+import {
+  ATTEMPTS_EXHAUSTED,
+  BENCHING,
+  INPUT_FAILURES,
+  MAX_CLAIMED_JOBS,
+} from '../../../domain/jobs/job-attempt.ts';
 import { MAX_PAGE_BYTES } from '../../../domain/page.ts';
 import { statement } from '../statement.ts';
 import { SUMMARY_COLUMNS } from './docking-job-columns.ts';
@@ -35,8 +40,15 @@ export type ClaimRow = ClaimedRow | ({ readonly jobId: null } & Standing);
 
 const texts = (values: readonly string[]): string => values.map((value) => `'${value}'`).join(', ');
 
-/** Of jobs that waited for a moment and are due: how many are looked at, the first due first. */
-const DUE_WINDOW = 500;
+/**
+ * How many jobs of an engine are looked at, and how many of those that waited for a moment. Others hold fewer of them locked.
+ * Limits that the planner can read keep it at the indexes, whatever it believes of the tables: it takes a limit that it cannot
+ * read for a tenth of all rows, and would sort them.
+ */
+const [WINDOW, DUE_WINDOW] = [1000, 500];
+
+/** For the planner alone: no claim takes more. */
+const AT_MOST = `limit ${MAX_CLAIMED_JOBS}`;
 
 const STANDING = `
 recent as (
@@ -62,38 +74,50 @@ recent as (
 /** Each lock is skipped that another holds, so a claim waits for nobody and no deadlock is possible. */
 const PICKING = `
 lapsed as (
-  select held.lease_id, held.expires_at, job.job_id, job.attempt >= job.max_attempts as is_exhausted
-  from job_attempts held join docking_jobs job on job.job_id = held.job_id
-  where held.ended_at is null and held.expires_at < now() and held.engine = any({engines}::text[])
-    and job.status = 'RUNNING'
-  order by held.expires_at limit (select jobs from room)
-  for update of job, held skip locked
+  select * from (
+    select held.lease_id, held.expires_at, job.job_id, case
+      -- The release before this one moves jobs and knows no attempts.
+      when job.status <> 'RUNNING' then 'over'
+      when job.attempt >= job.max_attempts then 'exhausted'
+      else 'again' end as fate
+    from job_attempts held join docking_jobs job on job.job_id = held.job_id
+    where held.ended_at is null and held.expires_at < now() and held.engine = any({engines}::text[])
+    order by held.expires_at limit (select jobs from room)
+    for update of job, held skip locked
+  ) as found ${AT_MOST}
 ), missing as (
-  select (select jobs from room) - count(*) as jobs from lapsed where not is_exhausted
+  select (select jobs from room) - count(*) as jobs from lapsed where fate = 'again'
 ), ready as (
   select found.* from unnest({engines}::text[]) as wanted (engine) cross join lateral (
-    select job_id, priority, created_at from docking_jobs
-    where status = 'PENDING' and not_before is null and engine = wanted.engine
-    order by priority desc, created_at, job_id limit (select jobs from missing)
-    for update skip locked
+    select job.job_id, first.priority, first.created_at from (
+      select job_id, priority, created_at from docking_jobs
+      where status = 'PENDING' and not_before is null and engine = wanted.engine
+      order by priority desc, created_at, job_id limit ${WINDOW}
+    ) as first join docking_jobs job on job.job_id = first.job_id
+    where job.status = 'PENDING' and job.not_before is null
+    order by first.priority desc, first.created_at, first.job_id limit (select jobs from missing)
+    for update of job skip locked
   ) as found
 ), due as (
-  select job.job_id, job.priority, job.created_at
-  from unnest({engines}::text[]) as wanted (engine) cross join lateral (
-    select job_id from docking_jobs
-    where status = 'PENDING' and not_before <= now() and engine = wanted.engine
-    order by not_before limit ${DUE_WINDOW}
-  ) as found join docking_jobs job on job.job_id = found.job_id
-  where job.status = 'PENDING' and job.not_before <= now()
-  order by job.priority desc, job.created_at, job.job_id limit (select jobs from missing)
-  for update of job skip locked
+  select found.* from unnest({engines}::text[]) as wanted (engine) cross join lateral (
+    select job.job_id, job.priority, job.created_at from (
+      select job_id from docking_jobs
+      where status = 'PENDING' and not_before <= now() and engine = wanted.engine
+      order by not_before limit ${DUE_WINDOW}
+    ) as first join docking_jobs job on job.job_id = first.job_id
+    where job.status = 'PENDING' and job.not_before <= now()
+    order by job.priority desc, job.created_at, job.job_id limit (select jobs from missing)
+    for update of job skip locked
+  ) as found
 ), picked as (
   select * from (
-    select lease_id, job_id, 0 as turn, 0 as priority, expires_at as moment from lapsed where not is_exhausted
-    union all select null, job_id, 1, priority, created_at from ready
-    union all select null, job_id, 1, priority, created_at from due
-  ) as found
-  order by turn, priority desc, moment, job_id limit (select jobs from room)
+    select * from (
+      select lease_id, job_id, 0 as turn, 0 as priority, expires_at as moment from lapsed where fate = 'again'
+      union all select null, job_id, 1, priority, created_at from ready
+      union all select null, job_id, 1, priority, created_at from due
+    ) as every
+    order by turn, priority desc, moment, job_id limit (select jobs from room)
+  ) as found ${AT_MOST}
 ), sized as (
   select picked.*, row_number() over standing as number, sum(size.bytes) over standing as total
   from picked cross join lateral (
@@ -103,14 +127,14 @@ lapsed as (
   window standing as (order by turn, priority desc, moment, picked.job_id)
 ), taken as (
   -- One answer holds them all.
-  select * from sized where number = 1 or total <= ${MAX_PAGE_BYTES}
+  select * from sized where number = 1 or total <= ${MAX_PAGE_BYTES} ${AT_MOST}
 )`;
 
 const MOVING = `
 ended as (
   update job_attempts set ended_at = now(), outcome = 'LOST' from lapsed
   where job_attempts.lease_id = lapsed.lease_id
-    and (lapsed.is_exhausted or lapsed.lease_id in (select lease_id from taken))
+    and (lapsed.fate <> 'again' or lapsed.lease_id in (select lease_id from taken))
   returning job_attempts.lease_id, job_attempts.job_id
 ), dropped_results as (
   delete from task_results using ended
@@ -120,7 +144,7 @@ ended as (
 ), exhausted as (
   update docking_jobs job set status = 'FAILED', error = '${ATTEMPTS_EXHAUSTED.message}',
     error_code = '${ATTEMPTS_EXHAUSTED.code}', updated_at = now(), completed_at = now()
-  from lapsed where lapsed.is_exhausted and job.job_id = lapsed.job_id
+  from lapsed where lapsed.fate = 'exhausted' and job.job_id = lapsed.job_id
   returning job.job_id, job.engine, job.campaign_id, job.attempt, job.error_code
 ), claimed as (
   update docking_jobs job set status = 'RUNNING', attempt = attempt + 1, not_before = null, updated_at = now(),

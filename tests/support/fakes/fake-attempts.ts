@@ -61,11 +61,13 @@ export class FakeAttempts implements JobAttemptRepository {
       .filter(({ expiresAt, engine }) => expiresAt < this.#tables.now() && claim.engines.includes(engine))
       .toSorted((a, b) => a.expiresAt.getTime() - b.expiresAt.getTime())
       .slice(0, room);
-    const exhausted = lapsed.filter(({ jobId }) => this.#job(jobId).attempt >= this.#job(jobId).maxAttempts);
+    const running = lapsed.filter(({ jobId }) => this.#job(jobId).status === 'RUNNING');
+    const exhausted = running.filter(({ jobId }) => this.#job(jobId).attempt >= this.#job(jobId).maxAttempts);
+    const again = running.filter((held) => !exhausted.includes(held));
     const waiting = this.#waiting(claim.engines);
-    const wanted = [...lapsed.filter((each) => !exhausted.includes(each)), ...waiting].slice(0, room);
+    const wanted = [...again, ...waiting].slice(0, room);
     const taken = wanted.slice(0, this.#fitting(wanted.map(({ jobId }) => jobId)));
-    for (const held of lapsed) if (exhausted.includes(held) || taken.includes(held)) this.#lose(held);
+    for (const held of lapsed) if (!again.includes(held) || taken.includes(held)) this.#lose(held);
     for (const { jobId } of exhausted) this.#exhaust(jobId, note);
     const claimed = taken.map(({ jobId }) => this.#open(jobId, claim));
     if (claimed.length > 0) this.#tables.notes.push({ ...note, ...claimNote(claim, claimed) });
