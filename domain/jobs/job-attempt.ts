@@ -64,6 +64,8 @@ export const DEFAULT_MAX_RUNTIME_SECONDS = 24 * 3600;
 export const MAX_MAX_RUNTIME_SECONDS = 30 * 24 * 3600;
 
 export const MAX_CLAIMED_JOBS = 50;
+/** Of one claim. */
+export const MAX_ENGINES = 16;
 export const MAX_HEARTBEATS = 200;
 export const DEFAULT_LEASE_SECONDS = 120;
 export const LEASE_SECONDS = { min: 30, max: 600 } as const;

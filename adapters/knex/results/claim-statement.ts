@@ -4,16 +4,18 @@ import {
   BENCHING,
   INPUT_FAILURES,
   MAX_CLAIMED_JOBS,
+  MAX_ENGINES,
 } from '../../../domain/jobs/job-attempt.ts';
 import { MAX_PAGE_BYTES } from '../../../domain/page.ts';
-import { statement } from '../statement.ts';
+import { statement, type SqlQuery } from '../statement.ts';
 import { SUMMARY_COLUMNS } from './docking-job-columns.ts';
 import { filledText } from './filled-text.ts';
 
 export interface ClaimValues {
   readonly worker: string;
   readonly workerVersion: string | null;
-  readonly engines: readonly string[];
+  /** A JSON array. */
+  readonly engines: string;
   readonly limit: number;
   readonly leaseSeconds: number;
   readonly maxRuntimeSeconds: number;
@@ -50,8 +52,20 @@ const [WINDOW, DUE_WINDOW] = [1000, 500];
 /** For the planner alone: no claim takes more. */
 const AT_MOST = `limit ${MAX_CLAIMED_JOBS}`;
 
-const STANDING = `
-recent as (
+/** Whether the organization has a quota of jobs that run at a time. */
+type Quota = 'quota' | 'no quota';
+
+const ROOM: Readonly<Record<Quota, string>> = {
+  'no quota': '{limit}::integer',
+  quota: `greatest(0, least({limit}::integer, {maxRunningJobs}::integer
+    - (select count(*)::integer from job_attempts where ended_at is null and expires_at >= now())))`,
+};
+
+/** PostgreSQL keeps one plan where no value changes what it expects: the list of engines is no array for that reason. */
+const standing = (quota: Quota): string => `
+wanted as (
+  select engine from jsonb_array_elements_text({engines}::jsonb) as engine limit ${MAX_ENGINES}
+), recent as (
   select outcome, ended_at from job_attempts
   where worker_name = {worker} and outcome in ('COMPLETED', 'FAILED')
     and ended_at > now() - interval '${BENCHING.windowSeconds} seconds'
@@ -62,13 +76,7 @@ recent as (
     ceil(extract(epoch from min(ended_at) - now()) + ${BENCHING.windowSeconds}))::integer end as seconds
   from recent
 ), room as (
-  select seconds, case
-    when seconds is not null then 0
-    when {maxRunningJobs}::integer is null then {limit}::integer
-    else greatest(0, least({limit}::integer, {maxRunningJobs}::integer
-      - (select count(*)::integer from job_attempts where ended_at is null and expires_at >= now())))
-    end as jobs
-  from bench
+  select seconds, case when seconds is null then ${ROOM[quota]} else 0 end as jobs from bench
 )`;
 
 /** Each lock is skipped that another holds, so a claim waits for nobody and no deadlock is possible. */
@@ -81,14 +89,14 @@ lapsed as (
       when job.attempt >= job.max_attempts then 'exhausted'
       else 'again' end as fate
     from job_attempts held join docking_jobs job on job.job_id = held.job_id
-    where held.ended_at is null and held.expires_at < now() and held.engine = any({engines}::text[])
+    where held.ended_at is null and held.expires_at < now() and held.engine in (select engine from wanted)
     order by held.expires_at limit (select jobs from room)
     for update of job, held skip locked
   ) as found ${AT_MOST}
 ), missing as (
   select (select jobs from room) - count(*) as jobs from lapsed where fate = 'again'
 ), ready as (
-  select found.* from unnest({engines}::text[]) as wanted (engine) cross join lateral (
+  select found.* from wanted cross join lateral (
     select job.job_id, first.priority, first.created_at from (
       select job_id, priority, created_at from docking_jobs
       where status = 'PENDING' and not_before is null and engine = wanted.engine
@@ -99,7 +107,7 @@ lapsed as (
     for update of job skip locked
   ) as found
 ), due as (
-  select found.* from unnest({engines}::text[]) as wanted (engine) cross join lateral (
+  select found.* from wanted cross join lateral (
     select job.job_id, job.priority, job.created_at from (
       select job_id from docking_jobs
       where status = 'PENDING' and not_before <= now() and engine = wanted.engine
@@ -193,12 +201,18 @@ from room left join (
 ) as given on true
 order by given.number`;
 
+const claimWith = (name: string, quota: Quota) =>
+  statement<ClaimValues, ClaimRow>(
+    name,
+    (p) => filledText(`with ${[standing(quota), PICKING, MOVING, TELLING].join(',')}`, p),
+    { isAudited: true },
+  );
+const claimFreely = claimWith('job_claim', 'no quota');
+const claimWithinQuota = claimWith('job_claim_within_quota', 'quota');
+
 /**
  * Picks jobs, moves them, opens their attempts and notes it, in one statement: a claim is never half. The index of waiting
  * jobs stands in the order of the picking, so the server reads as many entries as it takes. Decision 0045.
  */
-export const claim = statement<ClaimValues, ClaimRow>(
-  'job_claim',
-  (p) => filledText(`with ${[STANDING, PICKING, MOVING, TELLING].join(',')}`, p),
-  { isAudited: true },
-);
+export const claim = (values: ClaimValues): SqlQuery<ClaimRow> =>
+  values.maxRunningJobs === null ? claimFreely(values) : claimWithinQuota(values);

@@ -45,11 +45,17 @@ export class KnexJobAttemptRepository implements JobAttemptRepository {
   }
 
   async claim(
-    { worker, ...asked }: JobClaim,
+    { worker, engines, ...asked }: JobClaim,
     note: Omit<WriteNote, 'action' | 'details'>,
   ): Promise<ClaimResult> {
     const rows = await this.#executor.query(
-      claim({ ...asked, worker: worker.name, workerVersion: worker.version, note: JSON.stringify(note) }),
+      claim({
+        ...asked,
+        engines: JSON.stringify(engines),
+        worker: worker.name,
+        workerVersion: worker.version,
+        note: JSON.stringify(note),
+      }),
     );
     const [first] = rows;
     if (first === undefined) throw new Error('a claim returned no row');

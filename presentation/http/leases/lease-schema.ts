@@ -4,6 +4,7 @@ import {
   DEFAULT_LEASE_SECONDS,
   LEASE_SECONDS,
   MAX_CLAIMED_JOBS,
+  MAX_ENGINES,
   MAX_HEARTBEATS,
   RELEASE_REASONS,
 } from '../../../domain/jobs/job-attempt.ts';
@@ -23,7 +24,6 @@ import {
   uuid,
 } from '../request/schema/fields.ts';
 
-const MAX_ENGINES = 16;
 const MAX_CANCELED_IDS = 1000;
 const MAX_DELAY_SECONDS = 24 * 3600;
 const MAX_LOG_TAIL_BYTES = 16 * 1024;
