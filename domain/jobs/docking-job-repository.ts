@@ -40,6 +40,20 @@ export const insertedJob = (
   ...job,
 });
 
+/** Which jobs a list holds. What is left out, or null, narrows nothing. */
+export interface JobFilter {
+  readonly status?: JobStatus | null;
+  readonly campaignId?: string | null;
+  readonly engine?: string | null;
+  readonly label?: string | null;
+  readonly submittedBy?: string | null;
+  readonly errorCode?: string | null;
+  /** Later than this. */
+  readonly createdAfter?: Date | null;
+  /** Earlier than this. */
+  readonly createdBefore?: Date | null;
+}
+
 /** Position in the list of jobs: newest first, ties broken by id. */
 export interface JobKey {
   readonly createdAt: Date;
@@ -56,10 +70,9 @@ export interface DockingJobRepository {
   /** As `findSummary`, and locks the job against other writers until the transaction ends. */
   findForUpdate(jobId: string): Promise<JobSummary | null>;
   findByIdempotencyKey(key: string): Promise<{ job: DockingJob; requestHash: string } | null>;
-  list(
-    filter: { readonly status: JobStatus | null },
-    part: PartRequest<JobKey>,
-  ): Promise<PagePart<DockingJob, JobKey>>;
+  list(filter: JobFilter, part: PartRequest<JobKey>): Promise<PagePart<DockingJob, JobKey>>;
+  /** As `list`, without reading the large parts. */
+  listSummaries(filter: JobFilter, part: PartRequest<JobKey>): Promise<PagePart<JobSummary, JobKey>>;
   /** Sets the status, its times and the error. The caller has checked the move after `findForUpdate`. */
   setStatus(jobId: string, status: JobStatus, error: string | null, note: WriteNote): Promise<DockingJob>;
 }

@@ -3,6 +3,7 @@ import type { DockingJob, JobStatus, JobSummary } from '../../../domain/jobs/doc
 import {
   insertedJob,
   type DockingJobRepository,
+  type JobFilter,
   type JobKey,
   type NewDockingJob,
   type SetByDatabase,
@@ -10,9 +11,10 @@ import {
 import { JsonText } from '../../../domain/json-text.ts';
 import type { PagePart, PartRequest } from '../../../domain/page.ts';
 import { insertList, selectJsonTexts, selectList } from '../columns.ts';
-import { sizedList, toPart } from '../sized-list.ts';
+import { toPart } from '../sized-list.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 import { auditedStatement } from './audited-statement.ts';
+import { jobKeyOf, listJobs, listJobSummaries } from './docking-job-lists.ts';
 import {
   INSERTED_COLUMNS,
   JSON_COLUMNS,
@@ -86,14 +88,6 @@ const setStatus = auditedStatement<{ jobId: string; status: JobStatus; error: st
       .returning(JOB_FIELDS),
 );
 
-const list = sizedList<DockingJobRow>('docking_job_list', {
-  table: 'docking_jobs',
-  columns: SUMMARY_COLUMNS,
-  texts: ['error'],
-  json: JSON_COLUMNS,
-  order: ['created_at', 'job_id'],
-  direction: 'desc',
-});
 
 export class KnexDockingJobRepository implements DockingJobRepository {
   readonly #executor: SqlExecutor;
@@ -148,13 +142,12 @@ export class KnexDockingJobRepository implements DockingJobRepository {
     return { job: toDockingJob(job), requestHash };
   }
 
-  async list(
-    { status }: { readonly status: JobStatus | null },
-    { after, ...part }: PartRequest<JobKey>,
-  ): Promise<PagePart<DockingJob, JobKey>> {
-    const key = after === null ? null : [after.createdAt.toISOString(), after.jobId];
-    const rows = await this.#executor.query(list(status === null ? {} : { status }, { after: key, ...part }));
-    return toPart(rows, toDockingJob, ({ createdAt, jobId }) => ({ createdAt, jobId }));
+  async list(filter: JobFilter, part: PartRequest<JobKey>): Promise<PagePart<DockingJob, JobKey>> {
+    return toPart(await this.#executor.query(listJobs(filter, part)), toDockingJob, jobKeyOf);
+  }
+
+  async listSummaries(filter: JobFilter, part: PartRequest<JobKey>): Promise<PagePart<JobSummary, JobKey>> {
+    return toPart(await this.#executor.query(listJobSummaries(filter, part)), toJobSummary, jobKeyOf);
   }
 
   async setStatus(

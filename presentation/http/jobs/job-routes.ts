@@ -1,11 +1,13 @@
+import type { z } from 'zod';
 import { getJob } from '../../../application/jobs/get-job.ts';
 import { moveJob } from '../../../application/jobs/move-job.ts';
 import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
+import type { JobFilter } from '../../../domain/jobs/docking-job-repository.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { created, ok } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
 import { DOCUMENT_BODY_BYTES, resultsRoute, TEXT_BODY_BYTES, type Route } from '../routing/route.ts';
-import { presentJob } from './job-presenter.ts';
+import { presentJob, presentJobSummary } from './job-presenter.ts';
 import {
   jobCursor,
   jobPage,
@@ -63,11 +65,26 @@ const listJobsRoute = (): Route =>
     compress: true,
     replies: { 200: { description: 'One page', schema: jobPage } },
     handle: async ({ input: { query }, database, pages }) => {
-      const filter = { status: query.status ?? null };
+      const filter = toJobFilter(query);
+      if (query.view === 'summary') {
+        const page = await pages.readSized(query, (part) => database.jobs.listSummaries(filter, part));
+        return ok(presentPage(page, presentJobSummary, jobCursor));
+      }
       const page = await pages.readSized(query, (part) => database.jobs.list(filter, part));
       return ok(presentPage(page, presentJob, jobCursor));
     },
   });
+
+const toJobFilter = (query: z.output<typeof listRequest.query>): JobFilter => ({
+  status: query.status ?? null,
+  campaignId: query.campaign_id ?? null,
+  engine: query.engine ?? null,
+  label: query.label ?? null,
+  submittedBy: query.submitted_by ?? null,
+  errorCode: query.error_code ?? null,
+  createdAfter: query.created_after ?? null,
+  createdBefore: query.created_before ?? null,
+});
 
 const getJobRoute = (): Route =>
   resultsRoute(ORGANIZATION_ROLES, {

@@ -10,7 +10,9 @@ import {
   flag,
   jsonObject,
   limit,
+  moment,
   pageOf,
+  printable,
   printableLines,
   slug,
   timestamp,
@@ -29,6 +31,9 @@ export const jobCursor = cursorOf(
 const filledObject = jsonObject
   .refine((value) => Object.keys(value).length > 0, 'must not be empty')
   .meta({ minProperties: 1 });
+
+/** What a submitter calls a job. It need not be unique. */
+export const label = printable(255);
 
 export const jobParams = z.object({ job_id: uuid });
 
@@ -61,7 +66,22 @@ export const submitRequest = {
 };
 
 export const listRequest = {
-  query: z.strictObject({ status: z.enum(JOB_STATUSES).optional(), limit, cursor: jobCursor.schema }),
+  query: z.strictObject({
+    status: z.enum(JOB_STATUSES).optional(),
+    campaign_id: uuid.optional(),
+    engine: slug(64).optional(),
+    label: label.optional(),
+    submitted_by: printable(255).optional(),
+    error_code: slug(64).optional(),
+    created_after: moment.optional().meta({ description: 'Created later than this' }),
+    created_before: moment.optional().meta({ description: 'Created earlier than this' }),
+    view: z
+      .enum(['full', 'summary'])
+      .default('full')
+      .meta({ description: '`summary` leaves out `inputs` and `params`, and does not read them' }),
+    limit,
+    cursor: jobCursor.schema,
+  }),
 };
 export const jobRequest = { params: jobParams };
 export const moveRequest = {
@@ -101,4 +121,5 @@ export const jobReply = z
     }),
   })
   .meta({ id: 'Job' });
-export const jobPage = pageOf(jobReply).meta({ id: 'JobPage' });
+export const jobSummaryReply = jobReply.omit({ inputs: true, params: true }).meta({ id: 'JobSummary' });
+export const jobPage = pageOf(z.union([jobReply, jobSummaryReply])).meta({ id: 'JobPage' });

@@ -5,11 +5,16 @@ import type {
 import type { WriteNote } from '../../../domain/audit/audit-log.ts';
 import type { Artifact } from '../../../domain/jobs/artifact.ts';
 import type { DockingJob, JobSummary } from '../../../domain/jobs/docking-job.ts';
-import { insertedJob, type JobKey, type NewDockingJob } from '../../../domain/jobs/docking-job-repository.ts';
+import {
+  insertedJob,
+  type JobFilter,
+  type JobKey,
+  type NewDockingJob,
+} from '../../../domain/jobs/docking-job-repository.ts';
 import type { InputSignature } from '../../../domain/jobs/input-signature.ts';
 import type { TaskResult } from '../../../domain/jobs/task-result.ts';
 import { JsonText } from '../../../domain/json-text.ts';
-import { toPage } from '../../../domain/page.ts';
+import { toPage, type PagePart, type PartRequest } from '../../../domain/page.ts';
 import { fakePart } from './fake-part.ts';
 import { asJsonb } from './as-jsonb.ts';
 import { FakeTransactions, saveList, saveMap } from './fake-transactions.ts';
@@ -38,15 +43,8 @@ export class FakeResults implements ResultsDatabase {
       const job = earlier && this.storedJobs.get(earlier.jobId);
       return earlier && job ? { job, requestHash: earlier.requestHash } : null;
     },
-    list: async ({ status }, part) => {
-      const { after } = part;
-      await this.onListing();
-      const following = [...this.storedJobs.values()]
-        .filter((job) => status === null || job.status === status)
-        .filter((job) => after === null || compareKeys(job, after) < 0)
-        .toSorted((a, b) => compareKeys(b, a));
-      return fakePart(following, part, ({ createdAt, jobId }) => ({ createdAt, jobId }));
-    },
+    list: (filter, part) => this.#listJobs(filter, part, (job) => job),
+    listSummaries: (filter, part) => this.#listJobs(filter, part, summaryOf),
     setStatus: async (jobId, status, error, note) => {
       const job = this.storedJobs.get(jobId);
       if (job === undefined) throw new Error('no such job');
@@ -156,9 +154,21 @@ export class FakeResults implements ResultsDatabase {
 
   #findSummary(jobId: string): JobSummary | null {
     const job = this.storedJobs.get(jobId);
-    if (job === undefined) return null;
-    const { inputs: _inputs, params: _params, ...summary } = job;
-    return summary;
+    return job === undefined ? null : summaryOf(job);
+  }
+
+  async #listJobs<Listed extends JobKey>(
+    filter: JobFilter,
+    part: PartRequest<JobKey>,
+    show: (job: DockingJob) => Listed,
+  ): Promise<PagePart<Listed, JobKey>> {
+    const { after } = part;
+    await this.onListing();
+    const following = [...this.storedJobs.values()]
+      .filter((job) => matches(job, filter))
+      .filter((job) => after === null || compareKeys(job, after) < 0)
+      .toSorted((a, b) => compareKeys(b, a));
+    return fakePart(following.map(show), part, ({ createdAt, jobId }) => ({ createdAt, jobId }));
   }
 
   #taskResultsOf(jobId: string): readonly TaskResult[] {
@@ -201,6 +211,15 @@ export class FakeResults implements ResultsDatabase {
 const compareKeys = (one: JobKey, other: JobKey): number =>
   one.createdAt.getTime() - other.createdAt.getTime() ||
   (one.jobId < other.jobId ? -1 : Number(one.jobId > other.jobId));
+
+const summaryOf = ({ inputs: _inputs, params: _params, ...summary }: DockingJob): JobSummary => summary;
+
+const matches = (job: DockingJob, { createdAfter, createdBefore, ...wanted }: JobFilter): boolean =>
+  (Object.keys(wanted) as (keyof typeof wanted)[]).every(
+    (field) => (wanted[field] ?? job[field]) === job[field],
+  ) &&
+  job.createdAt > (createdAfter ?? new Date(0)) &&
+  (!createdBefore || job.createdAt < createdBefore);
 
 /** A UUID that a test can recognize. */
 export const fakeUuid = (number: number): string =>

@@ -150,6 +150,12 @@ export const count = z.int().min(0);
 /** In replies. */
 export const timestamp = z.iso.datetime().meta({ override: { pattern: undefined } });
 
+/** In queries: a moment with its offset from UTC, of years that a timestamp of PostgreSQL and a `Date` both hold. */
+export const moment = z.iso
+  .datetime({ offset: true })
+  .transform((value) => new Date(value))
+  .meta({ override: { type: 'string', format: 'date-time', pattern: undefined } });
+
 /** In replies: a list that is always whole. */
 export const listOf = (item: z.ZodType): z.ZodObject => z.strictObject({ items: z.array(item) });
 
