@@ -1,8 +1,16 @@
 import { assertAcceptsOutput } from '../../domain/jobs/docking-job.ts';
+import { scoreOf, type Pose, type SuspectReason } from '../../domain/jobs/score.ts';
 import type { NewTaskResult, TaskResult } from '../../domain/jobs/task-result.ts';
 import { noteOf, type Actor } from '../actor.ts';
 import type { ResultsDatabase } from '../ports/databases/results-database.ts';
 import { lockJob } from './get-job.ts';
+
+export type TaskResultRequest = Omit<NewTaskResult, 'note' | 'score' | 'poses'> & {
+  /** In any order. */
+  readonly poses: readonly Pose[];
+  /** Why the worker doubts what it found. */
+  readonly reported: readonly SuspectReason[];
+};
 
 /**
  * Writes what a task found, in place of an earlier result of the same task.
@@ -13,7 +21,7 @@ import { lockJob } from './get-job.ts';
 export const putTaskResult = (
   database: ResultsDatabase,
   actor: Actor,
-  result: Omit<NewTaskResult, 'note'>,
+  { poses, reported, ...result }: TaskResultRequest,
 ): Promise<{ result: TaskResult; created: boolean }> =>
   database.transaction(async (repositories) => {
     const job = await lockJob(repositories, result.jobId);
@@ -25,5 +33,10 @@ export const putTaskResult = (
       service_name: serviceName,
       confidence_score: confidenceScore,
     });
-    return repositories.taskResults.put({ ...result, note });
+    return repositories.taskResults.put({
+      ...result,
+      poses: poses.toSorted((one, other) => one.rank - other.rank),
+      score: scoreOf(poses, reported),
+      note,
+    });
   });

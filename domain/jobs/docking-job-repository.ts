@@ -73,6 +73,8 @@ export interface DockingJobRepository {
   list(filter: JobFilter, part: PartRequest<JobKey>): Promise<PagePart<DockingJob, JobKey>>;
   /** As `list`, without reading the large parts. */
   listSummaries(filter: JobFilter, part: PartRequest<JobKey>): Promise<PagePart<JobSummary, JobKey>>;
+  /** Counts the jobs that wait, up to a number: no further ones are looked at. */
+  countPending(most: number): Promise<number>;
   /** Sets the status, its times and the error. The caller has checked the move after `findForUpdate`. */
   setStatus(jobId: string, status: JobStatus, error: string | null, note: WriteNote): Promise<DockingJob>;
 }

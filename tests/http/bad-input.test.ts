@@ -39,7 +39,33 @@ const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   changeServer: { status: 'active', weight: 100, max_databases: 10, labels: { region: 'eu' } },
   replaceSettings: { settings: { theme: 'dark' } },
   patchSettings: { settings: { theme: 'dark' } },
-  submitJob: { engine: 'vina', pipeline_version: '1', inputs: { a: 1 }, params: { b: 2 }, priority: 1 },
+  submitJob: {
+    engine: 'vina',
+    pipeline_version: '1',
+    inputs: { a: 1 },
+    params: { b: 2 },
+    priority: 1,
+    label: 'imatinib',
+    campaign_id: '00000000-0000-4000-8000-00000000cafe',
+  },
+  submitJobBatch: {
+    campaign_id: '00000000-0000-4000-8000-00000000cafe',
+    engine: 'vina',
+    pipeline_version: '1',
+    inputs: { a: 1 },
+    params: { b: 2 },
+    priority: 1,
+    items: [{ label: 'imatinib', inputs: { c: 3 }, params: { d: 4 } }],
+  },
+  createCampaign: {
+    name: 'Kinases',
+    description: 'All of them',
+    engine: 'vina',
+    inputs: { a: 1 },
+    params: { b: 2 },
+    priority: 1,
+  },
+  changeCampaign: { name: 'Renamed', archived: true },
   moveJob: { status: 'CANCELED', error: 'because' },
   putTaskResult: {
     service_name: 'vina',
@@ -47,6 +73,8 @@ const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     schema_version: '1',
     confidence_score: 0.5,
     result_data: { a: 1 },
+    poses: [{ rank: 1, affinity_kcal_mol: -7.5 }],
+    suspect: ['no_improvement'],
   },
   addArtifact: {
     name: 'a',
@@ -74,6 +102,9 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   replaceSettings: ['settings'],
   patchSettings: ['settings'],
   submitJob: ['engine', 'inputs'],
+  submitJobBatch: ['items'],
+  createCampaign: ['name'],
+  changeCampaign: [],
   moveJob: ['status'],
   putTaskResult: ['service_name', 'result_data'],
   addArtifact: ['name', 'purpose', 'uri'],
@@ -87,6 +118,7 @@ const PLATFORM_OPERATIONS: ReadonlySet<string> = new Set([
   'changeServer',
 ]);
 const MIB = 1024 * 1024;
+const mostBytes = ({ operation }: BodyRoute): number => (operation === 'submitJobBatch' ? 8 : 1) * MIB;
 
 interface BodyRoute {
   readonly method: Method;
@@ -141,6 +173,7 @@ describe('Bad bodies', function () {
       .replace('{org_id}', organization)
       .replace('{job_id}', job.job_id)
       .replace('{user_id}', job.job_id)
+      .replace('{campaign_id}', job.job_id)
       .replace('{task_name}', 't')
       .replace('{server_id}', 'default');
     return service.call<Problem>(method, filled, { token, ...options });
@@ -152,7 +185,7 @@ describe('Bad bodies', function () {
   });
 
   it('are looked for on every route of the contract that takes one', () => {
-    expect(routes).to.have.length(23);
+    expect(routes).to.have.length(29);
     for (const { operation, schema } of routes) {
       expect(Object.keys(schema.properties ?? {}), operation).to.have.members(
         Object.keys(BODIES[operation] ?? {}),
@@ -186,7 +219,7 @@ describe('Bad bodies', function () {
     });
   }
 
-  it('that are no JSON are 400, in another form 415, beyond 1 MiB 413', async () => {
+  it('that are no JSON are 400, in another form 415, beyond what a route takes 413', async () => {
     const before = await everything();
     for (const route of routes) {
       const good = JSON.stringify(BODIES[route.operation]);
@@ -207,7 +240,7 @@ describe('Bad bodies', function () {
           'unsupported_media_type',
         ],
         [{ body: good, headers: { 'content-encoding': 'gzip' } }, 415, 'unsupported_media_type'],
-        [{ body: padded(good, MIB + 1) }, 413, 'body_too_large'],
+        [{ body: padded(good, mostBytes(route) + 1) }, 413, 'body_too_large'],
       ] as const) {
         const reply = await send(route, 'unused', options);
         expect([route.path, reply.status, reply.body.code]).to.deep.equal([route.path, status, code]);

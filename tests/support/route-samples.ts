@@ -18,6 +18,9 @@ const BODIES: Readonly<Record<string, object>> = {
   patchSettings: { settings: { theme: 'light' } },
   replaceSettings: { settings: { theme: 'dark' } },
   submitJob: { engine: 'vina', inputs: { ligand: 'CCO' } },
+  submitJobBatch: { engine: 'vina', items: [{ label: 'ethanol', inputs: { ligand: 'CCO' } }] },
+  createCampaign: { name: 'Kinases' },
+  changeCampaign: { name: 'Renamed' },
   moveJob: { status: 'CANCELED' },
   putTaskResult: { service_name: 'vina', result_data: { affinity: -9.1 } },
   addArtifact: { name: 'poses.sdf', purpose: 'poses', uri: 's3://bucket/poses.sdf' },
@@ -25,6 +28,9 @@ const BODIES: Readonly<Record<string, object>> = {
 
 /** A user that nobody made. */
 const SAMPLE_USER_ID = '00000000-0000-4000-8000-00000000abcd';
+
+/** A campaign that nobody made. */
+const SAMPLE_CAMPAIGN_ID = '00000000-0000-4000-8000-00000000cafe';
 
 /** @throws when a route is new and has no sample yet */
 export const sampleBodyOf = (route: Route): object | undefined => {
@@ -40,6 +46,7 @@ export const samplePathOf = (route: Route, organizationId: string, jobId: string
     .replace('{org_id}', organizationId)
     .replace('{inviting_org_id}', 'inviting')
     .replace('{job_id}', jobId)
+    .replace('{campaign_id}', SAMPLE_CAMPAIGN_ID)
     .replace('{user_id}', SAMPLE_USER_ID)
     .replace('{identity_id}', SAMPLE_USER_ID)
     .replace('{task_name}', 'docking')

@@ -41,6 +41,8 @@ export const sampleResult = (jobId: string, overrides: Partial<NewTaskResult> = 
   schemaVersion: null,
   confidenceScore: 0.5,
   resultData: { affinity: -12.9 },
+  poses: [],
+  score: { bestAffinity: null, suspect: [] },
   note: sampleNote('task_result.written'),
   ...overrides,
 });

@@ -72,6 +72,13 @@ const insert = auditedStatement<InsertValues, Pick<DockingJobRow, 'createdAt' | 
       .returning(['job_id as jobId', 'created_at as createdAt', ...selectJsonTexts(JSON_COLUMNS)]),
 );
 
+const countPending = statement<{ most: number }, { pending: number }>('docking_job_count_pending', (p) =>
+  sql.raw(
+    `select count(*)::int as pending from (select from docking_jobs where status = 'PENDING' limit ?) as waiting`,
+    [p('most')],
+  ),
+);
+
 const setStatus = auditedStatement<{ jobId: string; status: JobStatus; error: string | null }, DockingJobRow>(
   'docking_job_set_status',
   JOB,
@@ -87,7 +94,6 @@ const setStatus = auditedStatement<{ jobId: string; status: JobStatus; error: st
       })
       .returning(JOB_FIELDS),
 );
-
 
 export class KnexDockingJobRepository implements DockingJobRepository {
   readonly #executor: SqlExecutor;
@@ -148,6 +154,12 @@ export class KnexDockingJobRepository implements DockingJobRepository {
 
   async listSummaries(filter: JobFilter, part: PartRequest<JobKey>): Promise<PagePart<JobSummary, JobKey>> {
     return toPart(await this.#executor.query(listJobSummaries(filter, part)), toJobSummary, jobKeyOf);
+  }
+
+  async countPending(most: number): Promise<number> {
+    const [row] = await this.#executor.query(countPending({ most }));
+    if (row === undefined) throw new Error('a count without a row');
+    return row.pending;
   }
 
   async setStatus(

@@ -1,6 +1,9 @@
+import type { CampaignRepository } from '../../../domain/campaigns/campaign.ts';
 import type { ArtifactRepository } from '../../../domain/jobs/artifact.ts';
 import type { DockingJobRepository } from '../../../domain/jobs/docking-job-repository.ts';
 import type { InputSignatureRepository } from '../../../domain/jobs/input-signature.ts';
+import type { JobBatchRepository } from '../../../domain/jobs/job-batch.ts';
+import type { ScoreRepository } from '../../../domain/jobs/ranking.ts';
 import type { TaskResultRepository } from '../../../domain/jobs/task-result.ts';
 
 import type { AuditOutbox } from '../audit/audit-outbox.ts';
@@ -10,6 +13,9 @@ export interface ResultsRepositories {
   readonly taskResults: TaskResultRepository;
   readonly artifacts: ArtifactRepository;
   readonly inputSignatures: InputSignatureRepository;
+  readonly scores: ScoreRepository;
+  readonly batches: JobBatchRepository;
+  readonly campaigns: CampaignRepository;
   readonly auditOutbox: AuditOutbox;
 }
 

@@ -22,6 +22,7 @@ export const ERROR_STATUS = {
   organization_database_not_found: { status: 404, title: 'Organization database not found' },
   server_not_found: { status: 404, title: 'Server not found' },
   job_not_found: { status: 404, title: 'Job not found' },
+  campaign_not_found: { status: 404, title: 'Campaign not found' },
   signature_not_found: { status: 404, title: 'Input signature not found' },
   user_not_found: { status: 404, title: 'User not found' },
   member_not_found: { status: 404, title: 'Member not found' },
@@ -35,6 +36,7 @@ export const ERROR_STATUS = {
   member_already_exists: { status: 409, title: 'Member exists already' },
   identity_already_linked: { status: 409, title: 'Identity linked already' },
   job_state_conflict: { status: 409, title: 'Job state conflict' },
+  campaign_archived: { status: 409, title: 'Campaign archived' },
   idempotency_key_reused: { status: 409, title: 'Idempotency key reused' },
   request_timeout: { status: 408, title: 'Request timeout' },
   settings_changed: { status: 412, title: 'Settings changed' },
@@ -43,6 +45,7 @@ export const ERROR_STATUS = {
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
   validation_failed: { status: 422, title: 'Validation failed' },
   too_many_attempts: { status: 429, title: 'Too many attempts' },
+  quota_exceeded: { status: 429, title: 'Quota exceeded', retryAfterSeconds: 60 },
   headers_too_large: { status: 431, title: 'Headers too large' },
   organization_busy: { status: 429, title: 'Organization busy', retryAfterSeconds: 1 },
   internal_error: {

@@ -17,6 +17,7 @@ import {
   taskResultPage,
   taskResultReply,
   taskResultRequest,
+  toTaskResult,
 } from './job-output-schema.ts';
 
 const tag = 'results';
@@ -47,11 +48,7 @@ const putTaskResultRoute = (): Route =>
       const { result, created: isNew } = await putTaskResult(database, actor, {
         jobId: params.job_id,
         taskName: params.task_name,
-        serviceName: body.service_name,
-        serviceVersion: body.service_version ?? null,
-        schemaVersion: body.schema_version ?? null,
-        confidenceScore: body.confidence_score ?? null,
-        resultData: body.result_data,
+        ...toTaskResult(body),
       });
       return isNew ? created(presentTaskResult(result)) : ok(presentTaskResult(result));
     },

@@ -41,14 +41,19 @@ const submitJobRoute = ({ submitJob }: HttpDependencies): Route =>
       200: { description: 'The first job under this Idempotency-Key', schema: jobReply },
       201: { description: 'The new job', schema: jobReply },
     },
-    errors: ['idempotency_key_reused'],
+    errors: ['idempotency_key_reused', 'campaign_not_found', 'campaign_archived', 'quota_exceeded'],
     handle: async ({ input: { body, query, headers }, actor, database, home }) => {
-      const { pipeline_version: pipelineVersion, ...rest } = body;
+      const { engine, inputs, params } = body;
       const { job, replayed } = await submitJob(database, actor, {
-        pipelineVersion,
+        engine,
+        pipelineVersion: body.pipeline_version,
+        inputs,
+        params,
+        priority: body.priority ?? null,
+        label: body.label ?? null,
+        campaignId: body.campaign_id ?? null,
         useCache: query.use_cache,
         idempotencyKey: headers['Idempotency-Key'] ?? null,
-        ...rest,
       });
       return replayed ? ok(presentJob(job)) : created(presentJob(job), `${home}/jobs/${job.jobId}`);
     },

@@ -35,9 +35,20 @@ const filledObject = jsonObject
 /** What a submitter calls a job. It need not be unique. */
 export const label = printable(255);
 
+export const campaignId = uuid.meta({
+  description: 'The campaign, whose defaults stand behind what is sent here',
+});
+
 export const jobParams = z.object({ job_id: uuid });
 
-export const submitRequest = {
+export const priority = z
+  .int()
+  .min(0)
+  .max(MAX_PRIORITY)
+  .meta({ description: `Higher runs first. By default the campaign's, or ${DEFAULT_PRIORITY}` });
+
+/** How jobs are submitted, one by one or in batches. */
+export const submissionParts = {
   query: z.strictObject({
     use_cache: flag.meta({ description: 'A finished job with the same inputs may answer for this one' }),
   }),
@@ -46,15 +57,21 @@ export const submitRequest = {
       .string()
       .regex(/^[\x20-\x7e]{1,200}$/, 'must be 1 to 200 printable ASCII characters')
       .optional()
-      .meta({ description: 'A submission sent again under its key answers with the first job' }),
+      .meta({ description: 'A submission sent again under its key answers with what the first one made' }),
   }),
+};
+
+export const submitRequest = {
+  ...submissionParts,
   body: z
     .strictObject({
       engine: slug(64),
       pipeline_version: slug(64).default(DEFAULT_PIPELINE_VERSION),
       inputs: filledObject,
       params: jsonObject.default({}),
-      priority: z.int().min(0).max(MAX_PRIORITY).default(DEFAULT_PRIORITY),
+      priority: priority.optional(),
+      label: label.optional(),
+      campaign_id: campaignId.optional(),
     })
     .meta({
       example: {

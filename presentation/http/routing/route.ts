@@ -63,6 +63,8 @@ const DEFAULT_BODY_BYTES = 8 * 1024;
 export const TEXT_BODY_BYTES = 32 * 1024;
 /** For a body that is kept as a document. */
 export const DOCUMENT_BODY_BYTES = 1024 * 1024;
+/** For a body with a thousand documents, which are small as a rule. */
+export const BATCH_BODY_BYTES = 8 * 1024 * 1024;
 
 /** What a handler gets beside its input depends on the scope of its route. */
 interface PublicCall {

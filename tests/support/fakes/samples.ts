@@ -9,6 +9,7 @@ export const JOB_ID = fakeUuid(7);
 /** A member with an identity. */
 export const USER_ID = fakeUuid(8);
 const IDENTITY_ID = fakeUuid(9);
+export const CAMPAIGN_ID = fakeUuid(10);
 export const SIGNATURE = 'ab'.repeat(32);
 
 /** A body that each route with a body takes, by the route's name. */
@@ -29,6 +30,9 @@ const BODIES: Readonly<Record<string, object>> = {
   patchSettings: { settings: { theme: 'light' } },
   replaceSettings: { settings: { theme: 'dark' } },
   submitJob: { engine: 'vina', inputs: { ligand: 'CCO' } },
+  submitJobBatch: { engine: 'vina', items: [{ label: 'ethanol', inputs: { ligand: 'CCO' } }] },
+  createCampaign: { name: 'Kinases' },
+  changeCampaign: { name: 'Renamed' },
   moveJob: { status: 'CANCELED' },
   putTaskResult: { service_name: 'vina', result_data: { affinity: -9.1 } },
   addArtifact: { name: 'poses.sdf', purpose: 'poses', uri: 's3://bucket/poses.sdf' },
@@ -46,6 +50,7 @@ export const samplePath = (route: Route, organizationId = 'acme'): string =>
     .replace('{org_id}', organizationId)
     .replace('{inviting_org_id}', 'beta')
     .replace('{job_id}', JOB_ID)
+    .replace('{campaign_id}', CAMPAIGN_ID)
     .replace('{user_id}', USER_ID)
     .replace('{identity_id}', IDENTITY_ID)
     .replace('{task_name}', 'docking')
@@ -96,6 +101,18 @@ export const seedSamples = async (service: FakeService, submittedBy: string): Pr
     createdAt: at,
     lastUsedAt: at,
     expiresAt: null,
+    pinned: false,
+  });
+  await results.campaigns.insert({
+    campaignId: CAMPAIGN_ID,
+    name: 'Kinases',
+    description: null,
+    engine: 'vina',
+    inputs: {},
+    params: {},
+    priority: null,
+    createdBy: submittedBy,
+    note,
   });
 };
 

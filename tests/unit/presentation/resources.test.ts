@@ -225,6 +225,7 @@ describe('Jobs', () => {
       createdAt: at,
       lastUsedAt: at,
       expiresAt: null,
+      pinned: false,
     });
     const cached = await service.acme('member').post('/jobs?use_cache=true').send(submission);
     expect(cached.body.status).to.equal('COMPLETED');
