@@ -10,6 +10,7 @@ import {
   OrganizationNotFoundError,
   ServiceBusyError,
 } from '../../../domain/exceptions.ts';
+import { CampaignArchivedError, CampaignNotFoundError } from '../../../domain/campaigns/errors.ts';
 import {
   ConnectionBudgetExhaustedError,
   NoServerAvailableError,
@@ -46,6 +47,7 @@ import {
   OrganizationAlreadyExistsError,
   OrganizationSuspendedError,
   SettingsChangedError,
+  QuotaExceededError,
   StorageQuotaExceededError,
 } from '../../../domain/organizations/errors.ts';
 import { ValidationError } from '../../../domain/validation-error.ts';
@@ -91,6 +93,9 @@ const DOMAIN_ERRORS: readonly DomainError[] = [
   new OrganizationNotReadyError('mad_results_acme is at version 1'),
   new OrganizationBusyError(),
   new StorageQuotaExceededError(1000),
+  new QuotaExceededError('max_pending_jobs', 10),
+  new CampaignNotFoundError(JOB_ID),
+  new CampaignArchivedError(JOB_ID),
   new ServiceBusyError(),
   new ConnectionBudgetExhaustedError(),
   new ServerNotFoundError(),
@@ -112,6 +117,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   server_not_found: 404,
   job_not_found: 404,
   signature_not_found: 404,
+  campaign_not_found: 404,
   user_not_found: 404,
   member_not_found: 404,
   identity_not_found: 404,
@@ -131,11 +137,13 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   identity_already_linked: 409,
   job_state_conflict: 409,
   idempotency_key_reused: 409,
+  campaign_archived: 409,
   validation_failed: 422,
   organization_busy: 429,
   storage_quota_exceeded: 403,
   service_busy: 503,
   too_many_attempts: 429,
+  quota_exceeded: 429,
   headers_too_large: 431,
   database_provisioning_failed: 503,
   database_unavailable: 503,

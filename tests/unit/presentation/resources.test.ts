@@ -298,6 +298,8 @@ describe('What a job brings forth', () => {
       schema_version: null,
       confidence_score: 0.9,
       result_data: { affinity: -9.1 },
+      poses: [],
+      suspect: [],
       created_at: AFTER_THE_JOB,
       updated_at: AFTER_THE_JOB,
     });
@@ -340,6 +342,7 @@ describe('What a job brings forth', () => {
       created_at: AT,
       last_used_at: AT,
       expires_at: null,
+      pinned: false,
     });
     const unknown = await service.acme('worker').get(`${path}/${'cd'.repeat(32)}`);
     expect(unknown.status).to.equal(404);
