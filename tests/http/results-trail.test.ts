@@ -63,7 +63,7 @@ describe('Writes of results over HTTP', function () {
           'r1',
           'ada',
           'job.submitted',
-          { engine: 'vina', pipeline_version: job.pipeline_version, priority: 7 },
+          { engine: 'vina', pipeline_version: job.pipeline_version, priority: 7, status: 'PENDING' },
         ],
         ['r2', 'bot', 'job.moved', { before: 'PENDING', after: 'RUNNING' }],
         [
@@ -82,6 +82,7 @@ describe('Writes of results over HTTP', function () {
             engine: 'vina',
             pipeline_version: job.pipeline_version,
             priority: 7,
+            status: 'COMPLETED',
             canonical_job_id: job.job_id,
           },
         ],

@@ -30,3 +30,9 @@ export interface ResultsDatabase extends ResultsRepositories {
   /** What the whole database takes on its server, indexes included. */
   storageBytes(): Promise<number>;
 }
+
+/**
+ * Leases the organization's database for as long as `work` takes. For what also waits for bytes: they come and go while
+ * nothing is leased. Decision 0046.
+ */
+export type WithDatabase = <Result>(work: (database: ResultsDatabase) => Promise<Result>) => Promise<Result>;

@@ -1,11 +1,8 @@
 import type { z } from 'zod';
-import type { RankedJob } from '../../../domain/jobs/ranking.ts';
+import type { PlacedJob } from '../../../application/campaigns/export-ranking.ts';
 import type { JsonText } from '../../../domain/json-text.ts';
 import { jsonObject } from '../request/json-object.ts';
 import type { rankedJobReply } from './ranking-schema.ts';
-
-/** A job with its place in the list that is shown. */
-export type PlacedJob = RankedJob & { readonly rank: number };
 
 type SmallFields = Omit<z.output<typeof rankedJobReply>, 'poses'>;
 
@@ -24,12 +21,25 @@ export const presentRankedJob = (job: PlacedJob): JsonText => {
   return jsonObject(fields, { poses: job.poses });
 };
 
+/** A job on each line, as JSON. */
+export async function* asLines(pages: AsyncIterable<readonly PlacedJob[]>): AsyncGenerator<string> {
+  for await (const jobs of pages) yield jobs.map((job) => `${presentRankedJob(job).text}\n`).join('');
+}
+
+/** A table as RFC 4180 says. Its header is there also without jobs. */
+export async function* asCsv(pages: AsyncIterable<readonly PlacedJob[]>): AsyncGenerator<string> {
+  let header = CSV_HEADER;
+  for await (const jobs of pages) {
+    yield header + jobs.map(csvRow).join('');
+    header = '';
+  }
+}
+
 /** The names of the cells of `csvRow`. Programs find columns by them: new ones go to the end. */
-export const CSV_HEADER =
+const CSV_HEADER =
   'rank,job_id,label,best_affinity_kcal_mol,pose_count,suspect,ligand_file,ligand_name,poses_artifact_id,created_at\r\n';
 
-/** As RFC 4180 says, one line. */
-export const csvRow = (job: PlacedJob): string =>
+const csvRow = (job: PlacedJob): string =>
   `${[
     job.rank,
     job.jobId,

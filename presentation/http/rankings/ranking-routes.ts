@@ -1,17 +1,29 @@
 import type { z } from 'zod';
+import { exportRanking } from '../../../application/campaigns/export-ranking.ts';
 import { getCampaign } from '../../../application/campaigns/get-campaign.ts';
 import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
 import type { RankingRequest } from '../../../domain/jobs/ranking.ts';
-import { ok } from '../request/reply.ts';
+import { ok, TextStream, type Reply } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
-import { resultsRoute, type Route } from '../routing/route.ts';
-import { presentRankedJob } from './ranking-presenter.ts';
-import { rankingCursor, rankingPage, rankingRequest, type RankingPosition } from './ranking-schema.ts';
+import { filesRoute, resultsRoute, type Route } from '../routing/route.ts';
+import { asCsv, asLines, presentRankedJob } from './ranking-presenter.ts';
+import {
+  exportCsvRequest,
+  exportLinesRequest,
+  rankingCursor,
+  rankingPage,
+  rankingRequest,
+  type RankingPosition,
+} from './ranking-schema.ts';
 
 const tag = 'campaigns';
 const path = '/organizations/{org_id}/campaigns/{campaign_id}/results';
 
-export const rankingRoutes = (): readonly Route[] => [rankCampaignRoute()];
+export const rankingRoutes = (): readonly Route[] => [
+  rankCampaignRoute(),
+  exportCsvRoute(),
+  exportLinesRoute(),
+];
 
 const rankCampaignRoute = (): Route =>
   resultsRoute(ORGANIZATION_ROLES, {
@@ -38,6 +50,51 @@ const rankCampaignRoute = (): Route =>
       return ok(presentPage({ items: placed, next: position }, presentRankedJob, rankingCursor));
     },
   });
+
+const exportCsvRoute = (): Route =>
+  filesRoute(ORGANIZATION_ROLES, {
+    method: 'get',
+    path: `${path}.csv`,
+    name: 'exportCampaignCsv',
+    summary: "Download the whole ranking of a campaign's completed jobs as a table",
+    tag,
+    request: exportCsvRequest,
+    compress: true,
+    replies: { 200: { description: 'The table, with a header', contentType: 'text/csv' } },
+    errors: ['campaign_not_found'],
+    handle: async ({ input: { params, query }, withDatabase }) => {
+      const campaignId = params.campaign_id;
+      await withDatabase((database) => getCampaign(database, campaignId));
+      const pages = exportRanking(withDatabase, toRanking(campaignId, query, 1));
+      return download(`${campaignId}.csv`, 'text/csv; charset=utf-8; header=present', asCsv(pages));
+    },
+  });
+
+const exportLinesRoute = (): Route =>
+  filesRoute(ORGANIZATION_ROLES, {
+    method: 'get',
+    path: `${path}.ndjson`,
+    name: 'exportCampaignLines',
+    summary: "Download the whole ranking of a campaign's completed jobs, a JSON object on each line",
+    tag,
+    request: exportLinesRequest,
+    compress: true,
+    replies: { 200: { description: 'The lines', contentType: 'application/x-ndjson' } },
+    errors: ['campaign_not_found'],
+    handle: async ({ input: { params, query }, withDatabase }) => {
+      const campaignId = params.campaign_id;
+      await withDatabase((database) => getCampaign(database, campaignId));
+      const pages = exportRanking(withDatabase, toRanking(campaignId, query, query.poses));
+      return download(`${campaignId}.ndjson`, 'application/x-ndjson', asLines(pages));
+    },
+  });
+
+/** @param name of letters, digits, dots and hyphens */
+const download = (name: string, contentType: string, parts: AsyncIterable<string>): Reply => ({
+  status: 200,
+  body: new TextStream(parts),
+  headers: { 'Content-Type': contentType, 'Content-Disposition': `attachment; filename="${name}"` },
+});
 
 type Filters = Pick<
   z.output<typeof rankingRequest.query>,
