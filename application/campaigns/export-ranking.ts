@@ -5,7 +5,7 @@ import type { WithDatabase } from '../ports/databases/results-database.ts';
 /** A job with its place in the list that is read, from 1. */
 export type PlacedJob = RankedJob & { readonly rank: number };
 
-const PAGE_SIZE = 500;
+const PAGE_SIZE = 200;
 
 /**
  * Reads a whole ranking page by page. The database is leased for each page alone, when it is asked for: whoever takes the

@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { finished } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { captureLog, type LogEntry } from '../support/captured-log.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
-import { until } from '../support/gate.ts';
+import { rejectionOf, until } from '../support/gate.ts';
 import type { Page, Problem } from '../support/http-contract.ts';
 import { HttpService, type Caller } from '../support/http-service.ts';
 
@@ -229,7 +231,6 @@ describe('Exports of a ranking over HTTP', function () {
     };
 
     it('come whole to a client that reads, compressed where it takes that', async () => {
-      const { createGunzip } = await import('node:zlib');
       for (const compressed of [false, true]) {
         const response = await download(`/campaigns/${id}/results.csv`, {
           'accept-encoding': compressed ? 'gzip' : 'identity',
@@ -248,12 +249,7 @@ describe('Exports of a ranking over HTTP', function () {
       await until('the export stands still', () => leases() === 0);
       await inAlpha('alter table job_scores rename to away');
       try {
-        let failure: unknown = null;
-        try {
-          for await (const _chunk of response);
-        } catch (error) {
-          failure = error;
-        }
+        const failure = await rejectionOf(finished(response.resume()));
         expect(failure).to.be.instanceOf(Error);
         expect(response.complete).to.equal(false);
       } finally {

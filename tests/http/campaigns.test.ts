@@ -349,7 +349,8 @@ describe('Campaigns over HTTP', function () {
       const replies = await Promise.all(
         Array.from({ length: 6 }, () => member.post<Batch>('/job-batches?use_cache=true', body, key)),
       );
-      expect(replies.map(({ status }) => status).toSorted()).to.deep.equal([200, 200, 200, 200, 200, 201]);
+      expect(replies.filter(({ status }) => status === 201)).to.have.length(1);
+      expect(replies.filter(({ status }) => status === 200)).to.have.length(5);
       expect(new Set(replies.map(({ text }) => text)).size).to.equal(1);
       expect(await jobsOf(id)).to.have.length(2);
     });

@@ -90,13 +90,15 @@ const sendParts = async (req: HttpRequest, res: HttpResponse, { parts }: TextStr
 
 /** Writes bytes in slices; resolves when the client has taken all but the last of them, or has gone. */
 const slicesTo = (res: HttpResponse): ((bytes: Buffer) => Promise<void>) => {
-  let goOn: () => void = () => undefined;
+  const waiting: { goOn?: () => void } = {};
   // One listener for all slices: what compresses an answer does not give back those that it gets.
-  res.on('drain', () => goOn()).on('close', () => goOn());
+  res.on('drain', () => waiting.goOn?.()).on('close', () => waiting.goOn?.());
   return async (bytes) => {
     for (let sent = 0; sent < bytes.length && !res.closed; sent += SLICE_BYTES) {
       if (res.write(bytes.subarray(sent, sent + SLICE_BYTES)) || res.closed) continue;
-      await new Promise<void>((resolve) => (goOn = resolve));
+      await new Promise<void>((resolve) => {
+        waiting.goOn = resolve;
+      });
     }
   };
 };
