@@ -127,13 +127,15 @@ const jobsOf = (
   if (engine === null) throw new ValidationError([{ path: 'engine', message: 'is required' }]);
   assertAffordable(defaults, items);
   const empty: number[] = [];
+  // Jobs of one moment run in the order of their ids: here it is that of the items.
+  const jobIds = items.map(() => newJobId()).toSorted();
   const jobs = items.map((item, index): BatchedJob => {
     const inputs = { ...defaults.inputs, ...item.inputs };
     const params = { ...defaults.params, ...item.params };
     if (Object.keys(inputs).length === 0) empty.push(index);
     const text = canonicalJson.textOf({ engine, inputs, params, pipeline_version: pipelineVersion });
     return {
-      jobId: newJobId(),
+      jobId: jobIds[index] ?? newJobId(),
       status: 'PENDING',
       engine,
       pipelineVersion,

@@ -5,6 +5,7 @@ import { createDeployment, organizationId, type Deployment } from '../support/de
 import { until } from '../support/gate.ts';
 import type { Job, Page, Problem } from '../support/http-contract.ts';
 import { HttpService, type Caller } from '../support/http-service.ts';
+import { lockTable } from '../support/server-faults.ts';
 
 interface CampaignReply {
   readonly campaign_id: string;
@@ -221,6 +222,11 @@ describe('Campaigns over HTTP', function () {
         const { body: job } = await member.get<Job>(`/jobs/${reply.body.items[number]?.job_id}`);
         expect(job).to.deep.include({ label: `ligand ${number}`, status: 'PENDING', priority: 3 });
       }
+      const ids = reply.body.items.map(({ job_id: jobId }) => jobId);
+      expect(new Set(ids).size).to.equal(1000);
+      expect(ids, 'which is the order in which they run').to.deep.equal(
+        ids.toSorted((one, two) => (one < two ? -1 : 1)),
+      );
       const replay = await member.post<Batch>('/job-batches', body, key);
       expect([replay.status, replay.body]).to.deep.equal([200, reply.body]);
       const other = await member.post<Problem>('/job-batches', { ...body, priority: 4 }, key);
@@ -340,6 +346,38 @@ describe('Campaigns over HTTP', function () {
         ['a', 2],
         ['b', 2],
       ]);
+    });
+
+    it('leave nothing behind when their connection is lost midway, and their key stays free', async () => {
+      const { campaign_id: id } = await makeCampaign({ engine: 'vina' });
+      const n = unique();
+      const { body: canonical } = await member.post<Job>('/jobs', { engine: 'vina', inputs: { n } });
+      await finish(canonical.job_id, [-9]);
+      const body = { campaign_id: id, items: [{ inputs: { n } }, { inputs: { n: -n } }] };
+      const key = { 'Idempotency-Key': `lost-${n}` };
+      // Its last statement is the one that copies the scores of jobs that the cache answers.
+      const lock = await lockTable(deployment, deployment.databaseName('alpha'), 'job_scores');
+      const post = () => member.post<Batch & Problem>('/job-batches?use_cache=true', body, key);
+      const lost = post();
+      expect(await lock.terminateWaiting()).to.equal(1);
+      await lock.release();
+      expect((await lost).body.code).to.equal('database_unavailable');
+      expect(await jobsOf(id)).to.deep.equal([]);
+      const signature = () =>
+        member.get<{ hit_count: number }>(`/input-signatures/${canonical.input_signature}`);
+      expect((await signature()).body.hit_count).to.equal(0);
+      const again = await post();
+      expect([again.status, again.body.items.map((item) => item.cache_hit)]).to.deep.equal([
+        201,
+        [true, false],
+      ]);
+      expect((await signature()).body.hit_count).to.equal(1);
+      const [entries] = await deployment.administer<{ count: string }>(
+        `select count(*) from audit_outbox where action = 'job_batch.submitted' and details->>'campaign_id' = $1`,
+        [id],
+        deployment.databaseName('alpha'),
+      );
+      expect(entries?.count).to.equal('1');
     });
 
     it('sent twice at the same moment under one key make one batch', async () => {
