@@ -15,6 +15,8 @@ export interface SizedList {
   readonly json: Columns<string>;
   /** Filters that are no equality with a column: the column and the comparison, by the name of the filter. */
   readonly ranges?: Readonly<Record<string, readonly [column: string, operator: '<' | '>']>>;
+  /** What an index has in place of a column of the key, made of a value of it. */
+  readonly indexed?: Readonly<Record<string, (value: string) => string>>;
   /** The columns of the key, from the most significant. */
   readonly order: readonly string[];
   readonly direction: 'asc' | 'desc';
@@ -98,13 +100,14 @@ const partQuery = (
   isContinued: boolean,
   p: Placeholder,
 ): Knex.Raw => {
-  const { table, columns, shown = {}, texts = [], json, ranges = {}, order, direction } = list;
+  const { table, columns, shown = {}, texts = [], json, ranges = {}, indexed = {}, order, direction } = list;
   const after = direction === 'asc' ? '>' : '<';
-  const key = (prefix: string) => order.map((column) => prefix + column).join(', ');
+  const sorted = (column: string, value: string) => indexed[column]?.(value) ?? value;
+  const key = (prefix: string) => order.map((column) => sorted(column, prefix + column)).join(', ');
   const rows = () => {
     const query = sql(table)
       .select('*')
-      .orderBy(order.map((column) => ({ column, order: direction })))
+      .orderByRaw(order.map((column) => `${sorted(column, column)} ${direction}`).join(', '))
       .limit(1);
     for (const [name, value] of Object.entries(filter)) {
       const [column, operator] = ranges[name] ?? [name, '='];
@@ -116,7 +119,7 @@ const partQuery = (
   const first = rows();
   if (isContinued)
     first.whereRaw(
-      `(${key('')}) ${after} (${order.map(() => '?').join(', ')})`,
+      `(${key('')}) ${after} (${order.map((column) => sorted(column, '?')).join(', ')})`,
       order.map((_, index) => p(`after ${index}`)),
     );
   const following = rows().whereRaw(`(${key('')}) ${after} (${key('page.')})`);

@@ -34,6 +34,12 @@ const conditionsOf = (filter: JobFilter): Readonly<Record<string, string>> => {
 const isUsual = (conditions: Readonly<Record<string, string>>): boolean =>
   Object.keys(conditions).every((name) => name === 'status' || name === 'campaign_id');
 
+/**
+ * The jobs of a campaign lie together in time. The planner takes them for spread out, and would look for those of an old
+ * one along all newer jobs: only the campaigns' index has their order in this form.
+ */
+const inCampaign = { created_at: (value: string) => `(${value}::timestamptz at time zone 'UTC')` };
+
 const listOf = <Row>(name: string, json: Columns<string>) => {
   const list = {
     table: 'docking_jobs',
@@ -44,10 +50,15 @@ const listOf = <Row>(name: string, json: Columns<string>) => {
     order: ['created_at', 'job_id'],
     direction: 'desc',
   } as const;
-  const [usual, any] = [sizedList<Row>(name, list), sizedList<Row>(null, list)];
+  const listOfKind = (indexed: typeof inCampaign | undefined) => ({
+    usual: sizedList<Row>(name, { ...list, ...(indexed && { indexed }) }),
+    any: sizedList<Row>(null, { ...list, ...(indexed && { indexed }) }),
+  });
+  const [ofCampaign, ofAll] = [listOfKind(inCampaign), listOfKind(undefined)];
   return (filter: JobFilter, { after, ...part }: PartRequest<JobKey>) => {
     const key = after === null ? null : [after.createdAt.toISOString(), after.jobId];
     const conditions = conditionsOf(filter);
+    const { usual, any } = 'campaign_id' in conditions ? ofCampaign : ofAll;
     return (isUsual(conditions) ? usual : any)(conditions, { after: key, ...part });
   };
 };
