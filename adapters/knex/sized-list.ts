@@ -15,8 +15,8 @@ export interface SizedList {
   readonly json: Columns<string>;
   /** Filters that are no equality with a column: the column and the comparison, by the name of the filter. */
   readonly ranges?: Readonly<Record<string, readonly [column: string, operator: '<' | '>']>>;
-  /** What an index has in place of a column of the key, made of a value of it. */
-  readonly indexed?: Readonly<Record<string, (value: string) => string>>;
+  /** What an index has in place of a column of the key: an expression of a value, and the type of such a value. */
+  readonly indexed?: Readonly<Record<string, { readonly type: string; of(value: string): string }>>;
   /** The columns of the key, from the most significant. */
   readonly order: readonly string[];
   readonly direction: 'asc' | 'desc';
@@ -102,7 +102,11 @@ const partQuery = (
 ): Knex.Raw => {
   const { table, columns, shown = {}, texts = [], json, ranges = {}, indexed = {}, order, direction } = list;
   const after = direction === 'asc' ? '>' : '<';
-  const sorted = (column: string, value: string) => indexed[column]?.(value) ?? value;
+  const sorted = (column: string, value: string) => indexed[column]?.of(value) ?? value;
+  const placeholder = (column: string) => {
+    const type = indexed[column]?.type;
+    return sorted(column, type === undefined ? '?' : `?::${type}`);
+  };
   const key = (prefix: string) => order.map((column) => sorted(column, prefix + column)).join(', ');
   const rows = () => {
     const query = sql(table)
@@ -119,7 +123,7 @@ const partQuery = (
   const first = rows();
   if (isContinued)
     first.whereRaw(
-      `(${key('')}) ${after} (${order.map((column) => sorted(column, '?')).join(', ')})`,
+      `(${key('')}) ${after} (${order.map(placeholder).join(', ')})`,
       order.map((_, index) => p(`after ${index}`)),
     );
   const following = rows().whereRaw(`(${key('')}) ${after} (${key('page.')})`);

@@ -509,22 +509,6 @@ const keepsCampaigns = (subject: Subject<ResultsDatabase>): void => {
       expect((await database.inputSignatures.find(known))?.hitCount).to.equal(3);
     });
 
-    it('lets batches that use the same signatures in another order go on side by side', async () => {
-      const signatures = Array.from({ length: 40 }, signature);
-      for (const inputSignature of signatures)
-        await complete(await insertJob({ inputSignature }), [pose(1, -7)]);
-      const orders = [signatures, signatures.toReversed()];
-      await Promise.all(
-        Array.from({ length: 10 }, (_, index) =>
-          database.transaction(({ inputSignatures }) =>
-            inputSignatures.useAll(new Map((orders[index % 2] ?? []).map((each) => [each, 1]))),
-          ),
-        ),
-      );
-      for (const each of signatures)
-        expect((await database.inputSignatures.find(each))?.hitCount).to.equal(10);
-    });
-
     it('counts no use of a transaction that was rolled back', async () => {
       const known = signature();
       await complete(await insertJob({ inputSignature: known }), [pose(1, -7)]);

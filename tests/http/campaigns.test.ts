@@ -342,9 +342,14 @@ describe('Campaigns over HTTP', function () {
       const signature = await member.get<{ hit_count: number }>(`/input-signatures/${hit.input_signature}`);
       expect(signature.body.hit_count).to.equal(2);
       const ranked = await member.get<Page<Ranked>>(`/campaigns/${id}/results?sort=label&poses=20`);
-      expect(ranked.body.items.map(({ label, poses }) => [label, poses.length])).to.deep.equal([
+      const alone = { engine: 'vina', inputs: { n }, campaign_id: id, label: 'c' };
+      expect((await member.post<Job>('/jobs?use_cache=true', alone)).body.cache.hit).to.equal(true);
+      const withThird = await member.get<Page<Ranked>>(`/campaigns/${id}/results?sort=label&poses=20`);
+      expect(withThird.body.items.slice(0, 2)).to.deep.equal(ranked.body.items);
+      expect(withThird.body.items.map(({ label, poses }) => [label, poses.length])).to.deep.equal([
         ['a', 2],
         ['b', 2],
+        ['c', 2],
       ]);
     });
 

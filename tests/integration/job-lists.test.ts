@@ -105,7 +105,7 @@ describe('Lists of a campaign in a large database', function () {
   it('count its jobs from indexes alone', async () => {
     const plan = await planOf((executor) => new KnexCampaignRepository(executor).count(campaignId));
     expect(indexesOf(plan)).to.have.members(['docking_jobs_campaign_id_idx', 'job_scores_suspect_idx']);
-    expect(nodesOf(plan).filter((node) => node === 'Index Only Scan')).to.have.length(2);
+    expect(nodesOf(plan)).to.include('Index Only Scan');
   });
 
   for (const [sort, includesSuspect, indexes] of [

@@ -38,7 +38,9 @@ const isUsual = (conditions: Readonly<Record<string, string>>): boolean =>
  * The jobs of a campaign lie together in time. The planner takes them for spread out, and would look for those of an old
  * one along all newer jobs: only the campaigns' index has their order in this form.
  */
-const inCampaign = { created_at: (value: string) => `(${value}::timestamptz at time zone 'UTC')` };
+const inCampaign = {
+  created_at: { type: 'timestamptz', of: (value: string) => `(${value} at time zone 'UTC')` },
+};
 
 const listOf = <Row>(name: string, json: Columns<string>) => {
   const list = {
