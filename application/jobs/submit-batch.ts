@@ -4,6 +4,7 @@ import { IdempotencyKeyReusedError } from '../../domain/jobs/errors.ts';
 import { DEFAULT_PRIORITY, type JsonObject } from '../../domain/jobs/docking-job.ts';
 import type { Idempotency } from '../../domain/jobs/docking-job-repository.ts';
 import type { InputSignature } from '../../domain/jobs/input-signature.ts';
+import { DEFAULT_MAX_ATTEMPTS } from '../../domain/jobs/job-attempt.ts';
 import type { BatchedJob, JobBatch, NewJobBatch } from '../../domain/jobs/job-batch.ts';
 import { ValidationError } from '../../domain/validation-error.ts';
 import { noteOf, type Actor } from '../actor.ts';
@@ -15,6 +16,9 @@ import type { Ports } from '../ports/ports.ts';
 export interface BatchSubmission extends JobDefaults {
   readonly campaignId: string | null;
   readonly pipelineVersion: string;
+  /** Null: as many as usual. */
+  readonly maxAttempts: number | null;
+  readonly maxRuntimeSeconds: number | null;
   readonly items: readonly {
     readonly label: string | null;
     readonly inputs: JsonObject;
@@ -113,14 +117,14 @@ const findEarlier = async (
 /** Of what was sent, whatever its campaign says by now. */
 const requestText = (
   canonicalJson: Ports['canonicalJson'],
-  { campaignId, engine, pipelineVersion, inputs, params, priority, items }: BatchSubmission,
-): string => canonicalJson.textOf({ campaignId, engine, pipelineVersion, inputs, params, priority, items });
+  { useCache: _useCache, idempotencyKey: _key, ...request }: BatchSubmission,
+): string => canonicalJson.textOf(request);
 
 /** @throws {ValidationError} */
 const jobsOf = (
   { canonicalJson, newJobId }: Pick<Ports, 'canonicalJson' | 'newJobId'>,
   defaults: JobDefaults,
-  { items, campaignId, pipelineVersion }: BatchSubmission,
+  { items, campaignId, pipelineVersion, maxAttempts, maxRuntimeSeconds }: BatchSubmission,
   { principal }: Actor,
 ): readonly BatchedJob[] => {
   const { engine, priority } = defaults;
@@ -146,6 +150,8 @@ const jobsOf = (
       submittedBy: principal.userId,
       label: item.label,
       campaignId,
+      maxAttempts: maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
+      maxRuntimeSeconds,
       cache: { hit: false, canonicalJobId: null, confidenceScore: null },
     };
   });

@@ -2,12 +2,14 @@ import { overDefaults } from '../../domain/campaigns/job-defaults.ts';
 import { DEFAULT_PRIORITY, type DockingJob, type JobSpecification } from '../../domain/jobs/docking-job.ts';
 import { IdempotencyKeyReusedError } from '../../domain/jobs/errors.ts';
 import type { Idempotency, NewDockingJob } from '../../domain/jobs/docking-job-repository.ts';
+import { DEFAULT_MAX_ATTEMPTS } from '../../domain/jobs/job-attempt.ts';
 import { noteOf, type Actor } from '../actor.ts';
 import { openCampaign } from '../campaigns/open-campaign.ts';
 import { pendingQuota, type PendingQuota } from '../limits/pending-quota.ts';
 import type { ResultsDatabase, ResultsRepositories } from '../ports/databases/results-database.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { CanonicalJson } from '../ports/runtime/fingerprint.ts';
+import { jobDetails } from './job-details.ts';
 
 export interface Submission extends JobSpecification {
   /** Null: the campaign's, or the usual one. */
@@ -17,6 +19,10 @@ export interface Submission extends JobSpecification {
   /** Whether a completed job with the same inputs may answer for this one. */
   readonly useCache: boolean;
   readonly idempotencyKey: string | null;
+  /** Null: as usual. */
+  readonly maxAttempts: number | null;
+  /** Of one attempt; null: as the organization's settings say. */
+  readonly maxRuntimeSeconds: number | null;
 }
 
 /** `replayed`: this submission was seen before under its idempotency key, and made nothing. */
@@ -38,13 +44,14 @@ type SubmitJobPorts = Pick<Ports, 'canonicalJson' | 'newJobId' | 'policies'>;
 export const submitJob =
   ({ canonicalJson, newJobId, policies }: SubmitJobPorts) =>
   async (database: ResultsDatabase, actor: Actor, submission: Submission): Promise<Submitted> => {
-    const { useCache, idempotencyKey, campaignId, label } = submission;
+    const { useCache, idempotencyKey, campaignId, label, maxAttempts, maxRuntimeSeconds } = submission;
     const sent = specificationText(canonicalJson, submission);
     const idempotency =
       idempotencyKey === null
         ? null
         : { key: idempotencyKey, requestHash: requestHashOf(canonicalJson, submission, sent) };
     if (idempotency !== null) {
+      // Before the campaign: what it says by now does not matter to a replay.
       const earlier = await findEarlier(database, idempotency);
       if (earlier !== null) return earlier;
     }
@@ -61,13 +68,13 @@ export const submitJob =
       label,
       campaignId,
       retryOf: null,
+      maxAttempts: maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
+      maxRuntimeSeconds,
       idempotency,
       note: noteOf(actor, 'job.submitted', {
-        engine,
+        ...jobDetails({ engine, campaignId }, 'PENDING'),
         pipeline_version: pipelineVersion,
         priority,
-        status: 'PENDING',
-        ...(campaignId !== null && { campaign_id: campaignId }),
       }),
       engine,
       pipelineVersion,
@@ -75,17 +82,50 @@ export const submitJob =
       params,
       priority,
     };
-    const quota = pendingQuota(policies, actor);
-    const inserted = useCache
-      ? await insertUsingCache(database, job, quota)
-      : await insertPending(database, job, quota);
-    if (inserted !== null) return { job: inserted, replayed: false };
-
-    // A concurrent request inserted the same key between the look and the insert.
-    const winner = idempotency === null ? null : await findEarlier(database, idempotency);
-    if (winner === null) throw new Error('an insert was refused that no earlier job explains');
-    return winner;
+    return insertOnce(database, job, { useCache, quota: pendingQuota(policies, actor) });
   };
+
+interface InsertOptions {
+  readonly useCache: boolean;
+  readonly quota: PendingQuota;
+}
+
+/**
+ * Inserts a job whose idempotency key was not there a moment ago.
+ *
+ * @throws {IdempotencyKeyReusedError} when it is by now, with another request
+ * @throws {QuotaExceededError}
+ */
+const insertOnce = async (
+  database: ResultsDatabase,
+  job: NewDockingJob,
+  { useCache, quota }: InsertOptions,
+): Promise<Submitted> => {
+  const inserted = useCache
+    ? await insertUsingCache(database, job, quota)
+    : await insertPending(database, job, quota);
+  if (inserted !== null) return { job: inserted, replayed: false };
+
+  // A concurrent request inserted the same key between the look and the insert.
+  const winner = job.idempotency === null ? null : await findEarlier(database, job.idempotency);
+  if (winner === null) throw new Error('an insert was refused that no earlier job explains');
+  return winner;
+};
+
+/**
+ * Inserts a job, unless an earlier one has its idempotency key.
+ *
+ * @throws {IdempotencyKeyReusedError}
+ * @throws {QuotaExceededError}
+ */
+export const recordJob = async (
+  database: ResultsDatabase,
+  job: NewDockingJob,
+  quota: PendingQuota,
+): Promise<Submitted> => {
+  const earlier = job.idempotency === null ? null : await findEarlier(database, job.idempotency);
+  return earlier ?? insertOnce(database, job, { useCache: false, quota });
+};
 
 const withCampaign = async (
   database: ResultsDatabase,
@@ -102,31 +142,23 @@ const specificationText = (
 ): string => canonicalJson.textOf({ engine, inputs, params, pipeline_version: pipelineVersion });
 
 /**
- * Of what was sent, whatever its campaign says by now. A request without a label and a campaign has the hash that it had in
- * releases that knew neither.
+ * Of what was sent, whatever its campaign says by now. What later releases added is named only where it is given, so that a
+ * request keeps the hash that an earlier release has stored.
  */
 const requestHashOf = (
   canonicalJson: CanonicalJson,
-  { engine, inputs, params, pipelineVersion, priority, label, campaignId }: Submission,
+  { priority, maxAttempts, maxRuntimeSeconds, label, campaignId }: Submission,
   specification: string,
 ): string => {
-  if (label === null && campaignId === null)
-    return canonicalJson.hashOf(withPriority(specification, priority ?? DEFAULT_PRIORITY));
-  const text = canonicalJson.textOf({
-    engine,
-    inputs,
-    params,
-    pipeline_version: pipelineVersion,
-    ...(priority !== null && { priority }),
+  const rest = {
+    priority: priority ?? (campaignId === null ? DEFAULT_PRIORITY : null),
+    ...(maxAttempts !== null && { max_attempts: maxAttempts }),
+    ...(maxRuntimeSeconds !== null && { max_runtime_seconds: maxRuntimeSeconds }),
     ...(label !== null && { label }),
     ...(campaignId !== null && { campaign_id: campaignId }),
-  });
-  return canonicalJson.hashOf(text);
+  };
+  return canonicalJson.hashOf(`${specification.slice(0, -1)},${JSON.stringify(rest).slice(1)}`);
 };
-
-/** The canonical text of the specification and the priority: that name follows all others. */
-const withPriority = (specification: string, priority: number): string =>
-  `${specification.slice(0, -1)},"priority":${priority}}`;
 
 const insertPending = async (
   { jobs }: ResultsRepositories,

@@ -6,7 +6,7 @@ import type { Idempotency, NewDockingJob } from './docking-job-repository.ts';
 export interface NewJobBatch {
   readonly batchId: string;
   readonly campaignId: string | null;
-  /** In the order of the batch. They have the campaign, the engine, the version and the priority in common. */
+  /** In the order of the batch. They have in common what a batch says of all: campaign, engine, version, priority, attempts. */
   readonly jobs: readonly BatchedJob[];
   readonly idempotency: Idempotency | null;
   /** The one entry of the trail for all of them. */

@@ -30,6 +30,8 @@ export type NewTaskResult = Omit<TaskResult, Made> & {
   /** In the order of their ranks. */
   readonly poses: readonly Pose[];
   readonly score: Score;
+  /** The lease under which it is written; null: none. What a lost lease has written is dropped. */
+  readonly leaseId: string | null;
   readonly note: WriteNote;
 };
 

@@ -173,6 +173,8 @@ export const batches = (serverUrl: string): Promise<readonly Line[]> =>
       inputs: {},
       params: {},
       priority: null,
+      maxAttempts: null,
+      maxRuntimeSeconds: null,
       items: itemsOf(round),
       useCache: false,
       idempotencyKey: null,

@@ -335,6 +335,7 @@ const keepsCampaigns = (subject: Subject<ResultsDatabase>): void => {
         contentType: null,
         sizeBytes: null,
         checksum: null,
+        leaseId: null,
         note: NOTE,
       });
       const poses = [pose(1, -9), pose(2, -8.5, { rmsdLowerBound: 1 }), pose(3, -8)];

@@ -96,7 +96,8 @@ describe('Lists of a campaign in a large database', function () {
             { limit: 50, after, maxBytes: 1e6 },
           ),
         );
-        expect(new Set(indexesOf(plan))).to.deep.equal(new Set(['docking_jobs_campaign_id_idx']));
+        const ofJobs = indexesOf(plan).filter((name) => name.startsWith('docking_jobs'));
+        expect(new Set(ofJobs)).to.deep.equal(new Set(['docking_jobs_campaign_id_idx']));
         // That of the few rows which are answered.
         expect(nodesOf(plan).filter((node) => node.includes('Sort'))).to.have.length(1);
       }

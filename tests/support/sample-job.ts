@@ -27,6 +27,8 @@ export const sampleJob = (overrides: Partial<NewDockingJob> = {}): NewDockingJob
   label: null,
   campaignId: null,
   retryOf: null,
+  maxAttempts: 3,
+  maxRuntimeSeconds: null,
   idempotency: null,
   note: sampleNote('job.submitted'),
   ...overrides,
@@ -43,6 +45,7 @@ export const sampleResult = (jobId: string, overrides: Partial<NewTaskResult> = 
   resultData: { affinity: -12.9 },
   poses: [],
   score: { bestAffinity: null, suspect: [] },
+  leaseId: null,
   note: sampleNote('task_result.written'),
   ...overrides,
 });

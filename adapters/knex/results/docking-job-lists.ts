@@ -4,6 +4,7 @@ import type { Columns } from '../columns.ts';
 import { sizedList } from '../sized-list.ts';
 import {
   JSON_COLUMNS,
+  liveAttemptOf,
   SUMMARY_COLUMNS,
   type DockingJobRow,
   type JobSummaryRow,
@@ -45,7 +46,9 @@ const inCampaign = {
 const listOf = <Row>(name: string, json: Columns<string>) => {
   const list = {
     table: 'docking_jobs',
-    columns: SUMMARY_COLUMNS,
+    // Shown in the place of the id: the attempt.
+    columns: { ...SUMMARY_COLUMNS, live: 'job_id' },
+    shown: { live: liveAttemptOf('measured') },
     texts: ['error', 'label'],
     json,
     ranges: { created_after: ['created_at', '>'], created_before: ['created_at', '<'] },

@@ -112,7 +112,7 @@ export class KnexJobBatchRepository implements JobBatchRepository {
       }),
     );
     if (inserted.length === 0) return false;
-    const { engine, pipelineVersion, priority, submittedBy } = first;
+    const { engine, pipelineVersion, priority, submittedBy, maxAttempts, maxRuntimeSeconds } = first;
     const items = jobs.map(({ jobId, status, inputs, params, inputSignature, label, cache }) => ({
       jobId,
       status,
@@ -130,6 +130,8 @@ export class KnexJobBatchRepository implements JobBatchRepository {
         pipelineVersion,
         priority,
         submittedBy,
+        maxAttempts,
+        maxRuntimeSeconds,
         campaignId,
         items: JSON.stringify(items),
       }),

@@ -19,10 +19,12 @@ const SMALL_COLUMNS = {
 } as const;
 const JSON_COLUMNS = { resultData: 'result_data', poses: 'poses' } as const;
 const SCORE_COLUMNS = { bestAffinity: 'best_affinity', suspect: 'suspect' } as const;
-const WRITTEN_COLUMNS = { ...SMALL_COLUMNS, ...JSON_COLUMNS, ...SCORE_COLUMNS } as const satisfies Record<
-  Exclude<keyof PutValues, keyof typeof KEY_COLUMNS>,
-  string
->;
+const WRITTEN_COLUMNS = {
+  ...SMALL_COLUMNS,
+  ...JSON_COLUMNS,
+  ...SCORE_COLUMNS,
+  leaseId: 'lease_id',
+} as const satisfies Record<Exclude<keyof PutValues, keyof typeof KEY_COLUMNS>, string>;
 
 const READ_COLUMNS = {
   taskResultId: 'task_result_id',

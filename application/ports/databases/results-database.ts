@@ -1,5 +1,6 @@
 import type { CampaignRepository } from '../../../domain/campaigns/campaign.ts';
 import type { ArtifactRepository } from '../../../domain/jobs/artifact.ts';
+import type { JobAttemptRepository } from '../../../domain/jobs/job-attempt-repository.ts';
 import type { DockingJobRepository } from '../../../domain/jobs/docking-job-repository.ts';
 import type { InputSignatureRepository } from '../../../domain/jobs/input-signature.ts';
 import type { JobBatchRepository } from '../../../domain/jobs/job-batch.ts';
@@ -10,6 +11,7 @@ import type { AuditOutbox } from '../audit/audit-outbox.ts';
 
 export interface ResultsRepositories {
   readonly jobs: DockingJobRepository;
+  readonly attempts: JobAttemptRepository;
   readonly taskResults: TaskResultRepository;
   readonly artifacts: ArtifactRepository;
   readonly inputSignatures: InputSignatureRepository;

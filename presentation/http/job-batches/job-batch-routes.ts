@@ -32,6 +32,8 @@ const submitBatchRoute = ({ submitBatch }: HttpDependencies): Route =>
         inputs,
         params,
         priority: body.priority ?? null,
+        maxAttempts: body.max_attempts ?? null,
+        maxRuntimeSeconds: body.max_runtime_seconds ?? null,
         items: items.map((item) => ({ ...item, label: item.label ?? null })),
         useCache: query.use_cache,
         idempotencyKey: headers['Idempotency-Key'] ?? null,

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { DEFAULT_PIPELINE_VERSION, JOB_STATUSES } from '../../../domain/jobs/docking-job.ts';
-import { campaignId, label, priority, submissionParts } from '../jobs/job-schema.ts';
+import {
+  campaignId,
+  label,
+  maxAttempts,
+  maxRuntimeSeconds,
+  priority,
+  submissionParts,
+} from '../jobs/job-schema.ts';
 import { jsonObject, slug } from '../request/schema/fields.ts';
 
 const MAX_ITEMS = 1000;
@@ -21,6 +28,8 @@ export const submitBatchRequest = {
       inputs: jsonObject.default({}).meta({ description: 'Of all items that name no such input' }),
       params: jsonObject.default({}).meta({ description: 'Of all items that name no such parameter' }),
       priority: priority.optional(),
+      max_attempts: maxAttempts.optional(),
+      max_runtime_seconds: maxRuntimeSeconds.optional(),
       items: z.array(item).min(1).max(MAX_ITEMS),
     })
     .meta({

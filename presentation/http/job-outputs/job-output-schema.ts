@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import type { ArtifactRequest } from '../../../application/jobs/add-artifact.ts';
+import type { TaskResultRequest } from '../../../application/jobs/put-task-result.ts';
 import { MAX_POSES, SUSPECT_REASONS } from '../../../domain/jobs/score.ts';
-import { jobParams } from '../jobs/job-schema.ts';
+import { jobParams, leaseHeaders } from '../jobs/job-schema.ts';
 import { textCursor } from '../request/schema/cursor.ts';
 import {
   count,
@@ -82,6 +84,7 @@ const reported = z
 
 export const taskResultRequest = {
   params: jobParams.extend({ task_name: slug(100) }),
+  headers: leaseHeaders,
   body: z
     .strictObject({
       service_name: printable(100),
@@ -105,26 +108,9 @@ export const taskResultRequest = {
       },
     }),
 };
-
-/** The body of a task result as the use case takes it. */
-export const toTaskResult = (body: z.output<typeof taskResultRequest.body>) => ({
-  serviceName: body.service_name,
-  serviceVersion: body.service_version ?? null,
-  schemaVersion: body.schema_version ?? null,
-  confidenceScore: body.confidence_score ?? null,
-  resultData: body.result_data,
-  poses: body.poses.map((each) => ({
-    rank: each.rank,
-    affinity: each.affinity_kcal_mol,
-    rmsdLowerBound: each.rmsd_lower_bound ?? null,
-    rmsdUpperBound: each.rmsd_upper_bound ?? null,
-    intra: each.intra ?? null,
-    unbound: each.unbound ?? null,
-  })),
-  reported: body.suspect,
-});
 export const artifactRequest = {
   params: jobParams,
+  headers: leaseHeaders,
   body: z
     .strictObject({
       name: printable(255),
@@ -192,3 +178,35 @@ export const artifactReply = z
   })
   .meta({ id: 'Artifact' });
 export const artifactPage = pageOf(artifactReply).meta({ id: 'ArtifactPage' });
+
+/** As the route of one result and the completion of a job take it. */
+export const taskResultOf = (
+  taskName: string,
+  body: z.output<typeof taskResultRequest.body>,
+): TaskResultRequest => ({
+  taskName,
+  serviceName: body.service_name,
+  serviceVersion: body.service_version ?? null,
+  schemaVersion: body.schema_version ?? null,
+  confidenceScore: body.confidence_score ?? null,
+  resultData: body.result_data,
+  poses: body.poses.map((each) => ({
+    rank: each.rank,
+    affinity: each.affinity_kcal_mol,
+    rmsdLowerBound: each.rmsd_lower_bound ?? null,
+    rmsdUpperBound: each.rmsd_upper_bound ?? null,
+    intra: each.intra ?? null,
+    unbound: each.unbound ?? null,
+  })),
+  reported: body.suspect,
+});
+
+/** As the route of one artifact and the completion of a job take it. */
+export const artifactOf = (body: z.output<typeof artifactRequest.body>): ArtifactRequest => ({
+  name: body.name,
+  purpose: body.purpose,
+  uri: body.uri,
+  contentType: body.content_type ?? null,
+  sizeBytes: body.size_bytes ?? null,
+  checksum: body.checksum ?? null,
+});

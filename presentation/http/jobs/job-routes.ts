@@ -54,6 +54,8 @@ const submitJobRoute = ({ submitJob }: HttpDependencies): Route =>
         campaignId: body.campaign_id ?? null,
         useCache: query.use_cache,
         idempotencyKey: headers['Idempotency-Key'] ?? null,
+        maxAttempts: body.max_attempts ?? null,
+        maxRuntimeSeconds: body.max_runtime_seconds ?? null,
       });
       return replayed ? ok(presentJob(job)) : created(presentJob(job), `${home}/jobs/${job.jobId}`);
     },
@@ -115,9 +117,10 @@ const moveJobRoute = (): Route =>
     request: moveRequest,
     maxBodyBytes: TEXT_BODY_BYTES,
     replies: { 200: { description: 'The job as it is now', schema: jobReply } },
-    errors: ['job_not_found', 'job_state_conflict'],
-    handle: async ({ input: { params, body }, actor, database }) => {
+    errors: ['job_not_found', 'job_state_conflict', 'lease_required', 'lease_lost'],
+    handle: async ({ input: { params, headers, body }, actor, database }) => {
       const { status, error = null } = body;
-      return ok(presentJob(await moveJob(database, actor, { jobId: params.job_id, status, error })));
+      const move = { jobId: params.job_id, status, error, leaseId: headers['X-Lease-Id'] ?? null };
+      return ok(presentJob(await moveJob(database, actor, move)));
     },
   });

@@ -4,6 +4,7 @@ import {
   DEFAULT_PRIORITY,
   JOB_STATUSES,
 } from '../../../domain/jobs/docking-job.ts';
+import { MAX_MAX_ATTEMPTS, MAX_MAX_RUNTIME_SECONDS } from '../../../domain/jobs/job-attempt.ts';
 import type { JobKey } from '../../../domain/jobs/docking-job-repository.ts';
 import { cursorOf, momentMs } from '../request/schema/cursor.ts';
 import {
@@ -47,6 +48,9 @@ export const priority = z
   .max(MAX_PRIORITY)
   .meta({ description: `Higher runs first. By default the campaign's, or ${DEFAULT_PRIORITY}` });
 
+export const maxAttempts = z.int().min(1).max(MAX_MAX_ATTEMPTS);
+export const maxRuntimeSeconds = z.int().min(1).max(MAX_MAX_RUNTIME_SECONDS);
+
 /** How jobs are submitted, one by one or in batches. */
 export const submissionParts = {
   query: z.strictObject({
@@ -72,6 +76,8 @@ export const submitRequest = {
       priority: priority.optional(),
       label: label.optional(),
       campaign_id: campaignId.optional(),
+      max_attempts: maxAttempts.optional(),
+      max_runtime_seconds: maxRuntimeSeconds.optional(),
     })
     .meta({
       example: {
@@ -101,8 +107,13 @@ export const listRequest = {
   }),
 };
 export const jobRequest = { params: jobParams };
+/** For workers that hold the job by a lease. */
+export const leaseHeaders = z.object({
+  'X-Lease-Id': uuid.optional().meta({ description: 'The lease by which the caller holds the job' }),
+});
 export const moveRequest = {
   params: jobParams,
+  headers: leaseHeaders,
   body: z
     .strictObject({ status: z.enum(JOB_STATUSES), error: printableLines(4000).optional() })
     .meta({ example: { status: 'RUNNING' } }),
@@ -127,7 +138,14 @@ export const jobReply = z
     completed_at: timestamp.nullable(),
     error: z.string().nullable(),
     error_code: z.string().nullable(),
-    attempt: z.int(),
+    attempt: z.int().meta({ description: 'Attempts that workers have begun under leases' }),
+    max_attempts: z.int(),
+    max_runtime_seconds: z.int().nullable(),
+    lease: z
+      .strictObject({ worker: z.string(), expires_at: timestamp })
+      .nullable()
+      .meta({ description: 'While a worker holds the job by a lease' }),
+    progress: z.strictObject({ fraction: z.number().optional(), message: z.string().optional() }).nullable(),
     label: z.string().nullable(),
     campaign_id: z.guid().nullable(),
     retry_of: z.guid().nullable(),

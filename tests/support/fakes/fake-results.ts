@@ -19,6 +19,7 @@ import { JsonText } from '../../../domain/json-text.ts';
 import { toPage, type PagePart, type PartRequest } from '../../../domain/page.ts';
 import { fakePart } from './fake-part.ts';
 import { asJsonb } from './as-jsonb.ts';
+import { FakeAttempts, type StoredAttempt } from './fake-attempts.ts';
 import { fakeCampaigns } from './fake-campaigns.ts';
 import { fakeScoreOf, fakeScores, posesText, type FakeScore, type FakeTaskScore } from './fake-scores.ts';
 import { FakeTransactions, saveList, saveMap } from './fake-transactions.ts';
@@ -43,13 +44,19 @@ export class FakeResults implements ResultsDatabase {
 
   readonly jobs: ResultsRepositories['jobs'] = {
     insert: async (job) => this.#insertJob(job),
-    find: async (jobId) => this.storedJobs.get(jobId) ?? null,
+    find: async (jobId) => {
+      const job = this.storedJobs.get(jobId);
+      return job === undefined ? null : this.#withLease(job);
+    },
     findSummary: async (jobId) => this.#findSummary(jobId),
-    findForUpdate: async (jobId) => this.#findSummary(jobId),
+    findForUpdate: async (jobId) => {
+      const { lease: _lease, progress: _progress, ...locked } = this.#findSummary(jobId) ?? {};
+      return 'jobId' in locked ? locked : null;
+    },
     findByIdempotencyKey: async (key) => {
       const earlier = this.keys.get(key);
       const job = earlier && this.storedJobs.get(earlier.jobId);
-      return earlier && job ? { job, requestHash: earlier.requestHash } : null;
+      return earlier && job ? { job: this.#withLease(job), requestHash: earlier.requestHash } : null;
     },
     list: (filter, part) => this.#listJobs(filter, part, (job) => job),
     listSummaries: (filter, part) => this.#listJobs(filter, part, summaryOf),
@@ -67,11 +74,28 @@ export class FakeResults implements ResultsDatabase {
     },
   };
 
+  readonly storedAttempts = new Map<string, StoredAttempt>();
+  /** When jobs that wait for a moment are due. */
+  readonly notBefore = new Map<string, Date>();
+  /** Under which lease each output was written, by its key or id. */
+  readonly #leases = new Map<string, string | null>();
+  #artifacts = 0;
+  readonly attempts = new FakeAttempts({
+    storedJobs: this.storedJobs,
+    storedAttempts: this.storedAttempts,
+    notBefore: this.notBefore,
+    notes: this.notes,
+    now: () => this.#now(),
+    newLeaseId: () => fakeUuid(1_000_000 + this.storedAttempts.size),
+    dropOutputOf: (leaseId) => this.#dropOutputOf(leaseId),
+  });
+
   readonly taskResults: ResultsRepositories['taskResults'] = {
-    put: async ({ note, resultData, poses, score, ...result }) => {
+    put: async ({ note, leaseId, resultData, poses, score, ...result }) => {
       this.notes.push(note);
       const { jobId, taskName } = result;
       const key = `${jobId}/${taskName}`;
+      this.#leases.set(key, leaseId);
       this.#taskScores.set(key, { jobId, taskName, poses, ...score });
       const earlier = this.storedTaskResults.get(key);
       const updatedAt = this.#now();
@@ -95,9 +119,11 @@ export class FakeResults implements ResultsDatabase {
   };
 
   readonly artifacts: ResultsRepositories['artifacts'] = {
-    insert: async ({ note, ...artifact }) => {
+    insert: async ({ note, leaseId, ...artifact }) => {
       this.notes.push(note);
-      const artifactId = fakeUuid(this.storedArtifacts.length + 2);
+      this.#artifacts += 1;
+      const artifactId = fakeUuid(this.#artifacts + 1);
+      this.#leases.set(artifactId, leaseId);
       const stored = { ...artifact, artifactId, createdAt: this.#now() };
       this.storedArtifacts.push(stored);
       return stored;
@@ -210,6 +236,8 @@ export class FakeResults implements ResultsDatabase {
     saveMap(this.storedCampaigns),
     saveMap(this.storedScores),
     saveMap(this.storedBatches),
+    saveMap(this.storedAttempts),
+    saveMap(this.notBefore),
     saveList(this.storedArtifacts),
     saveList(this.notes),
   ]);
@@ -229,7 +257,7 @@ export class FakeResults implements ResultsDatabase {
 
   #findSummary(jobId: string): JobSummary | null {
     const job = this.storedJobs.get(jobId);
-    return job === undefined ? null : summaryOf(job);
+    return job === undefined ? null : summaryOf(this.#withLease(job));
   }
 
   async #listJobs<Listed extends JobKey>(
@@ -242,8 +270,26 @@ export class FakeResults implements ResultsDatabase {
     const following = [...this.storedJobs.values()]
       .filter((job) => matches(job, filter))
       .filter((job) => after === null || compareKeys(job, after) < 0)
-      .toSorted((a, b) => compareKeys(b, a));
-    return fakePart(following.map(show), part, ({ createdAt, jobId }) => ({ createdAt, jobId }));
+      .toSorted((a, b) => compareKeys(b, a))
+      .map((job) => show(this.#withLease(job)));
+    return fakePart(following, part, ({ createdAt, jobId }) => ({ createdAt, jobId }));
+  }
+
+  #withLease(job: DockingJob): DockingJob {
+    const held = job.status === 'RUNNING' ? this.attempts.liveOf(job.jobId) : undefined;
+    if (held === undefined) return { ...job, lease: null, progress: null };
+    const { worker, expiresAt, progress } = held;
+    return { ...job, lease: { worker: worker.name, expiresAt }, progress };
+  }
+
+  #dropOutputOf(leaseId: string): void {
+    for (const key of this.storedTaskResults.keys())
+      if (this.#leases.get(key) === leaseId) {
+        this.storedTaskResults.delete(key);
+        this.#taskScores.delete(key);
+      }
+    const kept = this.storedArtifacts.filter(({ artifactId }) => this.#leases.get(artifactId) !== leaseId);
+    this.storedArtifacts.splice(0, this.storedArtifacts.length, ...kept);
   }
 
   #taskResultsOf(jobId: string): readonly TaskResult[] {

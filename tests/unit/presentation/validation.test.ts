@@ -482,17 +482,28 @@ describe('The size of a body', () => {
       const members = Object.entries(schema.properties ?? {});
       return members.reduce((sum, [name, member]) => sum + name.length + 4 + longest(member), 2);
     }
+    if (schema.type === 'array') return 2 + (schema.maxItems ?? 0) * (1 + longest(schema.items ?? {}));
+    if (schema.format === 'uuid') return 38;
     // A UTF-16 code unit takes at most three bytes.
     return schema.type === 'string' ? 2 + 3 * (schema.maxLength ?? 0) : 32;
   };
 
   interface Schema {
     readonly type?: string;
+    readonly format?: string;
     readonly maxLength?: number;
+    readonly maxItems?: number;
+    readonly items?: Schema;
     readonly properties?: Readonly<Record<string, Schema>>;
   }
 
-  const DOCUMENTS = new Set(['submitJob', 'putTaskResult', 'replaceSettings', 'patchSettings']);
+  const DOCUMENTS = new Set([
+    'submitJob',
+    'putTaskResult',
+    'completeJob',
+    'replaceSettings',
+    'patchSettings',
+  ]);
   const isBatch = (name: string) => name.startsWith('submitJobBatch');
   const withBody = routes.filter(({ request }) => request.body !== undefined);
 
