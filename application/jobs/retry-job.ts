@@ -19,6 +19,7 @@ import { recordJob, type Submitted } from './submit-job.ts';
  * @throws {RoleRequiredError} when the job is somebody else's
  * @throws {JobStateConflictError} when it has not failed
  * @throws {IdempotencyKeyReusedError} when the key came before with another request
+ * @throws {CampaignArchivedError} when its campaign takes no new jobs
  * @throws {QuotaExceededError} when the organization has as many jobs waiting as it may
  */
 export const retryJob =

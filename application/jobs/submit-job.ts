@@ -116,6 +116,7 @@ const insertOnce = async (
  * Inserts a job, unless an earlier one has its idempotency key.
  *
  * @throws {IdempotencyKeyReusedError}
+ * @throws {CampaignArchivedError}
  * @throws {QuotaExceededError}
  */
 export const recordJob = async (
@@ -124,7 +125,9 @@ export const recordJob = async (
   quota: PendingQuota,
 ): Promise<Submitted> => {
   const earlier = job.idempotency === null ? null : await findEarlier(database, job.idempotency);
-  return earlier ?? insertOnce(database, job, { useCache: false, quota });
+  if (earlier !== null) return earlier;
+  if (job.campaignId !== null) await openCampaign(database, job.campaignId);
+  return insertOnce(database, job, { useCache: false, quota });
 };
 
 const withCampaign = async (

@@ -190,8 +190,11 @@ describe('Campaigns over HTTP', function () {
     const key = { 'Idempotency-Key': `archived-${unique()}` };
     const first = await member.post<Job>('/jobs', job, key);
     const firstBatch = await member.post<Batch>('/job-batches', batch, key);
+    const { body: failed } = await member.post<Job>('/jobs', { ...job, inputs: { n: unique() } });
+    await member.patch(`/jobs/${failed.job_id}`, { status: 'CANCELED' });
     await member.patch(`/campaigns/${id}`, { archived: true });
     for (const reply of [
+      await member.post<Problem>(`/jobs/${failed.job_id}/retry`),
       await member.post<Problem>('/jobs', job),
       await member.post<Problem>('/job-batches', batch),
     ])
@@ -202,6 +205,8 @@ describe('Campaigns over HTTP', function () {
     expect([batchReplay.status, batchReplay.body]).to.deep.equal([200, firstBatch.body]);
     await member.patch(`/campaigns/${id}`, { archived: false });
     expect((await member.post('/jobs', job)).status).to.equal(201);
+    const retried = await member.post<Job>(`/jobs/${failed.job_id}/retry`);
+    expect(retried.body).to.include({ retry_of: failed.job_id, campaign_id: id });
   });
 
   describe('in batches', () => {
@@ -567,6 +572,50 @@ describe('Campaigns over HTTP', function () {
         expect(reply.body.errors?.map(({ path }) => path)).to.deep.equal([query.split('=')[0]]);
       }
     });
+  });
+
+  it('rank what a worker completes under a lease, with the artifact that holds its poses', async () => {
+    const engine = `leased-${unique()}`;
+    const { campaign_id: id } = await makeCampaign({ engine });
+    const n = unique();
+    const { body: batch } = await member.post<Batch>('/job-batches', {
+      campaign_id: id,
+      items: [{ label: 'leased', inputs: { n } }],
+    });
+    const claim = await worker.post<{ items: readonly { lease: { lease_id: string } }[] }>('/jobs/claim', {
+      worker: { name: 'node-1' },
+      engines: [engine],
+      limit: 1,
+    });
+    const jobId = batch.items[0]?.job_id ?? '';
+    const completed = await worker.post(`/jobs/${jobId}/complete`, {
+      lease_id: claim.body.items[0]?.lease.lease_id,
+      outcome: 'COMPLETED',
+      task_results: [
+        {
+          task_name: 'docking',
+          service_name: 'vina',
+          result_data: {},
+          poses: [{ rank: 1, affinity_kcal_mol: -9.5 }],
+        },
+      ],
+      artifacts: [{ name: 'out.pdbqt', purpose: 'poses', uri: 's3://bucket/out.pdbqt' }],
+    });
+    expect(completed.status, completed.text).to.equal(200);
+    const artifacts = await member.get<Page<{ artifact_id: string }>>(`/jobs/${jobId}/artifacts`);
+    const ranked = await member.get<Page<Ranked>>(`/campaigns/${id}/results`);
+    expect(ranked.body.items).to.have.length(1);
+    expect(ranked.body.items[0]).to.deep.include({
+      job_id: jobId,
+      label: 'leased',
+      best_affinity_kcal_mol: -9.5,
+      artifacts: { poses: artifacts.body.items[0]?.artifact_id },
+    });
+    const again = await member.post<Batch>('/job-batches?use_cache=true', {
+      campaign_id: id,
+      items: [{ inputs: { n } }],
+    });
+    expect(again.body.items[0]?.cache_hit).to.equal(true);
   });
 
   it('take poses as they are, and refuse those that are none', async () => {
