@@ -114,11 +114,14 @@ const findEarlier = async (
   return { batch: earlier.batch, replayed: true };
 };
 
-/** Of what was sent, whatever its campaign says by now. */
+/** Of what was sent, whatever its campaign says by now. What is not said is left out: a later release may know more fields. */
 const requestText = (
   canonicalJson: Ports['canonicalJson'],
   { useCache: _useCache, idempotencyKey: _key, ...request }: BatchSubmission,
-): string => canonicalJson.textOf(request);
+): string => {
+  const said = Object.entries(request).filter(([, value]) => value !== null);
+  return canonicalJson.textOf(Object.fromEntries(said));
+};
 
 /** @throws {ValidationError} */
 const jobsOf = (
