@@ -100,7 +100,6 @@ const DOMAIN_ERRORS: readonly DomainError[] = [
   new OrganizationNotReadyError('mad_results_acme is at version 1'),
   new OrganizationBusyError(),
   new StorageQuotaExceededError(1000),
-  new QuotaExceededError('max_pending_jobs', 10),
   new CampaignNotFoundError(JOB_ID),
   new CampaignArchivedError(JOB_ID),
   new ServiceBusyError(),

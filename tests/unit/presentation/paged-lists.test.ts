@@ -20,8 +20,8 @@ const fieldsOf = (schema: unknown): readonly string[] => {
   return Object.keys(shape ?? {});
 };
 const pageRoutes = routes.filter(({ replies }) => fieldsOf(replies[200]?.schema).includes('next_cursor'));
-/** Lists that are whole: of what operators configure or link one by one, and of what one request has made. */
-const WHOLE_LISTS = ['listServers', 'listIdentities', 'submitJobBatch', 'submitJobBatchByClaim'];
+/** Lists that are whole: of what operators configure or link one by one. */
+const WHOLE_LISTS = ['listServers', 'listIdentities'];
 
 describe('A list in pages', () => {
   it('is every list, but those that operators keep short', () => {
