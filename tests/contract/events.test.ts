@@ -98,7 +98,9 @@ const tellsEvents = (subject: Subject<MetadataSubject>): void => {
     // What is no event moves the head all the same: it is not read again.
     const [first] = await metadata.events.listNews(heads, 1);
     expect(first).to.deep.include({ events: [], isCut: true });
-    expect(first?.head).to.be.above(heads.get(ACME) ?? Infinity).and.below(news?.head ?? 0);
+    expect(first?.head)
+      .to.be.above(heads.get(ACME) ?? Infinity)
+      .and.below(news?.head ?? 0);
   });
 };
 

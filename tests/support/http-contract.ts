@@ -103,6 +103,7 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   idempotency_key_reused: 409,
   validation_failed: 422,
   organization_busy: 429,
+  too_many_streams: 429,
   storage_quota_exceeded: 403,
   service_busy: 503,
   too_many_attempts: 429,

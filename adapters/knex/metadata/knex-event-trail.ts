@@ -93,10 +93,7 @@ export class KnexEventTrail implements EventTrail {
     return Number(row?.position ?? 0);
   }
 
-  async listNews(
-    heads: ReadonlyMap<OrganizationId, number>,
-    limit: number,
-  ): Promise<readonly TrailNews[]> {
+  async listNews(heads: ReadonlyMap<OrganizationId, number>, limit: number): Promise<readonly TrailNews[]> {
     const values = { ids: [...heads.keys()], positions: [...heads.values()], limit };
     const byOrganization = new Map<OrganizationId, NewsRow[]>();
     for (const row of await this.#executor.query(listNews(values))) {
@@ -119,4 +116,3 @@ const eventOf = ({ action, position, details, ...row }: EntryRow): JobEvent | nu
   const parsed = JSON.parse(details) as Readonly<Record<string, unknown>> | null;
   return readJobEvent({ ...row, action, position: Number(position), details: parsed ?? {} });
 };
-

@@ -43,6 +43,7 @@ export const ERROR_STATUS = {
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
   validation_failed: { status: 422, title: 'Validation failed' },
   too_many_attempts: { status: 429, title: 'Too many attempts' },
+  too_many_streams: { status: 429, title: 'Too many streams', retryAfterSeconds: 10 },
   headers_too_large: { status: 431, title: 'Headers too large' },
   organization_busy: { status: 429, title: 'Organization busy', retryAfterSeconds: 1 },
   internal_error: {

@@ -1,6 +1,6 @@
-import { OrganizationSuspendedError } from '../../../domain/organizations/errors.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { held, type Step } from './http-locals.ts';
+import { assertServed } from './refuse-suspended.ts';
 
 /**
  * Leases the organization's pool until the response closes. The pool of a suspended organization may still be open, for
@@ -9,11 +9,10 @@ import { held, type Step } from './http-locals.ts';
  * @throws {OrganizationSuspendedError}
  */
 export const leaseResultsDatabase =
-  ({ databases, policies }: Pick<HttpDependencies, 'databases' | 'policies'>): Step =>
+  ({ databases, ...deps }: Pick<HttpDependencies, 'databases' | 'policies'>): Step =>
   async (_req, res) => {
     const organizationId = held(res.locals, 'organizationId');
-    await policies.confirm(organizationId);
-    if (policies.isSuspended(organizationId)) throw new OrganizationSuspendedError();
+    await assertServed(deps, organizationId);
     const lease = await databases.acquire(organizationId);
     if (res.closed) {
       // The client went away meanwhile: `close` has been emitted already.

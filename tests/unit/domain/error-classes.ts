@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import * as exceptions from '../../../domain/exceptions.ts';
 import * as databases from '../../../domain/databases/errors.ts';
+import * as events from '../../../domain/events/errors.ts';
 import * as fleet from '../../../domain/fleet/errors.ts';
 import * as identity from '../../../domain/identity/errors.ts';
 import * as jobs from '../../../domain/jobs/errors.ts';
@@ -11,6 +12,7 @@ const DOMAIN = new URL('../../../domain/', import.meta.url);
 
 const MODULES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'databases/errors.ts': databases,
+  'events/errors.ts': events,
   'exceptions.ts': exceptions,
   'fleet/errors.ts': fleet,
   'identity/errors.ts': identity,
