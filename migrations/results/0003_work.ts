@@ -22,8 +22,11 @@ const LEASES = `
       constraint docking_jobs_max_runtime_seconds_check check (max_runtime_seconds > 0),
     add column not_before timestamptz(3),
     add column error_code text;
+  -- In the order of claims. Jobs that wait for a moment are apart, so that a claim steps over none of them.
   create index docking_jobs_claim_idx on docking_jobs (engine, priority desc, created_at, job_id)
-    where status = 'PENDING';
+    where status = 'PENDING' and not_before is null;
+  create index docking_jobs_delayed_idx on docking_jobs (engine, not_before)
+    where status = 'PENDING' and not_before is not null;
 
   -- The live row of a job is its lease. Heartbeats update it in place (HOT): no index holds what they write.
   create table job_attempts (
@@ -34,6 +37,7 @@ const LEASES = `
     engine text not null,
     worker_name text not null,
     worker_version text,
+    lease_seconds integer not null,
     started_at timestamptz(3) not null default now(),
     expires_at timestamptz(3) not null,
     progress jsonb,
@@ -53,8 +57,13 @@ const FILES = ``;
 
 const SCORES = ``;
 
+/** Whom the queue names as the workers of an engine. */
+const QUEUE = `
+  create index job_attempts_engine_idx on job_attempts (engine, started_at desc);
+`;
+
 export const up = async (knex: Knex): Promise<void> => {
-  await knex.raw([CAMPAIGNS, LEASES, FILES, SCORES].join('\n'));
+  await knex.raw([CAMPAIGNS, LEASES, FILES, SCORES, QUEUE].join('\n'));
 };
 
 export const down = async (knex: Knex): Promise<void> => {

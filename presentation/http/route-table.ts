@@ -13,6 +13,7 @@ import { memberRoutes } from './members/member-routes.ts';
 import { migrationRoutes } from './migrations/migration-routes.ts';
 import { monitoringRoutes } from './monitoring/monitoring-routes.ts';
 import { organizationRoutes } from './organizations/organization-routes.ts';
+import { queueRoutes } from './queue/queue-routes.ts';
 import type { Route } from './routing/route.ts';
 import { serverRoutes } from './servers/server-routes.ts';
 import { settingsRoutes } from './settings/settings-routes.ts';
@@ -27,6 +28,7 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
     ...jobRoutes(deps),
     ...jobOutputRoutes(),
     ...inputSignatureRoutes(),
+    ...queueRoutes(deps),
     ...eventRoutes(deps),
   ];
   const routes: readonly Route[] = [

@@ -7,6 +7,7 @@ import { KnexAuditOutbox } from './knex-audit-outbox.ts';
 import { KnexArtifactRepository } from './knex-artifact-repository.ts';
 import { KnexDockingJobRepository } from './knex-docking-job-repository.ts';
 import { KnexInputSignatureRepository } from './knex-input-signature-repository.ts';
+import { KnexJobQueue } from './knex-job-queue.ts';
 import { KnexTaskResultRepository } from './knex-task-result-repository.ts';
 
 /** PostgreSQL asks the file system: a millisecond, whatever is in the database. */
@@ -19,6 +20,7 @@ class KnexResultsRepositories implements ResultsRepositories {
   readonly taskResults: KnexTaskResultRepository;
   readonly artifacts: KnexArtifactRepository;
   readonly inputSignatures: KnexInputSignatureRepository;
+  readonly queue: KnexJobQueue;
   readonly auditOutbox: KnexAuditOutbox;
 
   constructor(executor: SqlExecutor) {
@@ -26,6 +28,7 @@ class KnexResultsRepositories implements ResultsRepositories {
     this.taskResults = new KnexTaskResultRepository(executor);
     this.artifacts = new KnexArtifactRepository(executor);
     this.inputSignatures = new KnexInputSignatureRepository(executor);
+    this.queue = new KnexJobQueue(executor);
     this.auditOutbox = new KnexAuditOutbox(executor);
   }
 }

@@ -1,5 +1,6 @@
 import type { ArtifactRepository } from '../../../domain/jobs/artifact.ts';
 import type { DockingJobRepository } from '../../../domain/jobs/docking-job-repository.ts';
+import type { JobQueue } from '../../../domain/jobs/job-queue.ts';
 import type { InputSignatureRepository } from '../../../domain/jobs/input-signature.ts';
 import type { TaskResultRepository } from '../../../domain/jobs/task-result.ts';
 
@@ -10,6 +11,7 @@ export interface ResultsRepositories {
   readonly taskResults: TaskResultRepository;
   readonly artifacts: ArtifactRepository;
   readonly inputSignatures: InputSignatureRepository;
+  readonly queue: JobQueue;
   readonly auditOutbox: AuditOutbox;
 }
 

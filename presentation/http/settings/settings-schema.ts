@@ -88,6 +88,11 @@ const policyFields = ({ maxConnectionsPerOrganization, organizationQuotas }: Set
       .min(1)
       .max(organizationQuotas.storageBytes)
       .meta({ description: 'The size of its database above which no more results are taken' }),
+    max_running_jobs: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .meta({ description: 'Most jobs that workers hold by leases at a time' }),
   } satisfies Record<keyof typeof POLICY_SETTINGS, z.ZodType>;
 };
 

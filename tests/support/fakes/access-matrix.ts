@@ -43,6 +43,8 @@ export const MATRIX: Readonly<Record<string, string>> = {
   'POST /organizations/{org_id}/jobs/{job_id}/artifacts': 'W',
   'GET /organizations/{org_id}/jobs/{job_id}/artifacts': 'AMW',
   'GET /organizations/{org_id}/input-signatures/{signature}': 'AMW',
+  'GET /organizations/{org_id}/queue': 'AMW',
+  'GET /queue': 'AMW',
   'GET /organizations/{org_id}/events': 'AMW',
   'GET /events': 'AMW',
   'POST /jobs': 'AM',
