@@ -91,9 +91,10 @@ export class FakeService {
   readonly databases = new FakeDatabases();
   readonly servers = new FakeServers();
   readonly fleet = new FakeFleet();
+  readonly feed = { isCurrent: true };
   readonly eventStreams = new EventStreams({
     trail: this.metadata.events,
-    feed: { isCurrent: true },
+    feed: this.feed,
     now: () => performance.now(),
   });
   readonly tokens = new FakeTokens();
