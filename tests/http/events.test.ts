@@ -22,6 +22,7 @@ describe('Events over HTTP', function () {
   let service: HttpService;
   let log: readonly LogEntry[];
   const clients: EventClient[] = [];
+  const sockets: Socket[] = [];
 
   before(async () => {
     deployment = await createDeployment({ RESPONSE_STALL_MS: '1000' });
@@ -32,6 +33,7 @@ describe('Events over HTTP', function () {
   });
   afterEach(async () => {
     for (const client of clients.splice(0)) client.close();
+    for (const socket of sockets.splice(0)) socket.destroy();
     await until('no stream is open', () => openStreams() === 0);
   });
   after(async () => {
@@ -73,6 +75,7 @@ describe('Events over HTTP', function () {
   const followUnread = async (url: string, requestId: string): Promise<Socket> => {
     const { hostname, port } = new URL(url);
     const socket = connect(Number(port), hostname);
+    sockets.push(socket);
     socket.on('error', () => undefined);
     await once(socket, 'connect');
     socket.pause();
@@ -297,7 +300,7 @@ describe('Events over HTTP', function () {
        from generate_series(1, 3000)`,
     );
     const { responses } = service.container.get(TOKENS.httpDependencies);
-    const socket = await followUnread(service.url, 'unread');
+    await followUnread(service.url, 'unread');
     let most = 0;
     await until('the stream has been given up', () => {
       most = Math.max(most, responses.totalBytes);
@@ -308,7 +311,6 @@ describe('Events over HTTP', function () {
     expect(responses.totalBytes).to.equal(0);
     expect(openStreams()).to.equal(0);
     expect(lineOf('unread')?.fields).to.include({ cut: 'stalled' });
-    socket.destroy();
 
     const client = await follow(member('slow'));
     await until('one that reads gets all of them', () => client.events.length === 3000, 30_000);
@@ -320,10 +322,9 @@ describe('Events over HTTP', function () {
     const container = deployment.start();
     const { url, stop } = await container.get(TOKENS.service).start();
     const { responses } = container.get(TOKENS.httpDependencies);
-    const socket = await followUnread(url, 'stopped');
+    await followUnread(url, 'stopped');
     await until('the client has taken what it takes', () => responses.totalBytes > 100_000);
     expect(await stop(), 'all has ended by itself').to.equal(true);
-    socket.destroy();
   });
 
   it('are a request that went well, when their client leaves', async () => {
