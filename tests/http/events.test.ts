@@ -319,11 +319,15 @@ describe('Events over HTTP', function () {
   });
 
   it('delay no stop, also where a client has not read them', async () => {
-    const container = deployment.start();
+    const container = deployment.start({ RESPONSE_STALL_MS: '20000' });
     const { url, stop } = await container.get(TOKENS.service).start();
     const { responses } = container.get(TOKENS.httpDependencies);
     await followUnread(url, 'stopped');
-    await until('the client has taken what it takes', () => responses.totalBytes > 100_000);
+    let stuck = 0;
+    await until('the client has taken what it takes, and a page waits', () => {
+      stuck = responses.totalBytes > 100_000 ? stuck + 1 : 0;
+      return stuck === 50;
+    });
     expect(await stop(), 'all has ended by itself').to.equal(true);
   });
 
