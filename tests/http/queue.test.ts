@@ -57,8 +57,8 @@ describe('The queue over HTTP', function () {
   const lease = async (job: Job, worker: string, { began, expires }: { began: string; expires: string }) => {
     await inAlpha(`update docking_jobs set status = 'RUNNING', attempt = 1 where job_id = $1`, job.job_id);
     await inAlpha(
-      `insert into job_attempts (lease_id, job_id, attempt, max_attempts, engine, worker_name, lease_seconds, started_at, expires_at)
-       values ($1, $2, 1, 3, $3, $4, 120, now() + $5::interval, now() + $6::interval)`,
+      `insert into job_attempts (lease_id, job_id, attempt, engine, worker_name, lease_seconds, started_at, expires_at, deadline_at)
+       values ($1, $2, 1, $3, $4, 120, now() + $5::interval, now() + $6::interval, now() + interval '1 day')`,
       randomUUID(),
       job.job_id,
       job.engine,

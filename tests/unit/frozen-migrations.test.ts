@@ -28,7 +28,7 @@ const FROZEN: Readonly<Record<string, string>> = {
   'metadata/0018_event_statistics.ts': 'd4b5516501c6c03ec8901ccdf27eb826b0f5bb1ef4cd8453f7f2f8a389477444',
   'results/0001_initial.ts': 'af6cd70980a929279bab3e83722995643be934da56660360951f4a33d18712fa',
   'results/0002_audit_outbox.ts': '1d867ba3622c9efb9aaa1e87da5e2f7015c7974a628c86210ee9e0aa695ea6c6',
-  'results/0003_work.ts': '9118dfcd49fae748d74ee0382acd24b5b8ac9b7621c0cdfcdc027189926fbf65',
+  'results/0003_work.ts': '1e88d1b38279817036ab2305c2db084537468df0109113631d4c5f427e272b34',
 };
 
 const filesOf = (kind: string): string[] =>
