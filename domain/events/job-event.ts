@@ -77,12 +77,14 @@ const STATUS_AFTER: Readonly<Partial<Record<EventType, JobStatus>>> = {
 export const readJobEvent = (entry: TrailEntry): JobEvent => {
   const { auditId: eventId, position, action: type, at, details } = entry;
   const jobIds = readIds(details['job_ids']);
+  const jobs = readCount(details['jobs']) ?? jobIds?.length ?? null;
+  const only = jobs === 1 ? jobIds?.[0] : null;
   return {
     eventId,
     position,
     type,
     at,
-    jobId: readId(entry.entityType === 'job' ? entry.entityId : details['job_id']),
+    jobId: readId(entry.entityType === 'job' ? entry.entityId : (details['job_id'] ?? only)),
     campaignId: readId(entry.entityType === 'campaign' ? entry.entityId : details['campaign_id']),
     status: readStatus(entry),
     engine: readText(details['engine']),
@@ -90,7 +92,7 @@ export const readJobEvent = (entry: TrailEntry): JobEvent => {
     attempt: readCount(details['attempt']),
     errorCode: readText(details['error_code']),
     batchId: entry.entityType === 'job_batch' ? readId(entry.entityId) : null,
-    jobs: readCount(details['jobs']) ?? jobIds?.length ?? null,
+    jobs,
     jobIds,
   };
 };

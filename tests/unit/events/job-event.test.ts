@@ -62,6 +62,7 @@ describe('An event', () => {
     const claim = { entityType: 'job_claim', entityId: OTHER };
     const claimed = read('job.claimed', { job_ids: [ID, OTHER], worker: 'w1', engines: { vina: 2 } }, claim);
     expect(claimed).to.deep.include({ jobId: null, jobs: 2, jobIds: [ID, OTHER], worker: 'w1' });
+    expect(read('job.claimed', { job_ids: [ID] }, claim)).to.deep.include({ jobId: ID, jobs: 1 });
     const batch = { entityType: 'job_batch', entityId: OTHER };
     expect(read('job_batch.submitted', { jobs: 1000, engine: 'vina', campaign_id: ID }, batch)).to.include({
       jobId: null,
