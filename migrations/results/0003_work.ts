@@ -132,8 +132,13 @@ const SCORES = `
   alter table input_signatures add column pinned boolean not null default false;
 `;
 
+/** Whom the queue names as the workers of an engine. */
+const QUEUE = `
+  create index job_attempts_engine_idx on job_attempts (engine, started_at desc);
+`;
+
 export const up = async (knex: Knex): Promise<void> => {
-  await knex.raw([CAMPAIGNS, LEASES, FILES, SCORES].join('\n'));
+  await knex.raw([CAMPAIGNS, LEASES, FILES, SCORES, QUEUE].join('\n'));
 };
 
 export const down = async (knex: Knex): Promise<void> => {

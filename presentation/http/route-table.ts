@@ -4,6 +4,7 @@ import { campaignRoutes } from './campaigns/campaign-routes.ts';
 import { databaseRoutes } from './databases/database-routes.ts';
 import { docsRoutes } from './docs/docs-routes.ts';
 import { openApiDocument } from './docs/open-api-document.ts';
+import { eventRoutes } from './events/event-routes.ts';
 import type { HttpDependencies } from './http-dependencies.ts';
 import { identityRoutes } from './identities/identity-routes.ts';
 import { inputSignatureRoutes } from './input-signatures/input-signature-routes.ts';
@@ -15,6 +16,7 @@ import { memberRoutes } from './members/member-routes.ts';
 import { migrationRoutes } from './migrations/migration-routes.ts';
 import { monitoringRoutes } from './monitoring/monitoring-routes.ts';
 import { organizationRoutes } from './organizations/organization-routes.ts';
+import { queueRoutes } from './queue/queue-routes.ts';
 import { rankingRoutes } from './rankings/ranking-routes.ts';
 import type { Route } from './routing/route.ts';
 import { serverRoutes } from './servers/server-routes.ts';
@@ -35,6 +37,8 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
     ...campaignRoutes(deps),
     ...rankingRoutes(),
     ...inputSignatureRoutes(),
+    ...queueRoutes(deps),
+    ...eventRoutes(deps),
   ];
   const routes: readonly Route[] = [
     ...ofResults,

@@ -114,6 +114,7 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   quota_exceeded: 429,
   validation_failed: 422,
   organization_busy: 429,
+  too_many_streams: 429,
   storage_quota_exceeded: 403,
   service_busy: 503,
   too_many_attempts: 429,

@@ -10,6 +10,7 @@ import { KnexDockingJobRepository } from './knex-docking-job-repository.ts';
 import { KnexInputSignatureRepository } from './knex-input-signature-repository.ts';
 import { KnexJobBatchRepository } from './knex-job-batch-repository.ts';
 import { KnexScoreRepository } from './knex-score-repository.ts';
+import { KnexJobQueue } from './knex-job-queue.ts';
 import { KnexJobAttemptRepository } from './knex-job-attempt-repository.ts';
 import { KnexTaskResultRepository } from './knex-task-result-repository.ts';
 
@@ -27,6 +28,7 @@ class KnexResultsRepositories implements ResultsRepositories {
   readonly scores: KnexScoreRepository;
   readonly batches: KnexJobBatchRepository;
   readonly campaigns: KnexCampaignRepository;
+  readonly queue: KnexJobQueue;
   readonly auditOutbox: KnexAuditOutbox;
 
   constructor(executor: SqlExecutor) {
@@ -38,6 +40,7 @@ class KnexResultsRepositories implements ResultsRepositories {
     this.scores = new KnexScoreRepository(executor);
     this.batches = new KnexJobBatchRepository(executor);
     this.campaigns = new KnexCampaignRepository(executor);
+    this.queue = new KnexJobQueue(executor);
     this.auditOutbox = new KnexAuditOutbox(executor);
   }
 }

@@ -2,6 +2,7 @@ import type { CampaignRepository } from '../../../domain/campaigns/campaign.ts';
 import type { ArtifactRepository } from '../../../domain/jobs/artifact.ts';
 import type { JobAttemptRepository } from '../../../domain/jobs/job-attempt-repository.ts';
 import type { DockingJobRepository } from '../../../domain/jobs/docking-job-repository.ts';
+import type { JobQueue } from '../../../domain/jobs/job-queue.ts';
 import type { InputSignatureRepository } from '../../../domain/jobs/input-signature.ts';
 import type { JobBatchRepository } from '../../../domain/jobs/job-batch.ts';
 import type { ScoreRepository } from '../../../domain/jobs/ranking.ts';
@@ -18,6 +19,7 @@ export interface ResultsRepositories {
   readonly scores: ScoreRepository;
   readonly batches: JobBatchRepository;
   readonly campaigns: CampaignRepository;
+  readonly queue: JobQueue;
   readonly auditOutbox: AuditOutbox;
 }
 

@@ -134,14 +134,17 @@ const headersOf = (status: string): z.ZodObject =>
 
 const plainReplies = ({ replies }: Route): ZodOpenApiResponsesObject =>
   Object.fromEntries(
-    Object.entries(replies).map(([status, { description, schema, contentType }]) => [
+    Object.entries(replies).map(([status, { description, schema, contentType, otherContentType }]) => [
       status,
       {
         description,
         headers: headersOf(status),
         ...(status !== '204' &&
           status !== '304' && {
-            content: { [contentType ?? 'application/json']: { schema: schema ?? z.string() } },
+            content: {
+              [contentType ?? 'application/json']: { schema: schema ?? z.string() },
+              ...(otherContentType !== undefined && { [otherContentType]: { schema: z.string() } }),
+            },
           }),
       },
     ]),
@@ -206,6 +209,7 @@ const SCOPE_ERRORS: Readonly<Record<Scope, readonly ErrorCode[]>> = {
   caller: CALLER_ERRORS,
   platform: CALLER_ERRORS,
   organization: CALLER_ERRORS,
+  active: [...CALLER_ERRORS, 'organization_suspended', 'organization_not_found'],
   results: RESULTS_ERRORS,
   files: RESULTS_ERRORS,
 };

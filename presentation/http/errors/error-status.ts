@@ -49,6 +49,7 @@ export const ERROR_STATUS = {
   worker_benched: { status: 429, title: 'Worker benched' },
   quota_exceeded: { status: 429, title: 'Quota exceeded', retryAfterSeconds: 10 },
   too_many_attempts: { status: 429, title: 'Too many attempts' },
+  too_many_streams: { status: 429, title: 'Too many streams', retryAfterSeconds: 10 },
   headers_too_large: { status: 431, title: 'Headers too large' },
   organization_busy: { status: 429, title: 'Organization busy', retryAfterSeconds: 1 },
   internal_error: {

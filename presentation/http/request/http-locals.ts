@@ -44,6 +44,8 @@ export interface HttpLocals {
   streams?: boolean;
   /** Set by the error handler, for the access log. */
   failure?: Failure;
+  /** Set when an answer begins that has no end of its own, in `performance.now()`. */
+  streamBeganAtMs?: number;
   /** Set when the server ends the connection in the middle of the answer: why. */
   cut?: AnswerCut;
 }

@@ -1,8 +1,8 @@
 import type { ResultsLease } from '../../../application/ports/databases/organization-databases.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
-import { OrganizationSuspendedError } from '../../../domain/organizations/errors.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { held, type Step } from './http-locals.ts';
+import { assertServed } from './refuse-suspended.ts';
 
 type LeaseDependencies = Pick<HttpDependencies, 'databases' | 'policies'>;
 
@@ -48,12 +48,4 @@ export const leaseForMoments =
 const acquire = async (deps: LeaseDependencies, organizationId: OrganizationId): Promise<ResultsLease> => {
   await assertServed(deps, organizationId);
   return deps.databases.acquire(organizationId);
-};
-
-const assertServed = async (
-  { policies }: LeaseDependencies,
-  organizationId: OrganizationId,
-): Promise<void> => {
-  await policies.confirm(organizationId);
-  if (policies.isSuspended(organizationId)) throw new OrganizationSuspendedError();
 };

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 
-/** What a handler answers. A body of null is not sent; text, bytes and `JsonText` are sent as they are, all else as JSON. */
+/**
+ * What a handler answers. A body of null is not sent; text, bytes and `JsonText` are sent as they are, an `EventStream` bit by
+ * bit, all else as JSON.
+ */
 export interface Reply {
   readonly status: number;
   readonly body: unknown;

@@ -1,4 +1,5 @@
 import { JsonText } from '../../../domain/json-text.ts';
+import { EventStream } from './event-stream.ts';
 import { held, type HttpRequest, type HttpResponse, type Step } from './http-locals.ts';
 import { TextStream } from './reply.ts';
 
@@ -12,6 +13,7 @@ export const respond: Step = async (req, res) => {
   const answer = held(res.locals, 'answer');
   const { status, body, headers = {} } = await answer(res.locals);
   if (res.closed) return;
+  if (body instanceof EventStream) return body.sendTo(res);
   if (headers['ETag'] !== undefined && isUnchanged(req, res.set(headers))) {
     res.status(304).end();
     return;

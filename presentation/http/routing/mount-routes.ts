@@ -10,6 +10,7 @@ import { leaseForMoments, leaseResultsDatabase } from '../request/lease-results-
 import { keepStorageQuota } from '../request/keep-storage-quota.ts';
 import { limitPublicRequests } from '../request/limit-public-requests.ts';
 import { parseBody } from '../request/parse-body.ts';
+import { refuseSuspended } from '../request/refuse-suspended.ts';
 import { requireRole } from '../request/require-role.ts';
 import { respond } from '../request/respond.ts';
 import { addsResults, isPublicWrite, type Route } from './route.ts';
@@ -28,6 +29,7 @@ const stepsOf = (route: Route, deps: HttpDependencies): readonly Step[] => [
       ]),
   ...(readsBody(route) ? [parseBody(route.maxBodyBytes, deps)] : []),
   validate(route),
+  ...(route.scope === 'active' ? [refuseSuspended(deps)] : []),
   ...(route.scope === 'results' ? [leaseResultsDatabase(deps)] : []),
   ...(route.scope === 'files' ? [leaseForMoments(deps)] : []),
   ...(addsResults(route) ? [keepStorageQuota(deps)] : []),

@@ -19,6 +19,8 @@ interface ReplyDescription {
   /** Absent when the body is plain text, and with 204. */
   readonly schema?: z.ZodType;
   readonly contentType?: string;
+  /** Of the same answer, to a client that prefers this type. */
+  readonly otherContentType?: string;
 }
 
 interface RouteDescription {
@@ -62,6 +64,8 @@ export interface Route extends RouteDescription {
   readonly accept: (req: HttpRequest, bodyIssues: readonly InputIssue[]) => Answer;
 }
 
+export const EVENT_STREAM_TYPE = 'text/event-stream';
+
 /** For a body of a few fields. It holds the longest ones in UTF-8; a test says so. */
 const DEFAULT_BODY_BYTES = 8 * 1024;
 /** For a body with a text of a few thousand characters. */
@@ -92,6 +96,12 @@ interface FilesCall extends OrganizationCall {
   readonly withDatabase: WithDatabase;
   /** For its body and its conditions. */
   readonly request: HttpRequest;
+}
+interface ActiveCall extends OrganizationCall {
+  /** Verified. It may end while the answer lasts. */
+  readonly bearer: string;
+  /** Whether the client would rather have a stream of events. */
+  readonly prefersEvents: boolean;
 }
 interface ResultsCall extends OrganizationCall {
   readonly database: ResultsDatabase;
@@ -184,6 +194,20 @@ export const organizationRoute: RouteMaker<OrganizationCall, Role> = routeMaker(
     pages: held(locals, 'pages'),
     organizationId: held(locals, 'organizationId'),
     home: homeOf(locals),
+  }),
+);
+
+/** Concerns one organization's work, without a database of its results. A suspended organization is refused. */
+export const activeOrganizationRoute: RouteMaker<ActiveCall, OrganizationRole> = routeMaker(
+  'active',
+  (input, locals, req) => ({
+    input,
+    actor: actorOf(locals),
+    pages: held(locals, 'pages'),
+    organizationId: held(locals, 'organizationId'),
+    home: homeOf(locals),
+    bearer: bearerToken(req.headers.authorization) ?? '',
+    prefersEvents: req.accepts(['application/json', EVENT_STREAM_TYPE]) === EVENT_STREAM_TYPE,
   }),
 );
 

@@ -4,6 +4,7 @@ export const TAGS = {
   campaigns: 'Jobs that belong together, and the ranking of what they found',
   leases: 'For workers: take jobs under leases, keep them, end them; and what became of the attempts',
   results: 'What a job produced: results of its tasks, artifacts, and what the cache knows',
+  events: 'What happens to jobs, as it happens, and why they wait',
   'jobs by claim': 'The same routes for callers who leave the organization to their token',
   auth: 'Log in, go on with a session, end it',
   users: 'Accounts, their passwords, and their identities at an identity provider',

@@ -13,6 +13,7 @@ import {
   type NewDockingJob,
 } from '../../../domain/jobs/docking-job-repository.ts';
 import type { NewJobBatch } from '../../../domain/jobs/job-batch.ts';
+import { MOST_ENGINES, type EngineQueue } from '../../../domain/jobs/job-queue.ts';
 import type { InputSignature } from '../../../domain/jobs/input-signature.ts';
 import type { TaskResult } from '../../../domain/jobs/task-result.ts';
 import { JsonText } from '../../../domain/json-text.ts';
@@ -223,6 +224,24 @@ export class FakeResults implements ResultsDatabase {
     },
   };
 
+  /** The engines' parts of the queue that the jobs do not tell. */
+  readonly queueParts = new Map<string, Partial<EngineQueue>>();
+
+  readonly queue: ResultsRepositories['queue'] = {
+    survey: async () => {
+      const jobs = [...this.storedJobs.values()].filter(({ status }) =>
+        ['PENDING', 'RUNNING'].includes(status),
+      );
+      const engines = [
+        ...new Set([...jobs.map(({ engine }) => engine), ...this.queueParts.keys()]),
+      ].toSorted();
+      return {
+        engines: engines.slice(0, MOST_ENGINES).map((engine) => this.#queueOf(engine, jobs)),
+        isCut: engines.length > MOST_ENGINES,
+      };
+    },
+  };
+
   readonly auditOutbox: ResultsRepositories['auditOutbox'] = {
     take: async () => ({ count: 0, rows: [] }),
   };
@@ -253,6 +272,24 @@ export class FakeResults implements ResultsDatabase {
         this.#beganAt = null;
       }
     });
+  }
+
+  #queueOf(engine: string, jobs: readonly DockingJob[]): EngineQueue {
+    const ofEngine = jobs.filter((job) => job.engine === engine);
+    const pending = ofEngine.filter(({ status }) => status === 'PENDING');
+    return {
+      engine,
+      due: pending.length,
+      delayed: 0,
+      oldestAt:
+        pending.map(({ createdAt }) => createdAt).toSorted((a, b) => Number(a) - Number(b))[0] ?? null,
+      nextDueAt: null,
+      leased: 0,
+      unleased: ofEngine.length - pending.length,
+      lapsed: 0,
+      workers: [],
+      ...this.queueParts.get(engine),
+    };
   }
 
   #findSummary(jobId: string): JobSummary | null {

@@ -10,6 +10,7 @@ import type {
   TokenIssuer,
   TokenReader,
 } from '../../../application/ports/identity/tokens.ts';
+import { EventStreams } from '../../../application/events/event-streams.ts';
 import { RequestLimits } from '../../../application/limits/request-limits.ts';
 import { StorageQuota } from '../../../application/limits/storage-quota.ts';
 import { createUseCases } from '../../../application/use-cases.ts';
@@ -90,6 +91,12 @@ export class FakeService {
   readonly databases = new FakeDatabases();
   readonly servers = new FakeServers();
   readonly fleet = new FakeFleet();
+  readonly feed = { isCurrent: true };
+  readonly eventStreams = new EventStreams({
+    trail: this.metadata.events,
+    feed: this.feed,
+    now: () => performance.now(),
+  });
   readonly tokens = new FakeTokens();
   readonly logger = new FakeLogger();
   readonly observed: ObservedRequest[] = [];
@@ -154,6 +161,7 @@ export class FakeService {
       health: databases,
       changeFeed: { isBehind: false },
       databases,
+      eventStreams: this.eventStreams,
       policies,
       requestLimits: new RequestLimits({ policies, rates, networkOf: (address) => address }),
       storageQuota: new StorageQuota({ policies, maxBytes: this.options.organizationQuotas.storageBytes }),

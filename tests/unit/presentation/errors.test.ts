@@ -20,6 +20,7 @@ import {
   ServerNotFoundError,
 } from '../../../domain/databases/errors.ts';
 import { DEFAULT_SERVER } from '../../../domain/databases/server.ts';
+import { TooManyStreamsError } from '../../../domain/events/errors.ts';
 import { MigrationRunNotFoundError } from '../../../domain/fleet/errors.ts';
 import {
   IdentityAlreadyLinkedError,
@@ -104,6 +105,7 @@ const DOMAIN_ERRORS: readonly DomainError[] = [
   new CampaignArchivedError(JOB_ID),
   new ServiceBusyError(),
   new ConnectionBudgetExhaustedError(),
+  new TooManyStreamsError(20),
   new ServerNotFoundError(),
   new NoServerAvailableError([{ serverId: DEFAULT_SERVER, reason: 'draining' }]),
 ];
@@ -153,6 +155,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   storage_quota_exceeded: 403,
   service_busy: 503,
   too_many_attempts: 429,
+  too_many_streams: 429,
   headers_too_large: 431,
   database_provisioning_failed: 503,
   database_unavailable: 503,
