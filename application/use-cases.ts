@@ -3,6 +3,9 @@ import { recordDeniedAccess, summarizeDeniedAccess } from './audit/record-denied
 import { getDatabase } from './databases/get-database.ts';
 import { listDatabases } from './databases/list-databases.ts';
 import { provisionDatabase } from './databases/provision-database.ts';
+import { collectFiles } from './files/collect-files.ts';
+import { beginUpload, completeUpload, receiveUpload } from './files/file-uploads.ts';
+import { receiveFile } from './files/receive-file.ts';
 import { changeOwnPassword } from './identity/change-own-password.ts';
 import { endSession } from './identity/end-session.ts';
 import { ensureAdministrator } from './identity/ensure-administrator.ts';
@@ -101,6 +104,12 @@ export const createUseCases = (ports: Ports) => {
     putTaskResult,
     addArtifact,
     getInputSignature,
+
+    receiveFile: receiveFile(ports),
+    beginUpload: beginUpload(ports),
+    receiveUpload: receiveUpload(ports),
+    completeUpload: completeUpload(ports),
+    collectFiles: collectFiles(ports),
 
     recordDeniedAccess: recordDeniedAccess(deniedAccess),
     summarizeDeniedAccess: summarizeDeniedAccess(deniedAccess),

@@ -1,9 +1,11 @@
+import { fileReferencesOf, type FileReference } from '../../domain/files/file-reference.ts';
 import { IdempotencyKeyReusedError } from '../../domain/jobs/errors.ts';
-import type { DockingJob, JobRequest } from '../../domain/jobs/docking-job.ts';
+import type { DockingJob, JobRequest, JsonObject } from '../../domain/jobs/docking-job.ts';
 import type { Idempotency, NewDockingJob } from '../../domain/jobs/docking-job-repository.ts';
 import { noteOf, type Actor } from '../actor.ts';
 import type { ResultsDatabase, ResultsRepositories } from '../ports/databases/results-database.ts';
 import type { Ports } from '../ports/ports.ts';
+import { assertInputFiles, recordInputFiles } from './check-input-files.ts';
 
 export interface Submission extends JobRequest {
   /** Whether a completed job with the same inputs may answer for this one. */
@@ -17,17 +19,27 @@ export interface Submitted {
   readonly replayed: boolean;
 }
 
-/** Records a job, or completes it from the cache. @throws {IdempotencyKeyReusedError} when the key came before with another request */
+/**
+ * Records a job, or completes it from the cache. The input signature is taken over the files' contents: their names are left
+ * out. Decision 0046.
+ *
+ * @throws {IdempotencyKeyReusedError} when the key came before with another request
+ * @throws {ValidationError} when it refers to files that the organization does not have, or that the engine refuses
+ */
 export const submitJob =
   ({ canonicalJson, newJobId }: Pick<Ports, 'canonicalJson' | 'newJobId'>) =>
   async (database: ResultsDatabase, actor: Actor, submission: Submission): Promise<Submitted> => {
     const { useCache, idempotencyKey, ...request } = submission;
     const { engine, pipelineVersion, inputs, params, priority } = request;
-    const specification = canonicalJson.textOf({ engine, inputs, params, pipeline_version: pipelineVersion });
+    const { references, nameless } = fileReferencesOf(inputs);
+    const textOf = (named: JsonObject): string =>
+      canonicalJson.textOf({ engine, inputs: named, params, pipeline_version: pipelineVersion });
+    const specification = textOf(nameless);
+    const whole = nameless === inputs ? specification : textOf(inputs);
     const idempotency =
       idempotencyKey === null
         ? null
-        : { key: idempotencyKey, requestHash: canonicalJson.hashOf(withPriority(specification, priority)) };
+        : { key: idempotencyKey, requestHash: canonicalJson.hashOf(withPriority(whole, priority)) };
     const job: NewDockingJob = {
       jobId: newJobId(),
       status: 'PENDING',
@@ -45,7 +57,10 @@ export const submitJob =
       const earlier = await findEarlier(database, idempotency);
       if (earlier !== null) return earlier;
     }
-    const inserted = useCache ? await insertUsingCache(database, job) : await database.jobs.insert(job);
+    const inserted =
+      useCache || references.length > 0
+        ? await insertTogether(database, { job, references, useCache })
+        : await database.jobs.insert(job);
     if (inserted !== null) return { job: inserted, replayed: false };
 
     // A concurrent request inserted the same key between the look and the insert.
@@ -58,15 +73,25 @@ export const submitJob =
 const withPriority = (specification: string, priority: number): string =>
   `${specification.slice(0, -1)},"priority":${priority}}`;
 
+interface Insertion {
+  readonly job: NewDockingJob;
+  readonly references: readonly FileReference[];
+  readonly useCache: boolean;
+}
+
 /** Null when the idempotency key is taken; then no use of the cache is counted either. */
-const insertUsingCache = async (
+const insertTogether = async (
   database: ResultsDatabase,
-  job: NewDockingJob,
+  { job, references, useCache }: Insertion,
 ): Promise<DockingJob | null> => {
   try {
     return await database.transaction(async (repositories) => {
-      const inserted = await insertFromCache(repositories, job);
+      await assertInputFiles(repositories, job);
+      const inserted = useCache
+        ? await insertFromCache(repositories, job)
+        : await repositories.jobs.insert(job);
       if (inserted === null) throw new KeyTaken();
+      await recordInputFiles(repositories, [{ jobId: inserted.jobId, references }]);
       return inserted;
     });
   } catch (error) {

@@ -4,12 +4,14 @@ import type { DatabaseServers } from './databases/database-server.ts';
 import type { ServerInspection } from './databases/server-inspection.ts';
 import type { MetadataDatabase } from './databases/metadata-database.ts';
 import type { OrganizationDatabases } from './databases/organization-databases.ts';
+import type { FileStore } from './files/file-store.ts';
 import type { LoginAttempts } from './identity/login-attempts.ts';
 import type { Passwords } from './identity/passwords.ts';
 import type { RefreshTokens } from './identity/refresh-tokens.ts';
 import type { TokenIssuer, TokenReader } from './identity/tokens.ts';
 import type { CanonicalJson } from './runtime/fingerprint.ts';
 import type { Logger } from './runtime/logger.ts';
+import type { OrganizationPolicies } from './runtime/organization-policies.ts';
 
 /** All that the use cases reach the outside through. Each use case names those that it needs. */
 export interface Ports {
@@ -27,6 +29,13 @@ export interface Ports {
   /** Accounts as they are now: asked for every request. */
   readonly accounts: AccountRepository;
   readonly canonicalJson: CanonicalJson;
+  readonly fileStore: FileStore;
+  readonly policies: Pick<OrganizationPolicies, 'policyOf'>;
+  /** The most bytes of one file, and of one organization's files together. */
+  readonly maxFileBytes: number;
+  readonly maxFilesBytes: number;
+  /** Makes UUIDs. */
+  readonly newUploadId: () => string;
   /** Makes UUIDs that rise with time. */
   readonly newJobId: () => string;
   /** Makes UUIDs. */

@@ -27,6 +27,15 @@ export class JobStateConflictError extends DomainError {
   }
 }
 
+/** Raised when an attempt of a job has made another artifact of that name; nothing is written. */
+export class ArtifactAlreadyExistsError extends DomainError {
+  readonly code = 'artifact_already_exists';
+
+  constructor() {
+    super('The job has another artifact of this name.');
+  }
+}
+
 /** Raised when an idempotency key was used before with a different request; nothing is written. */
 export class IdempotencyKeyReusedError extends DomainError {
   readonly code = 'idempotency_key_reused';

@@ -29,6 +29,16 @@ export class StorageQuotaExceededError extends DomainError {
   }
 }
 
+/** Raised when the organization has as much of something as it may have; nothing is written. */
+export class QuotaExceededError extends DomainError {
+  readonly code = 'quota_exceeded';
+
+  /** @param limit the setting that says how much that is */
+  constructor(limit: string, most: number) {
+    super(`The organization has as much as it may have: ${limit} is ${most}.`, { details: { limit, most } });
+  }
+}
+
 /** Raised when an organization of that id exists already; nothing is written. */
 export class OrganizationAlreadyExistsError extends DomainError {
   readonly code = 'organization_already_exists';

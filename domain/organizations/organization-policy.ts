@@ -12,6 +12,8 @@ export interface OrganizationPolicy {
   readonly maxWriteValuesPerSecond?: number;
   /** The size of its database. */
   readonly maxStorageBytes?: number;
+  /** Of all its files together. */
+  readonly maxFilesBytes?: number;
 }
 
 /** The settings that make up the policy, and what they are there. Other settings mean nothing to the service. */
@@ -23,6 +25,7 @@ export const POLICY_SETTINGS = {
   max_write_bytes_per_second: 'maxWriteBytesPerSecond',
   max_write_values_per_second: 'maxWriteValuesPerSecond',
   max_storage_bytes: 'maxStorageBytes',
+  max_files_bytes: 'maxFilesBytes',
 } as const satisfies Readonly<Record<string, keyof OrganizationPolicy>>;
 
 /** Longest deadline that an organization may give itself. */

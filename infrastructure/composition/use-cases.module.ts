@@ -23,6 +23,8 @@ export const useCasesModule = new ContainerModule(({ bind }) => {
       accessTokens: TOKENS.tokenIssuer,
       tokenReader: TOKENS.tokenReader,
       accounts: TOKENS.accounts,
+      fileStore: TOKENS.fileStore,
+      policies: TOKENS.organizationPolicies,
       logger: TOKENS.logger,
     },
     ({ config, ...ports }) =>
@@ -33,6 +35,9 @@ export const useCasesModule = new ContainerModule(({ bind }) => {
         sessionLifetimeSeconds: config.tokens.sessionTtlSeconds,
         canonicalJson,
         newJobId,
+        newUploadId: uuidv4,
+        maxFileBytes: config.files.maxFileBytes,
+        maxFilesBytes: config.files.organizationBytes,
         newSessionId: uuidv4,
         now: Date.now,
       }),

@@ -12,7 +12,7 @@ export interface AnswerWatchOptions {
   /** An answer of which the client takes nothing for this long is cut. */
   readonly stallMs: number;
   /** An answer that is not over this long after its beginning is cut. */
-  readonly deadlineMs: number;
+  readonly deadlineMs: (response: ServerResponse) => number;
   /** Called before a connection is destroyed. */
   readonly onCut: (response: ServerResponse, cut: AnswerCut) => void;
 }
@@ -73,6 +73,6 @@ export class AnswerWatch {
       progress.movedAtMs = nowMs;
     }
     if (nowMs - progress.movedAtMs >= this.#options.stallMs) return 'stalled';
-    return nowMs - progress.beganAtMs >= this.#options.deadlineMs ? 'deadline' : null;
+    return nowMs - progress.beganAtMs >= this.#options.deadlineMs(response) ? 'deadline' : null;
   }
 }

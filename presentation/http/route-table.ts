@@ -3,6 +3,7 @@ import { authRoutes } from './auth/auth-routes.ts';
 import { databaseRoutes } from './databases/database-routes.ts';
 import { docsRoutes } from './docs/docs-routes.ts';
 import { openApiDocument } from './docs/open-api-document.ts';
+import { fileRoutes } from './files/file-routes.ts';
 import type { HttpDependencies } from './http-dependencies.ts';
 import { identityRoutes } from './identities/identity-routes.ts';
 import { inputSignatureRoutes } from './input-signatures/input-signature-routes.ts';
@@ -22,7 +23,12 @@ import { userRoutes } from './users/user-routes.ts';
  * from this list. Express tries routes in this order, so what nearly all requests ask for comes first.
  */
 export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
-  const ofResults = [...jobRoutes(deps), ...jobOutputRoutes(), ...inputSignatureRoutes()];
+  const ofResults = [
+    ...jobRoutes(deps),
+    ...jobOutputRoutes(deps),
+    ...inputSignatureRoutes(),
+    ...fileRoutes(deps),
+  ];
   const routes: readonly Route[] = [
     ...ofResults,
     ...authRoutes(deps),
@@ -46,6 +52,6 @@ const HOME = '/organizations/{org_id}';
 
 /** The same route for callers who leave the organization to their token: `/jobs…`. */
 const byClaimAlone = (route: Route): readonly Route[] =>
-  route.path.startsWith(`${HOME}/jobs`)
+  route.path.startsWith(`${HOME}/jobs`) || route.path.startsWith(`${HOME}/files`)
     ? [{ ...route, path: route.path.slice(HOME.length), name: `${route.name}ByClaim`, tag: 'jobs by claim' }]
     : [];

@@ -223,6 +223,8 @@ const keepsResults = (subject: Subject<ResultsDatabase>): void => {
       purpose: 'pose',
       uri: 's3://x?y=$1',
       contentType: null,
+      attempt: 0,
+      sha256: null,
       checksum: null,
     };
     const made = [];

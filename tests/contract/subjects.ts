@@ -38,7 +38,11 @@ const resultsInPostgres = (): Subject<ResultsDatabase> => {
       ({ database, release } = await manager.acquire(organizationId('acme')));
     },
     empty: async () => {
-      await deployment.administer('truncate docking_jobs cascade', [], deployment.databaseName('acme'));
+      await deployment.administer(
+        'truncate docking_jobs, files, file_uploads cascade',
+        [],
+        deployment.databaseName('acme'),
+      );
       return database;
     },
     close: async () => {

@@ -248,6 +248,8 @@ describe('the audit trail', function () {
           purpose: 'b',
           uri: 'file:///a',
           contentType: null,
+          attempt: 0,
+          sha256: null,
           sizeBytes: null,
           checksum: null,
           note: sampleNote('artifact.added'),

@@ -6,6 +6,7 @@ import { sql, statement, type SqlDatabase, type SqlExecutor } from '../statement
 import { KnexAuditOutbox } from './knex-audit-outbox.ts';
 import { KnexArtifactRepository } from './knex-artifact-repository.ts';
 import { KnexDockingJobRepository } from './knex-docking-job-repository.ts';
+import { KnexFileRepository } from './knex-file-repository.ts';
 import { KnexInputSignatureRepository } from './knex-input-signature-repository.ts';
 import { KnexTaskResultRepository } from './knex-task-result-repository.ts';
 
@@ -18,6 +19,7 @@ class KnexResultsRepositories implements ResultsRepositories {
   readonly jobs: KnexDockingJobRepository;
   readonly taskResults: KnexTaskResultRepository;
   readonly artifacts: KnexArtifactRepository;
+  readonly files: KnexFileRepository;
   readonly inputSignatures: KnexInputSignatureRepository;
   readonly auditOutbox: KnexAuditOutbox;
 
@@ -25,6 +27,7 @@ class KnexResultsRepositories implements ResultsRepositories {
     this.jobs = new KnexDockingJobRepository(executor);
     this.taskResults = new KnexTaskResultRepository(executor);
     this.artifacts = new KnexArtifactRepository(executor);
+    this.files = new KnexFileRepository(executor);
     this.inputSignatures = new KnexInputSignatureRepository(executor);
     this.auditOutbox = new KnexAuditOutbox(executor);
   }

@@ -1,14 +1,15 @@
+import type { FileRepository } from '../../../domain/files/file-repository.ts';
 import type { ArtifactRepository } from '../../../domain/jobs/artifact.ts';
 import type { DockingJobRepository } from '../../../domain/jobs/docking-job-repository.ts';
 import type { InputSignatureRepository } from '../../../domain/jobs/input-signature.ts';
 import type { TaskResultRepository } from '../../../domain/jobs/task-result.ts';
-
 import type { AuditOutbox } from '../audit/audit-outbox.ts';
 
 export interface ResultsRepositories {
   readonly jobs: DockingJobRepository;
   readonly taskResults: TaskResultRepository;
   readonly artifacts: ArtifactRepository;
+  readonly files: FileRepository;
   readonly inputSignatures: InputSignatureRepository;
   readonly auditOutbox: AuditOutbox;
 }
@@ -24,3 +25,9 @@ export interface ResultsDatabase extends ResultsRepositories {
   /** What the whole database takes on its server, indexes included. */
   storageBytes(): Promise<number>;
 }
+
+/**
+ * Leases the organization's database for as long as `work` takes. For what also waits for bytes: they come and go while
+ * nothing is leased. Decision 0046.
+ */
+export type WithDatabase = <Result>(work: (database: ResultsDatabase) => Promise<Result>) => Promise<Result>;

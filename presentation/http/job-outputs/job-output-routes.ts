@@ -1,18 +1,29 @@
 import { addArtifact } from '../../../application/jobs/add-artifact.ts';
 import { getOutputJobId } from '../../../application/jobs/get-job.ts';
 import { putTaskResult } from '../../../application/jobs/put-task-result.ts';
+import { getArtifactFile } from '../../../application/files/open-file.ts';
 import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
+import { contentReply, CONTENT_ERRORS, CONTENT_REPLIES } from '../routing/content-reply.ts';
+import type { HttpDependencies } from '../http-dependencies.ts';
 import { created, ok } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
-import { DOCUMENT_BODY_BYTES, resultsRoute, TEXT_BODY_BYTES, type Route } from '../routing/route.ts';
+import {
+  DOCUMENT_BODY_BYTES,
+  filesRoute,
+  resultsRoute,
+  TEXT_BODY_BYTES,
+  type Route,
+} from '../routing/route.ts';
 import { presentArtifact, presentTaskResult } from './job-output-presenter.ts';
 import {
+  artifactContentRequest,
   artifactCursor,
   artifactPage,
   artifactReply,
   artifactRequest,
   listArtifactsRequest,
   listTaskResultsRequest,
+  readArtifact,
   taskResultCursor,
   taskResultPage,
   taskResultReply,
@@ -22,11 +33,12 @@ import {
 const tag = 'results';
 const path = '/organizations/{org_id}/jobs/{job_id}';
 
-export const jobOutputRoutes = (): readonly Route[] => [
+export const jobOutputRoutes = (deps: HttpDependencies): readonly Route[] => [
   putTaskResultRoute(),
   listTaskResultsRoute(),
   addArtifactRoute(),
   listArtifactsRoute(),
+  readArtifactRoute(deps),
 ];
 
 const putTaskResultRoute = (): Route =>
@@ -84,19 +96,15 @@ const addArtifactRoute = (): Route =>
     tag,
     request: artifactRequest,
     maxBodyBytes: TEXT_BODY_BYTES,
-    replies: { 201: { description: 'Recorded', schema: artifactReply } },
-    errors: ['job_not_found', 'job_state_conflict'],
+    replies: {
+      200: { description: 'Recorded before', schema: artifactReply },
+      201: { description: 'Recorded', schema: artifactReply },
+    },
+    errors: ['job_not_found', 'job_state_conflict', 'artifact_already_exists'],
     handle: async ({ input: { params, body }, actor, database }) => {
-      const artifact = await addArtifact(database, actor, {
-        jobId: params.job_id,
-        name: body.name,
-        purpose: body.purpose,
-        uri: body.uri,
-        contentType: body.content_type ?? null,
-        sizeBytes: body.size_bytes ?? null,
-        checksum: body.checksum ?? null,
-      });
-      return created(presentArtifact(artifact));
+      const request = readArtifact(body);
+      const { artifact, created: isNew } = await addArtifact(database, actor, params.job_id, request);
+      return isNew ? created(presentArtifact(artifact)) : ok(presentArtifact(artifact));
     },
   });
 
@@ -115,5 +123,23 @@ const listArtifactsRoute = (): Route =>
       const jobId = await getOutputJobId(database, params.job_id);
       const page = await pages.read(query, (wanted) => database.artifacts.listByJob(jobId, wanted));
       return ok(presentPage(page, presentArtifact, artifactCursor));
+    },
+  });
+
+const readArtifactRoute = (deps: HttpDependencies): Route =>
+  filesRoute(ORGANIZATION_ROLES, {
+    method: 'get',
+    path: `${path}/artifacts/{artifact_id}/content`,
+    name: 'readArtifact',
+    summary: "Read an artifact's bytes, if the service keeps them",
+    tag,
+    request: artifactContentRequest,
+    replies: CONTENT_REPLIES,
+    errors: ['job_not_found', 'artifact_elsewhere', ...CONTENT_ERRORS],
+    handle: async ({ input: { params, query }, organizationId, withDatabase, request }) => {
+      const file = await withDatabase((database) =>
+        getArtifactFile(database, params.job_id, params.artifact_id),
+      );
+      return contentReply(deps, { organizationId, file, request, redirects: query.redirect });
     },
   });

@@ -2,6 +2,7 @@
 export const TAGS = {
   jobs: 'Docking jobs: submit them, follow them, move them along',
   results: 'What a job produced: results of its tasks, artifacts, and what the cache knows',
+  files: 'Bytes of inputs and outputs, under their SHA-256',
   'jobs by claim': 'The same routes for callers who leave the organization to their token',
   auth: 'Log in, go on with a session, end it',
   users: 'Accounts, their passwords, and their identities at an identity provider',

@@ -88,6 +88,11 @@ const policyFields = ({ maxConnectionsPerOrganization, organizationQuotas }: Set
       .min(1)
       .max(organizationQuotas.storageBytes)
       .meta({ description: 'The size of its database above which no more results are taken' }),
+    max_files_bytes: z
+      .int()
+      .min(1)
+      .max(organizationQuotas.filesBytes)
+      .meta({ description: 'Bytes of all its files above which no more files are taken' }),
   } satisfies Record<keyof typeof POLICY_SETTINGS, z.ZodType>;
 };
 

@@ -12,6 +12,7 @@ import { JsonText } from '../../../domain/json-text.ts';
 import { toPage } from '../../../domain/page.ts';
 import { fakePart } from './fake-part.ts';
 import { asJsonb } from './as-jsonb.ts';
+import { FakeFiles } from './fake-files.ts';
 import { FakeTransactions, saveList, saveMap } from './fake-transactions.ts';
 
 const START = Date.parse('2026-01-02T03:04:05.678Z');
@@ -99,7 +100,21 @@ export class FakeResults implements ResultsDatabase {
       const { items, next } = toPage(following, limit, ({ position }) => position);
       return { items: items.map(({ artifact }) => artifact), next };
     },
+    find: async (jobId, artifactId) =>
+      this.storedArtifacts.find(
+        (artifact) => artifact.jobId === jobId && artifact.artifactId === artifactId,
+      ) ?? null,
+    findByName: async (jobId, attempt, name) =>
+      this.storedArtifacts.find(
+        (artifact) => artifact.jobId === jobId && artifact.attempt === attempt && artifact.name === name,
+      ) ?? null,
   };
+
+  readonly files = new FakeFiles({
+    now: () => this.#now(),
+    note: (note) => this.notes.push(note),
+    isOfArtifact: (sha256) => this.storedArtifacts.some((artifact) => artifact.sha256 === sha256),
+  });
 
   readonly inputSignatures: ResultsRepositories['inputSignatures'] = {
     find: async (signature) => this.signatures.get(signature) ?? null,
@@ -138,6 +153,9 @@ export class FakeResults implements ResultsDatabase {
     saveMap(this.signatures),
     saveMap(this.storedTaskResults),
     saveList(this.storedArtifacts),
+    saveMap(this.files.rows),
+    saveMap(this.files.uploads),
+    saveList(this.files.references),
     saveList(this.notes),
   ]);
   /** All that one transaction writes is of its beginning. */

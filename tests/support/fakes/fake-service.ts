@@ -22,6 +22,7 @@ import type { OrganizationPolicy } from '../../../domain/organizations/organizat
 import { createApp } from '../../../presentation/http/create-app.ts';
 import type { HttpDependencies, HttpOptions } from '../../../presentation/http/http-dependencies.ts';
 import { FakeDatabases } from './fake-databases.ts';
+import { FakeFileStore } from './fake-file-store.ts';
 import { FakeFleet } from './fake-fleet.ts';
 import { FakeMetadata } from './fake-metadata.ts';
 import { fakeUuid } from './fake-results.ts';
@@ -90,6 +91,7 @@ export class FakeService {
   readonly databases = new FakeDatabases();
   readonly servers = new FakeServers();
   readonly fleet = new FakeFleet();
+  readonly fileStore = new FakeFileStore();
   readonly tokens = new FakeTokens();
   readonly logger = new FakeLogger();
   readonly observed: ObservedRequest[] = [];
@@ -100,7 +102,13 @@ export class FakeService {
     corsOrigins: [],
     trustedProxies: 0,
     maxConnectionsPerOrganization: 15,
-    organizationQuotas: { writeBytesPerSecond: 1e9, writeValuesPerSecond: 1e9, storageBytes: 1e12 },
+    organizationQuotas: {
+      writeBytesPerSecond: 1e9,
+      writeValuesPerSecond: 1e9,
+      storageBytes: 1e12,
+      filesBytes: 1e12,
+    },
+    maxFileBytes: 1e6,
     readyStrict: false,
     hideOrganizationNames: false,
     isStopping: () => false,
@@ -114,8 +122,18 @@ export class FakeService {
   constructor(overrides: Partial<HttpDependencies> = {}) {
     const { metadata, databases } = this;
     for (const id of ['acme', 'beta']) metadata.add(organization(id));
+    const policies = {
+      confirm: () => undefined,
+      policyOf: () => this.policy,
+      isSuspended: (id: OrganizationId) => metadata.stored.get(id)?.status === 'suspended',
+    };
     const useCases = createUseCases({
       metadata,
+      fileStore: this.fileStore,
+      policies,
+      maxFileBytes: this.options.maxFileBytes,
+      maxFilesBytes: this.options.organizationQuotas.filesBytes,
+      newUploadId: () => this.#newId(),
       ledger: metadata.ledger,
       databases,
       servers: this.servers,
@@ -140,11 +158,6 @@ export class FakeService {
       now: Date.now,
       logger: this.logger,
     });
-    const policies = {
-      confirm: () => undefined,
-      policyOf: () => this.policy,
-      isSuspended: (id: OrganizationId) => metadata.stored.get(id)?.status === 'suspended',
-    };
     const rates = { publicRequestsPerMinute: 1e6, ...this.options.organizationQuotas };
     this.deps = {
       ...useCases,
@@ -153,6 +166,7 @@ export class FakeService {
       health: databases,
       changeFeed: { isBehind: false },
       databases,
+      fileStore: this.fileStore,
       policies,
       requestLimits: new RequestLimits({ policies, rates, networkOf: (address) => address }),
       storageQuota: new StorageQuota({ policies, maxBytes: this.options.organizationQuotas.storageBytes }),

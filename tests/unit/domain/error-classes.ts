@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import * as exceptions from '../../../domain/exceptions.ts';
 import * as databases from '../../../domain/databases/errors.ts';
+import * as files from '../../../domain/files/errors.ts';
 import * as fleet from '../../../domain/fleet/errors.ts';
 import * as identity from '../../../domain/identity/errors.ts';
 import * as jobs from '../../../domain/jobs/errors.ts';
@@ -12,6 +13,7 @@ const DOMAIN = new URL('../../../domain/', import.meta.url);
 const MODULES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'databases/errors.ts': databases,
   'exceptions.ts': exceptions,
+  'files/errors.ts': files,
   'fleet/errors.ts': fleet,
   'identity/errors.ts': identity,
   'jobs/errors.ts': jobs,

@@ -15,7 +15,7 @@ describe('The watch over answers', () => {
     cuts = [];
     watch = new AnswerWatch(exchanges, {
       stallMs: STALL_MS,
-      deadlineMs: DEADLINE_MS,
+      deadlineMs: () => DEADLINE_MS,
       onCut: (response, cut) => cuts.push([response, cut]),
     });
   });

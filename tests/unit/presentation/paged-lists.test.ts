@@ -97,7 +97,15 @@ describe('A list in pages', () => {
         confidenceScore: null,
       };
       await taskResults.put({ ...common, ...program, taskName: name, resultData: {} });
-      const file = { purpose: 'poses', uri: 's3://x', contentType: null, sizeBytes: null, checksum: null };
+      const file = {
+        purpose: 'poses',
+        uri: 's3://x',
+        contentType: null,
+        attempt: 0,
+        sha256: null,
+        sizeBytes: null,
+        checksum: null,
+      };
       await artifacts.insert({ ...common, ...file, name });
     }
     const client = service.acme('member');
