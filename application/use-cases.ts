@@ -3,6 +3,7 @@ import { recordDeniedAccess, summarizeDeniedAccess } from './audit/record-denied
 import { getDatabase } from './databases/get-database.ts';
 import { listDatabases } from './databases/list-databases.ts';
 import { provisionDatabase } from './databases/provision-database.ts';
+import { CollectAtUploads } from './files/collect-at-uploads.ts';
 import { collectFiles } from './files/collect-files.ts';
 import { beginUpload, completeUpload, receiveUpload } from './files/file-uploads.ts';
 import { receiveFile } from './files/receive-file.ts';
@@ -54,6 +55,8 @@ export type UseCases = ReturnType<typeof createUseCases>;
  * database with each call; most of that needs no port besides. Decision 0031.
  */
 export const createUseCases = (ports: Ports) => {
+  const collecting = collectFiles(ports);
+  const files = { ...ports, collector: new CollectAtUploads({ ...ports, collectFiles: collecting }) };
   const deniedAccess = { ...ports, windows: new DeniedAccessWindows() };
   return {
     verifyToken: verifyToken(ports),
@@ -105,11 +108,11 @@ export const createUseCases = (ports: Ports) => {
     addArtifact,
     getInputSignature,
 
-    receiveFile: receiveFile(ports),
-    beginUpload: beginUpload(ports),
-    receiveUpload: receiveUpload(ports),
-    completeUpload: completeUpload(ports),
-    collectFiles: collectFiles(ports),
+    receiveFile: receiveFile(files),
+    beginUpload: beginUpload(files),
+    receiveUpload: receiveUpload(files),
+    completeUpload: completeUpload(files),
+    collectFiles: collecting,
 
     recordDeniedAccess: recordDeniedAccess(deniedAccess),
     summarizeDeniedAccess: summarizeDeniedAccess(deniedAccess),

@@ -36,7 +36,8 @@ export class LocalFileStore implements FileStore {
       // What an earlier attempt of the same upload has sent is replaced.
       await pipeline(measured, createWriteStream(path, { flags: 'w', mode: 0o600, flush: true }));
     } catch (error) {
-      await rm(path, { force: true });
+      // What failed first says more.
+      await rm(path, { force: true }).catch(() => undefined);
       throw explained(error);
     }
     return measured.received();

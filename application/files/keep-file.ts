@@ -5,6 +5,7 @@ import { QuotaExceededError } from '../../domain/organizations/errors.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { noteOf, type Actor } from '../actor.ts';
 import type { ResultsRepositories, WithDatabase } from '../ports/databases/results-database.ts';
+import type { CollectAtUploads } from './collect-at-uploads.ts';
 import type { FileStore, ReceivedBytes } from '../ports/files/file-store.ts';
 import type { OrganizationPolicies } from '../ports/runtime/organization-policies.ts';
 
@@ -13,6 +14,7 @@ export interface KeepFileDeps {
   readonly policies: Pick<OrganizationPolicies, 'policyOf'>;
   /** The most of any organization; its own settings may ask for less. */
   readonly maxFilesBytes: number;
+  readonly collector: Pick<CollectAtUploads, 'afterUpload'>;
 }
 
 /** Who works with whose files. */
@@ -45,7 +47,7 @@ export const keepFile = async (
   { actor, organizationId, withDatabase }: FilesCall,
   { uploadId, ...upload }: KeptUpload,
 ): Promise<KeptFile> => {
-  const { fileStore } = deps;
+  const { fileStore, collector } = deps;
   const { sha256, sizeBytes } = upload;
   const limit = filesQuota(deps, organizationId);
   const known = await withDatabase(async ({ files }) => {
@@ -59,6 +61,7 @@ export const keepFile = async (
   await fileStore.publish(organizationId, uploadId, sha256);
   const note = noteOf(actor, 'file.added', { size_bytes: sizeBytes, media_type: upload.mediaType });
   const file = await withDatabase(({ files }) => files.settle(sha256, note));
+  await collector.afterUpload(organizationId, withDatabase);
   return { file, created: true };
 };
 

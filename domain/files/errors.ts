@@ -47,6 +47,15 @@ export class ArtifactElsewhereError extends DomainError {
   }
 }
 
+/** Raised when an organization's files are to be deleted, and its database refers to them. */
+export class FilesInUseError extends DomainError {
+  readonly code = 'files_in_use';
+
+  constructor() {
+    super('The organization has a database, which refers to its files. Retire it first.');
+  }
+}
+
 /** Raised when the store of the files' bytes cannot be reached, or has no room. */
 export class FilesUnavailableError extends DomainError {
   readonly code = 'files_unavailable';

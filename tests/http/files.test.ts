@@ -15,7 +15,7 @@ import {
 import { until } from '../support/gate.ts';
 import { RFC3339_UTC, UUID, type Page, type Problem } from '../support/http-contract.ts';
 import { HttpService, type Caller } from '../support/http-service.ts';
-import { LIGAND, RECEPTOR } from '../support/molecules.ts';
+import { LIGAND, RECEPTOR } from '../support/fakes/molecules.ts';
 
 interface StoredFile {
   readonly sha256: string;

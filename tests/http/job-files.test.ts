@@ -3,7 +3,7 @@ import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { fetchBytes, sha256Of } from '../support/fetch-bytes.ts';
 import type { Job, Page, Problem } from '../support/http-contract.ts';
 import { HttpService, type Caller } from '../support/http-service.ts';
-import { atom, LIGAND, RECEPTOR } from '../support/molecules.ts';
+import { atom, LIGAND, RECEPTOR } from '../support/fakes/molecules.ts';
 
 interface Artifact {
   readonly artifact_id: string;
@@ -160,7 +160,7 @@ describe('Files of jobs over HTTP', function () {
     it('are looked at for the engine that docks them, with the line', async () => {
       const receptor = { file: await send(RECEPTOR, 'r.pdbqt') };
       const ligand = { file: await send(LIGAND, 'l.pdbqt') };
-      const bad = { file: await send(`${LIGAND.replace('OA', 'B ')}`, 'boron.pdbqt') };
+      const bad = { file: await send(LIGAND.replace('OA', 'B '), 'boron.pdbqt') };
       const short = {
         file: await send(`ROOT\n${atom(1, [1, 2, 3]).slice(0, 70)}\nENDROOT\nTORSDOF 0\n`, 's.pdbqt'),
       };

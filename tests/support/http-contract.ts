@@ -107,6 +107,7 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   job_state_conflict: 409,
   artifact_already_exists: 409,
   artifact_elsewhere: 409,
+  files_in_use: 409,
   idempotency_key_reused: 409,
   validation_failed: 422,
   organization_busy: 429,

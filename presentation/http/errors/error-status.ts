@@ -37,6 +37,7 @@ export const ERROR_STATUS = {
   identity_already_linked: { status: 409, title: 'Identity linked already' },
   job_state_conflict: { status: 409, title: 'Job state conflict' },
   artifact_already_exists: { status: 409, title: 'Artifact exists already' },
+  files_in_use: { status: 409, title: 'Files in use' },
   artifact_elsewhere: { status: 409, title: 'Artifact elsewhere' },
   idempotency_key_reused: { status: 409, title: 'Idempotency key reused' },
   request_timeout: { status: 408, title: 'Request timeout' },

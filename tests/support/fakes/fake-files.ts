@@ -50,10 +50,10 @@ export class FakeFiles implements FileRepository {
 
   async announce(file: NewFile): Promise<StoredFile | null> {
     const earlier = this.rows.get(file.sha256);
-    const at = this.#deps.now();
-    const row: FakeFile = earlier ?? { ...file, state: 'arriving', createdAt: at, uploadedAt: at };
+    const uploadedAt = new Date();
+    const row: FakeFile = earlier ?? { ...file, state: 'arriving', createdAt: this.#deps.now(), uploadedAt };
     const state = row.state === 'deleting' ? 'arriving' : row.state;
-    this.rows.set(file.sha256, { ...row, state, uploadedAt: at });
+    this.rows.set(file.sha256, { ...row, state, uploadedAt });
     return state === 'stored' ? toFile(row) : null;
   }
 
