@@ -21,13 +21,6 @@ export interface S3Server {
 
 const CREDENTIALS = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
 
-/** What the SDK reads of these from the environment. */
-export const S3_ENVIRONMENT = {
-  AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-  AWS_REGION: 'us-east-1',
-} as const;
-
 /** A server on this machine that speaks S3, with one bucket. */
 export const startS3 = async (): Promise<S3Server> => {
   const directory = await mkdtemp(join(tmpdir(), 'mad-test-s3-'));
