@@ -77,6 +77,11 @@ describe('files that are uploaded while the service and PostgreSQL are killed', 
     await Promise.all([killer(), ...Array.from({ length: UPLOADERS }, uploader)]);
 
     expect(failed, 'uploads under way when something was killed').to.be.greaterThan(0);
+    await until(
+      'the database is served again',
+      async () => (await fetchBytes(`${url}/files`, { token: token() })).status === 200,
+      30_000,
+    );
     for (const sha256 of acknowledged) {
       const { status, bytes } = await fetchBytes(`${url}/files/${sha256}`, { token: token() });
       expect([status, sha256Of(bytes)]).to.deep.equal([200, sha256]);
