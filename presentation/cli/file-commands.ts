@@ -26,9 +26,9 @@ export const addFileCommands = (
       'delete files that nothing has referred to for a day; opens the databases, one after another',
     )
     .argument('[org_ids...]', 'all organizations by default', eachOrganization)
-    .action(async (ids: readonly OrganizationId[] | undefined) => {
+    .action(async (ids: readonly OrganizationId[]) => {
       const deps = await open();
-      for await (const id of ids ?? withDatabases(deps)) {
+      for await (const id of ids.length > 0 ? ids : withDatabases(deps)) {
         try {
           print(`${id}: ${plural(await deps.collectFiles(id), 'file')} deleted.`);
         } catch (error) {
