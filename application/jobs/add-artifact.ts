@@ -1,10 +1,10 @@
 import { ValidationError } from '../../domain/validation-error.ts';
 import { fileUri, type Artifact } from '../../domain/jobs/artifact.ts';
-import { assertAcceptsOutput, type JobSummary } from '../../domain/jobs/docking-job.ts';
+import { assertAcceptsOutput } from '../../domain/jobs/docking-job.ts';
 import { ArtifactAlreadyExistsError } from '../../domain/jobs/errors.ts';
 import { noteOf, type Actor } from '../actor.ts';
 import type { ResultsDatabase, ResultsRepositories } from '../ports/databases/results-database.ts';
-import { lockJob } from './get-job.ts';
+import { lockForWriter } from './lock-for-writer.ts';
 
 /** Bytes that are elsewhere. */
 interface ElsewhereArtifact {
@@ -29,6 +29,12 @@ export interface ArtifactRequest {
   readonly source: ArtifactSource;
 }
 
+/** @property leaseId the writer's lease; null: none */
+interface ArtifactOfJob extends ArtifactRequest {
+  readonly jobId: string;
+  readonly leaseId: string | null;
+}
+
 /** `created` is false for a request that was sent again. */
 export interface AddedArtifact {
   readonly artifact: Artifact;
@@ -39,51 +45,56 @@ export interface AddedArtifact {
  * Records a file that a job made. Sent again, it answers with the first record.
  *
  * @throws {JobNotFoundError}
+ * @throws {LeaseRequiredError} {LeaseLostError} when another worker holds the job
  * @throws {JobStateConflictError} when the job is finished
- * @throws {ArtifactAlreadyExistsError} when the job's attempt has made another one of that name
+ * @throws {ArtifactAlreadyExistsError} when the job has another one of that name
  * @throws {ValidationError} naming `file`, when the organization has no such file
  */
 export const addArtifact = (
   database: ResultsDatabase,
   actor: Actor,
-  jobId: string,
-  request: ArtifactRequest,
+  artifact: ArtifactOfJob,
 ): Promise<AddedArtifact> =>
   database.transaction(async (repositories) => {
-    const job = await lockJob(repositories, jobId);
+    const job = await lockForWriter(repositories, artifact.jobId, artifact.leaseId);
     assertAcceptsOutput(job.status);
-    return recordArtifact(repositories, actor, job, request);
+    return writeArtifact(repositories, actor, artifact);
   });
 
-/** As `addArtifact`, of a job that the caller has locked and that takes output. */
-export const recordArtifact = async (
+/**
+ * As `addArtifact`, of a job that the caller has locked and that takes output.
+ *
+ * @param path of the artifact's `file` in the request
+ */
+export const writeArtifact = async (
   repositories: ResultsRepositories,
   actor: Actor,
-  { jobId, attempt }: Pick<JobSummary, 'jobId' | 'attempt'>,
-  { name, purpose, source }: ArtifactRequest,
+  { jobId, leaseId, name, purpose, source }: ArtifactOfJob,
+  path = 'file',
 ): Promise<AddedArtifact> => {
   const { artifacts } = repositories;
-  const place = await placeOf(repositories, source);
-  const earlier = await artifacts.findByName(jobId, attempt, name);
+  const place = await placeOf(repositories, source, path);
+  const earlier = await artifacts.findByName(jobId, name);
   if (earlier !== null) {
     if (earlier.uri !== place.uri || earlier.purpose !== purpose) throw new ArtifactAlreadyExistsError();
     return { artifact: earlier, created: false };
   }
   const note = noteOf(actor, 'artifact.added', { job_id: jobId, name, purpose, uri: place.uri });
-  return {
-    artifact: await artifacts.insert({ jobId, attempt, name, purpose, ...place, note }),
-    created: true,
-  };
+  const artifact = await artifacts.insert({ jobId, leaseId, name, purpose, ...place, note });
+  return { artifact, created: true };
 };
 
 type Place = Pick<Artifact, 'uri' | 'sha256' | 'contentType' | 'sizeBytes' | 'checksum'>;
 
-const placeOf = async ({ files }: ResultsRepositories, source: ArtifactSource): Promise<Place> => {
+const placeOf = async (
+  { files }: ResultsRepositories,
+  source: ArtifactSource,
+  path: string,
+): Promise<Place> => {
   if (!('sha256' in source)) return { ...source, sha256: null };
   const { sha256, contentType } = source;
   const file = (await files.hold([sha256])).get(sha256);
-  if (file === undefined)
-    throw new ValidationError([{ path: 'file', message: 'names no file of the organization' }]);
+  if (file === undefined) throw new ValidationError([{ path, message: 'names no file of the organization' }]);
   return {
     uri: fileUri(sha256),
     sha256,

@@ -5,8 +5,6 @@ import type { Page, PageRequest } from '../page.ts';
 export interface Artifact {
   readonly artifactId: string;
   readonly jobId: string;
-  /** The job's attempt that made it: one has no two artifacts of the same name. */
-  readonly attempt: number;
   readonly name: string;
   readonly purpose: string;
   readonly uri: string;
@@ -21,13 +19,17 @@ export interface Artifact {
 /** The uri of an artifact whose bytes the service keeps. */
 export const fileUri = (sha256: string): string => `mad:sha256:${sha256}`;
 
-export type NewArtifact = Omit<Artifact, 'artifactId' | 'createdAt'> & { readonly note: WriteNote };
+export type NewArtifact = Omit<Artifact, 'artifactId' | 'createdAt'> & {
+  /** The lease under which it is written; null: none. What a lost lease has written is dropped. */
+  readonly leaseId: string | null;
+  readonly note: WriteNote;
+};
 
 export interface ArtifactRepository {
   insert(artifact: NewArtifact): Promise<Artifact>;
   find(jobId: string, artifactId: string): Promise<Artifact | null>;
-  /** The first of that name that the attempt made. */
-  findByName(jobId: string, attempt: number, name: string): Promise<Artifact | null>;
+  /** The first of that name. What lost attempts have made is dropped, so it is the present one's. */
+  findByName(jobId: string, name: string): Promise<Artifact | null>;
   /** In the order they were made. A key is a sequence number. */
   listByJob(jobId: string, page: PageRequest<string>): Promise<Page<Artifact, string>>;
 }

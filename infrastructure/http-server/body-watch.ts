@@ -8,11 +8,18 @@ export interface BodyLimits {
   readonly deadlineMs: number;
 }
 
-export interface BodyWatchOptions {
+/** What the watch uses of a connection and its current exchange. */
+type WatchedSocket = Pick<Socket, 'bytesRead' | 'destroyed'>;
+interface WatchedBody {
+  readonly request: Pick<Exchange['request'], 'complete'>;
+  readonly response: Exchange['response'];
+}
+
+export interface BodyWatchOptions<Connection> {
   readonly everyMs: number;
   readonly limitsOf: (response: Exchange['response']) => BodyLimits;
   /** Called for a connection whose body is late, again at each look until it ends. */
-  readonly onTimeout: (socket: Socket) => void;
+  readonly onTimeout: (socket: Connection) => void;
 }
 
 interface Progress {
@@ -25,14 +32,17 @@ interface Progress {
  * Ends requests whose body does not come. In place of Node's `requestTimeout`, which gives a file of a gigabyte no more time
  * than a document. The time in which the service does not read counts as the client's: it reads as fast as its store writes.
  */
-export class BodyWatch {
-  readonly #options: BodyWatchOptions;
-  readonly #connections: ReadonlyMap<Socket, Exchange | null>;
-  readonly #progress = new WeakMap<Exchange, Progress>();
+export class BodyWatch<Connection extends WatchedSocket> {
+  readonly #options: BodyWatchOptions<Connection>;
+  readonly #connections: ReadonlyMap<Connection, WatchedBody | null>;
+  readonly #progress = new WeakMap<WatchedBody, Progress>();
   readonly #timer: NodeJS.Timeout;
 
   /** @param connections the current exchange of each, as they are at each look */
-  constructor(connections: ReadonlyMap<Socket, Exchange | null>, options: BodyWatchOptions) {
+  constructor(
+    connections: ReadonlyMap<Connection, WatchedBody | null>,
+    options: BodyWatchOptions<Connection>,
+  ) {
     this.#connections = connections;
     this.#options = options;
     this.#timer = setInterval(() => this.look(performance.now()), options.everyMs).unref();
@@ -50,7 +60,7 @@ export class BodyWatch {
     clearInterval(this.#timer);
   }
 
-  #isLate(exchange: Exchange, read: number, nowMs: number): boolean {
+  #isLate(exchange: WatchedBody, read: number, nowMs: number): boolean {
     const progress = this.#progress.get(exchange);
     if (progress === undefined) {
       this.#progress.set(exchange, { beganAtMs: nowMs, movedAtMs: nowMs, read });

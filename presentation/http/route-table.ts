@@ -9,6 +9,7 @@ import { identityRoutes } from './identities/identity-routes.ts';
 import { inputSignatureRoutes } from './input-signatures/input-signature-routes.ts';
 import { jobOutputRoutes } from './job-outputs/job-output-routes.ts';
 import { jobRoutes } from './jobs/job-routes.ts';
+import { jobsAtOnceRoutes, leaseRoutes } from './leases/lease-routes.ts';
 import { memberRoutes } from './members/member-routes.ts';
 import { migrationRoutes } from './migrations/migration-routes.ts';
 import { monitoringRoutes } from './monitoring/monitoring-routes.ts';
@@ -24,8 +25,10 @@ import { userRoutes } from './users/user-routes.ts';
  */
 export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
   const ofResults = [
+    ...jobsAtOnceRoutes(deps),
     ...jobRoutes(deps),
     ...jobOutputRoutes(deps),
+    ...leaseRoutes(deps),
     ...inputSignatureRoutes(),
     ...fileRoutes(deps),
   ];

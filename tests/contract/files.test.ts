@@ -115,7 +115,7 @@ const keepsFiles = (subject: Subject<ResultsDatabase>): void => {
     const job = await database.jobs.insert(sampleJob());
     await database.artifacts.insert({
       jobId: job?.jobId ?? '',
-      attempt: 0,
+      leaseId: null,
       name: 'poses',
       purpose: 'poses',
       uri: `mad:sha256:${sha256}`,

@@ -219,11 +219,11 @@ const keepsResults = (subject: Subject<ResultsDatabase>): void => {
     const { jobId } = await insertJob();
     const common = {
       note: NOTE,
+      leaseId: null,
       jobId,
       purpose: 'pose',
       uri: 's3://x?y=$1',
       contentType: null,
-      attempt: 0,
       sha256: null,
       checksum: null,
     };

@@ -39,10 +39,7 @@ describe('Files over HTTP', function () {
 
   before(async () => {
     deployment = await createDeployment({ FILES_MAX_BYTES: String(MAX_BYTES) });
-    service = await HttpService.over(deployment, deployment.start(), ['alpha', 'beta'], {
-      stalledUpload: STALL_MS,
-      connectionsCheckingInterval: 20,
-    });
+    service = await HttpService.start(deployment, ['alpha', 'beta']);
     await deployment.register('alpha', 'beta');
     token = deployment.token('alpha', ['member']);
     member = service.as(token);
@@ -71,8 +68,8 @@ describe('Files over HTTP', function () {
   };
   const pathsOf = ({ body }: BytesReply): readonly string[] =>
     (body as unknown as Problem).errors?.map(({ path }) => path) ?? [];
-  const open = async (): Promise<Socket> => {
-    const { hostname, port } = new URL(service.url);
+  const open = async (url = service.url): Promise<Socket> => {
+    const { hostname, port } = new URL(url);
     const socket = connect(Number(port), hostname);
     socket.on('error', () => undefined);
     await once(socket, 'connect');
@@ -330,8 +327,12 @@ describe('Files over HTTP', function () {
     });
 
     it('an upload that trickles to a stop, which is told so', async () => {
+      const impatient = await HttpService.over(deployment, deployment.start(), [], {
+        stalledUpload: STALL_MS,
+        connectionsCheckingInterval: 20,
+      });
       const before = await kept();
-      const socket = await open();
+      const socket = await open(impatient.url);
       let answer = '';
       socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
       socket.write(`${head(['Content-Length: 1000'])}some bytes`);
@@ -339,6 +340,7 @@ describe('Files over HTTP', function () {
       expect(answer).to.match(/^HTTP\/1\.1 408 /);
       expect(answer).to.include('request_timeout');
       await until('its bytes are gone', async () => (await kept()).length === before.length);
+      await impatient.close();
     });
   });
 

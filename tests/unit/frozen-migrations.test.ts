@@ -27,7 +27,7 @@ const FROZEN: Readonly<Record<string, string>> = {
   'metadata/0016_server_timelines.ts': 'ca99d244ed826c7d904c608b2286341adf60c45974f7a3655780fea1cd30bc51',
   'results/0001_initial.ts': 'af6cd70980a929279bab3e83722995643be934da56660360951f4a33d18712fa',
   'results/0002_audit_outbox.ts': '1d867ba3622c9efb9aaa1e87da5e2f7015c7974a628c86210ee9e0aa695ea6c6',
-  'results/0003_work.ts': 'b41e559ccd8dcbf9c0b905a3373fef8a2affa4c4b260497eba316a2d4b83e22e',
+  'results/0003_work.ts': 'bf24d1162beabb7940130cde3070a7d0e96bd3debbfb81e236ceb141902d6b11',
 };
 
 const filesOf = (kind: string): string[] =>

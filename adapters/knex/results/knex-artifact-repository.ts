@@ -9,7 +9,6 @@ type ArtifactRow = Omit<Artifact, 'sizeBytes'> & { readonly sizeBytes: string | 
 
 const INSERTED_COLUMNS = {
   jobId: 'job_id',
-  attempt: 'attempt',
   name: 'name',
   purpose: 'purpose',
   uri: 'uri',
@@ -17,7 +16,7 @@ const INSERTED_COLUMNS = {
   contentType: 'content_type',
   sizeBytes: 'size_bytes',
   checksum: 'checksum',
-} as const satisfies Record<keyof Omit<NewArtifact, 'note'>, string>;
+} as const satisfies Record<keyof Omit<NewArtifact, 'note' | 'leaseId'>, string>;
 
 const ARTIFACT_FIELDS = selectList({
   artifactId: 'artifact_id',
@@ -28,7 +27,10 @@ const ARTIFACT_FIELDS = selectList({
 const insert = auditedStatement<Omit<NewArtifact, 'note'>, ArtifactRow>(
   'artifact_insert',
   { type: 'artifact', idField: 'artifactId' },
-  (p) => sql('artifacts').insert(insertList(INSERTED_COLUMNS, p)).returning(ARTIFACT_FIELDS),
+  (p) =>
+    sql('artifacts')
+      .insert(insertList({ ...INSERTED_COLUMNS, leaseId: 'lease_id' }, p))
+      .returning(ARTIFACT_FIELDS),
 );
 
 const find = statement<{ jobId: string; artifactId: string }, ArtifactRow>('artifact_find', (p) =>
@@ -37,14 +39,12 @@ const find = statement<{ jobId: string; artifactId: string }, ArtifactRow>('arti
     .where({ job_id: p('jobId'), artifact_id: p('artifactId') }),
 );
 
-const findByName = statement<{ jobId: string; attempt: number; name: string }, ArtifactRow>(
-  'artifact_find_by_name',
-  (p) =>
-    sql('artifacts')
-      .select(ARTIFACT_FIELDS)
-      .where({ job_id: p('jobId'), attempt: p('attempt'), name: p('name') })
-      .orderBy('position')
-      .limit(1),
+const findByName = statement<{ jobId: string; name: string }, ArtifactRow>('artifact_find_by_name', (p) =>
+  sql('artifacts')
+    .select(ARTIFACT_FIELDS)
+    .where({ job_id: p('jobId'), name: p('name') })
+    .orderBy('position')
+    .limit(1),
 );
 
 const toArtifact = (row: ArtifactRow): Artifact => ({
@@ -70,8 +70,8 @@ export class KnexArtifactRepository implements ArtifactRepository {
     return row === undefined ? null : toArtifact(row);
   }
 
-  async findByName(jobId: string, attempt: number, name: string): Promise<Artifact | null> {
-    const [row] = await this.#executor.query(findByName({ jobId, attempt, name }));
+  async findByName(jobId: string, name: string): Promise<Artifact | null> {
+    const [row] = await this.#executor.query(findByName({ jobId, name }));
     return row === undefined ? null : toArtifact(row);
   }
 

@@ -8,6 +8,7 @@ import { KnexArtifactRepository } from './knex-artifact-repository.ts';
 import { KnexDockingJobRepository } from './knex-docking-job-repository.ts';
 import { KnexFileRepository } from './knex-file-repository.ts';
 import { KnexInputSignatureRepository } from './knex-input-signature-repository.ts';
+import { KnexJobAttemptRepository } from './knex-job-attempt-repository.ts';
 import { KnexTaskResultRepository } from './knex-task-result-repository.ts';
 
 /** PostgreSQL asks the file system: a millisecond, whatever is in the database. */
@@ -17,6 +18,7 @@ const storageBytes = statement<object, { bytes: string }>('storage_bytes', () =>
 
 class KnexResultsRepositories implements ResultsRepositories {
   readonly jobs: KnexDockingJobRepository;
+  readonly attempts: KnexJobAttemptRepository;
   readonly taskResults: KnexTaskResultRepository;
   readonly artifacts: KnexArtifactRepository;
   readonly files: KnexFileRepository;
@@ -25,6 +27,7 @@ class KnexResultsRepositories implements ResultsRepositories {
 
   constructor(executor: SqlExecutor) {
     this.jobs = new KnexDockingJobRepository(executor);
+    this.attempts = new KnexJobAttemptRepository(executor);
     this.taskResults = new KnexTaskResultRepository(executor);
     this.artifacts = new KnexArtifactRepository(executor);
     this.files = new KnexFileRepository(executor);

@@ -18,13 +18,14 @@ import { presentArtifact, presentTaskResult } from './job-output-presenter.ts';
 import {
   artifactContentRequest,
   artifactCursor,
+  artifactOf,
   artifactPage,
   artifactReply,
   artifactRequest,
   listArtifactsRequest,
   listTaskResultsRequest,
-  readArtifact,
   taskResultCursor,
+  taskResultOf,
   taskResultPage,
   taskResultReply,
   taskResultRequest,
@@ -32,6 +33,7 @@ import {
 
 const tag = 'results';
 const path = '/organizations/{org_id}/jobs/{job_id}';
+const WRITE_ERRORS = ['job_not_found', 'job_state_conflict', 'lease_required', 'lease_lost'] as const;
 
 export const jobOutputRoutes = (deps: HttpDependencies): readonly Route[] => [
   putTaskResultRoute(),
@@ -54,16 +56,12 @@ const putTaskResultRoute = (): Route =>
       200: { description: 'Replaced', schema: taskResultReply },
       201: { description: 'New', schema: taskResultReply },
     },
-    errors: ['job_not_found', 'job_state_conflict'],
-    handle: async ({ input: { params, body }, actor, database }) => {
+    errors: WRITE_ERRORS,
+    handle: async ({ input: { params, headers, body }, actor, database }) => {
       const { result, created: isNew } = await putTaskResult(database, actor, {
         jobId: params.job_id,
-        taskName: params.task_name,
-        serviceName: body.service_name,
-        serviceVersion: body.service_version ?? null,
-        schemaVersion: body.schema_version ?? null,
-        confidenceScore: body.confidence_score ?? null,
-        resultData: body.result_data,
+        leaseId: headers['X-Lease-Id'] ?? null,
+        ...taskResultOf(params.task_name, body),
       });
       return isNew ? created(presentTaskResult(result)) : ok(presentTaskResult(result));
     },
@@ -100,10 +98,13 @@ const addArtifactRoute = (): Route =>
       200: { description: 'Recorded before', schema: artifactReply },
       201: { description: 'Recorded', schema: artifactReply },
     },
-    errors: ['job_not_found', 'job_state_conflict', 'artifact_already_exists'],
-    handle: async ({ input: { params, body }, actor, database }) => {
-      const request = readArtifact(body);
-      const { artifact, created: isNew } = await addArtifact(database, actor, params.job_id, request);
+    errors: [...WRITE_ERRORS, 'artifact_already_exists'],
+    handle: async ({ input: { params, headers, body }, actor, database }) => {
+      const { artifact, created: isNew } = await addArtifact(database, actor, {
+        jobId: params.job_id,
+        leaseId: headers['X-Lease-Id'] ?? null,
+        ...artifactOf(body),
+      });
       return isNew ? created(presentArtifact(artifact)) : ok(presentArtifact(artifact));
     },
   });

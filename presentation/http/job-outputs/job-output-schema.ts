@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { ArtifactRequest } from '../../../application/jobs/add-artifact.ts';
+import type { TaskResultRequest } from '../../../application/jobs/put-task-result.ts';
 import { FILE_PREFIX } from '../../../domain/files/stored-file.ts';
-import { jobParams } from '../jobs/job-schema.ts';
+import { jobParams, leaseHeaders } from '../jobs/job-schema.ts';
 import { textCursor } from '../request/schema/cursor.ts';
 import {
   count,
@@ -46,6 +47,7 @@ const CHECKSUM = /^(?:[A-Za-z][A-Za-z0-9-]{1,19}:[A-Za-z0-9+/_-]+={0,2}|[0-9A-Fa
 
 export const taskResultRequest = {
   params: jobParams.extend({ task_name: slug(100) }),
+  headers: leaseHeaders,
   body: z
     .strictObject({
       service_name: printable(100),
@@ -71,6 +73,7 @@ const isLeftOut =
 
 export const artifactRequest = {
   params: jobParams,
+  headers: leaseHeaders,
   body: z
     .strictObject({
       name: printable(255),
@@ -91,7 +94,7 @@ export const artifactRequest = {
     .refine(({ uri, file }) => uri !== undefined || file !== undefined, {
       path: ['uri'],
       error: 'is required, unless "file" names the bytes',
-      when: () => true,
+      when: ({ value }) => typeof value === 'object' && value !== null,
     })
     // What the service keeps it knows the size and checksum of.
     .refine(isLeftOut('uri'), { path: ['uri'], error: BESIDE_FILE })
@@ -108,7 +111,7 @@ export const artifactRequest = {
 };
 
 /** @param body as `artifactRequest` takes it: it names one place */
-export const readArtifact = ({
+export const artifactOf = ({
   name,
   purpose,
   ...place
@@ -177,3 +180,18 @@ export const artifactReply = z
   })
   .meta({ id: 'Artifact' });
 export const artifactPage = pageOf(artifactReply).meta({ id: 'ArtifactPage' });
+
+/** As the route of one result and the completion of a job take it. */
+export const taskResultOf = (
+  taskName: string,
+  body: z.output<typeof taskResultRequest.body>,
+): TaskResultRequest => ({
+  taskName,
+  serviceName: body.service_name,
+  serviceVersion: body.service_version ?? null,
+  schemaVersion: body.schema_version ?? null,
+  confidenceScore: body.confidence_score ?? null,
+  resultData: body.result_data,
+});
+
+/** As the route of one artifact and the completion of a job take it. */

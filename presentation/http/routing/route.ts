@@ -39,6 +39,11 @@ interface RouteDescription {
   readonly compress?: boolean;
   /** The body is bytes of any kind, which the handler reads. Default: no. */
   readonly receivesBytes?: boolean;
+  /**
+   * Whether it makes the organization's database larger. By default a route of results does that has a body and is no PATCH.
+   * What only changes rows is taken when the database is full: jobs have to end.
+   */
+  readonly addsResults?: boolean;
   /** The route's own errors. Its scope and its input add theirs. */
   readonly errors?: readonly ErrorCode[];
 }
@@ -144,9 +149,9 @@ const homeOf = (locals: HttpLocals): string =>
 export const isPublicWrite = ({ scope, request }: Route): boolean =>
   scope === 'public' && request.body !== undefined;
 
-/** It makes the organization's database larger. A change is taken when that is full: jobs have to end. */
-export const addsResults = ({ scope, method, request }: Route): boolean =>
-  scope === 'results' && method !== 'patch' && request.body !== undefined;
+/** It makes the organization's database larger. */
+export const addsResults = ({ scope, method, request, addsResults: adds }: Route): boolean =>
+  scope === 'results' && (adds ?? (method !== 'patch' && request.body !== undefined));
 
 export const namesOrganization = (path: string): boolean => path.includes('{org_id}');
 

@@ -2,16 +2,24 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { expect } from 'chai';
 import { BodyWatch, type BodyLimits } from '../../../infrastructure/http-server/body-watch.ts';
-import type { Exchange } from '../../../infrastructure/http-server/pipelined-requests.ts';
+
+interface Connection {
+  bytesRead: number;
+  destroyed: boolean;
+}
+interface Body {
+  readonly request: { complete: boolean };
+  readonly response: ServerResponse;
+}
 
 const DOCUMENT: BodyLimits = { stallMs: 30_000, deadlineMs: 30_000 };
 const FILE: BodyLimits = { stallMs: 20_000, deadlineMs: 3_600_000 };
 
 describe('The watch over bodies', () => {
-  let connections: Map<Socket, Exchange | null>;
+  let connections: Map<Connection, Body | null>;
   let limits: BodyLimits;
-  let late: Socket[];
-  let watch: BodyWatch;
+  let late: Connection[];
+  let watch: BodyWatch<Connection>;
 
   beforeEach(() => {
     connections = new Map();
@@ -24,13 +32,12 @@ describe('The watch over bodies', () => {
   });
   afterEach(() => watch.close());
 
-  const open = (): { socket: Socket; request: IncomingMessage; receive: () => void } => {
-    const socket = new Socket();
-    let read = 0;
-    Object.defineProperty(socket, 'bytesRead', { get: () => read });
-    const request = new IncomingMessage(socket);
-    connections.set(socket, { request, response: new ServerResponse(request) });
-    return { socket, request, receive: () => (read += 1) };
+  const open = (): { socket: Connection; body: Body; receive: () => void } => {
+    const socket: Connection = { bytesRead: 0, destroyed: false };
+    const response = new ServerResponse(new IncomingMessage(new Socket()));
+    const body: Body = { request: { complete: false }, response };
+    connections.set(socket, body);
+    return { socket, body, receive: () => (socket.bytesRead += 1) };
   };
 
   it('gives a document its time, however it comes', () => {
@@ -70,9 +77,9 @@ describe('The watch over bodies', () => {
 
   it('leaves alone what has come, and connections without a request', () => {
     limits = DOCUMENT;
-    const { request } = open();
-    request.complete = true;
-    connections.set(new Socket(), null);
+    const { body } = open();
+    body.request.complete = true;
+    connections.set({ bytesRead: 0, destroyed: false }, null);
     watch.look(0);
     watch.look(1e9);
     expect(late).to.be.empty;
