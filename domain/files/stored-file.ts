@@ -1,8 +1,5 @@
 import type { PdbqtInspection } from './pdbqt.ts';
 
-/** The name of bytes: their SHA-256, in lower-case hex. */
-export const SHA256_PATTERN = /^[0-9a-f]{64}$/;
-
 /** How inputs and artifacts name bytes that the service keeps. */
 export const FILE_PREFIX = 'sha256:';
 export const FILE_NAME_PATTERN = /^sha256:[0-9a-f]{64}$/;
