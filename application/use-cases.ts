@@ -6,6 +6,10 @@ import { getCampaign, getCampaignStatus } from './campaigns/get-campaign.ts';
 import { getDatabase } from './databases/get-database.ts';
 import { listDatabases } from './databases/list-databases.ts';
 import { provisionDatabase } from './databases/provision-database.ts';
+import { CollectAtUploads } from './files/collect-at-uploads.ts';
+import { collectFiles } from './files/collect-files.ts';
+import { beginUpload, completeUpload, receiveUpload } from './files/file-uploads.ts';
+import { receiveFile } from './files/receive-file.ts';
 import { changeOwnPassword } from './identity/change-own-password.ts';
 import { endSession } from './identity/end-session.ts';
 import { ensureAdministrator } from './identity/ensure-administrator.ts';
@@ -61,6 +65,8 @@ export type UseCases = ReturnType<typeof createUseCases>;
  * database with each call; most of that needs no port besides. Decision 0031.
  */
 export const createUseCases = (ports: Ports) => {
+  const collecting = collectFiles(ports);
+  const files = { ...ports, collector: new CollectAtUploads({ ...ports, collectFiles: collecting }) };
   const deniedAccess = { ...ports, windows: new DeniedAccessWindows() };
   return {
     verifyToken: verifyToken(ports),
@@ -125,6 +131,12 @@ export const createUseCases = (ports: Ports) => {
     changeCampaign,
     getCampaign,
     getCampaignStatus,
+
+    receiveFile: receiveFile(files),
+    beginUpload: beginUpload(files),
+    receiveUpload: receiveUpload(files),
+    completeUpload: completeUpload(files),
+    collectFiles: collecting,
 
     recordDeniedAccess: recordDeniedAccess(deniedAccess),
     summarizeDeniedAccess: summarizeDeniedAccess(deniedAccess),

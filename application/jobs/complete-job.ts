@@ -29,6 +29,8 @@ export interface Completion {
  * @throws {JobNotFoundError}
  * @throws {LeaseLostError} when another claim has found the job, or its worker gave it back
  * @throws {JobStateConflictError} when the job was canceled
+ * @throws {ArtifactAlreadyExistsError} when the job has another artifact of a name
+ * @throws {ValidationError} when an artifact names a file that the organization does not have
  */
 export const completeJob = (
   database: ResultsDatabase,
@@ -73,7 +75,8 @@ const writeOutputs = async (
   { jobId, leaseId, taskResults, artifacts }: Completion,
 ): Promise<void> => {
   for (const result of taskResults) await writeTaskResult(repositories, actor, { ...result, jobId, leaseId });
-  for (const artifact of artifacts) await writeArtifact(repositories, actor, { ...artifact, jobId, leaseId });
+  for (const [index, artifact] of artifacts.entries())
+    await writeArtifact(repositories, actor, { ...artifact, jobId, leaseId }, `artifacts.${index}.file`);
 };
 
 /** The action and the details of its audit entry. */

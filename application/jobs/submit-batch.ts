@@ -1,4 +1,5 @@
 import { NO_DEFAULTS, overDefaults, type JobDefaults } from '../../domain/campaigns/job-defaults.ts';
+import { fileReferencesOf } from '../../domain/files/file-reference.ts';
 import { inspectJson } from '../../domain/json/inspect-json.ts';
 import { IdempotencyKeyReusedError } from '../../domain/jobs/errors.ts';
 import { DEFAULT_PRIORITY, type JsonObject } from '../../domain/jobs/docking-job.ts';
@@ -6,12 +7,13 @@ import type { Idempotency } from '../../domain/jobs/docking-job-repository.ts';
 import type { InputSignature } from '../../domain/jobs/input-signature.ts';
 import { DEFAULT_MAX_ATTEMPTS } from '../../domain/jobs/job-attempt.ts';
 import type { BatchedJob, JobBatch, NewJobBatch } from '../../domain/jobs/job-batch.ts';
-import { ValidationError } from '../../domain/validation-error.ts';
+import { ValidationError, type InputIssue } from '../../domain/validation-error.ts';
 import { noteOf, type Actor } from '../actor.ts';
 import { openCampaign } from '../campaigns/open-campaign.ts';
 import { pendingQuota } from '../limits/pending-quota.ts';
 import type { ResultsDatabase, ResultsRepositories } from '../ports/databases/results-database.ts';
 import type { Ports } from '../ports/ports.ts';
+import { inputFileIssues, recordInputFiles } from './check-input-files.ts';
 
 export interface BatchSubmission extends JobDefaults {
   readonly campaignId: string | null;
@@ -46,7 +48,8 @@ const MAX_ISSUES = 50;
  * @throws {IdempotencyKeyReusedError} when the key came before with another request
  * @throws {CampaignNotFoundError}
  * @throws {CampaignArchivedError}
- * @throws {ValidationError} when an item has no inputs, nobody names an engine, or the jobs would be too large
+ * @throws {ValidationError} when an item has no inputs, nobody names an engine, the jobs would be too large, or files are named
+ *   that the organization does not have or the engine refuses
  * @throws {QuotaExceededError} when more jobs would wait than may
  */
 export const submitBatch =
@@ -65,6 +68,7 @@ export const submitBatch =
     const jobs = jobsOf({ canonicalJson, newJobId }, overDefaults(ofCampaign, submission), submission, actor);
     const quota = pendingQuota(policies, actor);
     const batch = await inTransaction(database, async (repositories) => {
+      await assertFiles(repositories, jobs);
       const answered = useCache ? await answerFromCache(repositories, jobs) : jobs;
       const waiting = answered.filter(({ cache }) => !cache.hit).length;
       await quota.admit(repositories.jobs, waiting);
@@ -76,6 +80,7 @@ export const submitBatch =
         note: noteOf(actor, 'job_batch.submitted', detailsOf(answered, waiting, campaignId)),
       };
       if (!(await repositories.batches.insert(made))) throw new KeyTaken();
+      await recordInputFiles(repositories, jobs.map(referencesOf));
       if (waiting < answered.length)
         await repositories.scores.copy(answered.filter(({ cache }) => cache.hit).map(({ jobId }) => jobId));
       return made;
@@ -103,6 +108,22 @@ const inTransaction = async <Result>(
     throw error;
   }
 };
+
+/** @throws {ValidationError} with the item's place in each path */
+const assertFiles = async (
+  repositories: Pick<ResultsRepositories, 'files'>,
+  jobs: readonly BatchedJob[],
+): Promise<void> => {
+  const issues = (await inputFileIssues(repositories, jobs)).flatMap((ofJob, index) =>
+    ofJob.map(({ path, message }): InputIssue => ({ path: `items.${index}.${path}`, message })),
+  );
+  if (issues.length > 0) throw new ValidationError(issues.slice(0, MAX_ISSUES));
+};
+
+const referencesOf = ({ jobId, inputs }: BatchedJob) => ({
+  jobId,
+  references: fileReferencesOf(inputs).references,
+});
 
 const findEarlier = async (
   { batches }: ResultsRepositories,
@@ -140,7 +161,13 @@ const jobsOf = (
     const inputs = { ...defaults.inputs, ...item.inputs };
     const params = { ...defaults.params, ...item.params };
     if (Object.keys(inputs).length === 0) empty.push(index);
-    const text = canonicalJson.textOf({ engine, inputs, params, pipeline_version: pipelineVersion });
+    const { nameless } = fileReferencesOf(inputs);
+    const text = canonicalJson.textOf({
+      engine,
+      inputs: nameless,
+      params,
+      pipeline_version: pipelineVersion,
+    });
     return {
       jobId: jobIds[index] ?? newJobId(),
       status: 'PENDING',

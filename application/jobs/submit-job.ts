@@ -1,4 +1,5 @@
 import { overDefaults } from '../../domain/campaigns/job-defaults.ts';
+import { fileReferencesOf } from '../../domain/files/file-reference.ts';
 import { DEFAULT_PRIORITY, type DockingJob, type JobSpecification } from '../../domain/jobs/docking-job.ts';
 import { IdempotencyKeyReusedError } from '../../domain/jobs/errors.ts';
 import type { Idempotency, NewDockingJob } from '../../domain/jobs/docking-job-repository.ts';
@@ -9,6 +10,7 @@ import { pendingQuota, type PendingQuota } from '../limits/pending-quota.ts';
 import type { ResultsDatabase, ResultsRepositories } from '../ports/databases/results-database.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { CanonicalJson } from '../ports/runtime/fingerprint.ts';
+import { assertInputFiles, recordInputFiles } from './check-input-files.ts';
 import { jobDetails } from './job-details.ts';
 
 export interface Submission extends JobSpecification {
@@ -34,11 +36,13 @@ export interface Submitted {
 type SubmitJobPorts = Pick<Ports, 'canonicalJson' | 'newJobId' | 'policies'>;
 
 /**
- * Records a job, or completes it from the cache.
+ * Records a job, or completes it from the cache. The input signature is taken over the files' contents: their names are left
+ * out. Decision 0046.
  *
  * @throws {IdempotencyKeyReusedError} when the key came before with another request
  * @throws {CampaignNotFoundError}
  * @throws {CampaignArchivedError}
+ * @throws {ValidationError} when it refers to files that the organization does not have, or that the engine refuses
  * @throws {QuotaExceededError} when the organization has as many jobs waiting as it may
  */
 export const submitJob =
@@ -56,13 +60,15 @@ export const submitJob =
       if (earlier !== null) return earlier;
     }
     const request = campaignId === null ? submission : await withCampaign(database, campaignId, submission);
-    const specification = campaignId === null ? sent : specificationText(canonicalJson, request);
     const { engine, pipelineVersion, inputs, params } = request;
+    const { nameless } = fileReferencesOf(inputs);
+    const isAsSent = campaignId === null && nameless === inputs;
+    const decisive = isAsSent ? sent : specificationText(canonicalJson, { ...request, inputs: nameless });
     const priority = request.priority ?? DEFAULT_PRIORITY;
     const job: NewDockingJob = {
       jobId: newJobId(),
       status: 'PENDING',
-      inputSignature: canonicalJson.hashOf(specification),
+      inputSignature: canonicalJson.hashOf(decisive),
       submittedBy: actor.principal.userId,
       cache: { hit: false, canonicalJobId: null, confidenceScore: null },
       label,
@@ -91,9 +97,10 @@ interface InsertOptions {
 }
 
 /**
- * Inserts a job whose idempotency key was not there a moment ago.
+ * Inserts a job whose idempotency key was not there a moment ago, with what it refers to.
  *
  * @throws {IdempotencyKeyReusedError} when it is by now, with another request
+ * @throws {ValidationError} as `submitJob` does
  * @throws {QuotaExceededError}
  */
 const insertOnce = async (
@@ -101,9 +108,10 @@ const insertOnce = async (
   job: NewDockingJob,
   { useCache, quota }: InsertOptions,
 ): Promise<Submitted> => {
-  const inserted = useCache
-    ? await insertUsingCache(database, job, quota)
-    : await insertPending(database, job, quota);
+  const inserted =
+    useCache || fileReferencesOf(job.inputs).references.length > 0
+      ? await insertTogether(database, job, { useCache, quota })
+      : await insertPending(database, job, quota);
   if (inserted !== null) return { job: inserted, replayed: false };
 
   // A concurrent request inserted the same key between the look and the insert.
@@ -173,15 +181,20 @@ const insertPending = async (
 };
 
 /** Null when the idempotency key is taken; then no use of the cache is counted either. */
-const insertUsingCache = async (
+const insertTogether = async (
   database: ResultsDatabase,
   job: NewDockingJob,
-  quota: PendingQuota,
+  { useCache, quota }: InsertOptions,
 ): Promise<DockingJob | null> => {
   try {
     return await database.transaction(async (repositories) => {
-      const inserted = await insertFromCache(repositories, job, quota);
+      await assertInputFiles(repositories, job);
+      const inserted = useCache
+        ? await insertFromCache(repositories, job, quota)
+        : await insertPending(repositories, job, quota);
       if (inserted === null) throw new KeyTaken();
+      const { references } = fileReferencesOf(job.inputs);
+      await recordInputFiles(repositories, [{ jobId: inserted.jobId, references }]);
       return inserted;
     });
   } catch (error) {

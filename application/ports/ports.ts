@@ -4,6 +4,7 @@ import type { DatabaseServers } from './databases/database-server.ts';
 import type { ServerInspection } from './databases/server-inspection.ts';
 import type { MetadataDatabase } from './databases/metadata-database.ts';
 import type { OrganizationDatabases } from './databases/organization-databases.ts';
+import type { FileStore } from './files/file-store.ts';
 import type { LoginAttempts } from './identity/login-attempts.ts';
 import type { Passwords } from './identity/passwords.ts';
 import type { RefreshTokens } from './identity/refresh-tokens.ts';
@@ -27,8 +28,14 @@ export interface Ports {
   readonly tokenReader: TokenReader;
   /** Accounts as they are now: asked for every request. */
   readonly accounts: AccountRepository;
-  readonly policies: Pick<OrganizationPolicies, 'policyOf'>;
   readonly canonicalJson: CanonicalJson;
+  readonly fileStore: FileStore;
+  readonly policies: Pick<OrganizationPolicies, 'policyOf'>;
+  /** The most bytes of one file, and of one organization's files together. */
+  readonly maxFileBytes: number;
+  readonly maxFilesBytes: number;
+  /** Makes UUIDs. */
+  readonly newUploadId: () => string;
   /** Makes UUIDs that rise with time. */
   readonly newJobId: () => string;
   /** Makes UUIDs. */

@@ -27,6 +27,15 @@ export class JobStateConflictError extends DomainError {
   }
 }
 
+/** Raised when a job has another artifact of that name; nothing is written. */
+export class ArtifactAlreadyExistsError extends DomainError {
+  readonly code = 'artifact_already_exists';
+
+  constructor() {
+    super('The job has another artifact of this name.');
+  }
+}
+
 /** Raised when a job is held by a lease and the writer names none; nothing is written. */
 export class LeaseRequiredError extends DomainError {
   readonly code = 'lease_required';

@@ -14,6 +14,8 @@ export interface OrganizationPolicy {
   readonly maxStorageBytes?: number;
   /** Jobs that wait for a worker. */
   readonly maxPendingJobs?: number;
+  /** Of all its files together. */
+  readonly maxFilesBytes?: number;
   /** Leases that workers hold at a time. */
   readonly maxRunningJobs?: number;
   /** Of one attempt of a job that says nothing itself. */
@@ -30,6 +32,7 @@ export const POLICY_SETTINGS = {
   max_write_values_per_second: 'maxWriteValuesPerSecond',
   max_storage_bytes: 'maxStorageBytes',
   max_pending_jobs: 'maxPendingJobs',
+  max_files_bytes: 'maxFilesBytes',
   max_running_jobs: 'maxRunningJobs',
   max_runtime_seconds: 'maxRuntimeSeconds',
 } as const satisfies Readonly<Record<string, keyof OrganizationPolicy>>;

@@ -7,6 +7,7 @@ import { processModule } from './process.module.ts';
 import { auditModule } from './audit.module.ts';
 import { changesModule } from './changes.module.ts';
 import { databaseModule } from './database.module.ts';
+import { filesModule } from './files.module.ts';
 import { fleetModule } from './fleet.module.ts';
 import { httpModule } from './http.module.ts';
 import { provisioningModule } from './provisioning.module.ts';
@@ -24,6 +25,7 @@ export const createContainer = (config: Config): Container => {
     databaseModule,
     provisioningModule,
     fleetModule,
+    filesModule,
     accessModule,
     useCasesModule,
     httpModule,

@@ -50,6 +50,7 @@ export const processModule = new ContainerModule(({ bind }) => {
       fleetOperator: TOKENS.fleetOperator,
       fleetChecks: TOKENS.fleetChecks,
       useCases: TOKENS.useCases,
+      fileStore: TOKENS.fileStore,
     },
     (parts) => (surroundings) => cliDependencies(parts, surroundings),
   );

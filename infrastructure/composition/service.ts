@@ -6,7 +6,7 @@ import { reasonOf } from '../../domain/reason-of.ts';
 import { createApp } from '../../presentation/http/create-app.ts';
 import { answerClientError } from '../../presentation/http/errors/client-error.ts';
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
-import { isOpenEnded, noteCut } from '../../presentation/http/request/access-log.ts';
+import { isOpenEnded, isStream, noteCut } from '../../presentation/http/request/access-log.ts';
 import { messageClasses } from '../../presentation/http/request/message-classes.ts';
 import type { Background } from '../background/background-runner.ts';
 import type { ClusterSurvey } from '../background/cluster-survey.ts';
@@ -141,15 +141,22 @@ export class Service {
   async #listen(): Promise<ListeningServer> {
     const { config, http } = this.#parts;
     const { host, port, responses } = config.http;
+    const { files } = config;
     const app = createApp(http);
     const messages = messageClasses(app);
     try {
       return await listen(app, host, port, {
         answerClientError: answerClientError(http),
         messages,
-        limits: { stalledAnswer: responses.stallMs, wholeAnswer: responses.deadlineMs },
+        limits: {
+          stalledAnswer: responses.stallMs,
+          wholeAnswer: responses.deadlineMs,
+          stalledUpload: files.stallMs,
+          wholeTransfer: files.deadlineMs,
+        },
         onCut: noteCut,
         isOpenEnded,
+        streams: isStream,
       });
     } catch (error) {
       throw error instanceof Error ? addressError(host, port, error) : error;

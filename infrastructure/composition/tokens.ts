@@ -4,6 +4,7 @@ import type { Provisioning } from '../../application/ports/databases/provisionin
 import type { ReconcileDatabases } from '../../application/databases/reconcile.ts';
 import type { FinishRetirement, RetireDatabase } from '../../application/databases/retire.ts';
 import type { RotateCredentials } from '../../application/databases/rotate-credentials.ts';
+import type { FileStore } from '../../application/ports/files/file-store.ts';
 import type { HealthCheck } from '../../application/ports/databases/health-check.ts';
 import type { ServerLedger } from '../../application/ports/databases/server-ledger.ts';
 import type { SpareKeeper } from '../background/spare-keeper.ts';
@@ -118,6 +119,8 @@ export const TOKENS = {
   passwords: token<Passwords>('Passwords'),
   loginAttempts: token<LoginAttempts>('LoginAttempts'),
   accounts: token<AccountRepository>('current AccountRepository'),
+
+  fileStore: token<FileStore>('FileStore'),
 
   useCases: token<UseCases>('UseCases'),
   httpDependencies: token<HttpDependencies>('HttpDependencies'),

@@ -4,6 +4,7 @@ import ipaddr from 'ipaddr.js';
 import { EMAIL_PATTERN, MAX_EMAIL_LENGTH } from '../../domain/identity/email.ts';
 import { ConfigError } from './config-error.ts';
 import { readDatabaseConfig, type DatabaseConfig } from './database-config.ts';
+import { readFilesConfig, type FilesConfig } from './files-config.ts';
 import { EnvironmentReader, type Environment } from './environment-reader.ts';
 import { readTokenConfig, type TokenConfig } from './token-config.ts';
 import { unknownVariables, type UnknownVariable } from './unknown-variables.ts';
@@ -39,6 +40,7 @@ export interface Config {
     readonly delayMs: number;
   };
   readonly database: DatabaseConfig;
+  readonly files: FilesConfig;
   readonly tokens: TokenConfig;
   /** Failed logins allowed within 15 minutes. */
   readonly loginAttempts: { readonly perAccount: number; readonly perAddress: number };
@@ -75,6 +77,7 @@ export const parseConfig = (environment: Environment): Config => {
     http: readHttp(reader),
     shutdown: readShutdown(reader),
     database: readDatabaseConfig(reader),
+    files: readFilesConfig(reader),
     tokens: readTokenConfig(reader, mode === 'production'),
     loginAttempts: {
       perAccount: reader.integer('LOGIN_ATTEMPTS_PER_ACCOUNT'),

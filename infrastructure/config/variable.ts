@@ -40,6 +40,7 @@ export const SECTIONS = {
   deadlines: 'Deadlines, in milliseconds',
   organizations: "Organizations' databases",
   process: 'The process',
+  files: 'Files',
   costs: 'What callers may cost',
   tokens: 'Tokens',
   logins: 'Logins',

@@ -1,4 +1,5 @@
 import { COST_VARIABLES } from './cost-variables.ts';
+import { FILE_VARIABLES } from './file-variables.ts';
 import {
   flag,
   LOG_LEVELS,
@@ -174,6 +175,7 @@ export const VARIABLES = {
     { min: 0, max: 16 },
     "Reverse proxies in front; with a wrong number callers' addresses are the proxy's, or whatever the caller says",
   ),
+  ...FILE_VARIABLES,
   ...COST_VARIABLES,
   CORS_ORIGINS: text(
     'process',

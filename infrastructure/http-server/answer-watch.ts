@@ -12,7 +12,7 @@ export interface AnswerWatchOptions {
   /** An answer of which the client takes nothing for this long is cut. */
   readonly stallMs: number;
   /** An answer that is not over this long after its beginning is cut. */
-  readonly deadlineMs: number;
+  readonly deadlineMs: (response: ServerResponse) => number;
   /** Whether an answer has no end of its own. It has no deadline, and may pause. */
   readonly isOpenEnded: (response: ServerResponse) => boolean;
   /** Called before a connection is destroyed. */
@@ -77,6 +77,8 @@ export class AnswerWatch {
       progress.movedAtMs = nowMs;
     }
     if (nowMs - progress.movedAtMs >= this.#options.stallMs) return 'stalled';
-    return !isOpenEnded && nowMs - progress.beganAtMs >= this.#options.deadlineMs ? 'deadline' : null;
+    return !isOpenEnded && nowMs - progress.beganAtMs >= this.#options.deadlineMs(response)
+      ? 'deadline'
+      : null;
   }
 }

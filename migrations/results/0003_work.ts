@@ -82,7 +82,44 @@ const LEASES = `
   alter table artifacts add column lease_id uuid;
 `;
 
-const FILES = ``;
+/** The release before this one inserts artifacts without `sha256`. They have a uri alone. */
+const FILES = `
+  create table files (
+    sha256 text constraint files_pkey primary key constraint files_sha256_check check (sha256 ~ '^[0-9a-f]{64}$'),
+    size_bytes bigint not null constraint files_size_bytes_check check (size_bytes >= 0),
+    media_type text not null,
+    name text,
+    -- Bytes are in place while it is stored, and may be while it is anything else.
+    state text not null constraint files_state_check check (state in ('arriving', 'stored', 'deleting')),
+    inspection jsonb not null default 'null',
+    created_by text not null,
+    created_at timestamptz(3) not null default now(),
+    uploaded_at timestamptz(3) not null default now()
+  );
+  create index files_created_at_idx on files (created_at desc, sha256 desc);
+
+  create table file_uploads (
+    upload_id uuid constraint file_uploads_pkey primary key,
+    sha256 text not null,
+    size_bytes bigint not null,
+    media_type text not null,
+    name text,
+    created_by text not null,
+    expires_at timestamptz(3) not null
+  );
+
+  create table job_files (
+    job_id uuid not null constraint job_files_job_id_fkey references docking_jobs on delete cascade,
+    role text not null,
+    name text,
+    sha256 text not null constraint job_files_sha256_fkey references files,
+    constraint job_files_pkey primary key (job_id, role)
+  );
+  create index job_files_sha256_idx on job_files (sha256);
+
+  alter table artifacts add column sha256 text constraint artifacts_sha256_fkey references files;
+  create index artifacts_sha256_idx on artifacts (sha256) where sha256 is not null;
+`;
 
 /**
  * The release before this one writes task results without poses, and signatures without pins. Of the filters of jobs a
@@ -147,6 +184,8 @@ export const down = async (knex: Knex): Promise<void> => {
     drop table job_scores;
     alter table task_results drop column poses, drop column best_affinity, drop column suspect;
     drop table job_batches;
+    alter table artifacts drop column sha256;
+    drop table job_files, file_uploads, files;
     alter table artifacts drop column lease_id;
     alter table task_results drop column lease_id;
     drop table job_attempts;

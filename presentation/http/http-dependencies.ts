@@ -1,3 +1,4 @@
+import type { FileStore } from '../../application/ports/files/file-store.ts';
 import type { HealthCheck } from '../../application/ports/databases/health-check.ts';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import type { OrganizationDatabases } from '../../application/ports/databases/organization-databases.ts';
@@ -17,6 +18,8 @@ export interface OrganizationQuotas {
   readonly writeBytesPerSecond: number;
   readonly writeValuesPerSecond: number;
   readonly storageBytes: number;
+  /** Of all its files. */
+  readonly filesBytes: number;
 }
 
 export interface HttpOptions {
@@ -32,6 +35,8 @@ export interface HttpOptions {
   readonly maxConnectionsPerOrganization: number;
   /** The most that the configuration allows one organization to write. Its settings may ask for less. */
   readonly organizationQuotas: OrganizationQuotas;
+  /** The most bytes of one file. */
+  readonly maxFileBytes: number;
   /** `/ready` answers 503 as soon as any database is unhealthy. */
   readonly readyStrict: boolean;
   /** `/ready` names organizations only to a platform administrator. */
@@ -52,6 +57,8 @@ export interface HttpDependencies extends UseCases {
   readonly changeFeed: Pick<ChangeFeed, 'isBehind'>;
   readonly databases: OrganizationDatabases;
   readonly eventStreams: Pick<EventStreams, 'open' | 'count'>;
+  /** For what needs no use case: to send bytes. */
+  readonly fileStore: FileStore;
   readonly policies: OrganizationPolicies;
   readonly requestLimits: RequestLimits;
   readonly storageQuota: StorageQuota;

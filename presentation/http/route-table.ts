@@ -5,6 +5,7 @@ import { databaseRoutes } from './databases/database-routes.ts';
 import { docsRoutes } from './docs/docs-routes.ts';
 import { openApiDocument } from './docs/open-api-document.ts';
 import { eventRoutes } from './events/event-routes.ts';
+import { fileRoutes } from './files/file-routes.ts';
 import type { HttpDependencies } from './http-dependencies.ts';
 import { identityRoutes } from './identities/identity-routes.ts';
 import { inputSignatureRoutes } from './input-signatures/input-signature-routes.ts';
@@ -31,7 +32,7 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
   const ofResults = [
     ...jobsAtOnceRoutes(deps),
     ...jobRoutes(deps),
-    ...jobOutputRoutes(),
+    ...jobOutputRoutes(deps),
     ...leaseRoutes(deps),
     ...jobBatchRoutes(deps),
     ...campaignRoutes(deps),
@@ -39,6 +40,7 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
     ...inputSignatureRoutes(),
     ...queueRoutes(deps),
     ...eventRoutes(deps),
+    ...fileRoutes(deps),
   ];
   const routes: readonly Route[] = [
     ...ofResults,

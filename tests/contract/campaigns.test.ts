@@ -333,6 +333,7 @@ const keepsCampaigns = (subject: Subject<ResultsDatabase>): void => {
         purpose: 'poses',
         uri: 's3://x',
         contentType: null,
+        sha256: null,
         sizeBytes: null,
         checksum: null,
         leaseId: null,

@@ -139,6 +139,7 @@ const keepsAttempts = (subject: ResultsSubject): void => {
         purpose: 'b',
         uri: 's3://x',
         contentType: null,
+        sha256: null,
         sizeBytes: null,
         checksum: null,
       };

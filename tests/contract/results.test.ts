@@ -269,6 +269,7 @@ const keepsResults = (subject: Subject<ResultsDatabase>): void => {
       purpose: 'pose',
       uri: 's3://x?y=$1',
       contentType: null,
+      sha256: null,
       checksum: null,
     };
     const made = [];

@@ -65,7 +65,7 @@ const resultsInPostgres = (): ResultsSubject => {
     },
     empty: async () => {
       await deployment.administer(
-        'truncate docking_jobs, campaigns cascade',
+        'truncate docking_jobs, campaigns, files, file_uploads cascade',
         [],
         deployment.databaseName('acme'),
       );

@@ -252,6 +252,7 @@ describe('the audit trail', function () {
           purpose: 'b',
           uri: 'file:///a',
           contentType: null,
+          sha256: null,
           sizeBytes: null,
           checksum: null,
           note: sampleNote('artifact.added'),

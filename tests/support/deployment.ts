@@ -1,4 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Container } from 'inversify';
 import jwt from 'jsonwebtoken';
 import { createContainer } from '../../infrastructure/composition/container.ts';
@@ -21,6 +25,8 @@ type Environment = Readonly<Record<string, string>>;
 export interface Deployment {
   readonly environment: Environment;
   readonly metadataDatabase: string;
+  /** The folder of files. It is made with the first one. */
+  readonly filesFolder: string;
   /** Name of an organization's database; the prefix is as long as the default one, so ids have 51 characters. */
   databaseName(organizationId: string): string;
   /** One process's worth of the service. Give `settings` to override environment variables. */
@@ -85,6 +91,7 @@ export const createDeployment = async (
     return known;
   };
 
+  const filesFolder = join(tmpdir(), `mad-test-files-${prefix}`);
   const environment: Environment = {
     NODE_ENV: 'test',
     LOG_LEVEL: 'silent',
@@ -99,6 +106,7 @@ export const createDeployment = async (
     ),
     DB_SPARES_MIN: '0',
     DB_SPARES_MAX: '0',
+    FILES_URL: pathToFileURL(filesFolder).href,
     JWT_SECRET: TEST_JWT_SECRET,
     ...settings,
   };
@@ -165,6 +173,7 @@ export const createDeployment = async (
   return {
     environment,
     metadataDatabase: metadataUrl.database,
+    filesFolder,
     databaseName: (id) => `${prefix}r_${id}`,
     start: (overrides = {}) => {
       const container = watchMaking(createContainer(parseConfig({ ...environment, ...overrides })));
@@ -194,6 +203,7 @@ export const createDeployment = async (
         await stop();
       } finally {
         await dropEverything();
+        await rm(filesFolder, { recursive: true, force: true });
       }
     },
   };

@@ -8,7 +8,7 @@ import {
   type ListenOptions,
 } from '../../infrastructure/http-server/http-server.ts';
 import { answerClientError } from '../../presentation/http/errors/client-error.ts';
-import { isOpenEnded, noteCut } from '../../presentation/http/request/access-log.ts';
+import { isOpenEnded, isStream, noteCut } from '../../presentation/http/request/access-log.ts';
 import { messageClasses } from '../../presentation/http/request/message-classes.ts';
 import { createRouteTable } from '../../presentation/http/route-table.ts';
 import type { Route } from '../../presentation/http/routing/route.ts';
@@ -68,6 +68,7 @@ export class HttpService {
       messages,
       onCut: noteCut,
       isOpenEnded,
+      streams: isStream,
     });
     return new HttpService(container, server, organizations);
   }

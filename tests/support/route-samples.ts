@@ -32,6 +32,7 @@ const BODIES: Readonly<Record<string, object>> = {
   completeJob: { lease_id: '00000000-0000-4000-8000-00000000abcd', outcome: 'COMPLETED' },
   releaseJob: { lease_id: '00000000-0000-4000-8000-00000000abcd', reason: 'shutdown' },
   putTaskResult: { service_name: 'vina', result_data: { affinity: -9.1 } },
+  beginUpload: { sha256: 'cd'.repeat(32), size_bytes: 3 },
   addArtifact: { name: 'poses.sdf', purpose: 'poses', uri: 's3://bucket/poses.sdf' },
 };
 
@@ -60,5 +61,8 @@ export const samplePathOf = (route: Route, organizationId: string, jobId: string
     .replace('{identity_id}', SAMPLE_USER_ID)
     .replace('{task_name}', 'docking')
     .replace('{signature}', '0'.repeat(64))
+    .replace('{sha256}', '0'.repeat(64))
+    .replace('{artifact_id}', SAMPLE_USER_ID)
+    .replace('{upload_id}', SAMPLE_USER_ID)
     .replace('{server_id}', 'default')
     .replace('{run_id}', '1');

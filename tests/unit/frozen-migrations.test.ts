@@ -28,7 +28,7 @@ const FROZEN: Readonly<Record<string, string>> = {
   'metadata/0018_event_statistics.ts': 'd4b5516501c6c03ec8901ccdf27eb826b0f5bb1ef4cd8453f7f2f8a389477444',
   'results/0001_initial.ts': 'af6cd70980a929279bab3e83722995643be934da56660360951f4a33d18712fa',
   'results/0002_audit_outbox.ts': '1d867ba3622c9efb9aaa1e87da5e2f7015c7974a628c86210ee9e0aa695ea6c6',
-  'results/0003_work.ts': 'cd1aee4a425760705049643ac03e2ff9306fa85c3307c13a96daf2d3994cf9fe',
+  'results/0003_work.ts': '04302fd3174aecfedb55ea6d387ce66315feb25083335b0b8c24c2818aa2c9e1',
 };
 
 const filesOf = (kind: string): string[] =>

@@ -7,6 +7,7 @@ import { KnexAuditOutbox } from './knex-audit-outbox.ts';
 import { KnexArtifactRepository } from './knex-artifact-repository.ts';
 import { KnexCampaignRepository } from './knex-campaign-repository.ts';
 import { KnexDockingJobRepository } from './knex-docking-job-repository.ts';
+import { KnexFileRepository } from './knex-file-repository.ts';
 import { KnexInputSignatureRepository } from './knex-input-signature-repository.ts';
 import { KnexJobBatchRepository } from './knex-job-batch-repository.ts';
 import { KnexScoreRepository } from './knex-score-repository.ts';
@@ -24,6 +25,7 @@ class KnexResultsRepositories implements ResultsRepositories {
   readonly attempts: KnexJobAttemptRepository;
   readonly taskResults: KnexTaskResultRepository;
   readonly artifacts: KnexArtifactRepository;
+  readonly files: KnexFileRepository;
   readonly inputSignatures: KnexInputSignatureRepository;
   readonly scores: KnexScoreRepository;
   readonly batches: KnexJobBatchRepository;
@@ -36,6 +38,7 @@ class KnexResultsRepositories implements ResultsRepositories {
     this.attempts = new KnexJobAttemptRepository(executor);
     this.taskResults = new KnexTaskResultRepository(executor);
     this.artifacts = new KnexArtifactRepository(executor);
+    this.files = new KnexFileRepository(executor);
     this.inputSignatures = new KnexInputSignatureRepository(executor);
     this.scores = new KnexScoreRepository(executor);
     this.batches = new KnexJobBatchRepository(executor);

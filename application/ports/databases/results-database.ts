@@ -1,4 +1,5 @@
 import type { CampaignRepository } from '../../../domain/campaigns/campaign.ts';
+import type { FileRepository } from '../../../domain/files/file-repository.ts';
 import type { ArtifactRepository } from '../../../domain/jobs/artifact.ts';
 import type { JobAttemptRepository } from '../../../domain/jobs/job-attempt-repository.ts';
 import type { DockingJobRepository } from '../../../domain/jobs/docking-job-repository.ts';
@@ -7,7 +8,6 @@ import type { InputSignatureRepository } from '../../../domain/jobs/input-signat
 import type { JobBatchRepository } from '../../../domain/jobs/job-batch.ts';
 import type { ScoreRepository } from '../../../domain/jobs/ranking.ts';
 import type { TaskResultRepository } from '../../../domain/jobs/task-result.ts';
-
 import type { AuditOutbox } from '../audit/audit-outbox.ts';
 
 export interface ResultsRepositories {
@@ -15,6 +15,7 @@ export interface ResultsRepositories {
   readonly attempts: JobAttemptRepository;
   readonly taskResults: TaskResultRepository;
   readonly artifacts: ArtifactRepository;
+  readonly files: FileRepository;
   readonly inputSignatures: InputSignatureRepository;
   readonly scores: ScoreRepository;
   readonly batches: JobBatchRepository;

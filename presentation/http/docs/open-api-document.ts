@@ -108,6 +108,7 @@ const operationOf = (route: Route, orgId: z.ZodType): ZodOpenApiOperationObject 
     description: isPublic ? 'Needs no token.' : `Roles: ${route.roles.join(', ')}.`,
     requestParams: { ...(path && { path }), ...(query && { query }), ...(header && { header }) },
     ...(body && { requestBody: requestBodyOf(body) }),
+    ...(route.receivesBytes === true && { requestBody: BYTES_BODY }),
     responses: { ...errorReplies(route), ...plainReplies(route) },
   };
 };
@@ -117,6 +118,11 @@ const requestBodyOf = (schema: z.ZodObject): ZodOpenApiRequestBodyObject => ({
   required: true,
   content: { 'application/json': { schema, example: schema.meta()?.['example'] } },
 });
+
+const BYTES_BODY: ZodOpenApiRequestBodyObject = {
+  required: true,
+  content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+};
 
 const requestIdHeader = z.string().meta({ description: 'Taken from the request when sane, else made' });
 
@@ -211,5 +217,5 @@ const SCOPE_ERRORS: Readonly<Record<Scope, readonly ErrorCode[]>> = {
   organization: CALLER_ERRORS,
   active: [...CALLER_ERRORS, 'organization_suspended', 'organization_not_found'],
   results: RESULTS_ERRORS,
-  files: RESULTS_ERRORS,
+  files: [...RESULTS_ERRORS, 'files_unavailable'],
 };

@@ -2,17 +2,22 @@ import { z } from 'zod';
 import type { ArtifactRequest } from '../../../application/jobs/add-artifact.ts';
 import type { TaskResultRequest } from '../../../application/jobs/put-task-result.ts';
 import { MAX_POSES, SUSPECT_REASONS } from '../../../domain/jobs/score.ts';
+import { FILE_PREFIX } from '../../../domain/files/stored-file.ts';
 import { jobParams, leaseHeaders } from '../jobs/job-schema.ts';
 import { textCursor } from '../request/schema/cursor.ts';
 import {
   count,
+  fileName,
   generousLimit,
   jsonObject,
+  mediaType,
   pageOf,
   printable,
+  redirect,
   slug,
   text,
   timestamp,
+  uuid,
 } from '../request/schema/fields.ts';
 
 const confidence = z.number().min(0).max(1);
@@ -37,11 +42,6 @@ const SCHEMES = [
 const URI = new RegExp(
   String.raw`^(?:${SCHEMES.join('|')})://[^\s"<>\\^\x60{|}\p{Cc}\p{Cf}\p{Cs}\p{Co}]+$`,
   'u',
-);
-/** RFC 9110, 8.3.1: a type, a subtype, and parameters. */
-const TOKEN = "[A-Za-z0-9!#$%&'*+.^_\x60|~-]+";
-const CONTENT_TYPE = new RegExp(
-  String.raw`^${TOKEN}/${TOKEN}(?: *; *${TOKEN}=(?:${TOKEN}|"[ !#-\[\]-~]*"))*$`,
 );
 /** The name of a function and what it gave, in hex or base64; or hex alone. */
 const CHECKSUM = /^(?:[A-Za-z][A-Za-z0-9-]{1,19}:[A-Za-z0-9+/_-]+={0,2}|[0-9A-Fa-f]{8,})$/;
@@ -108,6 +108,12 @@ export const taskResultRequest = {
       },
     }),
 };
+const BESIDE_FILE = 'must be left out beside "file"';
+const isLeftOut =
+  <Field extends string>(field: Field) =>
+  (body: { readonly file?: string | undefined } & Readonly<Partial<Record<Field, unknown>>>): boolean =>
+    body.file === undefined || body[field] === undefined;
+
 export const artifactRequest = {
   params: jobParams,
   headers: leaseHeaders,
@@ -115,13 +121,28 @@ export const artifactRequest = {
     .strictObject({
       name: printable(255),
       purpose: printable(100),
-      uri: text(2048).regex(URI, `must be an address of one of the schemes ${SCHEMES.join(', ')}`),
-      content_type: text(255).regex(CONTENT_TYPE, 'must be a media type').optional(),
+      uri: text(2048)
+        .regex(URI, `must be an address of one of the schemes ${SCHEMES.join(', ')}`)
+        .optional()
+        .meta({ description: 'Where the bytes are, when the service does not keep them' }),
+      file: fileName
+        .optional()
+        .meta({ description: 'A file of the organization with the bytes, in place of `uri`' }),
+      content_type: mediaType.optional(),
       size_bytes: count.optional(),
       checksum: text(200)
         .regex(CHECKSUM, 'must be a checksum, such as "sha256:" and its hex digits')
         .optional(),
     })
+    .refine(({ uri, file }) => uri !== undefined || file !== undefined, {
+      path: ['uri'],
+      error: 'is required, unless "file" names the bytes',
+      when: ({ value }) => typeof value === 'object' && value !== null,
+    })
+    // What the service keeps it knows the size and checksum of.
+    .refine(isLeftOut('uri'), { path: ['uri'], error: BESIDE_FILE })
+    .refine(isLeftOut('size_bytes'), { path: ['size_bytes'], error: BESIDE_FILE })
+    .refine(isLeftOut('checksum'), { path: ['checksum'], error: BESIDE_FILE })
     .meta({
       example: {
         name: 'poses.pdbqt',
@@ -132,10 +153,36 @@ export const artifactRequest = {
     }),
 };
 
+/** @param body as `artifactRequest` takes it: it names one place */
+export const artifactOf = ({
+  name,
+  purpose,
+  ...place
+}: z.output<typeof artifactRequest.body>): ArtifactRequest => {
+  const contentType = place.content_type ?? null;
+  if (place.file !== undefined)
+    return { name, purpose, source: { sha256: place.file.slice(FILE_PREFIX.length), contentType } };
+  return {
+    name,
+    purpose,
+    source: {
+      uri: place.uri ?? '',
+      contentType,
+      sizeBytes: place.size_bytes ?? null,
+      checksum: place.checksum ?? null,
+    },
+  };
+};
+
 /** Task results are listed in the order of their task names. */
 export const taskResultCursor = textCursor(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$/);
 /** Artifacts are listed in the order in which they were made. A key is a sequence number. */
 export const artifactCursor = textCursor(/^\d{1,18}$/);
+
+export const artifactContentRequest = {
+  params: jobParams.extend({ artifact_id: uuid }),
+  query: z.strictObject({ redirect }),
+};
 
 export const listTaskResultsRequest = {
   params: jobParams,
@@ -202,11 +249,3 @@ export const taskResultOf = (
 });
 
 /** As the route of one artifact and the completion of a job take it. */
-export const artifactOf = (body: z.output<typeof artifactRequest.body>): ArtifactRequest => ({
-  name: body.name,
-  purpose: body.purpose,
-  uri: body.uri,
-  contentType: body.content_type ?? null,
-  sizeBytes: body.size_bytes ?? null,
-  checksum: body.checksum ?? null,
-});

@@ -130,7 +130,7 @@ const completeRoute = ({ completeJob }: HttpDependencies): Route =>
     replies: {
       200: { description: 'The job as it is now; the same when sent again', schema: jobReply },
     },
-    errors: ['job_not_found', 'job_state_conflict', 'lease_lost'],
+    errors: ['job_not_found', 'job_state_conflict', 'lease_lost', 'artifact_already_exists'],
     handle: async ({ input: { params, body }, actor, database }) => {
       const { wall_seconds: wallSeconds, cpu_seconds: cpuSeconds } = body.usage ?? {};
       const completed = await completeJob(database, actor, {

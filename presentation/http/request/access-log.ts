@@ -49,6 +49,10 @@ export const noteCut = (response: ServerResponse & { locals?: HttpLocals }, cut:
   if (response.locals !== undefined) response.locals.cut = cut;
 };
 
+/** Whether a file goes in or out: other deadlines hold for it. */
+export const isStream = (response: ServerResponse & { locals?: HttpLocals }): boolean =>
+  response.locals?.streams === true;
+
 /** The stack of a fault; of a database that is away the reason alone, as an outage makes a line of every request. */
 const causeOf = ({ failure }: HttpLocals, status: number): { err?: unknown; reason?: string } => {
   if (failure === undefined || status < 500) return {};

@@ -1,8 +1,24 @@
 import { createHash } from 'node:crypto';
+import type { OpenBytes } from '../../../application/ports/files/file-store.ts';
 
 /**
- * What a handler answers. A body of null is not sent; text, bytes and `JsonText` are sent as they are, an `EventStream` bit by
- * bit, all else as JSON.
+ * Bytes that are read while they are sent. They are opened after the handler has ended, when it holds nothing any more, and
+ * not at all for HEAD.
+ */
+export class ByteStream {
+  readonly length: number;
+  readonly open: () => Promise<OpenBytes>;
+
+  /** @param length how many bytes `open` gives */
+  constructor(length: number, open: () => Promise<OpenBytes>) {
+    this.length = length;
+    this.open = open;
+  }
+}
+
+/**
+ * What a handler answers. A body of null is not sent; text, bytes, `JsonText` and a `ByteStream` are sent as they are, an
+ * `EventStream` and a `TextStream` bit by bit, all else as JSON.
  */
 export interface Reply {
   readonly status: number;

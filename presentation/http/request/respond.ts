@@ -1,7 +1,8 @@
+import { pipeline } from 'node:stream/promises';
 import { JsonText } from '../../../domain/json-text.ts';
 import { EventStream } from './event-stream.ts';
 import { held, type HttpRequest, type HttpResponse, type Step } from './http-locals.ts';
-import { TextStream } from './reply.ts';
+import { ByteStream, TextStream } from './reply.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -26,6 +27,11 @@ export const respond: Step = async (req, res) => {
     for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
     return sendParts(req, res.status(status), body);
   }
+  if (body instanceof ByteStream) {
+    // Express would add a charset to the type.
+    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+    return sendStream(req, res.status(status), body);
+  }
   const { share, pages } = res.locals;
   if (pages?.skipped === true) {
     res.writeHead(status, ['Content-Type', JSON_TYPE]).end();
@@ -49,6 +55,32 @@ export const respond: Step = async (req, res) => {
   if (length <= SLICE_BYTES || req.method === 'HEAD') res.end(content);
   else await sendInSlices(res, typeof content === 'string' ? Buffer.from(content) : content);
 };
+
+/** Stands for the slices of a file that are on their way from its store to the client. */
+const STREAM_BYTES = 256 * 1024;
+
+/** Sends bytes as they are read, no faster than the client takes them. They are opened before the head is written. */
+const sendStream = async (req: HttpRequest, res: HttpResponse, body: ByteStream): Promise<void> => {
+  res.set('Content-Length', String(body.length));
+  if (req.method === 'HEAD') {
+    res.end();
+    return;
+  }
+  res.locals.streams = true;
+  res.locals.share?.reserve(STREAM_BYTES);
+  const { bytes, close } = await body.open();
+  try {
+    if (!res.closed) await pipeline(bytes, res);
+  } catch (error) {
+    // A client that has enough of it may go at any time.
+    if (!isPrematureClose(error)) throw error;
+  } finally {
+    close();
+  }
+};
+
+const isPrematureClose = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
 
 /** Whether the client has what the response's `ETag` names (RFC 9110, section 13.1.2). */
 const isUnchanged = (req: HttpRequest, res: HttpResponse): boolean =>

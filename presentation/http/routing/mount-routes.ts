@@ -6,6 +6,7 @@ import { accountResponse } from '../request/account-response.ts';
 import { compressAnswer } from '../request/compress-answer.ts';
 import { authenticate } from '../request/authenticate.ts';
 import { guardOrganization } from '../request/guard-organization.ts';
+import { acceptBytes } from '../request/accept-bytes.ts';
 import { leaseForMoments, leaseResultsDatabase } from '../request/lease-results-database.ts';
 import { keepStorageQuota } from '../request/keep-storage-quota.ts';
 import { limitPublicRequests } from '../request/limit-public-requests.ts';
@@ -32,6 +33,7 @@ const stepsOf = (route: Route, deps: HttpDependencies): readonly Step[] => [
   ...(route.scope === 'active' ? [refuseSuspended(deps)] : []),
   ...(route.scope === 'results' ? [leaseResultsDatabase(deps)] : []),
   ...(route.scope === 'files' ? [leaseForMoments(deps)] : []),
+  ...(route.receivesBytes === true ? [acceptBytes(deps)] : []),
   ...(addsResults(route) ? [keepStorageQuota(deps)] : []),
   ...(route.compress === true ? [compressAnswer] : []),
   respond,

@@ -39,6 +39,8 @@ interface RouteDescription {
    * about the secret (BREACH). Default: no.
    */
   readonly compress?: boolean;
+  /** The body is bytes of any kind, which the handler reads. Default: no. */
+  readonly receivesBytes?: boolean;
   /**
    * Whether it makes the organization's database larger. By default a route of results does that has a body and is no PATCH.
    * What only changes rows is taken when the database is full: jobs have to end.

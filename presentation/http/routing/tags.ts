@@ -5,6 +5,7 @@ export const TAGS = {
   leases: 'For workers: take jobs under leases, keep them, end them; and what became of the attempts',
   results: 'What a job produced: results of its tasks, artifacts, and what the cache knows',
   events: 'What happens to jobs, as it happens, and why they wait',
+  files: 'Bytes of inputs and outputs, under their SHA-256',
   'jobs by claim': 'The same routes for callers who leave the organization to their token',
   auth: 'Log in, go on with a session, end it',
   users: 'Accounts, their passwords, and their identities at an identity provider',

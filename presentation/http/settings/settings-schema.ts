@@ -94,6 +94,11 @@ const policyFields = ({ maxConnectionsPerOrganization, organizationQuotas }: Set
       .min(1)
       .max(MAX_PENDING_JOBS)
       .meta({ description: 'Most jobs that wait for workers. More are refused until some have begun' }),
+    max_files_bytes: z
+      .int()
+      .min(1)
+      .max(organizationQuotas.filesBytes)
+      .meta({ description: 'Bytes of all its files above which no more files are taken' }),
     max_running_jobs: z
       .int()
       .min(1)

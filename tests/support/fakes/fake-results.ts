@@ -20,6 +20,7 @@ import { JsonText } from '../../../domain/json-text.ts';
 import { toPage, type PagePart, type PartRequest } from '../../../domain/page.ts';
 import { fakePart } from './fake-part.ts';
 import { asJsonb } from './as-jsonb.ts';
+import { FakeFiles } from './fake-files.ts';
 import { FakeAttempts, type StoredAttempt } from './fake-attempts.ts';
 import { fakeCampaigns } from './fake-campaigns.ts';
 import { fakeScoreOf, fakeScores, posesText, type FakeScore, type FakeTaskScore } from './fake-scores.ts';
@@ -137,7 +138,19 @@ export class FakeResults implements ResultsDatabase {
       const { items, next } = toPage(following, limit, ({ position }) => position);
       return { items: items.map(({ artifact }) => artifact), next };
     },
+    find: async (jobId, artifactId) =>
+      this.storedArtifacts.find(
+        (artifact) => artifact.jobId === jobId && artifact.artifactId === artifactId,
+      ) ?? null,
+    findByName: async (jobId, name) =>
+      this.storedArtifacts.find((artifact) => artifact.jobId === jobId && artifact.name === name) ?? null,
   };
+
+  readonly files = new FakeFiles({
+    now: () => this.#now(),
+    note: (note) => this.notes.push(note),
+    isOfArtifact: (sha256) => this.storedArtifacts.some((artifact) => artifact.sha256 === sha256),
+  });
 
   readonly inputSignatures: ResultsRepositories['inputSignatures'] = {
     find: async (signature) => this.signatures.get(signature) ?? null,
@@ -258,6 +271,9 @@ export class FakeResults implements ResultsDatabase {
     saveMap(this.storedAttempts),
     saveMap(this.notBefore),
     saveList(this.storedArtifacts),
+    saveMap(this.files.rows),
+    saveMap(this.files.uploads),
+    saveList(this.files.references),
     saveList(this.notes),
   ]);
   /** All that one transaction writes is of its beginning. */

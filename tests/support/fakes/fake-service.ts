@@ -23,6 +23,7 @@ import type { OrganizationPolicy } from '../../../domain/organizations/organizat
 import { createApp } from '../../../presentation/http/create-app.ts';
 import type { HttpDependencies, HttpOptions } from '../../../presentation/http/http-dependencies.ts';
 import { FakeDatabases } from './fake-databases.ts';
+import { FakeFileStore } from './fake-file-store.ts';
 import { FakeFleet } from './fake-fleet.ts';
 import { FakeMetadata } from './fake-metadata.ts';
 import { fakeUuid } from './fake-results.ts';
@@ -97,6 +98,7 @@ export class FakeService {
     feed: this.feed,
     now: () => performance.now(),
   });
+  readonly fileStore = new FakeFileStore();
   readonly tokens = new FakeTokens();
   readonly logger = new FakeLogger();
   readonly observed: ObservedRequest[] = [];
@@ -107,7 +109,13 @@ export class FakeService {
     corsOrigins: [],
     trustedProxies: 0,
     maxConnectionsPerOrganization: 15,
-    organizationQuotas: { writeBytesPerSecond: 1e9, writeValuesPerSecond: 1e9, storageBytes: 1e12 },
+    organizationQuotas: {
+      writeBytesPerSecond: 1e9,
+      writeValuesPerSecond: 1e9,
+      storageBytes: 1e12,
+      filesBytes: 1e12,
+    },
+    maxFileBytes: 1e6,
     readyStrict: false,
     hideOrganizationNames: false,
     isStopping: () => false,
@@ -127,8 +135,12 @@ export class FakeService {
       isSuspended: (id: OrganizationId) => metadata.stored.get(id)?.status === 'suspended',
     };
     const useCases = createUseCases({
-      policies,
       metadata,
+      fileStore: this.fileStore,
+      policies,
+      maxFileBytes: this.options.maxFileBytes,
+      maxFilesBytes: this.options.organizationQuotas.filesBytes,
+      newUploadId: () => this.#newId(),
       ledger: metadata.ledger,
       databases,
       servers: this.servers,
@@ -162,6 +174,7 @@ export class FakeService {
       changeFeed: { isBehind: false },
       databases,
       eventStreams: this.eventStreams,
+      fileStore: this.fileStore,
       policies,
       requestLimits: new RequestLimits({ policies, rates, networkOf: (address) => address }),
       storageQuota: new StorageQuota({ policies, maxBytes: this.options.organizationQuotas.storageBytes }),

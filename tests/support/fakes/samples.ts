@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { Role } from '../../../domain/identity/role.ts';
+import type { WriteNote } from '../../../domain/audit/audit-log.ts';
 import type { Route } from '../../../presentation/http/routing/route.ts';
 import { sampleJob, sampleNote } from '../sample-job.ts';
 import type { FakeService } from './fake-service.ts';
@@ -10,6 +12,12 @@ export const JOB_ID = fakeUuid(7);
 export const USER_ID = fakeUuid(8);
 const IDENTITY_ID = fakeUuid(9);
 export const CAMPAIGN_ID = fakeUuid(10);
+/** Of a file that is there. */
+const FILE_HASH = createHash('sha256').update('abc').digest('hex');
+/** Of an upload whose bytes have come. */
+const UPLOAD_ID = fakeUuid(21);
+/** The first one that is inserted. */
+const ARTIFACT_ID = fakeUuid(2);
 /** Jobs in the state that a route asks for, by its name; all others are asked about `JOB_ID`. */
 const JOBS: Readonly<Record<string, string>> = {
   completeJob: fakeUuid(11),
@@ -52,6 +60,7 @@ const BODIES: Readonly<Record<string, object>> = {
   completeJob: { lease_id: LEASES['completeJob'], outcome: 'COMPLETED' },
   releaseJob: { lease_id: LEASES['releaseJob'], reason: 'shutdown' },
   putTaskResult: { service_name: 'vina', result_data: { affinity: -9.1 } },
+  beginUpload: { sha256: 'cd'.repeat(32), size_bytes: 3 },
   addArtifact: { name: 'poses.sdf', purpose: 'poses', uri: 's3://bucket/poses.sdf' },
 };
 
@@ -72,10 +81,37 @@ export const samplePath = (route: Route, organizationId = 'acme'): string =>
     .replace('{identity_id}', IDENTITY_ID)
     .replace('{task_name}', 'docking')
     .replace('{signature}', SIGNATURE)
+    .replace('{sha256}', FILE_HASH)
+    .replace('{artifact_id}', ARTIFACT_ID)
+    .replace('{upload_id}', UPLOAD_ID)
     .replace('{server_id}', 'default')
     .replace('{run_id}', '1');
 
 export const titleOf = (route: Route): string => `${route.method.toUpperCase()} ${route.path}`;
+
+const seedFiles = async ({ databases, fileStore }: FakeService, note: WriteNote): Promise<void> => {
+  const { files } = databases.of('acme');
+  const acme = organization('acme');
+  const label = { mediaType: 'text/plain', name: 'abc.txt', createdBy: 'user-1' };
+  await files.announce({ sha256: FILE_HASH, sizeBytes: 3, inspection: null, ...label });
+  await files.settle(FILE_HASH, note);
+  for (const name of [`${FILE_HASH.slice(0, 2)}/${FILE_HASH}`, `uploads/${UPLOAD_ID}`])
+    fileStore.objects.set(`${acme}/${name}`, { bytes: Buffer.from('abc'), madeAt: new Date() });
+  const expiresAt = new Date(Date.now() + 3_600_000);
+  await files.addUpload({ uploadId: UPLOAD_ID, sha256: FILE_HASH, sizeBytes: 3, expiresAt, ...label });
+};
+
+/** Gives the sample job an artifact with bytes. */
+export const seedArtifact = async ({ databases }: FakeService): Promise<void> => {
+  const place = {
+    uri: `mad:sha256:${FILE_HASH}`,
+    sha256: FILE_HASH,
+    contentType: 'text/plain',
+    sizeBytes: 3,
+  };
+  const artifact = { jobId: JOB_ID, leaseId: null, name: 'abc.txt', purpose: 'log', checksum: null };
+  await databases.of('acme').artifacts.insert({ ...artifact, ...place, note: sampleNote('artifact.added') });
+};
 
 /** Makes what the samples name: acme's database, a job that `submittedBy` sent, a cache entry. */
 export const seedSamples = async (service: FakeService, submittedBy: string): Promise<void> => {
@@ -84,6 +120,7 @@ export const seedSamples = async (service: FakeService, submittedBy: string): Pr
   const note = { ...sampleNote('job.submitted'), userId: submittedBy };
   await results.jobs.insert(sampleJob({ jobId: JOB_ID, inputSignature: SIGNATURE, submittedBy, note }));
   const at = new Date('2026-01-02T03:04:05.678Z');
+  await seedFiles(service, note);
   service.fleet.runs.push({
     runId: 1,
     kind: 'migrate',

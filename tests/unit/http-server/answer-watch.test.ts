@@ -17,7 +17,7 @@ describe('The watch over answers', () => {
     cuts = [];
     watch = new AnswerWatch(exchanges, {
       stallMs: STALL_MS,
-      deadlineMs: DEADLINE_MS,
+      deadlineMs: () => DEADLINE_MS,
       isOpenEnded: (response) => streams.has(response),
       onCut: (response, cut) => cuts.push([response, cut]),
     });

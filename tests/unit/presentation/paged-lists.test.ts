@@ -100,7 +100,14 @@ describe('A list in pages', () => {
       };
       const found = { resultData: {}, poses: [], score: { bestAffinity: null, suspect: [] } };
       await taskResults.put({ ...common, ...program, ...found, taskName: name });
-      const file = { purpose: 'poses', uri: 's3://x', contentType: null, sizeBytes: null, checksum: null };
+      const file = {
+        purpose: 'poses',
+        uri: 's3://x',
+        contentType: null,
+        sha256: null,
+        sizeBytes: null,
+        checksum: null,
+      };
       await artifacts.insert({ ...common, ...file, name });
     }
     const client = service.acme('member');

@@ -16,6 +16,7 @@ import {
   serverIdProblem,
   type ServerId,
 } from '../../../../domain/databases/server.ts';
+import { FILE_NAME_PATTERN } from '../../../../domain/files/stored-file.ts';
 import { PRINTABLE, PRINTABLE_LINES } from '../../../../domain/printable.ts';
 import {
   ORGANIZATION_ID_PATTERN,
@@ -157,6 +158,20 @@ export const labels = z
       additionalProperties: { type: 'string', pattern: LABEL_VALUE_PATTERN.source },
     },
   });
+
+/** RFC 9110, 8.3.1: a type, a subtype, and parameters. */
+const TOKEN = "[A-Za-z0-9!#$%&'*+.^_\x60|~-]+";
+const MEDIA_TYPE = new RegExp(String.raw`^${TOKEN}/${TOKEN}(?: *; *${TOKEN}=(?:${TOKEN}|"[ !#-\[\]-~]*"))*$`);
+export const mediaType = text(255).regex(MEDIA_TYPE, 'must be a media type');
+
+/** What inputs and artifacts call a file. */
+export const fileName = z
+  .string()
+  .regex(FILE_NAME_PATTERN, 'must be "sha256:" and 64 hex digits in lower case');
+
+export const redirect = flag.meta({
+  description: 'Answer 307 with an address of the store itself, where it has one',
+});
 
 /** In replies. */
 export const count = z.int().min(0);
