@@ -6,7 +6,7 @@ import type { MetadataDatabase } from './databases/metadata-database.ts';
 import type { OrganizationDatabases } from './databases/organization-databases.ts';
 import type { LoginAttempts } from './identity/login-attempts.ts';
 import type { Passwords } from './identity/passwords.ts';
-import type { RefreshTokens } from './identity/refresh-tokens.ts';
+import type { RandomTokens } from './identity/random-tokens.ts';
 import type { TokenIssuer, TokenReader } from './identity/tokens.ts';
 import type { CanonicalJson } from './runtime/fingerprint.ts';
 import type { Logger } from './runtime/logger.ts';
@@ -22,7 +22,9 @@ export interface Ports {
   readonly passwords: Passwords;
   readonly loginAttempts: LoginAttempts;
   readonly accessTokens: TokenIssuer;
-  readonly refreshTokens: RefreshTokens;
+  readonly refreshTokens: RandomTokens;
+  /** Keys of service accounts. */
+  readonly serviceKeys: RandomTokens;
   readonly tokenReader: TokenReader;
   /** Accounts as they are now: asked for every request. */
   readonly accounts: AccountRepository;

@@ -29,6 +29,16 @@ export class StorageQuotaExceededError extends DomainError {
   }
 }
 
+/** Raised when the organization has as many of something as it may have; nothing is written. */
+export class QuotaExceededError extends DomainError {
+  readonly code = 'quota_exceeded';
+
+  /** @param limit the name of the quota, such as `max_pending_jobs` */
+  constructor(limit: string, most: number) {
+    super(`The organization has as many as it may have: ${limit} is ${most}.`, { details: { limit, most } });
+  }
+}
+
 /** Raised when an organization of that id exists already; nothing is written. */
 export class OrganizationAlreadyExistsError extends DomainError {
   readonly code = 'organization_already_exists';

@@ -13,6 +13,7 @@ import { migrationRoutes } from './migrations/migration-routes.ts';
 import { monitoringRoutes } from './monitoring/monitoring-routes.ts';
 import { organizationRoutes } from './organizations/organization-routes.ts';
 import type { Route } from './routing/route.ts';
+import { serviceAccountRoutes } from './service-accounts/service-account-routes.ts';
 import { serverRoutes } from './servers/server-routes.ts';
 import { settingsRoutes } from './settings/settings-routes.ts';
 import { userRoutes } from './users/user-routes.ts';
@@ -32,6 +33,7 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
     ...settingsRoutes(deps),
     ...auditLogRoutes(deps),
     ...memberRoutes(deps),
+    ...serviceAccountRoutes(deps),
     ...ofResults.flatMap(byClaimAlone),
     ...databaseRoutes(deps),
     ...serverRoutes(deps),

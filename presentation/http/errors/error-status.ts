@@ -27,6 +27,8 @@ export const ERROR_STATUS = {
   member_not_found: { status: 404, title: 'Member not found' },
   invitation_not_found: { status: 404, title: 'Invitation not found' },
   identity_not_found: { status: 404, title: 'Identity not found' },
+  service_account_not_found: { status: 404, title: 'Service account not found' },
+  service_account_key_not_found: { status: 404, title: 'Service account key not found' },
   migration_run_not_found: { status: 404, title: 'Migration run not found' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
   organization_already_exists: { status: 409, title: 'Organization exists already' },
@@ -44,6 +46,7 @@ export const ERROR_STATUS = {
   validation_failed: { status: 422, title: 'Validation failed' },
   too_many_attempts: { status: 429, title: 'Too many attempts' },
   headers_too_large: { status: 431, title: 'Headers too large' },
+  quota_exceeded: { status: 429, title: 'Quota exceeded', retryAfterSeconds: 10 },
   organization_busy: { status: 429, title: 'Organization busy', retryAfterSeconds: 1 },
   internal_error: {
     status: 500,

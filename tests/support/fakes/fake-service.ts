@@ -124,12 +124,13 @@ export class FakeService {
         hash: async (password) => `hash of ${password}`,
         verify: async (password, hash) => hash === `hash of ${password}`,
       },
-      loginAttempts: { begin: async () => {}, succeed: async () => {} },
+      loginAttempts: { begin: async () => {}, succeed: async () => {}, failKey: async () => {} },
       accessTokens: this.tokens,
       refreshTokens: {
         create: () => ({ token: 'a refresh token', hash: hashOf('a refresh token') }),
         hashOf,
       },
+      serviceKeys: { create: () => ({ token: 'mad_sk_sample', hash: hashOf('mad_sk_sample') }), hashOf },
       tokenReader: this.tokens,
       // No bearer has an account: the token speaks for them.
       accounts: { find: async () => null, findUserId: async () => null },

@@ -9,6 +9,10 @@ export const JOB_ID = fakeUuid(7);
 /** A member with an identity. */
 export const USER_ID = fakeUuid(8);
 const IDENTITY_ID = fakeUuid(9);
+/** A service account of acme's, one of the platform's, and a key of each. */
+const ACCOUNT_ID = fakeUuid(10);
+const FLEET_ID = fakeUuid(11);
+const KEY_ID = fakeUuid(12);
 export const SIGNATURE = 'ab'.repeat(32);
 
 /** A body that each route with a body takes, by the route's name. */
@@ -23,6 +27,9 @@ const BODIES: Readonly<Record<string, object>> = {
   linkIdentity: { issuer: 'https://idp.example', subject: 'eve' },
   addMember: { email: 'ada@example.org', roles: ['member'] },
   changeMemberRoles: { roles: ['member', 'worker'] },
+  exchangeToken: { org_id: 'acme' },
+  createServiceAccount: { name: 'cluster', roles: ['worker'] },
+  createFleet: { name: 'fleet' },
   createOrganization: { org_id: 'gamma', name: 'Gamma' },
   changeOrganization: { name: 'Renamed' },
   changeServer: { weight: 50 },
@@ -48,6 +55,11 @@ export const samplePath = (route: Route, organizationId = 'acme'): string =>
     .replace('{job_id}', JOB_ID)
     .replace('{user_id}', USER_ID)
     .replace('{identity_id}', IDENTITY_ID)
+    .replace(
+      '{service_account_id}',
+      route.path.startsWith('/admin') || route.name === 'admitFleet' ? FLEET_ID : ACCOUNT_ID,
+    )
+    .replace('{key_id}', KEY_ID)
     .replace('{task_name}', 'docking')
     .replace('{signature}', SIGNATURE)
     .replace('{server_id}', 'default')
@@ -61,6 +73,10 @@ export const seedSamples = async (service: FakeService, submittedBy: string): Pr
   const results = service.databases.of('acme');
   const note = { ...sampleNote('job.submitted'), userId: submittedBy };
   await results.jobs.insert(sampleJob({ jobId: JOB_ID, inputSignature: SIGNATURE, submittedBy, note }));
+  const { serviceAccounts } = service.metadata;
+  serviceAccounts.add(organization('acme'), ACCOUNT_ID);
+  serviceAccounts.add(null, FLEET_ID);
+  for (const accountId of [ACCOUNT_ID, FLEET_ID]) serviceAccounts.give(accountId, KEY_ID);
   const at = new Date('2026-01-02T03:04:05.678Z');
   service.fleet.runs.push({
     runId: 1,

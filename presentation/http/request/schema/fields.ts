@@ -59,9 +59,9 @@ export const choosesAnother = ({
   password,
   new_password: chosen,
 }: {
-  readonly password: string;
+  readonly password?: string | undefined;
   readonly new_password?: string | undefined;
-}): boolean => password !== chosen;
+}): boolean => chosen === undefined || password !== chosen;
 export const SAME_PASSWORD = { path: ['new_password'], error: 'must be another password' };
 
 /** Each role once, in the order of their rank. */
