@@ -39,6 +39,7 @@ import { createServiceAccount } from './service-accounts/create-service-account.
 import { listServiceAccountKeys } from './service-accounts/list-service-account-keys.ts';
 import { removeServiceAccount } from './service-accounts/remove-service-account.ts';
 import { revokeServiceAccountKey } from './service-accounts/revoke-service-account-key.ts';
+import { findWork } from './work/find-work.ts';
 import { changeServer } from './servers/change-server.ts';
 import { checkServer } from './servers/check-server.ts';
 import { getServer } from './servers/get-server.ts';
@@ -91,6 +92,8 @@ export const createUseCases = (ports: Ports) => {
     addServiceAccountKey: addServiceAccountKey(ports),
     listServiceAccountKeys: listServiceAccountKeys(ports),
     revokeServiceAccountKey: revokeServiceAccountKey(ports),
+
+    findWork: findWork(ports),
 
     createOrganization: createOrganization(ports),
     changeOrganization: changeOrganization(ports),

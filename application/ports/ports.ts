@@ -9,6 +9,7 @@ import type { Passwords } from './identity/passwords.ts';
 import type { RandomTokens } from './identity/random-tokens.ts';
 import type { TokenIssuer, TokenReader } from './identity/tokens.ts';
 import type { CanonicalJson } from './runtime/fingerprint.ts';
+import type { WorkHints } from './work/work-hints.ts';
 import type { Logger } from './runtime/logger.ts';
 
 /** All that the use cases reach the outside through. Each use case names those that it needs. */
@@ -28,6 +29,7 @@ export interface Ports {
   readonly tokenReader: TokenReader;
   /** Accounts as they are now: asked for every request. */
   readonly accounts: AccountRepository;
+  readonly workHints: WorkHints;
   readonly canonicalJson: CanonicalJson;
   /** Makes UUIDs that rise with time. */
   readonly newJobId: () => string;

@@ -16,6 +16,7 @@ import type { Route } from './routing/route.ts';
 import { serviceAccountRoutes } from './service-accounts/service-account-routes.ts';
 import { serverRoutes } from './servers/server-routes.ts';
 import { settingsRoutes } from './settings/settings-routes.ts';
+import { workRoutes } from './work/work-routes.ts';
 import { userRoutes } from './users/user-routes.ts';
 
 /**
@@ -26,6 +27,7 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
   const ofResults = [...jobRoutes(deps), ...jobOutputRoutes(), ...inputSignatureRoutes()];
   const routes: readonly Route[] = [
     ...ofResults,
+    ...workRoutes(deps),
     ...authRoutes(deps),
     ...userRoutes(deps),
     ...identityRoutes(deps),

@@ -9,6 +9,7 @@ export const MATRIX: Readonly<Record<string, string>> = {
   'POST /auth/refresh': '-',
   'POST /auth/logout': '-',
   'POST /auth/exchange': 'F',
+  'GET /work': 'FW',
   'GET /users/me': 'GPAMW',
   'PUT /users/me/password': 'GPAMW',
   'POST /users/me/invitations/{inviting_org_id}/accept': 'GPAMW',

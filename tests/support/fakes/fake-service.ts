@@ -25,6 +25,7 @@ import { FakeDatabases } from './fake-databases.ts';
 import { FakeFleet } from './fake-fleet.ts';
 import { FakeMetadata } from './fake-metadata.ts';
 import { fakeUuid } from './fake-results.ts';
+import { FakeWorkHints } from './fake-work-hints.ts';
 import { FakeServers } from './fake-servers.ts';
 
 const MAX_ORGANIZATION_ID_LENGTH = 51;
@@ -87,6 +88,7 @@ const hashOf = (token: string) => Buffer.from(`hash of ${token}`);
 /** The whole HTTP side over fakes of its ports. The organizations `acme` and `beta` are registered. */
 export class FakeService {
   readonly metadata = new FakeMetadata();
+  readonly workHints = new FakeWorkHints(this.metadata);
   readonly databases = new FakeDatabases();
   readonly servers = new FakeServers();
   readonly fleet = new FakeFleet();
@@ -134,6 +136,7 @@ export class FakeService {
       tokenReader: this.tokens,
       // No bearer has an account: the token speaks for them.
       accounts: { find: async () => null, findUserId: async () => null },
+      workHints: this.workHints,
       canonicalJson,
       newJobId: () => this.#newId(),
       newSessionId: () => this.#newId(),

@@ -82,7 +82,7 @@ export const jsonObject = z
 
 const MAX_LIMIT = 200;
 
-const limitOf = (usual: number) =>
+export const limitOf = (usual: number) =>
   z
     .string()
     .regex(/^\d{1,3}$/, `must be an integer from 1 to ${MAX_LIMIT}`)
