@@ -12,6 +12,8 @@ export interface OrganizationPolicy {
   readonly maxWriteValuesPerSecond?: number;
   /** The size of its database. */
   readonly maxStorageBytes?: number;
+  /** Its share of the fleets of workers beside others, of 100. The ledger of hints reads it where it is kept. Decision 0048. */
+  readonly workWeight?: number;
 }
 
 /** The settings that make up the policy, and what they are there. Other settings mean nothing to the service. */
@@ -23,10 +25,14 @@ export const POLICY_SETTINGS = {
   max_write_bytes_per_second: 'maxWriteBytesPerSecond',
   max_write_values_per_second: 'maxWriteValuesPerSecond',
   max_storage_bytes: 'maxStorageBytes',
+  work_weight: 'workWeight',
 } as const satisfies Readonly<Record<string, keyof OrganizationPolicy>>;
 
 /** Longest deadline that an organization may give itself. */
 export const MAX_POLICY_TIMEOUT_MS = 3_600_000;
+
+/** What every organization has that chose nothing. Nobody takes more of a fleet by choosing. */
+export const MAX_WORK_WEIGHT = 100;
 
 /** A value that is no positive whole number (written by hand) counts as left out. */
 export const policyFrom = (settings: OrganizationSettings): OrganizationPolicy =>

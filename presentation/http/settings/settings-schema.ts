@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   MAX_POLICY_TIMEOUT_MS,
+  MAX_WORK_WEIGHT,
   type POLICY_SETTINGS,
 } from '../../../domain/organizations/organization-policy.ts';
 import type { HttpOptions } from '../http-dependencies.ts';
@@ -88,6 +89,11 @@ const policyFields = ({ maxConnectionsPerOrganization, organizationQuotas }: Set
       .min(1)
       .max(organizationQuotas.storageBytes)
       .meta({ description: 'The size of its database above which no more results are taken' }),
+    work_weight: z
+      .int()
+      .min(1)
+      .max(MAX_WORK_WEIGHT)
+      .meta({ description: 'Its share of the fleets of workers; 50 gets half of what others get' }),
   } satisfies Record<keyof typeof POLICY_SETTINGS, z.ZodType>;
 };
 
