@@ -13,13 +13,15 @@ export interface WorkHint {
   readonly version: number;
 }
 
-/** What somebody found who looked for jobs of one engine in an organization's database. */
-export interface EngineLook {
-  readonly engine: string;
+/** What somebody found who looked for jobs in an organization's database. */
+export interface WorkLook {
+  readonly engines: readonly string[];
+  /** Of the newest hint that was known before the look. */
+  readonly version: number;
   /** Whether a job waits, also one that another claim has locked: that claim may roll back. */
   readonly isWaiting: boolean;
-  /** When the first lease may lapse, or the first delay ends; null when there is neither. */
-  readonly nextDueAt: Date | null;
+  /** In how many seconds a lease may lapse, or a delay ends; null when there is neither. */
+  readonly dueInSeconds: number | null;
 }
 
 /** What an entry of the audit trail tells of work for one engine. */

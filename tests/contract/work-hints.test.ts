@@ -3,12 +3,12 @@ import { expect } from 'chai';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import type { HintReach, WorkHints } from '../../application/ports/work/work-hints.ts';
 import type { CarriedEntry } from '../../domain/audit/carried-entry.ts';
-import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import type { WorkLook } from '../../domain/work/work-hint.ts';
 import { organizationId } from '../support/deployment.ts';
 import { METADATA, type MetadataSubject, type Subject } from './subjects.ts';
 
 const [ACME, BETA, GAMMA] = [organizationId('acme'), organizationId('beta'), organizationId('gamma')];
-const ANY = { engines: null, limit: 20 } as const;
+const ANY: Parameters<WorkHints['take']>[1] = { engines: null, limit: 20 };
 const HOUR_MS = 3_600_000;
 
 type Details = CarriedEntry['details'];
@@ -159,12 +159,12 @@ const keepsWorkHints = (subject: Subject<MetadataSubject>): void => {
 
     it('for the engines that are asked for, and as many as are asked for', async () => {
       for (const id of [ACME, BETA]) await deliver(id, [submitted('vina'), submitted('gnina')]);
-      expect(await take({ engines: ['smina'] as never })).to.deep.equal([]);
-      expect((await take({ engines: ['gnina', 'smina'] as never })).toSorted()).to.deep.equal([
+      expect(await take({ engines: ['smina'] })).to.deep.equal([]);
+      expect((await take({ engines: ['gnina', 'smina'] })).toSorted()).to.deep.equal([
         'acme gnina 1',
         'beta gnina 1',
       ]);
-      expect(await take({ limit: 1 as never })).to.have.length(1);
+      expect(await take({ limit: 1 })).to.have.length(1);
       expect(await take()).to.have.length(1);
       expect(await take(), 'all are put off').to.deep.equal([]);
     });
@@ -211,49 +211,64 @@ const keepsWorkHints = (subject: Subject<MetadataSubject>): void => {
   });
 
   describe('are settled', () => {
-    const nothing = (engine = 'vina') => ({ engine, isWaiting: false, nextDueAt: null });
+    const nothing = (version: number, look: Partial<WorkLook> = {}): WorkLook => ({
+      engines: ['vina'],
+      version,
+      isWaiting: false,
+      dueInSeconds: null,
+      ...look,
+    });
+    const seen = async (): Promise<number> => {
+      await makeDue();
+      return Math.max(...(await hints.take(fleet, ANY)).map(({ version }) => version));
+    };
 
     it('and gone, when somebody who saw them found nothing', async () => {
       await deliver(ACME, [submitted(), submitted('gnina')]);
       await deliver(BETA, [submitted()]);
-      const version = Math.max(...(await hints.take(fleet, ANY)).map((hint) => hint.version));
-      await hints.settle(ACME, version, [nothing()]);
+      await hints.settle(ACME, nothing(await seen()));
       expect(await all()).to.deep.equal(['acme gnina 1', 'beta vina 1']);
+      await hints.settle(ACME, nothing(await seen(), { engines: ['smina', 'gnina'] }));
+      expect(await all()).to.deep.equal(['beta vina 1']);
     });
 
     it('but stay when they were set anew meanwhile: the look may not have seen that job', async () => {
       await deliver(ACME, [submitted()]);
-      const [seen] = await hints.take(fleet, ANY);
+      const version = await seen();
       await deliver(ACME, [submitted()]);
-      await hints.settle(ACME, seen?.version ?? 0, [nothing()]);
+      for (const look of [{}, { isWaiting: true }, { dueInSeconds: 3600 }])
+        await hints.settle(ACME, nothing(version, look));
       expect(await take()).to.deep.equal(['acme vina 2']);
     });
 
     it('until the first lease may lapse, when nothing waits and something runs', async () => {
       await deliver(ACME, [submitted()]);
-      const [seen] = await hints.take(fleet, ANY);
-      const nextDueAt = new Date(Date.now() + HOUR_MS);
-      await hints.settle(ACME, seen?.version ?? 0, [{ ...nothing(), nextDueAt }]);
+      await hints.settle(ACME, nothing(await seen(), { dueInSeconds: 3600.5 }));
       expect(await take()).to.deep.equal([]);
       expect(await all()).to.deep.equal(['acme vina 0']);
-      const lapsed = new Date(Date.now() - 1000);
-      await hints.settle(ACME, seen?.version ?? 0, [{ ...nothing(), nextDueAt: lapsed }]);
-      expect(await take()).to.deep.equal(['acme vina 0']);
     });
 
-    it('for a moment, when what waits is locked by another claim', async () => {
-      await deliver(ACME, [submitted()]);
-      const [seen] = await hints.take(fleet, ANY);
-      await makeDue();
-      await hints.settle(ACME, seen?.version ?? 0, [{ ...nothing(), isWaiting: true }]);
-      expect(await take()).to.deep.equal([]);
-      expect(await all()).to.deep.equal(['acme vina 1']);
+    it('for a moment, when what waits is locked by another claim, or is just due', async () => {
+      for (const look of [{ isWaiting: true }, { dueInSeconds: -3600 }]) {
+        await deliver(ACME, [submitted()]);
+        const version = await seen();
+        await makeDue();
+        await hints.settle(ACME, nothing(version, look));
+        expect(await take()).to.deep.equal([]);
+        expect((await all()).map((hint) => hint.slice(0, 9))).to.deep.equal(['acme vina']);
+      }
     });
 
     it('for the organization alone whose database was looked into', async () => {
-      for (const id of [ACME, BETA] as readonly OrganizationId[]) await deliver(id, [submitted()]);
-      await hints.settle(BETA, Number.MAX_SAFE_INTEGER, [nothing(), nothing('gnina')]);
+      for (const id of [ACME, BETA]) await deliver(id, [submitted()]);
+      await hints.settle(BETA, nothing(Number.MAX_SAFE_INTEGER));
       expect(await all()).to.deep.equal(['acme vina 1']);
+    });
+
+    it('without anything, when there is no such hint', async () => {
+      await hints.settle(ACME, nothing(0));
+      await hints.settle(ACME, nothing(1, { engines: [] }));
+      expect(await all()).to.deep.equal([]);
     });
   });
 };

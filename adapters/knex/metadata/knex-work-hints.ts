@@ -1,6 +1,6 @@
 import type { HintReach, WorkHints } from '../../../application/ports/work/work-hints.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
-import type { EngineLook, WorkHint } from '../../../domain/work/work-hint.ts';
+import type { WorkHint, WorkLook } from '../../../domain/work/work-hint.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 import { isUuid } from '../uuid.ts';
 
@@ -45,27 +45,29 @@ const take = statement<
   ),
 );
 
+/** A job that waits and was not to be had is locked, or above a quota: that passes. */
+const LATER = `interval '5 seconds'`;
+
 // The rows are locked in one order, in which the relay sets them too.
-const settle = statement<{ organizationId: string; version: number; looks: string }>(
-  'work_hint_settle',
-  (p) =>
-    sql.raw(
-      `with looked as materialized (
-       select h.org_id, look.* from work_hints h join jsonb_to_recordset(?::jsonb) as look
-         (engine text, is_waiting boolean, due_at timestamptz) on look.engine = h.engine
-       where h.org_id = ? and h.version <= ?::bigint order by h.engine for update of h
+const settle = statement<WorkLook & { organizationId: string }>('work_hint_settle', (p) =>
+  sql.raw(
+    `with look as materialized (
+       select ?::boolean as is_waiting, ?::double precision as due_in_seconds
+     ), looked as materialized (
+       select h.org_id, h.engine from work_hints h
+       where h.org_id = ? and h.engine = any(?::text[]) and h.version <= ?::bigint order by h.engine for update
      ), cleared as (
-       delete from work_hints h using looked
-       where h.org_id = looked.org_id and h.engine = looked.engine and not is_waiting and due_at is null
+       delete from work_hints h using looked, look
+       where h.org_id = looked.org_id and h.engine = looked.engine and not is_waiting and due_in_seconds is null
      )
      update work_hints h set
-       next_due_at = case when is_waiting then now() + interval '5 seconds' else due_at end,
+       next_due_at = now() + case when is_waiting then ${LATER} else make_interval(secs => greatest(due_in_seconds, 1)) end,
        waiting = case when is_waiting then h.waiting else 0 end,
        oldest_at = case when is_waiting then h.oldest_at end
-     from looked
-     where h.org_id = looked.org_id and h.engine = looked.engine and (is_waiting or due_at is not null)`,
-      [p('looks'), p('organizationId'), p('version')],
-    ),
+     from looked, look
+     where h.org_id = looked.org_id and h.engine = looked.engine and (is_waiting or due_in_seconds is not null)`,
+    [p('isWaiting'), p('dueInSeconds'), p('organizationId'), p('engines'), p('version')],
+  ),
 );
 
 /** Decision 0048. */
@@ -87,13 +89,8 @@ export class KnexWorkHints implements WorkHints {
     return rows.toSorted((a, b) => Number(a.place) - Number(b.place)).map(toHint);
   }
 
-  async settle(organizationId: OrganizationId, version: number, looks: readonly EngineLook[]): Promise<void> {
-    const rows = looks.map(({ engine, isWaiting, nextDueAt }) => ({
-      engine,
-      is_waiting: isWaiting,
-      due_at: nextDueAt,
-    }));
-    await this.#executor.query(settle({ organizationId, version, looks: JSON.stringify(rows) }));
+  async settle(organizationId: OrganizationId, look: WorkLook): Promise<void> {
+    await this.#executor.query(settle({ organizationId, ...look }));
   }
 }
 

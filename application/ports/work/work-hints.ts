@@ -1,5 +1,5 @@
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
-import type { EngineLook, WorkHint } from '../../../domain/work/work-hint.ts';
+import type { WorkHint, WorkLook } from '../../../domain/work/work-hint.ts';
 
 /** Whose hints somebody may see: those of one organization, or of all that have admitted a fleet. */
 export type HintReach = { readonly organizationId: OrganizationId } | { readonly fleetId: string };
@@ -21,8 +21,8 @@ export interface WorkHints {
     query: { readonly engines: readonly string[] | null; readonly limit: number },
   ): Promise<readonly WorkHint[]>;
   /**
-   * Records what was found by somebody who had seen `version` before they looked. A hint that was set anew since then stays
+   * Records what was found by somebody who had seen a version before they looked. A hint that was set anew since then stays
    * as it is: the look may not have seen what it tells of. Of the others, those that told of nothing are deleted.
    */
-  settle(organizationId: OrganizationId, version: number, looks: readonly EngineLook[]): Promise<void>;
+  settle(organizationId: OrganizationId, look: WorkLook): Promise<void>;
 }

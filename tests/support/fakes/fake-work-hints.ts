@@ -1,7 +1,7 @@
 import type { HintReach, WorkHints } from '../../../application/ports/work/work-hints.ts';
 import type { CarriedEntry } from '../../../domain/audit/carried-entry.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
-import { workNewsOf, type EngineLook, type WorkHint } from '../../../domain/work/work-hint.ts';
+import { workNewsOf, type WorkHint, type WorkLook } from '../../../domain/work/work-hint.ts';
 import type { FakeMetadata } from './fake-metadata.ts';
 
 interface StoredHint extends WorkHint {
@@ -58,14 +58,20 @@ export class FakeWorkHints implements WorkHints {
     }));
   }
 
-  async settle(organizationId: OrganizationId, version: number, looks: readonly EngineLook[]): Promise<void> {
-    for (const { engine, isWaiting, nextDueAt } of looks) {
+  async settle(
+    organizationId: OrganizationId,
+    { engines, version, isWaiting, dueInSeconds }: WorkLook,
+  ): Promise<void> {
+    for (const engine of engines) {
       const hint = this.#hints.get(keyOf({ organizationId, engine }));
       if (hint === undefined || hint.version > version) continue;
-      if (isWaiting) this.#hints.set(keyOf(hint), { ...hint, dueAtMs: Date.now() + 5000 });
-      else if (nextDueAt === null) this.#hints.delete(keyOf(hint));
-      else
-        this.#hints.set(keyOf(hint), { ...hint, waiting: 0, oldestAt: null, dueAtMs: nextDueAt.getTime() });
+      const inSeconds = isWaiting ? 5 : dueInSeconds;
+      if (inSeconds === null) {
+        this.#hints.delete(keyOf(hint));
+        continue;
+      }
+      const dueAtMs = Date.now() + Math.max(inSeconds, 1) * 1000;
+      this.#hints.set(keyOf(hint), { ...hint, dueAtMs, ...(!isWaiting && { waiting: 0, oldestAt: null }) });
     }
   }
 
