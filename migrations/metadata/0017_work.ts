@@ -35,8 +35,8 @@ export const up = async (knex: Knex): Promise<void> => {
       for each row execute function note_change('user');
 
     -- "Look there, not before this time." Written with the audit entries that tell of work, and deleted by whoever has
-    -- looked and found none. No foreign key, as in audit_backlogs: nothing is to wait for it. No index but the key: a table
-    -- of this size is read as a whole, and an update in place (HOT) needs columns that no index holds.
+    -- looked and found none. No foreign key, as in audit_backlogs: nothing is to wait for it. No index holds next_due_at: it
+    -- is what changes most, and is updated in place (HOT).
     create table work_hints (
       org_id text not null,
       engine text not null,
@@ -50,6 +50,7 @@ export const up = async (knex: Knex): Promise<void> => {
       served double precision not null,
       constraint work_hints_pkey primary key (org_id, engine)
     ) with (fillfactor = 50);
+    create index work_hints_served_idx on work_hints (served, oldest_at);
     create sequence work_hints_version_seq owned by work_hints.version;
   `);
 };

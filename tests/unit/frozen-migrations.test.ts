@@ -25,7 +25,7 @@ const FROZEN: Readonly<Record<string, string>> = {
     '4ee9bcd7c3177a4f2276bfec4546682ddf3db7292fefe040d6a3344a714f2fc2',
   'metadata/0015_trail_beginnings.ts': 'afbdb5a509f06a8c30128500edb52da50f4a72bc28fc0912a19a72872c0f8611',
   'metadata/0016_server_timelines.ts': 'ca99d244ed826c7d904c608b2286341adf60c45974f7a3655780fea1cd30bc51',
-  'metadata/0017_work.ts': '7d52a72e596a9fa2a497a910eb0c8f71bfd5e8a251760336e3698b17c16ba30b',
+  'metadata/0017_work.ts': '9fbc813e63144a9376cc7b3ec4186efc51a750fa3751e1949ae75516b5fb10e4',
   'results/0001_initial.ts': 'af6cd70980a929279bab3e83722995643be934da56660360951f4a33d18712fa',
   'results/0002_audit_outbox.ts': '1d867ba3622c9efb9aaa1e87da5e2f7015c7974a628c86210ee9e0aa695ea6c6',
   'results/0003_work.ts': '415eca742fe60648f6bf7db0ed4b904e1a9ba4a5b738a7c146143704b72ca14f',

@@ -11,39 +11,43 @@ interface HintRow {
   readonly oldest_at: Date | null;
   /** A bigint, which the driver gives as text. */
   readonly version: string;
-  readonly place: string;
+  readonly served: number;
 }
 
 const PUT_OFF = `interval '2 seconds' / greatest(1, h.waiting / 10.0)`;
 
-const take = statement<
-  {
-    engines: readonly string[] | null;
-    organizationId: string | null;
-    fleetId: string | null;
-    limit: number;
-  },
-  HintRow
->('work_hint_take', (p) =>
+interface Query {
+  readonly engines: readonly string[] | null;
+  readonly limit: number;
+}
+
+/** @param reach which hints `h` the caller may see */
+const takeWithin = (reach: string) => `with due as materialized (
+    select h.org_id, h.engine from work_hints h
+    join organizations o on o.org_id = h.org_id and o.status = 'active'
+    where ${reach} and h.next_due_at <= now() and (?::text[] is null or h.engine = any(?::text[]))
+    order by h.served, h.oldest_at limit ? for update of h skip locked
+  )
+  update work_hints h set next_due_at = now() + ${PUT_OFF}
+  from due where h.org_id = due.org_id and h.engine = due.engine
+  returning h.org_id, h.engine, h.waiting, h.oldest_at, h.version, h.served`;
+
+const takeOfOrganization = statement<Query & { organizationId: string }, HintRow>('work_hint_take', (p) =>
+  sql.raw(takeWithin('h.org_id = ?'), [p('organizationId'), p('engines'), p('engines'), p('limit')]),
+);
+
+const takeOfFleet = statement<Query & { fleetId: string }, HintRow>('work_hint_take_of_fleet', (p) =>
   sql.raw(
-    `with due as materialized (
-       select h.org_id, h.engine, row_number() over (order by h.served, h.oldest_at, h.org_id, h.engine) as place
-       from (
-         select h.* from work_hints h join organizations o on o.org_id = h.org_id and o.status = 'active'
-         where h.next_due_at <= now() and (?::text[] is null or h.engine = any(?::text[]))
-         and (h.org_id = ?::text or exists (
-           select from memberships m
-           where m.user_id = ?::uuid and m.org_id = h.org_id and 'worker' = any(m.roles)
-         ))
-         order by h.served, h.oldest_at, h.org_id, h.engine limit ? for update of h skip locked
-       ) h
-     )
-     update work_hints h set next_due_at = now() + ${PUT_OFF}
-     from due where h.org_id = due.org_id and h.engine = due.engine
-     returning h.org_id, h.engine, h.waiting, h.oldest_at, h.version, due.place`,
-    [p('engines'), p('engines'), p('organizationId'), p('fleetId'), p('limit')],
+    takeWithin(`exists (
+      select from memberships m where m.user_id = ? and m.org_id = h.org_id and 'worker' = any(m.roles)
+    )`),
+    [p('fleetId'), p('engines'), p('engines'), p('limit')],
   ),
 );
+
+/** What an update returns has no order. */
+const byTurn = (a: HintRow, b: HintRow): number =>
+  a.served - b.served || (a.oldest_at?.getTime() ?? Infinity) - (b.oldest_at?.getTime() ?? Infinity);
 
 /** A job that waits and was not to be had is locked, or above a quota: that passes. */
 const LATER = `interval '5 seconds'`;
@@ -78,15 +82,12 @@ export class KnexWorkHints implements WorkHints {
     this.#executor = executor;
   }
 
-  async take(
-    reach: HintReach,
-    query: { readonly engines: readonly string[] | null; readonly limit: number },
-  ): Promise<readonly WorkHint[]> {
-    const [organizationId, fleetId] =
-      'fleetId' in reach ? [null, reach.fleetId] : [reach.organizationId, null];
-    if (fleetId !== null && !isUuid(fleetId)) return [];
-    const rows = await this.#executor.query(take({ ...query, organizationId, fleetId }));
-    return rows.toSorted((a, b) => Number(a.place) - Number(b.place)).map(toHint);
+  async take(reach: HintReach, query: Query): Promise<readonly WorkHint[]> {
+    if ('fleetId' in reach && !isUuid(reach.fleetId)) return [];
+    const statementOf =
+      'fleetId' in reach ? takeOfFleet({ ...query, ...reach }) : takeOfOrganization({ ...query, ...reach });
+    const rows = await this.#executor.query(statementOf);
+    return rows.toSorted(byTurn).map(toHint);
   }
 
   async settle(organizationId: OrganizationId, look: WorkLook): Promise<void> {
