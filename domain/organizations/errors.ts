@@ -29,13 +29,12 @@ export class StorageQuotaExceededError extends DomainError {
   }
 }
 
-/** Raised when the organization has as many of something as it may have; nothing is written. */
+/** Raised when the organization has as much of something as its settings allow; nothing is written. */
 export class QuotaExceededError extends DomainError {
   readonly code = 'quota_exceeded';
 
-  /** @param limit the name of the quota, such as `max_pending_jobs` */
   constructor(limit: string, most: number) {
-    super(`The organization has as many as it may have: ${limit} is ${most}.`, { details: { limit, most } });
+    super(`The organization has as much as it may: ${limit} is ${most}.`, { details: { limit, most } });
   }
 }
 

@@ -12,6 +12,10 @@ export interface OrganizationPolicy {
   readonly maxWriteValuesPerSecond?: number;
   /** The size of its database. */
   readonly maxStorageBytes?: number;
+  /** Leases that workers hold at a time. */
+  readonly maxRunningJobs?: number;
+  /** Of one attempt of a job that says nothing itself. */
+  readonly maxRuntimeSeconds?: number;
   /** Its share of the fleets of workers beside others, of 100. The ledger of hints reads it where it is kept. Decision 0048. */
   readonly workWeight?: number;
 }
@@ -25,6 +29,8 @@ export const POLICY_SETTINGS = {
   max_write_bytes_per_second: 'maxWriteBytesPerSecond',
   max_write_values_per_second: 'maxWriteValuesPerSecond',
   max_storage_bytes: 'maxStorageBytes',
+  max_running_jobs: 'maxRunningJobs',
+  max_runtime_seconds: 'maxRuntimeSeconds',
   work_weight: 'workWeight',
 } as const satisfies Readonly<Record<string, keyof OrganizationPolicy>>;
 
