@@ -122,7 +122,7 @@ export const createUseCases = (ports: Ports) => {
 
     submitJob: submitJob(ports),
     retryJob: retryJob(ports),
-    claimJobs,
+    claimJobs: claimJobs(ports),
     completeJob,
     releaseJob,
     cancelJobs,
