@@ -1,9 +1,7 @@
 import { expect } from 'chai';
 import { claimJobs } from '../../../application/jobs/claim-jobs.ts';
 import type { WorkLook } from '../../../domain/work/work-hint.ts';
-import { FakeResults } from '../../support/fakes/fake-results.ts';
-import { organization } from '../../support/fakes/fake-service.ts';
-import { sampleJob } from '../../support/sample-job.ts';
+import { FakeService, organization } from '../../support/fakes/fake-service.ts';
 
 const ACTOR = {
   principal: {
@@ -26,8 +24,13 @@ const HINT = { organizationId: organization('acme'), version: 7 };
 
 describe('A claim that a hint has led to', () => {
   const claimWith = async (settle: () => Promise<void>, waiting: number, hint: typeof HINT | null = HINT) => {
-    const results = new FakeResults();
-    for (let n = 0; n < waiting; n += 1) await results.jobs.insert(sampleJob());
+    const service = new FakeService();
+    for (let n = 0; n < waiting; n += 1)
+      await service
+        .acme('member')
+        .post('/jobs')
+        .send({ engine: 'vina', inputs: { ligand: 'CCO' } });
+    const results = service.databases.of('acme');
     const settled: WorkLook[] = [];
     const workHints = {
       take: async () => [],
