@@ -24,6 +24,7 @@ export const useCasesModule = new ContainerModule(({ bind }) => {
       tokenReader: TOKENS.tokenReader,
       accounts: TOKENS.accounts,
       workHints: TOKENS.workHints,
+      policies: TOKENS.organizationPolicies,
       logger: TOKENS.logger,
     },
     ({ config, ...ports }) =>

@@ -56,6 +56,7 @@ export const SIGNATURE_FIELDS = [
   'created_at',
   'last_used_at',
   'expires_at',
+  'pinned',
 ] as const;
 export const PROBLEM_FIELDS = [
   'type',
@@ -86,6 +87,7 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   server_not_found: 404,
   job_not_found: 404,
   signature_not_found: 404,
+  campaign_not_found: 404,
   user_not_found: 404,
   member_not_found: 404,
   service_account_not_found: 404,
@@ -107,6 +109,7 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   identity_already_linked: 409,
   job_state_conflict: 409,
   idempotency_key_reused: 409,
+  campaign_archived: 409,
   lease_required: 409,
   lease_lost: 409,
   worker_benched: 429,

@@ -28,7 +28,7 @@ const FROZEN: Readonly<Record<string, string>> = {
   'metadata/0017_work.ts': '9fbc813e63144a9376cc7b3ec4186efc51a750fa3751e1949ae75516b5fb10e4',
   'results/0001_initial.ts': 'af6cd70980a929279bab3e83722995643be934da56660360951f4a33d18712fa',
   'results/0002_audit_outbox.ts': '1d867ba3622c9efb9aaa1e87da5e2f7015c7974a628c86210ee9e0aa695ea6c6',
-  'results/0003_work.ts': '1318c3ecefe0249ad1e58b3a5c5c6338b020c356c72fabb9beb4e03e5ec1b555',
+  'results/0003_work.ts': '1334c7b3c0425795ecf618550e03dae27105168bf6a9ca5c6365f23b1750154d',
 };
 
 const filesOf = (kind: string): string[] =>

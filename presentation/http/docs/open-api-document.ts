@@ -190,20 +190,22 @@ const CALLER_ERRORS: readonly ErrorCode[] = [
   'organization_busy',
   'database_unavailable',
 ];
+const RESULTS_ERRORS: readonly ErrorCode[] = [
+  ...CALLER_ERRORS,
+  'organization_suspended',
+  'organization_not_found',
+  'organization_database_not_found',
+  'organization_not_ready',
+  'database_provisioning_failed',
+  'no_server_available',
+  'connection_budget_exhausted',
+];
 const SCOPE_ERRORS: Readonly<Record<Scope, readonly ErrorCode[]>> = {
   public: [],
   // Also where the path names no organization: the header may name one.
   caller: CALLER_ERRORS,
   platform: CALLER_ERRORS,
   organization: CALLER_ERRORS,
-  results: [
-    ...CALLER_ERRORS,
-    'organization_suspended',
-    'organization_not_found',
-    'organization_database_not_found',
-    'organization_not_ready',
-    'database_provisioning_failed',
-    'no_server_available',
-    'connection_budget_exhausted',
-  ],
+  results: RESULTS_ERRORS,
+  files: RESULTS_ERRORS,
 };

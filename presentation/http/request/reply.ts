@@ -7,6 +7,15 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** Text that is made while it is sent: never more of it than the client takes. For HEAD nothing is made. */
+export class TextStream {
+  readonly parts: AsyncIterable<string>;
+
+  constructor(parts: AsyncIterable<string>) {
+    this.parts = parts;
+  }
+}
+
 export const ok = (body: unknown): Reply => ({ status: 200, body });
 export const created = (body: unknown, location?: string): Reply =>
   location === undefined ? { status: 201, body } : { status: 201, body, headers: { Location: location } };

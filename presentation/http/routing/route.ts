@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Actor } from '../../../application/actor.ts';
 import type { Origin } from '../../../application/origin.ts';
-import type { ResultsDatabase } from '../../../application/ports/databases/results-database.ts';
+import type { ResultsDatabase, WithDatabase } from '../../../application/ports/databases/results-database.ts';
 import type { OrganizationRole, Role } from '../../../domain/identity/role.ts';
 import type { InputIssue } from '../../../domain/validation-error.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
@@ -68,6 +68,8 @@ const DEFAULT_BODY_BYTES = 8 * 1024;
 export const TEXT_BODY_BYTES = 32 * 1024;
 /** For a body that is kept as a document. */
 export const DOCUMENT_BODY_BYTES = 1024 * 1024;
+/** For a body with a thousand documents, which are small as a rule. */
+export const BATCH_BODY_BYTES = 8 * 1024 * 1024;
 
 /** What a handler gets beside its input depends on the scope of its route. */
 interface PublicCall {
@@ -84,6 +86,12 @@ interface OrganizationCall extends PlatformCall {
   readonly organizationId: OrganizationId;
   /** What a `Location` begins with: `/organizations/acme`, or nothing when the path names no organization. */
   readonly home: string;
+}
+/** It leases the database when it needs it: never while bytes come or go. */
+interface FilesCall extends OrganizationCall {
+  readonly withDatabase: WithDatabase;
+  /** For its body and its conditions. */
+  readonly request: HttpRequest;
 }
 interface ResultsCall extends OrganizationCall {
   readonly database: ResultsDatabase;
@@ -189,5 +197,19 @@ export const resultsRoute: RouteMaker<ResultsCall, OrganizationRole> = routeMake
     organizationId: held(locals, 'organizationId'),
     home: homeOf(locals),
     database: held(locals, 'database'),
+  }),
+);
+
+/** Reads or writes one organization's files. Platform administrators cannot call it. Decision 0046. */
+export const filesRoute: RouteMaker<FilesCall, OrganizationRole> = routeMaker(
+  'files',
+  (input, locals, req) => ({
+    input,
+    actor: actorOf(locals),
+    pages: held(locals, 'pages'),
+    organizationId: held(locals, 'organizationId'),
+    home: homeOf(locals),
+    withDatabase: held(locals, 'withDatabase'),
+    request: req,
   }),
 );

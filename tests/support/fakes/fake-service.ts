@@ -116,7 +116,13 @@ export class FakeService {
   constructor(overrides: Partial<HttpDependencies> = {}) {
     const { metadata, databases } = this;
     for (const id of ['acme', 'beta']) metadata.add(organization(id));
+    const policies = {
+      confirm: () => undefined,
+      policyOf: () => this.policy,
+      isSuspended: (id: OrganizationId) => metadata.stored.get(id)?.status === 'suspended',
+    };
     const useCases = createUseCases({
+      policies,
       metadata,
       ledger: metadata.ledger,
       databases,
@@ -144,11 +150,6 @@ export class FakeService {
       now: Date.now,
       logger: this.logger,
     });
-    const policies = {
-      confirm: () => undefined,
-      policyOf: () => this.policy,
-      isSuspended: (id: OrganizationId) => metadata.stored.get(id)?.status === 'suspended',
-    };
     const rates = { publicRequestsPerMinute: 1e6, ...this.options.organizationQuotas };
     this.deps = {
       ...useCases,

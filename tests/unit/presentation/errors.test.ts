@@ -10,6 +10,7 @@ import {
   OrganizationNotFoundError,
   ServiceBusyError,
 } from '../../../domain/exceptions.ts';
+import { CampaignArchivedError, CampaignNotFoundError } from '../../../domain/campaigns/errors.ts';
 import {
   ConnectionBudgetExhaustedError,
   NoServerAvailableError,
@@ -103,6 +104,8 @@ const DOMAIN_ERRORS: readonly DomainError[] = [
   new StorageQuotaExceededError(1000),
   new ServiceAccountNotFoundError(),
   new ServiceAccountKeyNotFoundError(),
+  new CampaignNotFoundError(JOB_ID),
+  new CampaignArchivedError(JOB_ID),
   new ServiceBusyError(),
   new ConnectionBudgetExhaustedError(),
   new ServerNotFoundError(),
@@ -124,6 +127,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   server_not_found: 404,
   job_not_found: 404,
   signature_not_found: 404,
+  campaign_not_found: 404,
   user_not_found: 404,
   member_not_found: 404,
   identity_not_found: 404,
@@ -145,6 +149,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   identity_already_linked: 409,
   job_state_conflict: 409,
   idempotency_key_reused: 409,
+  campaign_archived: 409,
   lease_required: 409,
   lease_lost: 409,
   worker_benched: 429,

@@ -96,7 +96,8 @@ describe('A list in pages', () => {
         schemaVersion: null,
         confidenceScore: null,
       };
-      await taskResults.put({ ...common, ...program, taskName: name, resultData: {} });
+      const found = { resultData: {}, poses: [], score: { bestAffinity: null, suspect: [] } };
+      await taskResults.put({ ...common, ...program, ...found, taskName: name });
       const file = { purpose: 'poses', uri: 's3://x', contentType: null, sizeBytes: null, checksum: null };
       await artifacts.insert({ ...common, ...file, name });
     }
