@@ -11,6 +11,8 @@ import { collectFiles } from './files/collect-files.ts';
 import { beginUpload, completeUpload, receiveUpload } from './files/file-uploads.ts';
 import { receiveFile } from './files/receive-file.ts';
 import { changeOwnPassword } from './identity/change-own-password.ts';
+import { exchangeToken } from './identity/exchange-token.ts';
+import { issueKeyToken } from './identity/issue-key-token.ts';
 import { endSession } from './identity/end-session.ts';
 import { ensureAdministrator } from './identity/ensure-administrator.ts';
 import { getUser } from './identity/find-user.ts';
@@ -45,6 +47,13 @@ import { patchSettings } from './organizations/patch-settings.ts';
 import { replaceSettings } from './organizations/replace-settings.ts';
 import { resumeOrganization, suspendOrganization } from './organizations/suspend-organization.ts';
 import type { Ports } from './ports/ports.ts';
+import { addServiceAccountKey } from './service-accounts/add-service-account-key.ts';
+import { admitFleet } from './service-accounts/admit-fleet.ts';
+import { createServiceAccount } from './service-accounts/create-service-account.ts';
+import { listServiceAccountKeys } from './service-accounts/list-service-account-keys.ts';
+import { removeServiceAccount } from './service-accounts/remove-service-account.ts';
+import { revokeServiceAccountKey } from './service-accounts/revoke-service-account-key.ts';
+import { findWork } from './work/find-work.ts';
 import { changeServer } from './servers/change-server.ts';
 import { checkServer } from './servers/check-server.ts';
 import { getServer } from './servers/get-server.ts';
@@ -71,6 +80,8 @@ export const createUseCases = (ports: Ports) => {
   return {
     verifyToken: verifyToken(ports),
     issueToken: issueToken(ports),
+    issueKeyToken: issueKeyToken(ports),
+    exchangeToken: exchangeToken(deniedAccess),
     refreshSession: refreshSession(ports),
     endSession: endSession(ports),
     changeOwnPassword: changeOwnPassword(ports),
@@ -90,6 +101,15 @@ export const createUseCases = (ports: Ports) => {
     removeMember: removeMember(ports),
     acceptInvitation: acceptInvitation(ports),
     declineInvitation: declineInvitation(ports),
+
+    createServiceAccount: createServiceAccount(ports),
+    removeServiceAccount: removeServiceAccount(ports),
+    admitFleet: admitFleet(ports),
+    addServiceAccountKey: addServiceAccountKey(ports),
+    listServiceAccountKeys: listServiceAccountKeys(ports),
+    revokeServiceAccountKey: revokeServiceAccountKey(ports),
+
+    findWork: findWork(ports),
 
     createOrganization: createOrganization(ports),
     changeOrganization: changeOrganization(ports),
@@ -114,7 +134,7 @@ export const createUseCases = (ports: Ports) => {
     submitJob: submitJob(ports),
     submitBatch: submitBatch(ports),
     retryJob: retryJob(ports),
-    claimJobs,
+    claimJobs: claimJobs(ports),
     completeJob,
     releaseJob,
     cancelJobs,

@@ -1,6 +1,6 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
-import type { IssuedToken, TokenIssuer } from '../../application/ports/identity/tokens.ts';
+import type { IssuedToken, TokenIssuer, TokenSession } from '../../application/ports/identity/tokens.ts';
 import { UnauthenticatedError } from '../../domain/identity/errors.ts';
 import type { Principal } from '../../domain/identity/principal.ts';
 
@@ -24,18 +24,19 @@ export class JsonwebtokenIssuer implements TokenIssuer {
   }
 
   /** @throws {UnauthenticatedError} when this service has no key to sign with */
-  issue({ userId, organizationId, roles }: Principal, sessionId?: string): IssuedToken {
+  issue({ userId, organizationId, roles }: Principal, session?: TokenSession): IssuedToken {
     if (this.#key === null) throw new UnauthenticatedError();
     const { issuer, audience, accessTtlSeconds } = this.#settings;
     const organization = organizationId === null ? {} : { org_id: organizationId };
-    const session = sessionId === undefined ? {} : { sid: sessionId };
-    const accessToken = jwt.sign({ ...organization, ...session, roles: [...roles] }, this.#key, {
+    const login = session === undefined ? {} : { sid: session.sessionId };
+    const expiresInSeconds = Math.min(accessTtlSeconds, session?.atMostSeconds ?? accessTtlSeconds);
+    const accessToken = jwt.sign({ ...organization, ...login, roles: [...roles] }, this.#key, {
       algorithm: 'HS256',
       subject: userId,
       issuer,
       audience,
-      expiresIn: accessTtlSeconds,
+      expiresIn: expiresInSeconds,
     });
-    return { accessToken, expiresInSeconds: accessTtlSeconds };
+    return { accessToken, expiresInSeconds };
   }
 }

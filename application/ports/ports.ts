@@ -7,9 +7,10 @@ import type { OrganizationDatabases } from './databases/organization-databases.t
 import type { FileStore } from './files/file-store.ts';
 import type { LoginAttempts } from './identity/login-attempts.ts';
 import type { Passwords } from './identity/passwords.ts';
-import type { RefreshTokens } from './identity/refresh-tokens.ts';
+import type { RandomTokens } from './identity/random-tokens.ts';
 import type { TokenIssuer, TokenReader } from './identity/tokens.ts';
 import type { CanonicalJson } from './runtime/fingerprint.ts';
+import type { WorkHints } from './work/work-hints.ts';
 import type { Logger } from './runtime/logger.ts';
 import type { OrganizationPolicies } from './runtime/organization-policies.ts';
 
@@ -24,10 +25,13 @@ export interface Ports {
   readonly passwords: Passwords;
   readonly loginAttempts: LoginAttempts;
   readonly accessTokens: TokenIssuer;
-  readonly refreshTokens: RefreshTokens;
+  readonly refreshTokens: RandomTokens;
+  /** Keys of service accounts. */
+  readonly serviceKeys: RandomTokens;
   readonly tokenReader: TokenReader;
   /** Accounts as they are now: asked for every request. */
   readonly accounts: AccountRepository;
+  readonly workHints: WorkHints;
   readonly canonicalJson: CanonicalJson;
   readonly fileStore: FileStore;
   readonly policies: Pick<OrganizationPolicies, 'policyOf'>;

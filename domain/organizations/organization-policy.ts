@@ -20,6 +20,8 @@ export interface OrganizationPolicy {
   readonly maxRunningJobs?: number;
   /** Of one attempt of a job that says nothing itself. */
   readonly maxRuntimeSeconds?: number;
+  /** Its share of the fleets of workers beside others, of 100. The ledger of hints reads it where it is kept. Decision 0048. */
+  readonly workWeight?: number;
 }
 
 /** The settings that make up the policy, and what they are there. Other settings mean nothing to the service. */
@@ -35,10 +37,14 @@ export const POLICY_SETTINGS = {
   max_files_bytes: 'maxFilesBytes',
   max_running_jobs: 'maxRunningJobs',
   max_runtime_seconds: 'maxRuntimeSeconds',
+  work_weight: 'workWeight',
 } as const satisfies Readonly<Record<string, keyof OrganizationPolicy>>;
 
 /** Longest deadline that an organization may give itself. */
 export const MAX_POLICY_TIMEOUT_MS = 3_600_000;
+
+/** What every organization has that chose nothing. Nobody takes more of a fleet by choosing. */
+export const MAX_WORK_WEIGHT = 100;
 
 /** A value that is no positive whole number (written by hand) counts as left out. */
 export const policyFrom = (settings: OrganizationSettings): OrganizationPolicy =>

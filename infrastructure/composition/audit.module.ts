@@ -1,6 +1,7 @@
 import { ContainerModule } from 'inversify';
 import { KnexAuditBacklog } from '../../adapters/knex/metadata/knex-audit-backlog.ts';
 import { KnexAuditChains } from '../../adapters/knex/metadata/knex-audit-chains.ts';
+import { KnexWorkHints } from '../../adapters/knex/metadata/knex-work-hints.ts';
 import { OutboxRelay } from '../../application/audit/outbox-relay.ts';
 import { RELAY_TIMES } from '../../application/audit/outbox-traffic.ts';
 import { relayOutbox } from '../../application/audit/relay-outbox.ts';
@@ -24,6 +25,12 @@ export const auditModule = new ContainerModule(({ bind }) => {
     TOKENS.auditChains,
     { database: TOKENS.metadataSql },
     ({ database }) => new KnexAuditChains(database),
+  );
+  bindSingleton(
+    bind,
+    TOKENS.workHints,
+    { database: TOKENS.metadataSql },
+    ({ database }) => new KnexWorkHints(database),
   );
   bind(TOKENS.relayTimes).toConstantValue(RELAY_TIMES);
   bindSingleton(

@@ -14,6 +14,7 @@ import type { ResultsServers } from '../servers/results-servers.ts';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import type { AuditBacklog } from '../../application/ports/audit/audit-backlog.ts';
 import type { AuditChains } from '../../application/ports/audit/audit-chains.ts';
+import type { WorkHints } from '../../application/ports/work/work-hints.ts';
 import type { Deployment } from '../../application/ports/databases/deployment.ts';
 import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
@@ -73,6 +74,7 @@ export const TOKENS = {
 
   auditBacklog: token<AuditBacklog>('AuditBacklog'),
   auditChains: token<AuditChains>('AuditChains'),
+  workHints: token<WorkHints>('WorkHints'),
   relayTimes: token<RelayTimes>('RelayTimes'),
   writeAnnouncements: token<WriteAnnouncements>('WriteAnnouncements'),
   outboxRelay: token<OutboxRelayLoop>('OutboxRelayLoop'),

@@ -20,8 +20,10 @@ import { organizationRoutes } from './organizations/organization-routes.ts';
 import { queueRoutes } from './queue/queue-routes.ts';
 import { rankingRoutes } from './rankings/ranking-routes.ts';
 import type { Route } from './routing/route.ts';
+import { serviceAccountRoutes } from './service-accounts/service-account-routes.ts';
 import { serverRoutes } from './servers/server-routes.ts';
 import { settingsRoutes } from './settings/settings-routes.ts';
+import { workRoutes } from './work/work-routes.ts';
 import { userRoutes } from './users/user-routes.ts';
 
 /**
@@ -44,6 +46,7 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
   ];
   const routes: readonly Route[] = [
     ...ofResults,
+    ...workRoutes(deps),
     ...authRoutes(deps),
     ...userRoutes(deps),
     ...identityRoutes(deps),
@@ -51,6 +54,7 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
     ...settingsRoutes(deps),
     ...auditLogRoutes(deps),
     ...memberRoutes(deps),
+    ...serviceAccountRoutes(deps),
     ...ofResults.map(byClaimAlone),
     ...databaseRoutes(deps),
     ...serverRoutes(deps),

@@ -7,6 +7,7 @@ import { budget, fairness, visits } from './pools.ts';
 import { organizations, requests } from './request-path.ts';
 import { withServer } from './servers.ts';
 import { servers } from './two-servers.ts';
+import { work } from './work.ts';
 import { formatTable, print, type Line } from './table.ts';
 
 interface Benchmark {
@@ -27,6 +28,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   fairness: { durable: false, run: fairness },
   visits: { durable: false, run: visits },
   servers: { durable: false, run: servers },
+  work: { durable: false, run: work },
   rankings: { durable: false, run: rankings },
   batches: { durable: false, run: batches },
 };

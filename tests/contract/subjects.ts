@@ -1,11 +1,14 @@
 import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
+import type { AuditBacklog } from '../../application/ports/audit/audit-backlog.ts';
+import type { WorkHints } from '../../application/ports/work/work-hints.ts';
 import type { DatabaseState } from '../../domain/databases/results-database.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { FakeMetadata } from '../support/fakes/fake-metadata.ts';
+import { FakeWorkHints } from '../support/fakes/fake-work-hints.ts';
 import { FakeResults } from '../support/fakes/fake-results.ts';
 
 /** One side of a contract: what stands in for a port in unit tests, or what serves it. */
@@ -99,13 +102,26 @@ export interface MetadataSubject {
   readonly ledger: DatabaseLedger;
   /** Records a database in this state for a registered organization. */
   addDatabase(organization: OrganizationId, state: DatabaseState): Promise<void>;
+  readonly workHints: WorkHints;
+  /** As the relay of audit entries does it. */
+  readonly deliver: AuditBacklog['deliver'];
+  /** As if the time had come for every hint at work. */
+  makeHintsDue(): Promise<void>;
 }
 
 const metadataInMemory = (): MetadataSubject => {
   const metadata = new FakeMetadata();
   const addDatabase: MetadataSubject['addDatabase'] = async (id, state) =>
     metadata.addDatabase(id, { state });
-  return { metadata, ledger: metadata.ledger, addDatabase };
+  const workHints = new FakeWorkHints(metadata);
+  return {
+    metadata,
+    ledger: metadata.ledger,
+    addDatabase,
+    workHints,
+    deliver: async (id, entries) => workHints.deliver(id, entries),
+    makeHintsDue: async () => workHints.makeDue(),
+  };
 };
 
 const metadataInPostgres = (): Subject<MetadataSubject> => {
@@ -127,13 +143,18 @@ const metadataInPostgres = (): Subject<MetadataSubject> => {
             deployment.metadataDatabase,
           );
         },
+        workHints: container.get(TOKENS.workHints),
+        deliver: (id, entries) => container.get(TOKENS.auditBacklog).deliver(id, entries),
+        makeHintsDue: async () => {
+          await deployment.metadata(`update work_hints set next_due_at = now()`);
+        },
       };
     },
     empty: async () => {
       // The trail itself refuses to be emptied.
       await deployment.administer(
         `alter table audit_logs disable trigger user; alter table audit_chains disable trigger user;
-         truncate organizations, users, audit_logs, audit_chains cascade;
+         truncate organizations, users, audit_logs, audit_chains, work_hints cascade;
          alter table audit_logs enable trigger user; alter table audit_chains enable trigger user;
          delete from results_servers where server_id <> 'default';
          update results_servers set status = 'active', weight = 100, max_databases = null, databases = 0, labels = '{}',

@@ -82,6 +82,27 @@ describe('The access matrix over HTTP', function () {
     });
   }
 
+  it('holds for a fleet: it sees where there is work, is exchanged, and may do nothing else', async () => {
+    const platform = service.as(deployment.token(null, ['platform_admin']));
+    const fleet = await platform.post<{ service_account_id: string; key: string }>(
+      '/admin/service-accounts',
+      {
+        name: 'fleet',
+      },
+    );
+    await platform.put(`/organizations/alpha/service-accounts/${fleet.body.service_account_id}`);
+    const { body } = await service.call<{ access_token: string }>('POST', '/auth/token', {
+      body: { key: fleet.body.key },
+    });
+    for (const [title, letters] of Object.entries(MATRIX)) {
+      if (letters === '-') continue;
+      const code = codeOf(await ask(title, body.access_token));
+      if (letters.includes('F')) expect(code, title).not.to.match(/^40[13]/);
+      // It speaks for no organization: a path that names one is refused before its roles are looked at.
+      else expect(code, title).to.match(/^403 (?:organization_access_denied|role_required)$/);
+    }
+  });
+
   it('holds for people who logged in, as for tokens made elsewhere', async () => {
     const { users } = service.container.get(TOKENS.metadataDatabase);
     const passwordHash = await new Argon2Passwords().hash(PASSWORD);

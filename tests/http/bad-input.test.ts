@@ -26,7 +26,11 @@ const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     password: 'secret',
     new_password: 'another password',
     org_id: 'alpha',
+    key: 'mad_sk_unknown',
   },
+  exchangeToken: { org_id: 'alpha' },
+  createServiceAccount: { name: 'cluster', roles: ['worker'] },
+  createFleet: { name: 'fleet' },
   refreshToken: { refresh_token: 'unknown' },
   logout: { refresh_token: 'unknown' },
   changeOwnPassword: { password: 'secret', new_password: 'another password' },
@@ -113,7 +117,11 @@ const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   },
 };
 const REQUIRED: Readonly<Record<string, readonly string[]>> = {
-  issueToken: ['email', 'password'],
+  // Or a key: which of them are missing is said by the field.
+  issueToken: [],
+  exchangeToken: ['org_id'],
+  createServiceAccount: ['name', 'roles'],
+  createFleet: ['name'],
   refreshToken: ['refresh_token'],
   logout: ['refresh_token'],
   changeOwnPassword: ['password', 'new_password'],
@@ -149,6 +157,7 @@ const PLATFORM_OPERATIONS: ReadonlySet<string> = new Set([
   'setPassword',
   'linkIdentity',
   'changeServer',
+  'createFleet',
 ]);
 const MIB = 1024 * 1024;
 const mostBytes = ({ operation }: BodyRoute): number => (operation === 'submitJobBatch' ? 8 : 1) * MIB;
@@ -166,11 +175,16 @@ describe('Bad bodies', function () {
   let service: HttpService;
   let routes: readonly BodyRoute[];
   let job: Job;
+  let fleetToken: string;
 
   before(async () => {
     deployment = await createDeployment();
     service = await HttpService.start(deployment, ['alpha', 'unused']);
     await deployment.register('alpha', 'unused');
+    const platform = service.as(deployment.token(null, ['platform_admin']));
+    const { key } = (await platform.post<{ key: string }>('/admin/service-accounts', { name: 'fleet' })).body;
+    const login = await service.call<{ access_token: string }>('POST', '/auth/token', { body: { key } });
+    fleetToken = login.body.access_token;
     const member = service.as(deployment.token('alpha', ['member']));
     job = (await member.post<Job>('/jobs', { engine: 'vina', inputs: { a: 1 } })).body;
     routes = bodyRoutes((await service.call<OpenApi>('GET', '/openapi.json')).body);
@@ -199,13 +213,17 @@ describe('Bad bodies', function () {
     );
   /** Somebody who may call the route for this organization; the body alone is wrong. */
   const send = ({ method, path, operation }: BodyRoute, organization: string, options: CallOptions) => {
-    const token = PLATFORM_OPERATIONS.has(operation)
-      ? deployment.token(null, ['platform_admin'])
-      : deployment.token(organization, ['org_admin', 'member', 'worker']);
+    const token =
+      operation === 'exchangeToken'
+        ? fleetToken
+        : PLATFORM_OPERATIONS.has(operation)
+          ? deployment.token(null, ['platform_admin'])
+          : deployment.token(organization, ['org_admin', 'member', 'worker']);
     const filled = path
       .replace('{org_id}', organization)
       .replace('{job_id}', job.job_id)
       .replace('{user_id}', job.job_id)
+      .replace('{service_account_id}', job.job_id)
       .replace('{campaign_id}', job.job_id)
       .replace('{task_name}', 't')
       .replace('{server_id}', 'default');
@@ -218,7 +236,7 @@ describe('Bad bodies', function () {
   });
 
   it('are looked for on every route of the contract that takes one', () => {
-    expect(routes).to.have.length(39);
+    expect(routes).to.have.length(42);
     for (const { operation, schema } of routes) {
       expect(Object.keys(schema.properties ?? {}), operation).to.have.members(
         Object.keys(BODIES[operation] ?? {}),

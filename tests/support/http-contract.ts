@@ -91,6 +91,8 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   campaign_not_found: 404,
   user_not_found: 404,
   member_not_found: 404,
+  service_account_not_found: 404,
+  service_account_key_not_found: 404,
   migration_run_not_found: 404,
   identity_not_found: 404,
   invitation_not_found: 404,

@@ -22,6 +22,7 @@ export interface Caller {
   post<Body>(path: string, body?: unknown, headers?: CallOptions['headers']): Promise<Reply<Body>>;
   put<Body>(path: string, body?: unknown, headers?: CallOptions['headers']): Promise<Reply<Body>>;
   patch<Body>(path: string, body?: unknown, headers?: CallOptions['headers']): Promise<Reply<Body>>;
+  delete<Body>(path: string): Promise<Reply<Body>>;
 }
 
 /**
@@ -100,6 +101,7 @@ export class HttpService {
       post: (path, body, headers = {}) => this.call('POST', path, { token, headers, body }),
       put: (path, body, headers = {}) => this.call('PUT', path, { token, headers, body }),
       patch: (path, body, headers = {}) => this.call('PATCH', path, { token, headers, body }),
+      delete: (path) => this.call('DELETE', path, { token }),
     };
   }
 

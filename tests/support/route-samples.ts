@@ -12,6 +12,9 @@ const BODIES: Readonly<Record<string, object>> = {
   linkIdentity: { issuer: 'https://idp.example', subject: 'sample' },
   addMember: { email: 'member-by-sample@example.org', roles: ['member'] },
   changeMemberRoles: { roles: ['member', 'worker'] },
+  exchangeToken: { org_id: 'alpha' },
+  createServiceAccount: { name: 'cluster', roles: ['worker'] },
+  createFleet: { name: 'fleet' },
   createOrganization: { org_id: 'made-by-sample', name: 'Made' },
   changeOrganization: { name: 'Renamed' },
   changeServer: { weight: 50 },
@@ -59,6 +62,8 @@ export const samplePathOf = (route: Route, organizationId: string, jobId: string
     .replace('{campaign_id}', SAMPLE_CAMPAIGN_ID)
     .replace('{user_id}', SAMPLE_USER_ID)
     .replace('{identity_id}', SAMPLE_USER_ID)
+    .replace('{service_account_id}', SAMPLE_USER_ID)
+    .replace('{key_id}', SAMPLE_USER_ID)
     .replace('{task_name}', 'docking')
     .replace('{signature}', '0'.repeat(64))
     .replace('{sha256}', '0'.repeat(64))

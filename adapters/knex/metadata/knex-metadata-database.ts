@@ -9,6 +9,7 @@ import { KnexIdentityRepository } from './knex-identity-repository.ts';
 import { KnexMemberRepository } from './knex-member-repository.ts';
 import { KnexOrganizationRepository } from './knex-organization-repository.ts';
 import { KnexServerLedger } from './knex-server-ledger.ts';
+import { KnexServiceAccountRepository } from './knex-service-account-repository.ts';
 import { KnexSessionRepository } from './knex-session-repository.ts';
 import { KnexUserRepository } from './knex-user-repository.ts';
 
@@ -18,6 +19,7 @@ const repositoriesOver = (executor: SqlExecutor): MetadataRepositories => ({
   members: new KnexMemberRepository(executor),
   identities: new KnexIdentityRepository(executor),
   sessions: new KnexSessionRepository(executor),
+  serviceAccounts: new KnexServiceAccountRepository(executor),
   serverLedger: new KnexServerLedger(executor),
   auditLog: new KnexAuditLog(executor),
   events: new KnexEventTrail(executor),

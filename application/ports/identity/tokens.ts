@@ -7,12 +7,19 @@ export interface IssuedToken {
   readonly expiresInSeconds: number;
 }
 
+/** What a token belongs to and ends with: a login, or a key of a service account. */
+export interface TokenSession {
+  readonly sessionId: string;
+  /** Shortens the token's life; left out: as long as the service is configured. */
+  readonly atMostSeconds?: number;
+}
+
 export interface TokenIssuer {
   /**
-   * @param sessionId the login that the token belongs to and ends with; absent for an operator's token
+   * @param session absent for an operator's token
    * @throws {UnauthenticatedError} when this service has no key to sign with
    */
-  issue(principal: Principal, sessionId?: string): IssuedToken;
+  issue(principal: Principal, session?: TokenSession): IssuedToken;
 }
 
 /** The claims of a token with a valid signature that has not expired. */

@@ -29,6 +29,8 @@ export const ERROR_STATUS = {
   member_not_found: { status: 404, title: 'Member not found' },
   invitation_not_found: { status: 404, title: 'Invitation not found' },
   identity_not_found: { status: 404, title: 'Identity not found' },
+  service_account_not_found: { status: 404, title: 'Service account not found' },
+  service_account_key_not_found: { status: 404, title: 'Service account key not found' },
   migration_run_not_found: { status: 404, title: 'Migration run not found' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
   organization_already_exists: { status: 409, title: 'Organization exists already' },

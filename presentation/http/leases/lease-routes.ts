@@ -60,15 +60,17 @@ const claimRoute = ({ claimJobs, policies }: HttpDependencies): Route =>
     errors: ['worker_benched', 'quota_exceeded'],
     handle: async ({ input: { body }, actor, database, organizationId }) => {
       const policy = policies.policyOf(organizationId);
-      const { worker, engines, limit, lease_seconds: leaseSeconds } = body;
-      const claimed = await claimJobs(database, actor, {
+      const { worker, engines, limit, lease_seconds: leaseSeconds, hint_version: version } = body;
+      const claim = {
         worker: { name: worker.name, version: worker.version ?? null },
         engines,
         limit,
         leaseSeconds,
         maxRuntimeSeconds: policy.maxRuntimeSeconds ?? DEFAULT_MAX_RUNTIME_SECONDS,
         maxRunningJobs: policy.maxRunningJobs ?? null,
-      });
+      };
+      const hint = version === undefined ? null : { organizationId, version };
+      const claimed = await claimJobs(database, actor, claim, hint);
       return ok(presentClaim(claimed));
     },
   });

@@ -45,7 +45,11 @@ export const claimRequest = {
         .transform((engines) => [...new Set(engines)]),
       limit: z.int().min(1).max(MAX_CLAIMED_JOBS),
       lease_seconds: z.int().min(LEASE_SECONDS.min).max(LEASE_SECONDS.max).default(DEFAULT_LEASE_SECONDS),
-      hint_version: z.int().min(0).optional(),
+      hint_version: z
+        .int()
+        .min(0)
+        .optional()
+        .meta({ description: 'The greatest that `GET /work` gave for this organization' }),
     })
     .meta({
       example: { worker: { name: 'node-7', version: '1.0.0' }, engines: ['vina'], limit: 4 },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   MAX_POLICY_TIMEOUT_MS,
+  MAX_WORK_WEIGHT,
   type POLICY_SETTINGS,
 } from '../../../domain/organizations/organization-policy.ts';
 import { MAX_MAX_RUNTIME_SECONDS } from '../../../domain/jobs/job-attempt.ts';
@@ -109,6 +110,11 @@ const policyFields = ({ maxConnectionsPerOrganization, organizationQuotas }: Set
       .min(1)
       .max(MAX_MAX_RUNTIME_SECONDS)
       .meta({ description: 'How long an attempt may take of a job that says nothing itself' }),
+    work_weight: z
+      .int()
+      .min(1)
+      .max(MAX_WORK_WEIGHT)
+      .meta({ description: 'Its share of the fleets of workers; 50 gets half of what others get' }),
   } satisfies Record<keyof typeof POLICY_SETTINGS, z.ZodType>;
 };
 

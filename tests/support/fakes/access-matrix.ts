@@ -2,12 +2,14 @@ import type { Role } from '../../../domain/identity/role.ts';
 
 /**
  * Who may call what, written down apart from the routes that declare it. P platform_admin, A org_admin, M member,
- * W worker, G guest (a user who is only invited), - nobody needs a token. Every cell is tested over fakes and over the real service.
+ * W worker, G guest (a user who is only invited), F fleet (a service account of the platform), - nobody needs a token. Every cell is tested over fakes and over the real service.
  */
 export const MATRIX: Readonly<Record<string, string>> = {
   'POST /auth/token': '-',
   'POST /auth/refresh': '-',
   'POST /auth/logout': '-',
+  'POST /auth/exchange': 'F',
+  'GET /work': 'FW',
   'GET /users/me': 'GPAMW',
   'PUT /users/me/password': 'GPAMW',
   'POST /users/me/invitations/{inviting_org_id}/accept': 'GPAMW',
@@ -34,6 +36,14 @@ export const MATRIX: Readonly<Record<string, string>> = {
   'POST /organizations/{org_id}/members': 'PA',
   'PUT /organizations/{org_id}/members/{user_id}': 'PA',
   'DELETE /organizations/{org_id}/members/{user_id}': 'PA',
+  'POST /organizations/{org_id}/service-accounts': 'A',
+  'GET /organizations/{org_id}/service-accounts': 'PA',
+  'GET /organizations/{org_id}/service-accounts/{service_account_id}': 'PA',
+  'PUT /organizations/{org_id}/service-accounts/{service_account_id}': 'PA',
+  'DELETE /organizations/{org_id}/service-accounts/{service_account_id}': 'PA',
+  'POST /organizations/{org_id}/service-accounts/{service_account_id}/keys': 'A',
+  'GET /organizations/{org_id}/service-accounts/{service_account_id}/keys': 'A',
+  'DELETE /organizations/{org_id}/service-accounts/{service_account_id}/keys/{key_id}': 'A',
   'POST /organizations/{org_id}/jobs': 'AM',
   'GET /organizations/{org_id}/jobs': 'AMW',
   'GET /organizations/{org_id}/jobs/{job_id}': 'AMW',
@@ -107,6 +117,13 @@ export const MATRIX: Readonly<Record<string, string>> = {
   'GET /jobs/{job_id}/attempts': 'AMW',
   'POST /jobs/{job_id}/retry': 'AM',
   'GET /admin/audit-logs': 'P',
+  'POST /admin/service-accounts': 'P',
+  'GET /admin/service-accounts': 'P',
+  'GET /admin/service-accounts/{service_account_id}': 'P',
+  'DELETE /admin/service-accounts/{service_account_id}': 'P',
+  'POST /admin/service-accounts/{service_account_id}/keys': 'P',
+  'GET /admin/service-accounts/{service_account_id}/keys': 'P',
+  'DELETE /admin/service-accounts/{service_account_id}/keys/{key_id}': 'P',
   'GET /admin/databases': 'P',
   'GET /admin/databases/{org_id}': 'P',
   'POST /admin/databases/{org_id}/provision': 'P',

@@ -20,6 +20,7 @@ import { fakePart } from './fake-part.ts';
 import { asJsonb } from './as-jsonb.ts';
 import { FakeEventTrail } from './fake-event-trail.ts';
 import { FakePeople } from './fake-people.ts';
+import { FakeServiceAccounts } from './fake-service-accounts.ts';
 import { FakeServerLedger } from './fake-servers.ts';
 import { FakeTransactions, saveList, saveMap } from './fake-transactions.ts';
 
@@ -35,6 +36,8 @@ export class FakeMetadata implements MetadataDatabase {
   isTrailAway = false;
   /** Whose people are who. */
   readonly people = new FakePeople((id) => this.stored.has(id));
+
+  readonly serviceAccounts = new FakeServiceAccounts((id) => this.stored.has(id));
 
   readonly organizations: MetadataRepositories['organizations'] = {
     insert: async ({ id, name, placement = ANYWHERE }) => {
@@ -161,6 +164,7 @@ export class FakeMetadata implements MetadataDatabase {
     saveMap(this.serverLedger.records),
     saveList(this.trail),
     ...this.people.save(),
+    ...this.serviceAccounts.save(),
   ]);
 
   transaction<Result>(work: (repositories: MetadataRepositories) => Promise<Result>): Promise<Result> {

@@ -27,6 +27,7 @@ import { FakeFileStore } from './fake-file-store.ts';
 import { FakeFleet } from './fake-fleet.ts';
 import { FakeMetadata } from './fake-metadata.ts';
 import { fakeUuid } from './fake-results.ts';
+import { FakeWorkHints } from './fake-work-hints.ts';
 import { FakeServers } from './fake-servers.ts';
 
 const MAX_ORGANIZATION_ID_LENGTH = 51;
@@ -89,6 +90,7 @@ const hashOf = (token: string) => Buffer.from(`hash of ${token}`);
 /** The whole HTTP side over fakes of its ports. The organizations `acme` and `beta` are registered. */
 export class FakeService {
   readonly metadata = new FakeMetadata();
+  readonly workHints = new FakeWorkHints(this.metadata);
   readonly databases = new FakeDatabases();
   readonly servers = new FakeServers();
   readonly fleet = new FakeFleet();
@@ -149,15 +151,17 @@ export class FakeService {
         hash: async (password) => `hash of ${password}`,
         verify: async (password, hash) => hash === `hash of ${password}`,
       },
-      loginAttempts: { begin: async () => {}, succeed: async () => {} },
+      loginAttempts: { begin: async () => {}, succeed: async () => {}, failKey: async () => {} },
       accessTokens: this.tokens,
       refreshTokens: {
         create: () => ({ token: 'a refresh token', hash: hashOf('a refresh token') }),
         hashOf,
       },
+      serviceKeys: { create: () => ({ token: 'mad_sk_sample', hash: hashOf('mad_sk_sample') }), hashOf },
       tokenReader: this.tokens,
       // No bearer has an account: the token speaks for them.
       accounts: { find: async () => null, findUserId: async () => null },
+      workHints: this.workHints,
       canonicalJson,
       newJobId: () => this.#newId(),
       newSessionId: () => this.#newId(),

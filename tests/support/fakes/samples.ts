@@ -11,6 +11,10 @@ export const JOB_ID = fakeUuid(7);
 /** A member with an identity. */
 export const USER_ID = fakeUuid(8);
 const IDENTITY_ID = fakeUuid(9);
+/** A service account of acme's, one of the platform's, and a key of each. */
+const ACCOUNT_ID = fakeUuid(20);
+const FLEET_ID = fakeUuid(21);
+const KEY_ID = fakeUuid(22);
 export const CAMPAIGN_ID = fakeUuid(10);
 /** Of a file that is there. */
 const FILE_HASH = createHash('sha256').update('abc').digest('hex');
@@ -44,6 +48,9 @@ const BODIES: Readonly<Record<string, object>> = {
   linkIdentity: { issuer: 'https://idp.example', subject: 'eve' },
   addMember: { email: 'ada@example.org', roles: ['member'] },
   changeMemberRoles: { roles: ['member', 'worker'] },
+  exchangeToken: { org_id: 'acme' },
+  createServiceAccount: { name: 'cluster', roles: ['worker'] },
+  createFleet: { name: 'fleet' },
   createOrganization: { org_id: 'gamma', name: 'Gamma' },
   changeOrganization: { name: 'Renamed' },
   changeServer: { weight: 50 },
@@ -79,6 +86,11 @@ export const samplePath = (route: Route, organizationId = 'acme'): string =>
     .replace('{job_id}', JOBS[plainName(route)] ?? JOB_ID)
     .replace('{user_id}', USER_ID)
     .replace('{identity_id}', IDENTITY_ID)
+    .replace(
+      '{service_account_id}',
+      route.path.startsWith('/admin') || route.name === 'admitFleet' ? FLEET_ID : ACCOUNT_ID,
+    )
+    .replace('{key_id}', KEY_ID)
     .replace('{task_name}', 'docking')
     .replace('{signature}', SIGNATURE)
     .replace('{sha256}', FILE_HASH)
@@ -119,6 +131,10 @@ export const seedSamples = async (service: FakeService, submittedBy: string): Pr
   const results = service.databases.of('acme');
   const note = { ...sampleNote('job.submitted'), userId: submittedBy };
   await results.jobs.insert(sampleJob({ jobId: JOB_ID, inputSignature: SIGNATURE, submittedBy, note }));
+  const { serviceAccounts } = service.metadata;
+  serviceAccounts.add(organization('acme'), ACCOUNT_ID);
+  serviceAccounts.add(null, FLEET_ID);
+  for (const accountId of [ACCOUNT_ID, FLEET_ID]) serviceAccounts.give(accountId, KEY_ID);
   const at = new Date('2026-01-02T03:04:05.678Z');
   await seedFiles(service, note);
   service.fleet.runs.push({

@@ -33,6 +33,8 @@ import {
   PasswordChangeRequiredError,
   OrganizationChoiceRequiredError,
   RoleRequiredError,
+  ServiceAccountKeyNotFoundError,
+  ServiceAccountNotFoundError,
   TooManyAttemptsError,
   UnauthenticatedError,
   UserAlreadyExistsError,
@@ -60,8 +62,8 @@ import {
 import {
   OrganizationAlreadyExistsError,
   OrganizationSuspendedError,
-  SettingsChangedError,
   QuotaExceededError,
+  SettingsChangedError,
   StorageQuotaExceededError,
 } from '../../../domain/organizations/errors.ts';
 import { ValidationError } from '../../../domain/validation-error.ts';
@@ -111,6 +113,8 @@ const DOMAIN_ERRORS: readonly DomainError[] = [
   new OrganizationNotReadyError('mad_results_acme is at version 1'),
   new OrganizationBusyError(),
   new StorageQuotaExceededError(1000),
+  new ServiceAccountNotFoundError(),
+  new ServiceAccountKeyNotFoundError(),
   new CampaignNotFoundError(JOB_ID),
   new CampaignArchivedError(JOB_ID),
   new FileNotFoundError(),
@@ -149,6 +153,8 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   member_not_found: 404,
   identity_not_found: 404,
   invitation_not_found: 404,
+  service_account_not_found: 404,
+  service_account_key_not_found: 404,
   migration_run_not_found: 404,
   method_not_allowed: 405,
   request_timeout: 408,

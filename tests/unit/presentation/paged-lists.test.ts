@@ -21,7 +21,7 @@ const fieldsOf = (schema: unknown): readonly string[] => {
 };
 const pageRoutes = routes.filter(({ replies }) => fieldsOf(replies[200]?.schema).includes('next_cursor'));
 /** Lists that are whole: of what operators configure or link one by one. */
-const WHOLE_LISTS = ['listServers', 'listIdentities'];
+const WHOLE_LISTS = ['listServers', 'listIdentities', 'listServiceAccountKeys', 'listFleetKeys', 'findWork'];
 /** The list that grows at its end: clients ask on from the last position that they know. */
 const FOLLOWED_LISTS = ['listEvents', 'listEventsByClaim'];
 

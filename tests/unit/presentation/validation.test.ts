@@ -8,7 +8,11 @@ import { JOB_ID, sampleBody, samplePath, sampleService, titleOf } from '../../su
 const ALL_ROLES = ['org_admin', 'member', 'worker'] as const;
 
 const send = (service: FakeService, route: Route, query = '') => {
-  const client = route.roles.includes('platform_admin') ? service.admin() : service.acme(...ALL_ROLES);
+  const client = route.roles.includes('platform_admin')
+    ? service.admin()
+    : route.roles.includes('fleet')
+      ? service.as(service.tokens.of(null, 'fleet'))
+      : service.acme(...ALL_ROLES);
   return client[route.method](`${samplePath(route)}${query}`);
 };
 

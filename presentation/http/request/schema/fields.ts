@@ -60,9 +60,9 @@ export const choosesAnother = ({
   password,
   new_password: chosen,
 }: {
-  readonly password: string;
+  readonly password?: string | undefined;
   readonly new_password?: string | undefined;
-}): boolean => password !== chosen;
+}): boolean => chosen === undefined || password !== chosen;
 export const SAME_PASSWORD = { path: ['new_password'], error: 'must be another password' };
 
 /** Each role once, in the order of their rank. */
@@ -91,7 +91,7 @@ export const integerFrom = (least: number, most: number) =>
 
 const MAX_LIMIT = 200;
 
-const limitOf = (usual: number) =>
+export const limitOf = (usual: number) =>
   integerFrom(1, MAX_LIMIT)
     .default(usual)
     .meta({
