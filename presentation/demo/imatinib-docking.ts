@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { parseVinaOutput, type VinaPose } from './vina-output.ts';
+import { parseVinaOutput, type VinaPose } from '../worker/vina-output.ts';
 
 /** A docking as the API takes it: what a chemist submits, and what a worker delivers. */
 export interface Docking {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { ApiClient, problem } from './api-client.ts';
+import { ApiClient, problem } from '../rest/api-client.ts';
 import { DemoError } from './demo-error.ts';
 import { demoPerson, enrol, logIn, type Person } from './demo-people.ts';
 import { TABLES, type LookDirectly } from './direct-look.ts';
