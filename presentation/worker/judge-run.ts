@@ -12,7 +12,14 @@ export interface FinishedRun extends EngineEnd {
   readonly attempt: number;
 }
 
+/** Raised when the program that was there at the worker's start cannot be run. */
+class EngineNotStartedError extends Error {
+  override readonly name = 'EngineNotStartedError';
+}
+
 const MAX_MESSAGE_BYTES = 1000;
+/** Of `setpriv` and `prlimit`, when what they are to run cannot be run. */
+const NOT_STARTED: readonly number[] = [126, 127];
 /** Vina says the first, and the C++ library the second. */
 const OUT_OF_MEMORY = /insufficient memory|std::bad_alloc/;
 
@@ -21,10 +28,15 @@ const OUT_OF_MEMORY = /insufficient memory|std::bad_alloc/;
  *
  * @returns at least one pose
  * @throws {JobFailure}
+ * @throws {EngineNotStartedError} which is no failure of the job
  */
 export const judgeRun = (run: FinishedRun): readonly VinaPose[] => {
   const { exitCode, signal, errors, output } = run;
   const hasFailed = exitCode !== 0;
+  if (exitCode !== null && NOT_STARTED.includes(exitCode))
+    throw new EngineNotStartedError(
+      `Vina cannot be started: ${storedText(errors, MAX_MESSAGE_BYTES).trim()}`,
+    );
   if (signal === 'SIGKILL' || (hasFailed && OUT_OF_MEMORY.test(errors)))
     // Another machine may have more memory. The same ligand that kills a second worker would kill every one.
     return fail('out_of_memory_or_killed', killedMessage(signal), run.attempt === 1);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError } from '../rest/api-error.ts';
+import { JobFailure } from './job-failure.ts';
 
 /** Waits that long. Rejects when the signal aborts first. */
 export type Pause = (ms: number, signal: AbortSignal) => Promise<void>;
@@ -27,7 +28,7 @@ const MAX_DOUBLINGS = 10;
  */
 export const backoffMs = (failures: number, error: unknown, random: () => number = Math.random): number => {
   const whole = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(failures - 1, MAX_DOUBLINGS));
-  return Math.max(whole * (1 - random() / 2), askedMs(error));
+  return Math.round(Math.max(whole * (1 - random() / 2), askedMs(error)));
 };
 
 /** With some more, up to a fifth: many workers were asked for the same. */
@@ -36,15 +37,19 @@ const askedMs = (error: unknown): number =>
 
 /**
  * Whether the same request may succeed later: nobody answered, the answer is none of the service's own, or it says that the
- * service is busy.
+ * service is busy. A failure of the job is none of these.
  */
-export const isTransient = (error: unknown): boolean =>
-  !(error instanceof ApiError) ||
-  error.code === null ||
-  error.status >= 500 ||
-  [401, 408].includes(error.status) ||
-  // A full organization is emptied by people, not by time.
-  (error.status === 429 && error.code !== 'quota_exceeded');
+export const isTransient = (error: unknown): boolean => {
+  if (error instanceof JobFailure) return false;
+  if (!(error instanceof ApiError)) return true;
+  return (
+    error.code === null ||
+    error.status >= 500 ||
+    [401, 408].includes(error.status) ||
+    // A full organization is emptied by people, not by time.
+    (error.status === 429 && error.code !== 'quota_exceeded')
+  );
+};
 
 /**
  * Repeats `work` for as long as its failures are transient.

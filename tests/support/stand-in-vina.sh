@@ -8,10 +8,17 @@ for option in "$@"; do
     --out=*) out=${option#*=} ;;
   esac
 done
-printf '%s\n' "$@" > arguments
 scene=$(sed -n 's/^REMARK SCENE //p' "$ligand")
 
 stars() { printf '%*s' "$1" '' | tr ' ' '*'; }
+
+hang() {
+  sleep 600 &
+  echo "$$ $!" > "$1/pids"
+  : > "$1/reached"
+  wait
+  wait
+}
 
 poses() {
   printf 'MODEL 1\nREMARK VINA RESULT: %10s      0.000      0.000\n' "$1"
@@ -30,11 +37,13 @@ case $scene in
   nothing) stars 51 ;;
   empty) stars 51; : > "$out" ;;
   nan) stars 51; poses nan > "$out" ;;
-  stubborn*) folder=${scene#stubborn }; trap "" TERM; sleep 600 & echo "$$ $!" > "$folder/pids"; : > "$folder/reached"; wait; wait ;;
+  stubborn*) trap '' TERM; hang "${scene#stubborn }" ;;
+  slow*) hang "${scene#slow }" ;;
   orphan*) folder=${scene#orphan }; sleep 600 & echo "$!" > "$folder/pids"; stars 51; poses -8.000 > "$out" ;;
   gated*) stars 17; folder=${scene#gated }; : > "$folder/reached"
     while [ ! -e "$folder/open" ]; do sleep 0.02; done
     stars 34; poses -8.000 > "$out" ;;
+  tell) env | cut -d= -f1; printf '%s\n' "$@" "carriage returns: $(tr -cd '\r' < "$ligand" | wc -c)"; poses -8.000 > "$out" ;;
   strange) printf 'an escape \033[31m, a \0 and half a character \303\n' >&2; exit 3 ;;
   *) stars 51; poses -8.000 > "$out" ;;
 esac

@@ -53,10 +53,16 @@ export class WorkerBench {
   /** Submits a docking whose ligand plays a scene. */
   submit(
     scene: string,
-    { params = {}, ...options }: { readonly params?: object } & Parameters<FakeWorkService['submit']>[1] = {},
+    {
+      params = {},
+      ligandText = ligandOf(scene),
+      ...options
+    }: { readonly params?: object; readonly ligandText?: string } & Parameters<
+      FakeWorkService['submit']
+    >[1] = {},
   ): string {
     const receptor = this.service.store(RECEPTOR);
-    const ligand = this.service.store(ligandOf(scene));
+    const ligand = this.service.store(ligandText);
     return this.service.submit(
       {
         inputs: { receptor: { file: receptor }, ligand: { file: ligand, name: '../../x' } },

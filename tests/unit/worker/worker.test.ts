@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { FakeCompletion } from '../../support/fakes/fake-work-service.ts';
+import { sha256, type FakeCompletion } from '../../support/fakes/fake-work-service.ts';
+import { isAlive } from '../../support/fakes/process-state.ts';
 import { until } from '../../support/gate.ts';
-import { WorkerBench } from './worker-bench.ts';
+import { ligandOf, STAND_IN, WorkerBench } from './worker-bench.ts';
 
 describe('a worker', () => {
   let bench: WorkerBench;
@@ -23,7 +24,7 @@ describe('a worker', () => {
     const { completions } = bench.service;
     const find = () => completions.find((each) => each.jobId === jobId);
     await until(
-      () => `job ${jobId} is completed: ${JSON.stringify(bench.log.lines)}`,
+      () => `job ${jobId} is completed: ${JSON.stringify(bench.log.lines.slice(-MAX_LINES))}`,
       () => find() !== undefined,
     );
     const found = find();
@@ -33,14 +34,6 @@ describe('a worker', () => {
   const reached = (): Promise<void> =>
     until('the engine runs', () => existsSync(join(bench.folder, 'reached')));
   const open = (): void => writeFileSync(join(bench.folder, 'open'), '');
-  const isAlive = (pid: number): boolean => {
-    try {
-      // A zombie has ended; its parent has not looked yet.
-      return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-    } catch {
-      return false;
-    }
-  };
   const pids = (): readonly number[] =>
     readFileSync(join(bench.folder, 'pids'), 'utf8').trim().split(/\s+/).map(Number);
 
@@ -110,6 +103,72 @@ describe('a worker', () => {
       expect((await completionOf(good)).outcome).to.equal('COMPLETED');
     });
   }
+
+  it('gives its engine words of its own, none of its credentials, and line feeds alone', async () => {
+    const jobId = bench.submit('tell', { ligandText: ligandOf('tell').replaceAll('\n', '\r\n') });
+    await bench.start();
+    const { log_tail: said = '' } = await completionOf(jobId);
+    const [, environment = '', words = ''] =
+      /^Performing.*\n((?:\w+\n)+)((?:--.*\n)+)carriage returns: 0$/.exec(said) ?? [];
+    const ofTheShell = ['PWD', '_', 'OLDPWD', 'SHLVL'];
+    expect(
+      environment
+        .trim()
+        .split('\n')
+        .filter((name) => !ofTheShell.includes(name)),
+    ).to.have.members(['PATH', 'LC_ALL', 'TMPDIR']);
+    expect(words).to.include('--receptor=receptor.pdbqt\n--ligand=ligand.pdbqt\n--out=out.pdbqt\n');
+    expect(words).to.match(/^(?:--[a-z_]+=(?:-?[\d.]+|[a-z]+\.pdbqt)\n)+$/);
+  });
+
+  it('fails a job whose input comes with other bytes each time, or is not there', async () => {
+    const [other, none] = [
+      bench.submit('fine', { ligandText: ligandOf('other') }),
+      bench.submit('fine', { ligandText: ligandOf('none') }),
+    ];
+    bench.service.files.set(sha256(ligandOf('other')), Buffer.from(ligandOf('fine')));
+    bench.service.files.delete(sha256(ligandOf('none')));
+    await bench.start();
+    expect((await completionOf(other)).error).to.include({ code: 'input_unavailable', retryable: true });
+    expect((await completionOf(none)).error).to.include({ code: 'input_unavailable', retryable: false });
+    // The receptor once for each, the one ligand three times.
+    expect(bench.service.calls.download).to.equal(2 + 3 + 1);
+  });
+
+  it('docks the bytes that it asked for once they come whole', async () => {
+    bench.service.trouble('download', { status: 200, text: 'cut o' }, 'hang up', { status: 502 });
+    const jobId = bench.submit('fine');
+    await bench.start();
+    expect((await completionOf(jobId)).outcome).to.equal('COMPLETED');
+  });
+
+  const NO_LIGANDS: readonly (readonly [string, string])[] = [
+    ['an SDF file', 'imatinib\n  RDKit\n\n 37 41  0  0\n'],
+    ['a receptor', 'ATOM      1  C   SER A 438      11.317  66.182  33.926  1.00  0.00     0.244 C \n'],
+    ['NUL bytes', ligandOf('fine').replace('UNL', 'U\0L')],
+    ['nothing', ' '],
+  ];
+  for (const [what, ligandText] of NO_LIGANDS) {
+    it(`refuses ${what} for a ligand`, async () => {
+      const jobId = bench.submit('fine', { ligandText });
+      await bench.start();
+      expect((await completionOf(jobId)).error).to.include({ code: 'unsupported_input', retryable: false });
+    });
+  }
+
+  it('gives a job back that its machine cannot do, and waits longer each time before it takes another', async () => {
+    const program = join(bench.folder, 'vina');
+    copyFileSync(STAND_IN, program);
+    const jobs = [1, 2].map(() => bench.submit('fine'));
+    await bench.start({ program });
+    for (const job of jobs) await completionOf(job);
+    rmSync(program);
+    const waited = bench.waits.asked.length;
+    const faulty = [1, 2, 3, 4].map(() => bench.submit('fine'));
+    await until('all are given back', () => bench.service.releases.length === faulty.length);
+    expect(bench.service.releases).to.deep.equal(faulty.map((jobId) => ({ jobId, reason: 'cannot_run' })));
+    expect(bench.waits.asked.slice(waited).some((ms) => ms > 1000 && ms < 10_000)).to.equal(true);
+  });
 
   it('asks for no third attempt of a job that kills its engine', async () => {
     const jobId = bench.submit('killed', { attempt: 2 });
@@ -282,4 +341,6 @@ describe('a worker', () => {
   });
 });
 
+/** A message shows no more of the log. */
+const MAX_LINES = 8;
 const isJobFolder = (name: string): boolean => name.startsWith('mad-worker-');
