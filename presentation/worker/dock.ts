@@ -2,14 +2,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApiError } from '../rest/api-error.ts';
 import { fetchInput, type Retry } from './docking-inputs.ts';
-import { correctScores } from './corrected-scores.ts';
 import { readDockingRequest, type DockingRequest } from './docking-request.ts';
 import { JobFailure } from './job-failure.ts';
 import { judgeRun } from './judge-run.ts';
 import type { Completion, OrganizationWork, WorkFile } from './organization-work.ts';
 import { storedText } from './stored-text.ts';
+import { toTaskResult } from './task-result.ts';
 import { FILES, type VinaEngine, type VinaRun } from './vina-engine.ts';
-import { countAtoms, hasGlueAtoms, type VinaPose } from './vina-output.ts';
 import type { JobToDo, Lease } from './work-replies.ts';
 
 export interface DockingTools {
@@ -30,7 +29,6 @@ export interface Stages {
 }
 
 const MAX_TAIL_BYTES = 16 * 1024;
-const TASK_NAME = 'docking';
 
 /**
  * Does one job, from its inputs to what is said of it.
@@ -66,7 +64,7 @@ export const dock = async (
       stages.delivering();
       return said({
         outcome: 'COMPLETED',
-        task_results: [toTaskResult(poses, { ...request, ligand, engine: tools.engine.version })],
+        task_results: [toTaskResult(poses, { ...request, ligand, version: tools.engine.version })],
         artifacts: await uploadAll(filesOf(output, log), tools, stages.signal),
       });
     } finally {
@@ -171,46 +169,6 @@ const orRefused = async <Value>(name: string, upload: Promise<Value>): Promise<V
       retryable: false,
     });
   }
-};
-
-const toTaskResult = (
-  found: readonly VinaPose[],
-  facts: {
-    readonly engine: string;
-    readonly scoring: string;
-    readonly seed: number;
-    readonly ligand: string;
-  },
-): object => {
-  const { poses, correction } = correctScores(found, { hasGlue: hasGlueAtoms(facts.ligand) });
-  return {
-    task_name: TASK_NAME,
-    service_name: 'autodock-vina',
-    service_version: facts.engine,
-    schema_version: '1',
-    result_data: {
-      scoring_function: facts.scoring,
-      seed: facts.seed,
-      best_affinity_kcal_mol: poses[0]?.affinityKcalMol,
-      ...(correction !== null && {
-        correction: {
-          reason: correction.reason,
-          reported_unbound: correction.reportedUnbound,
-          reported_best_affinity_kcal_mol: correction.reportedAffinity,
-        },
-      }),
-      ligand_atoms: countAtoms(facts.ligand),
-      fewest_atoms_of_a_pose: Math.min(...poses.map(({ atoms }) => atoms)),
-    },
-    poses: poses.map((pose) => ({
-      rank: pose.pose,
-      affinity_kcal_mol: pose.affinityKcalMol,
-      rmsd_lower_bound: pose.rmsdLowerBound,
-      rmsd_upper_bound: pose.rmsdUpperBound,
-      ...(pose.intra !== null && { intra: pose.intra }),
-      ...(pose.unbound !== null && { unbound: pose.unbound }),
-    })),
-  };
 };
 
 /** Somewhat more than is stored: characters that are not printable become shorter. */

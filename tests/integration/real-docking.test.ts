@@ -85,7 +85,8 @@ describe('a docking with AutoDock Vina itself', function () {
     expect(completion?.error).to.equal(undefined);
     const [result] = completion?.task_results ?? [];
     const [best] = result?.poses ?? [];
-    expect(result?.result_data).to.include({ seed: 7, ligand_atoms: 40, fewest_atoms_of_a_pose: 40 });
+    expect(result?.result_data['seed']).to.equal(7);
+    expect(result?.suspect).to.deep.equal([]);
     // In the crystal, as other releases of Vina find as well.
     expect(best?.affinity_kcal_mol).to.be.within(-13.6, -12.9);
     expect(best?.intra).to.equal(best?.unbound);

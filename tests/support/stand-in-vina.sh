@@ -43,6 +43,7 @@ case $scene in
   gated*) stars 17; folder=${scene#gated }; : > "$folder/reached"
     while [ ! -e "$folder/open" ]; do sleep 0.02; done
     stars 34; poses -8.000 > "$out" ;;
+  torn) poses -8.000 | grep -v ^ATOM > "$out" ;;
   tell) env | cut -d= -f1; printf '%s\n' "$@" "carriage returns: $(tr -cd '\r' < "$ligand" | wc -c)"; poses -8.000 > "$out" ;;
   strange) printf 'an escape \033[31m, a \0 and half a character \303\n' >&2; exit 3 ;;
   *) stars 51; poses -8.000 > "$out" ;;

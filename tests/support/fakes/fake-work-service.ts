@@ -58,6 +58,7 @@ const BODIES = {
             unbound: z.number().optional(),
           }),
         ),
+        suspect: z.array(z.literal('fewer_atoms_than_input')),
       }),
     ),
     artifacts: z.array(

@@ -48,13 +48,7 @@ describe('a worker', () => {
         service_name: 'autodock-vina',
         service_version: 'AutoDock Vina v1.2.3',
         schema_version: '1',
-        result_data: {
-          scoring_function: 'vina',
-          seed: 42,
-          best_affinity_kcal_mol: -8,
-          ligand_atoms: 1,
-          fewest_atoms_of_a_pose: 1,
-        },
+        result_data: { scoring_function: 'vina', seed: 42 },
         poses: [
           {
             rank: 1,
@@ -65,6 +59,7 @@ describe('a worker', () => {
             unbound: -0.5,
           },
         ],
+        suspect: [],
       },
     ]);
     expect(artifacts.map(({ name, purpose }) => [name, purpose])).to.deep.equal([
@@ -103,6 +98,13 @@ describe('a worker', () => {
       expect((await completionOf(good)).outcome).to.equal('COMPLETED');
     });
   }
+
+  it('doubts a pose that lacks atoms', async () => {
+    const jobId = bench.submit('torn');
+    await bench.start();
+    const [result] = (await completionOf(jobId)).task_results;
+    expect(result?.suspect).to.deep.equal(['fewer_atoms_than_input']);
+  });
 
   it('gives its engine words of its own, none of its credentials, and line feeds alone', async () => {
     const jobId = bench.submit('tell', { ligandText: ligandOf('tell').replaceAll('\n', '\r\n') });
