@@ -16,18 +16,23 @@ type Credentials =
       readonly organizationId: string | null;
     };
 
+/** What a machine gives to AutoDock Vina. */
+interface EngineConfig {
+  readonly program: string;
+  /** Where programs are looked for. */
+  readonly searchPath: string;
+  /** Of one job. */
+  readonly cores: number;
+  readonly memoryBytes: number;
+}
+
 /** The configuration of a worker. It holds secrets: never log it. */
 export interface WorkerConfig {
   readonly serviceUrl: string;
   readonly credentials: Credentials;
   readonly name: string;
   readonly slots: number;
-  /** Of one job. */
-  readonly cores: number;
-  readonly memoryBytes: number;
-  readonly vina: string;
-  /** Where programs are looked for. */
-  readonly searchPath: string;
+  readonly engine: EngineConfig;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -40,24 +45,40 @@ const MB = 1024 * 1024;
  * @throws {ConfigError} with all problems, one line each
  */
 export const parseWorkerConfig = (environment: Environment): WorkerConfig => {
-  const reader = new EnvironmentReader(
-    Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== '')),
-  );
-  const slots = reader.integer('WORKER_SLOTS');
-  const memoryMb = reader.integer('WORKER_MEMORY_MB');
+  const reader = readerOf(environment);
   const credentials = readCredentials(reader);
   const config = {
     serviceUrl: readServiceUrl(reader),
     name: reader.text('WORKER_NAME', isName) ?? defaultName(),
-    slots,
-    cores: Math.max(1, Math.floor(availableParallelism() / slots)),
-    memoryBytes: memoryMb === 0 ? Math.floor(machineMemory() / slots) : memoryMb * MB,
-    vina: reader.text('WORKER_VINA', (text) => PRINTABLE.test(text)),
-    searchPath: environment['PATH'] ?? '',
+    slots: reader.integer('WORKER_SLOTS'),
+    engine: readEngine(reader, environment),
     logLevel: reader.choice('LOG_LEVEL'),
   };
-  if (credentials === null || reader.problems.length > 0) throw new ConfigError(reader.problems);
+  if (credentials === null || reader.problems.length > 0)
+    throw new ConfigError([...new Set(reader.problems)]);
   return { ...config, credentials };
+};
+
+/** As a worker does, for a program that runs an engine without being configured as a worker. @throws {ConfigError} */
+export const readEngineConfig = (environment: Environment): EngineConfig => {
+  const reader = readerOf(environment);
+  const config = readEngine(reader, environment);
+  if (reader.problems.length > 0) throw new ConfigError(reader.problems);
+  return config;
+};
+
+const readerOf = (environment: Environment): EnvironmentReader =>
+  new EnvironmentReader(Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== '')));
+
+const readEngine = (reader: EnvironmentReader, environment: Environment): EngineConfig => {
+  const slots = reader.integer('WORKER_SLOTS');
+  const memoryMb = reader.integer('WORKER_MEMORY_MB');
+  return {
+    program: reader.text('WORKER_VINA', (text) => PRINTABLE.test(text)),
+    searchPath: environment['PATH'] ?? '',
+    cores: Math.max(1, Math.floor(availableParallelism() / slots)),
+    memoryBytes: memoryMb === 0 ? Math.floor(machineMemory() / slots) : memoryMb * MB,
+  };
 };
 
 const readServiceUrl = (reader: EnvironmentReader): string => {

@@ -65,9 +65,10 @@ export class VinaEngine {
   }
 
   /** What holds of one run on this machine. */
-  get limits(): { readonly memoryMb: number | null } {
+  get limits(): { readonly cores: number; readonly memoryMb: number | null } {
     const isLimited = this.#wrappers.includes('prlimit');
-    return { memoryMb: isLimited ? Math.floor(this.#settings.memoryBytes / 1024 ** 2) : null };
+    const { cores, memoryBytes } = this.#settings;
+    return { cores, memoryMb: isLimited ? Math.floor(memoryBytes / 1024 ** 2) : null };
   }
 
   /** @param args as `readDockingRequest` makes them */
