@@ -18,8 +18,8 @@ import { onStopSignals } from './stop-signals.ts';
 /** Docks the jobs of an organization or of a fleet, over the service's REST routes, until it is stopped. */
 const main = async (): Promise<void> => {
   const config = parseWorkerConfig(readEnvironment());
-  const { cores, memoryBytes, slots, vina, searchPath, serviceUrl, name } = config;
-  const engine = await VinaEngine.find({ program: vina, searchPath, cores, memoryBytes });
+  const { slots, serviceUrl, name } = config;
+  const engine = await VinaEngine.find(config.engine);
   const log = createPinoLogger({ level: config.logLevel });
   const stopping = new AbortController();
   onStopSignals({
@@ -34,7 +34,7 @@ const main = async (): Promise<void> => {
   });
   const source = await openSource(config, log, stopping.signal);
   if (source === null) return;
-  log.info({ service: serviceUrl, name, engine: engine.version, slots, cores, ...engine.limits }, 'ready');
+  log.info({ service: serviceUrl, name, engine: engine.version, slots, ...engine.limits }, 'ready');
   const worker = new Worker({
     source,
     engine,
