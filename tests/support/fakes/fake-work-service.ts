@@ -97,6 +97,9 @@ interface FakeJob {
   state: 'held' | 'canceled' | 'lost';
 }
 
+/** An organization that admits no fleet, though there is a hint at its work. */
+export const CLOSED = 'closed';
+
 export const sha256 = (text: string | Buffer): string => createHash('sha256').update(text).digest('hex');
 
 /** The routes that a worker uses, over HTTP, with jobs in memory. Holds what the worker sent against the contract. */
@@ -118,8 +121,6 @@ export class FakeWorkService {
     download: 0,
     upload: 0,
   };
-  /** How long tokens are good. */
-  tokenSeconds = 3600;
   readonly #jobs = new Map<string, FakeJob>();
   readonly #tokens = new Map<string, string | null>();
   readonly #troubles = new Map<Route, Trouble[]>();
@@ -218,6 +219,8 @@ export class FakeWorkService {
     const token = request.headers.authorization?.replace('Bearer ', '') ?? '';
     const organization = this.#tokens.get(token);
     if (organization === undefined) return problem(response, 401, 'unauthenticated');
+    if (route === 'exchange' && body.toString().includes(CLOSED))
+      return problem(response, 403, 'organization_access_denied');
     if (route === 'exchange')
       return send(response, 200, this.#token(z.strictObject({ org_id: z.string() }).parse(json()).org_id));
     if (route === 'work') return send(response, 200, this.#hints());
@@ -257,7 +260,7 @@ export class FakeWorkService {
     };
     const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.signature`;
     this.#tokens.set(token, organization);
-    return { access_token: token, token_type: 'bearer', expires_in: this.tokenSeconds };
+    return { access_token: token, token_type: 'bearer', expires_in: 3600 };
   }
 
   #hints(): object {
