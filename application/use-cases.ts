@@ -13,10 +13,15 @@ import { grantOperatorToken } from './identity/grant-operator-token.ts';
 import { refreshSession } from './identity/refresh-session.ts';
 import { verifyToken } from './identity/verify-token.ts';
 import { addArtifact } from './jobs/add-artifact.ts';
+import { cancelJobs } from './jobs/cancel-jobs.ts';
+import { claimJobs } from './jobs/claim-jobs.ts';
+import { completeJob } from './jobs/complete-job.ts';
 import { getInputSignature } from './jobs/get-input-signature.ts';
 import { getJob } from './jobs/get-job.ts';
 import { moveJob } from './jobs/move-job.ts';
 import { putTaskResult } from './jobs/put-task-result.ts';
+import { releaseJob } from './jobs/release-job.ts';
+import { retryJob } from './jobs/retry-job.ts';
 import { submitJob } from './jobs/submit-job.ts';
 import { addMember } from './members/add-member.ts';
 import { acceptInvitation, declineInvitation } from './members/answer-invitation.ts';
@@ -96,6 +101,11 @@ export const createUseCases = (ports: Ports) => {
     checkServer: checkServer(ports),
 
     submitJob: submitJob(ports),
+    retryJob: retryJob(ports),
+    claimJobs,
+    completeJob,
+    releaseJob,
+    cancelJobs,
     getJob,
     moveJob,
     putTaskResult,

@@ -117,7 +117,7 @@ const partQuery = (
   const values = Object.values(json);
   const lengths = [
     ...texts.map((column) => `coalesce(octet_length(source.${column}), 0)`),
-    ...values.map((column) => `octet_length(texts.${column})`),
+    ...values.map((column) => `coalesce(octet_length(texts.${column}), 0)`),
   ];
   // Without `offset 0` the server would convert each value twice: once for its size and once more to send it.
   const measured = `select ${kept.map((column) => `source.${column}`).join(', ')}, texts.*,

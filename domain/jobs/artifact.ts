@@ -14,7 +14,11 @@ export interface Artifact {
   readonly createdAt: Date;
 }
 
-export type NewArtifact = Omit<Artifact, 'artifactId' | 'createdAt'> & { readonly note: WriteNote };
+export type NewArtifact = Omit<Artifact, 'artifactId' | 'createdAt'> & {
+  /** The lease under which it is written; null: none. What a lost lease has written is dropped. */
+  readonly leaseId: string | null;
+  readonly note: WriteNote;
+};
 
 export interface ArtifactRepository {
   insert(artifact: NewArtifact): Promise<Artifact>;

@@ -1,6 +1,6 @@
 import type { WriteNote } from '../audit/audit-log.ts';
 import type { PagePart, PartRequest } from '../page.ts';
-import type { DockingJob, JobRequest, JobStatus, JobSummary } from './docking-job.ts';
+import type { DockingJob, JobRequest, JobStatus, JobSummary, LockedJob } from './docking-job.ts';
 
 /** A key under which a client may repeat a submission, and the fingerprint of what it sent. */
 export interface Idempotency {
@@ -11,7 +11,15 @@ export interface Idempotency {
 
 /** What an insert does not write: the database sets it. */
 export type SetByDatabase =
-  'createdAt' | 'updatedAt' | 'startedAt' | 'completedAt' | 'error' | 'errorCode' | 'attempt';
+  | 'createdAt'
+  | 'updatedAt'
+  | 'startedAt'
+  | 'completedAt'
+  | 'error'
+  | 'errorCode'
+  | 'attempt'
+  | 'lease'
+  | 'progress';
 
 export interface NewDockingJob
   extends Omit<JobSummary, SetByDatabase>, Pick<JobRequest, 'inputs' | 'params'> {
@@ -37,6 +45,8 @@ export const insertedJob = (
   error: null,
   errorCode: null,
   attempt: 0,
+  lease: null,
+  progress: null,
   ...job,
 });
 
@@ -54,12 +64,15 @@ export interface DockingJobRepository {
   /** As `find`, without reading the large parts. */
   findSummary(jobId: string): Promise<JobSummary | null>;
   /** As `findSummary`, and locks the job against other writers until the transaction ends. */
-  findForUpdate(jobId: string): Promise<JobSummary | null>;
+  findForUpdate(jobId: string): Promise<LockedJob | null>;
   findByIdempotencyKey(key: string): Promise<{ job: DockingJob; requestHash: string } | null>;
   list(
     filter: { readonly status: JobStatus | null },
     part: PartRequest<JobKey>,
   ): Promise<PagePart<DockingJob, JobKey>>;
-  /** Sets the status, its times and the error. The caller has checked the move after `findForUpdate`. */
+  /**
+   * Sets the status of a job without a live attempt, its times and the error. The caller has checked the move after
+   * `findForUpdate`.
+   */
   setStatus(jobId: string, status: JobStatus, error: string | null, note: WriteNote): Promise<DockingJob>;
 }

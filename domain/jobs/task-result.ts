@@ -20,6 +20,8 @@ export interface TaskResult {
 
 export type NewTaskResult = Omit<TaskResult, 'taskResultId' | 'resultData' | 'createdAt' | 'updatedAt'> & {
   readonly resultData: JsonObject;
+  /** The lease under which it is written; null: none. What a lost lease has written is dropped. */
+  readonly leaseId: string | null;
   readonly note: WriteNote;
 };
 

@@ -12,6 +12,10 @@ export interface OrganizationPolicy {
   readonly maxWriteValuesPerSecond?: number;
   /** The size of its database. */
   readonly maxStorageBytes?: number;
+  /** Leases that workers hold at a time. */
+  readonly maxRunningJobs?: number;
+  /** Of one attempt of a job that says nothing itself. */
+  readonly maxRuntimeSeconds?: number;
 }
 
 /** The settings that make up the policy, and what they are there. Other settings mean nothing to the service. */
@@ -23,6 +27,8 @@ export const POLICY_SETTINGS = {
   max_write_bytes_per_second: 'maxWriteBytesPerSecond',
   max_write_values_per_second: 'maxWriteValuesPerSecond',
   max_storage_bytes: 'maxStorageBytes',
+  max_running_jobs: 'maxRunningJobs',
+  max_runtime_seconds: 'maxRuntimeSeconds',
 } as const satisfies Readonly<Record<string, keyof OrganizationPolicy>>;
 
 /** Longest deadline that an organization may give itself. */

@@ -8,6 +8,7 @@ import { identityRoutes } from './identities/identity-routes.ts';
 import { inputSignatureRoutes } from './input-signatures/input-signature-routes.ts';
 import { jobOutputRoutes } from './job-outputs/job-output-routes.ts';
 import { jobRoutes } from './jobs/job-routes.ts';
+import { jobsAtOnceRoutes, leaseRoutes } from './leases/lease-routes.ts';
 import { memberRoutes } from './members/member-routes.ts';
 import { migrationRoutes } from './migrations/migration-routes.ts';
 import { monitoringRoutes } from './monitoring/monitoring-routes.ts';
@@ -22,7 +23,13 @@ import { userRoutes } from './users/user-routes.ts';
  * from this list. Express tries routes in this order, so what nearly all requests ask for comes first.
  */
 export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
-  const ofResults = [...jobRoutes(deps), ...jobOutputRoutes(), ...inputSignatureRoutes()];
+  const ofResults = [
+    ...jobsAtOnceRoutes(deps),
+    ...jobRoutes(deps),
+    ...jobOutputRoutes(),
+    ...leaseRoutes(deps),
+    ...inputSignatureRoutes(),
+  ];
   const routes: readonly Route[] = [
     ...ofResults,
     ...authRoutes(deps),

@@ -23,7 +23,7 @@ const LIMIT = { kind: 'at most', ratio: 1.25 } as const;
 /** The same insert without its entry: what stands before the second table expression, with the values it names. */
 const withoutNote = <Row>(query: SqlQuery<Row>): SqlQuery<Row> => {
   if (query.isAudited !== true) return query;
-  const text = query.text.slice('with written as ('.length, query.text.indexOf('), noted as ('));
+  const text = query.text.slice('with written as ('.length, query.text.indexOf('), audited as ('));
   const places = Array.from(text.matchAll(/\$(\d+)/g), ([, place]) => Number(place));
   return { ...query, name: `${query.name}_plain`, text, values: query.values.slice(0, Math.max(...places)) };
 };

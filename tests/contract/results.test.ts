@@ -219,6 +219,7 @@ const keepsResults = (subject: Subject<ResultsDatabase>): void => {
     const { jobId } = await insertJob();
     const common = {
       note: NOTE,
+      leaseId: null,
       jobId,
       purpose: 'pose',
       uri: 's3://x?y=$1',

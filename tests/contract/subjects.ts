@@ -18,6 +18,14 @@ export interface Subject<Port> {
   close(): Promise<void>;
 }
 
+/** The results of one organization, with a hand on its clock. */
+export interface ResultsSubject extends Subject<ResultsDatabase> {
+  /** Has the leases of these jobs lapse, as if their workers had been silent. */
+  lapse(...jobIds: readonly string[]): Promise<void>;
+  /** Has jobs that wait for a moment be due, and attempts have run for as long as they may. */
+  passTime(): Promise<void>;
+}
+
 const inMemory = <Port>(make: () => Port): Subject<Port> => ({
   name: 'in memory',
   open: async () => undefined,
@@ -25,7 +33,25 @@ const inMemory = <Port>(make: () => Port): Subject<Port> => ({
   close: async () => undefined,
 });
 
-const resultsInPostgres = (): Subject<ResultsDatabase> => {
+const resultsInMemory = (): ResultsSubject => {
+  let results = new FakeResults();
+  const past = new Date(0);
+  return {
+    ...inMemory(() => (results = new FakeResults())),
+    lapse: async (...jobIds) => {
+      for (const [leaseId, held] of results.storedAttempts)
+        if (held.outcome === null && jobIds.includes(held.jobId))
+          results.storedAttempts.set(leaseId, { ...held, expiresAt: past });
+    },
+    passTime: async () => {
+      for (const jobId of results.notBefore.keys()) results.notBefore.set(jobId, past);
+      for (const [leaseId, held] of results.storedAttempts)
+        results.storedAttempts.set(leaseId, { ...held, deadlineAt: past });
+    },
+  };
+};
+
+const resultsInPostgres = (): ResultsSubject => {
   let deployment: Deployment;
   let database: ResultsDatabase;
   let release: () => void;
@@ -40,6 +66,21 @@ const resultsInPostgres = (): Subject<ResultsDatabase> => {
     empty: async () => {
       await deployment.administer('truncate docking_jobs cascade', [], deployment.databaseName('acme'));
       return database;
+    },
+    lapse: async (...jobIds) => {
+      await deployment.administer(
+        `update job_attempts set expires_at = now() - interval '1 second' where job_id = any($1) and ended_at is null`,
+        [jobIds],
+        deployment.databaseName('acme'),
+      );
+    },
+    passTime: async () => {
+      await deployment.administer(
+        `with due as (update docking_jobs set not_before = now() - interval '1 second' where not_before is not null)
+         update job_attempts set deadline_at = now() - interval '1 second'`,
+        [],
+        deployment.databaseName('acme'),
+      );
     },
     close: async () => {
       release();
@@ -102,10 +143,7 @@ const metadataInPostgres = (): Subject<MetadataSubject> => {
   };
 };
 
-export const RESULTS: readonly Subject<ResultsDatabase>[] = [
-  inMemory(() => new FakeResults()),
-  resultsInPostgres(),
-];
+export const RESULTS: readonly ResultsSubject[] = [resultsInMemory(), resultsInPostgres()];
 
 export const METADATA: readonly Subject<MetadataSubject>[] = [
   inMemory(metadataInMemory),

@@ -17,6 +17,8 @@ interface Operation {
   };
 }
 
+const ID = '00000000-0000-4000-8000-00000000abcd';
+
 /** The contract's body of each route, by operation: with every field, optional ones included. */
 const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   issueToken: {
@@ -39,7 +41,34 @@ const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   changeServer: { status: 'active', weight: 100, max_databases: 10, labels: { region: 'eu' } },
   replaceSettings: { settings: { theme: 'dark' } },
   patchSettings: { settings: { theme: 'dark' } },
-  submitJob: { engine: 'vina', pipeline_version: '1', inputs: { a: 1 }, params: { b: 2 }, priority: 1 },
+  submitJob: {
+    engine: 'vina',
+    pipeline_version: '1',
+    inputs: { a: 1 },
+    params: { b: 2 },
+    priority: 1,
+    max_attempts: 2,
+    max_runtime_seconds: 60,
+  },
+  claimJobs: {
+    worker: { name: 'node-1', version: '1' },
+    engines: ['vina'],
+    limit: 1,
+    lease_seconds: 60,
+    hint_version: 1,
+  },
+  heartbeat: { leases: [{ job_id: ID, lease_id: ID, progress: { fraction: 0.5, message: 'half' } }] },
+  cancelJobs: { campaign_id: ID, status: 'PENDING', job_ids: [ID] },
+  completeJob: {
+    lease_id: ID,
+    outcome: 'FAILED',
+    error: { code: 'engine_error', message: 'because', retryable: true },
+    task_results: [{ task_name: 't', service_name: 'vina', result_data: { a: 1 } }],
+    artifacts: [{ name: 'a', purpose: 'poses', uri: 'file:///a' }],
+    usage: { wall_seconds: 1, cpu_seconds: 2 },
+    log_tail: 'the end',
+  },
+  releaseJob: { lease_id: ID, reason: 'shutdown', delay_seconds: 1 },
   moveJob: { status: 'CANCELED', error: 'because' },
   putTaskResult: {
     service_name: 'vina',
@@ -74,6 +103,11 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   replaceSettings: ['settings'],
   patchSettings: ['settings'],
   submitJob: ['engine', 'inputs'],
+  claimJobs: ['worker', 'engines', 'limit'],
+  heartbeat: ['leases'],
+  cancelJobs: [],
+  completeJob: ['lease_id', 'outcome'],
+  releaseJob: ['lease_id', 'reason'],
   moveJob: ['status'],
   putTaskResult: ['service_name', 'result_data'],
   addArtifact: ['name', 'purpose', 'uri'],
@@ -152,7 +186,7 @@ describe('Bad bodies', function () {
   });
 
   it('are looked for on every route of the contract that takes one', () => {
-    expect(routes).to.have.length(23);
+    expect(routes).to.have.length(33);
     for (const { operation, schema } of routes) {
       expect(Object.keys(schema.properties ?? {}), operation).to.have.members(
         Object.keys(BODIES[operation] ?? {}),

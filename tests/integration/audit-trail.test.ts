@@ -232,6 +232,7 @@ describe('the audit trail', function () {
         await database.jobs.setStatus(jobId, 'RUNNING', null, sampleNote('job.moved'));
         const result = {
           jobId,
+          leaseId: null,
           taskName: 'docking',
           serviceName: 'vina',
           serviceVersion: null,
@@ -244,6 +245,7 @@ describe('the audit trail', function () {
         await database.taskResults.put(result);
         return database.artifacts.insert({
           jobId,
+          leaseId: null,
           name: 'a',
           purpose: 'b',
           uri: 'file:///a',

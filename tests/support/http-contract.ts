@@ -16,6 +16,10 @@ export const JOB_FIELDS = [
   'error',
   'error_code',
   'attempt',
+  'max_attempts',
+  'max_runtime_seconds',
+  'lease',
+  'progress',
   'label',
   'campaign_id',
   'retry_of',
@@ -101,6 +105,10 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   identity_already_linked: 409,
   job_state_conflict: 409,
   idempotency_key_reused: 409,
+  lease_required: 409,
+  lease_lost: 409,
+  worker_benched: 429,
+  quota_exceeded: 429,
   validation_failed: 422,
   organization_busy: 429,
   storage_quota_exceeded: 403,
@@ -132,6 +140,10 @@ export interface Job {
   readonly error: string | null;
   readonly error_code: string | null;
   readonly attempt: number;
+  readonly max_attempts: number;
+  readonly max_runtime_seconds: number | null;
+  readonly lease: { readonly worker: string; readonly expires_at: string } | null;
+  readonly progress: { readonly fraction?: number; readonly message?: string } | null;
   readonly label: string | null;
   readonly campaign_id: string | null;
   readonly retry_of: string | null;

@@ -19,6 +19,15 @@ const BODIES: Readonly<Record<string, object>> = {
   replaceSettings: { settings: { theme: 'dark' } },
   submitJob: { engine: 'vina', inputs: { ligand: 'CCO' } },
   moveJob: { status: 'CANCELED' },
+  claimJobs: { worker: { name: 'node-1' }, engines: ['no-such-engine'], limit: 1 },
+  heartbeat: {
+    leases: [
+      { job_id: '00000000-0000-4000-8000-00000000abcd', lease_id: '00000000-0000-4000-8000-00000000abcd' },
+    ],
+  },
+  cancelJobs: { job_ids: ['00000000-0000-4000-8000-00000000abcd'] },
+  completeJob: { lease_id: '00000000-0000-4000-8000-00000000abcd', outcome: 'COMPLETED' },
+  releaseJob: { lease_id: '00000000-0000-4000-8000-00000000abcd', reason: 'shutdown' },
   putTaskResult: { service_name: 'vina', result_data: { affinity: -9.1 } },
   addArtifact: { name: 'poses.sdf', purpose: 'poses', uri: 's3://bucket/poses.sdf' },
 };

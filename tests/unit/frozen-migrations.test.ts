@@ -27,7 +27,7 @@ const FROZEN: Readonly<Record<string, string>> = {
   'metadata/0016_server_timelines.ts': 'ca99d244ed826c7d904c608b2286341adf60c45974f7a3655780fea1cd30bc51',
   'results/0001_initial.ts': 'af6cd70980a929279bab3e83722995643be934da56660360951f4a33d18712fa',
   'results/0002_audit_outbox.ts': '1d867ba3622c9efb9aaa1e87da5e2f7015c7974a628c86210ee9e0aa695ea6c6',
-  'results/0003_work.ts': '415eca742fe60648f6bf7db0ed4b904e1a9ba4a5b738a7c146143704b72ca14f',
+  'results/0003_work.ts': '1318c3ecefe0249ad1e58b3a5c5c6338b020c356c72fabb9beb4e03e5ec1b555',
 };
 
 const filesOf = (kind: string): string[] =>

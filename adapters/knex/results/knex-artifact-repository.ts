@@ -15,7 +15,7 @@ const INSERTED_COLUMNS = {
   contentType: 'content_type',
   sizeBytes: 'size_bytes',
   checksum: 'checksum',
-} as const satisfies Record<keyof Omit<NewArtifact, 'note'>, string>;
+} as const satisfies Record<keyof Omit<NewArtifact, 'note' | 'leaseId'>, string>;
 
 const ARTIFACT_FIELDS = selectList({
   artifactId: 'artifact_id',
@@ -26,7 +26,10 @@ const ARTIFACT_FIELDS = selectList({
 const insert = auditedStatement<Omit<NewArtifact, 'note'>, ArtifactRow>(
   'artifact_insert',
   { type: 'artifact', idField: 'artifactId' },
-  (p) => sql('artifacts').insert(insertList(INSERTED_COLUMNS, p)).returning(ARTIFACT_FIELDS),
+  (p) =>
+    sql('artifacts')
+      .insert(insertList({ ...INSERTED_COLUMNS, leaseId: 'lease_id' }, p))
+      .returning(ARTIFACT_FIELDS),
 );
 
 const toArtifact = (row: ArtifactRow): Artifact => ({

@@ -1,5 +1,5 @@
 import type { WriteNote } from '../../../domain/audit/audit-log.ts';
-import type { DockingJob, JobStatus, JobSummary } from '../../../domain/jobs/docking-job.ts';
+import type { DockingJob, JobStatus, JobSummary, LockedJob } from '../../../domain/jobs/docking-job.ts';
 import {
   insertedJob,
   type DockingJobRepository,
@@ -9,23 +9,27 @@ import {
 } from '../../../domain/jobs/docking-job-repository.ts';
 import { JsonText } from '../../../domain/json-text.ts';
 import type { PagePart, PartRequest } from '../../../domain/page.ts';
-import { insertList, selectJsonTexts, selectList } from '../columns.ts';
+import { insertList, selectJsonTexts } from '../columns.ts';
 import { sizedList, toPart } from '../sized-list.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 import { auditedStatement } from './audited-statement.ts';
 import {
   INSERTED_COLUMNS,
+  JOB_FIELDS,
   JSON_COLUMNS,
+  liveAttemptOf,
+  LOCKED_JOB_FIELDS,
   SUMMARY_COLUMNS,
+  SUMMARY_FIELDS,
   toDockingJob,
   toJobSummary,
+  toLockedJob,
   type DockingJobRow,
   type JobSummaryRow,
+  type LockedJobRow,
 } from './docking-job-columns.ts';
 
 const JOB = { type: 'job', idField: 'jobId' } as const;
-const SUMMARY_FIELDS = selectList(SUMMARY_COLUMNS);
-const JOB_FIELDS = [...SUMMARY_FIELDS, ...selectJsonTexts(JSON_COLUMNS)];
 
 const find = statement<{ jobId: string }, DockingJobRow>('docking_job_find', (p) =>
   sql('docking_jobs').select(JOB_FIELDS).where('job_id', p('jobId')),
@@ -35,8 +39,8 @@ const findSummary = statement<{ jobId: string }, JobSummaryRow>('docking_job_fin
   sql('docking_jobs').select(SUMMARY_FIELDS).where('job_id', p('jobId')),
 );
 
-const findForUpdate = statement<{ jobId: string }, JobSummaryRow>('docking_job_find_for_update', (p) =>
-  sql('docking_jobs').select(SUMMARY_FIELDS).where('job_id', p('jobId')).forUpdate(),
+const findForUpdate = statement<{ jobId: string }, LockedJobRow>('docking_job_find_for_update', (p) =>
+  sql('docking_jobs').select(LOCKED_JOB_FIELDS).where('job_id', p('jobId')).forUpdate(),
 );
 
 /** An insert writes these as well. Both are null, or neither is: a constraint says so. */
@@ -50,7 +54,7 @@ const findByIdempotencyKey = statement<{ key: string }, DockingJobRow & { readon
       .where('idempotency_key', p('key')),
 );
 
-type InsertValues = Omit<DockingJobRow, SetByDatabase> & {
+type InsertValues = Omit<DockingJobRow, SetByDatabase | 'live'> & {
   readonly idempotencyKey: string | null;
   readonly requestHash: string | null;
 };
@@ -88,7 +92,9 @@ const setStatus = auditedStatement<{ jobId: string; status: JobStatus; error: st
 
 const list = sizedList<DockingJobRow>('docking_job_list', {
   table: 'docking_jobs',
-  columns: SUMMARY_COLUMNS,
+  // Shown in the place of the id: the attempt.
+  columns: { ...SUMMARY_COLUMNS, live: 'job_id' },
+  shown: { live: liveAttemptOf('measured') },
   texts: ['error'],
   json: JSON_COLUMNS,
   order: ['created_at', 'job_id'],
@@ -136,9 +142,9 @@ export class KnexDockingJobRepository implements DockingJobRepository {
     return row === undefined ? null : toJobSummary(row);
   }
 
-  async findForUpdate(jobId: string): Promise<JobSummary | null> {
+  async findForUpdate(jobId: string): Promise<LockedJob | null> {
     const [row] = await this.#executor.query(findForUpdate({ jobId }));
-    return row === undefined ? null : toJobSummary(row);
+    return row === undefined ? null : toLockedJob(row);
   }
 
   async findByIdempotencyKey(key: string): Promise<{ job: DockingJob; requestHash: string } | null> {

@@ -7,6 +7,7 @@ import { KnexAuditOutbox } from './knex-audit-outbox.ts';
 import { KnexArtifactRepository } from './knex-artifact-repository.ts';
 import { KnexDockingJobRepository } from './knex-docking-job-repository.ts';
 import { KnexInputSignatureRepository } from './knex-input-signature-repository.ts';
+import { KnexJobAttemptRepository } from './knex-job-attempt-repository.ts';
 import { KnexTaskResultRepository } from './knex-task-result-repository.ts';
 
 /** PostgreSQL asks the file system: a millisecond, whatever is in the database. */
@@ -16,6 +17,7 @@ const storageBytes = statement<object, { bytes: string }>('storage_bytes', () =>
 
 class KnexResultsRepositories implements ResultsRepositories {
   readonly jobs: KnexDockingJobRepository;
+  readonly attempts: KnexJobAttemptRepository;
   readonly taskResults: KnexTaskResultRepository;
   readonly artifacts: KnexArtifactRepository;
   readonly inputSignatures: KnexInputSignatureRepository;
@@ -23,6 +25,7 @@ class KnexResultsRepositories implements ResultsRepositories {
 
   constructor(executor: SqlExecutor) {
     this.jobs = new KnexDockingJobRepository(executor);
+    this.attempts = new KnexJobAttemptRepository(executor);
     this.taskResults = new KnexTaskResultRepository(executor);
     this.artifacts = new KnexArtifactRepository(executor);
     this.inputSignatures = new KnexInputSignatureRepository(executor);

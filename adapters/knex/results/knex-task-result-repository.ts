@@ -16,7 +16,7 @@ const SMALL_COLUMNS = {
   confidenceScore: 'confidence_score',
 } as const;
 const JSON_COLUMNS = { resultData: 'result_data' } as const;
-const WRITTEN_COLUMNS = { ...SMALL_COLUMNS, ...JSON_COLUMNS } as const satisfies Record<
+const WRITTEN_COLUMNS = { ...SMALL_COLUMNS, ...JSON_COLUMNS, leaseId: 'lease_id' } as const satisfies Record<
   Exclude<keyof NewTaskResult, keyof typeof KEY_COLUMNS | 'note'>,
   string
 >;

@@ -1,4 +1,5 @@
 import type { ArtifactRepository } from '../../../domain/jobs/artifact.ts';
+import type { JobAttemptRepository } from '../../../domain/jobs/job-attempt-repository.ts';
 import type { DockingJobRepository } from '../../../domain/jobs/docking-job-repository.ts';
 import type { InputSignatureRepository } from '../../../domain/jobs/input-signature.ts';
 import type { TaskResultRepository } from '../../../domain/jobs/task-result.ts';
@@ -7,6 +8,7 @@ import type { AuditOutbox } from '../audit/audit-outbox.ts';
 
 export interface ResultsRepositories {
   readonly jobs: DockingJobRepository;
+  readonly attempts: JobAttemptRepository;
   readonly taskResults: TaskResultRepository;
   readonly artifacts: ArtifactRepository;
   readonly inputSignatures: InputSignatureRepository;

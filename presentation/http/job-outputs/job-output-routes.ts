@@ -8,12 +8,14 @@ import { DOCUMENT_BODY_BYTES, resultsRoute, TEXT_BODY_BYTES, type Route } from '
 import { presentArtifact, presentTaskResult } from './job-output-presenter.ts';
 import {
   artifactCursor,
+  artifactOf,
   artifactPage,
   artifactReply,
   artifactRequest,
   listArtifactsRequest,
   listTaskResultsRequest,
   taskResultCursor,
+  taskResultOf,
   taskResultPage,
   taskResultReply,
   taskResultRequest,
@@ -21,6 +23,7 @@ import {
 
 const tag = 'results';
 const path = '/organizations/{org_id}/jobs/{job_id}';
+const WRITE_ERRORS = ['job_not_found', 'job_state_conflict', 'lease_required', 'lease_lost'] as const;
 
 export const jobOutputRoutes = (): readonly Route[] => [
   putTaskResultRoute(),
@@ -42,16 +45,12 @@ const putTaskResultRoute = (): Route =>
       200: { description: 'Replaced', schema: taskResultReply },
       201: { description: 'New', schema: taskResultReply },
     },
-    errors: ['job_not_found', 'job_state_conflict'],
-    handle: async ({ input: { params, body }, actor, database }) => {
+    errors: WRITE_ERRORS,
+    handle: async ({ input: { params, headers, body }, actor, database }) => {
       const { result, created: isNew } = await putTaskResult(database, actor, {
         jobId: params.job_id,
-        taskName: params.task_name,
-        serviceName: body.service_name,
-        serviceVersion: body.service_version ?? null,
-        schemaVersion: body.schema_version ?? null,
-        confidenceScore: body.confidence_score ?? null,
-        resultData: body.result_data,
+        leaseId: headers['X-Lease-Id'] ?? null,
+        ...taskResultOf(params.task_name, body),
       });
       return isNew ? created(presentTaskResult(result)) : ok(presentTaskResult(result));
     },
@@ -85,16 +84,12 @@ const addArtifactRoute = (): Route =>
     request: artifactRequest,
     maxBodyBytes: TEXT_BODY_BYTES,
     replies: { 201: { description: 'Recorded', schema: artifactReply } },
-    errors: ['job_not_found', 'job_state_conflict'],
-    handle: async ({ input: { params, body }, actor, database }) => {
+    errors: WRITE_ERRORS,
+    handle: async ({ input: { params, headers, body }, actor, database }) => {
       const artifact = await addArtifact(database, actor, {
         jobId: params.job_id,
-        name: body.name,
-        purpose: body.purpose,
-        uri: body.uri,
-        contentType: body.content_type ?? null,
-        sizeBytes: body.size_bytes ?? null,
-        checksum: body.checksum ?? null,
+        leaseId: headers['X-Lease-Id'] ?? null,
+        ...artifactOf(body),
       });
       return created(presentArtifact(artifact));
     },

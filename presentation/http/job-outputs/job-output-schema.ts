@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { jobParams } from '../jobs/job-schema.ts';
+import type { ArtifactRequest } from '../../../application/jobs/add-artifact.ts';
+import type { TaskResultRequest } from '../../../application/jobs/put-task-result.ts';
+import { jobParams, leaseHeaders } from '../jobs/job-schema.ts';
 import { textCursor } from '../request/schema/cursor.ts';
 import {
   count,
@@ -45,6 +47,7 @@ const CHECKSUM = /^(?:[A-Za-z][A-Za-z0-9-]{1,19}:[A-Za-z0-9+/_-]+={0,2}|[0-9A-Fa
 
 export const taskResultRequest = {
   params: jobParams.extend({ task_name: slug(100) }),
+  headers: leaseHeaders,
   body: z
     .strictObject({
       service_name: printable(100),
@@ -64,6 +67,7 @@ export const taskResultRequest = {
 };
 export const artifactRequest = {
   params: jobParams,
+  headers: leaseHeaders,
   body: z
     .strictObject({
       name: printable(255),
@@ -129,3 +133,26 @@ export const artifactReply = z
   })
   .meta({ id: 'Artifact' });
 export const artifactPage = pageOf(artifactReply).meta({ id: 'ArtifactPage' });
+
+/** As the route of one result and the completion of a job take it. */
+export const taskResultOf = (
+  taskName: string,
+  body: z.output<typeof taskResultRequest.body>,
+): TaskResultRequest => ({
+  taskName,
+  serviceName: body.service_name,
+  serviceVersion: body.service_version ?? null,
+  schemaVersion: body.schema_version ?? null,
+  confidenceScore: body.confidence_score ?? null,
+  resultData: body.result_data,
+});
+
+/** As the route of one artifact and the completion of a job take it. */
+export const artifactOf = (body: z.output<typeof artifactRequest.body>): ArtifactRequest => ({
+  name: body.name,
+  purpose: body.purpose,
+  uri: body.uri,
+  contentType: body.content_type ?? null,
+  sizeBytes: body.size_bytes ?? null,
+  checksum: body.checksum ?? null,
+});

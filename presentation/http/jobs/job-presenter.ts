@@ -26,6 +26,11 @@ const smallFieldsOf = (job: JobSummary): SmallFields => ({
   error: job.error,
   error_code: job.errorCode,
   attempt: job.attempt,
+  max_attempts: job.maxAttempts,
+  max_runtime_seconds: job.maxRuntimeSeconds,
+  lease:
+    job.lease === null ? null : { worker: job.lease.worker, expires_at: job.lease.expiresAt.toISOString() },
+  progress: job.progress,
   label: job.label,
   campaign_id: job.campaignId,
   retry_of: job.retryOf,

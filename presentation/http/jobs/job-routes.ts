@@ -41,11 +41,13 @@ const submitJobRoute = ({ submitJob }: HttpDependencies): Route =>
     },
     errors: ['idempotency_key_reused'],
     handle: async ({ input: { body, query, headers }, actor, database, home }) => {
-      const { pipeline_version: pipelineVersion, ...rest } = body;
+      const { pipeline_version: pipelineVersion, max_attempts, max_runtime_seconds, ...rest } = body;
       const { job, replayed } = await submitJob(database, actor, {
         pipelineVersion,
         useCache: query.use_cache,
         idempotencyKey: headers['Idempotency-Key'] ?? null,
+        maxAttempts: max_attempts ?? null,
+        maxRuntimeSeconds: max_runtime_seconds ?? null,
         ...rest,
       });
       return replayed ? ok(presentJob(job)) : created(presentJob(job), `${home}/jobs/${job.jobId}`);
@@ -93,9 +95,10 @@ const moveJobRoute = (): Route =>
     request: moveRequest,
     maxBodyBytes: TEXT_BODY_BYTES,
     replies: { 200: { description: 'The job as it is now', schema: jobReply } },
-    errors: ['job_not_found', 'job_state_conflict'],
-    handle: async ({ input: { params, body }, actor, database }) => {
+    errors: ['job_not_found', 'job_state_conflict', 'lease_required', 'lease_lost'],
+    handle: async ({ input: { params, headers, body }, actor, database }) => {
       const { status, error = null } = body;
-      return ok(presentJob(await moveJob(database, actor, { jobId: params.job_id, status, error })));
+      const move = { jobId: params.job_id, status, error, leaseId: headers['X-Lease-Id'] ?? null };
+      return ok(presentJob(await moveJob(database, actor, move)));
     },
   });

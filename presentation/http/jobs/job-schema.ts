@@ -4,6 +4,7 @@ import {
   DEFAULT_PRIORITY,
   JOB_STATUSES,
 } from '../../../domain/jobs/docking-job.ts';
+import { MAX_MAX_ATTEMPTS, MAX_MAX_RUNTIME_SECONDS } from '../../../domain/jobs/job-attempt.ts';
 import type { JobKey } from '../../../domain/jobs/docking-job-repository.ts';
 import { cursorOf, momentMs } from '../request/schema/cursor.ts';
 import {
@@ -50,6 +51,8 @@ export const submitRequest = {
       inputs: filledObject,
       params: jsonObject.default({}),
       priority: z.int().min(0).max(MAX_PRIORITY).default(DEFAULT_PRIORITY),
+      max_attempts: z.int().min(1).max(MAX_MAX_ATTEMPTS).optional(),
+      max_runtime_seconds: z.int().min(1).max(MAX_MAX_RUNTIME_SECONDS).optional(),
     })
     .meta({
       example: {
@@ -64,8 +67,13 @@ export const listRequest = {
   query: z.strictObject({ status: z.enum(JOB_STATUSES).optional(), limit, cursor: jobCursor.schema }),
 };
 export const jobRequest = { params: jobParams };
+/** For workers that hold the job by a lease. */
+export const leaseHeaders = z.object({
+  'X-Lease-Id': uuid.optional().meta({ description: 'The lease by which the caller holds the job' }),
+});
 export const moveRequest = {
   params: jobParams,
+  headers: leaseHeaders,
   body: z
     .strictObject({ status: z.enum(JOB_STATUSES), error: printableLines(4000).optional() })
     .meta({ example: { status: 'RUNNING' } }),
@@ -90,7 +98,14 @@ export const jobReply = z
     completed_at: timestamp.nullable(),
     error: z.string().nullable(),
     error_code: z.string().nullable(),
-    attempt: z.int(),
+    attempt: z.int().meta({ description: 'Attempts that workers have begun under leases' }),
+    max_attempts: z.int(),
+    max_runtime_seconds: z.int().nullable(),
+    lease: z
+      .strictObject({ worker: z.string(), expires_at: timestamp })
+      .nullable()
+      .meta({ description: 'While a worker holds the job by a lease' }),
+    progress: z.strictObject({ fraction: z.number().optional(), message: z.string().optional() }).nullable(),
     label: z.string().nullable(),
     campaign_id: z.guid().nullable(),
     retry_of: z.guid().nullable(),

@@ -37,6 +37,11 @@ interface RouteDescription {
    * about the secret (BREACH). Default: no.
    */
   readonly compress?: boolean;
+  /**
+   * Whether it makes the organization's database larger. By default a route of results does that has a body and is no PATCH.
+   * What only changes rows is taken when the database is full: jobs have to end.
+   */
+  readonly addsResults?: boolean;
   /** The route's own errors. Its scope and its input add theirs. */
   readonly errors?: readonly ErrorCode[];
 }
@@ -136,9 +141,9 @@ const homeOf = (locals: HttpLocals): string =>
 export const isPublicWrite = ({ scope, request }: Route): boolean =>
   scope === 'public' && request.body !== undefined;
 
-/** It makes the organization's database larger. A change is taken when that is full: jobs have to end. */
-export const addsResults = ({ scope, method, request }: Route): boolean =>
-  scope === 'results' && method !== 'patch' && request.body !== undefined;
+/** It makes the organization's database larger. */
+export const addsResults = ({ scope, method, request, addsResults: adds }: Route): boolean =>
+  scope === 'results' && (adds ?? (method !== 'patch' && request.body !== undefined));
 
 export const namesOrganization = (path: string): boolean => path.includes('{org_id}');
 

@@ -1,6 +1,7 @@
 /** The groups of routes, in the order in which the documentation shows them. */
 export const TAGS = {
   jobs: 'Docking jobs: submit them, follow them, move them along',
+  leases: 'For workers: take jobs under leases, keep them, end them; and what became of the attempts',
   results: 'What a job produced: results of its tasks, artifacts, and what the cache knows',
   'jobs by claim': 'The same routes for callers who leave the organization to their token',
   auth: 'Log in, go on with a session, end it',

@@ -3,6 +3,7 @@ import {
   MAX_POLICY_TIMEOUT_MS,
   type POLICY_SETTINGS,
 } from '../../../domain/organizations/organization-policy.ts';
+import { MAX_MAX_RUNTIME_SECONDS } from '../../../domain/jobs/job-attempt.ts';
 import type { HttpOptions } from '../http-dependencies.ts';
 import { jsonObject } from '../request/schema/fields.ts';
 
@@ -88,6 +89,16 @@ const policyFields = ({ maxConnectionsPerOrganization, organizationQuotas }: Set
       .min(1)
       .max(organizationQuotas.storageBytes)
       .meta({ description: 'The size of its database above which no more results are taken' }),
+    max_running_jobs: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .meta({ description: 'Most jobs that workers hold by leases at a time' }),
+    max_runtime_seconds: z
+      .int()
+      .min(1)
+      .max(MAX_MAX_RUNTIME_SECONDS)
+      .meta({ description: 'How long an attempt may take of a job that says nothing itself' }),
   } satisfies Record<keyof typeof POLICY_SETTINGS, z.ZodType>;
 };
 

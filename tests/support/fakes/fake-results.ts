@@ -12,6 +12,7 @@ import { JsonText } from '../../../domain/json-text.ts';
 import { toPage } from '../../../domain/page.ts';
 import { fakePart } from './fake-part.ts';
 import { asJsonb } from './as-jsonb.ts';
+import { FakeAttempts, type StoredAttempt } from './fake-attempts.ts';
 import { FakeTransactions, saveList, saveMap } from './fake-transactions.ts';
 
 const START = Date.parse('2026-01-02T03:04:05.678Z');
@@ -30,13 +31,19 @@ export class FakeResults implements ResultsDatabase {
 
   readonly jobs: ResultsRepositories['jobs'] = {
     insert: async (job) => this.#insertJob(job),
-    find: async (jobId) => this.storedJobs.get(jobId) ?? null,
+    find: async (jobId) => {
+      const job = this.storedJobs.get(jobId);
+      return job === undefined ? null : this.#withLease(job);
+    },
     findSummary: async (jobId) => this.#findSummary(jobId),
-    findForUpdate: async (jobId) => this.#findSummary(jobId),
+    findForUpdate: async (jobId) => {
+      const { lease: _lease, progress: _progress, ...locked } = this.#findSummary(jobId) ?? {};
+      return 'jobId' in locked ? locked : null;
+    },
     findByIdempotencyKey: async (key) => {
       const earlier = this.keys.get(key);
       const job = earlier && this.storedJobs.get(earlier.jobId);
-      return earlier && job ? { job, requestHash: earlier.requestHash } : null;
+      return earlier && job ? { job: this.#withLease(job), requestHash: earlier.requestHash } : null;
     },
     list: async ({ status }, part) => {
       const { after } = part;
@@ -44,7 +51,8 @@ export class FakeResults implements ResultsDatabase {
       const following = [...this.storedJobs.values()]
         .filter((job) => status === null || job.status === status)
         .filter((job) => after === null || compareKeys(job, after) < 0)
-        .toSorted((a, b) => compareKeys(b, a));
+        .toSorted((a, b) => compareKeys(b, a))
+        .map((job) => this.#withLease(job));
       return fakePart(following, part, ({ createdAt, jobId }) => ({ createdAt, jobId }));
     },
     setStatus: async (jobId, status, error, note) => {
@@ -59,10 +67,27 @@ export class FakeResults implements ResultsDatabase {
     },
   };
 
+  readonly storedAttempts = new Map<string, StoredAttempt>();
+  /** When jobs that wait for a moment are due. */
+  readonly notBefore = new Map<string, Date>();
+  /** Under which lease each output was written, by its key or id. */
+  readonly #leases = new Map<string, string | null>();
+  #artifacts = 0;
+  readonly attempts = new FakeAttempts({
+    storedJobs: this.storedJobs,
+    storedAttempts: this.storedAttempts,
+    notBefore: this.notBefore,
+    notes: this.notes,
+    now: () => this.#now(),
+    newLeaseId: () => fakeUuid(1_000_000 + this.storedAttempts.size),
+    dropOutputOf: (leaseId) => this.#dropOutputOf(leaseId),
+  });
+
   readonly taskResults: ResultsRepositories['taskResults'] = {
-    put: async ({ note, resultData, ...result }) => {
+    put: async ({ note, leaseId, resultData, ...result }) => {
       this.notes.push(note);
       const key = `${result.jobId}/${result.taskName}`;
+      this.#leases.set(key, leaseId);
       const earlier = this.storedTaskResults.get(key);
       const updatedAt = this.#now();
       const { taskResultId, createdAt } = earlier ?? {
@@ -84,9 +109,11 @@ export class FakeResults implements ResultsDatabase {
   };
 
   readonly artifacts: ResultsRepositories['artifacts'] = {
-    insert: async ({ note, ...artifact }) => {
+    insert: async ({ note, leaseId, ...artifact }) => {
       this.notes.push(note);
-      const artifactId = fakeUuid(this.storedArtifacts.length + 2);
+      this.#artifacts += 1;
+      const artifactId = fakeUuid(this.#artifacts + 1);
+      this.#leases.set(artifactId, leaseId);
       const stored = { ...artifact, artifactId, createdAt: this.#now() };
       this.storedArtifacts.push(stored);
       return stored;
@@ -137,6 +164,8 @@ export class FakeResults implements ResultsDatabase {
     saveMap(this.keys),
     saveMap(this.signatures),
     saveMap(this.storedTaskResults),
+    saveMap(this.storedAttempts),
+    saveMap(this.notBefore),
     saveList(this.storedArtifacts),
     saveList(this.notes),
   ]);
@@ -157,8 +186,22 @@ export class FakeResults implements ResultsDatabase {
   #findSummary(jobId: string): JobSummary | null {
     const job = this.storedJobs.get(jobId);
     if (job === undefined) return null;
-    const { inputs: _inputs, params: _params, ...summary } = job;
+    const { inputs: _inputs, params: _params, ...summary } = this.#withLease(job);
     return summary;
+  }
+
+  #withLease(job: DockingJob): DockingJob {
+    const held = job.status === 'RUNNING' ? this.attempts.liveOf(job.jobId) : undefined;
+    if (held === undefined) return { ...job, lease: null, progress: null };
+    const { worker, expiresAt, progress } = held;
+    return { ...job, lease: { worker: worker.name, expiresAt }, progress };
+  }
+
+  #dropOutputOf(leaseId: string): void {
+    for (const key of this.storedTaskResults.keys())
+      if (this.#leases.get(key) === leaseId) this.storedTaskResults.delete(key);
+    const kept = this.storedArtifacts.filter(({ artifactId }) => this.#leases.get(artifactId) !== leaseId);
+    this.storedArtifacts.splice(0, this.storedArtifacts.length, ...kept);
   }
 
   #taskResultsOf(jobId: string): readonly TaskResult[] {

@@ -9,6 +9,18 @@ export const JOB_ID = fakeUuid(7);
 /** A member with an identity. */
 export const USER_ID = fakeUuid(8);
 const IDENTITY_ID = fakeUuid(9);
+/** Jobs in the state that a route asks for, by its name; all others are asked about `JOB_ID`. */
+const JOBS: Readonly<Record<string, string>> = {
+  completeJob: fakeUuid(11),
+  releaseJob: fakeUuid(12),
+  retryJob: fakeUuid(13),
+};
+/** By which workers hold them. */
+const LEASES: Readonly<Record<string, string>> = {
+  completeJob: fakeUuid(1_000_000),
+  releaseJob: fakeUuid(1_000_001),
+};
+const plainName = ({ name }: Route): string => name.replace(/ByClaim$/, '');
 export const SIGNATURE = 'ab'.repeat(32);
 
 /** A body that each route with a body takes, by the route's name. */
@@ -30,13 +42,18 @@ const BODIES: Readonly<Record<string, object>> = {
   replaceSettings: { settings: { theme: 'dark' } },
   submitJob: { engine: 'vina', inputs: { ligand: 'CCO' } },
   moveJob: { status: 'CANCELED' },
+  claimJobs: { worker: { name: 'node-1' }, engines: ['no-such-engine'], limit: 1 },
+  heartbeat: { leases: [{ job_id: JOB_ID, lease_id: JOB_ID }] },
+  cancelJobs: { job_ids: [JOB_ID] },
+  completeJob: { lease_id: LEASES['completeJob'], outcome: 'COMPLETED' },
+  releaseJob: { lease_id: LEASES['releaseJob'], reason: 'shutdown' },
   putTaskResult: { service_name: 'vina', result_data: { affinity: -9.1 } },
   addArtifact: { name: 'poses.sdf', purpose: 'poses', uri: 's3://bucket/poses.sdf' },
 };
 
 export const sampleBody = (route: Route): object | undefined => {
   if (route.request.body === undefined) return undefined;
-  const body = BODIES[route.name.replace(/ByClaim$/, '')];
+  const body = BODIES[plainName(route)];
   if (body === undefined) throw new Error(`the route ${route.name} needs a sample body`);
   return body;
 };
@@ -45,7 +62,7 @@ export const samplePath = (route: Route, organizationId = 'acme'): string =>
   route.path
     .replace('{org_id}', organizationId)
     .replace('{inviting_org_id}', 'beta')
-    .replace('{job_id}', JOB_ID)
+    .replace('{job_id}', JOBS[plainName(route)] ?? JOB_ID)
     .replace('{user_id}', USER_ID)
     .replace('{identity_id}', IDENTITY_ID)
     .replace('{task_name}', 'docking')
@@ -99,12 +116,27 @@ export const seedSamples = async (service: FakeService, submittedBy: string): Pr
   });
 };
 
+/** Two jobs that a worker holds, and one that failed. */
+const seedLeases = async (service: FakeService, submittedBy: string): Promise<void> => {
+  const { jobs, attempts } = service.databases.of('acme');
+  const note = sampleNote('seeded');
+  for (const jobId of Object.values(JOBS))
+    await jobs.insert(sampleJob({ jobId, submittedBy, engine: `of ${jobId}` }));
+  for (const name of Object.keys(LEASES)) {
+    const worker = { name: 'node-1', version: null };
+    const room = { limit: 1, leaseSeconds: 120, maxRuntimeSeconds: 3600, maxRunningJobs: null };
+    await attempts.claim({ worker, engines: [`of ${JOBS[name]}`], ...room }, note);
+  }
+  await jobs.setStatus(JOBS['retryJob'] ?? '', 'FAILED', null, note);
+};
+
 /** A service where every sample request finds what it names. */
 export const sampleService = async (
   service: FakeService,
   ...roles: readonly Role[]
 ): Promise<FakeService> => {
   await seedSamples(service, `user-${roles.join('-')}`);
+  await seedLeases(service, `user-${roles.join('-')}`);
   const { people } = service.metadata;
   const passwordHash = 'hash of secret';
   people.add({ userId: 'user-ada', email: 'ada@example.org', passwordHash, platformAdmin: true });

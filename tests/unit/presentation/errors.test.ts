@@ -38,6 +38,9 @@ import {
 } from '../../../domain/identity/errors.ts';
 import {
   IdempotencyKeyReusedError,
+  LeaseLostError,
+  LeaseRequiredError,
+  WorkerBenchedError,
   JobNotFoundError,
   JobStateConflictError,
   SignatureNotFoundError,
@@ -46,6 +49,7 @@ import {
   OrganizationAlreadyExistsError,
   OrganizationSuspendedError,
   SettingsChangedError,
+  QuotaExceededError,
   StorageQuotaExceededError,
 } from '../../../domain/organizations/errors.ts';
 import { ValidationError } from '../../../domain/validation-error.ts';
@@ -83,6 +87,10 @@ const DOMAIN_ERRORS: readonly DomainError[] = [
   new MigrationRunNotFoundError(),
   new SignatureNotFoundError(),
   new JobStateConflictError('FAILED', 'become RUNNING'),
+  new LeaseRequiredError(),
+  new LeaseLostError(),
+  new WorkerBenchedError(60),
+  new QuotaExceededError('max_running_jobs', 5),
   new IdempotencyKeyReusedError(),
   new DatabaseProvisioningError('CREATE DATABASE "mad_results_acme" failed'),
   new DatabaseConnectionError('postgres://mad:canary@db/mad is away'),
@@ -131,6 +139,10 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   identity_already_linked: 409,
   job_state_conflict: 409,
   idempotency_key_reused: 409,
+  lease_required: 409,
+  lease_lost: 409,
+  worker_benched: 429,
+  quota_exceeded: 429,
   validation_failed: 422,
   organization_busy: 429,
   storage_quota_exceeded: 403,

@@ -25,9 +25,9 @@ const WHOLE_LISTS = ['listServers', 'listIdentities'];
 
 describe('A list in pages', () => {
   it('is every list, but those that operators keep short', () => {
-    const whole = routes.filter(({ replies }) => {
+    const whole = routes.filter(({ method, replies }) => {
       const fields = fieldsOf(replies[200]?.schema);
-      return fields.includes('items') && !fields.includes('next_cursor');
+      return method === 'get' && fields.includes('items') && !fields.includes('next_cursor');
     });
     expect(whole.map(({ name }) => name)).to.have.members(WHOLE_LISTS);
     expect(pageRoutes.length).to.be.greaterThan(10);
@@ -89,7 +89,7 @@ describe('A list in pages', () => {
     await seedSamples(service, 'somebody');
     const { taskResults, artifacts } = service.databases.of('acme');
     for (let index = 0; index < 203; index += 1) {
-      const [common, name] = [{ jobId: JOB_ID, note: NOTE }, `task-${1000 + index}`];
+      const [common, name] = [{ jobId: JOB_ID, leaseId: null, note: NOTE }, `task-${1000 + index}`];
       const program = {
         serviceName: 'vina',
         serviceVersion: null,

@@ -32,7 +32,7 @@ describe('The route table', () => {
     const home = '/organizations/{org_id}';
     const ofHome = routes.filter(({ path }) => path.startsWith(`${home}/jobs`));
     const byClaim = routes.filter(({ path }) => path.startsWith('/jobs'));
-    expect(ofHome).to.have.length(8);
+    expect(ofHome).to.have.length(15);
     expect(byClaim.map(titleOf)).to.deep.equal(ofHome.map((route) => titleOf(route).replace(home, '')));
   });
 

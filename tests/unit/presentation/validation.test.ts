@@ -49,9 +49,9 @@ describe('Validation', () => {
 
     for (const [field, schema] of Object.entries(route.request.body?.shape ?? {})) {
       it(`refuses a ${field} of the wrong type in the body of ${titleOf(route)}`, async () => {
-        // Null and true mean something to some fields. A list means nothing to any.
-        const others = [null, true].filter((value) => !safeParse(schema, value).success);
-        for (const wrong of [[], [1], ...others]) {
+        // Null, true and an empty list mean something to some fields.
+        const others = [[], null, true].filter((value) => !safeParse(schema, value).success);
+        for (const wrong of [[1], ...others]) {
           const response = await send(new FakeService(), route).send({
             ...sampleBody(route),
             [field]: wrong,
@@ -482,17 +482,28 @@ describe('The size of a body', () => {
       const members = Object.entries(schema.properties ?? {});
       return members.reduce((sum, [name, member]) => sum + name.length + 4 + longest(member), 2);
     }
+    if (schema.type === 'array') return 2 + (schema.maxItems ?? 0) * (1 + longest(schema.items ?? {}));
+    if (schema.format === 'uuid') return 38;
     // A UTF-16 code unit takes at most three bytes.
     return schema.type === 'string' ? 2 + 3 * (schema.maxLength ?? 0) : 32;
   };
 
   interface Schema {
     readonly type?: string;
+    readonly format?: string;
     readonly maxLength?: number;
+    readonly maxItems?: number;
+    readonly items?: Schema;
     readonly properties?: Readonly<Record<string, Schema>>;
   }
 
-  const DOCUMENTS = new Set(['submitJob', 'putTaskResult', 'replaceSettings', 'patchSettings']);
+  const DOCUMENTS = new Set([
+    'submitJob',
+    'putTaskResult',
+    'completeJob',
+    'replaceSettings',
+    'patchSettings',
+  ]);
   const withBody = routes.filter(({ request }) => request.body !== undefined);
 
   for (const route of withBody) {
