@@ -1,14 +1,8 @@
-import { toPrintable } from '../../domain/printable.ts';
+import { toPrintableLines } from '../../domain/printable.ts';
 
 /** What the service stores of an engine's words: at most so many bytes of their end, without characters that it refuses. */
-export const storedText = (text: string, maxBytes: number): string => {
-  const clean = text
-    .split(/\r\n|[\r\n]/)
-    .map((line) => line.split('\t').map(toPrintable).join('\t'))
-    .join('\n')
-    .trimEnd();
-  return endOf(clean, maxBytes);
-};
+export const storedText = (text: string, maxBytes: number): string =>
+  endOf(toPrintableLines(text.replaceAll(/\r\n?/g, '\n')).trimEnd(), maxBytes);
 
 /** The end of a text that has at most so many bytes, from the beginning of a character on. */
 const endOf = (text: string, maxBytes: number): string => {
