@@ -3,18 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { ApiClient } from '../../presentation/rest/api-client.ts';
-import { tokenOf } from '../../presentation/worker/credentials.ts';
 import { pause } from '../../presentation/worker/retry.ts';
-import { VinaEngine } from '../../presentation/worker/vina-engine.ts';
-import { OrganizationSource } from '../../presentation/worker/work-source.ts';
-import { Worker } from '../../presentation/worker/worker.ts';
-import { FakeWorkService, RememberingLogger } from '../support/fakes/fake-work-service.ts';
+import { FakeWorkService } from '../support/fakes/fake-work-service.ts';
+import { startWorker } from '../support/fakes/running-worker.ts';
 import { until } from '../support/gate.ts';
 import { needsProgram } from '../support/programs.ts';
 
 const FOLDER = new URL('../../presentation/demo/1iep/', import.meta.url);
-const MEMORY_BYTES = 4 * 2 ** 30;
 const DEADLINE_MS = 240_000;
 
 describe('a docking with AutoDock Vina itself', function () {
@@ -55,31 +50,12 @@ describe('a docking with AutoDock Vina itself', function () {
         seed: 7,
       },
     });
-    const engine = await VinaEngine.find({
-      program: 'vina',
-      searchPath: '/usr/local/bin:/usr/bin:/bin',
-      cores: 1,
-      memoryBytes: MEMORY_BYTES,
-    });
-    const api = new ApiClient(service.url);
-    const identity = { name: 'test', version: '1', engines: ['vina'], leaseSeconds: 30 };
-    const source = new OrganizationSource(api, tokenOf({ kind: 'key', key: 'acme-key' }, api), identity);
-    const log = new RememberingLogger();
-    const worker = new Worker({
-      source,
-      engine,
-      slots: 1,
-      leaseSeconds: 30,
-      temporaryFolder: folder,
-      log,
-      wait: pause,
-    });
-    const ended = worker.run();
+    const credentials = { kind: 'key', key: 'acme-key' } as const;
+    const worker = await startWorker({ url: service.url, credentials, folder, wait: pause, program: 'vina' });
     try {
       await until('the job is completed', () => service.completions.length === 1, DEADLINE_MS);
     } finally {
-      worker.stop();
-      await ended;
+      await worker.end();
     }
     const [completion] = service.completions;
     expect(completion?.error).to.equal(undefined);

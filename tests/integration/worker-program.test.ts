@@ -11,12 +11,9 @@ import { FakeWorkService } from '../support/fakes/fake-work-service.ts';
 import { until } from '../support/gate.ts';
 import { needsProgram } from '../support/programs.ts';
 import { isAlive } from '../support/fakes/process-state.ts';
+import { BOX, ligandOf, RECEPTOR, STAND_IN } from '../support/fakes/running-worker.ts';
 
 const ENTRY = fileURLToPath(new URL('../../infrastructure/bin/mad.cjs', import.meta.url));
-const STAND_IN = fileURLToPath(new URL('../support/stand-in-vina.sh', import.meta.url));
-const BOX = { center_x: 0, center_y: 0, center_z: 0, size_x: 10, size_y: 10, size_z: 10 };
-const ATOM = 'ATOM      1  C   SER A 438      11.317  66.182  33.926  1.00  0.00     0.244 C \n';
-
 describe('npm run worker', function () {
   this.timeout(30_000);
   let folder: string;
@@ -58,8 +55,8 @@ describe('npm run worker', function () {
     return { status, stdout: out, stderr: err };
   };
   const submitSlow = (): string => {
-    const receptor = service.store(ATOM);
-    const ligand = service.store(`REMARK SCENE slow ${folder}\nROOT\n${ATOM}ENDROOT\n`);
+    const receptor = service.store(RECEPTOR);
+    const ligand = service.store(ligandOf(`slow ${folder}`));
     return service.submit({
       inputs: { receptor: { file: receptor }, ligand: { file: ligand } },
       params: BOX,

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { CLOSED, sha256, type FakeCompletion } from '../../support/fakes/fake-work-service.ts';
 import { isAlive } from '../../support/fakes/process-state.ts';
+import { ligandOf, STAND_IN } from '../../support/fakes/running-worker.ts';
 import { until } from '../../support/gate.ts';
-import { ligandOf, STAND_IN, WorkerBench } from './worker-bench.ts';
+import { WorkerBench } from './worker-bench.ts';
 
 describe('a worker', () => {
   let bench: WorkerBench;
