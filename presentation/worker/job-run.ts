@@ -72,11 +72,10 @@ export class JobRun {
   /** Ends the engine and whatever else is under way. The first reason counts, but for a service that wants no more. */
   interrupt(reason: Interruption): void {
     const isOver = reason === 'canceled' || reason === 'lost';
-    if (this.#interrupted !== null && !isOver) return;
-    this.#interrupted = reason;
     const isLate = this.#stage === 'delivering';
-    // The result is there already.
-    if (isLate && reason === 'runtime') return;
+    // Where a result is there already, the time that it took does not matter anymore.
+    if ((this.#interrupted !== null && !isOver) || (isLate && reason === 'runtime')) return;
+    this.#interrupted = reason;
     if (isLate && reason === 'shutdown') void this.#abortAfterGrace();
     else this.#interruption.abort();
   }

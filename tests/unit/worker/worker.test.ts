@@ -273,6 +273,17 @@ describe('a worker', () => {
     expect((await completionOf(odd)).outcome).to.equal('COMPLETED');
   });
 
+  it('stops though the service takes no result anymore, and gives the job back', async () => {
+    const jobId = bench.submit(`gated ${bench.folder}`);
+    bench.service.trouble('complete', ...Array.from({ length: 500 }, () => 'hang up' as const));
+    await bench.start();
+    await reached();
+    open();
+    await until('a completion failed', () => bench.service.calls.complete > 0);
+    await bench.end();
+    expect(bench.service.releases).to.deep.equal([{ jobId, reason: 'shutdown' }]);
+  });
+
   it('waits as long as the service asks, when it is benched', async () => {
     bench.service.trouble('claim', { status: 429, code: 'worker_benched', retryAfter: 600 });
     const jobId = bench.submit('fine');
