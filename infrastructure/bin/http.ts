@@ -6,9 +6,11 @@ import { createContainer } from '../composition/container.ts';
 import type { RunningService } from '../composition/service.ts';
 import { TOKENS } from '../composition/tokens.ts';
 import { ConfigError } from '../config/config-error.ts';
-import { parseConfig, readEnvironment, type Config } from '../config/config.ts';
+import { parseConfig, type Config } from '../config/config.ts';
+import { readEnvironment } from '../config/read-environment.ts';
 import { assertFreeAddress, isLoopback } from '../http-server/listening-address.ts';
 import { expectedEnvironment, prepareLocalStart, type LocalStart } from '../local/local-start.ts';
+import { onStopSignals } from './stop-signals.ts';
 
 const main = async (): Promise<void> => {
   const given = readEnvironment();
@@ -29,27 +31,20 @@ const main = async (): Promise<void> => {
   }
 };
 
-/** A terminal sends its Ctrl-C to npm and to us, and npm passes its own on. */
-const ECHO_MS = 500;
-
 const stopOnSignal = (service: RunningService, local: LocalStart, logger: Logger): void => {
   const hadTerminal = [0, 1, 2].some((fd) => isatty(fd));
-  let asked: { readonly signal: NodeJS.Signals; readonly at: number } | null = null;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (asked !== null) {
-      if (signal === asked.signal && performance.now() - asked.at < ECHO_MS) return;
-      // Somebody who asks twice does not want to wait.
+  onStopSignals({
+    stop: (signal) => {
+      service
+        .stop({ name: 'embedded database server', run: () => local.stop() })
+        .then((clean) => leave(clean ? 0 : 1, { signal, hadTerminal }))
+        .catch((error: unknown) => fail(error));
+    },
+    leave: (signal) => {
       logger.error({ signal }, 'stopped at once, on a second signal');
       process.exit(1);
-    }
-    asked = { signal, at: performance.now() };
-    service
-      .stop({ name: 'embedded database server', run: () => local.stop() })
-      .then((clean) => leave(clean ? 0 : 1, { signal, hadTerminal }))
-      .catch((error: unknown) => fail(error));
-  };
-  // The last one is that of a terminal which is closed.
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+    },
+  });
 };
 
 const leave = (

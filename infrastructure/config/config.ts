@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { parseEnv } from 'node:util';
 import ipaddr from 'ipaddr.js';
 import { EMAIL_PATTERN, MAX_EMAIL_LENGTH } from '../../domain/identity/email.ts';
 import { ConfigError } from './config-error.ts';
@@ -90,28 +88,6 @@ export const parseConfig = (environment: Environment): Config => {
   const { database } = config;
   if (database === null || reader.problems.length > 0) throw new ConfigError(reader.problems);
   return deepFreeze({ ...config, database });
-};
-
-/**
- * Reads `process.env`, and under it the file `.env` in the working directory, if it exists. The only reader of
- * `process.env`.
- *
- * @throws {ConfigError} when `.env` exists and cannot be read
- */
-export const readEnvironment = (): Record<string, string | undefined> => ({
-  ...readDotEnv(),
-  ...process.env,
-});
-
-const readDotEnv = (): Record<string, string | undefined> => {
-  try {
-    return parseEnv(readFileSync('.env', 'utf8'));
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    // A folder named `.env` is a Python environment.
-    if (code === 'ENOENT' || code === 'EISDIR') return {};
-    throw new ConfigError([`.env cannot be read (${code}); it takes lines of the form NAME=value`]);
-  }
 };
 
 const HOST_NAME = /^[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?$/i;

@@ -12,6 +12,7 @@ import {
   url,
   type Variable,
 } from './variable.ts';
+import { WORKER_VARIABLES } from './worker-variables.ts';
 
 const MAX_SPARES = 1000;
 const CLAIM_TAKES = '1 to 255 printable characters';
@@ -266,6 +267,7 @@ export const VARIABLES = {
     'The start makes a platform administrator with this email, if nobody has it',
   ),
   BOOTSTRAP_ADMIN_PASSWORD: secret('logins', 'The password of that administrator', '8 to 1024 characters'),
+  ...WORKER_VARIABLES,
   TEST_DATABASE_URL: {
     ...url(
       'postgresql://user:password@host:5432/database',

@@ -76,6 +76,7 @@ export const runCli = async (
 const HELP_AFTER = `
 Programs beside these commands:
   mad start   the service                      (npm start)
+  mad worker  docks the jobs that wait         (npm run worker)
   mad demo    the main job on real input       (npm run demo)
   mad knex    Knex's command on the databases  (npm run knex -- …)
 

@@ -123,10 +123,25 @@ export const ZONES: readonly Zone[] = [
     node: true,
   },
   {
-    // A REST client. `bin` hands it what an operator has beside the API.
+    name: 'presentation/rest',
+    files: /^presentation\/rest\//,
+    project: /^(?:domain|presentation\/rest)\//,
+    packages: new Set(['zod']),
+    node: true,
+  },
+  {
+    // A REST client: it stands on machines that reach no database.
+    name: 'presentation/worker',
+    files: /^presentation\/worker\//,
+    project: /^(?:domain\/|application\/ports\/runtime\/|presentation\/(?:rest|worker)\/)/,
+    packages: new Set(['zod']),
+    node: true,
+  },
+  {
+    // A REST client that runs a worker. `bin` hands it what an operator has beside the API.
     name: 'presentation/demo',
     files: /^presentation\/demo\//,
-    project: /^(?:domain|presentation\/demo)\//,
+    project: /^(?:domain\/|application\/ports\/runtime\/|presentation\/(?:demo|rest|worker)\/)/,
     packages: new Set(['zod']),
     node: true,
   },
