@@ -21,7 +21,8 @@ const FROZEN: Readonly<Record<string, string>> = {
   'metadata/0011_audit_order.ts': '67081a27be06cceae23ce7968aa1096803170ba659e5807030dfadc27dd48046',
   'metadata/0012_suspension.ts': 'b6a8223ed94135a4bc1e67ce50e5d919970cf928d762ab2d027ea1b8e2e4fecc',
   'metadata/0013_results_servers.ts': 'a1eb24225c693b80ddae6f309a98f9fe792174b59d2d40ab339e34d95964ee42',
-  'metadata/0014_memberships_and_emails.ts': '4ee9bcd7c3177a4f2276bfec4546682ddf3db7292fefe040d6a3344a714f2fc2',
+  'metadata/0014_memberships_and_emails.ts':
+    '4ee9bcd7c3177a4f2276bfec4546682ddf3db7292fefe040d6a3344a714f2fc2',
   'metadata/0015_trail_beginnings.ts': 'afbdb5a509f06a8c30128500edb52da50f4a72bc28fc0912a19a72872c0f8611',
   'metadata/0016_server_timelines.ts': 'ca99d244ed826c7d904c608b2286341adf60c45974f7a3655780fea1cd30bc51',
   'metadata/0017_work.ts': '9fbc813e63144a9376cc7b3ec4186efc51a750fa3751e1949ae75516b5fb10e4',
