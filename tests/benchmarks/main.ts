@@ -1,6 +1,7 @@
 /** `npm run bench [-- NAME …]`: figures beside the floors that the same run measures. Never fails for being slow. */
 import { execFileSync } from 'node:child_process';
 import { audit } from './audit.ts';
+import { claims, leases } from './claims.ts';
 import { clones, firstRequests, spares, storm } from './provisioning.ts';
 import { budget, fairness, visits } from './pools.ts';
 import { organizations, requests } from './request-path.ts';
@@ -26,6 +27,8 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   fairness: { durable: false, run: fairness },
   visits: { durable: false, run: visits },
   servers: { durable: false, run: servers },
+  claims: { durable: false, run: claims },
+  leases: { durable: false, run: leases },
 };
 
 const known = Object.keys(BENCHMARKS);
