@@ -1,11 +1,8 @@
 /** `npm run bench [-- NAME …]`: figures beside the floors that the same run measures. Never fails for being slow. */
 import { execFileSync } from 'node:child_process';
 import { audit } from './audit.ts';
-<<<<<<< HEAD
 import { batches, rankings } from './campaigns.ts';
-=======
 import { claims, leases } from './claims.ts';
->>>>>>> claims
 import { clones, firstRequests, spares, storm } from './provisioning.ts';
 import { budget, fairness, visits } from './pools.ts';
 import { organizations, requests } from './request-path.ts';
@@ -32,14 +29,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   fairness: { durable: false, run: fairness },
   visits: { durable: false, run: visits },
   servers: { durable: false, run: servers },
-<<<<<<< HEAD
   work: { durable: false, run: work },
   rankings: { durable: false, run: rankings },
   batches: { durable: false, run: batches },
-=======
   claims: { durable: false, run: claims },
   leases: { durable: false, run: leases },
->>>>>>> claims
 };
 
 const known = Object.keys(BENCHMARKS);
