@@ -15,6 +15,12 @@ export const PRINTABLE = new RegExp(`^[^${HIDDEN}]*$`, 'u');
 /** Several lines of it, which may be indented by tabs: the message of an engine. */
 export const PRINTABLE_LINES = new RegExp(`^(?:[^${HIDDEN}]|[\\t\\n]|\\r\\n)*$`, 'u');
 
+const LINE_BREAKS_AND_HIDDEN = new RegExp(`\\r\\n|[\\t\\n]|[${HIDDEN}]`, 'gu');
+
+/** As `toPrintable`, of several lines. */
+export const toPrintableLines = (text: string): string =>
+  text.replaceAll(LINE_BREAKS_AND_HIDDEN, (found) => (/^(?:\r\n|[\t\n])$/.test(found) ? found : '\ufffd'));
+
 const EACH_HIDDEN = new RegExp(`[${HIDDEN}]`, 'gu');
 
 /** The text with a mark in place of each character that is not printable. */

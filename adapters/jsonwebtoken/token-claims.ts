@@ -1,5 +1,5 @@
 import { PRINTABLE } from '../../domain/printable.ts';
-import { isRole, type Role } from '../../domain/identity/role.ts';
+import { isOrganizationRole, isRole, type Role } from '../../domain/identity/role.ts';
 import type { TokenClaims } from '../../application/ports/identity/tokens.ts';
 import { parseOrganizationId, type OrganizationId } from '../../domain/organizations/organization-id.ts';
 
@@ -41,7 +41,8 @@ const isName = (claim: unknown): claim is string =>
 
 const toRoles = (claim: unknown, organizationId: OrganizationId | null): ReadonlySet<Role> => {
   if (!Array.isArray(claim)) throw new ClaimError('roles is no array');
-  const inPlace = (role: Role): boolean => (role === 'platform_admin') === (organizationId === null);
+  const inPlace = (role: Role): boolean =>
+    organizationId === null ? role === 'platform_admin' : isOrganizationRole(role);
   return new Set(claim.filter(isRole).filter(inPlace));
 };
 

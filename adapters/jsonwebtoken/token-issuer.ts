@@ -1,6 +1,6 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
-import type { IssuedToken, TokenIssuer, TokenTerms } from '../../application/ports/identity/tokens.ts';
+import type { IssuedToken, TokenIssuer, TokenSession } from '../../application/ports/identity/tokens.ts';
 import { UnauthenticatedError } from '../../domain/identity/errors.ts';
 import type { Principal } from '../../domain/identity/principal.ts';
 
@@ -24,18 +24,14 @@ export class JsonwebtokenIssuer implements TokenIssuer {
   }
 
   /** @throws {UnauthenticatedError} when this service has no key to sign with */
-  issue(
-    { userId, organizationId, roles }: Principal,
-    sessionId?: string,
-    { maxSeconds = Infinity, authTime }: TokenTerms = {},
-  ): IssuedToken {
+  issue({ userId, organizationId, roles }: Principal, session?: TokenSession): IssuedToken {
     if (this.#key === null) throw new UnauthenticatedError();
     const { issuer, audience, accessTtlSeconds } = this.#settings;
     const organization = organizationId === null ? {} : { org_id: organizationId };
-    const session = sessionId === undefined ? {} : { sid: sessionId };
-    const proof = authTime === undefined ? {} : { auth_time: authTime };
-    const expiresInSeconds = Math.min(accessTtlSeconds, maxSeconds);
-    const accessToken = jwt.sign({ ...organization, ...session, ...proof, roles: [...roles] }, this.#key, {
+    const login = session === undefined ? {} : { sid: session.sessionId };
+    const proof = session?.authTime === undefined ? {} : { auth_time: session.authTime };
+    const expiresInSeconds = Math.min(accessTtlSeconds, session?.atMostSeconds ?? accessTtlSeconds);
+    const accessToken = jwt.sign({ ...organization, ...login, ...proof, roles: [...roles] }, this.#key, {
       algorithm: 'HS256',
       subject: userId,
       issuer,

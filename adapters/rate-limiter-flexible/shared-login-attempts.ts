@@ -33,12 +33,14 @@ export class SharedLoginAttempts implements LoginAttempts {
   readonly #networkOf: LoginAttemptLimits['networkOf'];
   readonly #accounts: RateLimiterPostgres;
   readonly #addresses: RateLimiterPostgres;
+  readonly #keys: RateLimiterPostgres;
 
   constructor(store: Store, { perAccount, perAddress, networkOf }: LoginAttemptLimits) {
     this.#networkOf = networkOf;
     this.#store = store;
     this.#accounts = limiter(store, 'account', perAccount);
     this.#addresses = limiter(store, 'address', perAddress);
+    this.#keys = limiter(store, 'key', perAddress);
   }
 
   async begin(account: string, address: string): Promise<void> {
@@ -52,6 +54,10 @@ export class SharedLoginAttempts implements LoginAttempts {
       this.#addresses.reward(this.#networkOf(address)),
       this.#store.query(deleteExpired()),
     ]);
+  }
+
+  failKey(address: string): Promise<void> {
+    return count(this.#keys, this.#networkOf(address));
   }
 }
 

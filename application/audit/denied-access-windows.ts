@@ -10,7 +10,7 @@ const MAX_CALLERS = 10_000;
 export interface DeniedAttempt {
   /** The organization asked for. */
   readonly asked: string;
-  readonly source: 'path' | 'header';
+  readonly source: 'path' | 'header' | 'body';
   readonly route: string;
 }
 

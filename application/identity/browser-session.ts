@@ -10,7 +10,7 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 import { ValidationError } from '../../domain/validation-error.ts';
 import type { Origin } from '../origin.ts';
 import type { MetadataRepositories } from '../ports/databases/metadata-database.ts';
-import type { IssuedToken, TokenTerms } from '../ports/identity/tokens.ts';
+import type { IssuedToken, TokenSession } from '../ports/identity/tokens.ts';
 import type { Ports } from '../ports/ports.ts';
 import { lockAccount, provePassword, REFUSAL, type Credentials } from './issue-token.ts';
 import { principalNow } from './refresh-session.ts';
@@ -80,7 +80,7 @@ export const makeBrowserToken =
   async (
     secret: string,
     organizationId: OrganizationId | null,
-    terms: TokenTerms = {},
+    proof: Pick<TokenSession, 'authTime'> = {},
   ): Promise<IssuedToken> => {
     const token = await ports.metadata.transaction(async (repositories) => {
       const live = await findLive(ports, repositories, secret);
@@ -92,7 +92,7 @@ export const makeBrowserToken =
           ? new RoleRequiredError(['platform_admin'])
           : new OrganizationAccessDeniedError();
       await repositories.sessions.noteUse(sessionId);
-      return ports.accessTokens.issue(principal, sessionId, { maxSeconds: TOKEN_SECONDS, ...terms });
+      return ports.accessTokens.issue(principal, { sessionId, atMostSeconds: TOKEN_SECONDS, ...proof });
     });
     if (token === null) throw new UnauthenticatedError(OVER);
     return token;

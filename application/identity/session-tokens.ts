@@ -39,7 +39,7 @@ export const grantTokens = async (
   const { token: refreshToken, hash } = refreshTokens.create();
   await sessions.addToken(sessionId, hash);
   return {
-    ...accessTokens.issue(principal, sessionId),
+    ...accessTokens.issue(principal, { sessionId }),
     refreshToken,
     refreshExpiresInSeconds: sessionLifetimeSeconds,
   };

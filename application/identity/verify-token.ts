@@ -37,6 +37,7 @@ const principalOf = (claims: TokenClaims, account: Account): Principal => {
   const ended = claims.sessionId !== null && account.revokedSessions.has(claims.sessionId);
   if (!account.active || ended) throw new UnauthenticatedError();
   const { userId } = account;
+  if (claims.organizationId === null && account.isFleet) return fleetOf(userId, claims.sessionId);
   if (claims.organizationId === null) {
     const asAdministrator = claims.external ? account.platformAdmin : claims.roles.has('platform_admin');
     if (asAdministrator && !account.platformAdmin) throw new UnauthenticatedError();
@@ -51,3 +52,10 @@ const principalOf = (claims: TokenClaims, account: Account): Principal => {
   const counts = (role: Role): boolean => claims.external || claims.roles.has(role);
   return { userId, organizationId, roles: new Set<Role>(roles.filter(counts)) };
 };
+
+const fleetOf = (userId: string, keyId: string | null): Principal => ({
+  userId,
+  organizationId: null,
+  roles: new Set(['fleet']),
+  ...(keyId !== null && { keyId }),
+});

@@ -1,5 +1,5 @@
 import { JobNotFoundError } from '../../domain/jobs/errors.ts';
-import { outputJobId, type DockingJob, type JobSummary } from '../../domain/jobs/docking-job.ts';
+import { outputJobId, type DockingJob, type LockedJob } from '../../domain/jobs/docking-job.ts';
 import type { ResultsRepositories } from '../ports/databases/results-database.ts';
 
 /** @throws {JobNotFoundError} */
@@ -17,7 +17,7 @@ export const getOutputJobId = async ({ jobs }: ResultsRepositories, jobId: strin
 };
 
 /** Keeps other writers away from the job until the transaction ends. @throws {JobNotFoundError} */
-export const lockJob = async ({ jobs }: ResultsRepositories, jobId: string): Promise<JobSummary> => {
+export const lockJob = async ({ jobs }: ResultsRepositories, jobId: string): Promise<LockedJob> => {
   const job = await jobs.findForUpdate(jobId);
   if (job === null) throw new JobNotFoundError(jobId);
   return job;

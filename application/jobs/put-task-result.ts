@@ -1,29 +1,63 @@
 import { assertAcceptsOutput } from '../../domain/jobs/docking-job.ts';
+import { scoreOf, type Pose, type SuspectReason } from '../../domain/jobs/score.ts';
 import type { NewTaskResult, TaskResult } from '../../domain/jobs/task-result.ts';
 import { noteOf, type Actor } from '../actor.ts';
-import type { ResultsDatabase } from '../ports/databases/results-database.ts';
-import { lockJob } from './get-job.ts';
+import type { ResultsDatabase, ResultsRepositories } from '../ports/databases/results-database.ts';
+import { lockForWriter } from './lock-for-writer.ts';
+
+/** What a writer says of what a task found. */
+export interface TaskResultRequest extends Omit<
+  NewTaskResult,
+  'note' | 'jobId' | 'leaseId' | 'poses' | 'score'
+> {
+  /** In any order. */
+  readonly poses: readonly Pose[];
+  /** Why the writer doubts them. */
+  readonly reported: readonly SuspectReason[];
+}
+
+type TaskResultOfJob = TaskResultRequest & Pick<NewTaskResult, 'jobId' | 'leaseId'>;
+
+interface Written {
+  readonly result: TaskResult;
+  readonly created: boolean;
+}
 
 /**
  * Writes what a task found, in place of an earlier result of the same task.
  *
  * @throws {JobNotFoundError}
+ * @throws {LeaseRequiredError} {LeaseLostError} when another worker holds the job
  * @throws {JobStateConflictError} when the job is finished
  */
 export const putTaskResult = (
   database: ResultsDatabase,
   actor: Actor,
-  result: Omit<NewTaskResult, 'note'>,
-): Promise<{ result: TaskResult; created: boolean }> =>
+  result: TaskResultOfJob,
+): Promise<Written> =>
   database.transaction(async (repositories) => {
-    const job = await lockJob(repositories, result.jobId);
+    const job = await lockForWriter(repositories, result.jobId, result.leaseId);
     assertAcceptsOutput(job.status);
-    const { jobId, taskName, serviceName, confidenceScore } = result;
-    const note = noteOf(actor, 'task_result.written', {
-      job_id: jobId,
-      task_name: taskName,
-      service_name: serviceName,
-      confidence_score: confidenceScore,
-    });
-    return repositories.taskResults.put({ ...result, note });
+    return writeTaskResult(repositories, actor, result);
   });
+
+/** Of a job that the caller has locked, and that takes output. */
+export const writeTaskResult = (
+  { taskResults }: ResultsRepositories,
+  actor: Actor,
+  { poses, reported, ...result }: TaskResultOfJob,
+): Promise<Written> => {
+  const { jobId, taskName, serviceName, confidenceScore } = result;
+  const note = noteOf(actor, 'task_result.written', {
+    job_id: jobId,
+    task_name: taskName,
+    service_name: serviceName,
+    confidence_score: confidenceScore,
+  });
+  return taskResults.put({
+    ...result,
+    poses: poses.toSorted((one, other) => one.rank - other.rank),
+    score: scoreOf(poses, reported),
+    note,
+  });
+};

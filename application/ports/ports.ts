@@ -6,14 +6,17 @@ import type { ServerInspection } from './databases/server-inspection.ts';
 import type { ReleaseSchemas } from './databases/release-schemas.ts';
 import type { MetadataDatabase } from './databases/metadata-database.ts';
 import type { OrganizationDatabases } from './databases/organization-databases.ts';
+import type { FileStore } from './files/file-store.ts';
 import type { LoginAttempts } from './identity/login-attempts.ts';
 import type { Passwords } from './identity/passwords.ts';
-import type { RefreshTokens } from './identity/refresh-tokens.ts';
+import type { RandomTokens } from './identity/random-tokens.ts';
 import type { TokenIssuer, TokenReader } from './identity/tokens.ts';
 import type { OperatorsLedger } from './operators/operators-ledger.ts';
 import type { ChangeFeed } from './runtime/change-feed.ts';
 import type { CanonicalJson } from './runtime/fingerprint.ts';
+import type { WorkHints } from './work/work-hints.ts';
 import type { Logger } from './runtime/logger.ts';
+import type { OrganizationPolicies } from './runtime/organization-policies.ts';
 
 /** All that the use cases reach the outside through. Each use case names those that it needs. */
 export interface Ports {
@@ -30,11 +33,21 @@ export interface Ports {
   readonly passwords: Passwords;
   readonly loginAttempts: LoginAttempts;
   readonly accessTokens: TokenIssuer;
-  readonly refreshTokens: RefreshTokens;
+  readonly refreshTokens: RandomTokens;
+  /** Keys of service accounts. */
+  readonly serviceKeys: RandomTokens;
   readonly tokenReader: TokenReader;
   /** Accounts as they are now: asked for every request. */
   readonly accounts: AccountRepository;
+  readonly workHints: WorkHints;
   readonly canonicalJson: CanonicalJson;
+  readonly fileStore: FileStore;
+  readonly policies: Pick<OrganizationPolicies, 'policyOf'>;
+  /** The most bytes of one file, and of one organization's files together. */
+  readonly maxFileBytes: number;
+  readonly maxFilesBytes: number;
+  /** Makes UUIDs. */
+  readonly newUploadId: () => string;
   /** Makes UUIDs that rise with time. */
   readonly newJobId: () => string;
   /** Makes UUIDs. */

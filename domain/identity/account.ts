@@ -8,7 +8,9 @@ export interface Account {
   readonly memberships: readonly Membership[];
   /** Whether any organization has invited the user, and has no answer yet. */
   readonly invited: boolean;
-  /** Sessions that have ended, and whose access tokens may not have expired yet. */
+  /** Whether it is a service account of the platform. */
+  readonly isFleet: boolean;
+  /** Sessions that have ended and keys that were revoked, whose access tokens may not have expired yet. */
   readonly revokedSessions: ReadonlySet<string>;
 }
 

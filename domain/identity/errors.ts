@@ -132,3 +132,21 @@ export class IdentityAlreadyLinkedError extends DomainError {
     super('This identity is linked already.');
   }
 }
+
+/** Raised when the organization, or the platform, has no service account of that id. */
+export class ServiceAccountNotFoundError extends DomainError {
+  readonly code = 'service_account_not_found';
+
+  constructor() {
+    super('There is no such service account.');
+  }
+}
+
+/** Raised when the service account has no key of that id. */
+export class ServiceAccountKeyNotFoundError extends DomainError {
+  readonly code = 'service_account_key_not_found';
+
+  constructor() {
+    super('The service account has no such key.');
+  }
+}

@@ -7,6 +7,8 @@ export interface Principal {
   /** The one organization this token speaks for; null for platform administrators. */
   readonly organizationId: OrganizationId | null;
   readonly roles: ReadonlySet<Role>;
+  /** Of a fleet: the key that its token ends with. */
+  readonly keyId?: string;
 }
 
 export const hasAnyRole = (principal: Principal, roles: readonly Role[]): boolean =>

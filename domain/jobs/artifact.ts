@@ -1,23 +1,35 @@
 import type { WriteNote } from '../audit/audit-log.ts';
 import type { Page, PageRequest } from '../page.ts';
 
-/** The record of a file that a job made. The file itself is kept elsewhere. */
+/** The record of a file that a job made. The bytes are among the organization's files, or elsewhere. */
 export interface Artifact {
   readonly artifactId: string;
   readonly jobId: string;
   readonly name: string;
   readonly purpose: string;
   readonly uri: string;
+  /** Of the file with its bytes; null when they are elsewhere. */
+  readonly sha256: string | null;
   readonly contentType: string | null;
   readonly sizeBytes: number | null;
   readonly checksum: string | null;
   readonly createdAt: Date;
 }
 
-export type NewArtifact = Omit<Artifact, 'artifactId' | 'createdAt'> & { readonly note: WriteNote };
+/** The uri of an artifact whose bytes the service keeps. */
+export const fileUri = (sha256: string): string => `mad:sha256:${sha256}`;
+
+export type NewArtifact = Omit<Artifact, 'artifactId' | 'createdAt'> & {
+  /** The lease under which it is written; null: none. What a lost lease has written is dropped. */
+  readonly leaseId: string | null;
+  readonly note: WriteNote;
+};
 
 export interface ArtifactRepository {
   insert(artifact: NewArtifact): Promise<Artifact>;
+  find(jobId: string, artifactId: string): Promise<Artifact | null>;
+  /** The first of that name. What lost attempts have made is dropped, so it is the present one's. */
+  findByName(jobId: string, name: string): Promise<Artifact | null>;
   /** In the order they were made. A key is a sequence number. */
   listByJob(jobId: string, page: PageRequest<string>): Promise<Page<Artifact, string>>;
 }

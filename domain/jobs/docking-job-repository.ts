@@ -1,6 +1,6 @@
 import type { WriteNote } from '../audit/audit-log.ts';
 import type { PagePart, PartRequest } from '../page.ts';
-import type { DockingJob, JobRequest, JobStatus, JobSummary } from './docking-job.ts';
+import type { DockingJob, JobRequest, JobStatus, JobSummary, LockedJob } from './docking-job.ts';
 
 /** A key under which a client may repeat a submission, and the fingerprint of what it sent. */
 export interface Idempotency {
@@ -11,7 +11,15 @@ export interface Idempotency {
 
 /** What an insert does not write: the database sets it. */
 export type SetByDatabase =
-  'createdAt' | 'updatedAt' | 'startedAt' | 'completedAt' | 'error' | 'errorCode' | 'attempt';
+  | 'createdAt'
+  | 'updatedAt'
+  | 'startedAt'
+  | 'completedAt'
+  | 'error'
+  | 'errorCode'
+  | 'attempt'
+  | 'lease'
+  | 'progress';
 
 export interface NewDockingJob
   extends Omit<JobSummary, SetByDatabase>, Pick<JobRequest, 'inputs' | 'params'> {
@@ -37,8 +45,24 @@ export const insertedJob = (
   error: null,
   errorCode: null,
   attempt: 0,
+  lease: null,
+  progress: null,
   ...job,
 });
+
+/** Which jobs a list holds. What is left out, or null, narrows nothing. */
+export interface JobFilter {
+  readonly status?: JobStatus | null;
+  readonly campaignId?: string | null;
+  readonly engine?: string | null;
+  readonly label?: string | null;
+  readonly submittedBy?: string | null;
+  readonly errorCode?: string | null;
+  /** Later than this. */
+  readonly createdAfter?: Date | null;
+  /** Earlier than this. */
+  readonly createdBefore?: Date | null;
+}
 
 /** Position in the list of jobs: newest first, ties broken by id. */
 export interface JobKey {
@@ -54,12 +78,16 @@ export interface DockingJobRepository {
   /** As `find`, without reading the large parts. */
   findSummary(jobId: string): Promise<JobSummary | null>;
   /** As `findSummary`, and locks the job against other writers until the transaction ends. */
-  findForUpdate(jobId: string): Promise<JobSummary | null>;
+  findForUpdate(jobId: string): Promise<LockedJob | null>;
   findByIdempotencyKey(key: string): Promise<{ job: DockingJob; requestHash: string } | null>;
-  list(
-    filter: { readonly status: JobStatus | null },
-    part: PartRequest<JobKey>,
-  ): Promise<PagePart<DockingJob, JobKey>>;
-  /** Sets the status, its times and the error. The caller has checked the move after `findForUpdate`. */
+  list(filter: JobFilter, part: PartRequest<JobKey>): Promise<PagePart<DockingJob, JobKey>>;
+  /** As `list`, without reading the large parts. */
+  listSummaries(filter: JobFilter, part: PartRequest<JobKey>): Promise<PagePart<JobSummary, JobKey>>;
+  /** Counts the jobs that wait, up to a number: no further ones are looked at. */
+  countPending(most: number): Promise<number>;
+  /**
+   * Sets the status of a job without a live attempt, its times and the error. The caller has checked the move after
+   * `findForUpdate`.
+   */
   setStatus(jobId: string, status: JobStatus, error: string | null, note: WriteNote): Promise<DockingJob>;
 }

@@ -1,10 +1,11 @@
 import type { JsonText } from '../json-text.ts';
 import { JobStateConflictError } from './errors.ts';
+import type { JobLease, JobProgress } from './job-attempt.ts';
 
 export const JOB_STATUSES = ['PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELED'] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];
 
-/** Every legal move. Any other is a conflict. */
+/** Every legal move of a caller. Any other is a conflict. What ends an attempt also gives a job back: decision 0045. */
 const MOVES: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
   PENDING: ['RUNNING', 'CANCELED'],
   RUNNING: ['COMPLETED', 'FAILED', 'CANCELED'],
@@ -50,15 +51,25 @@ export interface JobSummary extends Omit<JobRequest, 'inputs' | 'params'> {
   readonly error: string | null;
   /** Why it failed, in a word that programs compare. */
   readonly errorCode: string | null;
-  /** How many attempts workers have begun under a lease. */
+  /** How many attempts workers have begun under a lease, without those that gave the job back. */
   readonly attempt: number;
+  /** After so many lost or failed ones it fails. */
+  readonly maxAttempts: number;
+  /** Of one attempt; null: as the organization's settings say. */
+  readonly maxRuntimeSeconds: number | null;
+  /** While a worker holds the job by a lease. */
+  readonly lease: JobLease | null;
+  readonly progress: JobProgress | null;
   /** The submitter's name for it; need not be unique. */
   readonly label: string | null;
   readonly campaignId: string | null;
-  /** The failed job in whose place this one was submitted. */
+  /** The failed or canceled job in whose place this one was submitted. */
   readonly retryOf: string | null;
   readonly cache: CacheUse;
 }
+
+/** What is read of a job under its lock. Its lease is asked for afterwards: it may be of the moment before the lock. */
+export type LockedJob = Omit<JobSummary, 'lease' | 'progress'>;
 
 /** One molecular docking that an organization asked for. */
 export interface DockingJob extends JobSummary {
@@ -74,13 +85,16 @@ export const assertMove = (from: JobStatus, to: JobStatus): void => {
   if (!MOVES[from].includes(to)) throw new JobStateConflictError(from, `become ${to}`);
 };
 
+/** No move leads out of it. */
+export const isFinished = (status: JobStatus): boolean => MOVES[status].length === 0;
+
 /**
  * Later jobs of the same input signature get the results of a finished job, so those never change. Decision 0004.
  *
  * @throws {JobStateConflictError} when the job is finished
  */
 export const assertAcceptsOutput = (status: JobStatus): void => {
-  if (MOVES[status].length === 0) throw new JobStateConflictError(status, 'take further results');
+  if (isFinished(status)) throw new JobStateConflictError(status, 'take further results');
 };
 
 /** The job whose task results and artifacts answer for this one. */

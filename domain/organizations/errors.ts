@@ -29,6 +29,15 @@ export class StorageQuotaExceededError extends DomainError {
   }
 }
 
+/** Raised when the organization has as much of something as its settings allow; nothing is written. */
+export class QuotaExceededError extends DomainError {
+  readonly code = 'quota_exceeded';
+
+  constructor(limit: string, most: number) {
+    super(`The organization has as much as it may: ${limit} is ${most}.`, { details: { limit, most } });
+  }
+}
+
 /** Raised when an organization of that id exists already; nothing is written. */
 export class OrganizationAlreadyExistsError extends DomainError {
   readonly code = 'organization_already_exists';

@@ -12,6 +12,16 @@ export interface OrganizationPolicy {
   readonly maxWriteValuesPerSecond?: number;
   /** The size of its database. */
   readonly maxStorageBytes?: number;
+  /** Jobs that wait for a worker. */
+  readonly maxPendingJobs?: number;
+  /** Of all its files together. */
+  readonly maxFilesBytes?: number;
+  /** Leases that workers hold at a time. */
+  readonly maxRunningJobs?: number;
+  /** Of one attempt of a job that says nothing itself. */
+  readonly maxRuntimeSeconds?: number;
+  /** Its share of the fleets of workers beside others, of 100. The ledger of hints reads it where it is kept. Decision 0048. */
+  readonly workWeight?: number;
 }
 
 /** The settings that make up the policy, and what they are there. Other settings mean nothing to the service. */
@@ -23,10 +33,18 @@ export const POLICY_SETTINGS = {
   max_write_bytes_per_second: 'maxWriteBytesPerSecond',
   max_write_values_per_second: 'maxWriteValuesPerSecond',
   max_storage_bytes: 'maxStorageBytes',
+  max_pending_jobs: 'maxPendingJobs',
+  max_files_bytes: 'maxFilesBytes',
+  max_running_jobs: 'maxRunningJobs',
+  max_runtime_seconds: 'maxRuntimeSeconds',
+  work_weight: 'workWeight',
 } as const satisfies Readonly<Record<string, keyof OrganizationPolicy>>;
 
 /** Longest deadline that an organization may give itself. */
 export const MAX_POLICY_TIMEOUT_MS = 3_600_000;
+
+/** What every organization has that chose nothing. Nobody takes more of a fleet by choosing. */
+export const MAX_WORK_WEIGHT = 100;
 
 /** A value that is no positive whole number (written by hand) counts as left out. */
 export const policyFrom = (settings: OrganizationSettings): OrganizationPolicy =>

@@ -8,9 +8,12 @@ import { DemoMisuseError } from '../../presentation/demo/demo-error.ts';
 import { findService } from '../../presentation/demo/find-service.ts';
 import { Narration } from '../../presentation/demo/narration.ts';
 import { runDemo } from '../../presentation/demo/run-demo.ts';
+import { MissingEngineError, VinaEngine } from '../../presentation/worker/vina-engine.ts';
 import { createContainer } from '../composition/container.ts';
 import { TOKENS } from '../composition/tokens.ts';
-import { parseConfig, readEnvironment, type Config } from '../config/config.ts';
+import { parseConfig, type Config } from '../config/config.ts';
+import { readEnvironment } from '../config/read-environment.ts';
+import { readEngineConfig } from '../config/worker-config.ts';
 import { urlHost } from '../http-server/listening-address.ts';
 import { prepareLocalCommand } from '../local/local-command.ts';
 import { withoutEmpty } from '../local/local-start.ts';
@@ -62,10 +65,21 @@ const runWith = async (config: Config): Promise<void> => {
     say.step('The service');
     say.line(running === null ? `started for this demo: ${url}` : `already running: ${url}`);
     say.line(`metadata database: ${config.database.metadataUrl.redacted}`);
-    await runDemo({ url, operatorToken: token, lookDirectly: directLook(container) }, say);
+    const engine = await findVina();
+    await runDemo({ url, operatorToken: token, lookDirectly: directLook(container), engine }, say);
   } finally {
     await container.get(TOKENS.connectionManager).closeAll();
     await started?.stop();
+  }
+};
+
+/** Null where it is not installed. */
+const findVina = async (): Promise<VinaEngine | null> => {
+  try {
+    return await VinaEngine.find(readEngineConfig(readEnvironment()));
+  } catch (error) {
+    if (error instanceof MissingEngineError) return null;
+    throw error;
   }
 };
 

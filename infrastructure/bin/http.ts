@@ -6,10 +6,12 @@ import { createContainer } from '../composition/container.ts';
 import type { RunningService } from '../composition/service.ts';
 import { TOKENS } from '../composition/tokens.ts';
 import { ConfigError } from '../config/config-error.ts';
-import { parseConfig, readEnvironment, readSources, type Config } from '../config/config.ts';
+import { parseConfig, type Config } from '../config/config.ts';
+import { readEnvironment, readSources } from '../config/read-environment.ts';
 import { assertFreeAddress, isLoopback } from '../http-server/listening-address.ts';
 import { effectiveSettings } from '../config/effective-settings.ts';
 import { expectedEnvironment, prepareLocalStart, type LocalStart } from '../local/local-start.ts';
+import { onStopSignals } from './stop-signals.ts';
 
 const main = async (): Promise<void> => {
   const given = readEnvironment();
@@ -19,8 +21,8 @@ const main = async (): Promise<void> => {
   const logger = createPinoLogger({ level: logLevel });
   const local = await prepareLocalStart(given, logger);
   try {
-    const settings = effectiveSettings(local.environment, readSources());
-    const service = createContainer(parseConfig(local.environment), settings).get(TOKENS.service);
+    const shown = effectiveSettings(local.environment, readSources());
+    const service = createContainer(parseConfig(local.environment), shown).get(TOKENS.service);
     const running = await service.start(local.embedded);
     if (local.embedded !== null) greet(running.url, await service.operatorToken(), http, logger);
     local.embedded?.keep(logger);
@@ -31,27 +33,20 @@ const main = async (): Promise<void> => {
   }
 };
 
-/** A terminal sends its Ctrl-C to npm and to us, and npm passes its own on. */
-const ECHO_MS = 500;
-
 const stopOnSignal = (service: RunningService, local: LocalStart, logger: Logger): void => {
   const hadTerminal = [0, 1, 2].some((fd) => isatty(fd));
-  let asked: { readonly signal: NodeJS.Signals; readonly at: number } | null = null;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (asked !== null) {
-      if (signal === asked.signal && performance.now() - asked.at < ECHO_MS) return;
-      // Somebody who asks twice does not want to wait.
+  onStopSignals({
+    stop: (signal) => {
+      service
+        .stop({ name: 'embedded database server', run: () => local.stop() })
+        .then((clean) => leave(clean ? 0 : 1, { signal, hadTerminal }))
+        .catch((error: unknown) => fail(error));
+    },
+    leave: (signal) => {
       logger.error({ signal }, 'stopped at once, on a second signal');
       process.exit(1);
-    }
-    asked = { signal, at: performance.now() };
-    service
-      .stop({ name: 'embedded database server', run: () => local.stop() })
-      .then((clean) => leave(clean ? 0 : 1, { signal, hadTerminal }))
-      .catch((error: unknown) => fail(error));
-  };
-  // The last one is that of a terminal which is closed.
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+    },
+  });
 };
 
 const leave = (

@@ -3,7 +3,8 @@ import type { CliDependencies } from '../../presentation/cli/run-cli.ts';
 import type { CommandEnds } from '../composition/cli-dependencies.ts';
 import { createContainer } from '../composition/container.ts';
 import { TOKENS } from '../composition/tokens.ts';
-import { parseConfig, readEnvironment } from '../config/config.ts';
+import { parseConfig } from '../config/config.ts';
+import { readEnvironment } from '../config/read-environment.ts';
 import { prepareLocalCommand } from '../local/local-command.ts';
 
 export interface OpenedCommand {

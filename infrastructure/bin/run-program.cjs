@@ -8,14 +8,15 @@ const { missingPart } = require('./missing-part.cjs');
 /** The project, or the `dist` that holds its compiled form. */
 const HERE = join(__dirname, '../..');
 
-const PROGRAMS = { start: 'http.js', demo: 'demo.js', knex: 'knex' };
+const PROGRAMS = { start: 'http.js', demo: 'demo.js', worker: 'worker.js', knex: 'knex' };
 
 /** Runs what the command line names, as JavaScript that is as new as the sources. */
 exports.runProgram = async () => {
   const isProgram = Object.hasOwn(PROGRAMS, process.argv[2]);
   const program = isProgram ? PROGRAMS[process.argv.splice(2, 1)[0]] : 'cli.js';
-  if (program === PROGRAMS.start && process.argv.length > 2) {
-    process.stderr.write('mad start takes no arguments: its configuration is the environment and .env.\n');
+  const name = { [PROGRAMS.start]: 'start', [PROGRAMS.worker]: 'worker' }[program];
+  if (name !== undefined && process.argv.length > 2) {
+    process.stderr.write(`mad ${name} takes no arguments: its configuration is the environment and .env.\n`);
     return process.exit(2);
   }
   try {

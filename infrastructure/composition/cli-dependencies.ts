@@ -4,6 +4,8 @@ import type { ReconcileDatabases } from '../../application/databases/reconcile.t
 import type { RetireDatabase } from '../../application/databases/retire.ts';
 import type { RotateCredentials } from '../../application/databases/rotate-credentials.ts';
 import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
+import { purgeFiles } from '../../application/files/purge-files.ts';
+import type { FileStore } from '../../application/ports/files/file-store.ts';
 import type { FleetChecks } from '../../application/ports/fleet/fleet-checks.ts';
 import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
 import type { UseCases } from '../../application/use-cases.ts';
@@ -29,6 +31,7 @@ export interface CommandedParts {
   readonly fleetOperator: FleetOperator;
   readonly fleetChecks: FleetChecks;
   readonly useCases: UseCases;
+  readonly fileStore: FileStore;
 }
 
 /** Where a command draws its progress, and what ends it early. */
@@ -51,6 +54,16 @@ export const cliDependencies = (
     provision: (organizationId) => connectionManager.provision(organizationId),
     adopt: (organizationId, options) => parts.adoptDatabase(organizationId, options),
     retire: (organizationId) => parts.retireDatabase(organizationId),
+    collectFiles: (organizationId) =>
+      useCases.collectFiles(organizationId, async (work) => {
+        const lease = await connectionManager.acquire(organizationId);
+        try {
+          return await work(lease.database);
+        } finally {
+          lease.release();
+        }
+      }),
+    purgeFiles: purgeFiles({ ledger: databaseLedger, fileStore: parts.fileStore }),
     rotateCredentials: () => parts.rotateCredentials(),
     listServers: useCases.listServers,
     changeServer: useCases.changeServer,

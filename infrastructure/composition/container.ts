@@ -8,6 +8,7 @@ import { processModule } from './process.module.ts';
 import { auditModule } from './audit.module.ts';
 import { changesModule } from './changes.module.ts';
 import { databaseModule } from './database.module.ts';
+import { filesModule } from './files.module.ts';
 import { fleetModule } from './fleet.module.ts';
 import { httpModule } from './http.module.ts';
 import { operatorsModule } from './operators.module.ts';
@@ -32,6 +33,7 @@ export const createContainer = (config: Config, settings: readonly EffectiveSett
     provisioningModule,
     fleetModule,
     operatorsModule,
+    filesModule,
     accessModule,
     useCasesModule,
     httpModule,

@@ -24,6 +24,8 @@ export const httpModule = new ContainerModule(({ bind }) => {
       databases: TOKENS.connectionManager,
       health: TOKENS.databaseHealth,
       changeFeed: TOKENS.changeFeed,
+      eventStreams: TOKENS.eventStreams,
+      fileStore: TOKENS.fileStore,
       policies: TOKENS.organizationPolicies,
       logger: TOKENS.logger,
       metrics: TOKENS.metrics,
@@ -36,7 +38,8 @@ export const httpModule = new ContainerModule(({ bind }) => {
     },
     ({ config, useCases, metrics, traffic, stopping, ...ports }) => {
       const { organizationPool, maxOrganizationIdLength } = config.database;
-      const { publicRequestsPerMinute, organization: organizationQuotas } = config.limits;
+      const { publicRequestsPerMinute, organization } = config.limits;
+      const organizationQuotas = { ...organization, filesBytes: config.files.organizationBytes };
       const { policies } = ports;
       return {
         ...ports,
@@ -64,6 +67,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
           corsOrigins: config.http.corsOrigins,
           maxConnectionsPerOrganization: organizationPool.size + organizationPool.maxOverflow,
           organizationQuotas,
+          maxFileBytes: config.files.maxFileBytes,
           readyStrict: config.http.readyStrict,
           hideOrganizationNames: config.environment === 'production',
           isStopping: () => stopping.hasBegun,

@@ -4,6 +4,7 @@ import type { Provisioning } from '../../application/ports/databases/provisionin
 import type { ReconcileDatabases } from '../../application/databases/reconcile.ts';
 import type { FinishRetirement, RetireDatabase } from '../../application/databases/retire.ts';
 import type { RotateCredentials } from '../../application/databases/rotate-credentials.ts';
+import type { FileStore } from '../../application/ports/files/file-store.ts';
 import type { HealthCheck } from '../../application/ports/databases/health-check.ts';
 import type { ServerLedger } from '../../application/ports/databases/server-ledger.ts';
 import type { SpareKeeper } from '../background/spare-keeper.ts';
@@ -13,6 +14,7 @@ import type { ResultsServers } from '../servers/results-servers.ts';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import type { AuditBacklog } from '../../application/ports/audit/audit-backlog.ts';
 import type { AuditChains } from '../../application/ports/audit/audit-chains.ts';
+import type { WorkHints } from '../../application/ports/work/work-hints.ts';
 import type { Deployment } from '../../application/ports/databases/deployment.ts';
 import type { OrganizationTraffic } from '../../application/operators/organization-traffic.ts';
 import type { EffectiveSetting } from '../../application/ports/operators/effective-setting.ts';
@@ -49,6 +51,8 @@ import type { ControlConnection } from '../servers/control-connection.ts';
 import type { RelayTimes } from '../../application/audit/outbox-traffic.ts';
 import type { WriteAnnouncements } from '../../application/audit/write-announcements.ts';
 import type { BackgroundRunner } from '../background/background-runner.ts';
+import type { EventStreams } from '../../application/events/event-streams.ts';
+import type { EventStreamLoop } from '../background/event-stream-loop.ts';
 import type { OutboxRelayLoop } from '../background/outbox-relay-loop.ts';
 import type { CommandEnds } from './cli-dependencies.ts';
 import type { Service } from './service.ts';
@@ -80,9 +84,12 @@ export const TOKENS = {
 
   auditBacklog: token<AuditBacklog>('AuditBacklog'),
   auditChains: token<AuditChains>('AuditChains'),
+  workHints: token<WorkHints>('WorkHints'),
   relayTimes: token<RelayTimes>('RelayTimes'),
   writeAnnouncements: token<WriteAnnouncements>('WriteAnnouncements'),
   outboxRelay: token<OutboxRelayLoop>('OutboxRelayLoop'),
+  eventStreams: token<EventStreams>('EventStreams'),
+  eventStreamLoop: token<EventStreamLoop>('EventStreamLoop'),
 
   metadataConnector: token<MetadataConnector>('MetadataConnector'),
   metadataControl: token<ControlConnection>('metadata ControlConnection'),
@@ -131,6 +138,8 @@ export const TOKENS = {
   passwords: token<Passwords>('Passwords'),
   loginAttempts: token<LoginAttempts>('LoginAttempts'),
   accounts: token<AccountRepository>('current AccountRepository'),
+
+  fileStore: token<FileStore>('FileStore'),
 
   useCases: token<UseCases>('UseCases'),
   httpDependencies: token<HttpDependencies>('HttpDependencies'),

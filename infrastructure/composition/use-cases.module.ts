@@ -1,7 +1,7 @@
 import { ContainerModule } from 'inversify';
 import { v4 as uuidv4 } from 'uuid';
 import { canonicalJson } from '../../adapters/canonicalize/canonical-fingerprint.ts';
-import { randomRefreshTokens } from '../../adapters/node-crypto/random-refresh-tokens.ts';
+import { randomRefreshTokens, randomServiceKeys } from '../../adapters/node-crypto/random-tokens.ts';
 import { newJobId } from '../../adapters/uuid/new-job-id.ts';
 import { createUseCases } from '../../application/use-cases.ts';
 import { PgServerInspection } from '../servers/server-inspection.ts';
@@ -27,6 +27,9 @@ export const useCasesModule = new ContainerModule(({ bind }) => {
       accessTokens: TOKENS.tokenIssuer,
       tokenReader: TOKENS.tokenReader,
       accounts: TOKENS.accounts,
+      fileStore: TOKENS.fileStore,
+      workHints: TOKENS.workHints,
+      policies: TOKENS.organizationPolicies,
       logger: TOKENS.logger,
     },
     ({ config, ...ports }) =>
@@ -34,9 +37,13 @@ export const useCasesModule = new ContainerModule(({ bind }) => {
         ...ports,
         serverInspection: new PgServerInspection(ports.servers),
         refreshTokens: randomRefreshTokens,
+        serviceKeys: randomServiceKeys,
         sessionLifetimeSeconds: config.tokens.sessionTtlSeconds,
         canonicalJson,
         newJobId,
+        newUploadId: uuidv4,
+        maxFileBytes: config.files.maxFileBytes,
+        maxFilesBytes: config.files.organizationBytes,
         newSessionId: uuidv4,
         now: Date.now,
       }),

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { parseEnv } from 'node:util';
 import ipaddr from 'ipaddr.js';
 import { EMAIL_PATTERN, MAX_EMAIL_LENGTH } from '../../domain/identity/email.ts';
 import { ConfigError } from './config-error.ts';
 import { readDatabaseConfig, type DatabaseConfig } from './database-config.ts';
-import type { SourceOf } from './effective-settings.ts';
+import { readFilesConfig, type FilesConfig } from './files-config.ts';
 import { EnvironmentReader, type Environment } from './environment-reader.ts';
 import { readTokenConfig, type TokenConfig } from './token-config.ts';
 import { unknownVariables, type UnknownVariable } from './unknown-variables.ts';
@@ -40,6 +38,7 @@ export interface Config {
     readonly delayMs: number;
   };
   readonly database: DatabaseConfig;
+  readonly files: FilesConfig;
   readonly tokens: TokenConfig;
   /** Failed logins allowed within 15 minutes. */
   readonly loginAttempts: { readonly perAccount: number; readonly perAddress: number };
@@ -76,6 +75,7 @@ export const parseConfig = (environment: Environment): Config => {
     http: readHttp(reader),
     shutdown: readShutdown(reader),
     database: readDatabaseConfig(reader),
+    files: readFilesConfig(reader),
     tokens: readTokenConfig(reader, mode === 'production'),
     loginAttempts: {
       perAccount: reader.integer('LOGIN_ATTEMPTS_PER_ACCOUNT'),
@@ -88,37 +88,6 @@ export const parseConfig = (environment: Environment): Config => {
   const { database } = config;
   if (database === null || reader.problems.length > 0) throw new ConfigError(reader.problems);
   return deepFreeze({ ...config, database });
-};
-
-/**
- * Reads `process.env`, and under it the file `.env` in the working directory, if it exists. The only reader of
- * `process.env`.
- *
- * @throws {ConfigError} when `.env` exists and cannot be read
- */
-export const readEnvironment = (): Record<string, string | undefined> => ({
-  ...readDotEnv(),
-  ...process.env,
-});
-
-/** Says of each variable where `readEnvironment` has it from; what it does not have, the start has set. */
-export const readSources = (): SourceOf => {
-  const file = readDotEnv();
-  return (name, value) => {
-    if (process.env[name] === value) return 'environment';
-    return file[name] === value ? 'file' : 'start';
-  };
-};
-
-const readDotEnv = (): Record<string, string | undefined> => {
-  try {
-    return parseEnv(readFileSync('.env', 'utf8'));
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    // A folder named `.env` is a Python environment.
-    if (code === 'ENOENT' || code === 'EISDIR') return {};
-    throw new ConfigError([`.env cannot be read (${code}); it takes lines of the form NAME=value`]);
-  }
 };
 
 const HOST_NAME = /^[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?$/i;

@@ -40,9 +40,11 @@ export const SECTIONS = {
   deadlines: 'Deadlines, in milliseconds',
   organizations: "Organizations' databases",
   process: 'The process',
+  files: 'Files',
   costs: 'What callers may cost',
   tokens: 'Tokens',
   logins: 'Logins',
+  worker: 'The worker (`npm run worker`)',
   tests: 'Tests',
 } as const;
 

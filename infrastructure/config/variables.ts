@@ -1,4 +1,5 @@
 import { COST_VARIABLES } from './cost-variables.ts';
+import { FILE_VARIABLES } from './file-variables.ts';
 import {
   flag,
   LOG_LEVELS,
@@ -11,6 +12,7 @@ import {
   url,
   type Variable,
 } from './variable.ts';
+import { WORKER_VARIABLES } from './worker-variables.ts';
 
 const MAX_SPARES = 1000;
 const CLAIM_TAKES = '1 to 255 printable characters';
@@ -174,6 +176,7 @@ export const VARIABLES = {
     { min: 0, max: 16 },
     "Reverse proxies in front; with a wrong number callers' addresses are the proxy's, or whatever the caller says",
   ),
+  ...FILE_VARIABLES,
   ...COST_VARIABLES,
   CORS_ORIGINS: text(
     'process',
@@ -264,6 +267,7 @@ export const VARIABLES = {
     'The start makes a platform administrator with this email, if nobody has it',
   ),
   BOOTSTRAP_ADMIN_PASSWORD: secret('logins', 'The password of that administrator', '8 to 1024 characters'),
+  ...WORKER_VARIABLES,
   TEST_DATABASE_URL: {
     ...url(
       'postgresql://user:password@host:5432/database',

@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { AnswerWatch, type AnswerWatchOptions } from './answer-watch.ts';
+import { BodyWatch } from './body-watch.ts';
 import { PipelinedRequests, type Exchange } from './pipelined-requests.ts';
 import { urlHost } from './listening-address.ts';
 
@@ -38,6 +39,10 @@ const LIMITS = {
   stalledAnswer: 20_000,
   /** Limits one whole answer, from its first byte. Below the deadline of leases, which requests hold that long. */
   wholeAnswer: 240_000,
+  /** Ends the request of a client that sends nothing of its file. */
+  stalledUpload: 20_000,
+  /** Limits one whole file, in or out. No lease is held meanwhile. */
+  wholeTransfer: 3_600_000,
 } as const;
 
 /** `close` waits this long for the first request of an open connection. */
@@ -56,6 +61,10 @@ export interface ListenOptions {
   readonly limits?: Partial<Record<keyof typeof LIMITS, number>>;
   /** Called before a connection is closed in the middle of an answer. */
   readonly onCut?: AnswerWatchOptions['onCut'];
+  /** Default: every answer has an end. */
+  readonly isOpenEnded?: AnswerWatchOptions['isOpenEnded'];
+  /** Whether bytes of any number go in or out with this exchange. Default: no. */
+  readonly streams?: (response: ServerResponse) => boolean;
   /** Classes of requests and responses. Default: Node's. */
   readonly messages?: Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'>;
 }
@@ -65,9 +74,24 @@ export const listen = async (
   app: RequestListener,
   host: string,
   port: number,
-  { answerClientError, limits = {}, messages = {}, onCut = () => undefined }: ListenOptions = {},
+  {
+    answerClientError,
+    limits = {},
+    messages = {},
+    onCut = () => undefined,
+    isOpenEnded = () => false,
+    streams = () => false,
+  }: ListenOptions = {},
 ): Promise<ListeningServer> => {
-  const { idleSocketTimeout, stalledAnswer, wholeAnswer, ...serverLimits } = { ...LIMITS, ...limits };
+  const {
+    idleSocketTimeout,
+    requestTimeout,
+    stalledAnswer,
+    wholeAnswer,
+    stalledUpload,
+    wholeTransfer,
+    ...serverLimits
+  } = { ...LIMITS, ...limits };
   let closing = false;
   const latest: Exchanges = new Map();
   const served = new Set<Exchange>();
@@ -94,7 +118,11 @@ export const listen = async (
     else pipelined.serveAfter(previous, exchange);
   };
   // The app checks the host header, because Node's refusal would be a bare status line.
-  const server = createServer({ ...serverLimits, ...messages, requireHostHeader: false }, receive);
+  // Node would give all requests the same time, and it is the one of bodies: `BodyWatch` gives each its own.
+  const server = createServer(
+    { ...serverLimits, ...messages, requestTimeout: 0, requireHostHeader: false },
+    receive,
+  );
   // The app asks for the body when it wants it, and refuses other expectations: Node would answer without a body.
   server.on('checkContinue', receive);
   server.on('checkExpectation', receive);
@@ -115,8 +143,24 @@ export const listen = async (
       resolve();
     });
   });
-  const watch = new AnswerWatch(served, { stallMs: stalledAnswer, deadlineMs: wholeAnswer, onCut });
-  server.once('close', () => watch.close());
+  const answers = new AnswerWatch(served, {
+    stallMs: stalledAnswer,
+    deadlineMs: (response) => (streams(response) ? wholeTransfer : wholeAnswer),
+    isOpenEnded,
+    onCut,
+  });
+  const bodies = new BodyWatch(latest, {
+    everyMs: serverLimits.connectionsCheckingInterval,
+    limitsOf: (response) =>
+      streams(response)
+        ? { stallMs: stalledUpload, deadlineMs: wholeTransfer }
+        : { stallMs: requestTimeout, deadlineMs: requestTimeout },
+    onTimeout: (socket) => server.emit('clientError', requestTimeoutError(), socket),
+  });
+  server.once('close', () => {
+    answers.close();
+    bodies.close();
+  });
   return {
     url: `http://${urlHost(host)}:${boundPort(server)}`,
     close: () =>
@@ -185,6 +229,10 @@ const answerUnreadable = (
     socket.end(answerClientError(error, exchange?.response), () => socket.destroy());
   });
 };
+
+/** As Node's own: what answers it knows this code. */
+const requestTimeoutError = (): Error =>
+  Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
 
 const isReset = (error: Error): boolean => 'code' in error && error.code === 'ECONNRESET';
 

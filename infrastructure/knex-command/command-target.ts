@@ -5,7 +5,7 @@ import {
   type OrganizationId,
 } from '../../domain/organizations/organization-id.ts';
 import { ConfigError } from '../config/config-error.ts';
-import { readEnvironment } from '../config/config.ts';
+import { readEnvironment } from '../config/read-environment.ts';
 import { readDatabaseConfig, type DatabaseConfig, type ServerConfig } from '../config/database-config.ts';
 import { EnvironmentReader, type Environment } from '../config/environment-reader.ts';
 import { prepareLocalCommand } from '../local/local-command.ts';

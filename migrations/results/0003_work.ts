@@ -4,12 +4,32 @@ const CAMPAIGNS = `
   create table campaigns (
     campaign_id uuid constraint campaigns_pkey primary key,
     name text not null,
+    description text,
+    -- What its jobs have where they say nothing themselves.
+    engine text,
+    inputs jsonb not null default '{}' constraint campaigns_inputs_check check (jsonb_typeof(inputs) = 'object'),
+    params jsonb not null default '{}' constraint campaigns_params_check check (jsonb_typeof(params) = 'object'),
+    priority integer constraint campaigns_priority_check check (priority between 0 and 100),
     created_by text not null,
-    created_at timestamptz(3) not null default now()
+    created_at timestamptz(3) not null default now(),
+    updated_at timestamptz(3) not null default now(),
+    archived_at timestamptz(3)
+  );
+  create index campaigns_created_at_idx on campaigns (created_at desc, campaign_id desc);
+
+  -- The jobs of a batch in the order of its items: what a replay answers.
+  create table job_batches (
+    batch_id uuid constraint job_batches_pkey primary key,
+    campaign_id uuid constraint job_batches_campaign_id_fkey references campaigns,
+    job_ids uuid[] not null,
+    idempotency_key text constraint job_batches_idempotency_key_key unique,
+    request_hash text,
+    created_at timestamptz(3) not null default now(),
+    constraint job_batches_request_hash_check check ((idempotency_key is null) = (request_hash is null))
   );
 `;
 
-/** The release before this one inserts jobs without these columns, so each has a default. */
+/** The release before this one writes jobs and their outputs without these columns, so each has a default. */
 const LEASES = `
   alter table docking_jobs
     add column label text,
@@ -22,43 +42,152 @@ const LEASES = `
       constraint docking_jobs_max_runtime_seconds_check check (max_runtime_seconds > 0),
     add column not_before timestamptz(3),
     add column error_code text;
+  -- In the order of claims. Jobs that wait for a moment are apart, so that a claim steps over none of them.
   create index docking_jobs_claim_idx on docking_jobs (engine, priority desc, created_at, job_id)
-    where status = 'PENDING';
+    where status = 'PENDING' and not_before is null;
+  create index docking_jobs_delayed_idx on docking_jobs (engine, not_before)
+    where status = 'PENDING' and not_before is not null;
 
   -- The live row of a job is its lease. Heartbeats update it in place (HOT): no index holds what they write.
   create table job_attempts (
-    lease_id uuid constraint job_attempts_pkey primary key,
+    lease_id uuid constraint job_attempts_pkey primary key default gen_random_uuid(),
     job_id uuid not null constraint job_attempts_job_id_fkey references docking_jobs on delete cascade,
     attempt integer not null,
-    max_attempts integer not null,
     engine text not null,
     worker_name text not null,
     worker_version text,
+    lease_seconds integer not null,
     started_at timestamptz(3) not null default now(),
     expires_at timestamptz(3) not null,
+    -- When the job has run for as long as it may. No lease goes beyond.
+    deadline_at timestamptz(3) not null,
     progress jsonb,
     ended_at timestamptz(3),
     outcome text constraint job_attempts_outcome_check
       check (outcome in ('COMPLETED', 'FAILED', 'LOST', 'RELEASED', 'CANCELED')),
+    release_reason text,
     error jsonb,
     usage jsonb,
     log_tail text,
     constraint job_attempts_ended_check check ((ended_at is null) = (outcome is null))
   ) with (fillfactor = 70);
   create unique index job_attempts_live_idx on job_attempts (job_id) where ended_at is null;
-  create index job_attempts_job_id_idx on job_attempts (job_id, started_at);
+  create index job_attempts_job_id_idx on job_attempts (job_id, started_at, lease_id);
+  -- What a worker made of its jobs lately.
+  create index job_attempts_worker_idx on job_attempts (worker_name, ended_at)
+    where outcome in ('COMPLETED', 'FAILED');
+
+  -- The lease under which it was written; null when none was. What a lost lease has written is dropped.
+  alter table task_results add column lease_id uuid;
+  alter table artifacts add column lease_id uuid;
 `;
 
-const FILES = ``;
+/** The release before this one inserts artifacts without `sha256`. They have a uri alone. */
+const FILES = `
+  create table files (
+    sha256 text constraint files_pkey primary key constraint files_sha256_check check (sha256 ~ '^[0-9a-f]{64}$'),
+    size_bytes bigint not null constraint files_size_bytes_check check (size_bytes >= 0),
+    media_type text not null,
+    name text,
+    -- Bytes are in place while it is stored, and may be while it is anything else.
+    state text not null constraint files_state_check check (state in ('arriving', 'stored', 'deleting')),
+    inspection jsonb not null default 'null',
+    created_by text not null,
+    created_at timestamptz(3) not null default now(),
+    uploaded_at timestamptz(3) not null default now()
+  );
+  create index files_created_at_idx on files (created_at desc, sha256 desc);
 
-const SCORES = ``;
+  create table file_uploads (
+    upload_id uuid constraint file_uploads_pkey primary key,
+    sha256 text not null,
+    size_bytes bigint not null,
+    media_type text not null,
+    name text,
+    created_by text not null,
+    expires_at timestamptz(3) not null
+  );
+
+  create table job_files (
+    job_id uuid not null constraint job_files_job_id_fkey references docking_jobs on delete cascade,
+    role text not null,
+    name text,
+    sha256 text not null constraint job_files_sha256_fkey references files,
+    constraint job_files_pkey primary key (job_id, role)
+  );
+  create index job_files_sha256_idx on job_files (sha256);
+
+  alter table artifacts add column sha256 text constraint artifacts_sha256_fkey references files;
+  create index artifacts_sha256_idx on artifacts (sha256) where sha256 is not null;
+`;
+
+/**
+ * The release before this one writes task results without poses, and signatures without pins. Of the filters of jobs a
+ * campaign alone is selective enough for an index: each other one is looked for along the newest jobs, or those of a
+ * status, and an index more would cost every submission. The status is in the campaign's index so that counts of jobs by
+ * status read no rows; the time is there in a form of its own, so that no other index has the order of a campaign's list.
+ */
+const SCORES = `
+  create index docking_jobs_campaign_id_idx on docking_jobs
+    (campaign_id, (created_at at time zone 'UTC') desc, job_id desc) include (status)
+    where campaign_id is not null;
+
+  -- json keeps the numbers as they were sent. jsonb would write 5e-324 with 326 characters.
+  alter table task_results
+    add column poses json not null default '[]',
+    add column best_affinity double precision,
+    add column suspect text[] not null default '{}';
+
+  -- What a ranking needs of a completed job, in one row. Decision 0047.
+  create table job_scores (
+    job_id uuid constraint job_scores_pkey primary key
+      constraint job_scores_job_id_fkey references docking_jobs on delete cascade,
+    -- Of the job itself, or of the one that answered for it from the cache.
+    output_job_id uuid not null constraint job_scores_output_job_id_fkey references docking_jobs on delete cascade,
+    task_name text not null,
+    campaign_id uuid constraint job_scores_campaign_id_fkey references campaigns,
+    -- Empty where the job has none. It sorts by code points, so a prefix is a range of the index.
+    label text collate "C" not null,
+    best_affinity double precision not null,
+    pose_count integer not null,
+    top_pose json not null,
+    suspect text[] not null,
+    ligand_file text,
+    ligand_name text,
+    poses_artifact_id uuid,
+    created_at timestamptz(3) not null
+  );
+  create index job_scores_output_job_id_idx on job_scores (output_job_id) where output_job_id <> job_id;
+  create index job_scores_ranking_idx on job_scores (campaign_id, best_affinity, job_id)
+    where campaign_id is not null and suspect = '{}';
+  create index job_scores_suspect_idx on job_scores (campaign_id, best_affinity, job_id)
+    where campaign_id is not null and suspect <> '{}';
+  create index job_scores_label_idx on job_scores (campaign_id, label, job_id) where campaign_id is not null;
+  create index job_scores_created_at_idx on job_scores (campaign_id, created_at, job_id)
+    where campaign_id is not null;
+
+  alter table input_signatures add column pinned boolean not null default false;
+`;
+
+/** Whom the queue names as the workers of an engine. */
+const QUEUE = `
+  create index job_attempts_engine_idx on job_attempts (engine, started_at desc);
+`;
 
 export const up = async (knex: Knex): Promise<void> => {
-  await knex.raw([CAMPAIGNS, LEASES, FILES, SCORES].join('\n'));
+  await knex.raw([CAMPAIGNS, LEASES, FILES, SCORES, QUEUE].join('\n'));
 };
 
 export const down = async (knex: Knex): Promise<void> => {
   await knex.raw(`
+    alter table input_signatures drop column pinned;
+    drop table job_scores;
+    alter table task_results drop column poses, drop column best_affinity, drop column suspect;
+    drop table job_batches;
+    alter table artifacts drop column sha256;
+    drop table job_files, file_uploads, files;
+    alter table artifacts drop column lease_id;
+    alter table task_results drop column lease_id;
     drop table job_attempts;
     alter table docking_jobs
       drop column label, drop column campaign_id, drop column retry_of, drop column attempt, drop column max_attempts,

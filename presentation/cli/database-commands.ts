@@ -72,7 +72,7 @@ export const addDatabaseCommands = (program: Command, context: DatabaseContext):
       print(
         aside === null
           ? `The database of ${id} was gone already; the ledger has forgotten it.`
-          : `The database of ${id} was put aside as ${aside}.`,
+          : `The database of ${id} was put aside as ${aside}. Its files stay until "mad files purge ${id}".`,
       );
     });
   addRotation(databases, context);

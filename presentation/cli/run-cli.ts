@@ -5,6 +5,7 @@ import { addAccessCommands, type AccessCommandDependencies } from './access-comm
 import { addAuditCommands, type AuditCommandDependencies } from './audit-commands.ts';
 import { EXIT, EXIT_MEANINGS, type CommandContext, type ExitCode } from './command-context.ts';
 import { addDatabaseCommands, type DatabaseCommandDependencies } from './database-commands.ts';
+import { addFileCommands, type FileCommandDependencies } from './file-commands.ts';
 import { addMigrateCommands, type MigrateDependencies } from './migrate-commands.ts';
 import { addServerCommands, type ServerCommandDependencies } from './server-commands.ts';
 
@@ -14,6 +15,7 @@ export interface CliDependencies
     AccessCommandDependencies,
     AuditCommandDependencies,
     DatabaseCommandDependencies,
+    FileCommandDependencies,
     ServerCommandDependencies {
   /** What `migrate` acts on, once the metadata database is up to date. */
   openMigrate(): Promise<MigrateDependencies>;
@@ -57,6 +59,7 @@ export const runCli = async (
     .addHelpText('after', HELP_AFTER);
   addDatabaseCommands(program, context);
   addServerCommands(program, context);
+  addFileCommands(program, context);
   addMigrateCommands(program, { ...context, open: once(async () => (await open()).openMigrate()) });
   addAccessCommands(program, { ...context, readPassword });
   addAuditCommands(program, context);
@@ -73,6 +76,7 @@ export const runCli = async (
 const HELP_AFTER = `
 Programs beside these commands:
   mad start   the service                      (npm start)
+  mad worker  docks the jobs that wait         (npm run worker)
   mad demo    the main job on real input       (npm run demo)
   mad knex    Knex's command on the databases  (npm run knex -- …)
 

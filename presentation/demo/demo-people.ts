@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { OrganizationRole } from '../../domain/identity/role.ts';
-import type { ApiClient } from './api-client.ts';
+import type { ApiClient } from '../rest/api-client.ts';
 import { replies } from './replies.ts';
 
 export interface Person {

@@ -15,6 +15,8 @@ export const replies = {
     job_id: z.string(),
     status: z.string(),
     input_signature: z.string(),
+    error: z.string().nullable(),
+    progress: z.object({ fraction: z.number().optional(), message: z.string().optional() }).nullish(),
     cache: z.object({ hit: z.boolean(), canonical_job_id: z.string().nullable() }),
   }),
   taskResults: z.object({
@@ -22,12 +24,40 @@ export const replies = {
       z.object({
         task_result_id: z.string(),
         job_id: z.string(),
-        result_data: z.record(z.string(), z.unknown()),
+        result_data: z.object({
+          seed: z.number().nullable(),
+          correction: z.object({ reported_affinity_kcal_mol: z.number() }).optional(),
+        }),
+        poses: z.array(
+          z.object({
+            rank: z.number(),
+            affinity_kcal_mol: z.number(),
+            rmsd_lower_bound: z.number(),
+            rmsd_upper_bound: z.number(),
+          }),
+        ),
+        suspect: z.array(z.string()),
       }),
     ),
+  }),
+  artifacts: z.object({
+    items: z.array(
+      z.object({
+        artifact_id: z.string(),
+        name: z.string(),
+        size_bytes: z.number().nullable(),
+        checksum: z.string().nullable(),
+      }),
+    ),
+  }),
+  file: z.object({
+    sha256: z.string(),
+    size_bytes: z.number(),
+    findings: z.array(z.object({ severity: z.string(), message: z.string() })),
   }),
   signature: z.object({ canonical_job_id: z.string(), hit_count: z.number() }),
   anything: z.looseObject({}),
 };
 
 export type Job = z.infer<typeof replies.job>;
+export type StoredFile = z.infer<typeof replies.file>;

@@ -1,10 +1,20 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { ApiClient, problem } from './api-client.ts';
+import { ApiClient } from '../rest/api-client.ts';
+import type { WorkFile } from '../worker/organization-work.ts';
+import type { VinaEngine } from '../worker/vina-engine.ts';
 import { DemoError } from './demo-error.ts';
+import { liveWorker, replayingWorker, type DemoWorker } from './demo-worker.ts';
 import { demoPerson, enrol, logIn, type Person } from './demo-people.ts';
 import { TABLES, type LookDirectly } from './direct-look.ts';
-import { readImatinibDocking, type Docking } from './imatinib-docking.ts';
+import {
+  QUICK_SEARCH,
+  readImatinibDocking,
+  RECORDED_SEARCH,
+  type ImatinibDocking,
+} from './imatinib-docking.ts';
+import { Lab, type DockingInputs, type InputFile } from './lab.ts';
 import type { Narration } from './narration.ts';
 import { replies, type Job } from './replies.ts';
 
@@ -13,7 +23,13 @@ export interface DemoHost {
   readonly url: string;
   readonly operatorToken: string;
   readonly lookDirectly: LookDirectly;
+  /** Null: it is not on this machine. */
+  readonly engine: VinaEngine | null;
 }
+
+/** A machine that is slow and busy needs minutes. */
+const DOCKING_MS = 600_000;
+const POLL_MS = 500;
 
 const OURS = { org_id: 'demo-abl-lab', name: 'Abl Kinase Lab (demo)' };
 const THEIRS = { org_id: 'demo-src-lab', name: 'Src Kinase Lab (demo)' };
@@ -28,10 +44,11 @@ export const runDemo = async (host: DemoHost, say: Narration): Promise<void> => 
   const demo = new Demo(host, say, await readImatinibDocking());
   await demo.makeOrganizations();
   const [chemist, worker, stranger] = await demo.logIn();
-  const job = await demo.submit(chemist);
-  await demo.work(worker, job);
-  const cached = await demo.resubmit(chemist, job);
-  const replayed = await demo.submitTwice(chemist);
+  const inputs = await demo.upload(chemist);
+  const job = await demo.submit(chemist, inputs);
+  await demo.work(worker, chemist, job);
+  const cached = await demo.resubmit(chemist, job, inputs);
+  const replayed = await demo.submitTwice(chemist, inputs);
   const theirs = await demo.submitElsewhere(stranger, job);
   await demo.showSeparation([job, cached, replayed], theirs);
   await demo.trespass(stranger, job);
@@ -41,14 +58,19 @@ export const runDemo = async (host: DemoHost, say: Narration): Promise<void> => 
 class Demo {
   readonly #host: DemoHost;
   readonly #say: Narration;
-  readonly #docking: Docking;
+  readonly #docking: ImatinibDocking;
   readonly #api: ApiClient;
+  readonly #worker: DemoWorker;
+  readonly #search: Readonly<Record<string, number>>;
 
-  constructor(host: DemoHost, say: Narration, docking: Docking) {
+  constructor(host: DemoHost, say: Narration, docking: ImatinibDocking) {
     this.#host = host;
     this.#say = say;
     this.#docking = docking;
     this.#api = new ApiClient(host.url);
+    const { engine } = host;
+    this.#worker = engine === null ? replayingWorker(this.#api, docking) : liveWorker(this.#api, engine, say);
+    this.#search = engine === null ? RECORDED_SEARCH : QUICK_SEARCH;
   }
 
   async makeOrganizations(): Promise<void> {
@@ -67,7 +89,7 @@ class Demo {
     }
   }
 
-  async logIn(): Promise<[string, string, string]> {
+  async logIn(): Promise<[chemist: Lab, worker: string, stranger: Lab]> {
     this.#say.step('The operator makes people members; they choose a password and log in');
     const admit = async (person: Person): Promise<string> => {
       const password = await enrol(this.#api, this.#host.operatorToken, person);
@@ -79,17 +101,39 @@ class Demo {
       return access_token;
     };
     return [
-      await admit(demoPerson(OURS.org_id, 'member')),
+      new Lab(this.#api, OURS.org_id, await admit(demoPerson(OURS.org_id, 'member'))),
       await admit(demoPerson(OURS.org_id, 'worker')),
-      await admit(demoPerson(THEIRS.org_id, 'member')),
+      new Lab(this.#api, THEIRS.org_id, await admit(demoPerson(THEIRS.org_id, 'member'))),
     ];
   }
 
-  async submit(token: string): Promise<Job> {
-    this.#say.step('A chemist submits a docking: imatinib into the c-Abl kinase (PDB 1IEP)');
-    const { body: job } = await this.#submit(token, OURS.org_id, {});
+  async upload(chemist: Lab): Promise<DockingInputs> {
+    this.#say.step('A chemist uploads the receptor and the ligand (PDB 1IEP)');
+    return this.#uploadInputs(chemist);
+  }
+
+  async #uploadInputs(lab: Lab): Promise<DockingInputs> {
+    const { receptor, ligand } = this.#docking;
+    return { receptor: await this.#uploadInput(lab, receptor), ligand: await this.#uploadInput(lab, ligand) };
+  }
+
+  async #uploadInput(lab: Lab, input: WorkFile): Promise<InputFile> {
+    const { status, body: file } = await lab.upload(input);
+    const outcome = status === 201 ? '201' : '200, there from an earlier run';
+    this.#say.line(`POST ${lab.pathOf('/files')}: ${outcome}, ${input.name}, ${file.size_bytes} bytes`);
+    this.#say.line(`  sha256:${file.sha256}`);
+    for (const { severity, message } of file.findings) this.#say.line(`  ${severity}: ${message}`);
+    return { file: `sha256:${file.sha256}`, name: input.name };
+  }
+
+  async submit(chemist: Lab, inputs: DockingInputs): Promise<Job> {
+    this.#say.step(
+      'The chemist submits a docking of imatinib into the c-Abl kinase, by the hashes of the files',
+    );
+    const { body: job } = await chemist.submit(this.#submission(inputs));
     assert(job.status === 'PENDING', `the job is ${job.status}`);
     this.#say.line(`POST /organizations/${OURS.org_id}/jobs: 201, job ${job.job_id}, ${job.status}`);
+    this.#say.line(`parameters ${JSON.stringify(this.#search)}, and the box`);
     this.#say.line(`input signature ${job.input_signature}`);
     const { database } = await this.#organization(OURS.org_id);
     assert(database?.state === 'ready', 'the organization has no database after its first request');
@@ -99,76 +143,92 @@ class Demo {
     return job;
   }
 
-  async work(token: string, job: Job): Promise<void> {
-    const path = `/organizations/${OURS.org_id}/jobs/${job.job_id}`;
-    const { taskResult, artifacts, poses } = this.#docking;
-    this.#say.step('A worker docks, and hands in what AutoDock Vina found');
-    await this.#move(token, path, 'RUNNING');
-    const put = await this.#api.call({
-      method: 'PUT',
-      path: `${path}/task-results/docking`,
-      token,
-      body: taskResult,
-      expect: [201],
-      reply: replies.anything,
-    });
-    this.#say.line(`PUT …/task-results/docking: ${put.status}, ${poses.length} poses`);
-    this.#say.table([
-      ['pose', 'affinity kcal/mol', 'rmsd l.b. Å', 'rmsd u.b. Å'],
-      ...poses.map((pose) => [pose.pose, pose.affinityKcalMol, pose.rmsdLowerBound, pose.rmsdUpperBound]),
-    ]);
-    for (const artifact of artifacts) {
-      const { name, size_bytes, checksum } = artifact;
-      await this.#api.call({
-        method: 'POST',
-        path: `${path}/artifacts`,
-        token,
-        body: artifact,
-        expect: [201],
-        reply: replies.anything,
-      });
-      this.#say.line(`POST …/artifacts: 201, ${name}, ${size_bytes} bytes, ${checksum}`);
-    }
-    await this.#move(token, path, 'COMPLETED');
+  async work(token: string, chemist: Lab, job: Job): Promise<void> {
+    this.#say.step(this.#worker.says);
+    await this.#worker.work(token, job.job_id, () => this.#untilEnded(chemist, job));
+    const { status, error } = await chemist.get(`/jobs/${job.job_id}`, replies.job);
+    assert(status === 'COMPLETED', `the docking ended ${status}: ${error}`);
+    this.#say.line(`POST /jobs/claim, POST /jobs/{job_id}/complete: ${status}`);
+    await this.#showPoses(chemist, job);
   }
 
-  async resubmit(token: string, first: Job): Promise<Job> {
+  /** Says how far the job is, whenever a heartbeat told more. */
+  async #untilEnded(chemist: Lab, job: Job): Promise<void> {
+    let told = '';
+    for (
+      const deadline = performance.now() + DOCKING_MS;
+      performance.now() < deadline;
+      await sleep(POLL_MS)
+    ) {
+      const { status, progress } = await chemist.get(`/jobs/${job.job_id}`, replies.job);
+      if (status !== 'PENDING' && status !== 'RUNNING') return;
+      const percent = progress?.fraction === undefined ? '' : ` ${Math.floor(progress.fraction * 100)} %`;
+      const now = `${progress?.message ?? ''}${percent}`;
+      if (now !== told && now !== '') this.#say.line(now);
+      told = now;
+    }
+    throw new DemoError(`the docking takes longer than ${DOCKING_MS / 1000} s`);
+  }
+
+  async #showPoses(chemist: Lab, job: Job): Promise<void> {
+    const [result] = await chemist.results(job);
+    assert(result !== undefined && result.poses.length > 0, 'the job has no poses');
+    this.#say.line(
+      `GET …/task-results: ${result.poses.length} poses, seed ${result.result_data.seed ?? 'unknown'}`,
+    );
+    this.#say.table([
+      ['pose', 'affinity kcal/mol', 'rmsd l.b. Å', 'rmsd u.b. Å'],
+      ...result.poses.map((pose) => [
+        pose.rank,
+        pose.affinity_kcal_mol,
+        pose.rmsd_lower_bound,
+        pose.rmsd_upper_bound,
+      ]),
+    ]);
+    const { correction } = result.result_data;
+    if (correction !== undefined)
+      this.#say.line(
+        `(Vina 1.2.3 itself says ${correction.reported_affinity_kcal_mol}: it takes the unbound energy from its worst pose. docs/worker.md)`,
+      );
+    for (const doubt of result.suspect) this.#say.line(`doubted: ${doubt}`);
+    const artifacts = await chemist.get(`/jobs/${job.job_id}/artifacts`, replies.artifacts);
+    for (const { name, size_bytes, checksum } of artifacts.items)
+      this.#say.line(`GET …/artifacts: ${name}, ${size_bytes} bytes, ${checksum}`);
+  }
+
+  async resubmit(chemist: Lab, first: Job, inputs: DockingInputs): Promise<Job> {
     this.#say.step('The same docking again, and the cache may answer');
-    const { body: job } = await this.#submit(token, OURS.org_id, { query: '?use_cache=true' });
+    const { body: job } = await chemist.submit(this.#submission(inputs), { query: '?use_cache=true' });
     assert(job.cache.hit && job.status === 'COMPLETED', 'the cache did not answer');
     assert(job.cache.canonical_job_id === first.job_id, 'the cache answered with another job');
     this.#say.line(`POST …/jobs?use_cache=true: job ${job.job_id}, born ${job.status}, cache hit`);
     this.#say.line(`its results are those of job ${job.cache.canonical_job_id}`);
-    const [expected, found] = await Promise.all([this.#results(token, first), this.#results(token, job)]);
+    const [expected, found] = await Promise.all([chemist.results(first), chemist.results(job)]);
     assert(expected.length === 1 && isDeepStrictEqual(found, expected), 'the task results differ');
     this.#say.line(`GET …/task-results of both: the same ${found.length}`);
-    const { body: signature } = await this.#api.call({
-      method: 'GET',
-      path: `/organizations/${OURS.org_id}/input-signatures/${job.input_signature}`,
-      token,
-      expect: [200],
-      reply: replies.signature,
-    });
+    const signature = await chemist.get(`/input-signatures/${job.input_signature}`, replies.signature);
     this.#say.line(`GET …/input-signatures/{signature}: ${signature.hit_count} hit(s) so far`);
     return job;
   }
 
-  async submitTwice(token: string): Promise<Job> {
+  async submitTwice(chemist: Lab, inputs: DockingInputs): Promise<Job> {
     const headers = { 'Idempotency-Key': `demo-${randomUUID()}` };
     this.#say.step('A submission sent twice under one Idempotency-Key is one job');
-    const first = await this.#submit(token, OURS.org_id, { headers, expect: [201] });
-    const second = await this.#submit(token, OURS.org_id, { headers, expect: [200] });
+    const first = await chemist.submit(this.#submission(inputs), { headers, expect: [201] });
+    const second = await chemist.submit(this.#submission(inputs), { headers, expect: [200] });
     const { job_id } = second.body;
     assert(job_id === first.body.job_id, 'the second one made another job');
     this.#say.line(`first: ${first.status}, job ${first.body.job_id}`);
     this.#say.line(`again: ${second.status}, job ${job_id}`);
-    await this.#move(token, `/organizations/${OURS.org_id}/jobs/${job_id}`, 'CANCELED');
+    const { status } = await chemist.cancel(first.body);
+    this.#say.line(`PATCH …/jobs/{job_id}: ${status}`);
     return first.body;
   }
 
-  async submitElsewhere(token: string, ours: Job): Promise<Job> {
+  async submitElsewhere(stranger: Lab, ours: Job): Promise<Job> {
     this.#say.step('The other organization submits the same docking, and the cache may answer');
-    const { body: job } = await this.#submit(token, THEIRS.org_id, { query: '?use_cache=true' });
+    const inputs = await this.#uploadInputs(stranger);
+    const { body: job } = await stranger.submit(this.#submission(inputs), { query: '?use_cache=true' });
     assert(job.input_signature === ours.input_signature, 'the same docking has another signature');
     assert(!job.cache.hit, 'one organization got the results of another');
     this.#say.line(
@@ -202,16 +262,10 @@ class Demo {
     this.#say.line('(Rows of earlier runs are counted as well.)');
   }
 
-  async trespass(token: string, job: Job): Promise<void> {
+  async trespass(stranger: Lab, job: Job): Promise<void> {
     this.#say.step(`A token of ${THEIRS.org_id} on the path of ${OURS.org_id}`);
     const path = `/organizations/${OURS.org_id}/jobs/${job.job_id}`;
-    const { status, body } = await this.#api.call({
-      method: 'GET',
-      path,
-      token,
-      expect: [403],
-      reply: problem,
-    });
+    const { status, body } = await stranger.trespass(path);
     assert(body.code === 'organization_access_denied', `the code is ${body.code}`);
     this.#say.line(`GET ${path}: ${status} ${body.code}`);
   }
@@ -229,34 +283,10 @@ class Demo {
     for (const line of JSON.stringify(body, null, 2).split('\n')) this.#say.line(line);
   }
 
-  #submit(
-    token: string,
-    organizationId: string,
-    {
-      query = '',
-      headers = {},
-      expect = [201],
-    }: {
-      query?: string;
-      headers?: Readonly<Record<string, string>>;
-      expect?: readonly number[];
-    },
-  ) {
-    const path = `/organizations/${organizationId}/jobs${query}`;
-    const body = this.#docking.submission;
-    return this.#api.call({ method: 'POST', path, token, headers, body, expect, reply: replies.job });
-  }
-
-  async #move(token: string, path: string, status: string): Promise<void> {
-    const { body } = await this.#api.call({
-      method: 'PATCH',
-      path,
-      token,
-      body: { status },
-      expect: [200],
-      reply: replies.job,
-    });
-    this.#say.line(`PATCH …/jobs/{job_id}: ${body.status}`);
+  #submission(inputs: DockingInputs): object {
+    const params = { ...this.#docking.box, ...this.#search };
+    // Before what an earlier run may have left.
+    return { engine: 'vina', inputs, params, priority: 100 };
   }
 
   async #organization(organizationId: string) {
@@ -264,12 +294,6 @@ class Demo {
     const token = this.#host.operatorToken;
     return (await this.#api.call({ method: 'GET', path, token, expect: [200], reply: replies.organization }))
       .body;
-  }
-
-  async #results(token: string, job: Job) {
-    const path = `/organizations/${OURS.org_id}/jobs/${job.job_id}/task-results`;
-    return (await this.#api.call({ method: 'GET', path, token, expect: [200], reply: replies.taskResults }))
-      .body.items;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { FileStore } from '../../application/ports/files/file-store.ts';
 import type { HealthCheck } from '../../application/ports/databases/health-check.ts';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import type { OrganizationDatabases } from '../../application/ports/databases/organization-databases.ts';
@@ -10,6 +11,7 @@ import type { FleetSteering } from '../../application/fleet/steer-over-http.ts';
 import type { FleetLedger } from '../../application/ports/fleet/fleet-ledger.ts';
 import type { ChangeFeed } from '../../application/ports/runtime/change-feed.ts';
 import type { HttpMetrics } from '../../application/ports/runtime/http-metrics.ts';
+import type { EventStreams } from '../../application/events/event-streams.ts';
 import type { RequestLimits } from '../../application/limits/request-limits.ts';
 import type { StorageQuota } from '../../application/limits/storage-quota.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
@@ -22,6 +24,8 @@ export interface OrganizationQuotas {
   readonly writeBytesPerSecond: number;
   readonly writeValuesPerSecond: number;
   readonly storageBytes: number;
+  /** Of all its files. */
+  readonly filesBytes: number;
 }
 
 export interface HttpOptions {
@@ -37,6 +41,8 @@ export interface HttpOptions {
   readonly maxConnectionsPerOrganization: number;
   /** The most that the configuration allows one organization to write. Its settings may ask for less. */
   readonly organizationQuotas: OrganizationQuotas;
+  /** The most bytes of one file. */
+  readonly maxFileBytes: number;
   /** `/ready` answers 503 as soon as any database is unhealthy. */
   readonly readyStrict: boolean;
   /** `/ready` names organizations only to a platform administrator. */
@@ -65,6 +71,9 @@ export interface HttpDependencies extends UseCases {
   readonly health: HealthCheck;
   readonly changeFeed: Pick<ChangeFeed, 'isBehind'>;
   readonly databases: OrganizationDatabases;
+  readonly eventStreams: Pick<EventStreams, 'open' | 'count'>;
+  /** For what needs no use case: to send bytes. */
+  readonly fileStore: FileStore;
   readonly policies: OrganizationPolicies;
   readonly requestLimits: RequestLimits;
   readonly storageQuota: StorageQuota;

@@ -21,6 +21,7 @@ const NONE: ReadonlySet<string> = new Set();
 const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   argon2: ['@node-rs/argon2'],
   canonicalize: ['canonicalize'],
+  'file-store': ['@aws-sdk/client-s3', '@aws-sdk/lib-storage', '@aws-sdk/s3-request-presigner'],
   ipaddr: ['ipaddr.js'],
   jsonwebtoken: ['jsonwebtoken', 'lru-cache'],
   knex: ['knex'],
@@ -51,7 +52,9 @@ export const FLOORS: readonly { readonly name: string; readonly packages: readon
 /** Below the folders of the resources, in the same order. */
 export const HTTP_FLOORS: readonly string[] = ['errors', 'request', 'routing'];
 const HTTP_PACKAGES: ReadonlySet<string> = new Set([
+  '@fastify/busboy',
   'compression',
+  'content-disposition',
   'cors',
   'express',
   'express-async-errors',
@@ -120,10 +123,25 @@ export const ZONES: readonly Zone[] = [
     node: true,
   },
   {
-    // A REST client. `bin` hands it what an operator has beside the API.
+    name: 'presentation/rest',
+    files: /^presentation\/rest\//,
+    project: /^(?:domain|presentation\/rest)\//,
+    packages: new Set(['zod']),
+    node: true,
+  },
+  {
+    // A REST client: it stands on machines that reach no database.
+    name: 'presentation/worker',
+    files: /^presentation\/worker\//,
+    project: /^(?:domain\/|application\/ports\/runtime\/|presentation\/(?:rest|worker)\/)/,
+    packages: new Set(['zod']),
+    node: true,
+  },
+  {
+    // A REST client that runs a worker. `bin` hands it what an operator has beside the API.
     name: 'presentation/demo',
     files: /^presentation\/demo\//,
-    project: /^(?:domain|presentation\/demo)\//,
+    project: /^(?:domain\/|application\/ports\/runtime\/|presentation\/(?:demo|rest|worker)\/)/,
     packages: new Set(['zod']),
     node: true,
   },

@@ -5,7 +5,7 @@ import { ROOT, sourceFiles, testFiles } from './project-files.ts';
 import { readModule, type SourceModule } from './source-module.ts';
 
 const MAX_CODE_LINES = 300;
-const CONFIG = 'infrastructure/config/config.ts';
+const CONFIG = 'infrastructure/config/read-environment.ts';
 const KNEXFILE = 'knexfile.ts';
 const BIN = 'infrastructure/bin/';
 

@@ -1,11 +1,14 @@
 /** `npm run bench [-- NAME …]`: figures beside the floors that the same run measures. Never fails for being slow. */
 import { execFileSync } from 'node:child_process';
 import { audit } from './audit.ts';
+import { batches, rankings } from './campaigns.ts';
+import { claims, leases } from './claims.ts';
 import { clones, firstRequests, spares, storm } from './provisioning.ts';
 import { budget, fairness, visits } from './pools.ts';
 import { organizations, requests } from './request-path.ts';
 import { withServer } from './servers.ts';
 import { servers } from './two-servers.ts';
+import { work } from './work.ts';
 import { formatTable, print, type Line } from './table.ts';
 
 interface Benchmark {
@@ -26,6 +29,11 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   fairness: { durable: false, run: fairness },
   visits: { durable: false, run: visits },
   servers: { durable: false, run: servers },
+  work: { durable: false, run: work },
+  rankings: { durable: false, run: rankings },
+  batches: { durable: false, run: batches },
+  claims: { durable: false, run: claims },
+  leases: { durable: false, run: leases },
 };
 
 const known = Object.keys(BENCHMARKS);

@@ -26,6 +26,11 @@ describe('processes that are killed while they write', function () {
   const start = (): Promise<ChildService> => startChildService(deployment.environment, null, TIMES);
   const rowsOf = <Row>(text: string, databaseName: string): Promise<readonly Row[]> =>
     deployment.administer<Row>(text, [], databaseName);
+  const hintsOf = (organizationId: string) =>
+    rowsOf(
+      `select engine, waiting from work_hints where org_id = '${organizationId}'`,
+      deployment.metadataDatabase,
+    );
   const cutMetadata = () =>
     deployment.administer('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [
       deployment.metadataDatabase,
@@ -100,6 +105,9 @@ describe('processes that are killed while they write', function () {
         'one entry for every row',
       ).to.deep.equal(jobs);
       expect(await rowsOf('select from audit_outbox', databaseName)).to.be.empty;
+      expect(await hintsOf(organizationId), 'one hint, which counts every row once').to.deep.equal([
+        { engine: 'vina', waiting: jobs.length },
+      ]);
       const known = new Set(jobs);
       const lost = [...acknowledged].filter(([id, of]) => of === organizationId && !known.has(id));
       expect(lost, 'acknowledged and lost').to.be.empty;
@@ -107,5 +115,22 @@ describe('processes that are killed while they write', function () {
     for (const report of await survivor.get(TOKENS.auditChains).verify(null)) {
       expect(report.broken).to.equal(null);
     }
+  });
+
+  it('between the commit of a job and the delivery of its entry leave its hint to another process', async () => {
+    await deployment.register('delta');
+    // It announces what it writes, and comes to nothing else.
+    const child = await startChildService(deployment.environment, null, { ...TIMES, gatherMs: 3_600_000 });
+    try {
+      await child.call({ do: 'write', organizationId: 'delta', submittedBy: 'user-1' });
+    } finally {
+      await child.kill();
+    }
+    expect(await hintsOf('delta')).to.deep.equal([]);
+
+    const stop = relayEntries(deployment.start(), TIMES);
+    await until('the hint is set', async () => (await hintsOf('delta')).length > 0);
+    await stop();
+    expect(await hintsOf('delta')).to.deep.equal([{ engine: 'vina', waiting: 1 }]);
   });
 });

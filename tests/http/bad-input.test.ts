@@ -13,9 +13,11 @@ interface OpenApi {
 interface Operation {
   readonly operationId: string;
   readonly requestBody?: {
-    readonly content: { readonly 'application/json': { readonly schema: BodySchema } };
+    readonly content: { readonly 'application/json'?: { readonly schema: BodySchema } };
   };
 }
+
+const ID = '00000000-0000-4000-8000-00000000abcd';
 
 /** The contract's body of each route, by operation: with every field, optional ones included. */
 const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -24,7 +26,11 @@ const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     password: 'secret',
     new_password: 'another password',
     org_id: 'alpha',
+    key: 'mad_sk_unknown',
   },
+  exchangeToken: { org_id: 'alpha' },
+  createServiceAccount: { name: 'cluster', roles: ['worker'] },
+  createFleet: { name: 'fleet' },
   refreshToken: { refresh_token: 'unknown' },
   logout: { refresh_token: 'unknown' },
   changeOwnPassword: { password: 'secret', new_password: 'another password' },
@@ -57,7 +63,56 @@ const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   rollBackMigrationRun: { state: 'running', failed: 0, org_ids: ['alpha'], wave: 0, target: 1 },
   replaceSettings: { settings: { theme: 'dark' } },
   patchSettings: { settings: { theme: 'dark' } },
-  submitJob: { engine: 'vina', pipeline_version: '1', inputs: { a: 1 }, params: { b: 2 }, priority: 1 },
+  submitJob: {
+    engine: 'vina',
+    pipeline_version: '1',
+    inputs: { a: 1 },
+    params: { b: 2 },
+    priority: 1,
+    label: 'imatinib',
+    campaign_id: ID,
+    max_attempts: 2,
+    max_runtime_seconds: 60,
+  },
+  submitJobBatch: {
+    campaign_id: ID,
+    engine: 'vina',
+    pipeline_version: '1',
+    inputs: { a: 1 },
+    params: { b: 2 },
+    priority: 1,
+    max_attempts: 2,
+    max_runtime_seconds: 60,
+    items: [{ label: 'imatinib', inputs: { c: 3 }, params: { d: 4 } }],
+  },
+  createCampaign: {
+    name: 'Kinases',
+    description: 'All of them',
+    engine: 'vina',
+    inputs: { a: 1 },
+    params: { b: 2 },
+    priority: 1,
+  },
+  changeCampaign: { name: 'Renamed', archived: true },
+  claimJobs: {
+    worker: { name: 'node-1', version: '1' },
+    engines: ['vina'],
+    limit: 1,
+    lease_seconds: 60,
+    hint_version: 1,
+  },
+  heartbeat: { leases: [{ job_id: ID, lease_id: ID, progress: { fraction: 0.5, message: 'half' } }] },
+  cancelJobs: { campaign_id: ID, status: 'PENDING', job_ids: [ID] },
+  completeJob: {
+    lease_id: ID,
+    outcome: 'FAILED',
+    error: { code: 'engine_error', message: 'because', retryable: true },
+    task_results: [{ task_name: 't', service_name: 'vina', result_data: { a: 1 } }],
+    artifacts: [{ name: 'a', purpose: 'poses', uri: 'file:///a' }],
+    usage: { wall_seconds: 1, cpu_seconds: 2 },
+    log_tail: 'the end',
+  },
+  releaseJob: { lease_id: ID, reason: 'shutdown', delay_seconds: 1 },
   moveJob: { status: 'CANCELED', error: 'because' },
   putTaskResult: {
     service_name: 'vina',
@@ -65,18 +120,26 @@ const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     schema_version: '1',
     confidence_score: 0.5,
     result_data: { a: 1 },
+    poses: [{ rank: 1, affinity_kcal_mol: -7.5 }],
+    suspect: ['no_improvement'],
   },
+  beginUpload: { sha256: 'ab'.repeat(32), size_bytes: 1, media_type: 'text/plain', name: 'a.txt' },
   addArtifact: {
     name: 'a',
     purpose: 'poses',
     uri: 'file:///a',
+    file: `sha256:${'ab'.repeat(32)}`,
     content_type: 'text/plain',
     size_bytes: 1,
     checksum: 'sha256:0f',
   },
 };
 const REQUIRED: Readonly<Record<string, readonly string[]>> = {
-  issueToken: ['email', 'password'],
+  // Or a key: which of them are missing is said by the field.
+  issueToken: [],
+  exchangeToken: ['org_id'],
+  createServiceAccount: ['name', 'roles'],
+  createFleet: ['name'],
   refreshToken: ['refresh_token'],
   logout: ['refresh_token'],
   changeOwnPassword: ['password', 'new_password'],
@@ -101,9 +164,18 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   replaceSettings: ['settings'],
   patchSettings: ['settings'],
   submitJob: ['engine', 'inputs'],
+  submitJobBatch: ['items'],
+  createCampaign: ['name'],
+  changeCampaign: [],
+  claimJobs: ['worker', 'engines', 'limit'],
+  heartbeat: ['leases'],
+  cancelJobs: [],
+  completeJob: ['lease_id', 'outcome'],
+  releaseJob: ['lease_id', 'reason'],
   moveJob: ['status'],
   putTaskResult: ['service_name', 'result_data'],
-  addArtifact: ['name', 'purpose', 'uri'],
+  beginUpload: ['sha256', 'size_bytes'],
+  addArtifact: ['name', 'purpose'],
 };
 const PLATFORM_OPERATIONS: ReadonlySet<string> = new Set([
   'createOrganization',
@@ -118,8 +190,10 @@ const PLATFORM_OPERATIONS: ReadonlySet<string> = new Set([
   'resumeMigrationRun',
   'retryMigrationRun',
   'rollBackMigrationRun',
+  'createFleet',
 ]);
 const MIB = 1024 * 1024;
+const mostBytes = ({ operation }: BodyRoute): number => (operation === 'submitJobBatch' ? 8 : 1) * MIB;
 
 interface BodyRoute {
   readonly method: Method;
@@ -134,11 +208,16 @@ describe('Bad bodies', function () {
   let service: HttpService;
   let routes: readonly BodyRoute[];
   let job: Job;
+  let fleetToken: string;
 
   before(async () => {
     deployment = await createDeployment();
     service = await HttpService.start(deployment, ['alpha', 'unused']);
     await deployment.register('alpha', 'unused');
+    const platform = service.as(deployment.token(null, ['platform_admin']));
+    const { key } = (await platform.post<{ key: string }>('/admin/service-accounts', { name: 'fleet' })).body;
+    const login = await service.call<{ access_token: string }>('POST', '/auth/token', { body: { key } });
+    fleetToken = login.body.access_token;
     const member = service.as(deployment.token('alpha', ['member']));
     job = (await member.post<Job>('/jobs', { engine: 'vina', inputs: { a: 1 } })).body;
     routes = bodyRoutes((await service.call<OpenApi>('GET', '/openapi.json')).body);
@@ -151,7 +230,7 @@ describe('Bad bodies', function () {
   const bodyRoutes = ({ paths, components }: OpenApi): readonly BodyRoute[] =>
     Object.entries(paths).flatMap(([path, operations]) =>
       Object.entries(operations).flatMap(([method, { operationId, requestBody }]) => {
-        const stated = requestBody?.content['application/json'].schema;
+        const stated = requestBody?.content['application/json']?.schema;
         if (stated === undefined) return [];
         const schema = components.schemas[stated.$ref?.split('/').at(-1) ?? ''] ?? stated;
         // OpenAPI's methods are these in lower case.
@@ -167,13 +246,18 @@ describe('Bad bodies', function () {
     );
   /** Somebody who may call the route for this organization; the body alone is wrong. */
   const send = ({ method, path, operation }: BodyRoute, organization: string, options: CallOptions) => {
-    const token = PLATFORM_OPERATIONS.has(operation)
-      ? deployment.token(null, ['platform_admin'])
-      : deployment.token(organization, ['org_admin', 'member', 'worker']);
+    const token =
+      operation === 'exchangeToken'
+        ? fleetToken
+        : PLATFORM_OPERATIONS.has(operation)
+          ? deployment.token(null, ['platform_admin'])
+          : deployment.token(organization, ['org_admin', 'member', 'worker']);
     const filled = path
       .replace('{org_id}', organization)
       .replace('{job_id}', job.job_id)
       .replace('{user_id}', job.job_id)
+      .replace('{service_account_id}', job.job_id)
+      .replace('{campaign_id}', job.job_id)
       .replace('{task_name}', 't')
       .replace('{server_id}', 'default')
       .replace('{run_id}', '1');
@@ -186,7 +270,7 @@ describe('Bad bodies', function () {
   });
 
   it('are looked for on every route of the contract that takes one', () => {
-    expect(routes).to.have.length(32);
+    expect(routes).to.have.length(51);
     for (const { operation, schema } of routes) {
       expect(Object.keys(schema.properties ?? {}), operation).to.have.members(
         Object.keys(BODIES[operation] ?? {}),
@@ -220,7 +304,7 @@ describe('Bad bodies', function () {
     });
   }
 
-  it('that are no JSON are 400, in another form 415, beyond 1 MiB 413', async () => {
+  it('that are no JSON are 400, in another form 415, beyond what a route takes 413', async () => {
     const before = await everything();
     for (const route of routes) {
       const good = JSON.stringify(BODIES[route.operation]);
@@ -241,7 +325,7 @@ describe('Bad bodies', function () {
           'unsupported_media_type',
         ],
         [{ body: good, headers: { 'content-encoding': 'gzip' } }, 415, 'unsupported_media_type'],
-        [{ body: padded(good, MIB + 1) }, 413, 'body_too_large'],
+        [{ body: padded(good, mostBytes(route) + 1) }, 413, 'body_too_large'],
       ] as const) {
         const reply = await send(route, 'unused', options);
         expect([route.path, reply.status, reply.body.code]).to.deep.equal([route.path, status, code]);

@@ -19,6 +19,7 @@ const SECRETS = {
   madeUpToken: 'canary-8-made-up-token',
   sqlParameter: 'canary-9-sql-parameter',
   header: 'canary-10-header',
+  wrongKey: 'mad_sk_canary-11-wrong-key',
 } as const;
 
 describe('Secrets', function () {
@@ -85,6 +86,7 @@ describe('Secrets', function () {
     await call('POST', '/organizations/alpha/members', { token, body: { email, roles } });
     await login({ email, password: SECRETS.firstPassword });
     await login({ email, password: SECRETS.wrongPassword });
+    await login({ key: SECRETS.wrongKey });
     const ada = await login({
       email,
       password: SECRETS.firstPassword,

@@ -63,9 +63,14 @@ describe('Writes of results over HTTP', function () {
           'r1',
           'ada',
           'job.submitted',
-          { engine: 'vina', pipeline_version: job.pipeline_version, priority: 7 },
+          { engine: 'vina', status: 'PENDING', pipeline_version: job.pipeline_version, priority: 7 },
         ],
-        ['r2', 'bot', 'job.moved', { before: 'PENDING', after: 'RUNNING' }],
+        [
+          'r2',
+          'bot',
+          'job.moved',
+          { engine: 'vina', status: 'RUNNING', before: 'PENDING', after: 'RUNNING' },
+        ],
         [
           'r3',
           'bot',
@@ -73,13 +78,19 @@ describe('Writes of results over HTTP', function () {
           { job_id: job.job_id, task_name: 'docking', service_name: 'vina', confidence_score: 0.5 },
         ],
         ['r4', 'bot', 'artifact.added', { job_id: job.job_id, ...artifact }],
-        ['r5', 'bot', 'job.moved', { before: 'RUNNING', after: 'COMPLETED' }],
+        [
+          'r5',
+          'bot',
+          'job.moved',
+          { engine: 'vina', status: 'COMPLETED', before: 'RUNNING', after: 'COMPLETED' },
+        ],
         [
           'r6',
           'ada',
           'job.submitted',
           {
             engine: 'vina',
+            status: 'COMPLETED',
             pipeline_version: job.pipeline_version,
             priority: 7,
             canonical_job_id: job.job_id,

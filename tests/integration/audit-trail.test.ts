@@ -232,22 +232,27 @@ describe('the audit trail', function () {
         await database.jobs.setStatus(jobId, 'RUNNING', null, sampleNote('job.moved'));
         const result = {
           jobId,
+          leaseId: null,
           taskName: 'docking',
           serviceName: 'vina',
           serviceVersion: null,
           schemaVersion: null,
           confidenceScore: null,
           resultData: {},
+          poses: [],
+          score: { bestAffinity: null, suspect: [] },
           note: sampleNote('task_result.written'),
         };
         await database.taskResults.put(result);
         await database.taskResults.put(result);
         return database.artifacts.insert({
           jobId,
+          leaseId: null,
           name: 'a',
           purpose: 'b',
           uri: 'file:///a',
           contentType: null,
+          sha256: null,
           sizeBytes: null,
           checksum: null,
           note: sampleNote('artifact.added'),

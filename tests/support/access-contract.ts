@@ -27,6 +27,19 @@ export interface MemberReply {
   readonly roles: readonly string[];
 }
 
+export interface ServiceAccountReply {
+  readonly service_account_id: string;
+  readonly name: string;
+  readonly fleet: boolean;
+  readonly roles: readonly string[];
+}
+
+/** What the making of a service account answers: the key is shown this once. */
+export interface NewServiceAccountReply extends ServiceAccountReply {
+  readonly key_id: string;
+  readonly key: string;
+}
+
 export interface IdentityReply {
   readonly identity_id: string;
   readonly issuer: string;

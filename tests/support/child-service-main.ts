@@ -9,7 +9,7 @@ import type { ChildCommand, ChildCounts, ChildMessage, ChildRequest, ChildStart 
 import { relayEntries } from './relay-entries.ts';
 import { Gate } from './gate.ts';
 import { createdDatabases, hookProvisioning, watchAdminStatements } from './provisioning-steps.ts';
-import { ALL_JOBS, sampleJob } from './sample-job.ts';
+import { ALL_JOBS, sampleJob, sampleNote } from './sample-job.ts';
 import { defaultServer } from './servers.ts';
 
 const tell = (message: ChildMessage): void => void process.send?.(message);
@@ -57,7 +57,8 @@ const run = ({
         const { database, release } = await lease(command.organizationId);
         try {
           const { submittedBy } = command;
-          return (await database.jobs.insert(sampleJob({ submittedBy })))?.jobId;
+          const note = { ...sampleNote('job.submitted'), details: { engine: 'vina', status: 'PENDING' } };
+          return (await database.jobs.insert(sampleJob({ submittedBy, note })))?.jobId;
         } finally {
           release();
         }

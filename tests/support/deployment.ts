@@ -1,4 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Container } from 'inversify';
 import jwt from 'jsonwebtoken';
 import { createContainer } from '../../infrastructure/composition/container.ts';
@@ -22,6 +26,8 @@ type Environment = Readonly<Record<string, string>>;
 export interface Deployment {
   readonly environment: Environment;
   readonly metadataDatabase: string;
+  /** The folder of files. It is made with the first one. */
+  readonly filesFolder: string;
   /** Name of an organization's database; the prefix is as long as the default one, so ids have 51 characters. */
   databaseName(organizationId: string): string;
   /** One process's worth of the service. Give `settings` to override environment variables. */
@@ -86,6 +92,7 @@ export const createDeployment = async (
     return known;
   };
 
+  const filesFolder = join(tmpdir(), `mad-test-files-${prefix}`);
   const environment: Environment = {
     NODE_ENV: 'test',
     LOG_LEVEL: 'silent',
@@ -100,6 +107,7 @@ export const createDeployment = async (
     ),
     DB_SPARES_MIN: '0',
     DB_SPARES_MAX: '0',
+    FILES_URL: pathToFileURL(filesFolder).href,
     JWT_SECRET: TEST_JWT_SECRET,
     ...settings,
   };
@@ -166,11 +174,12 @@ export const createDeployment = async (
   return {
     environment,
     metadataDatabase: metadataUrl.database,
+    filesFolder,
     databaseName: (id) => `${prefix}r_${id}`,
     start: (overrides = {}) => {
       const merged = { ...environment, ...overrides };
-      const settings = effectiveSettings(merged, () => 'environment');
-      const container = watchMaking(createContainer(parseConfig(merged), settings));
+      const shown = effectiveSettings(merged, () => 'environment');
+      const container = watchMaking(createContainer(parseConfig(merged), shown));
       containers.push(container);
       return container;
     },
@@ -197,6 +206,7 @@ export const createDeployment = async (
         await stop();
       } finally {
         await dropEverything();
+        await rm(filesFolder, { recursive: true, force: true });
       }
     },
   };

@@ -16,6 +16,10 @@ export const JOB_FIELDS = [
   'error',
   'error_code',
   'attempt',
+  'max_attempts',
+  'max_runtime_seconds',
+  'lease',
+  'progress',
   'label',
   'campaign_id',
   'retry_of',
@@ -52,6 +56,7 @@ export const SIGNATURE_FIELDS = [
   'created_at',
   'last_used_at',
   'expires_at',
+  'pinned',
 ] as const;
 export const PROBLEM_FIELDS = [
   'type',
@@ -82,16 +87,24 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   organization_database_not_found: 404,
   server_not_found: 404,
   job_not_found: 404,
+  file_not_found: 404,
   signature_not_found: 404,
+  campaign_not_found: 404,
   user_not_found: 404,
   member_not_found: 404,
+  service_account_not_found: 404,
+  service_account_key_not_found: 404,
   migration_run_not_found: 404,
   task_not_found: 404,
   identity_not_found: 404,
   invitation_not_found: 404,
   method_not_allowed: 405,
   request_timeout: 408,
+  upload_expired: 410,
   settings_changed: 412,
+  file_too_large: 413,
+  range_not_satisfiable: 416,
+  digest_mismatch: 422,
   body_too_large: 413,
   unsupported_media_type: 415,
   expectation_failed: 417,
@@ -103,9 +116,19 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   identity_already_linked: 409,
   migration_state_conflict: 409,
   job_state_conflict: 409,
+  artifact_already_exists: 409,
+  artifact_elsewhere: 409,
+  files_in_use: 409,
   idempotency_key_reused: 409,
+  campaign_archived: 409,
+  lease_required: 409,
+  lease_lost: 409,
+  worker_benched: 429,
+  quota_exceeded: 429,
   validation_failed: 422,
   organization_busy: 429,
+  too_many_streams: 429,
+  files_unavailable: 503,
   storage_quota_exceeded: 403,
   service_busy: 503,
   too_many_attempts: 429,
@@ -135,6 +158,10 @@ export interface Job {
   readonly error: string | null;
   readonly error_code: string | null;
   readonly attempt: number;
+  readonly max_attempts: number;
+  readonly max_runtime_seconds: number | null;
+  readonly lease: { readonly worker: string; readonly expires_at: string } | null;
+  readonly progress: { readonly fraction?: number; readonly message?: string } | null;
   readonly label: string | null;
   readonly campaign_id: string | null;
   readonly retry_of: string | null;

@@ -8,7 +8,7 @@ import {
   type ListenOptions,
 } from '../../infrastructure/http-server/http-server.ts';
 import { answerClientError } from '../../presentation/http/errors/client-error.ts';
-import { noteCut } from '../../presentation/http/request/access-log.ts';
+import { isOpenEnded, isStream, noteCut } from '../../presentation/http/request/access-log.ts';
 import { messageClasses } from '../../presentation/http/request/message-classes.ts';
 import { createRouteTable } from '../../presentation/http/route-table.ts';
 import type { Route } from '../../presentation/http/routing/route.ts';
@@ -22,6 +22,7 @@ export interface Caller {
   post<Body>(path: string, body?: unknown, headers?: CallOptions['headers']): Promise<Reply<Body>>;
   put<Body>(path: string, body?: unknown, headers?: CallOptions['headers']): Promise<Reply<Body>>;
   patch<Body>(path: string, body?: unknown, headers?: CallOptions['headers']): Promise<Reply<Body>>;
+  delete<Body>(path: string): Promise<Reply<Body>>;
 }
 
 /**
@@ -67,6 +68,8 @@ export class HttpService {
       limits,
       messages,
       onCut: noteCut,
+      isOpenEnded,
+      streams: isStream,
     });
     return new HttpService(container, server, organizations);
   }
@@ -98,6 +101,7 @@ export class HttpService {
       post: (path, body, headers = {}) => this.call('POST', path, { token, headers, body }),
       put: (path, body, headers = {}) => this.call('PUT', path, { token, headers, body }),
       patch: (path, body, headers = {}) => this.call('PATCH', path, { token, headers, body }),
+      delete: (path) => this.call('DELETE', path, { token }),
     };
   }
 

@@ -12,6 +12,9 @@ const BODIES: Readonly<Record<string, object>> = {
   linkIdentity: { issuer: 'https://idp.example', subject: 'sample' },
   addMember: { email: 'member-by-sample@example.org', roles: ['member'] },
   changeMemberRoles: { roles: ['member', 'worker'] },
+  exchangeToken: { org_id: 'alpha' },
+  createServiceAccount: { name: 'cluster', roles: ['worker'] },
+  createFleet: { name: 'fleet' },
   createOrganization: { org_id: 'made-by-sample', name: 'Made' },
   changeOrganization: { name: 'Renamed' },
   changeServer: { weight: 50 },
@@ -27,13 +30,29 @@ const BODIES: Readonly<Record<string, object>> = {
   patchSettings: { settings: { theme: 'light' } },
   replaceSettings: { settings: { theme: 'dark' } },
   submitJob: { engine: 'vina', inputs: { ligand: 'CCO' } },
+  submitJobBatch: { engine: 'vina', items: [{ label: 'ethanol', inputs: { ligand: 'CCO' } }] },
+  createCampaign: { name: 'Kinases' },
+  changeCampaign: { name: 'Renamed' },
   moveJob: { status: 'CANCELED' },
+  claimJobs: { worker: { name: 'node-1' }, engines: ['no-such-engine'], limit: 1 },
+  heartbeat: {
+    leases: [
+      { job_id: '00000000-0000-4000-8000-00000000abcd', lease_id: '00000000-0000-4000-8000-00000000abcd' },
+    ],
+  },
+  cancelJobs: { job_ids: ['00000000-0000-4000-8000-00000000abcd'] },
+  completeJob: { lease_id: '00000000-0000-4000-8000-00000000abcd', outcome: 'COMPLETED' },
+  releaseJob: { lease_id: '00000000-0000-4000-8000-00000000abcd', reason: 'shutdown' },
   putTaskResult: { service_name: 'vina', result_data: { affinity: -9.1 } },
+  beginUpload: { sha256: 'cd'.repeat(32), size_bytes: 3 },
   addArtifact: { name: 'poses.sdf', purpose: 'poses', uri: 's3://bucket/poses.sdf' },
 };
 
 /** A user that nobody made. */
 const SAMPLE_USER_ID = '00000000-0000-4000-8000-00000000abcd';
+
+/** A campaign that nobody made. */
+const SAMPLE_CAMPAIGN_ID = '00000000-0000-4000-8000-00000000cafe';
 
 /** @throws when a route is new and has no sample yet */
 export const sampleBodyOf = (route: Route): object | undefined => {
@@ -49,10 +68,16 @@ export const samplePathOf = (route: Route, organizationId: string, jobId: string
     .replace('{org_id}', organizationId)
     .replace('{inviting_org_id}', 'inviting')
     .replace('{job_id}', jobId)
+    .replace('{campaign_id}', SAMPLE_CAMPAIGN_ID)
     .replace('{user_id}', SAMPLE_USER_ID)
     .replace('{identity_id}', SAMPLE_USER_ID)
     .replace('/admin/tasks/{task_name}', '/admin/tasks/fleet_snapshot')
+    .replace('{service_account_id}', SAMPLE_USER_ID)
+    .replace('{key_id}', SAMPLE_USER_ID)
     .replace('{task_name}', 'docking')
     .replace('{signature}', '0'.repeat(64))
+    .replace('{sha256}', '0'.repeat(64))
+    .replace('{artifact_id}', SAMPLE_USER_ID)
+    .replace('{upload_id}', SAMPLE_USER_ID)
     .replace('{server_id}', 'default')
     .replace('{run_id}', '1');

@@ -49,7 +49,7 @@ describe('the check that comes before each program', () => {
   it('comes before every script that runs the project, its build as well', () => {
     const { scripts, bin } = readManifest();
     expect(bin.mad).to.equal('infrastructure/bin/mad.cjs');
-    for (const name of ['start', 'start:built', 'demo', 'cli', 'knex'])
+    for (const name of ['start', 'start:built', 'worker', 'demo', 'cli', 'knex'])
       expect(scripts[name], name).to.match(/^exec node \S+\/mad\.cjs\b/);
     for (const name of ['test', 'bench'])
       expect(scripts[name], name).to.match(/^node \S+\/check-node\.cjs && /);

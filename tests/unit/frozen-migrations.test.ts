@@ -26,9 +26,11 @@ const FROZEN: Readonly<Record<string, string>> = {
   'metadata/0015_trail_beginnings.ts': 'afbdb5a509f06a8c30128500edb52da50f4a72bc28fc0912a19a72872c0f8611',
   'metadata/0016_server_timelines.ts': 'ca99d244ed826c7d904c608b2286341adf60c45974f7a3655780fea1cd30bc51',
   'metadata/0019_operators.ts': '39991bfc25ad84953e7d1892ac30ed94b8d014f54a5bf3bab974f90e235d7289',
+  'metadata/0017_work.ts': '9fbc813e63144a9376cc7b3ec4186efc51a750fa3751e1949ae75516b5fb10e4',
+  'metadata/0018_event_statistics.ts': 'd4b5516501c6c03ec8901ccdf27eb826b0f5bb1ef4cd8453f7f2f8a389477444',
   'results/0001_initial.ts': 'af6cd70980a929279bab3e83722995643be934da56660360951f4a33d18712fa',
   'results/0002_audit_outbox.ts': '1d867ba3622c9efb9aaa1e87da5e2f7015c7974a628c86210ee9e0aa695ea6c6',
-  'results/0003_work.ts': '415eca742fe60648f6bf7db0ed4b904e1a9ba4a5b738a7c146143704b72ca14f',
+  'results/0003_work.ts': '04302fd3174aecfedb55ea6d387ce66315feb25083335b0b8c24c2818aa2c9e1',
 };
 
 const filesOf = (kind: string): string[] =>

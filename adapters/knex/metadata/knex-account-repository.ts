@@ -13,6 +13,7 @@ interface AccountRow {
     readonly roles: readonly OrganizationRole[];
   }[];
   readonly invited: boolean;
+  readonly is_fleet: boolean;
   readonly revoked_sessions: readonly string[];
 }
 
@@ -28,9 +29,14 @@ const find = statement<{ userId: string; accessTtlSeconds: number }, AccountRow>
       ),
       sql.raw('exists (select from invitations where invitations.user_id = users.user_id) as invited'),
       sql.raw(
+        `exists (select from service_accounts s where s.user_id = users.user_id and s.org_id is null) as is_fleet`,
+      ),
+      sql.raw(
         `array(select session_id::text from sessions where sessions.user_id = users.user_id
+         and revoked_at > now() - make_interval(secs => ?)
+         union all select key_id::text from service_account_keys k where k.user_id = users.user_id
          and revoked_at > now() - make_interval(secs => ?)) as revoked_sessions`,
-        [p('accessTtlSeconds')],
+        [p('accessTtlSeconds'), p('accessTtlSeconds')],
       ),
     )
     .where('user_id', p('userId')),
@@ -63,6 +69,7 @@ export class KnexAccountRepository implements AccountRepository {
       platformAdmin: row.platform_admin,
       memberships: row.memberships.map(({ org_id: organizationId, roles }) => ({ organizationId, roles })),
       invited: row.invited,
+      isFleet: row.is_fleet,
       revokedSessions: new Set(row.revoked_sessions),
     };
   }

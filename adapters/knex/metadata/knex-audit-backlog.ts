@@ -1,6 +1,7 @@
 import type { AuditBacklog } from '../../../application/ports/audit/audit-backlog.ts';
 import type { CarriedEntry } from '../../../domain/audit/carried-entry.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
+import { workNewsOf } from '../../../domain/work/work-hint.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
 interface Announcement {
@@ -8,22 +9,52 @@ interface Announcement {
   readonly writer: string;
 }
 
+/** From 1 to 100 hundredths, also where somebody wrote other settings by hand. */
+const WEIGHT = `select least(greatest((settings ->> 'work_weight')::numeric, 1), 100) / 100 from settings
+  where org_id = ? and jsonb_typeof(settings -> 'work_weight') = 'number'`;
+
 // The caller has locked the entries in the outbox, so no other process delivers them at the same time. One exception is
 // the last statement of a process that died: when it commits, this one fails with a unique violation, and the next
 // attempt finds the entries delivered.
-const deliver = statement<{ organizationId: string; entries: string }>('audit_deliver', (p) =>
+//
+// Only entries that arrive set hints, and in the same statement: once each, wherever a process dies. Versions are drawn after
+// the trail has locked the organization's chain, so they rise in the order of the deliveries. An organization without jobs
+// that wait joins those that have some at the least that any of them got: nobody saves up. Decision 0048.
+const deliver = statement<{ organizationId: string; entries: string; news: string }>('audit_deliver', (p) =>
   sql.raw(
-    `insert into audit_logs (audit_id, org_id, user_id, action, entity_type, entity_id, details, request_id, address, ts)
-     select audit_id, ?, user_id, action, entity_type, entity_id, details, request_id, address, ts
-     from rows from (jsonb_to_recordset(?::jsonb) as (
-       audit_id uuid, user_id text, action text, entity_type text, entity_id text, details jsonb,
-       request_id text, address text, ts timestamptz(3)
-     )) with ordinality as entry (
-       audit_id, user_id, action, entity_type, entity_id, details, request_id, address, ts, number
+    `with arrived as (
+       insert into audit_logs (audit_id, org_id, user_id, action, entity_type, entity_id, details, request_id, address, ts)
+       select audit_id, ?, user_id, action, entity_type, entity_id, details, request_id, address, ts
+       from rows from (jsonb_to_recordset(?::jsonb) as (
+         audit_id uuid, user_id text, action text, entity_type text, entity_id text, details jsonb,
+         request_id text, address text, ts timestamptz(3)
+       )) with ordinality as entry (
+         audit_id, user_id, action, entity_type, entity_id, details, request_id, address, ts, number
+       )
+       where not exists (select from audit_logs known where known.audit_id = entry.audit_id)
+       order by number
+       returning audit_id
+     ), told as materialized (
+       select engine, sum(waiting)::int as waiting, min(since) as since, min(due_at) as due_at,
+         sum(served) / coalesce((${WEIGHT}), 1) as served
+       from arrived join jsonb_to_recordset(?::jsonb) as news
+         (audit_id uuid, engine text, waiting int, served float8, since timestamptz, due_at timestamptz) using (audit_id)
+       group by engine
      )
-     where not exists (select from audit_logs known where known.audit_id = entry.audit_id)
-     order by number`,
-    [p('organizationId'), p('entries')],
+     insert into work_hints (org_id, engine, version, waiting, oldest_at, next_due_at, served)
+     select ?, engine, nextval('work_hints_version_seq'), greatest(waiting, 0), since, due_at,
+       coalesce((select min(h.served) from work_hints h where h.engine = told.engine and h.waiting > 0), 0) + served
+     from told order by engine
+     on conflict (org_id, engine) do update set
+       version = excluded.version,
+       waiting = greatest(work_hints.waiting + (select waiting from told where engine = excluded.engine), 0),
+       oldest_at = least(work_hints.oldest_at, excluded.oldest_at),
+       next_due_at = least(work_hints.next_due_at, excluded.next_due_at),
+       served = greatest(
+         work_hints.served + (select served from told where engine = excluded.engine),
+         case when work_hints.waiting = 0 then excluded.served end
+       )`,
+    [p('organizationId'), p('entries'), p('organizationId'), p('news'), p('organizationId')],
   ),
 );
 
@@ -62,7 +93,7 @@ const reclaim = statement<{ writer: string; silentForMs: number }, { org_id: Org
     ),
 );
 
-/** Where entries of results arrive, once each. Decision 0015. */
+/** Where entries of results arrive, once each, and set hints at work. Decisions 0015 and 0048. */
 export class KnexAuditBacklog implements AuditBacklog {
   readonly #executor: SqlExecutor;
 
@@ -82,7 +113,12 @@ export class KnexAuditBacklog implements AuditBacklog {
       address: entry.address ?? null,
       ts: entry.at.toISOString(),
     }));
-    await this.#executor.query(deliver({ organizationId, entries: JSON.stringify(rows) }));
+    const news = entries.flatMap((entry) =>
+      workNewsOf(entry).map(({ dueAt, ...told }) => ({ ...told, audit_id: entry.auditId, due_at: dueAt })),
+    );
+    await this.#executor.query(
+      deliver({ organizationId, entries: JSON.stringify(rows), news: JSON.stringify(news) }),
+    );
   }
 
   async announce(organizationId: OrganizationId, writer: string): Promise<void> {

@@ -32,6 +32,7 @@ const members = () =>
     sql.raw(
       `(select m.org_id, m.user_id, u.email, u.status, m.roles, m.created_at, m.updated_at
           from memberships m join users u using (user_id)
+          where not exists (select from service_accounts s where s.user_id = m.user_id)
           union all
           select org_id, user_id, email, 'invited', roles, created_at, updated_at from invitations) as members`,
     ),

@@ -4,10 +4,12 @@ import type {
 } from '../../../application/ports/databases/metadata-database.ts';
 import type { SqlDatabase, SqlExecutor } from '../statement.ts';
 import { KnexAuditLog } from './knex-audit-log.ts';
+import { KnexEventTrail } from './knex-event-trail.ts';
 import { KnexIdentityRepository } from './knex-identity-repository.ts';
 import { KnexMemberRepository } from './knex-member-repository.ts';
 import { KnexOrganizationRepository } from './knex-organization-repository.ts';
 import { KnexServerLedger } from './knex-server-ledger.ts';
+import { KnexServiceAccountRepository } from './knex-service-account-repository.ts';
 import { KnexSessionRepository } from './knex-session-repository.ts';
 import { KnexUserRepository } from './knex-user-repository.ts';
 
@@ -17,8 +19,10 @@ const repositoriesOver = (executor: SqlExecutor): MetadataRepositories => ({
   members: new KnexMemberRepository(executor),
   identities: new KnexIdentityRepository(executor),
   sessions: new KnexSessionRepository(executor),
+  serviceAccounts: new KnexServiceAccountRepository(executor),
   serverLedger: new KnexServerLedger(executor),
   auditLog: new KnexAuditLog(executor),
+  events: new KnexEventTrail(executor),
 });
 
 /**

@@ -40,7 +40,9 @@ const users = () =>
       'users.updated_at',
       sql.raw('identities.user_id is not null as has_password'),
       sql.raw('coalesce(identities.must_change, false) as must_change'),
-    );
+    )
+    // Those are no people: nobody gives them a password, an identity or a role of the platform.
+    .whereNotExists(sql('service_accounts').whereRaw('service_accounts.user_id = users.user_id'));
 
 const find = statement<{ userId: string }, UserRow>('user_find', (p) =>
   users().where('users.user_id', p('userId')),

@@ -1,12 +1,27 @@
-import type { DockingJob, JobSummary } from '../../../domain/jobs/docking-job.ts';
+import type { DockingJob, JobSummary, LockedJob } from '../../../domain/jobs/docking-job.ts';
+import type { JobLease, JobProgress } from '../../../domain/jobs/job-attempt.ts';
 import { JsonText } from '../../../domain/json-text.ts';
+import { selectJsonTexts, selectList } from '../columns.ts';
+import { sql } from '../statement.ts';
 import type { SetByDatabase } from '../../../domain/jobs/docking-job-repository.ts';
 
-/** A job's row without its large columns: its fields, with the parts of `cache` in columns of their own. */
-export interface JobSummaryRow extends Omit<JobSummary, 'cache'> {
+/** What a job's row holds itself without its large columns, with the parts of `cache` in columns of their own. */
+export interface LockedJobRow extends Omit<LockedJob, 'cache'> {
   readonly cacheHit: boolean;
   readonly canonicalJobId: string | null;
   readonly cacheConfidenceScore: number | null;
+}
+
+/** With what its live attempt says. */
+export interface JobSummaryRow extends LockedJobRow {
+  /** JSON of a `LiveAttempt`; null when the job does not run, or runs without a lease. */
+  readonly live: string | null;
+}
+
+interface LiveAttempt {
+  readonly worker: string;
+  readonly expiresAt: string;
+  readonly progress: JobProgress | null;
 }
 
 /** A job's row. */
@@ -35,7 +50,9 @@ export const INSERTED_COLUMNS = {
   label: 'label',
   campaignId: 'campaign_id',
   retryOf: 'retry_of',
-} as const satisfies Record<Exclude<keyof JobSummaryRow, SetByDatabase>, string>;
+  maxAttempts: 'max_attempts',
+  maxRuntimeSeconds: 'max_runtime_seconds',
+} as const satisfies Record<Exclude<keyof LockedJobRow, SetByDatabase>, string>;
 
 /** Each field of a job has its column here, or this does not compile. */
 export const SUMMARY_COLUMNS = {
@@ -47,14 +64,57 @@ export const SUMMARY_COLUMNS = {
   updatedAt: 'updated_at',
   startedAt: 'started_at',
   completedAt: 'completed_at',
-} as const satisfies Record<keyof JobSummaryRow, string>;
+} as const satisfies Record<keyof LockedJobRow, string>;
+
+/**
+ * The field `live` of a job. A job that does not run costs no look-up. It sees attempts as the whole statement does: after a
+ * wait for the job's lock that may be the lease before.
+ *
+ * @param source the table or alias that has the job's columns
+ */
+export const liveAttemptOf = (source: string): string =>
+  `case when ${source}.status = 'RUNNING' then (
+     select json_build_object('worker', worker_name, 'expiresAt', expires_at, 'progress', progress)::text
+     from job_attempts where job_attempts.job_id = ${source}.job_id and ended_at is null
+   ) end`;
+
+export const LOCKED_JOB_FIELDS = selectList(SUMMARY_COLUMNS);
+/** Of the table itself, under its own name. */
+export const SUMMARY_FIELDS = [
+  ...LOCKED_JOB_FIELDS,
+  sql.raw('? as live', [sql.raw(liveAttemptOf('docking_jobs'))]),
+];
+export const JOB_FIELDS = [...SUMMARY_FIELDS, ...selectJsonTexts(JSON_COLUMNS)];
+
+// The query above builds it.
+const readAttempt = (live: string): LiveAttempt => JSON.parse(live) as LiveAttempt;
+const readLease = ({ worker, expiresAt }: LiveAttempt): JobLease => ({
+  worker,
+  expiresAt: new Date(expiresAt),
+});
+
+export const toLockedJob = ({
+  cacheHit: hit,
+  canonicalJobId,
+  cacheConfidenceScore: confidenceScore,
+  ...job
+}: LockedJobRow): LockedJob => ({ cache: { hit, canonicalJobId, confidenceScore }, ...job });
 
 export const toJobSummary = ({
   cacheHit: hit,
   canonicalJobId,
   cacheConfidenceScore: confidenceScore,
+  live,
   ...job
-}: JobSummaryRow): JobSummary => ({ cache: { hit, canonicalJobId, confidenceScore }, ...job });
+}: JobSummaryRow): JobSummary => {
+  const attempt = live === null ? null : readAttempt(live);
+  return {
+    cache: { hit, canonicalJobId, confidenceScore },
+    lease: attempt === null ? null : readLease(attempt),
+    progress: attempt?.progress ?? null,
+    ...job,
+  };
+};
 
 export const toDockingJob = ({
   cacheHit: hit,
@@ -62,11 +122,17 @@ export const toDockingJob = ({
   cacheConfidenceScore: confidenceScore,
   inputs,
   params,
+  live,
   ...job
-}: DockingJobRow): DockingJob => ({
-  inputs: new JsonText(inputs),
-  params: new JsonText(params),
-  cache: { hit, canonicalJobId, confidenceScore },
-  // The spread is last: V8 is slow to add fields after one. Decision 0024.
-  ...job,
-});
+}: DockingJobRow): DockingJob => {
+  const attempt = live === null ? null : readAttempt(live);
+  return {
+    inputs: new JsonText(inputs),
+    params: new JsonText(params),
+    cache: { hit, canonicalJobId, confidenceScore },
+    lease: attempt === null ? null : readLease(attempt),
+    progress: attempt?.progress ?? null,
+    // The spread is last: V8 is slow to add fields after one. Decision 0024.
+    ...job,
+  };
+};

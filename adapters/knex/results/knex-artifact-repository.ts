@@ -1,7 +1,7 @@
 import type { Artifact, ArtifactRepository, NewArtifact } from '../../../domain/jobs/artifact.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
 import { insertList, selectList } from '../columns.ts';
-import { dynamicQuery, sql, type SqlExecutor } from '../statement.ts';
+import { dynamicQuery, sql, statement, type SqlExecutor } from '../statement.ts';
 import { auditedStatement } from './audited-statement.ts';
 
 /** PostgreSQL's driver returns a bigint as text. */
@@ -12,10 +12,11 @@ const INSERTED_COLUMNS = {
   name: 'name',
   purpose: 'purpose',
   uri: 'uri',
+  sha256: 'sha256',
   contentType: 'content_type',
   sizeBytes: 'size_bytes',
   checksum: 'checksum',
-} as const satisfies Record<keyof Omit<NewArtifact, 'note'>, string>;
+} as const satisfies Record<keyof Omit<NewArtifact, 'note' | 'leaseId'>, string>;
 
 const ARTIFACT_FIELDS = selectList({
   artifactId: 'artifact_id',
@@ -26,7 +27,24 @@ const ARTIFACT_FIELDS = selectList({
 const insert = auditedStatement<Omit<NewArtifact, 'note'>, ArtifactRow>(
   'artifact_insert',
   { type: 'artifact', idField: 'artifactId' },
-  (p) => sql('artifacts').insert(insertList(INSERTED_COLUMNS, p)).returning(ARTIFACT_FIELDS),
+  (p) =>
+    sql('artifacts')
+      .insert(insertList({ ...INSERTED_COLUMNS, leaseId: 'lease_id' }, p))
+      .returning(ARTIFACT_FIELDS),
+);
+
+const find = statement<{ jobId: string; artifactId: string }, ArtifactRow>('artifact_find', (p) =>
+  sql('artifacts')
+    .select(ARTIFACT_FIELDS)
+    .where({ job_id: p('jobId'), artifact_id: p('artifactId') }),
+);
+
+const findByName = statement<{ jobId: string; name: string }, ArtifactRow>('artifact_find_by_name', (p) =>
+  sql('artifacts')
+    .select(ARTIFACT_FIELDS)
+    .where({ job_id: p('jobId'), name: p('name') })
+    .orderBy('position')
+    .limit(1),
 );
 
 const toArtifact = (row: ArtifactRow): Artifact => ({
@@ -45,6 +63,16 @@ export class KnexArtifactRepository implements ArtifactRepository {
     const [row] = await this.#executor.query(insert({ ...artifact, note: JSON.stringify(artifact.note) }));
     if (row === undefined) throw new Error('an insert returned no row');
     return toArtifact(row);
+  }
+
+  async find(jobId: string, artifactId: string): Promise<Artifact | null> {
+    const [row] = await this.#executor.query(find({ jobId, artifactId }));
+    return row === undefined ? null : toArtifact(row);
+  }
+
+  async findByName(jobId: string, name: string): Promise<Artifact | null> {
+    const [row] = await this.#executor.query(findByName({ jobId, name }));
+    return row === undefined ? null : toArtifact(row);
   }
 
   async listByJob(jobId: string, { limit, after }: PageRequest<string>): Promise<Page<Artifact, string>> {

@@ -1,31 +1,35 @@
 import type { WriteNote } from '../../../domain/audit/audit-log.ts';
-import type { DockingJob, JobStatus, JobSummary } from '../../../domain/jobs/docking-job.ts';
+import type { DockingJob, JobStatus, JobSummary, LockedJob } from '../../../domain/jobs/docking-job.ts';
 import {
   insertedJob,
   type DockingJobRepository,
+  type JobFilter,
   type JobKey,
   type NewDockingJob,
   type SetByDatabase,
 } from '../../../domain/jobs/docking-job-repository.ts';
 import { JsonText } from '../../../domain/json-text.ts';
 import type { PagePart, PartRequest } from '../../../domain/page.ts';
-import { insertList, selectJsonTexts, selectList } from '../columns.ts';
-import { sizedList, toPart } from '../sized-list.ts';
+import { insertList, selectJsonTexts } from '../columns.ts';
+import { toPart } from '../sized-list.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 import { auditedStatement } from './audited-statement.ts';
+import { jobKeyOf, listJobs, listJobSummaries } from './docking-job-lists.ts';
 import {
   INSERTED_COLUMNS,
+  JOB_FIELDS,
   JSON_COLUMNS,
-  SUMMARY_COLUMNS,
+  LOCKED_JOB_FIELDS,
+  SUMMARY_FIELDS,
   toDockingJob,
   toJobSummary,
+  toLockedJob,
   type DockingJobRow,
   type JobSummaryRow,
+  type LockedJobRow,
 } from './docking-job-columns.ts';
 
 const JOB = { type: 'job', idField: 'jobId' } as const;
-const SUMMARY_FIELDS = selectList(SUMMARY_COLUMNS);
-const JOB_FIELDS = [...SUMMARY_FIELDS, ...selectJsonTexts(JSON_COLUMNS)];
 
 const find = statement<{ jobId: string }, DockingJobRow>('docking_job_find', (p) =>
   sql('docking_jobs').select(JOB_FIELDS).where('job_id', p('jobId')),
@@ -35,8 +39,8 @@ const findSummary = statement<{ jobId: string }, JobSummaryRow>('docking_job_fin
   sql('docking_jobs').select(SUMMARY_FIELDS).where('job_id', p('jobId')),
 );
 
-const findForUpdate = statement<{ jobId: string }, JobSummaryRow>('docking_job_find_for_update', (p) =>
-  sql('docking_jobs').select(SUMMARY_FIELDS).where('job_id', p('jobId')).forUpdate(),
+const findForUpdate = statement<{ jobId: string }, LockedJobRow>('docking_job_find_for_update', (p) =>
+  sql('docking_jobs').select(LOCKED_JOB_FIELDS).where('job_id', p('jobId')).forUpdate(),
 );
 
 /** An insert writes these as well. Both are null, or neither is: a constraint says so. */
@@ -50,7 +54,7 @@ const findByIdempotencyKey = statement<{ key: string }, DockingJobRow & { readon
       .where('idempotency_key', p('key')),
 );
 
-type InsertValues = Omit<DockingJobRow, SetByDatabase> & {
+type InsertValues = Omit<DockingJobRow, SetByDatabase | 'live'> & {
   readonly idempotencyKey: string | null;
   readonly requestHash: string | null;
 };
@@ -70,6 +74,13 @@ const insert = auditedStatement<InsertValues, Pick<DockingJobRow, 'createdAt' | 
       .returning(['job_id as jobId', 'created_at as createdAt', ...selectJsonTexts(JSON_COLUMNS)]),
 );
 
+const countPending = statement<{ most: number }, { pending: number }>('docking_job_count_pending', (p) =>
+  sql.raw(
+    `select count(*)::int as pending from (select from docking_jobs where status = 'PENDING' limit ?) as waiting`,
+    [p('most')],
+  ),
+);
+
 const setStatus = auditedStatement<{ jobId: string; status: JobStatus; error: string | null }, DockingJobRow>(
   'docking_job_set_status',
   JOB,
@@ -85,15 +96,6 @@ const setStatus = auditedStatement<{ jobId: string; status: JobStatus; error: st
       })
       .returning(JOB_FIELDS),
 );
-
-const list = sizedList<DockingJobRow>('docking_job_list', {
-  table: 'docking_jobs',
-  columns: SUMMARY_COLUMNS,
-  texts: ['error'],
-  json: JSON_COLUMNS,
-  order: ['created_at', 'job_id'],
-  direction: 'desc',
-});
 
 export class KnexDockingJobRepository implements DockingJobRepository {
   readonly #executor: SqlExecutor;
@@ -136,9 +138,9 @@ export class KnexDockingJobRepository implements DockingJobRepository {
     return row === undefined ? null : toJobSummary(row);
   }
 
-  async findForUpdate(jobId: string): Promise<JobSummary | null> {
+  async findForUpdate(jobId: string): Promise<LockedJob | null> {
     const [row] = await this.#executor.query(findForUpdate({ jobId }));
-    return row === undefined ? null : toJobSummary(row);
+    return row === undefined ? null : toLockedJob(row);
   }
 
   async findByIdempotencyKey(key: string): Promise<{ job: DockingJob; requestHash: string } | null> {
@@ -148,13 +150,18 @@ export class KnexDockingJobRepository implements DockingJobRepository {
     return { job: toDockingJob(job), requestHash };
   }
 
-  async list(
-    { status }: { readonly status: JobStatus | null },
-    { after, ...part }: PartRequest<JobKey>,
-  ): Promise<PagePart<DockingJob, JobKey>> {
-    const key = after === null ? null : [after.createdAt.toISOString(), after.jobId];
-    const rows = await this.#executor.query(list(status === null ? {} : { status }, { after: key, ...part }));
-    return toPart(rows, toDockingJob, ({ createdAt, jobId }) => ({ createdAt, jobId }));
+  async list(filter: JobFilter, part: PartRequest<JobKey>): Promise<PagePart<DockingJob, JobKey>> {
+    return toPart(await this.#executor.query(listJobs(filter, part)), toDockingJob, jobKeyOf);
+  }
+
+  async listSummaries(filter: JobFilter, part: PartRequest<JobKey>): Promise<PagePart<JobSummary, JobKey>> {
+    return toPart(await this.#executor.query(listJobSummaries(filter, part)), toJobSummary, jobKeyOf);
+  }
+
+  async countPending(most: number): Promise<number> {
+    const [row] = await this.#executor.query(countPending({ most }));
+    if (row === undefined) throw new Error('a count without a row');
+    return row.pending;
   }
 
   async setStatus(

@@ -5,8 +5,14 @@ import type {
 import { sql, statement, type SqlDatabase, type SqlExecutor } from '../statement.ts';
 import { KnexAuditOutbox } from './knex-audit-outbox.ts';
 import { KnexArtifactRepository } from './knex-artifact-repository.ts';
+import { KnexCampaignRepository } from './knex-campaign-repository.ts';
 import { KnexDockingJobRepository } from './knex-docking-job-repository.ts';
+import { KnexFileRepository } from './knex-file-repository.ts';
 import { KnexInputSignatureRepository } from './knex-input-signature-repository.ts';
+import { KnexJobBatchRepository } from './knex-job-batch-repository.ts';
+import { KnexScoreRepository } from './knex-score-repository.ts';
+import { KnexJobQueue } from './knex-job-queue.ts';
+import { KnexJobAttemptRepository } from './knex-job-attempt-repository.ts';
 import { KnexTaskResultRepository } from './knex-task-result-repository.ts';
 
 /** PostgreSQL asks the file system: a millisecond, whatever is in the database. */
@@ -16,16 +22,28 @@ const storageBytes = statement<object, { bytes: string }>('storage_bytes', () =>
 
 class KnexResultsRepositories implements ResultsRepositories {
   readonly jobs: KnexDockingJobRepository;
+  readonly attempts: KnexJobAttemptRepository;
   readonly taskResults: KnexTaskResultRepository;
   readonly artifacts: KnexArtifactRepository;
+  readonly files: KnexFileRepository;
   readonly inputSignatures: KnexInputSignatureRepository;
+  readonly scores: KnexScoreRepository;
+  readonly batches: KnexJobBatchRepository;
+  readonly campaigns: KnexCampaignRepository;
+  readonly queue: KnexJobQueue;
   readonly auditOutbox: KnexAuditOutbox;
 
   constructor(executor: SqlExecutor) {
     this.jobs = new KnexDockingJobRepository(executor);
+    this.attempts = new KnexJobAttemptRepository(executor);
     this.taskResults = new KnexTaskResultRepository(executor);
     this.artifacts = new KnexArtifactRepository(executor);
+    this.files = new KnexFileRepository(executor);
     this.inputSignatures = new KnexInputSignatureRepository(executor);
+    this.scores = new KnexScoreRepository(executor);
+    this.batches = new KnexJobBatchRepository(executor);
+    this.campaigns = new KnexCampaignRepository(executor);
+    this.queue = new KnexJobQueue(executor);
     this.auditOutbox = new KnexAuditOutbox(executor);
   }
 }

@@ -6,7 +6,10 @@ import type { OrganizationId } from '../../../domain/organizations/organization-
  * have entries in an organization's outbox. Decision 0015.
  */
 export interface AuditBacklog {
-  /** Appends an outbox's entries to the organization's trail, in order. Skips those that were delivered before. */
+  /**
+   * Appends an outbox's entries to the organization's trail, in order, and sets the hints at work that they tell of. Skips
+   * those that were delivered before.
+   */
   deliver(organizationId: OrganizationId, entries: readonly CarriedEntry[]): Promise<void>;
   /** Records that the writer may leave entries in the outbox, or renews the record. Call it before results are written. */
   announce(organizationId: OrganizationId, writer: string): Promise<void>;

@@ -1,6 +1,8 @@
 import type { AuditLog } from '../../../domain/audit/audit-log.ts';
+import type { EventTrail } from '../../../domain/events/event-trail.ts';
 import type { IdentityRepository } from '../../../domain/identity/identity-repository.ts';
 import type { MemberRepository } from '../../../domain/identity/member-repository.ts';
+import type { ServiceAccountRepository } from '../../../domain/identity/service-account-repository.ts';
 import type { SessionRepository } from '../../../domain/identity/session-repository.ts';
 import type { UserRepository } from '../../../domain/identity/user-repository.ts';
 import type { OrganizationRepository } from '../../../domain/organizations/organization-repository.ts';
@@ -12,8 +14,10 @@ export interface MetadataRepositories {
   readonly members: MemberRepository;
   readonly identities: IdentityRepository;
   readonly sessions: SessionRepository;
+  readonly serviceAccounts: ServiceAccountRepository;
   readonly serverLedger: ServerLedger;
   readonly auditLog: AuditLog;
+  readonly events: EventTrail;
 }
 
 /** What all organizations share. Every method may throw {DatabaseConnectionError}. */

@@ -10,4 +10,11 @@ export interface LoginAttempts {
   begin(account: string, address: string): Promise<void>;
   /** Records that the password was right: resets the account's count and uncounts this attempt for the address. */
   succeed(account: string, address: string): Promise<void>;
+  /**
+   * Counts a key that opens nothing. Those that open something are not counted: nobody guesses one of 256 bits, and a fleet
+   * starts all at once. Nor do these attempts count as logins: a forgotten worker must not close its address for people.
+   *
+   * @throws {TooManyAttemptsError} when the address has reached its limit
+   */
+  failKey(address: string): Promise<void>;
 }

@@ -7,20 +7,21 @@ export interface IssuedToken {
   readonly expiresInSeconds: number;
 }
 
-export interface TokenTerms {
-  /** The longest life, if that is shorter than other tokens have. */
-  readonly maxSeconds?: number;
-  /** When the bearer last gave the password, in seconds since 1970. */
+/** What a token belongs to and ends with: a login, or a key of a service account. */
+export interface TokenSession {
+  readonly sessionId: string;
+  /** Shortens the token's life; left out: as long as the service is configured. */
+  readonly atMostSeconds?: number;
+  /** When the bearer gave the password just now, in seconds since 1970. */
   readonly authTime?: number;
 }
 
 export interface TokenIssuer {
   /**
-   * @param sessionId the login that the token belongs to and ends with; absent for an operator's token
-   * @param terms what differs from other tokens
+   * @param session absent for an operator's token
    * @throws {UnauthenticatedError} when this service has no key to sign with
    */
-  issue(principal: Principal, sessionId?: string, terms?: TokenTerms): IssuedToken;
+  issue(principal: Principal, session?: TokenSession): IssuedToken;
 }
 
 /** The claims of a token with a valid signature that has not expired. */

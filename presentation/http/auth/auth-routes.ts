@@ -1,8 +1,8 @@
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { noContent, ok } from '../request/reply.ts';
-import { publicRoute, type Route } from '../routing/route.ts';
-import { presentGrant } from './auth-presenter.ts';
-import { issueRequest, refreshRequest, tokenReply } from './auth-schema.ts';
+import { callerRoute, publicRoute, type Route } from '../routing/route.ts';
+import { presentGrant, presentToken } from './auth-presenter.ts';
+import { bareTokenReply, exchangeRequest, issueRequest, refreshRequest, tokenReply } from './auth-schema.ts';
 
 const tag = 'auth';
 
@@ -10,14 +10,15 @@ export const authRoutes = (deps: HttpDependencies): readonly Route[] => [
   issueTokenRoute(deps),
   refreshTokenRoute(deps),
   logoutRoute(deps),
+  exchangeTokenRoute(deps),
 ];
 
-const issueTokenRoute = ({ issueToken, options }: HttpDependencies): Route =>
+const issueTokenRoute = ({ issueToken, issueKeyToken, options }: HttpDependencies): Route =>
   publicRoute([], {
     method: 'post',
     path: '/auth/token',
     name: 'issueToken',
-    summary: 'Log in with email and password; with "new_password" the password is replaced',
+    summary: 'Log in with email and password, or with a key; with "new_password" the password is replaced',
     tag,
     request: issueRequest(options.maxOrganizationIdLength),
     replies: { 200: { description: 'An access token and a refresh token', schema: tokenReply } },
@@ -30,7 +31,14 @@ const issueTokenRoute = ({ issueToken, options }: HttpDependencies): Route =>
       'database_unavailable',
     ],
     handle: async ({ origin, input: { body } }) => {
-      const { email, password, new_password: newPassword = null, org_id: organizationId = null } = body;
+      if (body.key !== undefined) return ok(presentToken(await issueKeyToken(body.key, origin)));
+      // The schema wants them where there is no key.
+      const {
+        email = '',
+        password = '',
+        new_password: newPassword = null,
+        org_id: organizationId = null,
+      } = body;
       return ok(presentGrant(await issueToken({ email, password, organizationId, newPassword }, origin)));
     },
   });
@@ -63,4 +71,17 @@ const logoutRoute = ({ endSession }: HttpDependencies): Route =>
       await endSession(body.refresh_token);
       return noContent;
     },
+  });
+
+const exchangeTokenRoute = ({ exchangeToken, options }: HttpDependencies): Route =>
+  callerRoute(['fleet'], {
+    method: 'post',
+    path: '/auth/exchange',
+    name: 'exchangeToken',
+    summary: "Exchange a fleet's token for one of an organization that has admitted it, good for 15 minutes",
+    tag,
+    request: exchangeRequest(options.maxOrganizationIdLength),
+    replies: { 200: { description: 'An access token for that organization', schema: bareTokenReply } },
+    handle: async ({ actor, input: { body } }) =>
+      ok(presentToken(await exchangeToken(actor, body.org_id, '/auth/exchange'))),
   });

@@ -108,6 +108,7 @@ const operationOf = (route: Route, orgId: z.ZodType): ZodOpenApiOperationObject 
     description: isPublic ? 'Needs no token.' : `Roles: ${route.roles.join(', ')}.`,
     requestParams: { ...(path && { path }), ...(query && { query }), ...(header && { header }) },
     ...(body && { requestBody: requestBodyOf(body) }),
+    ...(route.receivesBytes === true && { requestBody: BYTES_BODY }),
     responses: { ...errorReplies(route), ...plainReplies(route) },
   };
 };
@@ -117,6 +118,11 @@ const requestBodyOf = (schema: z.ZodObject): ZodOpenApiRequestBodyObject => ({
   required: true,
   content: { 'application/json': { schema, example: schema.meta()?.['example'] } },
 });
+
+const BYTES_BODY: ZodOpenApiRequestBodyObject = {
+  required: true,
+  content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+};
 
 const requestIdHeader = z.string().meta({ description: 'Taken from the request when sane, else made' });
 
@@ -134,14 +140,17 @@ const headersOf = (status: string): z.ZodObject =>
 
 const plainReplies = ({ replies }: Route): ZodOpenApiResponsesObject =>
   Object.fromEntries(
-    Object.entries(replies).map(([status, { description, schema, contentType }]) => [
+    Object.entries(replies).map(([status, { description, schema, contentType, otherContentType }]) => [
       status,
       {
         description,
         headers: headersOf(status),
         ...(status !== '204' &&
           status !== '304' && {
-            content: { [contentType ?? 'application/json']: { schema: schema ?? z.string() } },
+            content: {
+              [contentType ?? 'application/json']: { schema: schema ?? z.string() },
+              ...(otherContentType !== undefined && { [otherContentType]: { schema: z.string() } }),
+            },
           }),
       },
     ]),
@@ -190,20 +199,23 @@ const CALLER_ERRORS: readonly ErrorCode[] = [
   'organization_busy',
   'database_unavailable',
 ];
+const RESULTS_ERRORS: readonly ErrorCode[] = [
+  ...CALLER_ERRORS,
+  'organization_suspended',
+  'organization_not_found',
+  'organization_database_not_found',
+  'organization_not_ready',
+  'database_provisioning_failed',
+  'no_server_available',
+  'connection_budget_exhausted',
+];
 const SCOPE_ERRORS: Readonly<Record<Scope, readonly ErrorCode[]>> = {
   public: [],
   // Also where the path names no organization: the header may name one.
   caller: CALLER_ERRORS,
   platform: CALLER_ERRORS,
   organization: CALLER_ERRORS,
-  results: [
-    ...CALLER_ERRORS,
-    'organization_suspended',
-    'organization_not_found',
-    'organization_database_not_found',
-    'organization_not_ready',
-    'database_provisioning_failed',
-    'no_server_available',
-    'connection_budget_exhausted',
-  ],
+  active: [...CALLER_ERRORS, 'organization_suspended', 'organization_not_found'],
+  results: RESULTS_ERRORS,
+  files: [...RESULTS_ERRORS, 'files_unavailable'],
 };

@@ -5,6 +5,7 @@ import {
   TooManyAttemptsError,
   UnauthenticatedError,
 } from '../../../domain/identity/errors.ts';
+import { WorkerBenchedError } from '../../../domain/jobs/errors.ts';
 import { ValidationError, type InputIssue } from '../../../domain/validation-error.ts';
 import { errorStatus, isErrorCode, type ErrorCode } from './error-status.ts';
 import { HttpError } from './http-error.ts';
@@ -69,7 +70,8 @@ const extensionOf = (error: DomainError): FailureExtension => {
 
 const headersOf = (error: DomainError): Readonly<Record<string, string>> => {
   if (error instanceof UnauthenticatedError) return { 'WWW-Authenticate': 'Bearer' };
-  if (error instanceof TooManyAttemptsError) return { 'Retry-After': String(error.retryAfterSeconds) };
+  if (error instanceof TooManyAttemptsError || error instanceof WorkerBenchedError)
+    return { 'Retry-After': String(error.retryAfterSeconds) };
   return {};
 };
 

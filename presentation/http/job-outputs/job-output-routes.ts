@@ -1,19 +1,31 @@
 import { addArtifact } from '../../../application/jobs/add-artifact.ts';
 import { getOutputJobId } from '../../../application/jobs/get-job.ts';
 import { putTaskResult } from '../../../application/jobs/put-task-result.ts';
+import { getArtifactFile } from '../../../application/files/open-file.ts';
 import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
+import { contentReply, CONTENT_ERRORS, CONTENT_REPLIES } from '../routing/content-reply.ts';
+import type { HttpDependencies } from '../http-dependencies.ts';
 import { created, ok } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
-import { DOCUMENT_BODY_BYTES, resultsRoute, TEXT_BODY_BYTES, type Route } from '../routing/route.ts';
+import {
+  DOCUMENT_BODY_BYTES,
+  filesRoute,
+  resultsRoute,
+  TEXT_BODY_BYTES,
+  type Route,
+} from '../routing/route.ts';
 import { presentArtifact, presentTaskResult } from './job-output-presenter.ts';
 import {
+  artifactContentRequest,
   artifactCursor,
+  artifactOf,
   artifactPage,
   artifactReply,
   artifactRequest,
   listArtifactsRequest,
   listTaskResultsRequest,
   taskResultCursor,
+  taskResultOf,
   taskResultPage,
   taskResultReply,
   taskResultRequest,
@@ -21,12 +33,14 @@ import {
 
 const tag = 'results';
 const path = '/organizations/{org_id}/jobs/{job_id}';
+const WRITE_ERRORS = ['job_not_found', 'job_state_conflict', 'lease_required', 'lease_lost'] as const;
 
-export const jobOutputRoutes = (): readonly Route[] => [
+export const jobOutputRoutes = (deps: HttpDependencies): readonly Route[] => [
   putTaskResultRoute(),
   listTaskResultsRoute(),
   addArtifactRoute(),
   listArtifactsRoute(),
+  readArtifactRoute(deps),
 ];
 
 const putTaskResultRoute = (): Route =>
@@ -42,16 +56,12 @@ const putTaskResultRoute = (): Route =>
       200: { description: 'Replaced', schema: taskResultReply },
       201: { description: 'New', schema: taskResultReply },
     },
-    errors: ['job_not_found', 'job_state_conflict'],
-    handle: async ({ input: { params, body }, actor, database }) => {
+    errors: WRITE_ERRORS,
+    handle: async ({ input: { params, headers, body }, actor, database }) => {
       const { result, created: isNew } = await putTaskResult(database, actor, {
         jobId: params.job_id,
-        taskName: params.task_name,
-        serviceName: body.service_name,
-        serviceVersion: body.service_version ?? null,
-        schemaVersion: body.schema_version ?? null,
-        confidenceScore: body.confidence_score ?? null,
-        resultData: body.result_data,
+        leaseId: headers['X-Lease-Id'] ?? null,
+        ...taskResultOf(params.task_name, body),
       });
       return isNew ? created(presentTaskResult(result)) : ok(presentTaskResult(result));
     },
@@ -84,19 +94,18 @@ const addArtifactRoute = (): Route =>
     tag,
     request: artifactRequest,
     maxBodyBytes: TEXT_BODY_BYTES,
-    replies: { 201: { description: 'Recorded', schema: artifactReply } },
-    errors: ['job_not_found', 'job_state_conflict'],
-    handle: async ({ input: { params, body }, actor, database }) => {
-      const artifact = await addArtifact(database, actor, {
+    replies: {
+      200: { description: 'Recorded before', schema: artifactReply },
+      201: { description: 'Recorded', schema: artifactReply },
+    },
+    errors: [...WRITE_ERRORS, 'artifact_already_exists'],
+    handle: async ({ input: { params, headers, body }, actor, database }) => {
+      const { artifact, created: isNew } = await addArtifact(database, actor, {
         jobId: params.job_id,
-        name: body.name,
-        purpose: body.purpose,
-        uri: body.uri,
-        contentType: body.content_type ?? null,
-        sizeBytes: body.size_bytes ?? null,
-        checksum: body.checksum ?? null,
+        leaseId: headers['X-Lease-Id'] ?? null,
+        ...artifactOf(body),
       });
-      return created(presentArtifact(artifact));
+      return isNew ? created(presentArtifact(artifact)) : ok(presentArtifact(artifact));
     },
   });
 
@@ -115,5 +124,23 @@ const listArtifactsRoute = (): Route =>
       const jobId = await getOutputJobId(database, params.job_id);
       const page = await pages.read(query, (wanted) => database.artifacts.listByJob(jobId, wanted));
       return ok(presentPage(page, presentArtifact, artifactCursor));
+    },
+  });
+
+const readArtifactRoute = (deps: HttpDependencies): Route =>
+  filesRoute(ORGANIZATION_ROLES, {
+    method: 'get',
+    path: `${path}/artifacts/{artifact_id}/content`,
+    name: 'readArtifact',
+    summary: "Read an artifact's bytes, if the service keeps them",
+    tag,
+    request: artifactContentRequest,
+    replies: CONTENT_REPLIES,
+    errors: ['job_not_found', 'artifact_elsewhere', ...CONTENT_ERRORS],
+    handle: async ({ input: { params, query }, organizationId, withDatabase, request }) => {
+      const file = await withDatabase((database) =>
+        getArtifactFile(database, params.job_id, params.artifact_id),
+      );
+      return contentReply(deps, { organizationId, file, request, redirects: query.redirect });
     },
   });

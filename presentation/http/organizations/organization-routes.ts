@@ -4,7 +4,7 @@ import {
   type ServerId,
   type ServerLabels,
 } from '../../../domain/databases/server.ts';
-import { ROLES } from '../../../domain/identity/role.ts';
+import { PERSONAL_ROLES } from '../../../domain/identity/role.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { created, ok } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
@@ -88,7 +88,7 @@ const listOrganizationsRoute = ({ metadata }: HttpDependencies): Route =>
   });
 
 const getOrganizationRoute = ({ getOrganization }: HttpDependencies): Route =>
-  organizationRoute(ROLES, {
+  organizationRoute(PERSONAL_ROLES, {
     method: 'get',
     path,
     name: 'getOrganization',

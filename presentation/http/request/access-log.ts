@@ -15,12 +15,14 @@ export const accessLog =
       const { locals } = res;
       const { method } = req;
       const status = statusOf(res);
-      const seconds = (performance.now() - locals.startedAtMs) / 1000;
+      const closedAtMs = performance.now();
+      // How long a stream was open says nothing about the service.
+      const answeredAtMs = locals.streamBeganAtMs ?? closedAtMs;
       httpMetrics.observe({
         method,
         route: locals.route,
         status,
-        seconds,
+        seconds: (answeredAtMs - locals.startedAtMs) / 1000,
         cut: locals.cut,
         organizationId: locals.resultsOf,
         code: locals.failure?.code,
@@ -31,7 +33,7 @@ export const accessLog =
         method,
         route: locals.route,
         status,
-        duration_ms: Math.round(seconds * 1e6) / 1e3,
+        duration_ms: Math.round((closedAtMs - locals.startedAtMs) * 1e3) / 1e3,
         code: locals.failure?.code,
         cut: locals.cut,
         ...causeOf(locals, status),
@@ -40,10 +42,18 @@ export const accessLog =
     });
   };
 
+/** Whether an answer lasts until somebody leaves, so that neither a deadline nor a pause in it means anything. */
+export const isOpenEnded = (response: ServerResponse & { locals?: HttpLocals }): boolean =>
+  response.locals?.streamBeganAtMs !== undefined;
+
 /** Lets the line of a request say why the server ended its connection. */
 export const noteCut = (response: ServerResponse & { locals?: HttpLocals }, cut: AnswerCut): void => {
   if (response.locals !== undefined) response.locals.cut = cut;
 };
+
+/** Whether a file goes in or out: other deadlines hold for it. */
+export const isStream = (response: ServerResponse & { locals?: HttpLocals }): boolean =>
+  response.locals?.streams === true;
 
 /** The stack of a fault; of a database that is away the reason alone, as an outage makes a line of every request. */
 const causeOf = ({ failure }: HttpLocals, status: number): { err?: unknown; reason?: string } => {
@@ -51,11 +61,11 @@ const causeOf = ({ failure }: HttpLocals, status: number): { err?: unknown; reas
   return failure.code === 'internal_error' ? { err: failure.error } : { reason: reasonsOf(failure.error) };
 };
 
-/** A response that was cut off without a failure was abandoned by the client. */
+/** A response that was cut off without a failure was abandoned by the client. That is how most streams end. */
 const statusOf = (res: HttpResponse): number => {
   const { failure } = res.locals;
   if (failure !== undefined) return errorStatus(failure.code).status;
-  return res.writableFinished ? res.statusCode : CLIENT_CLOSED_REQUEST;
+  return res.writableFinished || isOpenEnded(res) ? res.statusCode : CLIENT_CLOSED_REQUEST;
 };
 
 /** ERROR: the service has a fault, and someone must act. WARN: a database is away. A client's mistake is INFO. */

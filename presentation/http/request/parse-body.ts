@@ -63,7 +63,7 @@ const readBody = async (req: HttpRequest, res: HttpResponse, maxBytes: number): 
 };
 
 /** RFC 9110, section 10.1.1: a client of HTTP/1.0 would take the interim response for the answer. */
-const expectsContinue = ({ headers, httpVersion }: HttpRequest): boolean =>
+export const expectsContinue = ({ headers, httpVersion }: HttpRequest): boolean =>
   headers.expect !== undefined && httpVersion === '1.1';
 
 /** @throws {HttpError} before any of the body is read */

@@ -1,22 +1,38 @@
 import { createHash } from 'node:crypto';
+import type { OpenBytes } from '../../../application/ports/files/file-store.ts';
 
 /**
- * A long text that is made while it is sent. Its first part is asked for before the head is written, so that what fails then
- * has an answer of its own; a failure later ends the connection.
+ * Bytes that are read while they are sent. They are opened after the handler has ended, when it holds nothing any more, and
+ * not at all for HEAD.
  */
+export class ByteStream {
+  readonly length: number;
+  readonly open: () => Promise<OpenBytes>;
+
+  /** @param length how many bytes `open` gives */
+  constructor(length: number, open: () => Promise<OpenBytes>) {
+    this.length = length;
+    this.open = open;
+  }
+}
+
+/**
+ * What a handler answers. A body of null is not sent; text, bytes, `JsonText` and a `ByteStream` are sent as they are, an
+ * `EventStream` and a `TextStream` bit by bit, all else as JSON.
+ */
+export interface Reply {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Text that is made while it is sent: never more of it than the client takes. For HEAD nothing is made. */
 export class TextStream {
   readonly parts: AsyncIterable<string>;
 
   constructor(parts: AsyncIterable<string>) {
     this.parts = parts;
   }
-}
-
-/** What a handler answers. A `TextStream` is sent part by part. A body of null is not sent; text, bytes and `JsonText` are sent as they are, all else as JSON. */
-export interface Reply {
-  readonly status: number;
-  readonly body: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export const ok = (body: unknown): Reply => ({ status: 200, body });

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Actor } from '../../../application/actor.ts';
 import type { Origin } from '../../../application/origin.ts';
-import type { ResultsDatabase } from '../../../application/ports/databases/results-database.ts';
+import type { ResultsDatabase, WithDatabase } from '../../../application/ports/databases/results-database.ts';
 import type { OrganizationRole, Role } from '../../../domain/identity/role.ts';
 import type { InputIssue } from '../../../domain/validation-error.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
@@ -20,6 +20,8 @@ interface ReplyDescription {
   /** Absent when the body is plain text, and with 204. */
   readonly schema?: z.ZodType;
   readonly contentType?: string;
+  /** Of the same answer, to a client that prefers this type. */
+  readonly otherContentType?: string;
 }
 
 interface RouteDescription {
@@ -38,6 +40,13 @@ interface RouteDescription {
    * about the secret (BREACH). Default: no.
    */
   readonly compress?: boolean;
+  /** The body is bytes of any kind, which the handler reads. Default: no. */
+  readonly receivesBytes?: boolean;
+  /**
+   * Whether it makes the organization's database larger. By default a route of results does that has a body and is no PATCH.
+   * What only changes rows is taken when the database is full: jobs have to end.
+   */
+  readonly addsResults?: boolean;
   /** The route's own errors. Its scope and its input add theirs. */
   readonly errors?: readonly ErrorCode[];
 }
@@ -58,12 +67,16 @@ export interface Route extends RouteDescription {
   readonly accept: (req: HttpRequest, bodyIssues: readonly InputIssue[]) => Answer;
 }
 
+export const EVENT_STREAM_TYPE = 'text/event-stream';
+
 /** For a body of a few fields. It holds the longest ones in UTF-8; a test says so. */
 const DEFAULT_BODY_BYTES = 8 * 1024;
 /** For a body with a text of a few thousand characters. */
 export const TEXT_BODY_BYTES = 32 * 1024;
 /** For a body that is kept as a document. */
 export const DOCUMENT_BODY_BYTES = 1024 * 1024;
+/** For a body with a thousand documents, which are small as a rule. */
+export const BATCH_BODY_BYTES = 8 * 1024 * 1024;
 
 /** What a handler gets beside its input depends on the scope of its route. */
 interface PublicCall {
@@ -87,6 +100,18 @@ interface OrganizationCall extends PlatformCall {
   readonly organizationId: OrganizationId;
   /** What a `Location` begins with: `/organizations/acme`, or nothing when the path names no organization. */
   readonly home: string;
+}
+/** It leases the database when it needs it: never while bytes come or go. */
+interface FilesCall extends OrganizationCall {
+  readonly withDatabase: WithDatabase;
+  /** For its body and its conditions. */
+  readonly request: HttpRequest;
+}
+interface ActiveCall extends OrganizationCall {
+  /** Verified. It may end while the answer lasts. */
+  readonly bearer: string;
+  /** Whether the client would rather have a stream of events. */
+  readonly prefersEvents: boolean;
 }
 interface ResultsCall extends OrganizationCall {
   readonly database: ResultsDatabase;
@@ -144,9 +169,9 @@ const homeOf = (locals: HttpLocals): string =>
 export const isPublicWrite = ({ scope, request }: Route): boolean =>
   scope === 'public' && request.body !== undefined;
 
-/** It makes the organization's database larger. A change is taken when that is full: jobs have to end. */
-export const addsResults = ({ scope, method, request }: Route): boolean =>
-  scope === 'results' && method !== 'patch' && request.body !== undefined;
+/** It makes the organization's database larger. */
+export const addsResults = ({ scope, method, request, addsResults: adds }: Route): boolean =>
+  scope === 'results' && (adds ?? (method !== 'patch' && request.body !== undefined));
 
 export const namesOrganization = (path: string): boolean => path.includes('{org_id}');
 
@@ -190,6 +215,20 @@ export const organizationRoute: RouteMaker<OrganizationCall, Role> = routeMaker(
   }),
 );
 
+/** Concerns one organization's work, without a database of its results. A suspended organization is refused. */
+export const activeOrganizationRoute: RouteMaker<ActiveCall, OrganizationRole> = routeMaker(
+  'active',
+  (input, locals, req) => ({
+    input,
+    actor: actorOf(locals),
+    pages: held(locals, 'pages'),
+    organizationId: held(locals, 'organizationId'),
+    home: homeOf(locals),
+    bearer: bearerToken(req.headers.authorization) ?? '',
+    prefersEvents: req.accepts(['application/json', EVENT_STREAM_TYPE]) === EVENT_STREAM_TYPE,
+  }),
+);
+
 /** Reads or writes one organization's results, through a leased database. Platform administrators cannot call it. */
 export const resultsRoute: RouteMaker<ResultsCall, OrganizationRole> = routeMaker(
   'results',
@@ -200,5 +239,19 @@ export const resultsRoute: RouteMaker<ResultsCall, OrganizationRole> = routeMake
     organizationId: held(locals, 'organizationId'),
     home: homeOf(locals),
     database: held(locals, 'database'),
+  }),
+);
+
+/** Reads or writes one organization's files. Platform administrators cannot call it. Decision 0046. */
+export const filesRoute: RouteMaker<FilesCall, OrganizationRole> = routeMaker(
+  'files',
+  (input, locals, req) => ({
+    input,
+    actor: actorOf(locals),
+    pages: held(locals, 'pages'),
+    organizationId: held(locals, 'organizationId'),
+    home: homeOf(locals),
+    withDatabase: held(locals, 'withDatabase'),
+    request: req,
   }),
 );

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import {
   MAX_POLICY_TIMEOUT_MS,
+  MAX_WORK_WEIGHT,
   type POLICY_SETTINGS,
 } from '../../../domain/organizations/organization-policy.ts';
+import { MAX_MAX_RUNTIME_SECONDS } from '../../../domain/jobs/job-attempt.ts';
 import type { HttpOptions } from '../http-dependencies.ts';
 import { jsonObject } from '../request/schema/fields.ts';
 
@@ -88,8 +90,36 @@ const policyFields = ({ maxConnectionsPerOrganization, organizationQuotas }: Set
       .min(1)
       .max(organizationQuotas.storageBytes)
       .meta({ description: 'The size of its database above which no more results are taken' }),
+    max_pending_jobs: z
+      .int()
+      .min(1)
+      .max(MAX_PENDING_JOBS)
+      .meta({ description: 'Most jobs that wait for workers. More are refused until some have begun' }),
+    max_files_bytes: z
+      .int()
+      .min(1)
+      .max(organizationQuotas.filesBytes)
+      .meta({ description: 'Bytes of all its files above which no more files are taken' }),
+    max_running_jobs: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .meta({ description: 'Most jobs that workers hold by leases at a time' }),
+    max_runtime_seconds: z
+      .int()
+      .min(1)
+      .max(MAX_MAX_RUNTIME_SECONDS)
+      .meta({ description: 'How long an attempt may take of a job that says nothing itself' }),
+    work_weight: z
+      .int()
+      .min(1)
+      .max(MAX_WORK_WEIGHT)
+      .meta({ description: 'Its share of the fleets of workers; 50 gets half of what others get' }),
   } satisfies Record<keyof typeof POLICY_SETTINGS, z.ZodType>;
 };
+
+/** A submission counts no further than this. */
+const MAX_PENDING_JOBS = 1_000_000;
 
 const SETTINGS_EXAMPLE = { settings: { statement_timeout_ms: 30_000, timezone: 'Europe/Berlin' } };
 

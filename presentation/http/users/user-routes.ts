@@ -1,5 +1,5 @@
 import { findUser } from '../../../application/identity/find-user.ts';
-import { ROLES } from '../../../domain/identity/role.ts';
+import { PERSONAL_ROLES } from '../../../domain/identity/role.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { created, noContent, ok } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
@@ -36,7 +36,7 @@ export const userRoutes = (deps: HttpDependencies): readonly Route[] => [
 ];
 
 const getOwnUserRoute = ({ metadata }: HttpDependencies): Route =>
-  callerRoute(ROLES, {
+  callerRoute(PERSONAL_ROLES, {
     method: 'get',
     path: '/users/me',
     name: 'getOwnUser',
@@ -53,7 +53,7 @@ const getOwnUserRoute = ({ metadata }: HttpDependencies): Route =>
   });
 
 const changeOwnPasswordRoute = ({ changeOwnPassword }: HttpDependencies): Route =>
-  callerRoute(ROLES, {
+  callerRoute(PERSONAL_ROLES, {
     method: 'put',
     path: '/users/me/password',
     name: 'changeOwnPassword',
@@ -70,7 +70,7 @@ const changeOwnPasswordRoute = ({ changeOwnPassword }: HttpDependencies): Route 
   });
 
 const acceptInvitationRoute = ({ acceptInvitation, options }: HttpDependencies): Route =>
-  callerRoute(ROLES, {
+  callerRoute(PERSONAL_ROLES, {
     method: 'post',
     path: '/users/me/invitations/{inviting_org_id}/accept',
     name: 'acceptInvitation',
@@ -86,7 +86,7 @@ const acceptInvitationRoute = ({ acceptInvitation, options }: HttpDependencies):
   });
 
 const declineInvitationRoute = ({ declineInvitation, options }: HttpDependencies): Route =>
-  callerRoute(ROLES, {
+  callerRoute(PERSONAL_ROLES, {
     method: 'post',
     path: '/users/me/invitations/{inviting_org_id}/decline',
     name: 'declineInvitation',

@@ -14,6 +14,8 @@ export const commandDependencies = (deps: Partial<CliDependencies>): CliDependen
     adopt: unexpected,
     retire: unexpected,
     rotateCredentials: unexpected,
+    collectFiles: unexpected,
+    purgeFiles: unexpected,
     listServers: unexpected,
     changeServer: unexpected,
     checkServer: unexpected,

@@ -22,7 +22,9 @@ import { JsonText } from '../../../domain/json-text.ts';
 import { toPage } from '../../../domain/page.ts';
 import { fakePart } from './fake-part.ts';
 import { asJsonb } from './as-jsonb.ts';
+import { FakeEventTrail } from './fake-event-trail.ts';
 import { FakePeople } from './fake-people.ts';
+import { FakeServiceAccounts } from './fake-service-accounts.ts';
 import { FakeServerLedger } from './fake-servers.ts';
 import { FakeTransactions, saveList, saveMap } from './fake-transactions.ts';
 
@@ -38,6 +40,8 @@ export class FakeMetadata implements MetadataDatabase {
   isTrailAway = false;
   /** Whose people are who. */
   readonly people = new FakePeople((id) => this.stored.has(id));
+
+  readonly serviceAccounts = new FakeServiceAccounts((id) => this.stored.has(id));
 
   readonly organizations: MetadataRepositories['organizations'] = {
     insert: async ({ id, name, placement = ANYWHERE }) => {
@@ -142,6 +146,8 @@ export class FakeMetadata implements MetadataDatabase {
     },
   };
 
+  readonly events = new FakeEventTrail(() => this.trail);
+
   readonly ledger: DatabaseLedger = {
     find: async (id) => this.records.get(id) ?? null,
     findForAccess: async (id) => {
@@ -175,6 +181,7 @@ export class FakeMetadata implements MetadataDatabase {
     saveMap(this.serverLedger.records),
     saveList(this.trail),
     ...this.people.save(),
+    ...this.serviceAccounts.save(),
   ]);
 
   transaction<Result>(work: (repositories: MetadataRepositories) => Promise<Result>): Promise<Result> {

@@ -10,6 +10,7 @@ import type {
   TokenIssuer,
   TokenReader,
 } from '../../../application/ports/identity/tokens.ts';
+import { EventStreams } from '../../../application/events/event-streams.ts';
 import { RequestLimits } from '../../../application/limits/request-limits.ts';
 import { StorageQuota } from '../../../application/limits/storage-quota.ts';
 import { runTask } from '../../../application/operators/run-task.ts';
@@ -24,10 +25,12 @@ import type { OrganizationPolicy } from '../../../domain/organizations/organizat
 import { createApp } from '../../../presentation/http/create-app.ts';
 import type { HttpDependencies, HttpOptions } from '../../../presentation/http/http-dependencies.ts';
 import { FakeDatabases } from './fake-databases.ts';
+import { FakeFileStore } from './fake-file-store.ts';
 import { FakeFleet } from './fake-fleet.ts';
 import { FakeMetadata } from './fake-metadata.ts';
 import { FakeOperators, FakeProcesses } from './fake-operators.ts';
 import { fakeUuid } from './fake-results.ts';
+import { FakeWorkHints } from './fake-work-hints.ts';
 import { FakeServers } from './fake-servers.ts';
 
 const MAX_ORGANIZATION_ID_LENGTH = 51;
@@ -100,6 +103,7 @@ const fakeTask = (name: string): TaskReport => ({
 /** The whole HTTP side over fakes of its ports. The organizations `acme` and `beta` are registered. */
 export class FakeService {
   readonly metadata = new FakeMetadata();
+  readonly workHints = new FakeWorkHints(this.metadata);
   readonly databases = new FakeDatabases();
   readonly servers = new FakeServers();
   readonly fleet = new FakeFleet();
@@ -109,6 +113,13 @@ export class FakeService {
     run: async (name) => fakeTask(name),
   };
   readonly operators = new FakeOperators(this.metadata, this.processes);
+  readonly feed = { isCurrent: true };
+  readonly eventStreams = new EventStreams({
+    trail: this.metadata.events,
+    feed: this.feed,
+    now: () => performance.now(),
+  });
+  readonly fileStore = new FakeFileStore();
   readonly tokens = new FakeTokens();
   readonly logger = new FakeLogger();
   readonly observed: ObservedRequest[] = [];
@@ -119,7 +130,13 @@ export class FakeService {
     corsOrigins: [],
     trustedProxies: 0,
     maxConnectionsPerOrganization: 15,
-    organizationQuotas: { writeBytesPerSecond: 1e9, writeValuesPerSecond: 1e9, storageBytes: 1e12 },
+    organizationQuotas: {
+      writeBytesPerSecond: 1e9,
+      writeValuesPerSecond: 1e9,
+      storageBytes: 1e12,
+      filesBytes: 1e12,
+    },
+    maxFileBytes: 1e6,
     readyStrict: false,
     hideOrganizationNames: false,
     isStopping: () => false,
@@ -133,8 +150,18 @@ export class FakeService {
   constructor(overrides: Partial<HttpDependencies> = {}) {
     const { metadata, databases } = this;
     for (const id of ['acme', 'beta']) metadata.add(organization(id));
+    const policies = {
+      confirm: () => undefined,
+      policyOf: () => this.policy,
+      isSuspended: (id: OrganizationId) => metadata.stored.get(id)?.status === 'suspended',
+    };
     const useCases = createUseCases({
       metadata,
+      fileStore: this.fileStore,
+      policies,
+      maxFileBytes: this.options.maxFileBytes,
+      maxFilesBytes: this.options.organizationQuotas.filesBytes,
+      newUploadId: () => this.#newId(),
       ledger: metadata.ledger,
       databases,
       servers: this.servers,
@@ -147,15 +174,17 @@ export class FakeService {
         hash: async (password) => `hash of ${password}`,
         verify: async (password, hash) => hash === `hash of ${password}`,
       },
-      loginAttempts: { begin: async () => {}, succeed: async () => {} },
+      loginAttempts: { begin: async () => {}, succeed: async () => {}, failKey: async () => {} },
       accessTokens: this.tokens,
       refreshTokens: {
         create: () => ({ token: 'a refresh token', hash: hashOf('a refresh token') }),
         hashOf,
       },
+      serviceKeys: { create: () => ({ token: 'mad_sk_sample', hash: hashOf('mad_sk_sample') }), hashOf },
       tokenReader: this.tokens,
       // No bearer has an account: the token speaks for them.
       accounts: { find: async () => null, findUserId: async () => null },
+      workHints: this.workHints,
       canonicalJson,
       newJobId: () => this.#newId(),
       newSessionId: () => this.#newId(),
@@ -163,11 +192,6 @@ export class FakeService {
       now: Date.now,
       logger: this.logger,
     });
-    const policies = {
-      confirm: () => undefined,
-      policyOf: () => this.policy,
-      isSuspended: (id: OrganizationId) => metadata.stored.get(id)?.status === 'suspended',
-    };
     const rates = { publicRequestsPerMinute: 1e6, ...this.options.organizationQuotas };
     this.deps = {
       ...useCases,
@@ -183,6 +207,8 @@ export class FakeService {
       health: databases,
       changeFeed: { isBehind: false },
       databases,
+      eventStreams: this.eventStreams,
+      fileStore: this.fileStore,
       policies,
       requestLimits: new RequestLimits({ policies, rates, networkOf: (address) => address }),
       storageQuota: new StorageQuota({ policies, maxBytes: this.options.organizationQuotas.storageBytes }),

@@ -102,7 +102,9 @@ describe('JsonwebtokenVerifier', () => {
       subject,
       sessionId: null,
     });
-    expect(await verifier.read(issuer.issue(administrator, 'session-1').accessToken)).to.deep.equal({
+    expect(
+      await verifier.read(issuer.issue(administrator, { sessionId: 'session-1' }).accessToken),
+    ).to.deep.equal({
       ...common,
       subject: 'root',
       organizationId: null,

@@ -103,6 +103,13 @@ describe('parseConfig', () => {
           storageBytes: 21_474_836_480,
         },
       },
+      files: {
+        place: { kind: 'folder', folder: '.data/files' },
+        maxFileBytes: 67_108_864,
+        stallMs: 20_000,
+        deadlineMs: 3_600_000,
+        organizationBytes: 107_374_182_400,
+      },
       loginAttempts: { perAccount: 10, perAddress: 100 },
       unknownVariables: [],
       shutdown: { timeoutMs: 25_000, delayMs: 0 },

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { readEnvironment } from '../../../infrastructure/config/config.ts';
+import { readEnvironment } from '../../../infrastructure/config/read-environment.ts';
 
 describe('readEnvironment', () => {
   const before = process.cwd();

@@ -18,6 +18,7 @@ const account = (changes: Partial<Account> = {}): Account => ({
   platformAdmin: false,
   memberships: [{ organizationId: ACME, roles: ['member', 'worker'] }],
   invited: false,
+  isFleet: false,
   revokedSessions: new Set(),
   ...changes,
 });

@@ -189,7 +189,9 @@ describe('GET /openapi.json', () => {
       const expected = Array.from(route.path.matchAll(/\{(\w+)\}/g), ([, name]) => name);
       expect(inPath.map(({ name }) => name)).to.deep.equal(expected);
       expect(inPath.every(({ required }) => required === true)).to.be.true;
-      expect(operation?.requestBody !== undefined).to.equal(route.request.body !== undefined);
+      expect(operation?.requestBody !== undefined).to.equal(
+        route.request.body !== undefined || route.receivesBytes === true,
+      );
       expect(operation?.security).to.have.length(route.scope === 'public' ? 0 : 1);
       const statuses = [
         ...Object.keys(route.replies),

@@ -4,7 +4,7 @@ import { createRouteTable } from '../../../presentation/http/route-table.ts';
 import type { Route } from '../../../presentation/http/routing/route.ts';
 import { CALLERS, mayCall, MATRIX } from '../../support/fakes/access-matrix.ts';
 import { FakeService } from '../../support/fakes/fake-service.ts';
-import { sampleBody, samplePath, sampleService, titleOf } from '../../support/fakes/samples.ts';
+import { sampleBody, samplePath, sampleService, seedArtifact, titleOf } from '../../support/fakes/samples.ts';
 
 const routes = createRouteTable(new FakeService().deps);
 const inAcme = ({ role, belongs }: (typeof CALLERS)[number]) => ({
@@ -28,12 +28,17 @@ describe('The route table', () => {
     expect(new Set(routes.map(({ name }) => name)).size).to.equal(routes.length);
   });
 
-  it('serves every jobs route by the claim alone as well', () => {
+  it('serves every route of jobs and files by the claim alone as well', () => {
     const home = '/organizations/{org_id}';
-    const ofHome = routes.filter(({ path }) => path.startsWith(`${home}/jobs`));
-    const byClaim = routes.filter(({ path }) => path.startsWith('/jobs'));
-    expect(ofHome).to.have.length(8);
-    expect(byClaim.map(titleOf)).to.deep.equal(ofHome.map((route) => titleOf(route).replace(home, '')));
+    for (const [begin, count] of [
+      ['/jobs', 16],
+      ['/files', 6],
+    ] as const) {
+      const ofHome = routes.filter(({ path }) => path.startsWith(`${home}${begin}`));
+      const byClaim = routes.filter(({ path }) => path.startsWith(begin));
+      expect(ofHome).to.have.length(count);
+      expect(byClaim.map(titleOf)).to.deep.equal(ofHome.map((route) => titleOf(route).replace(home, '')));
+    }
   });
 
   it('leaves no route that names an organization public', () => {
@@ -42,7 +47,9 @@ describe('The route table', () => {
   });
 
   it('lets no platform administrator near results', () => {
-    const open = routes.filter(({ scope, roles }) => scope === 'results' && roles.includes('platform_admin'));
+    const open = routes.filter(
+      ({ scope, roles }) => (scope === 'results' || scope === 'files') && roles.includes('platform_admin'),
+    );
     expect(open).to.be.empty;
   });
 
@@ -59,6 +66,7 @@ describe('The route table', () => {
         const allowed = mayCall(role, titleOf(route));
         it(`${allowed ? 'serves' : 'refuses'} a ${role}`, async () => {
           const service = await sampleService(new FakeService(), role);
+          await seedArtifact(service);
           const token = service.tokens.of(organizationId, role);
           const response = await send(service.as(token), route, samplePath(route));
           if (allowed) {

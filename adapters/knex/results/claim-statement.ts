@@ -1,0 +1,218 @@
+import type { DockingJobRow } from './docking-job-columns.ts';
+import {
+  ATTEMPTS_EXHAUSTED,
+  BENCHING,
+  INPUT_FAILURES,
+  MAX_CLAIMED_JOBS,
+  MAX_ENGINES,
+} from '../../../domain/jobs/job-attempt.ts';
+import { MAX_PAGE_BYTES } from '../../../domain/page.ts';
+import { statement, type SqlQuery } from '../statement.ts';
+import { SUMMARY_COLUMNS } from './docking-job-columns.ts';
+import { filledText } from './filled-text.ts';
+
+export interface ClaimValues {
+  readonly worker: string;
+  readonly workerVersion: string | null;
+  /** A JSON array. */
+  readonly engines: string;
+  readonly limit: number;
+  readonly leaseSeconds: number;
+  readonly maxRuntimeSeconds: number;
+  readonly maxRunningJobs: number | null;
+  /** JSON: who claims. */
+  readonly note: string;
+}
+
+interface Standing {
+  readonly benchedSeconds: number | null;
+  readonly room: number;
+}
+
+export interface ClaimedRow extends Omit<DockingJobRow, 'live'>, Standing {
+  readonly leaseId: string;
+  readonly expiresAt: Date;
+  readonly leaseRuntimeSeconds: number;
+  /** Its place in the answer, as text. */
+  readonly number: string;
+}
+
+/** A claim that got nothing returns one row, whose fields of a job are null. */
+export type ClaimRow = ClaimedRow | ({ readonly jobId: null } & Standing);
+
+const texts = (values: readonly string[]): string => values.map((value) => `'${value}'`).join(', ');
+
+/**
+ * How many jobs of an engine are looked at, and how many of those that waited for a moment. Others hold fewer of them locked.
+ * Limits that the planner can read keep it at the indexes, whatever it believes of the tables: it takes a limit that it cannot
+ * read for a tenth of all rows, and would sort them.
+ */
+const [WINDOW, DUE_WINDOW] = [1000, 500];
+
+/** For the planner alone: no claim takes more. */
+const AT_MOST = `limit ${MAX_CLAIMED_JOBS}`;
+
+/** Whether the organization has a quota of jobs that run at a time. */
+type Quota = 'quota' | 'no quota';
+
+const ROOM: Readonly<Record<Quota, string>> = {
+  'no quota': '{limit}::integer',
+  quota: `greatest(0, least({limit}::integer, {maxRunningJobs}::integer
+    - (select count(*)::integer from job_attempts where ended_at is null and expires_at >= now())))`,
+};
+
+/** PostgreSQL keeps one plan where no value changes what it expects: the list of engines is no array for that reason. */
+const standing = (quota: Quota): string => `
+wanted as (
+  select engine from jsonb_array_elements_text({engines}::jsonb) as engine limit ${MAX_ENGINES}
+), recent as (
+  select outcome, ended_at from job_attempts
+  where worker_name = {worker} and outcome in ('COMPLETED', 'FAILED')
+    and ended_at > now() - interval '${BENCHING.windowSeconds} seconds'
+    and coalesce(error ->> 'code', '') not in (${texts(INPUT_FAILURES)})
+  order by ended_at desc limit ${BENCHING.failures}
+), bench as (
+  select case when count(*) filter (where outcome = 'FAILED') = ${BENCHING.failures} then greatest(1,
+    ceil(extract(epoch from min(ended_at) - now()) + ${BENCHING.windowSeconds}))::integer end as seconds
+  from recent
+), room as (
+  select seconds, case when seconds is null then ${ROOM[quota]} else 0 end as jobs from bench
+)`;
+
+/** Each lock is skipped that another holds, so a claim waits for nobody and no deadlock is possible. */
+const PICKING = `
+lapsed as (
+  select * from (
+    select held.lease_id, held.expires_at, job.job_id, case
+      -- The release before this one moves jobs and knows no attempts.
+      when job.status <> 'RUNNING' then 'over'
+      when job.attempt >= job.max_attempts then 'exhausted'
+      else 'again' end as fate
+    from job_attempts held join docking_jobs job on job.job_id = held.job_id
+    where held.ended_at is null and held.expires_at < now() and held.engine in (select engine from wanted)
+    order by held.expires_at limit (select jobs from room)
+    for update of job, held skip locked
+  ) as found ${AT_MOST}
+), missing as (
+  select (select jobs from room) - count(*) as jobs from lapsed where fate = 'again'
+), ready as (
+  select found.* from wanted cross join lateral (
+    select job.job_id, first.priority, first.created_at from (
+      select job_id, priority, created_at from docking_jobs
+      where status = 'PENDING' and not_before is null and engine = wanted.engine
+      order by priority desc, created_at, job_id limit ${WINDOW}
+    ) as first join docking_jobs job on job.job_id = first.job_id
+    where job.status = 'PENDING' and job.not_before is null
+    order by first.priority desc, first.created_at, first.job_id limit (select jobs from missing)
+    for update of job skip locked
+  ) as found
+), due as (
+  select found.* from wanted cross join lateral (
+    select job.job_id, job.priority, job.created_at from (
+      select job_id from docking_jobs
+      where status = 'PENDING' and not_before <= now() and engine = wanted.engine
+      order by not_before limit ${DUE_WINDOW}
+    ) as first join docking_jobs job on job.job_id = first.job_id
+    where job.status = 'PENDING' and job.not_before <= now()
+    order by job.priority desc, job.created_at, job.job_id limit (select jobs from missing)
+    for update of job skip locked
+  ) as found
+), picked as (
+  select * from (
+    select * from (
+      select lease_id, job_id, 0 as turn, 0 as priority, expires_at as moment from lapsed where fate = 'again'
+      union all select null, job_id, 1, priority, created_at from ready
+      union all select null, job_id, 1, priority, created_at from due
+    ) as every
+    order by turn, priority desc, moment, job_id limit (select jobs from room)
+  ) as found ${AT_MOST}
+), sized as (
+  select picked.*, row_number() over standing as number, sum(size.bytes) over standing as total
+  from picked cross join lateral (
+    select octet_length(inputs::text) + octet_length(params::text) as bytes
+    from docking_jobs where docking_jobs.job_id = picked.job_id
+  ) as size
+  window standing as (order by turn, priority desc, moment, picked.job_id)
+), taken as (
+  -- One answer holds them all.
+  select * from sized where number = 1 or total <= ${MAX_PAGE_BYTES} ${AT_MOST}
+)`;
+
+const MOVING = `
+ended as (
+  update job_attempts set ended_at = now(), outcome = 'LOST' from lapsed
+  where job_attempts.lease_id = lapsed.lease_id
+    and (lapsed.fate <> 'again' or lapsed.lease_id in (select lease_id from taken))
+  returning job_attempts.lease_id, job_attempts.job_id
+), dropped_results as (
+  delete from task_results using ended
+  where task_results.job_id = ended.job_id and task_results.lease_id = ended.lease_id
+), dropped_artifacts as (
+  delete from artifacts using ended where artifacts.job_id = ended.job_id and artifacts.lease_id = ended.lease_id
+), exhausted as (
+  update docking_jobs job set status = 'FAILED', error = '${ATTEMPTS_EXHAUSTED.message}',
+    error_code = '${ATTEMPTS_EXHAUSTED.code}', updated_at = now(), completed_at = now()
+  from lapsed where lapsed.fate = 'exhausted' and job.job_id = lapsed.job_id
+  returning job.job_id, job.engine, job.campaign_id, job.attempt, job.error_code
+), claimed as (
+  update docking_jobs job set status = 'RUNNING', attempt = attempt + 1, not_before = null, updated_at = now(),
+    started_at = now()
+  from taken where job.job_id = taken.job_id
+  returning taken.number, ${Object.entries(SUMMARY_COLUMNS)
+    .map(([field, column]) => `job.${column} as "${field}"`)
+    .join(', ')}, job.inputs::text as inputs, job.params::text as params
+), leases as (
+  insert into job_attempts
+    (job_id, attempt, engine, worker_name, worker_version, lease_seconds, expires_at, deadline_at)
+  select "jobId", attempt, engine, {worker}, {workerVersion}, {leaseSeconds}::integer,
+    least(now() + make_interval(secs => {leaseSeconds}::integer), deadline.at), deadline.at
+  from claimed cross join lateral (
+    select now() + make_interval(secs => coalesce("maxRuntimeSeconds", {maxRuntimeSeconds}::integer)) as at
+  ) as deadline
+  -- One lease of a job is live: the lost ones end before.
+  where (select count(*) from ended) >= 0
+  returning job_id, lease_id, expires_at, extract(epoch from deadline_at - started_at)::integer as runtime_seconds
+)`;
+
+const TELLING = `
+audited as (
+  insert into audit_outbox (action, entity_type, entity_id, details, user_id, request_id, address)
+  select entry.action, entry.entity_type, entry.entity_id, jsonb_strip_nulls(entry.details),
+    note."userId", note."requestId", note.address
+  from jsonb_to_record({note}::jsonb) as note ("userId" text, "requestId" text, address text) cross join (
+    select 'job.claimed' as action, 'job_claim' as entity_type, gen_random_uuid()::text as entity_id,
+      jsonb_build_object('status', 'RUNNING', 'worker', {worker}::text,
+        'engines', (select jsonb_object_agg(engine, jobs)
+          from (select engine, count(*) as jobs from claimed group by engine) as engines),
+        'job_ids', (select jsonb_agg("jobId" order by number) from claimed),
+        'lease_expires_at', (select min(expires_at) from leases)) as details
+    where exists (select from claimed)
+    union all
+    select 'job.failed', 'job', job_id::text, jsonb_build_object('status', 'FAILED', 'engine', engine,
+      'campaign_id', campaign_id, 'attempt', attempt, 'error_code', error_code)
+    from exhausted
+  ) as entry
+)
+select room.seconds as "benchedSeconds", room.jobs as room, given.*
+from room left join (
+  select claimed.*, leases.lease_id as "leaseId", leases.expires_at as "expiresAt",
+    leases.runtime_seconds as "leaseRuntimeSeconds"
+  from claimed join leases on leases.job_id = claimed."jobId"
+) as given on true
+order by given.number`;
+
+const claimWith = (name: string, quota: Quota) =>
+  statement<ClaimValues, ClaimRow>(
+    name,
+    (p) => filledText(`with ${[standing(quota), PICKING, MOVING, TELLING].join(',')}`, p),
+    { isAudited: true },
+  );
+const claimFreely = claimWith('job_claim', 'no quota');
+const claimWithinQuota = claimWith('job_claim_within_quota', 'quota');
+
+/**
+ * Picks jobs, moves them, opens their attempts and notes it, in one statement: a claim is never half. The index of waiting
+ * jobs stands in the order of the picking, so the server reads as many entries as it takes. Decision 0045.
+ */
+export const claim = (values: ClaimValues): SqlQuery<ClaimRow> =>
+  values.maxRunningJobs === null ? claimFreely(values) : claimWithinQuota(values);

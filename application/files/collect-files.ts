@@ -1,0 +1,54 @@
+import { UNREFERENCED_GRACE_MS } from '../../domain/files/stored-file.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import type { WithDatabase } from '../ports/databases/results-database.ts';
+import type { FileStore } from '../ports/files/file-store.ts';
+
+export interface CollectFilesDeps {
+  readonly fileStore: FileStore;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** How many files are marked at a time. */
+const BATCH = 100;
+
+export type CollectFiles = ReturnType<typeof collectFiles>;
+
+/**
+ * Deletes an organization's files that nothing has referred to for a day, and what broken uploads left. A file is marked
+ * first, then its bytes go, then its row: no row that callers see is without its bytes. An upload of the same bytes takes
+ * the mark back. Decision 0046.
+ *
+ * @param mostFiles after so many it stops
+ * @returns how many files were deleted
+ */
+export const collectFiles =
+  ({ fileStore, now }: CollectFilesDeps) =>
+  async (
+    organizationId: OrganizationId,
+    withDatabase: WithDatabase,
+    mostFiles = Infinity,
+  ): Promise<number> => {
+    const before = new Date(now() - UNREFERENCED_GRACE_MS);
+    let deleted = 0;
+    let marked: readonly string[];
+    do {
+      const limit = Math.min(BATCH, mostFiles - deleted);
+      marked = await withDatabase((database) =>
+        database.transaction(({ files }) => files.markUnreferenced(before, limit)),
+      );
+      for (const sha256 of marked) {
+        const isGone = await withDatabase((database) =>
+          database.transaction(async ({ files }) => {
+            if (!(await files.lockMarked(sha256))) return false;
+            await fileStore.delete(organizationId, sha256);
+            await files.forget(sha256);
+            return true;
+          }),
+        );
+        deleted += Number(isGone);
+      }
+    } while (marked.length === BATCH && deleted < mostFiles);
+    await fileStore.discardAbandoned(organizationId, before);
+    return deleted;
+  };

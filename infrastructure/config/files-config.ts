@@ -1,0 +1,74 @@
+import { fileURLToPath } from 'node:url';
+import type { EnvironmentReader } from './environment-reader.ts';
+
+/** In the working directory, beside the data of an embedded server. */
+const DEFAULT_FOLDER = '.data/files';
+
+export type FilesPlace =
+  | { readonly kind: 'folder'; readonly folder: string }
+  | {
+      readonly kind: 's3';
+      readonly bucket: string;
+      /** Without slashes at its ends; may be empty. */
+      readonly prefix: string;
+      /** Null: as the SDK's own variables say. */
+      readonly region: string | null;
+      readonly endpoint: string | null;
+      readonly forcePathStyle: boolean;
+    };
+
+export interface FilesConfig {
+  readonly place: FilesPlace;
+  readonly maxFileBytes: number;
+  readonly stallMs: number;
+  readonly deadlineMs: number;
+  /** Of all files of one organization. */
+  readonly organizationBytes: number;
+}
+
+export const readFilesConfig = (reader: EnvironmentReader): FilesConfig => {
+  const url = reader.text('FILES_URL', (text) => placeOf(text) !== null);
+  return {
+    place: (url === null ? null : placeOf(url)) ?? { kind: 'folder', folder: DEFAULT_FOLDER },
+    maxFileBytes: reader.integer('FILES_MAX_BYTES'),
+    stallMs: reader.integer('FILES_STALL_MS'),
+    deadlineMs: reader.integer('FILES_DEADLINE_MS'),
+    organizationBytes: reader.integer('ORG_FILES_BYTES'),
+  };
+};
+
+/** Null for a text that names no place. */
+const placeOf = (text: string): FilesPlace | null => {
+  try {
+    const url = new URL(text);
+    if (url.protocol === 'file:') return { kind: 'folder', folder: fileURLToPath(url) };
+    return url.protocol === 's3:' ? s3Place(url) : null;
+  } catch {
+    return null;
+  }
+};
+
+const PARAMETERS: ReadonlySet<string> = new Set(['region', 'endpoint', 'path_style']);
+const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+
+/** Credentials come by the SDK's own ways: an address that is logged must hold none. */
+const s3Place = ({
+  hostname: bucket,
+  pathname,
+  searchParams,
+  username,
+  password,
+}: URL): FilesPlace | null => {
+  const isKnown = [...searchParams.keys()].every((name) => PARAMETERS.has(name));
+  const endpoint = searchParams.get('endpoint');
+  if (!BUCKET.test(bucket) || !isKnown || username !== '' || password !== '') return null;
+  if (endpoint !== null && !/^https?:$/.test(new URL(endpoint).protocol)) return null;
+  return {
+    kind: 's3',
+    bucket,
+    prefix: decodeURIComponent(pathname).replaceAll(/^\/+|\/+$/g, ''),
+    region: searchParams.get('region'),
+    endpoint,
+    forcePathStyle: searchParams.get('path_style') === 'true',
+  };
+};

@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import type { SourceOf } from './effective-settings.ts';
+import { ConfigError } from './config-error.ts';
+
+/**
+ * Reads `process.env`, and under it the file `.env` in the working directory, if it exists. The only reader of
+ * `process.env`.
+ *
+ * @throws {ConfigError} when `.env` exists and cannot be read
+ */
+export const readEnvironment = (): Record<string, string | undefined> => ({
+  ...readDotEnv(),
+  ...process.env,
+});
+
+/** Says of each variable where `readEnvironment` has it from; what it does not have, the start has set. */
+export const readSources = (): SourceOf => {
+  const file = readDotEnv();
+  return (name, value) => {
+    if (process.env[name] === value) return 'environment';
+    return file[name] === value ? 'file' : 'start';
+  };
+};
+
+const readDotEnv = (): Record<string, string | undefined> => {
+  try {
+    return parseEnv(readFileSync('.env', 'utf8'));
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    // A folder named `.env` is a Python environment.
+    if (code === 'ENOENT' || code === 'EISDIR') return {};
+    throw new ConfigError([`.env cannot be read (${code}); it takes lines of the form NAME=value`]);
+  }
+};

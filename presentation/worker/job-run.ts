@@ -1,0 +1,238 @@
+import type { Logger } from '../../application/ports/runtime/logger.ts';
+import { reasonsOf } from '../../domain/reason-of.ts';
+import { ApiError } from '../rest/api-error.ts';
+import { dock } from './dock.ts';
+import type { Completion, HeldLease, OrganizationWork } from './organization-work.ts';
+import { pauseUnless, retrying, type Pause } from './retry.ts';
+import type { VinaEngine } from './vina-engine.ts';
+import type { JobToDo, Lease } from './work-replies.ts';
+
+export interface ClaimedJob {
+  readonly job: JobToDo;
+  readonly lease: Lease;
+  /** The organization whose job it is. */
+  readonly work: OrganizationWork;
+}
+
+/**
+ * Why a job ends before it is done.
+ * - `canceled`, `lost`: the service says so, and wants nothing more of the job.
+ * - `runtime`: the job has had its time, and fails.
+ * - `shutdown`: the job is given back, and its attempt does not count.
+ */
+export type Interruption = 'canceled' | 'lost' | 'runtime' | 'shutdown';
+
+/** What became of a job: `faulty` means that this machine could not do it. */
+export type Ending = 'delivered' | 'interrupted' | 'faulty';
+
+export interface RunTools {
+  readonly engine: VinaEngine;
+  readonly temporaryFolder: string;
+  readonly wait: Pause;
+  readonly log: Logger;
+}
+
+/** A job whose engine has ended may still be delivered for this long while the worker stops. */
+const DELIVERY_GRACE_MS = 10_000;
+/** Until another worker, on a machine that may be in order, tries the job. */
+const FAULT_DELAY_SECONDS = 60;
+
+/** One job under its lease, from the claim to the end of its last process. */
+export class JobRun {
+  readonly ended: Promise<Ending>;
+  readonly work: OrganizationWork;
+  readonly #claimed: ClaimedJob;
+  readonly #tools: RunTools;
+  readonly #interruption = new AbortController();
+  #interrupted: Interruption | null = null;
+  #stage: 'fetching' | 'docking' | 'delivering' = 'fetching';
+  #fraction: () => number = () => 0;
+
+  constructor(claimed: ClaimedJob, tools: RunTools) {
+    this.#claimed = claimed;
+    this.#tools = tools;
+    this.work = claimed.work;
+    this.ended = this.#run();
+  }
+
+  get jobId(): string {
+    return this.#claimed.job.job_id;
+  }
+
+  /** For the heartbeat. */
+  get held(): HeldLease {
+    const fraction = this.#stage === 'docking' ? { fraction: this.#fraction() } : {};
+    return {
+      jobId: this.jobId,
+      leaseId: this.#claimed.lease.lease_id,
+      progress: { ...fraction, message: this.#stage },
+    };
+  }
+
+  /** Ends the engine and whatever else is under way. The first reason counts, but for a service that wants no more. */
+  interrupt(reason: Interruption): void {
+    const isOver = reason === 'canceled' || reason === 'lost';
+    const isLate = this.#stage === 'delivering';
+    // Where a result is there already, the time that it took does not matter anymore.
+    if ((this.#interrupted !== null && !isOver) || (isLate && reason === 'runtime')) return;
+    this.#interrupted = reason;
+    if (isLate && reason === 'shutdown') void this.#abortAfterGrace();
+    else this.#interruption.abort();
+  }
+
+  async #abortAfterGrace(): Promise<void> {
+    await pauseUnless(this.#tools.wait, DELIVERY_GRACE_MS, this.#interruption.signal);
+    this.#interruption.abort();
+  }
+
+  async #run(): Promise<Ending> {
+    const clock = new AbortController();
+    void this.#limitRuntime(clock.signal);
+    try {
+      return await this.#deliver(await this.#dock());
+    } catch (error) {
+      return await this.#giveUp(error);
+    } finally {
+      clock.abort();
+      this.#interruption.abort();
+    }
+  }
+
+  async #limitRuntime(signal: AbortSignal): Promise<void> {
+    const seconds = this.#claimed.lease.max_runtime_seconds;
+    if (seconds === null) return;
+    await pauseUnless(this.#tools.wait, Math.min(seconds * 1000, LONGEST_TIMER_MS), signal);
+    if (!signal.aborted) this.interrupt('runtime');
+  }
+
+  #dock(): Promise<Completion> {
+    const { engine, temporaryFolder } = this.#tools;
+    const { signal } = this.#interruption;
+    const retry = <Value>(work: () => Promise<Value>): Promise<Value> => this.#retry(work);
+    return dock(
+      this.#claimed,
+      { engine, temporaryFolder, work: this.work, retry },
+      {
+        signal,
+        fetching: () => {
+          this.#stage = 'fetching';
+        },
+        docking: (run) => {
+          this.#stage = 'docking';
+          this.#fraction = run.progress;
+        },
+        delivering: () => {
+          this.#stage = 'delivering';
+        },
+      },
+    );
+  }
+
+  #retry<Value>(work: () => Promise<Value>): Promise<Value> {
+    return retrying(work, {
+      signal: this.#interruption.signal,
+      wait: this.#tools.wait,
+      onFailure: (error, delayMs) =>
+        this.#tools.log.warn(
+          { job_id: this.jobId, delayMs, reason: reasonsOf(error) },
+          'a request failed, and is sent again',
+        ),
+    });
+  }
+
+  /** A completion that is sent twice counts once, so it is repeated until there is an answer. */
+  async #deliver(completion: Completion): Promise<Ending> {
+    const { lease } = this.#claimed;
+    const { signal } = this.#interruption;
+    const { log } = this.#tools;
+    try {
+      await this.#retry(() => this.work.complete(this.jobId, lease.lease_id, completion, signal));
+    } catch (error) {
+      if (signal.aborted || !(error instanceof ApiError)) throw error;
+      if (error.status === 409) {
+        log.warn({ job_id: this.jobId, code: error.code }, 'the service wants no result of this job anymore');
+        return 'interrupted';
+      }
+      if (completion.error?.code === 'outputs_refused') throw error;
+      log.error({ job_id: this.jobId, reason: error.message }, 'the service does not take the result');
+      return this.#deliver(refused(completion, error));
+    }
+    const { outcome, error } = completion;
+    log.info({ job_id: this.jobId, outcome, code: error?.code, ...completion.usage }, 'job ended');
+    return 'delivered';
+  }
+
+  async #giveUp(error: unknown): Promise<Ending> {
+    const { log } = this.#tools;
+    const interruption = this.#interrupted;
+    switch (interruption) {
+      case 'canceled':
+      case 'lost':
+        log.info({ job_id: this.jobId, interruption }, 'job stopped: the service wants no more of it');
+        return 'interrupted';
+      case 'runtime':
+        return await this.#deliverAnyway(RUNTIME_EXCEEDED);
+      case 'shutdown':
+        await this.#release({ reason: 'shutdown' });
+        return 'interrupted';
+      case null:
+        log.error({ job_id: this.jobId, reason: reasonsOf(error) }, 'this machine cannot do the job');
+        await this.#release({ reason: 'cannot_run', delay_seconds: FAULT_DELAY_SECONDS });
+        return 'faulty';
+    }
+  }
+
+  async #deliverAnyway(completion: Completion): Promise<Ending> {
+    const { lease } = this.#claimed;
+    try {
+      await this.work.complete(
+        this.jobId,
+        lease.lease_id,
+        completion,
+        AbortSignal.timeout(DELIVERY_GRACE_MS),
+      );
+      this.#tools.log.warn({ job_id: this.jobId }, 'job stopped: it has had its time');
+    } catch (error) {
+      // The service ends the attempt by itself, by the same limit.
+      this.#tools.log.warn(
+        { job_id: this.jobId, reason: reasonsOf(error) },
+        'job stopped, and nobody was told',
+      );
+    }
+    return 'interrupted';
+  }
+
+  async #release(release: Parameters<OrganizationWork['release']>[2]): Promise<void> {
+    const { log } = this.#tools;
+    try {
+      await this.work.release(this.jobId, this.#claimed.lease.lease_id, release);
+      log.info({ job_id: this.jobId, ...release }, 'job given back');
+    } catch (error) {
+      // Its lease ends by itself.
+      log.warn({ job_id: this.jobId, reason: reasonsOf(error) }, 'job not given back: its lease has to end');
+    }
+  }
+}
+
+const LONGEST_TIMER_MS = 2_147_483_647;
+
+const RUNTIME_EXCEEDED: Completion = {
+  outcome: 'FAILED',
+  error: { code: 'runtime_exceeded', message: 'the job had its time, and was stopped', retryable: false },
+  task_results: [],
+  artifacts: [],
+  usage: { wall_seconds: 0 },
+};
+
+const refused = ({ usage, log_tail }: Completion, { code, status }: ApiError): Completion => ({
+  outcome: 'FAILED',
+  error: {
+    code: 'outputs_refused',
+    message: `the service does not take the result: ${code ?? status}`,
+    retryable: false,
+  },
+  task_results: [],
+  artifacts: [],
+  usage,
+  ...(log_tail !== undefined && { log_tail }),
+});

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { claimJobs } from '../../application/jobs/claim-jobs.ts';
+import { Client } from 'pg';
+import { createDeployment } from '../support/deployment.ts';
+import { actorIn, CLAIM, fill, lease, openOurs } from './queues/ours.ts';
+import { BATCH, openGraphileWorker, openPgBoss } from './queues/peers.ts';
+import { interleave, median, timed } from './statistics.ts';
+import { print, type Line } from './table.ts';
+
+const JOBS = 10_000;
+const ROUNDS = 3;
+const [FEW, MANY] = [1000, 1_000_000];
+const CLAIMS = 40;
+const LEASES = 200;
+const HEARTBEATS = 60;
+
+/** Claim and completion of small jobs beside the queues that a user would pick instead, on one server. */
+export const claims = async (serverUrl: string): Promise<readonly Line[]> => {
+  const deployment = await createDeployment({}, { url: serverUrl });
+  await deployment.register('acme');
+  const [boss, graphile] = [`boss_${randomUUID()}`, `graphile_${randomUUID()}`];
+  for (const name of [boss, graphile]) await deployment.administer(`create database "${name}"`);
+  const urlOf = (name: string): string => new URL(`/${name}`, serverUrl).href;
+  const queues = {
+    ours: await openOurs(deployment, 'acme'),
+    boss: await openPgBoss(urlOf(boss)),
+    graphile: await openGraphileWorker(urlOf(graphile)),
+  };
+  try {
+    const series = await interleave(ROUNDS, {
+      ours: () => queues.ours.workOff(JOBS),
+      boss: () => queues.boss.workOff(JOBS),
+      graphile: () => queues.graphile.workOff(JOBS),
+    });
+    const measure = `claim and completion of ${JOBS} jobs, batches of ${BATCH}`;
+    const ours = median(series.ours);
+    for (const [name, samples] of Object.entries(series))
+      print(`  ${name}: ${((JOBS / median(samples)) * 1000).toFixed(0)} jobs a second`);
+    return [
+      { measure: `${measure}: rate over pg-boss's`, ours, floor: median(series.boss), ...atLeast(1) },
+      {
+        measure: `${measure}: rate over graphile-worker's`,
+        ours,
+        floor: median(series.graphile),
+        ...atLeast(0.7),
+      },
+    ];
+  } finally {
+    for (const queue of Object.values(queues)) await queue.close();
+    for (const name of [boss, graphile]) await deployment.administer(`drop database "${name}" with (force)`);
+    await deployment.dispose();
+  }
+};
+
+const atLeast = (ratio: number) => ({ unit: 'ms', limit: { kind: 'at least', ratio } }) as const;
+const atMost = (ratio: number) => ({ unit: 'ms', limit: { kind: 'at most', ratio } }) as const;
+
+/** What a claim costs before a long queue, and what heartbeats cost. */
+export const leases = async (serverUrl: string): Promise<readonly Line[]> => {
+  const deployment = await createDeployment({}, { url: serverUrl });
+  await deployment.register('few', 'many');
+  const few = await lease(deployment, 'few');
+  const many = await lease(deployment, 'many');
+  const plain = new Client(new URL(`/${deployment.databaseName('few')}`, serverUrl).href);
+  try {
+    await fill(deployment, 'few', FEW);
+    await fill(deployment, 'many', MANY);
+    const claimIn = async (id: string, { database }: typeof few) => {
+      const { items } = await claimJobs(database, actorIn(id), CLAIM);
+      if (items.length !== BATCH) throw new Error(`a claim got ${items.length} jobs`);
+    };
+    const { fewJobs, manyJobs } = await interleave(CLAIMS, {
+      fewJobs: () => timed(() => claimIn('few', few)),
+      manyJobs: () => timed(() => claimIn('many', many)),
+    });
+    const held = [];
+    while (held.length < LEASES)
+      held.push(...(await claimJobs(few.database, actorIn('few'), { ...CLAIM, limit: 50 })).items);
+    const beats = held
+      .slice(0, LEASES)
+      .map(({ job, lease: { leaseId } }) => ({ jobId: job.jobId, leaseId, progress: null }));
+    await plain.connect();
+    await plain.query(
+      `create table plain (id uuid primary key, expires_at timestamptz) with (fillfactor = 70)`,
+    );
+    await plain.query(`insert into plain select lease_id, expires_at from job_attempts limit ${LEASES}`);
+    const { heartbeats, updates } = await interleave(HEARTBEATS, {
+      heartbeats: () => timed(() => few.database.attempts.heartbeat(beats)),
+      updates: () => timed(() => plain.query('update plain set expires_at = now()')),
+    });
+    return [
+      {
+        measure: `claim of ${BATCH} before ${MANY} waiting jobs, over before ${FEW}`,
+        ours: median(manyJobs),
+        floor: median(fewJobs),
+        ...atMost(1.3),
+      },
+      {
+        measure: `heartbeat of ${LEASES} leases, over one UPDATE of ${LEASES} rows`,
+        ours: median(heartbeats),
+        floor: median(updates),
+        ...atMost(2),
+      },
+    ];
+  } finally {
+    await plain.end();
+    few.release();
+    many.release();
+    await deployment.dispose();
+  }
+};
