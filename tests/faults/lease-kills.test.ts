@@ -12,8 +12,10 @@ const KILLS = Number(process.env['TEST_LEASE_KILLS'] ?? 4);
 const SEED = Number(process.env['TEST_LEASE_SEED'] ?? Date.now() % 4_294_967_296);
 const COMPLETIONS_PER_KILL = 25;
 const COMPLETIONS = (KILLS + 1) * COMPLETIONS_PER_KILL;
-const JOBS = COMPLETIONS * 2;
+/** More than the workers bring to an end while another process starts. */
+const JOBS = (KILLS + 1) * 250;
 const WORKERS = 8;
+const AT_ONCE = 10;
 
 describe('a service and a server that are killed while workers claim and complete', function () {
   this.timeout(90_000 + KILLS * 30_000);
@@ -38,8 +40,13 @@ describe('a service and a server that are killed while workers claim and complet
     const member = deployment.token('acme', ['member']);
     const worker = deployment.token('acme', ['worker']);
     const submit = { engine: 'killed', inputs: { a: 1 }, max_attempts: 10 };
-    for (let index = 0; index < JOBS; index += 1)
-      expect((await send(url, 'POST', '/jobs', { token: member, body: submit })).status).to.equal(201);
+    const submissions = Array.from(
+      { length: JOBS },
+      () => () => send(url, 'POST', '/jobs', { token: member, body: submit }),
+    );
+    for (let at = 0; at < JOBS; at += AT_ONCE)
+      for (const { status } of await Promise.all(submissions.slice(at, at + AT_ONCE).map((post) => post())))
+        expect(status).to.equal(201);
 
     const serves = () =>
       send(url, 'GET', '/jobs?limit=1', { token: member }).then(
