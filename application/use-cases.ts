@@ -1,5 +1,8 @@
 import { DeniedAccessWindows } from './audit/denied-access-windows.ts';
 import { recordDeniedAccess, summarizeDeniedAccess } from './audit/record-denied-access.ts';
+import { changeCampaign } from './campaigns/change-campaign.ts';
+import { createCampaign } from './campaigns/create-campaign.ts';
+import { getCampaign, getCampaignStatus } from './campaigns/get-campaign.ts';
 import { getDatabase } from './databases/get-database.ts';
 import { listDatabases } from './databases/list-databases.ts';
 import { provisionDatabase } from './databases/provision-database.ts';
@@ -13,6 +16,7 @@ import { grantOperatorToken } from './identity/grant-operator-token.ts';
 import { refreshSession } from './identity/refresh-session.ts';
 import { verifyToken } from './identity/verify-token.ts';
 import { addArtifact } from './jobs/add-artifact.ts';
+import { invalidateSignature, pinSignature, unpinSignature } from './jobs/change-input-signature.ts';
 import { cancelJobs } from './jobs/cancel-jobs.ts';
 import { claimJobs } from './jobs/claim-jobs.ts';
 import { completeJob } from './jobs/complete-job.ts';
@@ -20,6 +24,7 @@ import { getInputSignature } from './jobs/get-input-signature.ts';
 import { getJob } from './jobs/get-job.ts';
 import { moveJob } from './jobs/move-job.ts';
 import { putTaskResult } from './jobs/put-task-result.ts';
+import { submitBatch } from './jobs/submit-batch.ts';
 import { releaseJob } from './jobs/release-job.ts';
 import { retryJob } from './jobs/retry-job.ts';
 import { submitJob } from './jobs/submit-job.ts';
@@ -101,6 +106,7 @@ export const createUseCases = (ports: Ports) => {
     checkServer: checkServer(ports),
 
     submitJob: submitJob(ports),
+    submitBatch: submitBatch(ports),
     retryJob: retryJob(ports),
     claimJobs,
     completeJob,
@@ -111,6 +117,14 @@ export const createUseCases = (ports: Ports) => {
     putTaskResult,
     addArtifact,
     getInputSignature,
+    pinSignature,
+    unpinSignature,
+    invalidateSignature,
+
+    createCampaign: createCampaign(ports),
+    changeCampaign,
+    getCampaign,
+    getCampaignStatus,
 
     recordDeniedAccess: recordDeniedAccess(deniedAccess),
     summarizeDeniedAccess: summarizeDeniedAccess(deniedAccess),

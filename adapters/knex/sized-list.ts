@@ -13,6 +13,10 @@ export interface SizedList {
   readonly texts?: readonly string[];
   /** Fields of any size: `jsonb` columns, which are returned as text. */
   readonly json: Columns<string>;
+  /** Filters that are no equality with a column: the column and the comparison, by the name of the filter. */
+  readonly ranges?: Readonly<Record<string, readonly [column: string, operator: '<' | '>']>>;
+  /** What an index has in place of a column of the key: an expression of a value, and the type of such a value. */
+  readonly indexed?: Readonly<Record<string, { readonly type: string; of(value: string): string }>>;
   /** The columns of the key, from the most significant. */
   readonly order: readonly string[];
   readonly direction: 'asc' | 'desc';
@@ -36,12 +40,13 @@ const UNLIMITED_BYTES = Number.MAX_SAFE_INTEGER;
  * server walks the index row by row and stops at the limit or when the bytes are spent, so it never converts more than
  * one row too many. `pg_column_size` would be cheaper and wrong: it gives the compressed size. Decision 0033.
  *
- * @param name begins the names of the prepared statements: there is one for each set of filters, with and without a key
- * @returns a function of the filters (values by columns; null: `is null`) and the wanted part, whose key is given as
- * values of the `order` columns
+ * @param name begins the names of the prepared statements: there is one for each set of filters, with and without a key.
+ * Null where callers may combine many filters: then each query is parsed for itself, and a connection keeps none of them
+ * @returns a function of the filters (values by columns or names of ranges; null: `is null`) and the wanted part, whose
+ * key is given as values of the `order` columns
  */
 export const sizedList = <Row>(
-  name: string,
+  name: string | null,
   list: SizedList,
 ): ((
   filter: Readonly<Record<string, string | null>>,
@@ -49,20 +54,21 @@ export const sizedList = <Row>(
 ) => SqlQuery<Row & Sizes>) => {
   const statements = new Map<string, (values: Record<string, unknown>) => SqlQuery<Row & Sizes>>();
   return (filter, { limit, after, maxBytes = UNLIMITED_BYTES }) => {
-    const statementName = [
-      name,
+    const shape = [
+      name ?? '',
       ...Object.entries(filter).map(([column, value]) => (value === null ? `no_${column}` : column)),
       ...(after === null ? [] : ['after']),
     ].join('_');
-    let build = statements.get(statementName);
+    let build = statements.get(shape);
     if (build === undefined) {
-      build = statement(statementName, (p) => partQuery(list, filter, after !== null, p), {
-        readOnly: true,
-      });
-      statements.set(statementName, build);
+      build = statement(shape, (p) => partQuery(list, filter, after !== null, p), { readOnly: true });
+      statements.set(shape, build);
     }
     const key = Object.fromEntries((after ?? []).map((value, index) => [`after ${index}`, value]));
-    return build({ ...filter, ...key, limit, maxBytes });
+    const query = build({ ...filter, ...key, limit, maxBytes });
+    if (name !== null) return query;
+    const { name: _shape, ...unnamed } = query;
+    return unnamed;
   };
 };
 
@@ -94,22 +100,30 @@ const partQuery = (
   isContinued: boolean,
   p: Placeholder,
 ): Knex.Raw => {
-  const { table, columns, shown = {}, texts = [], json, order, direction } = list;
+  const { table, columns, shown = {}, texts = [], json, ranges = {}, indexed = {}, order, direction } = list;
   const after = direction === 'asc' ? '>' : '<';
-  const key = (prefix: string) => order.map((column) => prefix + column).join(', ');
+  const sorted = (column: string, value: string) => indexed[column]?.of(value) ?? value;
+  const placeholder = (column: string) => {
+    const type = indexed[column]?.type;
+    return sorted(column, type === undefined ? '?' : `?::${type}`);
+  };
+  const key = (prefix: string) => order.map((column) => sorted(column, prefix + column)).join(', ');
   const rows = () => {
     const query = sql(table)
       .select('*')
-      .orderBy(order.map((column) => ({ column, order: direction })))
+      .orderByRaw(order.map((column) => `${sorted(column, column)} ${direction}`).join(', '))
       .limit(1);
-    for (const [column, value] of Object.entries(filter))
-      query.where(column, value === null ? null : p(column));
+    for (const [name, value] of Object.entries(filter)) {
+      const [column, operator] = ranges[name] ?? [name, '='];
+      if (value === null) query.whereNull(column);
+      else query.where(column, operator, p(name));
+    }
     return query;
   };
   const first = rows();
   if (isContinued)
     first.whereRaw(
-      `(${key('')}) ${after} (${order.map(() => '?').join(', ')})`,
+      `(${key('')}) ${after} (${order.map(placeholder).join(', ')})`,
       order.map((_, index) => p(`after ${index}`)),
     );
   const following = rows().whereRaw(`(${key('')}) ${after} (${key('page.')})`);
@@ -121,7 +135,7 @@ const partQuery = (
   ];
   // Without `offset 0` the server would convert each value twice: once for its size and once more to send it.
   const measured = `select ${kept.map((column) => `source.${column}`).join(', ')}, texts.*,
-      ${SMALL_FIELDS_BYTES} + ${lengths.join(' + ')} as bytes
+      ${[SMALL_FIELDS_BYTES, ...lengths].join(' + ')} as bytes
     from (?) as source cross join lateral
       (select ${values.map((column) => `source.${column}::text as ${column}`).join(', ')} offset 0) as texts`;
   const fields = [

@@ -1,13 +1,22 @@
 import { assertAcceptsOutput } from '../../domain/jobs/docking-job.ts';
+import { scoreOf, type Pose, type SuspectReason } from '../../domain/jobs/score.ts';
 import type { NewTaskResult, TaskResult } from '../../domain/jobs/task-result.ts';
 import { noteOf, type Actor } from '../actor.ts';
 import type { ResultsDatabase, ResultsRepositories } from '../ports/databases/results-database.ts';
 import { lockForWriter } from './lock-for-writer.ts';
 
 /** What a writer says of what a task found. */
-export type TaskResultRequest = Omit<NewTaskResult, 'note' | 'jobId' | 'leaseId'>;
+export interface TaskResultRequest extends Omit<
+  NewTaskResult,
+  'note' | 'jobId' | 'leaseId' | 'poses' | 'score'
+> {
+  /** In any order. */
+  readonly poses: readonly Pose[];
+  /** Why the writer doubts them. */
+  readonly reported: readonly SuspectReason[];
+}
 
-type TaskResultOfJob = Omit<NewTaskResult, 'note'>;
+type TaskResultOfJob = TaskResultRequest & Pick<NewTaskResult, 'jobId' | 'leaseId'>;
 
 interface Written {
   readonly result: TaskResult;
@@ -36,7 +45,7 @@ export const putTaskResult = (
 export const writeTaskResult = (
   { taskResults }: ResultsRepositories,
   actor: Actor,
-  result: TaskResultOfJob,
+  { poses, reported, ...result }: TaskResultOfJob,
 ): Promise<Written> => {
   const { jobId, taskName, serviceName, confidenceScore } = result;
   const note = noteOf(actor, 'task_result.written', {
@@ -45,5 +54,10 @@ export const writeTaskResult = (
     service_name: serviceName,
     confidence_score: confidenceScore,
   });
-  return taskResults.put({ ...result, note });
+  return taskResults.put({
+    ...result,
+    poses: poses.toSorted((one, other) => one.rank - other.rank),
+    score: scoreOf(poses, reported),
+    note,
+  });
 };

@@ -1,9 +1,11 @@
 import { RoleRequiredError } from '../../domain/identity/errors.ts';
 import { hasAnyRole } from '../../domain/identity/principal.ts';
 import type { JsonObject } from '../../domain/jobs/docking-job.ts';
+import type { NewDockingJob } from '../../domain/jobs/docking-job-repository.ts';
 import { JobStateConflictError } from '../../domain/jobs/errors.ts';
 import type { JsonText } from '../../domain/json-text.ts';
 import { noteOf, type Actor } from '../actor.ts';
+import { pendingQuota } from '../limits/pending-quota.ts';
 import type { ResultsDatabase } from '../ports/databases/results-database.ts';
 import type { Ports } from '../ports/ports.ts';
 import { getJob } from './get-job.ts';
@@ -17,9 +19,11 @@ import { recordJob, type Submitted } from './submit-job.ts';
  * @throws {RoleRequiredError} when the job is somebody else's
  * @throws {JobStateConflictError} when it has not failed
  * @throws {IdempotencyKeyReusedError} when the key came before with another request
+ * @throws {CampaignArchivedError} when its campaign takes no new jobs
+ * @throws {QuotaExceededError} when the organization has as many jobs waiting as it may
  */
 export const retryJob =
-  ({ canonicalJson, newJobId }: Pick<Ports, 'canonicalJson' | 'newJobId'>) =>
+  ({ canonicalJson, newJobId, policies }: Pick<Ports, 'canonicalJson' | 'newJobId' | 'policies'>) =>
   async (
     database: ResultsDatabase,
     actor: Actor,
@@ -34,7 +38,7 @@ export const retryJob =
       throw new JobStateConflictError(job.status, 'be retried');
     const { engine, pipelineVersion, priority, inputSignature, label, campaignId } = job;
     const { maxAttempts, maxRuntimeSeconds } = job;
-    return recordJob(database, {
+    const retry: NewDockingJob = {
       jobId: newJobId(),
       status: 'PENDING',
       engine,
@@ -60,7 +64,8 @@ export const retryJob =
         priority,
         retry_of: jobId,
       }),
-    });
+    };
+    return recordJob(database, retry, pendingQuota(policies, actor));
   };
 
 /** A constraint of the database holds both columns to objects. */

@@ -1,12 +1,21 @@
+import { overDefaults } from '../../domain/campaigns/job-defaults.ts';
+import { DEFAULT_PRIORITY, type DockingJob, type JobSpecification } from '../../domain/jobs/docking-job.ts';
 import { IdempotencyKeyReusedError } from '../../domain/jobs/errors.ts';
-import type { DockingJob, JobRequest } from '../../domain/jobs/docking-job.ts';
 import type { Idempotency, NewDockingJob } from '../../domain/jobs/docking-job-repository.ts';
 import { DEFAULT_MAX_ATTEMPTS } from '../../domain/jobs/job-attempt.ts';
 import { noteOf, type Actor } from '../actor.ts';
+import { openCampaign } from '../campaigns/open-campaign.ts';
+import { pendingQuota, type PendingQuota } from '../limits/pending-quota.ts';
 import type { ResultsDatabase, ResultsRepositories } from '../ports/databases/results-database.ts';
 import type { Ports } from '../ports/ports.ts';
+import type { CanonicalJson } from '../ports/runtime/fingerprint.ts';
+import { jobDetails } from './job-details.ts';
 
-export interface Submission extends JobRequest {
+export interface Submission extends JobSpecification {
+  /** Null: the campaign's, or the usual one. */
+  readonly priority: number | null;
+  readonly label: string | null;
+  readonly campaignId: string | null;
   /** Whether a completed job with the same inputs may answer for this one. */
   readonly useCache: boolean;
   readonly idempotencyKey: string | null;
@@ -22,84 +31,156 @@ export interface Submitted {
   readonly replayed: boolean;
 }
 
-/** Records a job, or completes it from the cache. @throws {IdempotencyKeyReusedError} when the key came before with another request */
+type SubmitJobPorts = Pick<Ports, 'canonicalJson' | 'newJobId' | 'policies'>;
+
+/**
+ * Records a job, or completes it from the cache.
+ *
+ * @throws {IdempotencyKeyReusedError} when the key came before with another request
+ * @throws {CampaignNotFoundError}
+ * @throws {CampaignArchivedError}
+ * @throws {QuotaExceededError} when the organization has as many jobs waiting as it may
+ */
 export const submitJob =
-  ({ canonicalJson, newJobId }: Pick<Ports, 'canonicalJson' | 'newJobId'>) =>
+  ({ canonicalJson, newJobId, policies }: SubmitJobPorts) =>
   async (database: ResultsDatabase, actor: Actor, submission: Submission): Promise<Submitted> => {
-    const { useCache, idempotencyKey, maxAttempts, maxRuntimeSeconds, ...request } = submission;
-    const { engine, pipelineVersion, inputs, params, priority } = request;
-    const specification = canonicalJson.textOf({ engine, inputs, params, pipeline_version: pipelineVersion });
+    const { useCache, idempotencyKey, campaignId, label, maxAttempts, maxRuntimeSeconds } = submission;
+    const sent = specificationText(canonicalJson, submission);
     const idempotency =
       idempotencyKey === null
         ? null
-        : { key: idempotencyKey, requestHash: canonicalJson.hashOf(requestText(specification, submission)) };
+        : { key: idempotencyKey, requestHash: requestHashOf(canonicalJson, submission, sent) };
+    if (idempotency !== null) {
+      // Before the campaign: what it says by now does not matter to a replay.
+      const earlier = await findEarlier(database, idempotency);
+      if (earlier !== null) return earlier;
+    }
+    const request = campaignId === null ? submission : await withCampaign(database, campaignId, submission);
+    const specification = campaignId === null ? sent : specificationText(canonicalJson, request);
+    const { engine, pipelineVersion, inputs, params } = request;
+    const priority = request.priority ?? DEFAULT_PRIORITY;
     const job: NewDockingJob = {
       jobId: newJobId(),
       status: 'PENDING',
       inputSignature: canonicalJson.hashOf(specification),
       submittedBy: actor.principal.userId,
       cache: { hit: false, canonicalJobId: null, confidenceScore: null },
-      label: null,
-      campaignId: null,
+      label,
+      campaignId,
       retryOf: null,
       maxAttempts: maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
       maxRuntimeSeconds,
       idempotency,
       note: noteOf(actor, 'job.submitted', {
-        engine,
-        status: 'PENDING',
+        ...jobDetails({ engine, campaignId }, 'PENDING'),
         pipeline_version: pipelineVersion,
         priority,
       }),
-      ...request,
+      engine,
+      pipelineVersion,
+      inputs,
+      params,
+      priority,
     };
-    return recordJob(database, job, { useCache });
+    return insertOnce(database, job, { useCache, quota: pendingQuota(policies, actor) });
   };
 
-/** Inserts a job, unless an earlier one has its idempotency key. @throws {IdempotencyKeyReusedError} */
-export const recordJob = async (
+interface InsertOptions {
+  readonly useCache: boolean;
+  readonly quota: PendingQuota;
+}
+
+/**
+ * Inserts a job whose idempotency key was not there a moment ago.
+ *
+ * @throws {IdempotencyKeyReusedError} when it is by now, with another request
+ * @throws {QuotaExceededError}
+ */
+const insertOnce = async (
   database: ResultsDatabase,
   job: NewDockingJob,
-  { useCache }: { readonly useCache: boolean } = { useCache: false },
+  { useCache, quota }: InsertOptions,
 ): Promise<Submitted> => {
-  const { idempotency } = job;
-  if (idempotency !== null) {
-    const earlier = await findEarlier(database, idempotency);
-    if (earlier !== null) return earlier;
-  }
-  const inserted = useCache ? await insertUsingCache(database, job) : await database.jobs.insert(job);
+  const inserted = useCache
+    ? await insertUsingCache(database, job, quota)
+    : await insertPending(database, job, quota);
   if (inserted !== null) return { job: inserted, replayed: false };
 
   // A concurrent request inserted the same key between the look and the insert.
-  const winner = idempotency === null ? null : await findEarlier(database, idempotency);
+  const winner = job.idempotency === null ? null : await findEarlier(database, job.idempotency);
   if (winner === null) throw new Error('an insert was refused that no earlier job explains');
   return winner;
 };
 
 /**
- * The canonical text of the specification and of what else was asked for. What later releases added is named only where it is
- * given, so that a request keeps the hash that an earlier release has stored.
+ * Inserts a job, unless an earlier one has its idempotency key.
+ *
+ * @throws {IdempotencyKeyReusedError}
+ * @throws {CampaignArchivedError}
+ * @throws {QuotaExceededError}
  */
-const requestText = (
+export const recordJob = async (
+  database: ResultsDatabase,
+  job: NewDockingJob,
+  quota: PendingQuota,
+): Promise<Submitted> => {
+  const earlier = job.idempotency === null ? null : await findEarlier(database, job.idempotency);
+  if (earlier !== null) return earlier;
+  if (job.campaignId !== null) await openCampaign(database, job.campaignId);
+  return insertOnce(database, job, { useCache: false, quota });
+};
+
+const withCampaign = async (
+  database: ResultsDatabase,
+  campaignId: string,
+  submission: Submission,
+): Promise<Submission> => {
+  const { engine: _engine, ...merged } = overDefaults(await openCampaign(database, campaignId), submission);
+  return { ...submission, ...merged };
+};
+
+const specificationText = (
+  canonicalJson: CanonicalJson,
+  { engine, inputs, params, pipelineVersion }: JobSpecification,
+): string => canonicalJson.textOf({ engine, inputs, params, pipeline_version: pipelineVersion });
+
+/**
+ * Of what was sent, whatever its campaign says by now. What later releases added is named only where it is given, so that a
+ * request keeps the hash that an earlier release has stored.
+ */
+const requestHashOf = (
+  canonicalJson: CanonicalJson,
+  { priority, maxAttempts, maxRuntimeSeconds, label, campaignId }: Submission,
   specification: string,
-  { priority, maxAttempts, maxRuntimeSeconds }: Submission,
 ): string => {
   const rest = {
-    priority,
+    priority: priority ?? (campaignId === null ? DEFAULT_PRIORITY : null),
     ...(maxAttempts !== null && { max_attempts: maxAttempts }),
     ...(maxRuntimeSeconds !== null && { max_runtime_seconds: maxRuntimeSeconds }),
+    ...(label !== null && { label }),
+    ...(campaignId !== null && { campaign_id: campaignId }),
   };
-  return `${specification.slice(0, -1)},${JSON.stringify(rest).slice(1)}`;
+  return canonicalJson.hashOf(`${specification.slice(0, -1)},${JSON.stringify(rest).slice(1)}`);
+};
+
+const insertPending = async (
+  { jobs }: ResultsRepositories,
+  job: NewDockingJob,
+  quota: PendingQuota,
+): Promise<DockingJob | null> => {
+  await quota.admit(jobs, 1);
+  return jobs.insert(job);
 };
 
 /** Null when the idempotency key is taken; then no use of the cache is counted either. */
 const insertUsingCache = async (
   database: ResultsDatabase,
   job: NewDockingJob,
+  quota: PendingQuota,
 ): Promise<DockingJob | null> => {
   try {
     return await database.transaction(async (repositories) => {
-      const inserted = await insertFromCache(repositories, job);
+      const inserted = await insertFromCache(repositories, job, quota);
       if (inserted === null) throw new KeyTaken();
       return inserted;
     });
@@ -113,16 +194,20 @@ const insertUsingCache = async (
 class KeyTaken extends Error {}
 
 const insertFromCache = async (
-  { jobs, inputSignatures }: ResultsRepositories,
+  repositories: ResultsRepositories,
   job: NewDockingJob,
+  quota: PendingQuota,
 ): Promise<DockingJob | null> => {
+  const { jobs, inputSignatures, scores } = repositories;
   const entry = await inputSignatures.use(job.inputSignature);
-  if (entry === null) return jobs.insert(job);
+  if (entry === null) return insertPending(repositories, job, quota);
   const { canonicalJobId, confidenceScore } = entry;
   const details = { ...job.note.details, status: 'COMPLETED', canonical_job_id: canonicalJobId };
-  const note = { ...job.note, details };
   const cache = { hit: true, canonicalJobId, confidenceScore };
-  return jobs.insert({ ...job, status: 'COMPLETED', cache, note });
+  const note = { ...job.note, details };
+  const inserted = await jobs.insert({ ...job, status: 'COMPLETED', cache, note });
+  if (inserted !== null) await scores.copy([inserted.jobId]);
+  return inserted;
 };
 
 const findEarlier = async (

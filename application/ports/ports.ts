@@ -10,6 +10,7 @@ import type { RefreshTokens } from './identity/refresh-tokens.ts';
 import type { TokenIssuer, TokenReader } from './identity/tokens.ts';
 import type { CanonicalJson } from './runtime/fingerprint.ts';
 import type { Logger } from './runtime/logger.ts';
+import type { OrganizationPolicies } from './runtime/organization-policies.ts';
 
 /** All that the use cases reach the outside through. Each use case names those that it needs. */
 export interface Ports {
@@ -26,6 +27,7 @@ export interface Ports {
   readonly tokenReader: TokenReader;
   /** Accounts as they are now: asked for every request. */
   readonly accounts: AccountRepository;
+  readonly policies: Pick<OrganizationPolicies, 'policyOf'>;
   readonly canonicalJson: CanonicalJson;
   /** Makes UUIDs that rise with time. */
   readonly newJobId: () => string;

@@ -50,6 +50,20 @@ export const insertedJob = (
   ...job,
 });
 
+/** Which jobs a list holds. What is left out, or null, narrows nothing. */
+export interface JobFilter {
+  readonly status?: JobStatus | null;
+  readonly campaignId?: string | null;
+  readonly engine?: string | null;
+  readonly label?: string | null;
+  readonly submittedBy?: string | null;
+  readonly errorCode?: string | null;
+  /** Later than this. */
+  readonly createdAfter?: Date | null;
+  /** Earlier than this. */
+  readonly createdBefore?: Date | null;
+}
+
 /** Position in the list of jobs: newest first, ties broken by id. */
 export interface JobKey {
   readonly createdAt: Date;
@@ -66,10 +80,11 @@ export interface DockingJobRepository {
   /** As `findSummary`, and locks the job against other writers until the transaction ends. */
   findForUpdate(jobId: string): Promise<LockedJob | null>;
   findByIdempotencyKey(key: string): Promise<{ job: DockingJob; requestHash: string } | null>;
-  list(
-    filter: { readonly status: JobStatus | null },
-    part: PartRequest<JobKey>,
-  ): Promise<PagePart<DockingJob, JobKey>>;
+  list(filter: JobFilter, part: PartRequest<JobKey>): Promise<PagePart<DockingJob, JobKey>>;
+  /** As `list`, without reading the large parts. */
+  listSummaries(filter: JobFilter, part: PartRequest<JobKey>): Promise<PagePart<JobSummary, JobKey>>;
+  /** Counts the jobs that wait, up to a number: no further ones are looked at. */
+  countPending(most: number): Promise<number>;
   /**
    * Sets the status of a job without a live attempt, its times and the error. The caller has checked the move after
    * `findForUpdate`.

@@ -1,3 +1,5 @@
+import type { WriteNote } from '../audit/audit-log.ts';
+
 /** A cache entry: the job whose results answer for all jobs with the same inputs. */
 export interface InputSignature {
   /** Lower-case hex SHA-256 of the canonical JSON of the job's specification. */
@@ -9,6 +11,8 @@ export interface InputSignature {
   readonly lastUsedAt: Date;
   /** Null: never. */
   readonly expiresAt: Date | null;
+  /** A pinned entry does not expire, and no later job replaces its canonical job. */
+  readonly pinned: boolean;
 }
 
 export const INPUT_SIGNATURE_PATTERN = /^[0-9a-f]{64}$/;
@@ -19,8 +23,20 @@ export interface InputSignatureRepository {
   /** Counts one use and returns the entry; null when absent or expired. */
   use(signature: string): Promise<InputSignature | null>;
   /**
-   * Makes a completed job the canonical one of its signature, with the lowest confidence of its task results. Changes
-   * nothing when the job has no task results.
+   * Counts as many uses of each signature as are given, in one step.
+   *
+   * @returns the entries that are there and not expired, by their signatures
+   */
+  useAll(uses: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, InputSignature>>;
+  /**
+   * Settles what the task results of a job that completes amount to. Poses become its score, which rankings show. The job
+   * becomes the canonical one of its signature, with the lowest confidence of its task results, unless it has none, one of
+   * them is suspect, or the signature's entry is pinned. Decision 0047.
    */
   canonize(job: { readonly jobId: string; readonly inputSignature: string }): Promise<void>;
+  /** Null, and nothing is written, when absent or expired. */
+  pin(signature: string, note: WriteNote): Promise<InputSignature | null>;
+  unpin(signature: string, note: WriteNote): Promise<InputSignature | null>;
+  /** Removes the entry, so that it answers for no more jobs; null when absent or expired. */
+  invalidate(signature: string, note: WriteNote): Promise<InputSignature | null>;
 }

@@ -12,6 +12,8 @@ export interface OrganizationPolicy {
   readonly maxWriteValuesPerSecond?: number;
   /** The size of its database. */
   readonly maxStorageBytes?: number;
+  /** Jobs that wait for a worker. */
+  readonly maxPendingJobs?: number;
   /** Leases that workers hold at a time. */
   readonly maxRunningJobs?: number;
   /** Of one attempt of a job that says nothing itself. */
@@ -27,6 +29,7 @@ export const POLICY_SETTINGS = {
   max_write_bytes_per_second: 'maxWriteBytesPerSecond',
   max_write_values_per_second: 'maxWriteValuesPerSecond',
   max_storage_bytes: 'maxStorageBytes',
+  max_pending_jobs: 'maxPendingJobs',
   max_running_jobs: 'maxRunningJobs',
   max_runtime_seconds: 'maxRuntimeSeconds',
 } as const satisfies Readonly<Record<string, keyof OrganizationPolicy>>;

@@ -5,6 +5,9 @@ import { OutboxRelay } from '../../application/audit/outbox-relay.ts';
 import { RELAY_TIMES } from '../../application/audit/outbox-traffic.ts';
 import { relayOutbox } from '../../application/audit/relay-outbox.ts';
 import { WriteAnnouncements } from '../../application/audit/write-announcements.ts';
+import { EventStreams } from '../../application/events/event-streams.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
+import { EventStreamLoop } from '../background/event-stream-loop.ts';
 import { OutboxRelayLoop } from '../background/outbox-relay-loop.ts';
 import { bindSingleton } from './singleton.ts';
 import { TOKENS } from './tokens.ts';
@@ -34,6 +37,18 @@ export const auditModule = new ContainerModule(({ bind }) => {
     },
     (deps) => new WriteAnnouncements({ ...deps, now: () => performance.now() }),
   );
+  bindSingleton(
+    bind,
+    TOKENS.eventStreams,
+    { metadata: TOKENS.metadataDatabase, feed: TOKENS.changeFeed },
+    ({ metadata, feed }) => new EventStreams({ trail: metadata.events, feed, now: () => performance.now() }),
+  );
+  bindSingleton(
+    bind,
+    TOKENS.eventStreamLoop,
+    { streams: TOKENS.eventStreams, logger: TOKENS.logger },
+    (deps) => new EventStreamLoop(deps),
+  );
   // The databases tell the announcements of writes, and the relay reaches the outboxes through the databases.
   bindSingleton(
     bind,
@@ -44,10 +59,16 @@ export const auditModule = new ContainerModule(({ bind }) => {
       backlog: TOKENS.auditBacklog,
       writer: TOKENS.instanceId,
       times: TOKENS.relayTimes,
+      eventStreams: TOKENS.eventStreamLoop,
       logger: TOKENS.logger,
     },
-    ({ databases, ...deps }) => {
-      const relay = relayOutbox({ ...deps, databases, now: Date.now });
+    ({ databases, eventStreams, ...deps }) => {
+      const deliver = relayOutbox({ ...deps, databases, now: Date.now });
+      const relay = async (organizationId: OrganizationId): Promise<number> => {
+        const relayed = await deliver(organizationId);
+        if (relayed > 0) eventStreams.delivered(organizationId);
+        return relayed;
+      };
       const outboxes = new OutboxRelay({ ...deps, relay, now: () => performance.now() });
       return new OutboxRelayLoop(outboxes, deps.times.gatherMs);
     },

@@ -21,6 +21,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
       databases: TOKENS.connectionManager,
       health: TOKENS.databaseHealth,
       changeFeed: TOKENS.changeFeed,
+      eventStreams: TOKENS.eventStreams,
       policies: TOKENS.organizationPolicies,
       logger: TOKENS.logger,
       metrics: TOKENS.metrics,

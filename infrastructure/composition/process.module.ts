@@ -29,6 +29,7 @@ export const processModule = new ContainerModule(({ bind }) => {
       useCases: TOKENS.useCases,
       http: TOKENS.httpDependencies,
       outboxRelay: TOKENS.outboxRelay,
+      eventStreams: TOKENS.eventStreams,
       background: TOKENS.background,
     },
     (parts) => new Service(parts),

@@ -19,7 +19,7 @@ export interface MeasuredParts {
   readonly servers: ResultsServers;
   readonly fleetSnapshot: FleetSnapshot;
   readonly background: BackgroundRunner;
-  readonly http: Pick<HttpDependencies, 'responses'>;
+  readonly http: Pick<HttpDependencies, 'responses' | 'eventStreams'>;
   readonly changeFeed: Pick<MetadataChangeFeed, 'ageMs'>;
 }
 
@@ -190,7 +190,12 @@ const registerBackground = ({ metrics, background, changeFeed }: MeasuredParts):
   });
 };
 
-const registerResponses = ({ metrics, http: { responses } }: MeasuredParts): void => {
+const registerResponses = ({ metrics, http: { responses, eventStreams } }: MeasuredParts): void => {
+  metrics.registerGauge({
+    name: 'event_streams',
+    help: 'Open streams of events: requests that last until their client, their token or the process ends',
+    read: () => eventStreams.count,
+  });
   metrics.registerGauge({
     name: 'http_response_bytes',
     help: 'Bytes of answers under way: read or reserved, and not yet taken by their clients',

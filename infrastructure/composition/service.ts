@@ -6,10 +6,11 @@ import { reasonOf } from '../../domain/reason-of.ts';
 import { createApp } from '../../presentation/http/create-app.ts';
 import { answerClientError } from '../../presentation/http/errors/client-error.ts';
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
-import { noteCut } from '../../presentation/http/request/access-log.ts';
+import { isOpenEnded, noteCut } from '../../presentation/http/request/access-log.ts';
 import { messageClasses } from '../../presentation/http/request/message-classes.ts';
 import type { Background } from '../background/background-runner.ts';
 import type { ClusterSurvey } from '../background/cluster-survey.ts';
+import type { EventStreams } from '../../application/events/event-streams.ts';
 import type { Config } from '../config/config.ts';
 import { listen, type ListeningServer } from '../http-server/http-server.ts';
 import { addressError } from '../http-server/listening-address.ts';
@@ -33,6 +34,7 @@ export interface ServiceParts extends MeasuredParts, DutyParts {
   readonly useCases: UseCases;
   readonly http: HttpDependencies;
   readonly outboxRelay: Background;
+  readonly eventStreams: Pick<EventStreams, 'close'>;
 }
 
 export interface RunningService {
@@ -147,6 +149,7 @@ export class Service {
         messages,
         limits: { stalledAnswer: responses.stallMs, wholeAnswer: responses.deadlineMs },
         onCut: noteCut,
+        isOpenEnded,
       });
     } catch (error) {
       throw error instanceof Error ? addressError(host, port, error) : error;
@@ -154,7 +157,7 @@ export class Service {
   }
 
   async #stop(server: ListeningServer, last: Parameters<RunningService['stop']>[0]): Promise<boolean> {
-    const { config, stopping, logger } = this.#parts;
+    const { config, stopping, eventStreams, logger } = this.#parts;
     const { timeoutMs, delayMs } = config.shutdown;
     const beganAt = performance.now();
     stopping.begin();
@@ -162,7 +165,16 @@ export class Service {
     // Load balancers learn from /ready that they have to send requests elsewhere.
     if (delayMs > 0) await sleep(delayMs);
     const phases = [
-      { name: 'requests', endsBy: 0.55, run: () => server.close() },
+      {
+        name: 'requests',
+        endsBy: 0.55,
+        run: () => {
+          const closed = server.close();
+          // They would last. Their clients connect again, and this process is not to be reached any longer.
+          eventStreams.close();
+          return closed;
+        },
+      },
       { name: 'cut requests', endsBy: 0.57, run: async () => server.closeNow() },
       ...this.#ending(),
       ...(last === undefined ? [] : [{ ...last, endsBy: 1 }]),

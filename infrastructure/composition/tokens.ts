@@ -41,6 +41,8 @@ import type { ControlConnection } from '../servers/control-connection.ts';
 import type { RelayTimes } from '../../application/audit/outbox-traffic.ts';
 import type { WriteAnnouncements } from '../../application/audit/write-announcements.ts';
 import type { BackgroundRunner } from '../background/background-runner.ts';
+import type { EventStreams } from '../../application/events/event-streams.ts';
+import type { EventStreamLoop } from '../background/event-stream-loop.ts';
 import type { OutboxRelayLoop } from '../background/outbox-relay-loop.ts';
 import type { CommandEnds } from './cli-dependencies.ts';
 import type { Service } from './service.ts';
@@ -73,6 +75,8 @@ export const TOKENS = {
   relayTimes: token<RelayTimes>('RelayTimes'),
   writeAnnouncements: token<WriteAnnouncements>('WriteAnnouncements'),
   outboxRelay: token<OutboxRelayLoop>('OutboxRelayLoop'),
+  eventStreams: token<EventStreams>('EventStreams'),
+  eventStreamLoop: token<EventStreamLoop>('EventStreamLoop'),
 
   metadataConnector: token<MetadataConnector>('MetadataConnector'),
   metadataControl: token<ControlConnection>('metadata ControlConnection'),

@@ -23,6 +23,7 @@ export const useCasesModule = new ContainerModule(({ bind }) => {
       accessTokens: TOKENS.tokenIssuer,
       tokenReader: TOKENS.tokenReader,
       accounts: TOKENS.accounts,
+      policies: TOKENS.organizationPolicies,
       logger: TOKENS.logger,
     },
     ({ config, ...ports }) =>

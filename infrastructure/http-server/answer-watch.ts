@@ -13,6 +13,8 @@ export interface AnswerWatchOptions {
   readonly stallMs: number;
   /** An answer that is not over this long after its beginning is cut. */
   readonly deadlineMs: number;
+  /** Whether an answer has no end of its own. It has no deadline, and may pause. */
+  readonly isOpenEnded: (response: ServerResponse) => boolean;
   /** Called before a connection is destroyed. */
   readonly onCut: (response: ServerResponse, cut: AnswerCut) => void;
 }
@@ -68,11 +70,13 @@ export class AnswerWatch {
       this.#progress.set(response, { beganAtMs: nowMs, movedAtMs: nowMs, written });
       return null;
     }
-    if (written !== progress.written) {
+    const isOpenEnded = this.#options.isOpenEnded(response);
+    const hasPaused = isOpenEnded && response.writableLength === 0;
+    if (written !== progress.written || hasPaused) {
       progress.written = written;
       progress.movedAtMs = nowMs;
     }
     if (nowMs - progress.movedAtMs >= this.#options.stallMs) return 'stalled';
-    return nowMs - progress.beganAtMs >= this.#options.deadlineMs ? 'deadline' : null;
+    return !isOpenEnded && nowMs - progress.beganAtMs >= this.#options.deadlineMs ? 'deadline' : null;
   }
 }

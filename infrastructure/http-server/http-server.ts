@@ -56,6 +56,8 @@ export interface ListenOptions {
   readonly limits?: Partial<Record<keyof typeof LIMITS, number>>;
   /** Called before a connection is closed in the middle of an answer. */
   readonly onCut?: AnswerWatchOptions['onCut'];
+  /** Default: every answer has an end. */
+  readonly isOpenEnded?: AnswerWatchOptions['isOpenEnded'];
   /** Classes of requests and responses. Default: Node's. */
   readonly messages?: Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'>;
 }
@@ -65,7 +67,13 @@ export const listen = async (
   app: RequestListener,
   host: string,
   port: number,
-  { answerClientError, limits = {}, messages = {}, onCut = () => undefined }: ListenOptions = {},
+  {
+    answerClientError,
+    limits = {},
+    messages = {},
+    onCut = () => undefined,
+    isOpenEnded = () => false,
+  }: ListenOptions = {},
 ): Promise<ListeningServer> => {
   const { idleSocketTimeout, stalledAnswer, wholeAnswer, ...serverLimits } = { ...LIMITS, ...limits };
   let closing = false;
@@ -115,7 +123,12 @@ export const listen = async (
       resolve();
     });
   });
-  const watch = new AnswerWatch(served, { stallMs: stalledAnswer, deadlineMs: wholeAnswer, onCut });
+  const watch = new AnswerWatch(served, {
+    stallMs: stalledAnswer,
+    deadlineMs: wholeAnswer,
+    isOpenEnded,
+    onCut,
+  });
   server.once('close', () => watch.close());
   return {
     url: `http://${urlHost(host)}:${boundPort(server)}`,

@@ -5,9 +5,7 @@ import { identifier, literal } from '../postgres/quoting.ts';
 import type { ListedDatabase, ServerSession } from '../../application/ports/databases/server-session.ts';
 import { TemplateMissingError } from '../../application/ports/databases/database-template.ts';
 import type { SerialQueue } from '../timing/serial-queue.ts';
-import { ADMINISTRATION_BEFORE } from './administration.ts';
 import { DatabaseSessions } from './database-sessions.ts';
-import type { EarlierLocks } from './earlier-locks.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 import { makeRole, restoreRole, setRole } from './organization-role.ts';
 import type { Right, ServerProblems } from './server-problems.ts';
@@ -19,7 +17,6 @@ export interface AdminSessionDeps {
   /** Of this process: two at once take the processors from whoever reads meanwhile. */
   readonly clones: SerialQueue;
   readonly problems: ServerProblems;
-  readonly earlierLocks: EarlierLocks;
 }
 
 /** One administrator's session over a connection of the server's admin pool. */
@@ -36,14 +33,13 @@ export class AdminSession implements ServerSession {
     this.#sessions = new DatabaseSessions(deps.connection);
   }
 
-  /** Locks a name until the session ends. Returns what is to be called then; null when another process works under it. */
-  async lock(name: string): Promise<(() => void) | null> {
-    const [row] = await this.#connection.query<{ locked: boolean; isBefore: boolean }>({
-      text: `select pg_try_advisory_lock(hashtextextended($1, 0)) as locked, current_database() = $2 as "isBefore"`,
-      values: [name, ADMINISTRATION_BEFORE],
+  /** Locks a name until the session ends; false when another process works under it. */
+  async lock(name: string): Promise<boolean> {
+    const [row] = await this.#connection.query<{ locked: boolean }>({
+      text: 'select pg_try_advisory_lock(hashtextextended($1, 0)) as locked',
+      values: [name],
     });
-    if (row?.locked !== true) return null;
-    return row.isBefore ? () => undefined : this.#deps.earlierLocks.hold(name);
+    return row?.locked === true;
   }
 
   listDatabases(): Promise<readonly ListedDatabase[]> {
@@ -225,14 +221,14 @@ export class AdminSession implements ServerSession {
   }
 
   async stampAndRename(name: string, finalName: string, identity: string): Promise<boolean> {
-    const stamp = `begin; comment on database ${identifier(name)} is ${literal(identity)};`;
+    const stamp = `comment on database ${identifier(name)} is ${literal(identity)};`;
     try {
-      if (name === finalName) await this.#connection.execute(`${stamp} commit`);
+      if (name === finalName) await this.#connection.execute(`begin; ${stamp} commit`);
       else
-        await this.#sessions.whenEmpty(name, 'idle', () =>
-          this.#connection.execute(
-            `${stamp} alter database ${identifier(name)} rename to ${identifier(finalName)}; commit`,
-          ),
+        await this.#sessions.transactWhenEmpty(
+          name,
+          'idle',
+          `${stamp} alter database ${identifier(name)} rename to ${identifier(finalName)};`,
         );
       return true;
     } catch (error) {
@@ -253,14 +249,12 @@ export class AdminSession implements ServerSession {
     finalName: string,
     whole?: { readonly proof: string; readonly comment: string },
   ): Promise<void> {
-    await this.#sessions.whenEmpty(name, 'all', () =>
-      this.#connection.execute(
-        `begin;
-         ${whole === undefined ? '' : exchangeProof(name, whole)}
-         alter database ${identifier(name)} with allow_connections false;
-         alter database ${identifier(name)} rename to ${identifier(finalName)};
-         commit`,
-      ),
+    await this.#sessions.transactWhenEmpty(
+      name,
+      'all',
+      `${whole === undefined ? '' : exchangeProof(name, whole)}
+       alter database ${identifier(name)} with allow_connections false;
+       alter database ${identifier(name)} rename to ${identifier(finalName)};`,
     );
   }
 

@@ -3,7 +3,7 @@ import type { PgConnection } from '../postgres/pg-connection.ts';
 import { SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
 
 /** Where administrators' sessions were before they had a database of their own. Everybody may connect to it. */
-export const ADMINISTRATION_BEFORE = 'postgres';
+const ADMINISTRATION_BEFORE = 'postgres';
 
 /**
  * Opens an administrator's session in a database that only the service may connect to. Advisory locks belong to a

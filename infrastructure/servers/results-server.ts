@@ -28,7 +28,6 @@ import { withDeadline } from '../timing/with-deadline.ts';
 import { ClusterCheck } from './cluster-check.ts';
 import { ConnectionShare } from './connection-share.ts';
 import { ControlConnection } from './control-connection.ts';
-import { EarlierLocks } from './earlier-locks.ts';
 import type { KnownClusters } from './known-clusters.ts';
 import { OpenSessions } from './open-sessions.ts';
 import { OrganizationLogins } from './organization-logins.ts';
@@ -146,7 +145,6 @@ export class ResultsServer implements DatabaseServer {
     this.admin = new ServerAdmin(new PooledDatabase(this.#adminPool), {
       logins: this.logins,
       problems: this.problems,
-      earlierLocks: new EarlierLocks((query) => this.control.ask(query)),
     });
     this.control = new ControlConnection(async () => {
       const connection = await this.#connector.toPresence();

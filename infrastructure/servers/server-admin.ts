@@ -59,14 +59,9 @@ export class ServerAdmin {
   attempt(name: string, work: (session: AdminSession) => Promise<void>): Promise<boolean> {
     return this.#sessions.session(async (connection) => {
       const session = new AdminSession({ ...this.#of, connection, clones: this.#clones });
-      const unlock = await session.lock(name);
-      if (unlock === null) return false;
-      try {
-        await work(session);
-        return true;
-      } finally {
-        unlock();
-      }
+      if (!(await session.lock(name))) return false;
+      await work(session);
+      return true;
     });
   }
 }

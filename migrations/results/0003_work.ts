@@ -4,8 +4,28 @@ const CAMPAIGNS = `
   create table campaigns (
     campaign_id uuid constraint campaigns_pkey primary key,
     name text not null,
+    description text,
+    -- What its jobs have where they say nothing themselves.
+    engine text,
+    inputs jsonb not null default '{}' constraint campaigns_inputs_check check (jsonb_typeof(inputs) = 'object'),
+    params jsonb not null default '{}' constraint campaigns_params_check check (jsonb_typeof(params) = 'object'),
+    priority integer constraint campaigns_priority_check check (priority between 0 and 100),
     created_by text not null,
-    created_at timestamptz(3) not null default now()
+    created_at timestamptz(3) not null default now(),
+    updated_at timestamptz(3) not null default now(),
+    archived_at timestamptz(3)
+  );
+  create index campaigns_created_at_idx on campaigns (created_at desc, campaign_id desc);
+
+  -- The jobs of a batch in the order of its items: what a replay answers.
+  create table job_batches (
+    batch_id uuid constraint job_batches_pkey primary key,
+    campaign_id uuid constraint job_batches_campaign_id_fkey references campaigns,
+    job_ids uuid[] not null,
+    idempotency_key text constraint job_batches_idempotency_key_key unique,
+    request_hash text,
+    created_at timestamptz(3) not null default now(),
+    constraint job_batches_request_hash_check check ((idempotency_key is null) = (request_hash is null))
   );
 `;
 
@@ -64,14 +84,69 @@ const LEASES = `
 
 const FILES = ``;
 
-const SCORES = ``;
+/**
+ * The release before this one writes task results without poses, and signatures without pins. Of the filters of jobs a
+ * campaign alone is selective enough for an index: each other one is looked for along the newest jobs, or those of a
+ * status, and an index more would cost every submission. The status is in the campaign's index so that counts of jobs by
+ * status read no rows; the time is there in a form of its own, so that no other index has the order of a campaign's list.
+ */
+const SCORES = `
+  create index docking_jobs_campaign_id_idx on docking_jobs
+    (campaign_id, (created_at at time zone 'UTC') desc, job_id desc) include (status)
+    where campaign_id is not null;
+
+  -- json keeps the numbers as they were sent. jsonb would write 5e-324 with 326 characters.
+  alter table task_results
+    add column poses json not null default '[]',
+    add column best_affinity double precision,
+    add column suspect text[] not null default '{}';
+
+  -- What a ranking needs of a completed job, in one row. Decision 0047.
+  create table job_scores (
+    job_id uuid constraint job_scores_pkey primary key
+      constraint job_scores_job_id_fkey references docking_jobs on delete cascade,
+    -- Of the job itself, or of the one that answered for it from the cache.
+    output_job_id uuid not null constraint job_scores_output_job_id_fkey references docking_jobs on delete cascade,
+    task_name text not null,
+    campaign_id uuid constraint job_scores_campaign_id_fkey references campaigns,
+    -- Empty where the job has none. It sorts by code points, so a prefix is a range of the index.
+    label text collate "C" not null,
+    best_affinity double precision not null,
+    pose_count integer not null,
+    top_pose json not null,
+    suspect text[] not null,
+    ligand_file text,
+    ligand_name text,
+    poses_artifact_id uuid,
+    created_at timestamptz(3) not null
+  );
+  create index job_scores_output_job_id_idx on job_scores (output_job_id) where output_job_id <> job_id;
+  create index job_scores_ranking_idx on job_scores (campaign_id, best_affinity, job_id)
+    where campaign_id is not null and suspect = '{}';
+  create index job_scores_suspect_idx on job_scores (campaign_id, best_affinity, job_id)
+    where campaign_id is not null and suspect <> '{}';
+  create index job_scores_label_idx on job_scores (campaign_id, label, job_id) where campaign_id is not null;
+  create index job_scores_created_at_idx on job_scores (campaign_id, created_at, job_id)
+    where campaign_id is not null;
+
+  alter table input_signatures add column pinned boolean not null default false;
+`;
+
+/** Whom the queue names as the workers of an engine. */
+const QUEUE = `
+  create index job_attempts_engine_idx on job_attempts (engine, started_at desc);
+`;
 
 export const up = async (knex: Knex): Promise<void> => {
-  await knex.raw([CAMPAIGNS, LEASES, FILES, SCORES].join('\n'));
+  await knex.raw([CAMPAIGNS, LEASES, FILES, SCORES, QUEUE].join('\n'));
 };
 
 export const down = async (knex: Knex): Promise<void> => {
   await knex.raw(`
+    alter table input_signatures drop column pinned;
+    drop table job_scores;
+    alter table task_results drop column poses, drop column best_affinity, drop column suspect;
+    drop table job_batches;
     alter table artifacts drop column lease_id;
     alter table task_results drop column lease_id;
     drop table job_attempts;

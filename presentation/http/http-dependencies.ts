@@ -4,6 +4,7 @@ import type { OrganizationDatabases } from '../../application/ports/databases/or
 import type { FleetLedger } from '../../application/ports/fleet/fleet-ledger.ts';
 import type { ChangeFeed } from '../../application/ports/runtime/change-feed.ts';
 import type { HttpMetrics } from '../../application/ports/runtime/http-metrics.ts';
+import type { EventStreams } from '../../application/events/event-streams.ts';
 import type { RequestLimits } from '../../application/limits/request-limits.ts';
 import type { StorageQuota } from '../../application/limits/storage-quota.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
@@ -50,6 +51,7 @@ export interface HttpDependencies extends UseCases {
   readonly health: HealthCheck;
   readonly changeFeed: Pick<ChangeFeed, 'isBehind'>;
   readonly databases: OrganizationDatabases;
+  readonly eventStreams: Pick<EventStreams, 'open' | 'count'>;
   readonly policies: OrganizationPolicies;
   readonly requestLimits: RequestLimits;
   readonly storageQuota: StorageQuota;

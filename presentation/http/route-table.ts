@@ -1,11 +1,14 @@
 import { auditLogRoutes } from './audit-logs/audit-log-routes.ts';
 import { authRoutes } from './auth/auth-routes.ts';
+import { campaignRoutes } from './campaigns/campaign-routes.ts';
 import { databaseRoutes } from './databases/database-routes.ts';
 import { docsRoutes } from './docs/docs-routes.ts';
 import { openApiDocument } from './docs/open-api-document.ts';
+import { eventRoutes } from './events/event-routes.ts';
 import type { HttpDependencies } from './http-dependencies.ts';
 import { identityRoutes } from './identities/identity-routes.ts';
 import { inputSignatureRoutes } from './input-signatures/input-signature-routes.ts';
+import { jobBatchRoutes } from './job-batches/job-batch-routes.ts';
 import { jobOutputRoutes } from './job-outputs/job-output-routes.ts';
 import { jobRoutes } from './jobs/job-routes.ts';
 import { jobsAtOnceRoutes, leaseRoutes } from './leases/lease-routes.ts';
@@ -13,6 +16,8 @@ import { memberRoutes } from './members/member-routes.ts';
 import { migrationRoutes } from './migrations/migration-routes.ts';
 import { monitoringRoutes } from './monitoring/monitoring-routes.ts';
 import { organizationRoutes } from './organizations/organization-routes.ts';
+import { queueRoutes } from './queue/queue-routes.ts';
+import { rankingRoutes } from './rankings/ranking-routes.ts';
 import type { Route } from './routing/route.ts';
 import { serverRoutes } from './servers/server-routes.ts';
 import { settingsRoutes } from './settings/settings-routes.ts';
@@ -28,7 +33,12 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
     ...jobRoutes(deps),
     ...jobOutputRoutes(),
     ...leaseRoutes(deps),
+    ...jobBatchRoutes(deps),
+    ...campaignRoutes(deps),
+    ...rankingRoutes(),
     ...inputSignatureRoutes(),
+    ...queueRoutes(deps),
+    ...eventRoutes(deps),
   ];
   const routes: readonly Route[] = [
     ...ofResults,
@@ -39,7 +49,7 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
     ...settingsRoutes(deps),
     ...auditLogRoutes(deps),
     ...memberRoutes(deps),
-    ...ofResults.flatMap(byClaimAlone),
+    ...ofResults.map(byClaimAlone),
     ...databaseRoutes(deps),
     ...serverRoutes(deps),
     ...migrationRoutes(deps),
@@ -52,7 +62,9 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
 const HOME = '/organizations/{org_id}';
 
 /** The same route for callers who leave the organization to their token: `/jobs…`. */
-const byClaimAlone = (route: Route): readonly Route[] =>
-  route.path.startsWith(`${HOME}/jobs`)
-    ? [{ ...route, path: route.path.slice(HOME.length), name: `${route.name}ByClaim`, tag: 'jobs by claim' }]
-    : [];
+const byClaimAlone = (route: Route): Route => ({
+  ...route,
+  path: route.path.slice(HOME.length),
+  name: `${route.name}ByClaim`,
+  tag: 'jobs by claim',
+});

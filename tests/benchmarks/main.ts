@@ -1,6 +1,7 @@
 /** `npm run bench [-- NAME …]`: figures beside the floors that the same run measures. Never fails for being slow. */
 import { execFileSync } from 'node:child_process';
 import { audit } from './audit.ts';
+import { batches, rankings } from './campaigns.ts';
 import { clones, firstRequests, spares, storm } from './provisioning.ts';
 import { budget, fairness, visits } from './pools.ts';
 import { organizations, requests } from './request-path.ts';
@@ -26,6 +27,8 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   fairness: { durable: false, run: fairness },
   visits: { durable: false, run: visits },
   servers: { durable: false, run: servers },
+  rankings: { durable: false, run: rankings },
+  batches: { durable: false, run: batches },
 };
 
 const known = Object.keys(BENCHMARKS);

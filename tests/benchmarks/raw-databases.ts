@@ -1,15 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import type { Container } from 'inversify';
-import knex from 'knex';
+import knex, { type Knex } from 'knex';
 import { Client } from 'pg';
+import { KnexDockingJobRepository } from '../../adapters/knex/results/knex-docking-job-repository.ts';
+import type { SqlQuery } from '../../adapters/knex/statement.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type { ServerSession } from '../../application/ports/databases/server-session.ts';
 import type { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { resultsMigrations } from '../../infrastructure/migrations/migration-source.ts';
+import { ALL_JOBS } from '../support/sample-job.ts';
 import { defaultServer } from '../support/servers.ts';
 
 /** What the service asks first of a new organization's database, word for word. */
-const FIRST_QUERY = 'select * from docking_jobs order by created_at desc, job_id desc limit 101';
+const firstQuery = async (): Promise<{ readonly text: string; readonly values: unknown[] }> => {
+  const asked: SqlQuery<unknown>[] = [];
+  const query = async (statement: SqlQuery<unknown>): Promise<readonly never[]> => {
+    asked.push(statement);
+    return [];
+  };
+  await new KnexDockingJobRepository({ query }).list(...ALL_JOBS);
+  const [first] = asked;
+  if (first === undefined) throw new Error('the service asks nothing');
+  return { text: first.text, values: [...first.values] };
+};
+const FIRST_QUERY = await firstQuery();
 
 /**
  * What the driver alone can do on the same server, with the same logins: the floors under the service's own paths. Its
@@ -72,7 +86,10 @@ export class RawDatabases {
     const database = knex({ client: 'pg', connection: connection as object, pool: { min: 0, max: 1 } });
     try {
       await database.migrate.latest({ migrationSource: resultsMigrations });
-      await database.raw(FIRST_QUERY);
+      // Knex would read the placeholders as its own.
+      const client = database.client as Knex.Client;
+      const session = (await client.acquireConnection()) as Client;
+      await session.query(FIRST_QUERY).finally(() => client.releaseConnection(session));
     } finally {
       await database.destroy();
     }

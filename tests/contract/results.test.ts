@@ -31,6 +31,51 @@ const keepsResults = (subject: Subject<ResultsDatabase>): void => {
     return job;
   };
 
+  describe('the queue', () => {
+    it('counts what waits and what runs, engine by engine, and knows since when the oldest waits', async () => {
+      expect(await database.queue.survey()).to.deep.equal({ engines: [], isCut: false });
+      const oldest = await insertJob({ engine: 'vina', priority: 3 });
+      await insertJob({ engine: 'vina', priority: 100 });
+      await insertJob({ engine: 'vina', priority: 3 });
+      const running = await insertJob({ engine: 'gnina' });
+      await database.jobs.setStatus(running.jobId, 'RUNNING', null, NOTE);
+      for (const status of ['CANCELED', 'COMPLETED'] as const) {
+        const { jobId } = await insertJob({ engine: 'done' });
+        if (status === 'COMPLETED') await database.jobs.setStatus(jobId, 'RUNNING', null, NOTE);
+        await database.jobs.setStatus(jobId, status, null, NOTE);
+      }
+      const nothing = {
+        due: 0,
+        delayed: 0,
+        oldestAt: null,
+        nextDueAt: null,
+        leased: 0,
+        unleased: 0,
+        lapsed: 0,
+        workers: [],
+      };
+      expect(await database.queue.survey()).to.deep.equal({
+        engines: [
+          { ...nothing, engine: 'gnina', unleased: 1 },
+          { ...nothing, engine: 'vina', due: 3, oldestAt: oldest.createdAt },
+        ],
+        isCut: false,
+      });
+    });
+
+    it('lists a hundred engines, and says that there are more', async () => {
+      const names = Array.from({ length: 101 }, (_, number) => `engine-${String(number).padStart(3, '0')}`);
+      for (const engine of names.slice(1)) await insertJob({ engine });
+      const listed = async () => {
+        const { engines, isCut } = await database.queue.survey();
+        return { names: engines.map(({ engine }) => engine), isCut };
+      };
+      expect(await listed()).to.deep.equal({ names: names.slice(1), isCut: false });
+      await insertJob({ engine: names[0] ?? '' });
+      expect(await listed()).to.deep.equal({ names: names.slice(0, 100), isCut: true });
+    });
+  });
+
   describe('jobs', () => {
     it('come back as they were put in, whatever is in their JSON', async () => {
       const inputs = {

@@ -64,7 +64,11 @@ const resultsInPostgres = (): ResultsSubject => {
       ({ database, release } = await manager.acquire(organizationId('acme')));
     },
     empty: async () => {
-      await deployment.administer('truncate docking_jobs cascade', [], deployment.databaseName('acme'));
+      await deployment.administer(
+        'truncate docking_jobs, campaigns cascade',
+        [],
+        deployment.databaseName('acme'),
+      );
       return database;
     },
     lapse: async (...jobIds) => {

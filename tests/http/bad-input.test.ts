@@ -47,9 +47,31 @@ const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     inputs: { a: 1 },
     params: { b: 2 },
     priority: 1,
+    label: 'imatinib',
+    campaign_id: ID,
     max_attempts: 2,
     max_runtime_seconds: 60,
   },
+  submitJobBatch: {
+    campaign_id: ID,
+    engine: 'vina',
+    pipeline_version: '1',
+    inputs: { a: 1 },
+    params: { b: 2 },
+    priority: 1,
+    max_attempts: 2,
+    max_runtime_seconds: 60,
+    items: [{ label: 'imatinib', inputs: { c: 3 }, params: { d: 4 } }],
+  },
+  createCampaign: {
+    name: 'Kinases',
+    description: 'All of them',
+    engine: 'vina',
+    inputs: { a: 1 },
+    params: { b: 2 },
+    priority: 1,
+  },
+  changeCampaign: { name: 'Renamed', archived: true },
   claimJobs: {
     worker: { name: 'node-1', version: '1' },
     engines: ['vina'],
@@ -76,6 +98,8 @@ const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     schema_version: '1',
     confidence_score: 0.5,
     result_data: { a: 1 },
+    poses: [{ rank: 1, affinity_kcal_mol: -7.5 }],
+    suspect: ['no_improvement'],
   },
   addArtifact: {
     name: 'a',
@@ -103,6 +127,9 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   replaceSettings: ['settings'],
   patchSettings: ['settings'],
   submitJob: ['engine', 'inputs'],
+  submitJobBatch: ['items'],
+  createCampaign: ['name'],
+  changeCampaign: [],
   claimJobs: ['worker', 'engines', 'limit'],
   heartbeat: ['leases'],
   cancelJobs: [],
@@ -121,6 +148,7 @@ const PLATFORM_OPERATIONS: ReadonlySet<string> = new Set([
   'changeServer',
 ]);
 const MIB = 1024 * 1024;
+const mostBytes = ({ operation }: BodyRoute): number => (operation === 'submitJobBatch' ? 8 : 1) * MIB;
 
 interface BodyRoute {
   readonly method: Method;
@@ -175,6 +203,7 @@ describe('Bad bodies', function () {
       .replace('{org_id}', organization)
       .replace('{job_id}', job.job_id)
       .replace('{user_id}', job.job_id)
+      .replace('{campaign_id}', job.job_id)
       .replace('{task_name}', 't')
       .replace('{server_id}', 'default');
     return service.call<Problem>(method, filled, { token, ...options });
@@ -186,7 +215,7 @@ describe('Bad bodies', function () {
   });
 
   it('are looked for on every route of the contract that takes one', () => {
-    expect(routes).to.have.length(33);
+    expect(routes).to.have.length(39);
     for (const { operation, schema } of routes) {
       expect(Object.keys(schema.properties ?? {}), operation).to.have.members(
         Object.keys(BODIES[operation] ?? {}),
@@ -220,7 +249,7 @@ describe('Bad bodies', function () {
     });
   }
 
-  it('that are no JSON are 400, in another form 415, beyond 1 MiB 413', async () => {
+  it('that are no JSON are 400, in another form 415, beyond what a route takes 413', async () => {
     const before = await everything();
     for (const route of routes) {
       const good = JSON.stringify(BODIES[route.operation]);
@@ -241,7 +270,7 @@ describe('Bad bodies', function () {
           'unsupported_media_type',
         ],
         [{ body: good, headers: { 'content-encoding': 'gzip' } }, 415, 'unsupported_media_type'],
-        [{ body: padded(good, MIB + 1) }, 413, 'body_too_large'],
+        [{ body: padded(good, mostBytes(route) + 1) }, 413, 'body_too_large'],
       ] as const) {
         const reply = await send(route, 'unused', options);
         expect([route.path, reply.status, reply.body.code]).to.deep.equal([route.path, status, code]);

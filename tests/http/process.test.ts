@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { expect } from 'chai';
 import { createDeployment, TEST_JWT_SECRET, type Deployment } from '../support/deployment.ts';
+import { EventClient } from '../support/event-client.ts';
 import { until } from '../support/gate.ts';
 import type { AuditEntry, Job, Page } from '../support/http-contract.ts';
 import { startHttpProcess, type HttpProcess } from '../support/http-process.ts';
@@ -155,6 +156,7 @@ describe('The process', function () {
       'change_feed',
       'cluster_survey',
       'outbox_relay',
+      'event_streams',
       'spare_refill',
       'fleet_snapshot',
       'schema_guard',
@@ -179,6 +181,19 @@ describe('The process', function () {
     const since = performance.now();
     expect((await service.exited).code).to.equal(0);
     expect(performance.now() - since).to.be.lessThan(2000);
+  });
+
+  it('ends streams of events at its stop, which they do not delay, and their clients come back', async () => {
+    const service = await start();
+    const url = await service.listening();
+    const client = new EventClient(`${url}/events`, member());
+    await until('the stream is open', () => client.isOpen);
+    service.kill('SIGTERM');
+    expect(await service.exited).to.deep.equal({ code: 0, signal: null });
+    expect(lastWord(service)).to.include({ level: 'info', msg: 'stopped' });
+    expect(Number(lastWord(service)['took_ms'])).to.be.below(5000);
+    await until('the client tries again', () => client.attempts.length > 1);
+    client.close();
   });
 
   it('waits for nobody who has asked for nothing, and tells who has that the connection ends', async () => {

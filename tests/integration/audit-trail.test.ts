@@ -239,6 +239,8 @@ describe('the audit trail', function () {
           schemaVersion: null,
           confidenceScore: null,
           resultData: {},
+          poses: [],
+          score: { bestAffinity: null, suspect: [] },
           note: sampleNote('task_result.written'),
         };
         await database.taskResults.put(result);

@@ -4,6 +4,7 @@ import { Client } from 'pg';
 import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
+import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import type { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
 import { OpenSessions } from '../../infrastructure/servers/open-sessions.ts';
 import { ServerConnector } from '../../infrastructure/servers/server-connector.ts';
@@ -86,7 +87,12 @@ describe('the first login to a spare', function () {
   });
 
   it('begins before the name of the database is free to work under', async () => {
-    const other = new Client((await testServer()).url);
+    const { names } = defaultServer(container);
+    const other = new Client(
+      DatabaseUrl.parse((await testServer()).url)
+        .withDatabase(names.administration)
+        .toString(),
+    );
     await other.connect();
     try {
       await other.query('select pg_advisory_lock(hashtextextended($1, 0))', [

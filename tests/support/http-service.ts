@@ -8,7 +8,7 @@ import {
   type ListenOptions,
 } from '../../infrastructure/http-server/http-server.ts';
 import { answerClientError } from '../../presentation/http/errors/client-error.ts';
-import { noteCut } from '../../presentation/http/request/access-log.ts';
+import { isOpenEnded, noteCut } from '../../presentation/http/request/access-log.ts';
 import { messageClasses } from '../../presentation/http/request/message-classes.ts';
 import { createRouteTable } from '../../presentation/http/route-table.ts';
 import type { Route } from '../../presentation/http/routing/route.ts';
@@ -67,6 +67,7 @@ export class HttpService {
       limits,
       messages,
       onCut: noteCut,
+      isOpenEnded,
     });
     return new HttpService(container, server, organizations);
   }

@@ -18,6 +18,9 @@ const BODIES: Readonly<Record<string, object>> = {
   patchSettings: { settings: { theme: 'light' } },
   replaceSettings: { settings: { theme: 'dark' } },
   submitJob: { engine: 'vina', inputs: { ligand: 'CCO' } },
+  submitJobBatch: { engine: 'vina', items: [{ label: 'ethanol', inputs: { ligand: 'CCO' } }] },
+  createCampaign: { name: 'Kinases' },
+  changeCampaign: { name: 'Renamed' },
   moveJob: { status: 'CANCELED' },
   claimJobs: { worker: { name: 'node-1' }, engines: ['no-such-engine'], limit: 1 },
   heartbeat: {
@@ -35,6 +38,9 @@ const BODIES: Readonly<Record<string, object>> = {
 /** A user that nobody made. */
 const SAMPLE_USER_ID = '00000000-0000-4000-8000-00000000abcd';
 
+/** A campaign that nobody made. */
+const SAMPLE_CAMPAIGN_ID = '00000000-0000-4000-8000-00000000cafe';
+
 /** @throws when a route is new and has no sample yet */
 export const sampleBodyOf = (route: Route): object | undefined => {
   if (route.request.body === undefined) return undefined;
@@ -49,6 +55,7 @@ export const samplePathOf = (route: Route, organizationId: string, jobId: string
     .replace('{org_id}', organizationId)
     .replace('{inviting_org_id}', 'inviting')
     .replace('{job_id}', jobId)
+    .replace('{campaign_id}', SAMPLE_CAMPAIGN_ID)
     .replace('{user_id}', SAMPLE_USER_ID)
     .replace('{identity_id}', SAMPLE_USER_ID)
     .replace('{task_name}', 'docking')

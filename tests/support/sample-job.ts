@@ -43,6 +43,8 @@ export const sampleResult = (jobId: string, overrides: Partial<NewTaskResult> = 
   schemaVersion: null,
   confidenceScore: 0.5,
   resultData: { affinity: -12.9 },
+  poses: [],
+  score: { bestAffinity: null, suspect: [] },
   leaseId: null,
   note: sampleNote('task_result.written'),
   ...overrides,

@@ -25,9 +25,10 @@ const FROZEN: Readonly<Record<string, string>> = {
     '4ee9bcd7c3177a4f2276bfec4546682ddf3db7292fefe040d6a3344a714f2fc2',
   'metadata/0015_trail_beginnings.ts': 'afbdb5a509f06a8c30128500edb52da50f4a72bc28fc0912a19a72872c0f8611',
   'metadata/0016_server_timelines.ts': 'ca99d244ed826c7d904c608b2286341adf60c45974f7a3655780fea1cd30bc51',
+  'metadata/0018_event_statistics.ts': 'd4b5516501c6c03ec8901ccdf27eb826b0f5bb1ef4cd8453f7f2f8a389477444',
   'results/0001_initial.ts': 'af6cd70980a929279bab3e83722995643be934da56660360951f4a33d18712fa',
   'results/0002_audit_outbox.ts': '1d867ba3622c9efb9aaa1e87da5e2f7015c7974a628c86210ee9e0aa695ea6c6',
-  'results/0003_work.ts': '1318c3ecefe0249ad1e58b3a5c5c6338b020c356c72fabb9beb4e03e5ec1b555',
+  'results/0003_work.ts': 'cd1aee4a425760705049643ac03e2ff9306fa85c3307c13a96daf2d3994cf9fe',
 };
 
 const filesOf = (kind: string): string[] =>

@@ -31,11 +31,13 @@ interface AuditRow extends Omit<AuditEntry, 'details'> {
  */
 const FIRST_MOMENT = new Date(0);
 const LAST_MOMENT = new Date('9999-12-31T23:59:59.999Z');
+/** SQL for the moment of an entry as it is shown. */
+export const SHOWN_MOMENT = `least(greatest(ts, '${FIRST_MOMENT.toISOString()}'), '${LAST_MOMENT.toISOString()}')`;
 
 const listEntries = sizedList<AuditRow>('audit_list', {
   table: 'audit_logs',
   columns: COLUMNS,
-  shown: { at: `least(greatest(ts, '${FIRST_MOMENT.toISOString()}'), '${LAST_MOMENT.toISOString()}')` },
+  shown: { at: SHOWN_MOMENT },
   json: { details: 'details' },
   order: ['ts', 'position'],
   direction: 'desc',

@@ -4,6 +4,7 @@ import type {
 } from '../../../application/ports/databases/metadata-database.ts';
 import type { SqlDatabase, SqlExecutor } from '../statement.ts';
 import { KnexAuditLog } from './knex-audit-log.ts';
+import { KnexEventTrail } from './knex-event-trail.ts';
 import { KnexIdentityRepository } from './knex-identity-repository.ts';
 import { KnexMemberRepository } from './knex-member-repository.ts';
 import { KnexOrganizationRepository } from './knex-organization-repository.ts';
@@ -19,6 +20,7 @@ const repositoriesOver = (executor: SqlExecutor): MetadataRepositories => ({
   sessions: new KnexSessionRepository(executor),
   serverLedger: new KnexServerLedger(executor),
   auditLog: new KnexAuditLog(executor),
+  events: new KnexEventTrail(executor),
 });
 
 /**

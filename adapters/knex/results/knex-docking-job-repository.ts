@@ -3,6 +3,7 @@ import type { DockingJob, JobStatus, JobSummary, LockedJob } from '../../../doma
 import {
   insertedJob,
   type DockingJobRepository,
+  type JobFilter,
   type JobKey,
   type NewDockingJob,
   type SetByDatabase,
@@ -10,16 +11,15 @@ import {
 import { JsonText } from '../../../domain/json-text.ts';
 import type { PagePart, PartRequest } from '../../../domain/page.ts';
 import { insertList, selectJsonTexts } from '../columns.ts';
-import { sizedList, toPart } from '../sized-list.ts';
+import { toPart } from '../sized-list.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 import { auditedStatement } from './audited-statement.ts';
+import { jobKeyOf, listJobs, listJobSummaries } from './docking-job-lists.ts';
 import {
   INSERTED_COLUMNS,
   JOB_FIELDS,
   JSON_COLUMNS,
-  liveAttemptOf,
   LOCKED_JOB_FIELDS,
-  SUMMARY_COLUMNS,
   SUMMARY_FIELDS,
   toDockingJob,
   toJobSummary,
@@ -74,6 +74,13 @@ const insert = auditedStatement<InsertValues, Pick<DockingJobRow, 'createdAt' | 
       .returning(['job_id as jobId', 'created_at as createdAt', ...selectJsonTexts(JSON_COLUMNS)]),
 );
 
+const countPending = statement<{ most: number }, { pending: number }>('docking_job_count_pending', (p) =>
+  sql.raw(
+    `select count(*)::int as pending from (select from docking_jobs where status = 'PENDING' limit ?) as waiting`,
+    [p('most')],
+  ),
+);
+
 const setStatus = auditedStatement<{ jobId: string; status: JobStatus; error: string | null }, DockingJobRow>(
   'docking_job_set_status',
   JOB,
@@ -89,17 +96,6 @@ const setStatus = auditedStatement<{ jobId: string; status: JobStatus; error: st
       })
       .returning(JOB_FIELDS),
 );
-
-const list = sizedList<DockingJobRow>('docking_job_list', {
-  table: 'docking_jobs',
-  // Shown in the place of the id: the attempt.
-  columns: { ...SUMMARY_COLUMNS, live: 'job_id' },
-  shown: { live: liveAttemptOf('measured') },
-  texts: ['error'],
-  json: JSON_COLUMNS,
-  order: ['created_at', 'job_id'],
-  direction: 'desc',
-});
 
 export class KnexDockingJobRepository implements DockingJobRepository {
   readonly #executor: SqlExecutor;
@@ -154,13 +150,18 @@ export class KnexDockingJobRepository implements DockingJobRepository {
     return { job: toDockingJob(job), requestHash };
   }
 
-  async list(
-    { status }: { readonly status: JobStatus | null },
-    { after, ...part }: PartRequest<JobKey>,
-  ): Promise<PagePart<DockingJob, JobKey>> {
-    const key = after === null ? null : [after.createdAt.toISOString(), after.jobId];
-    const rows = await this.#executor.query(list(status === null ? {} : { status }, { after: key, ...part }));
-    return toPart(rows, toDockingJob, ({ createdAt, jobId }) => ({ createdAt, jobId }));
+  async list(filter: JobFilter, part: PartRequest<JobKey>): Promise<PagePart<DockingJob, JobKey>> {
+    return toPart(await this.#executor.query(listJobs(filter, part)), toDockingJob, jobKeyOf);
+  }
+
+  async listSummaries(filter: JobFilter, part: PartRequest<JobKey>): Promise<PagePart<JobSummary, JobKey>> {
+    return toPart(await this.#executor.query(listJobSummaries(filter, part)), toJobSummary, jobKeyOf);
+  }
+
+  async countPending(most: number): Promise<number> {
+    const [row] = await this.#executor.query(countPending({ most }));
+    if (row === undefined) throw new Error('a count without a row');
+    return row.pending;
   }
 
   async setStatus(

@@ -5,8 +5,12 @@ import type {
 import { sql, statement, type SqlDatabase, type SqlExecutor } from '../statement.ts';
 import { KnexAuditOutbox } from './knex-audit-outbox.ts';
 import { KnexArtifactRepository } from './knex-artifact-repository.ts';
+import { KnexCampaignRepository } from './knex-campaign-repository.ts';
 import { KnexDockingJobRepository } from './knex-docking-job-repository.ts';
 import { KnexInputSignatureRepository } from './knex-input-signature-repository.ts';
+import { KnexJobBatchRepository } from './knex-job-batch-repository.ts';
+import { KnexScoreRepository } from './knex-score-repository.ts';
+import { KnexJobQueue } from './knex-job-queue.ts';
 import { KnexJobAttemptRepository } from './knex-job-attempt-repository.ts';
 import { KnexTaskResultRepository } from './knex-task-result-repository.ts';
 
@@ -21,6 +25,10 @@ class KnexResultsRepositories implements ResultsRepositories {
   readonly taskResults: KnexTaskResultRepository;
   readonly artifacts: KnexArtifactRepository;
   readonly inputSignatures: KnexInputSignatureRepository;
+  readonly scores: KnexScoreRepository;
+  readonly batches: KnexJobBatchRepository;
+  readonly campaigns: KnexCampaignRepository;
+  readonly queue: KnexJobQueue;
   readonly auditOutbox: KnexAuditOutbox;
 
   constructor(executor: SqlExecutor) {
@@ -29,6 +37,10 @@ class KnexResultsRepositories implements ResultsRepositories {
     this.taskResults = new KnexTaskResultRepository(executor);
     this.artifacts = new KnexArtifactRepository(executor);
     this.inputSignatures = new KnexInputSignatureRepository(executor);
+    this.scores = new KnexScoreRepository(executor);
+    this.batches = new KnexJobBatchRepository(executor);
+    this.campaigns = new KnexCampaignRepository(executor);
+    this.queue = new KnexJobQueue(executor);
     this.auditOutbox = new KnexAuditOutbox(executor);
   }
 }

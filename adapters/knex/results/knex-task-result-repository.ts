@@ -5,6 +5,8 @@ import { insertList, selectJsonTexts, selectList } from '../columns.ts';
 import { sizedList, toPart } from '../sized-list.ts';
 import { sql, type SqlExecutor } from '../statement.ts';
 import { auditedStatement } from './audited-statement.ts';
+import { posesJson } from './pose-json.ts';
+import { textArray } from './text-array.ts';
 
 const KEY_COLUMNS = { jobId: 'job_id', taskName: 'task_name' } as const;
 
@@ -15,33 +17,45 @@ const SMALL_COLUMNS = {
   schemaVersion: 'schema_version',
   confidenceScore: 'confidence_score',
 } as const;
-const JSON_COLUMNS = { resultData: 'result_data' } as const;
-const WRITTEN_COLUMNS = { ...SMALL_COLUMNS, ...JSON_COLUMNS, leaseId: 'lease_id' } as const satisfies Record<
-  Exclude<keyof NewTaskResult, keyof typeof KEY_COLUMNS | 'note'>,
-  string
->;
+const JSON_COLUMNS = { resultData: 'result_data', poses: 'poses' } as const;
+const SCORE_COLUMNS = { bestAffinity: 'best_affinity', suspect: 'suspect' } as const;
+const WRITTEN_COLUMNS = {
+  ...SMALL_COLUMNS,
+  ...JSON_COLUMNS,
+  ...SCORE_COLUMNS,
+  leaseId: 'lease_id',
+} as const satisfies Record<Exclude<keyof PutValues, keyof typeof KEY_COLUMNS>, string>;
 
 const READ_COLUMNS = {
   taskResultId: 'task_result_id',
   ...KEY_COLUMNS,
   ...SMALL_COLUMNS,
+  suspect: 'suspect',
   createdAt: 'created_at',
   updatedAt: 'updated_at',
 } satisfies Record<Exclude<keyof TaskResult, keyof typeof JSON_COLUMNS>, string>;
 
-interface TaskResultRow extends Omit<TaskResult, 'resultData'> {
+interface TaskResultRow extends Omit<TaskResult, 'resultData' | 'poses'> {
   /** JSON. */
   readonly resultData: string;
+  /** JSON. */
+  readonly poses: string;
 }
 
-const toTaskResult = ({ resultData, ...row }: TaskResultRow): TaskResult => ({
+const toTaskResult = ({ resultData, poses, ...row }: TaskResultRow): TaskResult => ({
   resultData: new JsonText(resultData),
+  poses: new JsonText(poses),
   ...row,
 });
 
-type PutValues = Omit<NewTaskResult, 'note' | 'resultData'> & {
+type PutValues = Omit<NewTaskResult, 'note' | 'resultData' | 'poses' | 'score'> & {
   /** JSON. */
   readonly resultData: string;
+  /** JSON. */
+  readonly poses: string;
+  readonly bestAffinity: number | null;
+  /** An array of PostgreSQL. */
+  readonly suspect: string;
 };
 
 const put = auditedStatement<PutValues, TaskResultRow & { readonly inserted: boolean }>(
@@ -79,8 +93,15 @@ export class KnexTaskResultRepository implements TaskResultRepository {
   }
 
   async put(result: NewTaskResult): Promise<{ result: TaskResult; created: boolean }> {
-    const { resultData, note, ...rest } = result;
-    const values = { resultData: JSON.stringify(resultData), note: JSON.stringify(note), ...rest };
+    const { resultData, poses, score, note, ...rest } = result;
+    const values = {
+      resultData: JSON.stringify(resultData),
+      poses: posesJson(poses),
+      bestAffinity: score.bestAffinity,
+      suspect: textArray(score.suspect),
+      note: JSON.stringify(note),
+      ...rest,
+    };
     const [row] = await this.#executor.query(put(values));
     if (row === undefined) throw new Error('an upsert returned no row');
     const { inserted, ...written } = row;

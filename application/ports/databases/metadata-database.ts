@@ -1,4 +1,5 @@
 import type { AuditLog } from '../../../domain/audit/audit-log.ts';
+import type { EventTrail } from '../../../domain/events/event-trail.ts';
 import type { IdentityRepository } from '../../../domain/identity/identity-repository.ts';
 import type { MemberRepository } from '../../../domain/identity/member-repository.ts';
 import type { SessionRepository } from '../../../domain/identity/session-repository.ts';
@@ -14,6 +15,7 @@ export interface MetadataRepositories {
   readonly sessions: SessionRepository;
   readonly serverLedger: ServerLedger;
   readonly auditLog: AuditLog;
+  readonly events: EventTrail;
 }
 
 /** What all organizations share. Every method may throw {DatabaseConnectionError}. */

@@ -1,7 +1,11 @@
+import type { CampaignRepository } from '../../../domain/campaigns/campaign.ts';
 import type { ArtifactRepository } from '../../../domain/jobs/artifact.ts';
 import type { JobAttemptRepository } from '../../../domain/jobs/job-attempt-repository.ts';
 import type { DockingJobRepository } from '../../../domain/jobs/docking-job-repository.ts';
+import type { JobQueue } from '../../../domain/jobs/job-queue.ts';
 import type { InputSignatureRepository } from '../../../domain/jobs/input-signature.ts';
+import type { JobBatchRepository } from '../../../domain/jobs/job-batch.ts';
+import type { ScoreRepository } from '../../../domain/jobs/ranking.ts';
 import type { TaskResultRepository } from '../../../domain/jobs/task-result.ts';
 
 import type { AuditOutbox } from '../audit/audit-outbox.ts';
@@ -12,6 +16,10 @@ export interface ResultsRepositories {
   readonly taskResults: TaskResultRepository;
   readonly artifacts: ArtifactRepository;
   readonly inputSignatures: InputSignatureRepository;
+  readonly scores: ScoreRepository;
+  readonly batches: JobBatchRepository;
+  readonly campaigns: CampaignRepository;
+  readonly queue: JobQueue;
   readonly auditOutbox: AuditOutbox;
 }
 
@@ -26,3 +34,9 @@ export interface ResultsDatabase extends ResultsRepositories {
   /** What the whole database takes on its server, indexes included. */
   storageBytes(): Promise<number>;
 }
+
+/**
+ * Leases the organization's database for as long as `work` takes. For what also waits for bytes: they come and go while
+ * nothing is leased. Decision 0046.
+ */
+export type WithDatabase = <Result>(work: (database: ResultsDatabase) => Promise<Result>) => Promise<Result>;

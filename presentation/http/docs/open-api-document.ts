@@ -134,14 +134,17 @@ const headersOf = (status: string): z.ZodObject =>
 
 const plainReplies = ({ replies }: Route): ZodOpenApiResponsesObject =>
   Object.fromEntries(
-    Object.entries(replies).map(([status, { description, schema, contentType }]) => [
+    Object.entries(replies).map(([status, { description, schema, contentType, otherContentType }]) => [
       status,
       {
         description,
         headers: headersOf(status),
         ...(status !== '204' &&
           status !== '304' && {
-            content: { [contentType ?? 'application/json']: { schema: schema ?? z.string() } },
+            content: {
+              [contentType ?? 'application/json']: { schema: schema ?? z.string() },
+              ...(otherContentType !== undefined && { [otherContentType]: { schema: z.string() } }),
+            },
           }),
       },
     ]),
@@ -190,20 +193,23 @@ const CALLER_ERRORS: readonly ErrorCode[] = [
   'organization_busy',
   'database_unavailable',
 ];
+const RESULTS_ERRORS: readonly ErrorCode[] = [
+  ...CALLER_ERRORS,
+  'organization_suspended',
+  'organization_not_found',
+  'organization_database_not_found',
+  'organization_not_ready',
+  'database_provisioning_failed',
+  'no_server_available',
+  'connection_budget_exhausted',
+];
 const SCOPE_ERRORS: Readonly<Record<Scope, readonly ErrorCode[]>> = {
   public: [],
   // Also where the path names no organization: the header may name one.
   caller: CALLER_ERRORS,
   platform: CALLER_ERRORS,
   organization: CALLER_ERRORS,
-  results: [
-    ...CALLER_ERRORS,
-    'organization_suspended',
-    'organization_not_found',
-    'organization_database_not_found',
-    'organization_not_ready',
-    'database_provisioning_failed',
-    'no_server_available',
-    'connection_budget_exhausted',
-  ],
+  active: [...CALLER_ERRORS, 'organization_suspended', 'organization_not_found'],
+  results: RESULTS_ERRORS,
+  files: RESULTS_ERRORS,
 };

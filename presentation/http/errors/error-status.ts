@@ -22,6 +22,7 @@ export const ERROR_STATUS = {
   organization_database_not_found: { status: 404, title: 'Organization database not found' },
   server_not_found: { status: 404, title: 'Server not found' },
   job_not_found: { status: 404, title: 'Job not found' },
+  campaign_not_found: { status: 404, title: 'Campaign not found' },
   signature_not_found: { status: 404, title: 'Input signature not found' },
   user_not_found: { status: 404, title: 'User not found' },
   member_not_found: { status: 404, title: 'Member not found' },
@@ -35,6 +36,7 @@ export const ERROR_STATUS = {
   member_already_exists: { status: 409, title: 'Member exists already' },
   identity_already_linked: { status: 409, title: 'Identity linked already' },
   job_state_conflict: { status: 409, title: 'Job state conflict' },
+  campaign_archived: { status: 409, title: 'Campaign archived' },
   lease_required: { status: 409, title: 'Lease required' },
   lease_lost: { status: 409, title: 'Lease lost' },
   idempotency_key_reused: { status: 409, title: 'Idempotency key reused' },
@@ -47,6 +49,7 @@ export const ERROR_STATUS = {
   worker_benched: { status: 429, title: 'Worker benched' },
   quota_exceeded: { status: 429, title: 'Quota exceeded', retryAfterSeconds: 10 },
   too_many_attempts: { status: 429, title: 'Too many attempts' },
+  too_many_streams: { status: 429, title: 'Too many streams', retryAfterSeconds: 10 },
   headers_too_large: { status: 431, title: 'Headers too large' },
   organization_busy: { status: 429, title: 'Organization busy', retryAfterSeconds: 1 },
   internal_error: {

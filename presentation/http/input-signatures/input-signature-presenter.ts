@@ -10,4 +10,5 @@ export const presentSignature = (entry: InputSignature): z.output<typeof signatu
   created_at: entry.createdAt.toISOString(),
   last_used_at: entry.lastUsedAt.toISOString(),
   expires_at: entry.expiresAt?.toISOString() ?? null,
+  pinned: entry.pinned,
 });

@@ -17,5 +17,8 @@ export const signatureReply = z
     created_at: timestamp,
     last_used_at: timestamp,
     expires_at: timestamp.nullable(),
+    pinned: z
+      .boolean()
+      .meta({ description: 'A pinned entry does not expire, and no later job replaces its job' }),
   })
   .meta({ id: 'InputSignature' });

@@ -5,10 +5,10 @@ import { jsonObject } from '../request/json-object.ts';
 import type { TaskResult } from '../../../domain/jobs/task-result.ts';
 import type { artifactReply, taskResultReply } from './job-output-schema.ts';
 
-type SmallFields = Omit<z.output<typeof taskResultReply>, 'result_data'>;
+type SmallFields = Omit<z.output<typeof taskResultReply>, 'result_data' | 'poses'>;
 
 export const presentTaskResult = (result: TaskResult): JsonText =>
-  jsonObject(smallFieldsOf(result), { result_data: result.resultData });
+  jsonObject(smallFieldsOf(result), { result_data: result.resultData, poses: result.poses });
 
 const smallFieldsOf = (result: TaskResult): SmallFields => ({
   task_result_id: result.taskResultId,
@@ -18,6 +18,7 @@ const smallFieldsOf = (result: TaskResult): SmallFields => ({
   service_version: result.serviceVersion,
   schema_version: result.schemaVersion,
   confidence_score: result.confidenceScore,
+  suspect: [...result.suspect],
   created_at: result.createdAt.toISOString(),
   updated_at: result.updatedAt.toISOString(),
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ArtifactRequest } from '../../../application/jobs/add-artifact.ts';
 import type { TaskResultRequest } from '../../../application/jobs/put-task-result.ts';
+import { MAX_POSES, SUSPECT_REASONS } from '../../../domain/jobs/score.ts';
 import { jobParams, leaseHeaders } from '../jobs/job-schema.ts';
 import { textCursor } from '../request/schema/cursor.ts';
 import {
@@ -45,6 +46,42 @@ const CONTENT_TYPE = new RegExp(
 /** The name of a function and what it gave, in hex or base64; or hex alone. */
 const CHECKSUM = /^(?:[A-Za-z][A-Za-z0-9-]{1,19}:[A-Za-z0-9+/_-]+={0,2}|[0-9A-Fa-f]{8,})$/;
 
+const energy = z.number();
+const rmsd = z.number().min(0);
+
+/** As it is kept, too. */
+const pose = z.strictObject({
+  rank: z.int().min(1).max(MAX_POSES),
+  affinity_kcal_mol: energy,
+  rmsd_lower_bound: rmsd.optional(),
+  rmsd_upper_bound: rmsd.optional(),
+  intra: energy.optional().meta({ description: "The ligand's inner energy in this pose" }),
+  unbound: energy.optional().meta({ description: "The ligand's inner energy when it is free" }),
+});
+export const posesReply = z.array(pose.meta({ id: 'Pose' }));
+
+const poses = z
+  .array(pose)
+  .max(MAX_POSES)
+  .refine(
+    (listed) => new Set(listed.map(({ rank }) => rank)).size === listed.length,
+    'must have each rank once',
+  )
+  .default([])
+  .meta({
+    description: 'Where the docking puts the ligand. The lowest affinity ranks the job in its campaign',
+  });
+
+const reported = z
+  .array(z.enum(SUSPECT_REASONS))
+  .max(SUSPECT_REASONS.length)
+  .default([])
+  .meta({
+    description:
+      'Why the worker doubts these poses. The service adds what the poses show. A job with a suspect result is ' +
+      'not answered from the cache',
+  });
+
 export const taskResultRequest = {
   params: jobParams.extend({ task_name: slug(100) }),
   headers: leaseHeaders,
@@ -55,13 +92,19 @@ export const taskResultRequest = {
       schema_version: printable(100).optional(),
       confidence_score: confidence.optional(),
       result_data: jsonObject,
+      poses,
+      suspect: reported,
     })
     .meta({
       example: {
         service_name: 'vina',
         service_version: '1.2.3',
         confidence_score: 0.9,
-        result_data: { affinity_kcal_per_mol: -12.5, poses: 9 },
+        result_data: { seed: 42 },
+        poses: [
+          { rank: 1, affinity_kcal_mol: -12.5, rmsd_lower_bound: 0, rmsd_upper_bound: 0 },
+          { rank: 2, affinity_kcal_mol: -11.9, rmsd_lower_bound: 1.2, rmsd_upper_bound: 2.1 },
+        ],
       },
     }),
 };
@@ -113,6 +156,8 @@ export const taskResultReply = z
     schema_version: z.string().nullable(),
     confidence_score: z.number().nullable(),
     result_data: jsonObject,
+    poses: posesReply,
+    suspect: z.array(z.string()).meta({ description: 'Why its scores are doubted' }),
     created_at: timestamp,
     updated_at: timestamp,
   })
@@ -145,6 +190,15 @@ export const taskResultOf = (
   schemaVersion: body.schema_version ?? null,
   confidenceScore: body.confidence_score ?? null,
   resultData: body.result_data,
+  poses: body.poses.map((each) => ({
+    rank: each.rank,
+    affinity: each.affinity_kcal_mol,
+    rmsdLowerBound: each.rmsd_lower_bound ?? null,
+    rmsdUpperBound: each.rmsd_upper_bound ?? null,
+    intra: each.intra ?? null,
+    unbound: each.unbound ?? null,
+  })),
+  reported: body.suspect,
 });
 
 /** As the route of one artifact and the completion of a job take it. */

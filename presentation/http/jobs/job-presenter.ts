@@ -2,16 +2,14 @@ import type { z } from 'zod';
 import type { DockingJob, JobSummary } from '../../../domain/jobs/docking-job.ts';
 import type { JsonText } from '../../../domain/json-text.ts';
 import { jsonObject } from '../request/json-object.ts';
-import type { jobReply } from './job-schema.ts';
-
-type SmallFields = Omit<z.output<typeof jobReply>, 'inputs' | 'params'>;
+import type { jobSummaryReply } from './job-schema.ts';
 
 export const presentJob = (job: DockingJob): JsonText => {
   const { inputs, params } = job;
-  return jsonObject(smallFieldsOf(job), { inputs, params });
+  return jsonObject(presentJobSummary(job), { inputs, params });
 };
 
-const smallFieldsOf = (job: JobSummary): SmallFields => ({
+export const presentJobSummary = (job: JobSummary): z.output<typeof jobSummaryReply> => ({
   job_id: job.jobId,
   status: job.status,
   engine: job.engine,

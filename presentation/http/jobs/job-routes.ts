@@ -1,11 +1,13 @@
+import type { z } from 'zod';
 import { getJob } from '../../../application/jobs/get-job.ts';
 import { moveJob } from '../../../application/jobs/move-job.ts';
 import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
+import type { JobFilter } from '../../../domain/jobs/docking-job-repository.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { created, ok } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
 import { DOCUMENT_BODY_BYTES, resultsRoute, TEXT_BODY_BYTES, type Route } from '../routing/route.ts';
-import { presentJob } from './job-presenter.ts';
+import { presentJob, presentJobSummary } from './job-presenter.ts';
 import {
   jobCursor,
   jobPage,
@@ -39,16 +41,21 @@ const submitJobRoute = ({ submitJob }: HttpDependencies): Route =>
       200: { description: 'The first job under this Idempotency-Key', schema: jobReply },
       201: { description: 'The new job', schema: jobReply },
     },
-    errors: ['idempotency_key_reused'],
+    errors: ['idempotency_key_reused', 'campaign_not_found', 'campaign_archived', 'quota_exceeded'],
     handle: async ({ input: { body, query, headers }, actor, database, home }) => {
-      const { pipeline_version: pipelineVersion, max_attempts, max_runtime_seconds, ...rest } = body;
+      const { engine, inputs, params } = body;
       const { job, replayed } = await submitJob(database, actor, {
-        pipelineVersion,
+        engine,
+        pipelineVersion: body.pipeline_version,
+        inputs,
+        params,
+        priority: body.priority ?? null,
+        label: body.label ?? null,
+        campaignId: body.campaign_id ?? null,
         useCache: query.use_cache,
         idempotencyKey: headers['Idempotency-Key'] ?? null,
-        maxAttempts: max_attempts ?? null,
-        maxRuntimeSeconds: max_runtime_seconds ?? null,
-        ...rest,
+        maxAttempts: body.max_attempts ?? null,
+        maxRuntimeSeconds: body.max_runtime_seconds ?? null,
       });
       return replayed ? ok(presentJob(job)) : created(presentJob(job), `${home}/jobs/${job.jobId}`);
     },
@@ -65,11 +72,26 @@ const listJobsRoute = (): Route =>
     compress: true,
     replies: { 200: { description: 'One page', schema: jobPage } },
     handle: async ({ input: { query }, database, pages }) => {
-      const filter = { status: query.status ?? null };
+      const filter = toJobFilter(query);
+      if (query.view === 'summary') {
+        const page = await pages.readSized(query, (part) => database.jobs.listSummaries(filter, part));
+        return ok(presentPage(page, presentJobSummary, jobCursor));
+      }
       const page = await pages.readSized(query, (part) => database.jobs.list(filter, part));
       return ok(presentPage(page, presentJob, jobCursor));
     },
   });
+
+const toJobFilter = (query: z.output<typeof listRequest.query>): JobFilter => ({
+  status: query.status ?? null,
+  campaignId: query.campaign_id ?? null,
+  engine: query.engine ?? null,
+  label: query.label ?? null,
+  submittedBy: query.submitted_by ?? null,
+  errorCode: query.error_code ?? null,
+  createdAfter: query.created_after ?? null,
+  createdBefore: query.created_before ?? null,
+});
 
 const getJobRoute = (): Route =>
   resultsRoute(ORGANIZATION_ROLES, {

@@ -11,7 +11,9 @@ import {
   flag,
   jsonObject,
   limit,
+  moment,
   pageOf,
+  printable,
   printableLines,
   slug,
   timestamp,
@@ -31,9 +33,26 @@ const filledObject = jsonObject
   .refine((value) => Object.keys(value).length > 0, 'must not be empty')
   .meta({ minProperties: 1 });
 
+/** What a submitter calls a job. It need not be unique. */
+export const label = printable(255);
+
+export const campaignId = uuid.meta({
+  description: 'The campaign, whose defaults stand behind what is sent here',
+});
+
 export const jobParams = z.object({ job_id: uuid });
 
-export const submitRequest = {
+export const priority = z
+  .int()
+  .min(0)
+  .max(MAX_PRIORITY)
+  .meta({ description: `Higher runs first. By default the campaign's, or ${DEFAULT_PRIORITY}` });
+
+export const maxAttempts = z.int().min(1).max(MAX_MAX_ATTEMPTS);
+export const maxRuntimeSeconds = z.int().min(1).max(MAX_MAX_RUNTIME_SECONDS);
+
+/** How jobs are submitted, one by one or in batches. */
+export const submissionParts = {
   query: z.strictObject({
     use_cache: flag.meta({ description: 'A finished job with the same inputs may answer for this one' }),
   }),
@@ -42,17 +61,23 @@ export const submitRequest = {
       .string()
       .regex(/^[\x20-\x7e]{1,200}$/, 'must be 1 to 200 printable ASCII characters')
       .optional()
-      .meta({ description: 'A submission sent again under its key answers with the first job' }),
+      .meta({ description: 'A submission sent again under its key answers with what the first one made' }),
   }),
+};
+
+export const submitRequest = {
+  ...submissionParts,
   body: z
     .strictObject({
       engine: slug(64),
       pipeline_version: slug(64).default(DEFAULT_PIPELINE_VERSION),
       inputs: filledObject,
       params: jsonObject.default({}),
-      priority: z.int().min(0).max(MAX_PRIORITY).default(DEFAULT_PRIORITY),
-      max_attempts: z.int().min(1).max(MAX_MAX_ATTEMPTS).optional(),
-      max_runtime_seconds: z.int().min(1).max(MAX_MAX_RUNTIME_SECONDS).optional(),
+      priority: priority.optional(),
+      label: label.optional(),
+      campaign_id: campaignId.optional(),
+      max_attempts: maxAttempts.optional(),
+      max_runtime_seconds: maxRuntimeSeconds.optional(),
     })
     .meta({
       example: {
@@ -64,7 +89,22 @@ export const submitRequest = {
 };
 
 export const listRequest = {
-  query: z.strictObject({ status: z.enum(JOB_STATUSES).optional(), limit, cursor: jobCursor.schema }),
+  query: z.strictObject({
+    status: z.enum(JOB_STATUSES).optional(),
+    campaign_id: uuid.optional(),
+    engine: slug(64).optional(),
+    label: label.optional(),
+    submitted_by: printable(255).optional(),
+    error_code: slug(64).optional(),
+    created_after: moment.optional().meta({ description: 'Created later than this' }),
+    created_before: moment.optional().meta({ description: 'Created earlier than this' }),
+    view: z
+      .enum(['full', 'summary'])
+      .default('full')
+      .meta({ description: '`summary` leaves out `inputs` and `params`, and does not read them' }),
+    limit,
+    cursor: jobCursor.schema,
+  }),
 };
 export const jobRequest = { params: jobParams };
 /** For workers that hold the job by a lease. */
@@ -116,4 +156,5 @@ export const jobReply = z
     }),
   })
   .meta({ id: 'Job' });
-export const jobPage = pageOf(jobReply).meta({ id: 'JobPage' });
+export const jobSummaryReply = jobReply.omit({ inputs: true, params: true }).meta({ id: 'JobSummary' });
+export const jobPage = pageOf(z.union([jobReply, jobSummaryReply])).meta({ id: 'JobPage' });

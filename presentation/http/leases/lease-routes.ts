@@ -197,7 +197,14 @@ const retryRoute = ({ retryJob }: HttpDependencies): Route =>
       200: { description: 'The first job under this Idempotency-Key', schema: jobReply },
       201: { description: 'The new job', schema: jobReply },
     },
-    errors: ['job_not_found', 'job_state_conflict', 'idempotency_key_reused'],
+    errors: [
+      'job_not_found',
+      'job_state_conflict',
+      'idempotency_key_reused',
+      'campaign_not_found',
+      'campaign_archived',
+      'quota_exceeded',
+    ],
     handle: async ({ input: { params, headers }, actor, database, home }) => {
       const { job: made, replayed } = await retryJob(database, actor, {
         jobId: params.job_id,

@@ -15,15 +15,23 @@ export const accessLog =
       const { locals } = res;
       const { method } = req;
       const status = statusOf(res);
-      const seconds = (performance.now() - locals.startedAtMs) / 1000;
-      httpMetrics.observe({ method, route: locals.route, status, seconds, cut: locals.cut });
+      const closedAtMs = performance.now();
+      // How long a stream was open says nothing about the service.
+      const answeredAtMs = locals.streamBeganAtMs ?? closedAtMs;
+      httpMetrics.observe({
+        method,
+        route: locals.route,
+        status,
+        seconds: (answeredAtMs - locals.startedAtMs) / 1000,
+        cut: locals.cut,
+      });
       const fields = {
         request_id: locals.requestId,
         org_id: locals.context.organizationId,
         method,
         route: locals.route,
         status,
-        duration_ms: Math.round(seconds * 1e6) / 1e3,
+        duration_ms: Math.round((closedAtMs - locals.startedAtMs) * 1e3) / 1e3,
         code: locals.failure?.code,
         cut: locals.cut,
         ...causeOf(locals, status),
@@ -31,6 +39,10 @@ export const accessLog =
       logger[levelOf(locals, status)](fields, 'request finished');
     });
   };
+
+/** Whether an answer lasts until somebody leaves, so that neither a deadline nor a pause in it means anything. */
+export const isOpenEnded = (response: ServerResponse & { locals?: HttpLocals }): boolean =>
+  response.locals?.streamBeganAtMs !== undefined;
 
 /** Lets the line of a request say why the server ended its connection. */
 export const noteCut = (response: ServerResponse & { locals?: HttpLocals }, cut: AnswerCut): void => {
@@ -43,11 +55,11 @@ const causeOf = ({ failure }: HttpLocals, status: number): { err?: unknown; reas
   return failure.code === 'internal_error' ? { err: failure.error } : { reason: reasonsOf(failure.error) };
 };
 
-/** A response that was cut off without a failure was abandoned by the client. */
+/** A response that was cut off without a failure was abandoned by the client. That is how most streams end. */
 const statusOf = (res: HttpResponse): number => {
   const { failure } = res.locals;
   if (failure !== undefined) return errorStatus(failure.code).status;
-  return res.writableFinished ? res.statusCode : CLIENT_CLOSED_REQUEST;
+  return res.writableFinished || isOpenEnded(res) ? res.statusCode : CLIENT_CLOSED_REQUEST;
 };
 
 /** ERROR: the service has a fault, and someone must act. WARN: a database is away. A client's mistake is INFO. */

@@ -19,6 +19,7 @@ export const allowOrigins = (origins: readonly string[]): RequestHandler =>
       'Idempotency-Key',
       'If-Match',
       'If-None-Match',
+      'Last-Event-ID',
       'X-Org-Id',
       'X-Request-Id',
     ],

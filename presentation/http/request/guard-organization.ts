@@ -9,7 +9,7 @@ import type { HttpDependencies } from '../http-dependencies.ts';
 import { held, type HttpRequest, type Step } from './http-locals.ts';
 
 /** Whom a route concerns: this decides what it needs of the token. */
-export type Scope = 'public' | 'caller' | 'platform' | 'organization' | 'results';
+export type Scope = 'public' | 'caller' | 'platform' | 'organization' | 'active' | 'results' | 'files';
 
 interface Asked {
   readonly id: OrganizationId;

@@ -1,7 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
 import type { AnswerCut } from '../../../application/ports/runtime/http-metrics.ts';
 import type { RequestContext } from '../../../application/ports/runtime/request-context.ts';
-import type { ResultsDatabase } from '../../../application/ports/databases/results-database.ts';
+import type { ResultsDatabase, WithDatabase } from '../../../application/ports/databases/results-database.ts';
 import type { Principal } from '../../../domain/identity/principal.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { InputIssue } from '../../../domain/validation-error.ts';
@@ -38,8 +38,14 @@ export interface HttpLocals {
   answer?: Answer;
   /** Set by the lease; usable until the response closes. */
   database?: ResultsDatabase;
+  /** Set for routes of files: leases the organization's database for moments. */
+  withDatabase?: WithDatabase;
+  /** Bytes of any number go in or out, as fast as the client can: other deadlines hold. */
+  streams?: boolean;
   /** Set by the error handler, for the access log. */
   failure?: Failure;
+  /** Set when an answer begins that has no end of its own, in `performance.now()`. */
+  streamBeganAtMs?: number;
   /** Set when the server ends the connection in the middle of the answer: why. */
   cut?: AnswerCut;
 }

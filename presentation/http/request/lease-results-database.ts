@@ -1,6 +1,10 @@
-import { OrganizationSuspendedError } from '../../../domain/organizations/errors.ts';
+import type { ResultsLease } from '../../../application/ports/databases/organization-databases.ts';
+import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { held, type Step } from './http-locals.ts';
+import { assertServed } from './refuse-suspended.ts';
+
+type LeaseDependencies = Pick<HttpDependencies, 'databases' | 'policies'>;
 
 /**
  * Leases the organization's pool until the response closes. The pool of a suspended organization may still be open, for
@@ -9,12 +13,9 @@ import { held, type Step } from './http-locals.ts';
  * @throws {OrganizationSuspendedError}
  */
 export const leaseResultsDatabase =
-  ({ databases, policies }: Pick<HttpDependencies, 'databases' | 'policies'>): Step =>
+  (deps: LeaseDependencies): Step =>
   async (_req, res) => {
-    const organizationId = held(res.locals, 'organizationId');
-    await policies.confirm(organizationId);
-    if (policies.isSuspended(organizationId)) throw new OrganizationSuspendedError();
-    const lease = await databases.acquire(organizationId);
+    const lease = await acquire(deps, held(res.locals, 'organizationId'));
     if (res.closed) {
       // The client went away meanwhile: `close` has been emitted already.
       lease.release();
@@ -23,3 +24,28 @@ export const leaseResultsDatabase =
     res.on('close', () => lease.release());
     res.locals.database = lease.database;
   };
+
+/**
+ * Lets a handler lease the organization's pool for moments: while bytes come and go, nothing is leased. Decision 0046.
+ *
+ * @throws {OrganizationSuspendedError} before any bytes come, and whenever the pool is leased
+ */
+export const leaseForMoments =
+  (deps: LeaseDependencies): Step =>
+  async (_req, { locals }) => {
+    const organizationId = held(locals, 'organizationId');
+    await assertServed(deps, organizationId);
+    locals.withDatabase = async (work) => {
+      const lease = await acquire(deps, organizationId);
+      try {
+        return await work(lease.database);
+      } finally {
+        lease.release();
+      }
+    };
+  };
+
+const acquire = async (deps: LeaseDependencies, organizationId: OrganizationId): Promise<ResultsLease> => {
+  await assertServed(deps, organizationId);
+  return deps.databases.acquire(organizationId);
+};

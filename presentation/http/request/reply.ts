@@ -1,10 +1,22 @@
 import { createHash } from 'node:crypto';
 
-/** What a handler answers. A body of null is not sent; text, bytes and `JsonText` are sent as they are, all else as JSON. */
+/**
+ * What a handler answers. A body of null is not sent; text, bytes and `JsonText` are sent as they are, an `EventStream` bit by
+ * bit, all else as JSON.
+ */
 export interface Reply {
   readonly status: number;
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Text that is made while it is sent: never more of it than the client takes. For HEAD nothing is made. */
+export class TextStream {
+  readonly parts: AsyncIterable<string>;
+
+  constructor(parts: AsyncIterable<string>) {
+    this.parts = parts;
+  }
 }
 
 export const ok = (body: unknown): Reply => ({ status: 200, body });

@@ -1,5 +1,7 @@
 import { JsonText } from '../../../domain/json-text.ts';
+import { EventStream } from './event-stream.ts';
 import { held, type HttpRequest, type HttpResponse, type Step } from './http-locals.ts';
+import { TextStream } from './reply.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -11,6 +13,7 @@ export const respond: Step = async (req, res) => {
   const answer = held(res.locals, 'answer');
   const { status, body, headers = {} } = await answer(res.locals);
   if (res.closed) return;
+  if (body instanceof EventStream) return body.sendTo(res);
   if (headers['ETag'] !== undefined && isUnchanged(req, res.set(headers))) {
     res.status(304).end();
     return;
@@ -18,6 +21,10 @@ export const respond: Step = async (req, res) => {
   if (body === null) {
     res.status(status).set(headers).end();
     return;
+  }
+  if (body instanceof TextStream) {
+    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+    return sendParts(req, res.status(status), body);
   }
   const { share, pages } = res.locals;
   if (pages?.skipped === true) {
@@ -40,7 +47,7 @@ export const respond: Step = async (req, res) => {
     res.writeHead(status, ['Content-Type', JSON_TYPE, 'Content-Length', String(length), ...own]);
   }
   if (length <= SLICE_BYTES || req.method === 'HEAD') res.end(content);
-  else sendInSlices(res, typeof content === 'string' ? Buffer.from(content) : content);
+  else await sendInSlices(res, typeof content === 'string' ? Buffer.from(content) : content);
 };
 
 /** Whether the client has what the response's `ETag` names (RFC 9110, section 13.1.2). */
@@ -56,17 +63,44 @@ const contentOf = (body: unknown): string | Buffer => {
  * Sends a body no faster than the client reads it. In one piece, the server could not see whether a client is slow or
  * does not read, and Node would hold a second copy of what is left.
  */
-const sendInSlices = (res: HttpResponse, body: Buffer): void => {
-  let sent = 0;
-  const sendNext = (): void => {
-    let goesOn = true;
-    while (goesOn && sent < body.length) {
-      const slice = body.subarray(sent, sent + SLICE_BYTES);
-      sent += slice.length;
-      goesOn = res.write(slice);
-      if (sent === body.length) res.end();
+const sendInSlices = async (res: HttpResponse, body: Buffer): Promise<void> => {
+  await slicesTo(res)(body);
+  res.end();
+};
+
+/** Stands for a part of a text that is made while it is sent, and for the rows that it is made of. */
+const PART_BYTES = 512 * 1024;
+
+/** Sends text part by part. The first one is made before the head is written: until then a failure is answered as usual. */
+const sendParts = async (req: HttpRequest, res: HttpResponse, { parts }: TextStream): Promise<void> => {
+  if (req.method === 'HEAD') {
+    res.end();
+    return;
+  }
+  const { share } = res.locals;
+  share?.reserve(PART_BYTES);
+  res.locals.streams = true;
+  const send = slicesTo(res);
+  for await (const part of parts) {
+    const bytes = Buffer.from(part);
+    share?.correct(Math.max(PART_BYTES, bytes.length));
+    await send(bytes);
+    if (res.closed) return;
+  }
+  res.end();
+};
+
+/** Writes bytes in slices; resolves when the client has taken all but the last of them, or has gone. */
+const slicesTo = (res: HttpResponse): ((bytes: Buffer) => Promise<void>) => {
+  const waiting: { goOn?: () => void } = {};
+  // One listener for all slices: what compresses an answer does not give back those that it gets.
+  res.on('drain', () => waiting.goOn?.()).on('close', () => waiting.goOn?.());
+  return async (bytes) => {
+    for (let sent = 0; sent < bytes.length && !res.closed; sent += SLICE_BYTES) {
+      if (res.write(bytes.subarray(sent, sent + SLICE_BYTES)) || res.closed) continue;
+      await new Promise<void>((resolve) => {
+        waiting.goOn = resolve;
+      });
     }
   };
-  res.on('drain', sendNext);
-  sendNext();
 };

@@ -6,10 +6,11 @@ import { accountResponse } from '../request/account-response.ts';
 import { compressAnswer } from '../request/compress-answer.ts';
 import { authenticate } from '../request/authenticate.ts';
 import { guardOrganization } from '../request/guard-organization.ts';
-import { leaseResultsDatabase } from '../request/lease-results-database.ts';
+import { leaseForMoments, leaseResultsDatabase } from '../request/lease-results-database.ts';
 import { keepStorageQuota } from '../request/keep-storage-quota.ts';
 import { limitPublicRequests } from '../request/limit-public-requests.ts';
 import { parseBody } from '../request/parse-body.ts';
+import { refuseSuspended } from '../request/refuse-suspended.ts';
 import { requireRole } from '../request/require-role.ts';
 import { respond } from '../request/respond.ts';
 import { addsResults, isPublicWrite, type Route } from './route.ts';
@@ -28,7 +29,9 @@ const stepsOf = (route: Route, deps: HttpDependencies): readonly Step[] => [
       ]),
   ...(readsBody(route) ? [parseBody(route.maxBodyBytes, deps)] : []),
   validate(route),
+  ...(route.scope === 'active' ? [refuseSuspended(deps)] : []),
   ...(route.scope === 'results' ? [leaseResultsDatabase(deps)] : []),
+  ...(route.scope === 'files' ? [leaseForMoments(deps)] : []),
   ...(addsResults(route) ? [keepStorageQuota(deps)] : []),
   ...(route.compress === true ? [compressAnswer] : []),
   respond,

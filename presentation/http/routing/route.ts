@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Actor } from '../../../application/actor.ts';
 import type { Origin } from '../../../application/origin.ts';
-import type { ResultsDatabase } from '../../../application/ports/databases/results-database.ts';
+import type { ResultsDatabase, WithDatabase } from '../../../application/ports/databases/results-database.ts';
 import type { OrganizationRole, Role } from '../../../domain/identity/role.ts';
 import type { InputIssue } from '../../../domain/validation-error.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
@@ -19,6 +19,8 @@ interface ReplyDescription {
   /** Absent when the body is plain text, and with 204. */
   readonly schema?: z.ZodType;
   readonly contentType?: string;
+  /** Of the same answer, to a client that prefers this type. */
+  readonly otherContentType?: string;
 }
 
 interface RouteDescription {
@@ -62,12 +64,16 @@ export interface Route extends RouteDescription {
   readonly accept: (req: HttpRequest, bodyIssues: readonly InputIssue[]) => Answer;
 }
 
+export const EVENT_STREAM_TYPE = 'text/event-stream';
+
 /** For a body of a few fields. It holds the longest ones in UTF-8; a test says so. */
 const DEFAULT_BODY_BYTES = 8 * 1024;
 /** For a body with a text of a few thousand characters. */
 export const TEXT_BODY_BYTES = 32 * 1024;
 /** For a body that is kept as a document. */
 export const DOCUMENT_BODY_BYTES = 1024 * 1024;
+/** For a body with a thousand documents, which are small as a rule. */
+export const BATCH_BODY_BYTES = 8 * 1024 * 1024;
 
 /** What a handler gets beside its input depends on the scope of its route. */
 interface PublicCall {
@@ -84,6 +90,18 @@ interface OrganizationCall extends PlatformCall {
   readonly organizationId: OrganizationId;
   /** What a `Location` begins with: `/organizations/acme`, or nothing when the path names no organization. */
   readonly home: string;
+}
+/** It leases the database when it needs it: never while bytes come or go. */
+interface FilesCall extends OrganizationCall {
+  readonly withDatabase: WithDatabase;
+  /** For its body and its conditions. */
+  readonly request: HttpRequest;
+}
+interface ActiveCall extends OrganizationCall {
+  /** Verified. It may end while the answer lasts. */
+  readonly bearer: string;
+  /** Whether the client would rather have a stream of events. */
+  readonly prefersEvents: boolean;
 }
 interface ResultsCall extends OrganizationCall {
   readonly database: ResultsDatabase;
@@ -179,6 +197,20 @@ export const organizationRoute: RouteMaker<OrganizationCall, Role> = routeMaker(
   }),
 );
 
+/** Concerns one organization's work, without a database of its results. A suspended organization is refused. */
+export const activeOrganizationRoute: RouteMaker<ActiveCall, OrganizationRole> = routeMaker(
+  'active',
+  (input, locals, req) => ({
+    input,
+    actor: actorOf(locals),
+    pages: held(locals, 'pages'),
+    organizationId: held(locals, 'organizationId'),
+    home: homeOf(locals),
+    bearer: bearerToken(req.headers.authorization) ?? '',
+    prefersEvents: req.accepts(['application/json', EVENT_STREAM_TYPE]) === EVENT_STREAM_TYPE,
+  }),
+);
+
 /** Reads or writes one organization's results, through a leased database. Platform administrators cannot call it. */
 export const resultsRoute: RouteMaker<ResultsCall, OrganizationRole> = routeMaker(
   'results',
@@ -189,5 +221,19 @@ export const resultsRoute: RouteMaker<ResultsCall, OrganizationRole> = routeMake
     organizationId: held(locals, 'organizationId'),
     home: homeOf(locals),
     database: held(locals, 'database'),
+  }),
+);
+
+/** Reads or writes one organization's files. Platform administrators cannot call it. Decision 0046. */
+export const filesRoute: RouteMaker<FilesCall, OrganizationRole> = routeMaker(
+  'files',
+  (input, locals, req) => ({
+    input,
+    actor: actorOf(locals),
+    pages: held(locals, 'pages'),
+    organizationId: held(locals, 'organizationId'),
+    home: homeOf(locals),
+    withDatabase: held(locals, 'withDatabase'),
+    request: req,
   }),
 );

@@ -1,8 +1,10 @@
 /** The groups of routes, in the order in which the documentation shows them. */
 export const TAGS = {
   jobs: 'Docking jobs: submit them, follow them, move them along',
+  campaigns: 'Jobs that belong together, and the ranking of what they found',
   leases: 'For workers: take jobs under leases, keep them, end them; and what became of the attempts',
   results: 'What a job produced: results of its tasks, artifacts, and what the cache knows',
+  events: 'What happens to jobs, as it happens, and why they wait',
   'jobs by claim': 'The same routes for callers who leave the organization to their token',
   auth: 'Log in, go on with a session, end it',
   users: 'Accounts, their passwords, and their identities at an identity provider',

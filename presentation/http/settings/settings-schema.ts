@@ -89,6 +89,11 @@ const policyFields = ({ maxConnectionsPerOrganization, organizationQuotas }: Set
       .min(1)
       .max(organizationQuotas.storageBytes)
       .meta({ description: 'The size of its database above which no more results are taken' }),
+    max_pending_jobs: z
+      .int()
+      .min(1)
+      .max(MAX_PENDING_JOBS)
+      .meta({ description: 'Most jobs that wait for workers. More are refused until some have begun' }),
     max_running_jobs: z
       .int()
       .min(1)
@@ -101,6 +106,9 @@ const policyFields = ({ maxConnectionsPerOrganization, organizationQuotas }: Set
       .meta({ description: 'How long an attempt may take of a job that says nothing itself' }),
   } satisfies Record<keyof typeof POLICY_SETTINGS, z.ZodType>;
 };
+
+/** A submission counts no further than this. */
+const MAX_PENDING_JOBS = 1_000_000;
 
 const SETTINGS_EXAMPLE = { settings: { statement_timeout_ms: 30_000, timezone: 'Europe/Berlin' } };
 

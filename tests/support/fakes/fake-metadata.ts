@@ -18,6 +18,7 @@ import { JsonText } from '../../../domain/json-text.ts';
 import { toPage } from '../../../domain/page.ts';
 import { fakePart } from './fake-part.ts';
 import { asJsonb } from './as-jsonb.ts';
+import { FakeEventTrail } from './fake-event-trail.ts';
 import { FakePeople } from './fake-people.ts';
 import { FakeServerLedger } from './fake-servers.ts';
 import { FakeTransactions, saveList, saveMap } from './fake-transactions.ts';
@@ -124,6 +125,8 @@ export class FakeMetadata implements MetadataDatabase {
       return fakePart(following, part, ({ at, position }) => ({ at, position }));
     },
   };
+
+  readonly events = new FakeEventTrail(() => this.trail);
 
   readonly ledger: DatabaseLedger = {
     find: async (id) => this.records.get(id) ?? null,

@@ -3,16 +3,26 @@ import type {
   ResultsRepositories,
 } from '../../../application/ports/databases/results-database.ts';
 import type { WriteNote } from '../../../domain/audit/audit-log.ts';
+import type { Campaign } from '../../../domain/campaigns/campaign.ts';
 import type { Artifact } from '../../../domain/jobs/artifact.ts';
 import type { DockingJob, JobSummary } from '../../../domain/jobs/docking-job.ts';
-import { insertedJob, type JobKey, type NewDockingJob } from '../../../domain/jobs/docking-job-repository.ts';
+import {
+  insertedJob,
+  type JobFilter,
+  type JobKey,
+  type NewDockingJob,
+} from '../../../domain/jobs/docking-job-repository.ts';
+import type { NewJobBatch } from '../../../domain/jobs/job-batch.ts';
+import { MOST_ENGINES, type EngineQueue } from '../../../domain/jobs/job-queue.ts';
 import type { InputSignature } from '../../../domain/jobs/input-signature.ts';
 import type { TaskResult } from '../../../domain/jobs/task-result.ts';
 import { JsonText } from '../../../domain/json-text.ts';
-import { toPage } from '../../../domain/page.ts';
+import { toPage, type PagePart, type PartRequest } from '../../../domain/page.ts';
 import { fakePart } from './fake-part.ts';
 import { asJsonb } from './as-jsonb.ts';
 import { FakeAttempts, type StoredAttempt } from './fake-attempts.ts';
+import { fakeCampaigns } from './fake-campaigns.ts';
+import { fakeScoreOf, fakeScores, posesText, type FakeScore, type FakeTaskScore } from './fake-scores.ts';
 import { FakeTransactions, saveList, saveMap } from './fake-transactions.ts';
 
 const START = Date.parse('2026-01-02T03:04:05.678Z');
@@ -24,6 +34,10 @@ export class FakeResults implements ResultsDatabase {
   readonly signatures = new Map<string, InputSignature>();
   readonly storedTaskResults = new Map<string, TaskResult>();
   readonly storedArtifacts: Artifact[] = [];
+  readonly storedCampaigns = new Map<string, Campaign>();
+  readonly storedScores = new Map<string, FakeScore>();
+  readonly storedBatches = new Map<string, NewJobBatch>();
+  readonly #taskScores = new Map<string, FakeTaskScore>();
   /** Called before jobs are listed, and awaited. */
   onListing: () => void | Promise<void> = () => undefined;
   /** What the trail will tell, in the order of the writes. */
@@ -45,16 +59,10 @@ export class FakeResults implements ResultsDatabase {
       const job = earlier && this.storedJobs.get(earlier.jobId);
       return earlier && job ? { job: this.#withLease(job), requestHash: earlier.requestHash } : null;
     },
-    list: async ({ status }, part) => {
-      const { after } = part;
-      await this.onListing();
-      const following = [...this.storedJobs.values()]
-        .filter((job) => status === null || job.status === status)
-        .filter((job) => after === null || compareKeys(job, after) < 0)
-        .toSorted((a, b) => compareKeys(b, a))
-        .map((job) => this.#withLease(job));
-      return fakePart(following, part, ({ createdAt, jobId }) => ({ createdAt, jobId }));
-    },
+    list: (filter, part) => this.#listJobs(filter, part, (job) => job),
+    listSummaries: (filter, part) => this.#listJobs(filter, part, summaryOf),
+    countPending: async (most) =>
+      Math.min(most, [...this.storedJobs.values()].filter(({ status }) => status === 'PENDING').length),
     setStatus: async (jobId, status, error, note) => {
       const job = this.storedJobs.get(jobId);
       if (job === undefined) throw new Error('no such job');
@@ -84,10 +92,12 @@ export class FakeResults implements ResultsDatabase {
   });
 
   readonly taskResults: ResultsRepositories['taskResults'] = {
-    put: async ({ note, leaseId, resultData, ...result }) => {
+    put: async ({ note, leaseId, resultData, poses, score, ...result }) => {
       this.notes.push(note);
-      const key = `${result.jobId}/${result.taskName}`;
+      const { jobId, taskName } = result;
+      const key = `${jobId}/${taskName}`;
       this.#leases.set(key, leaseId);
+      this.#taskScores.set(key, { jobId, taskName, poses, ...score });
       const earlier = this.storedTaskResults.get(key);
       const updatedAt = this.#now();
       const { taskResultId, createdAt } = earlier ?? {
@@ -95,7 +105,8 @@ export class FakeResults implements ResultsDatabase {
         createdAt: updatedAt,
       };
       const kept = JsonText.of(asJsonb(resultData));
-      const stored = { ...result, resultData: kept, taskResultId, createdAt, updatedAt };
+      const found = { resultData: kept, poses: posesText(poses), suspect: score.suspect };
+      const stored = { ...result, ...found, taskResultId, createdAt, updatedAt };
       this.storedTaskResults.set(key, stored);
       return { result: stored, created: earlier === undefined };
     },
@@ -137,21 +148,97 @@ export class FakeResults implements ResultsDatabase {
       this.signatures.set(signature, used);
       return used;
     },
+    useAll: async (uses) => {
+      const used = Array.from(uses).flatMap(([signature, count]): [string, InputSignature][] => {
+        const entry = this.signatures.get(signature);
+        if (entry === undefined) return [];
+        return [[signature, { ...entry, hitCount: entry.hitCount + count, lastUsedAt: this.#now() }]];
+      });
+      for (const [signature, entry] of used) this.signatures.set(signature, entry);
+      return new Map(used);
+    },
     canonize: async ({ jobId, inputSignature: signature }) => {
       const results = this.#taskResultsOf(jobId);
-      if (results.length === 0) return;
+      const taskScores = [...this.#taskScores.values()].filter((result) => result.jobId === jobId);
+      const stored = { jobs: this.storedJobs, artifacts: this.storedArtifacts };
+      const score = fakeScoreOf(jobId, taskScores, stored);
+      if (score !== null) this.storedScores.set(jobId, score);
+      const earlier = this.signatures.get(signature);
+      const isSuspect = taskScores.some(({ suspect }) => suspect.length > 0);
+      if (results.length === 0 || isSuspect || earlier?.pinned === true) return;
       const scores = results.flatMap(({ confidenceScore }) => confidenceScore ?? []);
       const at = this.#now();
       this.signatures.set(signature, {
         hitCount: 0,
         createdAt: at,
         lastUsedAt: at,
-        ...this.signatures.get(signature),
+        pinned: false,
+        ...earlier,
         signature,
         canonicalJobId: jobId,
         confidenceScore: scores.length === 0 ? null : Math.min(...scores),
         expiresAt: null,
       });
+    },
+    pin: async (signature, note) => this.#setPinned(signature, true, note),
+    unpin: async (signature, note) => this.#setPinned(signature, false, note),
+    invalidate: async (signature, note) => {
+      const entry = this.signatures.get(signature);
+      if (entry === undefined) return null;
+      this.signatures.delete(signature);
+      this.notes.push(note);
+      return entry;
+    },
+  };
+
+  readonly scores: ResultsRepositories['scores'] = fakeScores(this.storedScores, this.storedJobs);
+
+  readonly campaigns: ResultsRepositories['campaigns'] = fakeCampaigns({
+    campaigns: this.storedCampaigns,
+    jobs: this.storedJobs,
+    scores: this.storedScores,
+    notes: this.notes,
+    now: () => this.#now(),
+  });
+
+  readonly batches: ResultsRepositories['batches'] = {
+    insert: async (batch) => {
+      const { key } = batch.idempotency ?? { key: batch.batchId };
+      if (this.storedBatches.has(key)) return false;
+      this.storedBatches.set(key, batch);
+      for (const job of batch.jobs)
+        this.#storeJob({ ...job, retryOf: null, idempotency: null, note: batch.note });
+      this.notes.push(batch.note);
+      return true;
+    },
+    findByIdempotencyKey: async (key) => {
+      const batch = this.storedBatches.get(key);
+      if (!batch?.idempotency) return null;
+      const { batchId, campaignId, jobs, idempotency } = batch;
+      const items = jobs.map(({ jobId, cache }) => ({
+        jobId,
+        status: this.storedJobs.get(jobId)?.status ?? 'PENDING',
+        cacheHit: cache.hit,
+      }));
+      return { batch: { batchId, campaignId, items }, requestHash: idempotency.requestHash };
+    },
+  };
+
+  /** The engines' parts of the queue that the jobs do not tell. */
+  readonly queueParts = new Map<string, Partial<EngineQueue>>();
+
+  readonly queue: ResultsRepositories['queue'] = {
+    survey: async () => {
+      const jobs = [...this.storedJobs.values()].filter(({ status }) =>
+        ['PENDING', 'RUNNING'].includes(status),
+      );
+      const engines = [
+        ...new Set([...jobs.map(({ engine }) => engine), ...this.queueParts.keys()]),
+      ].toSorted();
+      return {
+        engines: engines.slice(0, MOST_ENGINES).map((engine) => this.#queueOf(engine, jobs)),
+        isCut: engines.length > MOST_ENGINES,
+      };
     },
   };
 
@@ -164,6 +251,10 @@ export class FakeResults implements ResultsDatabase {
     saveMap(this.keys),
     saveMap(this.signatures),
     saveMap(this.storedTaskResults),
+    saveMap(this.#taskScores),
+    saveMap(this.storedCampaigns),
+    saveMap(this.storedScores),
+    saveMap(this.storedBatches),
     saveMap(this.storedAttempts),
     saveMap(this.notBefore),
     saveList(this.storedArtifacts),
@@ -183,11 +274,42 @@ export class FakeResults implements ResultsDatabase {
     });
   }
 
+  #queueOf(engine: string, jobs: readonly DockingJob[]): EngineQueue {
+    const ofEngine = jobs.filter((job) => job.engine === engine);
+    const pending = ofEngine.filter(({ status }) => status === 'PENDING');
+    return {
+      engine,
+      due: pending.length,
+      delayed: 0,
+      oldestAt:
+        pending.map(({ createdAt }) => createdAt).toSorted((a, b) => Number(a) - Number(b))[0] ?? null,
+      nextDueAt: null,
+      leased: 0,
+      unleased: ofEngine.length - pending.length,
+      lapsed: 0,
+      workers: [],
+      ...this.queueParts.get(engine),
+    };
+  }
+
   #findSummary(jobId: string): JobSummary | null {
     const job = this.storedJobs.get(jobId);
-    if (job === undefined) return null;
-    const { inputs: _inputs, params: _params, ...summary } = this.#withLease(job);
-    return summary;
+    return job === undefined ? null : summaryOf(this.#withLease(job));
+  }
+
+  async #listJobs<Listed extends JobKey>(
+    filter: JobFilter,
+    part: PartRequest<JobKey>,
+    show: (job: DockingJob) => Listed,
+  ): Promise<PagePart<Listed, JobKey>> {
+    const { after } = part;
+    await this.onListing();
+    const following = [...this.storedJobs.values()]
+      .filter((job) => matches(job, filter))
+      .filter((job) => after === null || compareKeys(job, after) < 0)
+      .toSorted((a, b) => compareKeys(b, a))
+      .map((job) => show(this.#withLease(job)));
+    return fakePart(following, part, ({ createdAt, jobId }) => ({ createdAt, jobId }));
   }
 
   #withLease(job: DockingJob): DockingJob {
@@ -199,7 +321,10 @@ export class FakeResults implements ResultsDatabase {
 
   #dropOutputOf(leaseId: string): void {
     for (const key of this.storedTaskResults.keys())
-      if (this.#leases.get(key) === leaseId) this.storedTaskResults.delete(key);
+      if (this.#leases.get(key) === leaseId) {
+        this.storedTaskResults.delete(key);
+        this.#taskScores.delete(key);
+      }
     const kept = this.storedArtifacts.filter(({ artifactId }) => this.#leases.get(artifactId) !== leaseId);
     this.storedArtifacts.splice(0, this.storedArtifacts.length, ...kept);
   }
@@ -230,13 +355,26 @@ export class FakeResults implements ResultsDatabase {
       if (this.keys.has(idempotency.key)) return null;
       this.keys.set(idempotency.key, { jobId: job.jobId, requestHash: idempotency.requestHash });
     }
+    this.notes.push(note);
+    return this.#storeJob(job);
+  }
+
+  #setPinned(signature: string, pinned: boolean, note: WriteNote): InputSignature | null {
+    const entry = this.signatures.get(signature);
+    if (entry === undefined) return null;
+    const changed = { ...entry, pinned };
+    this.signatures.set(signature, changed);
+    this.notes.push(note);
+    return changed;
+  }
+
+  #storeJob(job: NewDockingJob): DockingJob {
     const stored = insertedJob(job, {
       createdAt: this.#now(),
       inputs: JsonText.of(asJsonb(job.inputs)),
       params: JsonText.of(asJsonb(job.params)),
     });
     this.storedJobs.set(job.jobId, stored);
-    this.notes.push(note);
     return stored;
   }
 }
@@ -244,6 +382,15 @@ export class FakeResults implements ResultsDatabase {
 const compareKeys = (one: JobKey, other: JobKey): number =>
   one.createdAt.getTime() - other.createdAt.getTime() ||
   (one.jobId < other.jobId ? -1 : Number(one.jobId > other.jobId));
+
+const summaryOf = ({ inputs: _inputs, params: _params, ...summary }: DockingJob): JobSummary => summary;
+
+const matches = (job: DockingJob, { createdAfter, createdBefore, ...wanted }: JobFilter): boolean =>
+  (Object.keys(wanted) as (keyof typeof wanted)[]).every(
+    (field) => (wanted[field] ?? job[field]) === job[field],
+  ) &&
+  job.createdAt > (createdAfter ?? new Date(0)) &&
+  (!createdBefore || job.createdAt < createdBefore);
 
 /** A UUID that a test can recognize. */
 export const fakeUuid = (number: number): string =>

@@ -10,6 +10,7 @@ import type {
   TokenIssuer,
   TokenReader,
 } from '../../../application/ports/identity/tokens.ts';
+import { EventStreams } from '../../../application/events/event-streams.ts';
 import { RequestLimits } from '../../../application/limits/request-limits.ts';
 import { StorageQuota } from '../../../application/limits/storage-quota.ts';
 import { createUseCases } from '../../../application/use-cases.ts';
@@ -90,6 +91,12 @@ export class FakeService {
   readonly databases = new FakeDatabases();
   readonly servers = new FakeServers();
   readonly fleet = new FakeFleet();
+  readonly feed = { isCurrent: true };
+  readonly eventStreams = new EventStreams({
+    trail: this.metadata.events,
+    feed: this.feed,
+    now: () => performance.now(),
+  });
   readonly tokens = new FakeTokens();
   readonly logger = new FakeLogger();
   readonly observed: ObservedRequest[] = [];
@@ -114,7 +121,13 @@ export class FakeService {
   constructor(overrides: Partial<HttpDependencies> = {}) {
     const { metadata, databases } = this;
     for (const id of ['acme', 'beta']) metadata.add(organization(id));
+    const policies = {
+      confirm: () => undefined,
+      policyOf: () => this.policy,
+      isSuspended: (id: OrganizationId) => metadata.stored.get(id)?.status === 'suspended',
+    };
     const useCases = createUseCases({
+      policies,
       metadata,
       ledger: metadata.ledger,
       databases,
@@ -140,11 +153,6 @@ export class FakeService {
       now: Date.now,
       logger: this.logger,
     });
-    const policies = {
-      confirm: () => undefined,
-      policyOf: () => this.policy,
-      isSuspended: (id: OrganizationId) => metadata.stored.get(id)?.status === 'suspended',
-    };
     const rates = { publicRequestsPerMinute: 1e6, ...this.options.organizationQuotas };
     this.deps = {
       ...useCases,
@@ -153,6 +161,7 @@ export class FakeService {
       health: databases,
       changeFeed: { isBehind: false },
       databases,
+      eventStreams: this.eventStreams,
       policies,
       requestLimits: new RequestLimits({ policies, rates, networkOf: (address) => address }),
       storageQuota: new StorageQuota({ policies, maxBytes: this.options.organizationQuotas.storageBytes }),

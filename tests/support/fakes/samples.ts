@@ -9,6 +9,7 @@ export const JOB_ID = fakeUuid(7);
 /** A member with an identity. */
 export const USER_ID = fakeUuid(8);
 const IDENTITY_ID = fakeUuid(9);
+export const CAMPAIGN_ID = fakeUuid(10);
 /** Jobs in the state that a route asks for, by its name; all others are asked about `JOB_ID`. */
 const JOBS: Readonly<Record<string, string>> = {
   completeJob: fakeUuid(11),
@@ -41,6 +42,9 @@ const BODIES: Readonly<Record<string, object>> = {
   patchSettings: { settings: { theme: 'light' } },
   replaceSettings: { settings: { theme: 'dark' } },
   submitJob: { engine: 'vina', inputs: { ligand: 'CCO' } },
+  submitJobBatch: { engine: 'vina', items: [{ label: 'ethanol', inputs: { ligand: 'CCO' } }] },
+  createCampaign: { name: 'Kinases' },
+  changeCampaign: { name: 'Renamed' },
   moveJob: { status: 'CANCELED' },
   claimJobs: { worker: { name: 'node-1' }, engines: ['no-such-engine'], limit: 1 },
   heartbeat: { leases: [{ job_id: JOB_ID, lease_id: JOB_ID }] },
@@ -62,6 +66,7 @@ export const samplePath = (route: Route, organizationId = 'acme'): string =>
   route.path
     .replace('{org_id}', organizationId)
     .replace('{inviting_org_id}', 'beta')
+    .replace('{campaign_id}', CAMPAIGN_ID)
     .replace('{job_id}', JOBS[plainName(route)] ?? JOB_ID)
     .replace('{user_id}', USER_ID)
     .replace('{identity_id}', IDENTITY_ID)
@@ -113,6 +118,18 @@ export const seedSamples = async (service: FakeService, submittedBy: string): Pr
     createdAt: at,
     lastUsedAt: at,
     expiresAt: null,
+    pinned: false,
+  });
+  await results.campaigns.insert({
+    campaignId: CAMPAIGN_ID,
+    name: 'Kinases',
+    description: null,
+    engine: 'vina',
+    inputs: {},
+    params: {},
+    priority: null,
+    createdBy: submittedBy,
+    note,
   });
 };
 

@@ -7,15 +7,18 @@ describe('The watch over answers', () => {
   const STALL_MS = 20_000;
   const DEADLINE_MS = 240_000;
   let exchanges: Set<WatchedExchange>;
+  let streams: Set<ServerResponse>;
   let cuts: (readonly [ServerResponse, string])[];
   let watch: AnswerWatch;
 
   beforeEach(() => {
     exchanges = new Set();
+    streams = new Set();
     cuts = [];
     watch = new AnswerWatch(exchanges, {
       stallMs: STALL_MS,
       deadlineMs: DEADLINE_MS,
+      isOpenEnded: (response) => streams.has(response),
       onCut: (response, cut) => cuts.push([response, cut]),
     });
   });
@@ -61,6 +64,21 @@ describe('The watch over answers', () => {
     socket.bytesWritten += 1;
     watch.look(now);
     expect(cuts).to.deep.equal([[response, 'deadline']]);
+  });
+
+  it('lets a stream of events go on for ever, and pause, but cuts it when its client takes nothing of it', () => {
+    const socket = newSocket();
+    const response = answerOn(socket).writeHead(200);
+    streams.add(response);
+    let now = 0;
+    for (; now < 3 * DEADLINE_MS; now += STALL_MS) watch.look(now);
+    expect(cuts).to.be.empty;
+    // Nothing takes it off: there is no socket.
+    response.write('an event');
+    watch.look(now - 1);
+    expect(cuts).to.be.empty;
+    watch.look(now);
+    expect(cuts).to.deep.equal([[response, 'stalled']]);
   });
 
   it('waits for what has no answer yet', () => {

@@ -10,6 +10,7 @@ import {
   OrganizationNotFoundError,
   ServiceBusyError,
 } from '../../../domain/exceptions.ts';
+import { CampaignArchivedError, CampaignNotFoundError } from '../../../domain/campaigns/errors.ts';
 import {
   ConnectionBudgetExhaustedError,
   NoServerAvailableError,
@@ -19,6 +20,7 @@ import {
   ServerNotFoundError,
 } from '../../../domain/databases/errors.ts';
 import { DEFAULT_SERVER } from '../../../domain/databases/server.ts';
+import { TooManyStreamsError } from '../../../domain/events/errors.ts';
 import { MigrationRunNotFoundError } from '../../../domain/fleet/errors.ts';
 import {
   IdentityAlreadyLinkedError,
@@ -99,8 +101,11 @@ const DOMAIN_ERRORS: readonly DomainError[] = [
   new OrganizationNotReadyError('mad_results_acme is at version 1'),
   new OrganizationBusyError(),
   new StorageQuotaExceededError(1000),
+  new CampaignNotFoundError(JOB_ID),
+  new CampaignArchivedError(JOB_ID),
   new ServiceBusyError(),
   new ConnectionBudgetExhaustedError(),
+  new TooManyStreamsError(20),
   new ServerNotFoundError(),
   new NoServerAvailableError([{ serverId: DEFAULT_SERVER, reason: 'draining' }]),
 ];
@@ -120,6 +125,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   server_not_found: 404,
   job_not_found: 404,
   signature_not_found: 404,
+  campaign_not_found: 404,
   user_not_found: 404,
   member_not_found: 404,
   identity_not_found: 404,
@@ -139,6 +145,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   identity_already_linked: 409,
   job_state_conflict: 409,
   idempotency_key_reused: 409,
+  campaign_archived: 409,
   lease_required: 409,
   lease_lost: 409,
   worker_benched: 429,
@@ -148,6 +155,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   storage_quota_exceeded: 403,
   service_busy: 503,
   too_many_attempts: 429,
+  too_many_streams: 429,
   headers_too_large: 431,
   database_provisioning_failed: 503,
   database_unavailable: 503,

@@ -229,6 +229,7 @@ describe('Jobs', () => {
       createdAt: at,
       lastUsedAt: at,
       expiresAt: null,
+      pinned: false,
     });
     const cached = await service.acme('member').post('/jobs?use_cache=true').send(submission);
     expect(cached.body.status).to.equal('COMPLETED');
@@ -301,6 +302,8 @@ describe('What a job brings forth', () => {
       schema_version: null,
       confidence_score: 0.9,
       result_data: { affinity: -9.1 },
+      poses: [],
+      suspect: [],
       created_at: AFTER_THE_JOB,
       updated_at: AFTER_THE_JOB,
     });
@@ -343,6 +346,7 @@ describe('What a job brings forth', () => {
       created_at: AT,
       last_used_at: AT,
       expires_at: null,
+      pinned: false,
     });
     const unknown = await service.acme('worker').get(`${path}/${'cd'.repeat(32)}`);
     expect(unknown.status).to.equal(404);

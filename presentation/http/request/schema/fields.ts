@@ -80,14 +80,18 @@ export const jsonObject = z
   })
   .meta({ override: { type: 'object', additionalProperties: {} } });
 
+/** In queries: a whole number of at most three digits. */
+export const integerFrom = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,3}$/, `must be an integer from ${least} to ${most}`)
+    .transform(Number)
+    .pipe(z.number().min(least).max(most));
+
 const MAX_LIMIT = 200;
 
 const limitOf = (usual: number) =>
-  z
-    .string()
-    .regex(/^\d{1,3}$/, `must be an integer from 1 to ${MAX_LIMIT}`)
-    .transform(Number)
-    .pipe(z.number().min(1).max(MAX_LIMIT))
+  integerFrom(1, MAX_LIMIT)
     .default(usual)
     .meta({
       description: 'The most items of a page. It may end earlier, at about 4 MiB',
@@ -99,11 +103,21 @@ export const limit = limitOf(50);
 /** For lists that had no pages once: a caller that asks for none gets as much as a page may hold. */
 export const generousLimit = limitOf(MAX_LIMIT);
 
-export const flag = z
-  .enum(['true', 'false'])
-  .transform((value) => value === 'true')
+const flagText = z.enum(['true', 'false']).transform((value) => value === 'true');
+
+export const flag = flagText
   .default(false)
   .meta({ override: { type: 'boolean', enum: undefined, default: false } });
+
+/** In queries: a flag whose absence means neither. */
+export const optionalFlag = flagText.optional().meta({ override: { type: 'boolean', enum: undefined } });
+
+/** In queries: a number with a fraction or without, and no exponent. */
+export const decimal = z
+  .string()
+  .regex(/^-?\d{1,9}(?:\.\d{1,9})?$/, 'must be a decimal number')
+  .transform(Number)
+  .meta({ override: { type: 'number', pattern: undefined } });
 
 export const organizationId = (maxLength: number): z.ZodType<OrganizationId, string> =>
   z
@@ -149,6 +163,19 @@ export const count = z.int().min(0);
 
 /** In replies. */
 export const timestamp = z.iso.datetime().meta({ override: { pattern: undefined } });
+
+/** 10000-01-01T00:00:00Z. RFC 3339 cannot write later moments. */
+const END_OF_TIME_MS = 253_402_300_800_000;
+
+/** In queries: a moment with its offset from UTC. PostgreSQL refuses the year 0, which JavaScript has. */
+export const moment = z.iso
+  .datetime({ offset: true })
+  .transform((value) => new Date(value))
+  .refine(
+    (value) => value.getTime() >= 0 && value.getTime() < END_OF_TIME_MS,
+    'must be of the years 1970 to 9999',
+  )
+  .meta({ override: { type: 'string', format: 'date-time', pattern: undefined } });
 
 /** In replies: a list that is always whole. */
 export const listOf = (item: z.ZodType): z.ZodObject => z.strictObject({ items: z.array(item) });

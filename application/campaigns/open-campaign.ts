@@ -1,0 +1,26 @@
+import { CampaignArchivedError, CampaignNotFoundError } from '../../domain/campaigns/errors.ts';
+import type { JobDefaults } from '../../domain/campaigns/job-defaults.ts';
+import type { JsonObject } from '../../domain/jobs/docking-job.ts';
+import type { JsonText } from '../../domain/json-text.ts';
+import type { ResultsRepositories } from '../ports/databases/results-database.ts';
+
+/**
+ * What a campaign says about the jobs that are submitted to it. A campaign that is archived at the same moment may still
+ * get them.
+ *
+ * @throws {CampaignNotFoundError}
+ * @throws {CampaignArchivedError}
+ */
+export const openCampaign = async (
+  { campaigns }: ResultsRepositories,
+  campaignId: string,
+): Promise<JobDefaults> => {
+  const campaign = await campaigns.find(campaignId);
+  if (campaign === null) throw new CampaignNotFoundError(campaignId);
+  if (campaign.archivedAt !== null) throw new CampaignArchivedError(campaignId);
+  const { engine, inputs, params, priority } = campaign;
+  return { engine, inputs: objectOf(inputs), params: objectOf(params), priority };
+};
+
+/** A constraint of the database says that it is an object; the size of its request's body, that it is small. */
+const objectOf = ({ text }: JsonText): JsonObject => JSON.parse(text) as JsonObject;

@@ -1,0 +1,65 @@
+import type { z } from 'zod';
+import type { PlacedJob } from '../../../application/campaigns/export-ranking.ts';
+import type { JsonText } from '../../../domain/json-text.ts';
+import { jsonObject } from '../request/json-object.ts';
+import type { rankedJobReply } from './ranking-schema.ts';
+
+type SmallFields = Omit<z.output<typeof rankedJobReply>, 'poses'>;
+
+export const presentRankedJob = (job: PlacedJob): JsonText => {
+  const fields: SmallFields = {
+    rank: job.rank,
+    job_id: job.jobId,
+    label: job.label,
+    best_affinity_kcal_mol: job.bestAffinity,
+    pose_count: job.poseCount,
+    suspect: [...job.suspect],
+    ligand: job.ligand,
+    artifacts: { poses: job.posesArtifactId },
+    created_at: job.createdAt.toISOString(),
+  };
+  return jsonObject(fields, { poses: job.poses });
+};
+
+/** A job on each line, as JSON. */
+export async function* asLines(pages: AsyncIterable<readonly PlacedJob[]>): AsyncGenerator<string> {
+  for await (const jobs of pages) yield jobs.map((job) => `${presentRankedJob(job).text}\n`).join('');
+}
+
+/** A table as RFC 4180 says. Its header is there also without jobs. */
+export async function* asCsv(pages: AsyncIterable<readonly PlacedJob[]>): AsyncGenerator<string> {
+  let header = CSV_HEADER;
+  for await (const jobs of pages) {
+    yield header + jobs.map(csvRow).join('');
+    header = '';
+  }
+}
+
+/** The names of the cells of `csvRow`. Programs find columns by them: new ones go to the end. */
+const CSV_HEADER =
+  'rank,job_id,label,best_affinity_kcal_mol,pose_count,suspect,ligand_file,ligand_name,poses_artifact_id,created_at\r\n';
+
+const csvRow = (job: PlacedJob): string =>
+  `${[
+    job.rank,
+    job.jobId,
+    cell(job.label),
+    job.bestAffinity,
+    job.poseCount,
+    job.suspect.join(' '),
+    cell(job.ligand?.file),
+    cell(job.ligand?.name),
+    job.posesArtifactId ?? '',
+    job.createdAt.toISOString(),
+  ].join(',')}\r\n`;
+
+/** A spreadsheet takes a cell that begins so for a formula, also within quotes. A number it may have. */
+const FORMULA = /^[=+\-@\t\r]/;
+const NUMBER = /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+const NEEDS_QUOTES = /[",\r\n]|^\s|\s$/;
+
+const cell = (text: string | null | undefined): string => {
+  if (text === null || text === undefined) return '';
+  const inert = FORMULA.test(text) && !NUMBER.test(text) ? `'${text}` : text;
+  return NEEDS_QUOTES.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+};

@@ -1,0 +1,112 @@
+import type { z } from 'zod';
+import { exportRanking } from '../../../application/campaigns/export-ranking.ts';
+import { getCampaign } from '../../../application/campaigns/get-campaign.ts';
+import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
+import type { RankingRequest } from '../../../domain/jobs/ranking.ts';
+import { ok, TextStream, type Reply } from '../request/reply.ts';
+import { presentPage } from '../request/schema/cursor.ts';
+import { filesRoute, resultsRoute, type Route } from '../routing/route.ts';
+import { asCsv, asLines, presentRankedJob } from './ranking-presenter.ts';
+import {
+  exportCsvRequest,
+  exportLinesRequest,
+  rankingCursor,
+  rankingPage,
+  rankingRequest,
+  type RankingPosition,
+} from './ranking-schema.ts';
+
+const tag = 'campaigns';
+const path = '/organizations/{org_id}/campaigns/{campaign_id}/results';
+
+export const rankingRoutes = (): readonly Route[] => [
+  rankCampaignRoute(),
+  exportCsvRoute(),
+  exportLinesRoute(),
+];
+
+const rankCampaignRoute = (): Route =>
+  resultsRoute(ORGANIZATION_ROLES, {
+    method: 'get',
+    path,
+    name: 'rankCampaign',
+    summary: "Rank a campaign's completed jobs by their best poses",
+    tag,
+    request: rankingRequest,
+    compress: true,
+    replies: { 200: { description: 'One page', schema: rankingPage } },
+    errors: ['campaign_not_found'],
+    handle: async ({ input: { params, query }, database, pages }) => {
+      await getCampaign(database, params.campaign_id);
+      const { sort, order, cursor, limit } = query;
+      const request = toRanking(params.campaign_id, query, query.poses);
+      const before = cursor?.rank ?? 0;
+      const { items, next } = await pages.read({ limit, cursor: cursor?.key ?? null }, (page) =>
+        database.scores.rank(request, page),
+      );
+      const placed = items.map((job, index) => ({ ...job, rank: before + index + 1 }));
+      const position: RankingPosition | null =
+        next === null ? null : { sort, order, key: next, rank: before + items.length };
+      return ok(presentPage({ items: placed, next: position }, presentRankedJob, rankingCursor));
+    },
+  });
+
+const exportCsvRoute = (): Route =>
+  filesRoute(ORGANIZATION_ROLES, {
+    method: 'get',
+    path: `${path}.csv`,
+    name: 'exportCampaignCsv',
+    summary: "Download the whole ranking of a campaign's completed jobs as a table",
+    tag,
+    request: exportCsvRequest,
+    compress: true,
+    replies: { 200: { description: 'The table, with a header', contentType: 'text/csv' } },
+    errors: ['campaign_not_found'],
+    handle: async ({ input: { params, query }, withDatabase }) => {
+      const campaignId = params.campaign_id;
+      await withDatabase((database) => getCampaign(database, campaignId));
+      const pages = exportRanking(withDatabase, toRanking(campaignId, query, 1));
+      return download(`${campaignId}.csv`, 'text/csv; charset=utf-8; header=present', asCsv(pages));
+    },
+  });
+
+const exportLinesRoute = (): Route =>
+  filesRoute(ORGANIZATION_ROLES, {
+    method: 'get',
+    path: `${path}.ndjson`,
+    name: 'exportCampaignLines',
+    summary: "Download the whole ranking of a campaign's completed jobs, a JSON object on each line",
+    tag,
+    request: exportLinesRequest,
+    compress: true,
+    replies: { 200: { description: 'The lines', contentType: 'application/x-ndjson' } },
+    errors: ['campaign_not_found'],
+    handle: async ({ input: { params, query }, withDatabase }) => {
+      const campaignId = params.campaign_id;
+      await withDatabase((database) => getCampaign(database, campaignId));
+      const pages = exportRanking(withDatabase, toRanking(campaignId, query, query.poses));
+      return download(`${campaignId}.ndjson`, 'application/x-ndjson', asLines(pages));
+    },
+  });
+
+/** @param name of letters, digits, dots and hyphens */
+const download = (name: string, contentType: string, parts: AsyncIterable<string>): Reply => ({
+  status: 200,
+  body: new TextStream(parts),
+  headers: { 'Content-Type': contentType, 'Content-Disposition': `attachment; filename="${name}"` },
+});
+
+type Filters = Pick<
+  z.output<typeof rankingRequest.query>,
+  'sort' | 'order' | 'max_affinity' | 'label_prefix' | 'include_suspect'
+>;
+
+const toRanking = (campaignId: string, filters: Filters, poses: number): RankingRequest => ({
+  campaignId,
+  sort: filters.sort,
+  order: filters.order,
+  maxAffinity: filters.max_affinity ?? null,
+  labelPrefix: filters.label_prefix ?? null,
+  includesSuspect: filters.include_suspect,
+  poses,
+});

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { RANKING_SORTS, type RankingKey } from '../../../domain/jobs/ranking.ts';
+import { campaignParams } from '../campaigns/campaign-schema.ts';
+import { posesReply } from '../job-outputs/job-output-schema.ts';
+import { label } from '../jobs/job-schema.ts';
+import { cursorOf, momentMs } from '../request/schema/cursor.ts';
+import { count, decimal, flag, integerFrom, limit, pageOf, timestamp } from '../request/schema/fields.ts';
+
+const MAX_SHOWN_POSES = 20;
+const ORDERS = ['asc', 'desc'] as const;
+
+/** Where a page ends: the order that it was read in, the key of its last job there, and the rank of that job. */
+export interface RankingPosition {
+  readonly sort: (typeof RANKING_SORTS)[number];
+  readonly order: (typeof ORDERS)[number];
+  readonly key: RankingKey;
+  readonly rank: number;
+}
+
+const positionParts = z.union([
+  z.tuple([z.literal('affinity'), z.enum(ORDERS), z.number(), z.guid(), count]),
+  z.tuple([z.literal('label'), z.enum(ORDERS), label.or(z.literal('')), z.guid(), count]),
+  z.tuple([z.literal('created_at'), z.enum(ORDERS), momentMs, z.guid(), count]),
+]);
+
+export const rankingCursor = cursorOf<RankingPosition, z.output<typeof positionParts>>(
+  positionParts,
+  // A value has the type that its sort says.
+  ({ sort, order, key: { value, jobId }, rank }) =>
+    [sort, order, value, jobId, rank] as z.output<typeof positionParts>,
+  ([sort, order, value, jobId, rank]) => ({ sort, order, key: { value, jobId }, rank }),
+);
+
+const filters = {
+  sort: z.enum(RANKING_SORTS).default('affinity'),
+  order: z.enum(ORDERS).default('asc'),
+  max_affinity: decimal.optional().meta({ description: 'In kcal/mol: only jobs that bind as well as this' }),
+  label_prefix: label.optional(),
+  include_suspect: flag.meta({ description: 'Also jobs whose scores are doubted' }),
+};
+const poses = integerFrom(1, MAX_SHOWN_POSES)
+  .default(1)
+  .meta({
+    description: 'How many poses of each job are shown',
+    override: { type: 'integer', minimum: 1, maximum: MAX_SHOWN_POSES, pattern: undefined },
+  });
+
+export const rankingRequest = {
+  params: campaignParams,
+  query: z
+    .strictObject({ ...filters, poses, limit, cursor: rankingCursor.schema })
+    .refine(
+      ({ sort, order, cursor }) => cursor === null || (cursor.sort === sort && cursor.order === order),
+      {
+        path: ['cursor'],
+        error: 'is of a list with another sort or order',
+      },
+    ),
+};
+export const exportCsvRequest = { params: campaignParams, query: z.strictObject(filters) };
+export const exportLinesRequest = { params: campaignParams, query: z.strictObject({ ...filters, poses }) };
+
+export const rankedJobReply = z
+  .strictObject({
+    rank: z
+      .int()
+      .min(1)
+      .meta({ description: 'The place in this list, from 1 for the first of its first page' }),
+    job_id: z.guid(),
+    label: z.string().nullable(),
+    best_affinity_kcal_mol: z.number(),
+    pose_count: count,
+    suspect: z.array(z.string()),
+    ligand: z.strictObject({ file: z.string(), name: z.string().nullable() }).nullable(),
+    poses: posesReply,
+    artifacts: z.strictObject({
+      poses: z.guid().nullable().meta({ description: 'The artifact with all poses of this job' }),
+    }),
+    created_at: timestamp,
+  })
+  .meta({ id: 'RankedJob' });
+export const rankingPage = pageOf(rankedJobReply).meta({ id: 'RankingPage' });
