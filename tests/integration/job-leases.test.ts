@@ -93,7 +93,8 @@ describe('leases of jobs, side by side', function () {
     await claiming.gate.reached;
     const { jobId } = late.job;
     const { leaseId } = late.lease;
-    const { note: _note, ...result } = sampleResult(jobId);
+    const { note: _note, score: _score, ...sample } = sampleResult(jobId);
+    const result = { ...sample, reported: [] };
     const completion = { error: null, taskResults: [], artifacts: [], usage: null, logTail: null };
     const attempts = [
       rejectionOf(putTaskResult(database, WORKER, { ...result, leaseId })),
