@@ -97,7 +97,15 @@ describe('the knex command', function () {
     return rows.map(({ name }) => name).filter((name) => !name.startsWith('knex_'));
   };
 
-  const RESULTS_TABLES = ['artifacts', 'audit_outbox', 'docking_jobs', 'input_signatures', 'task_results'];
+  const RESULTS_TABLES = [
+    'artifacts',
+    'audit_outbox',
+    'campaigns',
+    'docking_jobs',
+    'input_signatures',
+    'job_attempts',
+    'task_results',
+  ];
 
   it('finds the metadata database as the service left it, and the service finds it as the command left it', async () => {
     const names = await migrationNames(metadataMigrations);
