@@ -97,7 +97,20 @@ describe('the knex command', function () {
     return rows.map(({ name }) => name).filter((name) => !name.startsWith('knex_'));
   };
 
-  const RESULTS_TABLES = ['artifacts', 'audit_outbox', 'docking_jobs', 'input_signatures', 'task_results'];
+  const RESULTS_TABLES = [
+    'artifacts',
+    'audit_outbox',
+    'campaigns',
+    'docking_jobs',
+    'file_uploads',
+    'files',
+    'input_signatures',
+    'job_attempts',
+    'job_batches',
+    'job_files',
+    'job_scores',
+    'task_results',
+  ];
 
   it('finds the metadata database as the service left it, and the service finds it as the command left it', async () => {
     const names = await migrationNames(metadataMigrations);
