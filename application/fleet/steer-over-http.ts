@@ -40,7 +40,7 @@ export type FleetSteering = ReturnType<typeof steerFleet>;
 
 /**
  * What operators do with runs without waiting for them: each call writes down what is to be done, and processes of the
- * service do it. A call that was decided on by a state of which nothing is left is refused. Decision 0052.
+ * service do it. A call that was decided on by a state of which nothing is left is refused. Decision 0051.
  */
 export const steerFleet = (ports: SteeringPorts) => ({
   start: (actor: Actor, options: StartOptions): Promise<StartedRun> =>

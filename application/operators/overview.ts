@@ -41,7 +41,7 @@ const BUSIEST = 20;
 /**
  * What is wrong, and how much there is of what: for the first page of an operator. Three statements in the metadata database
  * at most every two seconds, none for each organization, and no connection to a results database. Concurrent callers share
- * one reading. Decision 0052.
+ * one reading. Decision 0051.
  */
 export const getOverview = (ports: OverviewPorts): (() => Promise<Overview>) => {
   let kept: { readonly askedAt: number; readonly overview: Promise<Overview> } | null = null;

@@ -23,7 +23,7 @@ export interface ProcessBeatsDeps {
   readonly logger: Logger;
 }
 
-/** Tells the other processes, and through any of them the operators, how this process is. Reads memory alone. Decision 0052. */
+/** Tells the other processes, and through any of them the operators, how this process is. Reads memory alone. Decision 0051. */
 export class ProcessBeats implements Background {
   readonly #deps: ProcessBeatsDeps;
   readonly #startedAt = new Date();

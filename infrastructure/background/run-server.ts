@@ -19,7 +19,7 @@ const LOOK_EVERY_MS = 5000;
 /** What goes on for longer ends with the process, and is begun again elsewhere when its lease has ended. */
 const FAREWELL_MS = 2000;
 
-/** Works on fleet runs that operators began over HTTP, beside the requests. Decision 0052. */
+/** Works on fleet runs that operators began over HTTP, beside the requests. Decision 0051. */
 export class RunServer implements Background {
   readonly #deps: RunServerDeps;
   readonly #looks: Periodic;

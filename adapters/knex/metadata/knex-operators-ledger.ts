@@ -113,7 +113,7 @@ const lastPass = statement<object, PassRow>('operators_last_pass', () =>
   ),
 );
 
-/** What operators see of the whole deployment. Decision 0052. */
+/** What operators see of the whole deployment. Decision 0051. */
 export class KnexOperatorsLedger implements OperatorsLedger {
   readonly #executor: SqlExecutor;
 

@@ -27,7 +27,7 @@ const list = statement<object, BeatRow>(
   { readOnly: true },
 );
 
-/** What processes say of themselves. Decision 0052. */
+/** What processes say of themselves. Decision 0051. */
 export class KnexProcessLedger implements ProcessLedger {
   readonly #executor: SqlExecutor;
 

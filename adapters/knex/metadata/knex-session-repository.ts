@@ -103,7 +103,7 @@ const toSession = (row: SessionRow): Session => ({
   organizationId: row.org_id,
 });
 
-/** Sessions, and the hashes of their refresh tokens and of browsers' secrets. Decisions 0016 and 0053. */
+/** Sessions, and the hashes of their refresh tokens and of browsers' secrets. Decisions 0016 and 0052. */
 export class KnexSessionRepository implements SessionRepository {
   readonly #executor: SqlExecutor;
 

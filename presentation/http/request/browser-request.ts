@@ -16,7 +16,7 @@ interface CookieTerms {
   readonly maxAgeSeconds: number;
 }
 
-/** Scripts never see it, other sites never have it sent, and other paths neither. Decision 0053. */
+/** Scripts never see it, other sites never have it sent, and other paths neither. Decision 0052. */
 export const sessionCookie = (secret: string, { isSecure, maxAgeSeconds }: CookieTerms): string =>
   [
     `${COOKIE}=${secret}`,

@@ -183,7 +183,7 @@ export const publicRoute: RouteMaker<PublicCall, never> = routeMaker('public', (
 }));
 
 /**
- * For the pages of this service alone: it reads the cookie of a browser's session, which no other route does. Decision 0053.
+ * For the pages of this service alone: it reads the cookie of a browser's session, which no other route does. Decision 0052.
  */
 export const browserRoute: RouteMaker<BrowserCall, never> = routeMaker('public', (input, locals, req) => {
   assertSameOrigin(req);
