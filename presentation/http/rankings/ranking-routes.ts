@@ -1,7 +1,9 @@
 import type { z } from 'zod';
+import { affinityHistogram } from '../../../application/campaigns/affinity-histogram.ts';
 import { exportRanking } from '../../../application/campaigns/export-ranking.ts';
 import { getCampaign } from '../../../application/campaigns/get-campaign.ts';
 import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
+import type { ScoreFilter } from '../../../domain/jobs/affinity-histogram.ts';
 import type { RankingRequest } from '../../../domain/jobs/ranking.ts';
 import { ok, TextStream, type Reply } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
@@ -10,6 +12,8 @@ import { asCsv, asLines, presentRankedJob } from './ranking-presenter.ts';
 import {
   exportCsvRequest,
   exportLinesRequest,
+  histogramReply,
+  histogramRequest,
   rankingCursor,
   rankingPage,
   rankingRequest,
@@ -17,10 +21,12 @@ import {
 } from './ranking-schema.ts';
 
 const tag = 'campaigns';
-const path = '/organizations/{org_id}/campaigns/{campaign_id}/results';
+const campaignPath = '/organizations/{org_id}/campaigns/{campaign_id}';
+const path = `${campaignPath}/results`;
 
 export const rankingRoutes = (): readonly Route[] => [
   rankCampaignRoute(),
+  histogramRoute(),
   exportCsvRoute(),
   exportLinesRoute(),
 ];
@@ -48,6 +54,23 @@ const rankCampaignRoute = (): Route =>
       const position: RankingPosition | null =
         next === null ? null : { sort, order, key: next, rank: before + items.length };
       return ok(presentPage({ items: placed, next: position }, presentRankedJob, rankingCursor));
+    },
+  });
+
+const histogramRoute = (): Route =>
+  resultsRoute(ORGANIZATION_ROLES, {
+    method: 'get',
+    path: `${campaignPath}/histogram`,
+    name: 'getCampaignHistogram',
+    summary: "Count a campaign's completed jobs by their best affinity",
+    tag,
+    request: histogramRequest,
+    replies: { 200: { description: 'The bins', schema: histogramReply } },
+    errors: ['campaign_not_found'],
+    handle: async ({ input: { params, query }, database }) => {
+      const filter = toFilter(params.campaign_id, query);
+      const { edges, counts, below, above } = await affinityHistogram(database, filter, query.bins);
+      return ok({ edges: [...edges], counts: [...counts], below, above });
     },
   });
 
@@ -102,11 +125,18 @@ type Filters = Pick<
 >;
 
 const toRanking = (campaignId: string, filters: Filters, poses: number): RankingRequest => ({
-  campaignId,
+  ...toFilter(campaignId, filters),
   sort: filters.sort,
   order: filters.order,
+  poses,
+});
+
+const toFilter = (
+  campaignId: string,
+  filters: Pick<Filters, 'max_affinity' | 'label_prefix' | 'include_suspect'>,
+): ScoreFilter => ({
+  campaignId,
   maxAffinity: filters.max_affinity ?? null,
   labelPrefix: filters.label_prefix ?? null,
   includesSuspect: filters.include_suspect,
-  poses,
 });
