@@ -31,6 +31,33 @@ export const contactsOf = (
   return [...closest.values()].toSorted((one, other) => one.distance - other.distance);
 };
 
+/** Two atoms that may hold each other by a hydrogen bond. */
+export interface PolarPair {
+  readonly receptor: Atom;
+  readonly ligand: Atom;
+  readonly distance: number;
+}
+
+/** Pairs of nitrogen and oxygen at most `within` ångström apart: where hydrogen bonds may be, whatever the angles. */
+export const polarPairs = (
+  receptor: readonly Atom[],
+  ligand: readonly Atom[],
+  within = 3.5,
+): readonly PolarPair[] => {
+  const atoms = ligand.filter(isPolar);
+  return receptor
+    .filter(isPolar)
+    .flatMap((atom) =>
+      atoms.map((other) => ({
+        receptor: atom,
+        ligand: other,
+        distance: Math.sqrt(squaredDistance(atom, other)),
+      })),
+    )
+    .filter(({ distance }) => distance <= within)
+    .toSorted((one, other) => one.distance - other.distance);
+};
+
 /** As chemists write it: "MET 318 A". */
 export const residueLabel = ({ residueName, residueNumber, chain }: Omit<Contact, 'distance'>): string =>
   [residueName, residueNumber, chain].filter((part) => part !== '').join(' ');
@@ -39,6 +66,8 @@ const AXES = ['x', 'y', 'z'] as const;
 type Point = Pick<Atom, (typeof AXES)[number]>;
 
 const isHeavy = ({ element }: Atom): boolean => element !== 'H';
+
+const isPolar = ({ element }: Atom): boolean => element === 'N' || element === 'O';
 
 const squaredDistance = (one: Point, other: Point): number =>
   (one.x - other.x) ** 2 + (one.y - other.y) ** 2 + (one.z - other.z) ** 2;

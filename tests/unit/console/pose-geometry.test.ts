@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { boxAround, boxHoldsAny, boxOf, readBox } from '../../../presentation/console/pose/box.ts';
-import { contactsOf, residueLabel } from '../../../presentation/console/pose/contacts.ts';
+import { contactsOf, polarPairs, residueLabel } from '../../../presentation/console/pose/contacts.ts';
 import { readPdbqt, type Atom } from '../../../presentation/console/pose/pdbqt-to-pdb.ts';
 
 const demo = new URL('../../../presentation/demo/1iep/', import.meta.url);
@@ -57,6 +57,26 @@ describe('Contacts of a pose', () => {
       'ALA 1A A',
     ]);
     expect(contactsOf(near, [], 5)).to.deep.equal([]);
+  });
+});
+
+describe('Polar contacts of a pose', () => {
+  it('are the hydrogen bonds of imatinib in the c-Abl kinase', () => {
+    const labels = polarPairs(receptor, pose).map(({ receptor: atom }) => residueLabel(atom));
+
+    expect(labels).to.include.members(['MET 318 A', 'THR 315 A', 'GLU 286 A', 'ASP 381 A']);
+  });
+
+  it('are between nitrogen and oxygen alone, closest first', () => {
+    const near = [
+      atom({ element: 'N', x: 3 }),
+      atom({ element: 'O', y: 2.5 }),
+      atom({ element: 'C', x: 1 }),
+      atom({ element: 'O', z: 3.51 }),
+    ];
+    const pairs = polarPairs(near, [atom({ element: 'O' }), atom({ x: 0.5 })]);
+
+    expect(pairs.map(({ distance }) => distance)).to.deep.equal([2.5, 3]);
   });
 });
 
