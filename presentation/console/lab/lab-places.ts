@@ -6,7 +6,6 @@ export const labPlaces = (organizationId: string): readonly Place[] => {
   return [
     { to: home, label: 'Overview', exact: true },
     { to: `${home}/members`, label: 'Members' },
-    { to: `${home}/settings`, label: 'Settings' },
     { to: `${home}/audit`, label: 'Audit trail', key: 'a' },
   ];
 };

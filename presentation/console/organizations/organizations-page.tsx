@@ -16,7 +16,7 @@ import { toast } from '../ui/toast.tsx';
 type Listed = Schemas['ListedOrganization'];
 
 const STATUSES = ['active', 'suspended'] as const;
-const STATES = ['none', 'provisioning', 'ready', 'failed', 'retiring', 'retired'] as const;
+const STATES = ['none', 'provisioning', 'ready', 'failed', 'retiring'] as const;
 const SORTS = ['id', 'name', 'newest'] as const;
 
 const readSearch = (raw: RawSearch) => ({
