@@ -1,9 +1,5 @@
 import { expect } from 'chai';
-import {
-  formatAffinity,
-  formatDistance,
-  formatSeconds,
-} from '../../../presentation/console/jobs/docking-format.ts';
+import { formatAffinity, formatDistance } from '../../../presentation/console/jobs/docking-format.ts';
 
 describe('Numbers of a docking', () => {
   it('are affinities with two digits and a real minus sign', () => {
