@@ -97,6 +97,8 @@ describe('The pages for the lab', function () {
 
   const logIn = async (visitor: Visitor, path: string): Promise<Page> => {
     const page = await visitor.open(path);
+    // Without a graphics card, each drawing takes seconds.
+    page.setDefaultTimeout(60_000);
     await page.getByLabel('Email').fill(EMAIL);
     await page.getByLabel('Password').fill(PASSWORD);
     await page.getByRole('button', { name: 'Log in' }).click();
@@ -179,7 +181,7 @@ describe('The pages for the lab', function () {
       .first()
       .waitFor();
     expect(page.url()).to.contain('pose=2');
-    for (const layer of ['All poses', 'Search box', 'Surface']) await page.getByLabel(layer).check();
+    for (const layer of ['All poses', 'Search box', 'Surface']) await page.getByLabel(layer).click();
     await expectDrawing(page);
     await page.screenshot({ path: `${PICTURES}/lab-job-layers.png`, fullPage: true });
     const saved = page.waitForEvent('download');

@@ -42,7 +42,8 @@ const filterOf = ({ sort, order, max, label, doubted }: Search): RankingFilter =
 export const CampaignPage = (): ReactNode => {
   const api = useApi();
   const context = useContextOfPages() ?? '';
-  const { campaignId = '' } = useParams({ strict: false }) as { readonly campaignId?: string };
+  const params: { readonly campaignId?: string } = useParams({ strict: false });
+  const campaignId = params.campaignId ?? '';
   const query = useQuery({
     queryKey: ['o', context, 'campaign', campaignId],
     queryFn: () =>

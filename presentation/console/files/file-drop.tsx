@@ -25,6 +25,8 @@ export const FileDrop = ({ label, accept, multiple = false, onStored }: FileDrop
   };
   return (
     <div className="stack">
+      {/* Dropping is a second way; the field in it is the first. */}
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions */}
       <label
         className={over ? 'drop over' : 'drop'}
         htmlFor={id}

@@ -17,6 +17,3 @@ export const Findings = ({ of: { findings } }: { readonly of: Pick<StoredFile, '
     </ul>
   );
 };
-
-export const hasErrors = ({ findings }: Pick<StoredFile, 'findings'>): boolean =>
-  findings.some(({ severity }) => severity === 'error');

@@ -32,7 +32,8 @@ type Job = Schemas['Job'];
 export const JobPage = (): ReactNode => {
   const api = useApi();
   const context = useContextOfPages();
-  const { jobId = '' } = useParams({ strict: false }) as { readonly jobId?: string };
+  const params: { readonly jobId?: string } = useParams({ strict: false });
+  const jobId = params.jobId ?? '';
   const query = useQuery({
     queryKey: ['o', context, 'job', jobId],
     queryFn: () => dataOf(api.GET('/jobs/{job_id}', { params: { path: { job_id: jobId } } })),

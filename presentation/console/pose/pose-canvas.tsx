@@ -21,7 +21,6 @@ export const PoseCanvas = ({ files, view, label, ref }: CanvasProps): ReactNode 
   const scene = useRef<PoseScene>(null);
   const [failure, setFailure] = useState<string | null>(null);
   const shown = useRef(view);
-  shown.current = view;
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
@@ -29,16 +28,21 @@ export const PoseCanvas = ({ files, view, label, ref }: CanvasProps): ReactNode 
       const made = new PoseScene(element, files);
       scene.current = made;
       made.show(shown.current);
-      setFailure(null);
       return keepFitting(element, made, () => {
         scene.current = null;
       });
     } catch (error) {
+      // What cannot be drawn is known only when it has been tried.
+      // oxlint-disable-next-line react/set-state-in-effect
       setFailure(error instanceof Error ? error.message : String(error));
       return;
     }
   }, [files]);
-  useEffect(() => scene.current?.show(view), [view]);
+  useEffect(() => {
+    if (shown.current === view) return;
+    shown.current = view;
+    scene.current?.show(view);
+  }, [view]);
   useImperativeHandle(ref, () => ({
     center: () => {
       scene.current?.center(shown.current.pose);

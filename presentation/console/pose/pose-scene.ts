@@ -20,8 +20,9 @@ const OTHER_POSES = '#9aa3b2';
 export class PoseScene {
   readonly #viewer: GLViewer;
   readonly #files: PoseFiles;
-  readonly #receptor: GLModel | null;
   readonly #poses: readonly GLModel[];
+  /** The residues near the chosen pose, apart from the receptor: its cartoon is costly, and is made once. */
+  #residues: GLModel | null = null;
   #zoomed = false;
   /** Counts the drawings: a surface that comes too late belongs to an earlier one. */
   #drawing = 0;
@@ -33,7 +34,10 @@ export class PoseScene {
     if ((viewer as GLViewer | null) === null) throw new Error('this browser has no WebGL');
     this.#viewer = viewer;
     this.#files = files;
-    this.#receptor = files.receptor === null ? null : viewer.addModel(files.receptor.pdb, 'pdb');
+    if (files.receptor !== null)
+      viewer
+        .addModel(files.receptor.pdb, 'pdb')
+        .setStyle({}, { cartoon: { color: '#b4bfd0', opacity: 0.6, thickness: 0.3 } });
     this.#poses = files.poses.map(({ pdb }) => viewer.addModel(pdb, 'pdb', { keepH: true }));
   }
 
@@ -49,7 +53,7 @@ export class PoseScene {
     if (layers.has('box')) this.#drawBox();
     if (!this.#zoomed) this.center(pose);
     viewer.render();
-    if (layers.has('surface')) void this.#drawSurface(pose, this.#drawing);
+    if (layers.has('surface')) void this.#drawSurface(this.#drawing);
   }
 
   /** Turns to the pose. */
@@ -58,7 +62,9 @@ export class PoseScene {
     if (shown === undefined) this.#viewer.zoomTo();
     else {
       this.#viewer.zoomTo({ model: shown });
-      this.#viewer.zoom(0.75);
+      this.#viewer.zoom(0.9);
+      // What stands before the pose is cut away.
+      this.#viewer.setSlab(-11, 35);
     }
     this.#zoomed = true;
   }
@@ -84,32 +90,30 @@ export class PoseScene {
   }
 
   #styleModels(pose: number, layers: ReadonlySet<Layer>): void {
-    if (this.#receptor !== null) {
-      this.#receptor.setStyle({}, { cartoon: { color: 'spectrum', opacity: 0.85 } });
-      if (layers.has('residues'))
-        this.#receptor.setStyle(
-          this.#nearby(pose),
-          { stick: { radius: 0.09, colorscheme: 'default' } },
-          true,
-        );
-    }
+    if (this.#residues !== null) this.#viewer.removeModel(this.#residues);
+    this.#residues = this.#addResidues(pose);
+    this.#residues?.setStyle(
+      {},
+      layers.has('residues') ? { stick: { radius: 0.09, colorscheme: 'default' } } : {},
+    );
     for (const [index, model] of this.#poses.entries()) {
-      if (index === pose) model.setStyle({}, { stick: { radius: 0.2, colorscheme: LIGAND_COLOR } });
+      if (index === pose) model.setStyle({}, { stick: { radius: 0.22, colorscheme: LIGAND_COLOR } });
       else if (layers.has('all')) model.setStyle({}, { stick: { radius: 0.06, color: OTHER_POSES } });
       else model.setStyle({}, {});
     }
   }
 
-  /** Which atoms of the receptor are near the pose. */
-  #nearby(pose: number) {
-    const near = contactsOf(this.#files.receptor?.atoms ?? [], this.#files.poses[pose]?.atoms ?? [], NEAR);
-    const or = near.map(({ chain, residueNumber }) => ({
-      // 3Dmol's name of no chain.
-      chain: chain === '' ? ' ' : chain,
-      resi: Number.parseInt(residueNumber, 10),
-    }));
-    // Nothing, where nothing is near: an empty list would be everything.
-    return or.length === 0 ? { chain: 'none of them' } : { or };
+  #addResidues(pose: number): GLModel | null {
+    const { receptor, poses } = this.#files;
+    if (receptor === null) return null;
+    const near = new Set(contactsOf(receptor.atoms, poses[pose]?.atoms ?? [], NEAR).map(residueLabel));
+    if (near.size === 0) return null;
+    // A line for each atom, in the same order.
+    const lines = receptor.pdb.split('\n').filter((_, index) => {
+      const atom = receptor.atoms[index];
+      return atom !== undefined && near.has(residueLabel(atom));
+    });
+    return this.#viewer.addModel(lines.join('\n'), 'pdb');
   }
 
   #drawDistances(pose: number): void {
@@ -130,12 +134,11 @@ export class PoseScene {
   #labelResidues(pose: number): void {
     const { receptor, poses } = this.#files;
     const atoms = receptor?.atoms ?? [];
-    for (const contact of contactsOf(atoms, poses[pose]?.atoms ?? [], 3.5)) {
-      const anchor = atoms.find(
-        ({ chain, residueNumber, name }) =>
-          chain === contact.chain && residueNumber === contact.residueNumber && name === 'CA',
-      );
-      if (anchor !== undefined) this.#label(residueLabel(contact), anchor);
+    // Of those that hold the ligand alone: more labels hide it.
+    const holding = polarPairs(atoms, poses[pose]?.atoms ?? []).map((pair) => residueLabel(pair.receptor));
+    for (const label of new Set(holding)) {
+      const anchor = atoms.find((atom) => atom.name === 'CA' && residueLabel(atom) === label);
+      if (anchor !== undefined) this.#label(label, anchor);
     }
   }
 
@@ -161,9 +164,9 @@ export class PoseScene {
     });
   }
 
-  async #drawSurface(pose: number, drawing: number): Promise<void> {
-    if (this.#receptor === null) return;
-    const near = { ...this.#nearby(pose), model: this.#receptor };
+  async #drawSurface(drawing: number): Promise<void> {
+    if (this.#residues === null) return;
+    const near = { model: this.#residues };
     // A promise, whatever its type says.
     await (this.#viewer.addSurface('VDW', { opacity: 0.6, color: 'white' }, near, near) as Promise<number>);
     if (drawing !== this.#drawing) this.#viewer.removeAllSurfaces();

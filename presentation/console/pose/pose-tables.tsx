@@ -13,42 +13,43 @@ interface PoseTableProps {
 interface Row {
   readonly index: number;
   readonly result: Model['result'];
+  readonly isChosen: boolean;
+  readonly onChoose: (index: number) => void;
 }
 
 /** The poses in numbers: what the drawing shows, for who does not see it. */
-export const PoseTable = ({ poses, chosen, onChoose }: PoseTableProps): ReactNode => {
-  const columns: readonly Column<Row>[] = [
-    {
-      head: 'Pose',
-      width: '7rem',
-      cell: ({ index }) => (
-        <button className="plain" aria-pressed={index === chosen} onClick={() => onChoose(index)}>
-          {index === chosen ? `● ${index + 1}` : `○ ${index + 1}`}
-        </button>
-      ),
-    },
-    {
-      head: 'Affinity, kcal/mol',
-      numeric: true,
-      cell: ({ result }) => (result === null ? '' : formatAffinity(result.affinity)),
-    },
-    {
-      head: 'RMSD to the best, at least, Å',
-      numeric: true,
-      cell: ({ result }) => result?.rmsdLowerBound ?? '',
-    },
-    { head: 'at most, Å', numeric: true, cell: ({ result }) => result?.rmsdUpperBound ?? '' },
-  ];
-  return (
-    <Table
-      label="Poses"
-      columns={columns}
-      rows={poses.map(({ result }, index) => ({ index, result }))}
-      rowKey={({ index }) => String(index)}
-      empty="No poses."
-    />
-  );
-};
+export const PoseTable = ({ poses, chosen, onChoose }: PoseTableProps): ReactNode => (
+  <Table
+    label="Poses"
+    columns={COLUMNS}
+    rows={poses.map(({ result }, index) => ({ index, result, isChosen: index === chosen, onChoose }))}
+    rowKey={({ index }) => String(index)}
+    empty="No poses."
+  />
+);
+
+const COLUMNS: readonly Column<Row>[] = [
+  {
+    head: 'Pose',
+    width: '7rem',
+    cell: ({ index, isChosen, onChoose }) => (
+      <button className="plain" aria-pressed={isChosen} onClick={() => onChoose(index)}>
+        {isChosen ? `● ${index + 1}` : `○ ${index + 1}`}
+      </button>
+    ),
+  },
+  {
+    head: 'Affinity, kcal/mol',
+    numeric: true,
+    cell: ({ result }) => (result === null ? '' : formatAffinity(result.affinity)),
+  },
+  {
+    head: 'RMSD to the best, at least, Å',
+    numeric: true,
+    cell: ({ result }) => result?.rmsdLowerBound ?? '',
+  },
+  { head: 'at most, Å', numeric: true, cell: ({ result }) => result?.rmsdUpperBound ?? '' },
+];
 
 const CLOSE = 4;
 

@@ -43,6 +43,8 @@ const toNumber = (typed: string): number =>
 export const textOfBox = (box: Box): Readonly<Record<string, string>> =>
   Object.fromEntries(BOX_FIELDS.map((field) => [field, String(box[field])]));
 
+const hasError = ({ findings }: DraftFile): boolean => findings.some(({ severity }) => severity === 'error');
+
 interface Problems {
   /** What keeps the draft from being submitted. */
   readonly errors: readonly string[];
@@ -54,8 +56,6 @@ interface Problems {
 export const problemsOf = (draft: Draft): Problems => {
   const errors: string[] = [];
   const warnings: string[] = [];
-  const hasError = ({ findings }: DraftFile): boolean =>
-    findings.some(({ severity }) => severity === 'error');
   if (draft.receptor === null) errors.push('Choose a receptor.');
   else if (hasError(draft.receptor)) errors.push('The receptor has errors: mend them, or choose another.');
   if (draft.ligands.length === 0) errors.push('Choose at least one ligand.');
@@ -106,7 +106,7 @@ export const requestOf = (draft: Draft) => {
 };
 
 export const dockable = ({ ligands }: Draft): readonly DraftFile[] =>
-  ligands.filter(({ findings }) => findings.every(({ severity }) => severity !== 'error'));
+  ligands.filter((ligand) => !hasError(ligand));
 
 /** Without the ending, which says nothing in a ranking. */
 export const labelOf = ({ name, sha256 }: DraftFile): string =>

@@ -62,7 +62,7 @@ describe('Contacts of a pose', () => {
 
 describe('Polar contacts of a pose', () => {
   it('are the hydrogen bonds of imatinib in the c-Abl kinase', () => {
-    const labels = polarPairs(receptor, pose).map(({ receptor: atom }) => residueLabel(atom));
+    const labels = polarPairs(receptor, pose).map((pair) => residueLabel(pair.receptor));
 
     expect(labels).to.include.members(['MET 318 A', 'THR 315 A', 'GLU 286 A', 'ASP 381 A']);
   });
