@@ -19,6 +19,9 @@ export const launchBrowser = (): Promise<Browser> => {
   return chromium.launch({ executablePath, args: FLAGS });
 };
 
+/** The machine may be busy. */
+const WAIT_MS = 10_000;
+
 export interface Look {
   readonly theme: 'light' | 'dark';
   readonly width: number;
@@ -74,6 +77,7 @@ export const visit = async (
     faults,
     open: async (path) => {
       const page = await context.newPage();
+      page.setDefaultTimeout(WAIT_MS);
       await page.goto(path);
       return page;
     },
