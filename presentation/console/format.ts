@@ -14,8 +14,9 @@ export const bytes = (value: number): string => {
 
 export const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
-/** One or two units: `4 min 10 s`, `3 d 2 h`, `0.4 s`. */
+/** One or two units: `4 min 10 s`, `3 d 2 h`, `40 ms`. */
 export const duration = (ms: number): string => {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
   const seconds = ms / 1000;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
@@ -34,11 +35,11 @@ export const duration = (ms: number): string => {
     .join(' ');
 };
 
-/** `just now`, `4 min ago`, `in 2 h`. */
+/** `just now`, `4 min ago`, `now`, `in 2 h`. */
 export const age = (atMs: number, nowMs: number): string => {
   const difference = nowMs - atMs;
   const size = Math.abs(difference);
-  if (size < 5_000) return 'just now';
+  if (size < 5_000) return difference >= 0 ? 'just now' : 'now';
   const [value, unit] = duration(Math.max(10_000, size)).split(' ');
   const text = size < 10_000 ? `${Math.floor(size / 1000)} s` : `${value} ${unit}`;
   return difference >= 0 ? `${text} ago` : `in ${text}`;

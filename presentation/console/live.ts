@@ -4,13 +4,19 @@ import { useEffect } from 'react';
 import { fetchIn } from './api/client.ts';
 import { Store, useStore } from './store.ts';
 
-/** The switch in the header. */
-const paused = new Store(false);
+const PAUSED = 'mad.paused';
+
+/** The switch in the header. A tab that was paused stays so when it is loaded again. */
+const paused = new Store(sessionStorage.getItem(PAUSED) !== null);
 const hidden = new Store(document.visibilityState === 'hidden');
 document.addEventListener('visibilitychange', () => hidden.set(document.visibilityState === 'hidden'));
 
 export const usePaused = (): boolean => useStore(paused);
-export const setPaused = (value: boolean): void => paused.set(value);
+export const setPaused = (value: boolean): void => {
+  if (value) sessionStorage.setItem(PAUSED, '');
+  else sessionStorage.removeItem(PAUSED);
+  paused.set(value);
+};
 
 /** Whether pages follow what happens: not while somebody has paused them, and not while nobody sees them. */
 export const useLive = (): boolean => {

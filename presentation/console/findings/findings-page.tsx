@@ -80,7 +80,7 @@ export const FindingsPage = (): ReactNode => {
 
 const LastPass = (pass: Pass): ReactNode => (
   <>
-    <p className="row">
+    <p className="row note">
       <span>
         Compared <Age at={pass.ended_at} /> by {ORIGINS[pass.origin]}
         {pass.dry_run && ', as a dry run'}

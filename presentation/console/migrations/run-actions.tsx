@@ -5,6 +5,7 @@ import { dataOf, useApi, type Schemas } from '../api/client.ts';
 import { number } from '../format.ts';
 import { useAction } from '../ui/action.tsx';
 import { ActionDialog } from '../ui/dialog.tsx';
+import { Section } from '../ui/page.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { toast } from '../ui/toast.tsx';
 
@@ -15,7 +16,7 @@ export const RunActions = ({ run }: { readonly run: Progress }): ReactNode => {
   const { run_id: id, state, counts } = run;
   const api = useApi();
   const action = useAction();
-  const [open, setOpen] = useState<'resume' | 'rollback' | null>(null);
+  const [isResuming, setResuming] = useState(false);
   const params = { path: { run_id: id } };
   const pause = (): void =>
     action.run(async () => {
@@ -32,7 +33,6 @@ export const RunActions = ({ run }: { readonly run: Progress }): ReactNode => {
       await api.POST('/admin/migrations/{run_id}/retry', { params, body: { state, failed: counts.failed } });
       toast(`${number(counts.failed)} organizations are tried again.`);
     });
-  const close = (): void => setOpen(null);
   return (
     <span className="row">
       {state === 'running' && (
@@ -46,17 +46,28 @@ export const RunActions = ({ run }: { readonly run: Progress }): ReactNode => {
         </button>
       )}
       {(state === 'paused' || state === 'halted') && (
-        <button disabled={action.busy} onClick={() => (counts.failed > 0 ? setOpen('resume') : resume())}>
+        <button disabled={action.busy} onClick={() => (counts.failed > 0 ? setResuming(true) : resume())}>
           {counts.failed > 0 ? 'Resume without them…' : 'Resume'}
         </button>
       )}
-      {run.kind === 'migrate' && counts.done > 0 && (
-        <button onClick={() => setOpen('rollback')}>Roll back…</button>
-      )}
       {action.error !== null && <Problem error={action.error} />}
-      {open === 'resume' && <ResumeDialog run={run} onClose={close} />}
-      {open === 'rollback' && <RollbackDialog run={run} onClose={close} />}
+      {isResuming && <ResumeDialog run={run} onClose={() => setResuming(false)} />}
     </span>
+  );
+};
+
+/** What cannot be undone stands apart from what is done every day. */
+export const RunDanger = ({ run }: { readonly run: Progress }): ReactNode => {
+  const [isOpen, setOpen] = useState(false);
+  if (run.kind !== 'migrate' || run.counts.done === 0) return null;
+  return (
+    <Section title="Danger">
+      <div className="panel danger-zone row spread">
+        <span>Take organizations back to the schema version that each had before this run.</span>
+        <button onClick={() => setOpen(true)}>Roll back…</button>
+      </div>
+      {isOpen && <RollbackDialog run={run} onClose={() => setOpen(false)} />}
+    </Section>
   );
 };
 

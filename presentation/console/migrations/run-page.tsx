@@ -12,9 +12,9 @@ import { Facts, Page, Section } from '../ui/page.tsx';
 import { Pager } from '../ui/pager.tsx';
 import { Table, type Column } from '../ui/table.tsx';
 import { Age, Moment } from '../ui/time.tsx';
-import { RunActions } from './run-actions.tsx';
+import { RunActions, RunDanger } from './run-actions.tsx';
 
-export type Progress = Schemas['MigrationProgress'];
+type Progress = Schemas['MigrationProgress'];
 type Item = Schemas['MigrationItem'];
 
 const STATES = ['failed', 'pending', 'running', 'deferred', 'done'] as const;
@@ -34,6 +34,7 @@ export const RunPage = (): ReactNode => {
     <Page title={`Migration run ${runId}`} lead={<Link to="/fleet/migrations">All runs</Link>}>
       <Loaded query={query}>{(run) => <Run {...run} />}</Loaded>
       <Items runId={Number(runId)} />
+      {query.data !== undefined && <RunDanger run={query.data} />}
     </Page>
   );
 };

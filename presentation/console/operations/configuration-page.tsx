@@ -44,7 +44,7 @@ export const ConfigurationPage = (): ReactNode => {
           const sections = [...new Set(shown.map(({ section }) => section))];
           if (sections.length === 0) return <p className="empty">No setting is like that.</p>;
           return sections.map((section) => (
-            <Section key={section} title={section}>
+            <Section key={section} title={section.replaceAll('`', '')}>
               <Table
                 label={section}
                 columns={COLUMNS}
@@ -60,12 +60,16 @@ export const ConfigurationPage = (): ReactNode => {
   );
 };
 
+/** Names that stand between backticks are code. */
+const Prose = ({ text }: { readonly text: string }): ReactNode =>
+  text.split('`').map((part, index) => (index % 2 === 1 ? <code key={part}>{part}</code> : part));
+
 const COLUMNS: readonly Column<Setting>[] = [
-  { head: 'Name', width: '22rem', cell: ({ name }) => <code>{name}</code> },
+  { head: 'Name', width: '19rem', cell: ({ name }) => <code>{name}</code> },
   {
     head: 'Value',
     cell: ({ value }) => (value === null ? <span className="faint">none</span> : <code>{value}</code>),
   },
   { head: 'From', width: '7rem', cell: ({ source }) => source },
-  { head: 'Means', minor: true, cell: ({ means }) => means },
+  { head: 'Means', minor: true, width: '30rem', cell: ({ means }) => <Prose text={means} /> },
 ];

@@ -52,7 +52,7 @@ export const TasksPage = (): ReactNode => {
       <Loaded query={query}>
         {({ items, instance_id: id }) => (
           <>
-            <p className="faint filters">
+            <p className="faint note">
               Of the process <code>{id.slice(0, 8)}</code>, which answers.
             </p>
             <Table

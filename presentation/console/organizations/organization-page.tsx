@@ -23,6 +23,8 @@ export const OrganizationPage = (): ReactNode => {
   const query = useQuery({
     queryKey: ['fleet', 'organization', orgId],
     queryFn: () => dataOf(api.GET('/organizations/{org_id}', { params: { path: { org_id: orgId } } })),
+    // The other parts ask for themselves.
+    enabled: tab === 'overview',
     refetchInterval: useRefresh(),
   });
   return (
@@ -32,15 +34,13 @@ export const OrganizationPage = (): ReactNode => {
       actions={<CopyButton text={orgId} what="the id" />}
     >
       <Tabs label="Parts of the organization" tabs={TABS} chosen={tab} />
-      <Loaded query={query}>
-        {(organization) => (
-          <>
-            {tab === 'overview' && <OrganizationOverview organization={organization} />}
-            {tab === 'members' && <Members organizationId={orgId} />}
-            {tab === 'audit' && <AuditList organizationId={orgId} />}
-          </>
-        )}
-      </Loaded>
+      {tab === 'overview' && (
+        <Loaded query={query}>
+          {(organization) => <OrganizationOverview organization={organization} />}
+        </Loaded>
+      )}
+      {tab === 'members' && <Members organizationId={orgId} />}
+      {tab === 'audit' && <AuditList organizationId={orgId} />}
     </Page>
   );
 };

@@ -25,11 +25,10 @@ interface CopyProps {
 export const CopyButton = ({ text, what }: CopyProps): ReactNode => (
   <button
     type="button"
-    className="plain"
+    className="small"
     aria-label={`Copy ${what}`}
-    title={`Copy ${what}`}
     onClick={() => void copy(text).then(() => toast(`Copied ${what}.`))}
   >
-    ⧉
+    Copy
   </button>
 );
