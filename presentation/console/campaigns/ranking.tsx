@@ -25,6 +25,7 @@ export const useRanking = (campaignId: string, filter: RankingFilter) => {
   const api = useApi();
   return useInfiniteQuery({
     queryKey: ['o', useContextOfPages(), 'campaign', campaignId, 'ranking', filter],
+    // A cursor from the second page on.
     initialPageParam: null as string | null,
     queryFn: ({ pageParam, signal }) =>
       dataOf(

@@ -24,6 +24,7 @@ const textOf = (value: unknown, otherwise: string): string =>
 const fileOf = (input: unknown, kind: 'ligand' | 'receptor'): DraftFile | null => {
   const sha256 = fileHash(input);
   if (sha256 === null) return null;
+  // `fileHash` has found an object.
   const { name } = input as { readonly name?: unknown };
   return { sha256, name: typeof name === 'string' ? name : null, kind, findings: [] };
 };
