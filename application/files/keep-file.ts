@@ -27,6 +27,8 @@ export interface FilesCall {
 /** Bytes that were received under the id of an upload, and what is known of them. */
 export interface KeptUpload extends ReceivedBytes, FileLabel {
   readonly uploadId: string;
+  /** Of bytes that were measured after others could have been sent in their place. */
+  readonly version?: string;
   readonly inspection: PdbqtInspection | null;
 }
 
@@ -38,14 +40,16 @@ export interface KeptFile {
 
 /**
  * Gives received bytes their name: first the row that announces them, then the bytes into their place, then the row that
- * says so. A process that dies in between leaves nothing that anyone sees. Decision 0046.
+ * says so. A process that dies in between leaves nothing that anyone sees. Decision 0046. Bytes that the store has lost are put
+ * back by whoever sends them again.
  *
  * @throws {QuotaExceededError}
+ * @throws {DigestMismatchError} when other bytes came under the same upload meanwhile
  */
 export const keepFile = async (
   deps: KeepFileDeps,
   { actor, organizationId, withDatabase }: FilesCall,
-  { uploadId, ...upload }: KeptUpload,
+  { uploadId, version, ...upload }: KeptUpload,
 ): Promise<KeptFile> => {
   const { fileStore, collector } = deps;
   const { sha256, sizeBytes } = upload;
@@ -54,11 +58,12 @@ export const keepFile = async (
     await assertQuota(files, { sha256, sizeBytes, limit });
     return files.announce({ ...upload, createdBy: actor.principal.userId } satisfies NewFile);
   });
-  if (known !== null) {
+  if (known !== null && (await fileStore.sizeOf(organizationId, sha256)) === sizeBytes) {
     await fileStore.discard(organizationId, uploadId);
     return { file: known, created: false };
   }
-  await fileStore.publish(organizationId, uploadId, sha256);
+  await fileStore.publish(organizationId, uploadId, sha256, version);
+  if (known !== null) return { file: known, created: false };
   const note = noteOf(actor, 'file.added', { size_bytes: sizeBytes, media_type: upload.mediaType });
   const file = await withDatabase(({ files }) => files.settle(sha256, note));
   await collector.afterUpload(organizationId, withDatabase);

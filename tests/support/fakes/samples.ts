@@ -108,7 +108,11 @@ const seedFiles = async ({ databases, fileStore }: FakeService, note: WriteNote)
   await files.announce({ sha256: FILE_HASH, sizeBytes: 3, inspection: null, ...label });
   await files.settle(FILE_HASH, note);
   for (const name of [`${FILE_HASH.slice(0, 2)}/${FILE_HASH}`, `uploads/${UPLOAD_ID}`])
-    fileStore.objects.set(`${acme}/${name}`, { bytes: Buffer.from('abc'), madeAt: new Date() });
+    fileStore.objects.set(`${acme}/${name}`, {
+      bytes: Buffer.from('abc'),
+      madeAt: new Date(),
+      version: '1',
+    });
   const expiresAt = new Date(Date.now() + 3_600_000);
   await files.addUpload({ uploadId: UPLOAD_ID, sha256: FILE_HASH, sizeBytes: 3, expiresAt, ...label });
 };
