@@ -46,7 +46,8 @@ export const beginUpload =
     const known = await withDatabase(async ({ files }) => {
       const file = await files.find(announced.sha256);
       if (file !== null) return file;
-      await assertQuota(files, { ...announced, limit: filesQuota(deps, organizationId) });
+      const limit = filesQuota(deps, organizationId);
+      await assertQuota(files, { ...announced, limit, besideUploadsOf: null });
       await files.addUpload(upload);
       return null;
     });

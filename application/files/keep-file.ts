@@ -55,7 +55,7 @@ export const keepFile = async (
   const { sha256, sizeBytes } = upload;
   const limit = filesQuota(deps, organizationId);
   const known = await withDatabase(async ({ files }) => {
-    await assertQuota(files, { sha256, sizeBytes, limit });
+    await assertQuota(files, { sha256, sizeBytes, limit, besideUploadsOf: sha256 });
     return files.announce({ ...upload, createdBy: actor.principal.userId } satisfies NewFile);
   });
   if (known !== null && (await fileStore.sizeOf(organizationId, sha256)) === sizeBytes) {
@@ -76,11 +76,21 @@ export const filesQuota = (
   organizationId: OrganizationId,
 ): number => Math.min(policies.policyOf(organizationId).maxFilesBytes ?? Infinity, maxFilesBytes);
 
-/** Bytes that are there already take no more room. @throws {QuotaExceededError} */
+/**
+ * Bytes that are there already take no more room; those that an upload may still bring do. Files that are sent at the same
+ * moment do not see each other: together they may exceed the quota.
+ *
+ * @throws {QuotaExceededError}
+ */
 export const assertQuota = async (
   files: ResultsRepositories['files'],
-  { sha256, sizeBytes, limit }: ReceivedBytes & { readonly limit: number },
+  {
+    sha256,
+    sizeBytes,
+    limit,
+    besideUploadsOf,
+  }: ReceivedBytes & { readonly limit: number; readonly besideUploadsOf: string | null },
 ): Promise<void> => {
-  if ((await files.totalBytes()) + sizeBytes <= limit) return;
+  if ((await files.totalBytes(besideUploadsOf)) + sizeBytes <= limit) return;
   if ((await files.find(sha256)) === null) throw new QuotaExceededError('max_files_bytes', limit);
 };

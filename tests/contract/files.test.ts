@@ -46,7 +46,7 @@ const keepsFiles = (subject: Subject<ResultsDatabase>): void => {
     expect([...(await database.files.hold([file.sha256])).keys()]).to.deep.equal([]);
     expect((await database.files.list({ limit: 10, after: null })).items).to.deep.equal([]);
     // Their room is taken.
-    expect(await database.files.totalBytes()).to.equal(3);
+    expect(await database.files.totalBytes(null)).to.equal(3);
     const settled = await database.files.settle(file.sha256, NOTE);
     expect(settled).to.deep.include(file);
     expect(await database.files.find(file.sha256)).to.deep.equal(settled);
@@ -63,6 +63,16 @@ const keepsFiles = (subject: Subject<ResultsDatabase>): void => {
     expect(stored.inspection).to.deep.equal(inspection);
     const again = sampleFile('one', { name: 'another', createdBy: 'user-2' });
     expect(await database.files.announce(again)).to.deep.equal(stored);
+  });
+
+  it('are of the format that the first one tells who knows it', async () => {
+    await store('one');
+    const inspection = { kind: 'ligand', findings: [], extent: null } as const;
+    expect((await database.files.announce(sampleFile('one', { inspection })))?.inspection).to.deep.equal(
+      inspection,
+    );
+    await database.files.announce(sampleFile('one', { inspection: null }));
+    expect((await database.files.find(sampleFile('one').sha256))?.inspection).to.deep.equal(inspection);
   });
 
   it('are listed newest first, in parts', async () => {
@@ -107,7 +117,7 @@ const keepsFiles = (subject: Subject<ResultsDatabase>): void => {
     // Those whose deletion broke off are told again.
     expect((await mark(later())).toSorted()).to.deep.equal(files.map(({ sha256 }) => sha256).toSorted());
     for (const { sha256 } of files) expect(await database.files.find(sha256)).to.equal(null);
-    expect(await database.files.totalBytes()).to.equal(0);
+    expect(await database.files.totalBytes(null)).to.equal(0);
   });
 
   it('are not marked while an artifact has their bytes', async () => {
@@ -148,6 +158,9 @@ const keepsFiles = (subject: Subject<ResultsDatabase>): void => {
     const expiresAt = new Date(Math.floor(Date.now() / 1000) * 1000 + HOUR_MS);
     const upload = { ...file, uploadId: UPLOAD_ID, expiresAt };
     await database.files.addUpload(upload);
+    // It may still bring them, unless they are there.
+    expect(await database.files.totalBytes(null)).to.equal(3);
+    expect(await database.files.totalBytes(upload.sha256)).to.equal(0);
     expect(await database.files.findUpload(UPLOAD_ID)).to.deep.equal(upload);
     expect(await database.files.findUpload('00000000-0000-4000-8000-000000000002')).to.equal(null);
     const over = '00000000-0000-4000-8000-000000000003';

@@ -525,6 +525,23 @@ describe('Files over HTTP', function () {
       size_bytes: 41,
     });
     expect(begun.body.code).to.equal('quota_exceeded');
+    // What was begun may come: its room is taken, and it finds it.
+    const { items } = (await administrator.get<Page<StoredFile>>('/files')).body;
+    const room = 40 - items.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
+    const last = 'z'.repeat(room);
+    const upload = { sha256: sha256Of(last), size_bytes: room };
+    const first = await administrator.post<Problem & { url: string }>('/files/uploads', upload);
+    expect(first.status).to.equal(201);
+    expect((await administrator.post<Problem>('/files/uploads', upload)).body.code).to.equal(
+      'quota_exceeded',
+    );
+    expect((await asBeta('a')).status).to.equal(429);
+    await call(first.body.url, {
+      method: 'PUT',
+      body: last,
+      token: deployment.token('beta', ['member']),
+    });
+    expect((await administrator.post(`${first.body.url}/complete`)).status).to.equal(201);
     await administrator.put('/organizations/beta/settings', { settings: {} });
     expect((await asBeta('x'.repeat(41))).status).to.equal(201);
   });
