@@ -635,6 +635,7 @@ describe('Campaigns over HTTP', function () {
       rmsd_upper_bound: 0.25,
       intra: -1.25,
       unbound: -3,
+      reported_affinity_kcal_mol: -11.5,
     };
     const written = await put([{ rank: 2, affinity_kcal_mol: -11 }, full], { suspect: ['no_improvement'] });
     expect(written.body.poses).to.deep.equal([full, { rank: 2, affinity_kcal_mol: -11 }]);
@@ -654,6 +655,7 @@ describe('Campaigns over HTTP', function () {
       ['poses.0.affinity_kcal_mol', [{ rank: 1, affinity_kcal_mol: 'NaN' }]],
       ['poses.0.affinity_kcal_mol', [{ rank: 1, affinity_kcal_mol: null }]],
       ['poses.0.rmsd_lower_bound', [{ ...one, rmsd_lower_bound: -1 }]],
+      ['poses.0.reported_affinity_kcal_mol', [{ ...one, reported_affinity_kcal_mol: null }]],
       ['poses.0.surplus', [{ ...one, surplus: 1 }]],
     ] as const) {
       const reply = await put(poses);

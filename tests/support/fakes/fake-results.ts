@@ -142,6 +142,12 @@ export class FakeResults implements ResultsDatabase {
       this.storedArtifacts.find(
         (artifact) => artifact.jobId === jobId && artifact.artifactId === artifactId,
       ) ?? null,
+    filesOf: async (artifactIds) =>
+      new Map(
+        this.storedArtifacts.flatMap(({ artifactId, sha256 }) =>
+          sha256 !== null && artifactIds.includes(artifactId) ? [[artifactId, sha256]] : [],
+        ),
+      ),
     findByName: async (jobId, name) =>
       this.storedArtifacts.find((artifact) => artifact.jobId === jobId && artifact.name === name) ?? null,
   };
