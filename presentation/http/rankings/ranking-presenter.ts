@@ -53,8 +53,11 @@ const csvRow = (job: PlacedJob): string =>
     job.createdAt.toISOString(),
   ].join(',')}\r\n`;
 
-/** A spreadsheet takes a cell that begins so for a formula, also within quotes. A number it may have. */
-const FORMULA = /^[=+\-@\t\r]/;
+/**
+ * A spreadsheet takes a cell that begins so for a formula, also within quotes; some take the wide forms of these characters
+ * for one as well. A number it may have.
+ */
+const FORMULA = /^[=+\-@\t\r＝＋－＠]/;
 const NUMBER = /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const NEEDS_QUOTES = /[",\r\n]|^\s|\s$/;
 
