@@ -34,6 +34,9 @@ export const printable = (maxLength: number): z.ZodString => text(maxLength).reg
 export const printableLines = (maxLength: number): z.ZodString =>
   text(maxLength).regex(PRINTABLE_LINES, NOT_PRINTABLE);
 
+/** The beginning of what is looked for. */
+export const searchText = (description: string) => printable(100).optional().meta({ description });
+
 /** A name that is safe in a URL path, a file name and a log line. */
 export const slug = (maxLength: number): z.ZodString =>
   text(maxLength).regex(
