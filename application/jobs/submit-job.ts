@@ -110,7 +110,7 @@ const insertOnce = async (
   { useCache, quota }: InsertOptions,
 ): Promise<Submitted> => {
   const inserted =
-    useCache || fileReferencesOf(job.inputs).references.length > 0
+    useCache || quota.isSet || fileReferencesOf(job.inputs).references.length > 0
       ? await insertTogether(database, job, { useCache, quota })
       : await insertPending(database, job, quota);
   if (inserted !== null) return { job: inserted, replayed: false };
