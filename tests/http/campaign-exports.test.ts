@@ -157,6 +157,8 @@ describe('Exports of a ranking over HTTP', function () {
       ['a "quoted", one', 'a "quoted", one'],
       ['é 日本 😀', 'é 日本 😀'],
       [' =1', ' =1'],
+      ['＝1＋1', `'＝1＋1`],
+      ['－1', `'－1`],
     ];
     for (const [label] of labels) {
       await member.post('/jobs', { engine: 'vina', inputs: { a: label }, campaign_id: id, label });

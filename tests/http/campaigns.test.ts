@@ -773,7 +773,15 @@ describe('The quota of waiting jobs over HTTP', function () {
       expect((await post(4, query)).body.code).to.equal('quota_exceeded');
     expect((await batch([0, 0], '?use_cache=true')).status).to.equal(201);
     expect((await post(0, '?use_cache=true')).status).to.equal(201);
-    const listed = await administrator.get<Page<Job>>('/jobs?status=PENDING');
-    expect(listed.body.items).to.have.length(3);
+    const waiting = async () => (await administrator.get<Page<Job>>('/jobs?status=PENDING')).body.items;
+    const ids = (await waiting()).map(({ job_id: id }) => id);
+    expect(ids).to.have.length(3);
+
+    await administrator.post('/jobs/cancel', { job_ids: ids });
+    const replies = await Promise.all(
+      Array.from({ length: 6 }, (_, n) => [batch([n + 10, n + 20]), post(n + 30)]).flat(),
+    );
+    expect(replies.map(({ status }) => status)).to.include.members([201, 429]);
+    expect(await waiting()).to.have.length(3);
   });
 });

@@ -507,6 +507,20 @@ describe('Leases over HTTP', function () {
       expect(await outputsOf(held.job)).to.deep.equal([0, 0]);
       expect(await beat(held)).to.deep.equal(['held']);
     });
+
+    it('names each of its tasks once', async () => {
+      const held = await hold();
+      const [first, second] = ['first', 'second'].map((service_name) => ({ ...RESULT, service_name }));
+      const reply = await complete(held, {
+        task_results: [
+          { task_name: 'docking', ...first },
+          { task_name: 'docking', ...second },
+        ],
+      });
+      expect(codeOf(reply)).to.deep.equal([422, 'validation_failed']);
+      expect(reply.body.errors?.map(({ path }) => path)).to.deep.equal(['task_results']);
+      expect(await outputsOf(held.job)).to.deep.equal([0, 0]);
+    });
   });
 
   describe('a release', () => {

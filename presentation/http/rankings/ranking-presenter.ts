@@ -83,8 +83,11 @@ const modelText = ({ job, model }: PlacedPose): string => {
   ].join('\n')}\n`;
 };
 
-/** A spreadsheet takes a cell that begins so for a formula, also within quotes. A number it may have. */
-const FORMULA = /^[=+\-@\t\r]/;
+/**
+ * A spreadsheet takes a cell that begins so for a formula, also within quotes; some take the wide forms of these characters
+ * for one as well. A number it may have.
+ */
+const FORMULA = /^[=+\-@\t\r＝＋－＠]/;
 const NUMBER = /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const NEEDS_QUOTES = /[",\r\n]|^\s|\s$/;
 

@@ -64,6 +64,8 @@ export class FakeResults implements ResultsDatabase {
     listSummaries: (filter, part) => this.#listJobs(filter, part, summaryOf),
     countPending: async (most) =>
       Math.min(most, [...this.storedJobs.values()].filter(({ status }) => status === 'PENDING').length),
+    // A transaction of this fake is alone.
+    lockPending: async () => undefined,
     setStatus: async (jobId, status, error, note) => {
       const job = this.storedJobs.get(jobId);
       if (job === undefined) throw new Error('no such job');
