@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { claimJobs } from '../../application/jobs/claim-jobs.ts';
 import { Client } from 'pg';
+import { claimUnhinted } from '../support/claim-unhinted.ts';
 import { createDeployment } from '../support/deployment.ts';
 import { actorIn, CLAIM, fill, lease, openOurs } from './queues/ours.ts';
 import { BATCH, openGraphileWorker, openPgBoss } from './queues/peers.ts';
@@ -66,7 +66,7 @@ export const leases = async (serverUrl: string): Promise<readonly Line[]> => {
     await fill(deployment, 'few', FEW);
     await fill(deployment, 'many', MANY);
     const claimIn = async (id: string, { database }: typeof few) => {
-      const { items } = await claimJobs(database, actorIn(id), CLAIM);
+      const { items } = await claimUnhinted(database, actorIn(id), CLAIM);
       if (items.length !== BATCH) throw new Error(`a claim got ${items.length} jobs`);
     };
     const { fewJobs, manyJobs } = await interleave(CLAIMS, {
@@ -75,7 +75,7 @@ export const leases = async (serverUrl: string): Promise<readonly Line[]> => {
     });
     const held = [];
     while (held.length < LEASES)
-      held.push(...(await claimJobs(few.database, actorIn('few'), { ...CLAIM, limit: 50 })).items);
+      held.push(...(await claimUnhinted(few.database, actorIn('few'), { ...CLAIM, limit: 50 })).items);
     const beats = held
       .slice(0, LEASES)
       .map(({ job, lease: { leaseId } }) => ({ jobId: job.jobId, leaseId, progress: null }));

@@ -120,7 +120,7 @@ const cancelRoute = ({ cancelJobs }: HttpDependencies): Route =>
     },
   });
 
-const completeRoute = ({ completeJob }: HttpDependencies): Route =>
+const completeRoute = ({ completeJob, storageQuota }: HttpDependencies): Route =>
   resultsRoute(['worker'], {
     method: 'post',
     path: `${job}/complete`,
@@ -129,11 +129,21 @@ const completeRoute = ({ completeJob }: HttpDependencies): Route =>
     tag,
     request: completeRequest,
     maxBodyBytes: DOCUMENT_BODY_BYTES,
+    // With results alone. A job whose results do not fit has to end as well.
+    addsResults: false,
     replies: {
       200: { description: 'The job as it is now; the same when sent again', schema: jobReply },
     },
-    errors: ['job_not_found', 'job_state_conflict', 'lease_lost', 'artifact_already_exists'],
-    handle: async ({ input: { params, body }, actor, database }) => {
+    errors: [
+      'job_not_found',
+      'job_state_conflict',
+      'lease_lost',
+      'artifact_already_exists',
+      'storage_quota_exceeded',
+    ],
+    handle: async ({ input: { params, body }, actor, database, organizationId, bodyBytes }) => {
+      if (body.task_results.length + body.artifacts.length > 0)
+        await storageQuota.admit(organizationId, database, bodyBytes);
       const { wall_seconds: wallSeconds, cpu_seconds: cpuSeconds } = body.usage ?? {};
       const completed = await completeJob(database, actor, {
         jobId: params.job_id,

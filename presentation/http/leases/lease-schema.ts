@@ -93,6 +93,10 @@ export const completeRequest = {
       task_results: z
         .array(taskResultRequest.body.extend({ task_name: taskResultRequest.params.shape.task_name }))
         .max(MAX_OUTPUTS)
+        .refine(
+          (results) => new Set(results.map(({ task_name: name }) => name)).size === results.length,
+          'must name each task once',
+        )
         .default([]),
       artifacts: z.array(artifactRequest.body).max(MAX_OUTPUTS).default([]),
       usage: z.strictObject({ wall_seconds: seconds.optional(), cpu_seconds: seconds.optional() }).optional(),

@@ -1,8 +1,9 @@
 import type { Actor } from '../../../application/actor.ts';
-import { claimJobs } from '../../../application/jobs/claim-jobs.ts';
+import type { Claimed } from '../../../application/jobs/claim-jobs.ts';
 import { completeJob } from '../../../application/jobs/complete-job.ts';
 import type { ResultsDatabase } from '../../../application/ports/databases/results-database.ts';
 import { TOKENS } from '../../../infrastructure/composition/tokens.ts';
+import { claimUnhinted } from '../../support/claim-unhinted.ts';
 import { organizationId, type Deployment } from '../../support/deployment.ts';
 import { timed } from '../statistics.ts';
 import { BATCH, CLIENTS, untilEmpty, type Queue } from './peers.ts';
@@ -53,7 +54,7 @@ export const openOurs = async (deployment: Deployment, id: string): Promise<Queu
   const { database, release } = await lease(deployment, id);
   const actor = actorIn(id);
   const claimAndComplete = async (): Promise<number> => {
-    const { items } = await claimJobs(database, actor, CLAIM);
+    const { items } = await claimUnhinted(database, actor, CLAIM);
     await completeAll(database, actor, items);
     return items.length;
   };
@@ -72,7 +73,7 @@ export const openOurs = async (deployment: Deployment, id: string): Promise<Queu
 const completeAll = async (
   database: ResultsDatabase,
   actor: Actor,
-  items: Awaited<ReturnType<typeof claimJobs>>['items'],
+  items: Claimed['items'],
 ): Promise<void> => {
   for (const { job, lease: held } of items)
     await completeJob(database, actor, {
