@@ -1,6 +1,6 @@
 import type { JobSpecification } from '../jobs/docking-job.ts';
 import type { InputIssue } from '../validation-error.ts';
-import { boxIssues, boxPlaceIssues } from './docking-box.ts';
+import { boxIssues } from './docking-box.ts';
 import type { FileReference } from './file-reference.ts';
 import type { PdbqtKind } from './pdbqt.ts';
 import type { StoredFile } from './stored-file.ts';
@@ -26,15 +26,12 @@ export const vinaIssues = (
   files: ReadonlyMap<string, StoredFile>,
 ): readonly InputIssue[] => {
   if (engine !== ENGINE || references.length === 0) return [];
-  const box = boxIssues(params);
-  const receptor = references.find(({ role }) => role === 'receptor');
-  const extent = files.get(receptor?.sha256 ?? '')?.inspection?.extent ?? null;
   return [
     ...(Object.hasOwn(inputs, 'flex')
       ? [{ path: 'inputs.flex', message: 'is not offered: flexible residues are not docked here' }]
       : []),
     ...references.flatMap((reference) => roleIssues(reference, files.get(reference.sha256))),
-    ...(box.length > 0 || extent === null ? box : boxPlaceIssues(params, extent)),
+    ...boxIssues(params),
   ];
 };
 

@@ -184,12 +184,6 @@ describe('Files of jobs over HTTP', function () {
       expect(await issuesOf({ receptor, ligand }, { params: partly })).to.deep.equal([
         'params.size_z: is required beside the other numbers of the box',
       ]);
-      // The receptor's atoms lie from 0 to 10 Å along x.
-      expect(await issuesOf({ receptor, ligand }, { params: { ...BOX, center_x: 20.1 } })).to.deep.equal([
-        'params.center_x: puts the box beside the receptor, whose atoms lie from 0 to 10 Å',
-      ]);
-      const touching = { ...BOX, center_x: 20, center_y: -10 };
-      expect((await submit({ receptor, ligand }, { params: touching })).status).to.equal(201);
       // Formats that the service does not know, and other engines, are the worker's to judge.
       const unknown = { file: await send('an SDF', 'ligand.sdf') };
       expect((await submit({ receptor, ligand: unknown })).status).to.equal(201);
