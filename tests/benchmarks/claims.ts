@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { claimJobs } from '../../application/jobs/claim-jobs.ts';
 import { Client } from 'pg';
 import { createDeployment } from '../support/deployment.ts';
-import { actorIn, CLAIM, fill, lease, openOurs } from './queues/ours.ts';
+import { fill, lease, openOurs, type LeasedOrganization } from './queues/ours.ts';
 import { BATCH, openGraphileWorker, openPgBoss } from './queues/peers.ts';
 import { interleave, median, timed } from './statistics.ts';
 import { print, type Line } from './table.ts';
@@ -65,17 +64,17 @@ export const leases = async (serverUrl: string): Promise<readonly Line[]> => {
   try {
     await fill(deployment, 'few', FEW);
     await fill(deployment, 'many', MANY);
-    const claimIn = async (id: string, { database }: typeof few) => {
-      const { items } = await claimJobs(database, actorIn(id), CLAIM);
+    const claimIn = async ({ claim }: LeasedOrganization) => {
+      const { items } = await claim();
       if (items.length !== BATCH) throw new Error(`a claim got ${items.length} jobs`);
     };
     const { fewJobs, manyJobs } = await interleave(CLAIMS, {
-      fewJobs: () => timed(() => claimIn('few', few)),
-      manyJobs: () => timed(() => claimIn('many', many)),
+      fewJobs: () => timed(() => claimIn(few)),
+      manyJobs: () => timed(() => claimIn(many)),
     });
     const held = [];
     while (held.length < LEASES)
-      held.push(...(await claimJobs(few.database, actorIn('few'), { ...CLAIM, limit: 50 })).items);
+      held.push(...(await few.claim(50)).items);
     const beats = held
       .slice(0, LEASES)
       .map(({ job, lease: { leaseId } }) => ({ jobId: job.jobId, leaseId, progress: null }));

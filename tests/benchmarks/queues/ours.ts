@@ -1,5 +1,5 @@
 import type { Actor } from '../../../application/actor.ts';
-import { claimJobs } from '../../../application/jobs/claim-jobs.ts';
+import type { Claimed } from '../../../application/jobs/claim-jobs.ts';
 import { completeJob } from '../../../application/jobs/complete-job.ts';
 import type { ResultsDatabase } from '../../../application/ports/databases/results-database.ts';
 import { TOKENS } from '../../../infrastructure/composition/tokens.ts';
@@ -9,16 +9,15 @@ import { BATCH, CLIENTS, untilEmpty, type Queue } from './peers.ts';
 
 const ENGINE = 'vina';
 
-export const actorIn = (id: string): Actor => ({
+const actorIn = (id: string): Actor => ({
   principal: { userId: 'worker', organizationId: organizationId(id), roles: new Set(['worker']) },
   requestId: 'benchmark',
   address: null,
 });
 
-export const CLAIM = {
+const CLAIM = {
   worker: { name: 'worker', version: null },
   engines: [ENGINE],
-  limit: BATCH,
   leaseSeconds: 120,
   maxRuntimeSeconds: 3600,
   maxRunningJobs: null,
@@ -40,20 +39,28 @@ export const fill = async (deployment: Deployment, id: string, count: number): P
 };
 
 /** The organization's database, leased for as long as the benchmark goes on. */
-export const lease = async (
-  deployment: Deployment,
-  id: string,
-): Promise<{ database: ResultsDatabase; release: () => void }> => {
+export interface LeasedOrganization {
+  readonly database: ResultsDatabase;
+  readonly actor: Actor;
+  readonly release: () => void;
+  readonly claim: (limit?: number) => Promise<Claimed>;
+}
+
+export const lease = async (deployment: Deployment, id: string): Promise<LeasedOrganization> => {
   const settings = { DB_ORG_POOL_SIZE: String(CLIENTS), DB_ORG_MAX_OVERFLOW: '0' };
-  return deployment.start(settings).get(TOKENS.connectionManager).acquire(organizationId(id));
+  const container = deployment.start(settings);
+  const { claimJobs } = container.get(TOKENS.useCases);
+  const { database, release } = await container.get(TOKENS.connectionManager).acquire(organizationId(id));
+  const actor = actorIn(id);
+  const claim = (limit: number = BATCH) => claimJobs(database, actor, { ...CLAIM, limit }, null);
+  return { database, actor, release, claim };
 };
 
 /** Claims a batch and completes it, as the routes do, without HTTP. */
 export const openOurs = async (deployment: Deployment, id: string): Promise<Queue> => {
-  const { database, release } = await lease(deployment, id);
-  const actor = actorIn(id);
+  const { database, actor, claim, release } = await lease(deployment, id);
   const claimAndComplete = async (): Promise<number> => {
-    const { items } = await claimJobs(database, actor, CLAIM);
+    const { items } = await claim();
     await completeAll(database, actor, items);
     return items.length;
   };
@@ -72,7 +79,7 @@ export const openOurs = async (deployment: Deployment, id: string): Promise<Queu
 const completeAll = async (
   database: ResultsDatabase,
   actor: Actor,
-  items: Awaited<ReturnType<typeof claimJobs>>['items'],
+  items: Claimed['items'],
 ): Promise<void> => {
   for (const { job, lease: held } of items)
     await completeJob(database, actor, {
