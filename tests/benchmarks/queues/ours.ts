@@ -1,6 +1,6 @@
 import type { Actor } from '../../../application/actor.ts';
 import type { Claimed } from '../../../application/jobs/claim-jobs.ts';
-import { completeJob } from '../../../application/jobs/complete-job.ts';
+import { completeJobs, type Completion } from '../../../application/jobs/complete-job.ts';
 import type { ResultsDatabase } from '../../../application/ports/databases/results-database.ts';
 import { TOKENS } from '../../../infrastructure/composition/tokens.ts';
 import { organizationId, type Deployment } from '../../support/deployment.ts';
@@ -61,7 +61,7 @@ export const openOurs = async (deployment: Deployment, id: string): Promise<Queu
   const { database, actor, claim, release } = await lease(deployment, id);
   const claimAndComplete = async (): Promise<number> => {
     const { items } = await claim();
-    await completeAll(database, actor, items);
+    if (items.length > 0) await completeJobs(database, actor, items.map(completionOf));
     return items.length;
   };
   return {
@@ -76,19 +76,12 @@ export const openOurs = async (deployment: Deployment, id: string): Promise<Queu
   };
 };
 
-const completeAll = async (
-  database: ResultsDatabase,
-  actor: Actor,
-  items: Claimed['items'],
-): Promise<void> => {
-  for (const { job, lease: held } of items)
-    await completeJob(database, actor, {
-      jobId: job.jobId,
-      leaseId: held.leaseId,
-      error: null,
-      taskResults: [],
-      artifacts: [],
-      usage: null,
-      logTail: null,
-    });
-};
+const completionOf = ({ job: { jobId }, lease: { leaseId } }: Claimed['items'][number]): Completion => ({
+  jobId,
+  leaseId,
+  error: null,
+  taskResults: [],
+  artifacts: [],
+  usage: null,
+  logTail: null,
+});
