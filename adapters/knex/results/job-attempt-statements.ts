@@ -31,7 +31,7 @@ export const outlook = statement<
 
 /**
  * Locks in the order of the leases, as a bulk cancellation does: two of them never wait for each other. A lease that is lost
- * gives no row. The update finds its rows by the array, as the lock does: a look-up for each costs more than both.
+ * gives no row.
  */
 export const heartbeat = statement<
   {
@@ -43,21 +43,17 @@ export const heartbeat = statement<
   { leaseId: string; jobId: string; expiresAt: Date | null }
 >('job_heartbeat', (p) =>
   filledText(
-    `with beats as materialized (
-       select * from unnest({leaseIds}::uuid[], {jobIds}::uuid[], {progress}::jsonb[]) as beat (lease_id, job_id, progress)
-     ), locked as (
-       select lease_id, job_id, outcome from job_attempts where lease_id = any(array(select lease_id from beats))
-       order by lease_id for no key update
+    `with locked as (
+       select held.lease_id, held.job_id, held.outcome, beat.progress,
+         held.ended_at is null and held.deadline_at > now() as is_live
+       from unnest({leaseIds}::uuid[], {jobIds}::uuid[], {progress}::jsonb[]) as beat (lease_id, job_id, progress)
+       join job_attempts held on held.lease_id = beat.lease_id and held.job_id = beat.job_id
+       order by held.lease_id for no key update of held
      ), extended as (
        update job_attempts held set
          expires_at = least(now() + make_interval(secs => held.lease_seconds), held.deadline_at),
-         progress = coalesce(beats.progress, held.progress)
-       from beats
-       where held.lease_id = any(array(select lease_id from beats))
-         and held.lease_id = beats.lease_id and held.job_id = beats.job_id
-         and held.ended_at is null and held.deadline_at > now()
-         -- Counting them locks them before.
-         and (select count(*) from locked) > 0
+         progress = coalesce(locked.progress, held.progress)
+       from locked where held.lease_id = locked.lease_id and locked.is_live
        returning held.lease_id, held.job_id, held.expires_at
      )
      select lease_id as "leaseId", job_id as "jobId", expires_at as "expiresAt" from extended
