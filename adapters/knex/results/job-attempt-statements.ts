@@ -64,7 +64,7 @@ export const heartbeat = statement<
 
 /**
  * The jobs' locks come before the leases', as everywhere, and both in the order of their ids: whoever locks several never
- * waits for another in a circle.
+ * waits for another in a circle. A look-up for each keeps the planner at the keys, however small it believes the tables.
  */
 export const lock = statement<
   { jobIds: readonly string[]; leaseIds: readonly string[] },
@@ -74,15 +74,20 @@ export const lock = statement<
   (p) =>
     filledText(
       `with jobs as (
-         select ${Object.entries(SUMMARY_COLUMNS)
-           .map(([field, column]) => `${column} as "${field}"`)
-           .join(', ')}
-         from docking_jobs where job_id = any({jobIds}::uuid[]) order by job_id for update
+         select job.* from (select wanted from unnest({jobIds}::uuid[]) as wanted order by wanted) as ids
+         cross join lateral (
+           select ${Object.entries(SUMMARY_COLUMNS)
+             .map(([field, column]) => `${column} as "${field}"`)
+             .join(', ')}
+           from docking_jobs where job_id = wanted for update
+         ) as job
        ), held as (
-         select lease_id, job_id, outcome from job_attempts
-         -- The jobs are counted, and so locked, before.
-         where lease_id = any({leaseIds}::uuid[]) and (select count(*) from jobs) > 0
-         order by lease_id for update
+         select lease.* from (select wanted from unnest({leaseIds}::uuid[]) as wanted order by wanted) as ids
+         cross join lateral (
+           select lease_id, job_id, outcome from job_attempts where lease_id = wanted for update
+         ) as lease
+         -- Counting the jobs locks them before.
+         where (select count(*) from jobs) > 0
        )
        select jobs.*, held.lease_id as "leaseId", held.outcome from jobs join held on held.job_id = jobs."jobId"`,
       p,
