@@ -85,6 +85,7 @@ const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   },
   heartbeat: { leases: [{ job_id: ID, lease_id: ID, progress: { fraction: 0.5, message: 'half' } }] },
   cancelJobs: { campaign_id: ID, status: 'PENDING', job_ids: [ID] },
+  completeJobs: { items: [{ job_id: ID, lease_id: ID, outcome: 'COMPLETED' }] },
   completeJob: {
     lease_id: ID,
     outcome: 'FAILED',
@@ -143,6 +144,7 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   claimJobs: ['worker', 'engines', 'limit'],
   heartbeat: ['leases'],
   cancelJobs: [],
+  completeJobs: ['items'],
   completeJob: ['lease_id', 'outcome'],
   releaseJob: ['lease_id', 'reason'],
   moveJob: ['status'],
