@@ -6,6 +6,13 @@ import { getCampaign, getCampaignStatus } from './campaigns/get-campaign.ts';
 import { getDatabase } from './databases/get-database.ts';
 import { listDatabases } from './databases/list-databases.ts';
 import { provisionDatabase } from './databases/provision-database.ts';
+import {
+  confirmBrowserSession,
+  endBrowserSession,
+  makeBrowserToken,
+  openBrowserSession,
+  viewBrowserSession,
+} from './identity/browser-session.ts';
 import { CollectAtUploads } from './files/collect-at-uploads.ts';
 import { collectFiles } from './files/collect-files.ts';
 import { beginUpload, completeUpload, receiveUpload } from './files/file-uploads.ts';
@@ -47,6 +54,8 @@ import { patchSettings } from './organizations/patch-settings.ts';
 import { replaceSettings } from './organizations/replace-settings.ts';
 import { resumeOrganization, suspendOrganization } from './organizations/suspend-organization.ts';
 import type { Ports } from './ports/ports.ts';
+import { getOverview } from './operators/overview.ts';
+import { reconcileAsOperator } from './operators/reconcile-as-operator.ts';
 import { addServiceAccountKey } from './service-accounts/add-service-account-key.ts';
 import { admitFleet } from './service-accounts/admit-fleet.ts';
 import { createServiceAccount } from './service-accounts/create-service-account.ts';
@@ -89,6 +98,12 @@ export const createUseCases = (ports: Ports) => {
     issueOperatorToken: issueOperatorToken(ports),
     grantOperatorToken: grantOperatorToken(ports),
 
+    openBrowserSession: openBrowserSession(ports),
+    makeBrowserToken: makeBrowserToken(ports),
+    confirmBrowserSession: confirmBrowserSession(ports),
+    viewBrowserSession: viewBrowserSession(ports),
+    endBrowserSession: endBrowserSession(ports),
+
     getUser: getUser(ports),
     createUser: createUser(ports),
     changeUser: changeUser(ports),
@@ -124,6 +139,9 @@ export const createUseCases = (ports: Ports) => {
     provisionDatabase: provisionDatabase(ports),
     listDatabases: listDatabases(ports),
     getDatabase: getDatabase(ports),
+
+    getOverview: getOverview(ports),
+    reconcileAsOperator: reconcileAsOperator(ports),
 
     registerServers: registerServers(ports),
     listServers: listServers(ports),

@@ -29,8 +29,9 @@ export class JsonwebtokenIssuer implements TokenIssuer {
     const { issuer, audience, accessTtlSeconds } = this.#settings;
     const organization = organizationId === null ? {} : { org_id: organizationId };
     const login = session === undefined ? {} : { sid: session.sessionId };
+    const proof = session?.authTime === undefined ? {} : { auth_time: session.authTime };
     const expiresInSeconds = Math.min(accessTtlSeconds, session?.atMostSeconds ?? accessTtlSeconds);
-    const accessToken = jwt.sign({ ...organization, ...login, roles: [...roles] }, this.#key, {
+    const accessToken = jwt.sign({ ...organization, ...login, ...proof, roles: [...roles] }, this.#key, {
       algorithm: 'HS256',
       subject: userId,
       issuer,

@@ -10,6 +10,7 @@ import { type DatabaseLedger, type DatabaseRecord } from '../ports/databases/dat
 import type { DatabaseServer, DatabaseServers } from '../ports/databases/database-server.ts';
 import type { Finding, ReconcileReport } from '../ports/databases/database-upkeep.ts';
 import type { Deployment } from '../ports/databases/deployment.ts';
+import type { PassOrigin } from '../ports/operators/operators-ledger.ts';
 import type { MetadataDatabase } from '../ports/databases/metadata-database.ts';
 import type { ProvisioningLedger } from '../ports/databases/provisioning-ledger.ts';
 import type { ListedDatabase, ServerSession } from '../ports/databases/server-session.ts';
@@ -28,6 +29,8 @@ export interface ReconcileOptions {
    * False by default.
    */
   readonly resumeOnly?: boolean;
+  /** Who asked for it; a command by default. */
+  readonly origin?: PassOrigin;
 }
 
 export interface ReconcilePorts {

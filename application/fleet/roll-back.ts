@@ -21,27 +21,50 @@ export interface RollbackOptions {
  */
 export const rollBack =
   (ports: FleetPorts) =>
-  async ({ of, target }: RollbackOptions, workOptions: WorkOptions): Promise<FleetStatus> => {
+  async (options: RollbackOptions, workOptions: WorkOptions): Promise<FleetStatus> => {
     const latest = await latestRun(ports.ledger);
     if (latest.kind === 'rollback' && latest.state !== 'finished') {
       assertRunning(latest);
       return work(ports, latest, workOptions);
     }
-    const items = await itemsToTakeBack(ports.ledger, latest, {
-      of,
-      ...(target !== undefined && { target }),
-    });
-    if (items.length === 0) {
-      throw new FleetCommandError('None of these organizations has a version that could be taken back.');
-    }
-    const run = await beginRun(
-      ports,
-      { kind: 'rollback', targetVersion: target ?? null, wholeFleet: false, errorBudget: 0, items },
-      null,
-    );
-    if (run === null) throw new FleetCommandError('Another run has just begun.');
-    return work(ports, run, workOptions);
+    return work(ports, await beginRollback(ports, latest, options), workOptions);
   };
+
+/**
+ * Writes a rollback down.
+ *
+ * @param latest the run that is taken back
+ * @param serviceSchemaVersion see `FleetRun`
+ * @throws {FleetCommandError} when there is nothing to take back, or another run is under way
+ */
+export const beginRollback = async (
+  ports: Pick<FleetPorts, 'ledger'>,
+  latest: FleetRun,
+  { of, target }: RollbackOptions,
+  serviceSchemaVersion?: number,
+): Promise<FleetRun> => {
+  const items = await itemsToTakeBack(ports.ledger, latest, {
+    of,
+    ...(target !== undefined && { target }),
+  });
+  if (items.length === 0) {
+    throw new FleetCommandError('None of these organizations has a version that could be taken back.');
+  }
+  const run = await beginRun(
+    ports,
+    {
+      kind: 'rollback',
+      targetVersion: target ?? null,
+      wholeFleet: false,
+      errorBudget: 0,
+      items,
+      ...(serviceSchemaVersion !== undefined && { serviceSchemaVersion }),
+    },
+    null,
+  );
+  if (run === null) throw new FleetCommandError('Another run has just begun.');
+  return run;
+};
 
 const itemsToTakeBack = async (
   ledger: FleetLedger,

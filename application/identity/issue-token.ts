@@ -34,15 +34,9 @@ export interface Credentials {
 export const issueToken =
   (ports: TokenPorts & Pick<Ports, 'metadata' | 'passwords' | 'loginAttempts' | 'newSessionId'>) =>
   async (credentials: Credentials, origin: Origin): Promise<SessionGrant> => {
-    const { metadata, passwords, loginAttempts } = ports;
-    const { email, password, newPassword } = credentials;
-    await loginAttempts.begin(email, origin.address);
-    const identity = await metadata.users.findPasswordIdentity(email);
-    const matches = await passwords.verify(password, identity?.passwordHash ?? null);
-    if (identity === null || !matches) throw new UnauthenticatedError(REFUSAL);
-    // Whatever else is in the way, this was no guess.
-    await loginAttempts.succeed(email, origin.address);
-
+    const { metadata, passwords } = ports;
+    const { newPassword } = credentials;
+    const identity = await provePassword(ports, credentials, origin);
     const newHash = newPassword === null ? null : await passwords.hash(newPassword);
     return metadata.transaction(async (repositories) => {
       const account = await lockAccount(repositories, identity);
@@ -56,6 +50,21 @@ export const issueToken =
     });
   };
 
+/** Counts the attempt. @throws {UnauthenticatedError} after the same work for every cause @throws {TooManyAttemptsError} */
+export const provePassword = async (
+  { metadata, passwords, loginAttempts }: Pick<Ports, 'metadata' | 'passwords' | 'loginAttempts'>,
+  { email, password }: Pick<Credentials, 'email' | 'password'>,
+  origin: Origin,
+): Promise<PasswordIdentity> => {
+  await loginAttempts.begin(email, origin.address);
+  const identity = await metadata.users.findPasswordIdentity(email);
+  const matches = await passwords.verify(password, identity?.passwordHash ?? null);
+  if (identity === null || !matches) throw new UnauthenticatedError(REFUSAL);
+  // Whatever else is in the way, this was no guess.
+  await loginAttempts.succeed(email, origin.address);
+  return identity;
+};
+
 interface LoginAccount {
   readonly userId: string;
   readonly platformAdmin: boolean;
@@ -65,7 +74,7 @@ interface LoginAccount {
 }
 
 /** @throws {UnauthenticatedError} when the user may not log in, or has another password by now */
-const lockAccount = async (
+export const lockAccount = async (
   { users, members }: MetadataRepositories,
   { userId, passwordHash }: PasswordIdentity,
 ): Promise<LoginAccount> => {
@@ -97,4 +106,4 @@ const principalFor = (account: LoginAccount, organizationId: string | null): Pri
   return { userId, organizationId: membership.organizationId, roles: new Set<Role>(membership.roles) };
 };
 
-const REFUSAL = 'Email, password or organization is wrong.';
+export const REFUSAL = 'Email, password or organization is wrong.';

@@ -59,9 +59,9 @@ const endStolen = async (
 };
 
 /** What a session's user may do at this moment; null when that is nothing. */
-const principalNow = async (
+export const principalNow = async (
   { users, members }: MetadataRepositories,
-  { userId, organizationId }: Session,
+  { userId, organizationId }: Pick<Session, 'userId' | 'organizationId'>,
 ): Promise<Principal | null> => {
   const user = await users.find(userId);
   if (user === null || !user.active || user.mustChangePassword) return null;

@@ -27,7 +27,8 @@ export interface JobMove {
 const MOVERS: readonly Role[] = ['worker', 'org_admin'];
 
 /**
- * Moves a job along, and ends the attempt of a worker that holds it. A job that completes with task results becomes the canonical job of its input signature.
+ * Moves a job along, and ends the attempt of a worker that holds it. A job that completes with task results becomes the
+ * canonical job of its input signature.
  *
  * @throws {JobNotFoundError}
  * @throws {RoleRequiredError} when the job is somebody else's, or the move is not a cancellation

@@ -1,7 +1,9 @@
 import type { AccountRepository } from '../../domain/identity/account.ts';
+import type { ReconcileDatabases } from '../databases/reconcile.ts';
 import type { DatabaseLedger } from './databases/database-ledger.ts';
 import type { DatabaseServers } from './databases/database-server.ts';
 import type { ServerInspection } from './databases/server-inspection.ts';
+import type { ReleaseSchemas } from './databases/release-schemas.ts';
 import type { MetadataDatabase } from './databases/metadata-database.ts';
 import type { OrganizationDatabases } from './databases/organization-databases.ts';
 import type { FileStore } from './files/file-store.ts';
@@ -9,6 +11,8 @@ import type { LoginAttempts } from './identity/login-attempts.ts';
 import type { Passwords } from './identity/passwords.ts';
 import type { RandomTokens } from './identity/random-tokens.ts';
 import type { TokenIssuer, TokenReader } from './identity/tokens.ts';
+import type { OperatorsLedger } from './operators/operators-ledger.ts';
+import type { ChangeFeed } from './runtime/change-feed.ts';
 import type { CanonicalJson } from './runtime/fingerprint.ts';
 import type { WorkHints } from './work/work-hints.ts';
 import type { Logger } from './runtime/logger.ts';
@@ -22,6 +26,10 @@ export interface Ports {
   /** Those of the configuration. */
   readonly servers: DatabaseServers;
   readonly serverInspection: ServerInspection;
+  readonly operatorsLedger: OperatorsLedger;
+  readonly changeFeed: Pick<ChangeFeed, 'isBehind'>;
+  readonly releaseSchemas: () => Promise<ReleaseSchemas>;
+  readonly reconcileDatabases: ReconcileDatabases;
   readonly passwords: Passwords;
   readonly loginAttempts: LoginAttempts;
   readonly accessTokens: TokenIssuer;

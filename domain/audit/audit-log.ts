@@ -37,17 +37,33 @@ export interface AuditEntry extends Omit<AuditEvent, 'details'> {
 /** Where an entry stands in the list: by its time, and of one time by its position. */
 export type AuditKey = Pick<AuditEntry, 'at' | 'position'>;
 
+/** Which entries are listed. What is left out, or null, does not matter. */
+export interface AuditFilter {
+  readonly action: string | null;
+  readonly userId?: string | null;
+  readonly entityId?: string | null;
+  readonly requestId?: string | null;
+  /** From this moment on. */
+  readonly from?: Date | null;
+  /** Before this moment. */
+  readonly to?: Date | null;
+}
+
+/** In place of an organization: the trails of all organizations, and what concerns none. */
+export const EVERY_TRAIL = Symbol('every trail');
+export type TrailScope = OrganizationId | null | typeof EVERY_TRAIL;
+
 /** The audit trail in the metadata database. Entries are only ever added. Decision 0015. */
 export interface AuditLog {
   append(event: AuditEvent): Promise<void>;
   /**
    * Lists entries newest first, by the time when they happened: entries of results arrive a moment after others.
    *
-   * @param organizationId null: the entries that concern no single organization
+   * @param scope null: the entries that concern no single organization
    */
   list(
-    organizationId: OrganizationId | null,
-    filter: { readonly action: string | null },
+    scope: TrailScope,
+    filter: AuditFilter,
     part: PartRequest<AuditKey>,
   ): Promise<PagePart<AuditEntry, AuditKey>>;
 }

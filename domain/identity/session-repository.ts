@@ -8,6 +8,15 @@ export interface Session {
   readonly organizationId: OrganizationId | null;
 }
 
+/** A login of a browser, which may act in each of its user's organizations. */
+export interface BrowserSession {
+  readonly sessionId: string;
+  readonly userId: string;
+  /** Since it last made a token, by the clock of the metadata database. */
+  readonly idleSeconds: number;
+  readonly expiresAt: Date;
+}
+
 /** What became of a refresh token that was presented. */
 export type RefreshTokenUse =
   | { readonly outcome: 'used'; readonly session: Session }
@@ -25,6 +34,12 @@ export interface SessionRepository {
   useToken(tokenHash: Uint8Array): Promise<RefreshTokenUse>;
   /** The session of a token, used up or not, unless it is over. */
   findByToken(tokenHash: Uint8Array): Promise<Session | null>;
+  /** Makes a session one of a browser, which is known by the hash of a secret. */
+  addBrowser(sessionId: string, secretHash: Uint8Array): Promise<void>;
+  /** The session of a browser's secret, unless it is over. */
+  findBrowser(secretHash: Uint8Array): Promise<BrowserSession | null>;
+  /** The browser has made a token just now. */
+  noteUse(sessionId: string): Promise<void>;
   revoke(sessionId: string): Promise<void>;
   /** Ends a user's sessions; with an organization only those for it. */
   revokeAll(userId: string, scope?: { readonly organizationId?: OrganizationId }): Promise<void>;

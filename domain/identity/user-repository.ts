@@ -64,8 +64,11 @@ export interface UserRepository {
   /** Null also when `userId` is no UUID: subjects of other issuers need not be. */
   find(userId: string): Promise<User | null>;
   findByEmail(email: string): Promise<User | null>;
-  /** In the order of their ids; with an email at most the one it belongs to. */
-  list(filter: { readonly email: string | null }, page: PageRequest<string>): Promise<Page<User, string>>;
+  /** In the order of their ids; with an email at most the one it belongs to. @param filter.prefix what the email begins with, in any case */
+  list(
+    filter: { readonly email: string | null; readonly prefix?: string | null },
+    page: PageRequest<string>,
+  ): Promise<Page<User, string>>;
   /** Whether an active platform administrator exists. */
   hasPlatformAdministrator(): Promise<boolean>;
   /** Null when there is no such user. */

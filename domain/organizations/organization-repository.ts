@@ -1,4 +1,5 @@
-import type { PlacementPin } from '../databases/server.ts';
+import type { DatabaseState } from '../databases/results-database.ts';
+import type { PlacementPin, ServerId } from '../databases/server.ts';
 import type { Page, PageRequest } from '../page.ts';
 import type { OrganizationId } from './organization-id.ts';
 import type {
@@ -15,6 +16,38 @@ export interface OrganizationControls {
   readonly settings: OrganizationSettings;
 }
 
+export const ORGANIZATION_ORDERS = ['id', 'name', 'newest'] as const;
+
+/** Which organizations are listed, and in which order. */
+export interface OrganizationFilter {
+  /** What the id or, in any case, the name begins with. */
+  readonly prefix: string | null;
+  readonly status: OrganizationStatus | null;
+  /** Where the database is. */
+  readonly serverId: ServerId | null;
+  /** `none`: there is no database yet. */
+  readonly state: DatabaseState | 'none' | null;
+  readonly order: (typeof ORGANIZATION_ORDERS)[number];
+}
+
+export const ALL_ORGANIZATIONS: OrganizationFilter = {
+  prefix: null,
+  status: null,
+  serverId: null,
+  state: null,
+  order: 'id',
+};
+
+export interface ListedOrganization extends Organization {
+  /** Null before the first use. */
+  readonly database: {
+    readonly serverId: ServerId;
+    readonly state: DatabaseState;
+    readonly schemaVersion: number | null;
+    readonly lastError: string | null;
+  } | null;
+}
+
 /** Organizations in the metadata database. */
 export interface OrganizationRepository {
   /**
@@ -28,8 +61,8 @@ export interface OrganizationRepository {
     readonly placement?: PlacementPin;
   }): Promise<Organization>;
   find(id: OrganizationId): Promise<Organization | null>;
-  /** In the order of their ids. */
-  list(page: PageRequest<string>): Promise<Page<Organization, string>>;
+  /** With what the ledger says of their databases. The key of a page is an id, whatever the order. */
+  list(filter: OrganizationFilter, page: PageRequest<string>): Promise<Page<ListedOrganization, string>>;
   /** Null when there is no such organization. */
   rename(id: OrganizationId, name: string): Promise<Organization | null>;
   /**

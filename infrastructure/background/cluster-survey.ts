@@ -49,6 +49,10 @@ export class ClusterSurvey implements Background {
     return this.#looks.run();
   }
 
+  run(): Promise<void> {
+    return this.#looks.run();
+  }
+
   close(): Promise<void> {
     return this.#looks.close();
   }

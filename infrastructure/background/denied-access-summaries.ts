@@ -22,6 +22,10 @@ export class DeniedAccessSummaries implements Background {
     return this.#flushes.report;
   }
 
+  run(): Promise<void> {
+    return this.#flushes.run();
+  }
+
   start(): void {
     this.#flushes.start();
   }

@@ -42,6 +42,10 @@ export class EventStreamLoop implements Background {
     return this.#looks.report;
   }
 
+  run(): Promise<void> {
+    return this.#looks.run();
+  }
+
   start(): void {
     this.#looks.start();
   }

@@ -46,6 +46,10 @@ export class FleetSnapshot implements Background {
     return this.#refreshes.report;
   }
 
+  run(): Promise<void> {
+    return this.#refreshes.run();
+  }
+
   start(): void {
     this.#refreshes.start();
   }

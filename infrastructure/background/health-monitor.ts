@@ -37,6 +37,10 @@ export class HealthMonitor implements Background {
     return this.#looks.run();
   }
 
+  run(): Promise<void> {
+    return this.#looks.run();
+  }
+
   close(): Promise<void> {
     return this.#looks.close();
   }

@@ -32,6 +32,10 @@ export class OutboxRelayLoop implements Background {
     return { ...this.#looks.report, failures: this.#relay.failures };
   }
 
+  run(): Promise<void> {
+    return this.#looks.run();
+  }
+
   start(): void {
     this.#relay.open();
     this.#looks.start();

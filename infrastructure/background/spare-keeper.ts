@@ -58,6 +58,10 @@ export class SpareKeeper implements Background {
     return mergeReports([...this.#loops.values()].map(({ report }) => report));
   }
 
+  async run(): Promise<void> {
+    await Promise.all([...this.#loops.values()].map((loop) => loop.run()));
+  }
+
   start(): void {
     for (const loop of this.#loops.values()) loop.start();
   }

@@ -7,8 +7,9 @@ import type { RunningService } from '../composition/service.ts';
 import { TOKENS } from '../composition/tokens.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { parseConfig, type Config } from '../config/config.ts';
-import { readEnvironment } from '../config/read-environment.ts';
+import { readEnvironment, readSources } from '../config/read-environment.ts';
 import { assertFreeAddress, isLoopback } from '../http-server/listening-address.ts';
+import { effectiveSettings } from '../config/effective-settings.ts';
 import { expectedEnvironment, prepareLocalStart, type LocalStart } from '../local/local-start.ts';
 import { onStopSignals } from './stop-signals.ts';
 
@@ -20,7 +21,8 @@ const main = async (): Promise<void> => {
   const logger = createPinoLogger({ level: logLevel });
   const local = await prepareLocalStart(given, logger);
   try {
-    const service = createContainer(parseConfig(local.environment)).get(TOKENS.service);
+    const shown = effectiveSettings(local.environment, readSources());
+    const service = createContainer(parseConfig(local.environment), shown).get(TOKENS.service);
     const running = await service.start(local.embedded);
     if (local.embedded !== null) greet(running.url, await service.operatorToken(), http, logger);
     local.embedded?.keep(logger);

@@ -113,6 +113,10 @@ export class MetadataChangeFeed implements ChangeFeed {
     return this.#currentAt === -Infinity ? null : performance.now() - this.#currentAt;
   }
 
+  run(): Promise<void> {
+    return this.#polls.run();
+  }
+
   get report(): RunReport {
     return this.#polls.report;
   }

@@ -3,6 +3,8 @@ import { BackgroundRunner, type Background } from '../background/background-runn
 import { ClusterSurvey } from '../background/cluster-survey.ts';
 import { DeniedAccessSummaries } from '../background/denied-access-summaries.ts';
 import { FleetSnapshot } from '../background/fleet-snapshot.ts';
+import { ProcessBeats } from '../background/process-beats.ts';
+import { readVersion } from '../config/version.ts';
 import { HealthMonitor } from '../background/health-monitor.ts';
 import { bindSingleton } from './singleton.ts';
 import { TOKENS } from './tokens.ts';
@@ -24,6 +26,20 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
   );
   bindSingleton(
     bind,
+    TOKENS.processBeats,
+    {
+      instanceId: TOKENS.instanceId,
+      ledger: TOKENS.processLedger,
+      traffic: TOKENS.organizationTraffic,
+      manager: TOKENS.connectionManager,
+      servers: TOKENS.servers,
+      metadataBreaker: TOKENS.metadataBreaker,
+      logger: TOKENS.logger,
+    },
+    ({ servers, ...deps }) => new ProcessBeats({ ...deps, servers: servers.list(), version: readVersion() }),
+  );
+  bindSingleton(
+    bind,
     TOKENS.background,
     {
       config: TOKENS.config,
@@ -38,6 +54,8 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
       fleetSnapshot: TOKENS.fleetSnapshot,
       schemaGuard: TOKENS.schemaGuard,
       connectionManager: TOKENS.connectionManager,
+      processBeats: TOKENS.processBeats,
+      runServer: TOKENS.runServer,
       logger: TOKENS.logger,
     },
     ({ config, useCases, health, connectionManager, logger, ...loops }) =>
@@ -59,14 +77,20 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
           logger,
         }),
         denied_access: new DeniedAccessSummaries((which) => useCases.summarizeDeniedAccess(which)),
+        process_beat: loops.processBeats,
+        migration_runs: loops.runServer,
         pool_sweep: endedWithPools(connectionManager.sweeps, () => connectionManager.sweeps.start()),
       }),
   );
 });
 
 /** The connection manager ends these, when its last pool is closed: the shares go to the other processes then. */
-const endedWithPools = (task: Pick<Background, 'report'>, start: Background['start']): Background => ({
+const endedWithPools = (
+  task: Pick<Background, 'report' | 'run'>,
+  start: Background['start'],
+): Background => ({
   start,
+  run: () => task.run(),
   close: () => Promise.resolve(),
   get report() {
     return task.report;

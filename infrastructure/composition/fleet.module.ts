@@ -1,6 +1,9 @@
 import { ContainerModule } from 'inversify';
 import { KnexFleetLedger } from '../../adapters/knex/metadata/knex-fleet-ledger.ts';
 import { fleetOperator } from '../../application/fleet/fleet-operator.ts';
+import { findServedRun, serveRun } from '../../application/fleet/serve-run.ts';
+import { steerFleet } from '../../application/fleet/steer-over-http.ts';
+import { RunServer } from '../background/run-server.ts';
 import { RUNNER_DEFAULTS } from '../../application/fleet/fleet-ports.ts';
 import { PgDatabaseMigrator } from '../fleet/pg-database-migrator.ts';
 import { PgFleetChecks } from '../fleet/pg-fleet-checks.ts';
@@ -65,6 +68,38 @@ export const fleetModule = new ContainerModule(({ bind }) => {
       settings: TOKENS.fleetRunnerSettings,
     },
     (ports) => fleetOperator(ports),
+  );
+  bindSingleton(
+    bind,
+    TOKENS.runServer,
+    {
+      ledger: TOKENS.fleetLedger,
+      migrator: TOKENS.databaseMigrator,
+      servers: TOKENS.servers,
+      settings: TOKENS.fleetRunnerSettings,
+      config: TOKENS.config,
+      logger: TOKENS.logger,
+    },
+    ({ config, logger, ...fleet }) =>
+      new RunServer({
+        find: findServedRun(fleet),
+        serve: serveRun(fleet),
+        concurrency: config.database.migration.concurrency,
+        logger,
+      }),
+  );
+  bindSingleton(
+    bind,
+    TOKENS.fleetSteering,
+    {
+      ledger: TOKENS.fleetLedger,
+      migrator: TOKENS.databaseMigrator,
+      servers: TOKENS.servers,
+      settings: TOKENS.fleetRunnerSettings,
+      metadata: TOKENS.metadataDatabase,
+      runServer: TOKENS.runServer,
+    },
+    ({ runServer, ...fleet }) => steerFleet({ ...fleet, kick: () => runServer.kick() }),
   );
   bindSingleton(
     bind,

@@ -2,6 +2,7 @@ import { ContainerModule } from 'inversify';
 import { networkOf } from '../../adapters/ipaddr/network-of.ts';
 import { runWithRequestContext } from '../../adapters/pino/request-context.ts';
 import { ResponseAccount } from '../../presentation/http/request/response-account.ts';
+import { runTask } from '../../application/operators/run-task.ts';
 import { RequestLimits } from '../../application/limits/request-limits.ts';
 import { StorageQuota } from '../../application/limits/storage-quota.ts';
 import { readVersion } from '../config/version.ts';
@@ -15,9 +16,11 @@ export const httpModule = new ContainerModule(({ bind }) => {
     TOKENS.httpDependencies,
     {
       config: TOKENS.config,
+      settings: TOKENS.settings,
       useCases: TOKENS.useCases,
       metadata: TOKENS.metadataDatabase,
       fleet: TOKENS.fleetLedger,
+      steering: TOKENS.fleetSteering,
       databases: TOKENS.connectionManager,
       health: TOKENS.databaseHealth,
       changeFeed: TOKENS.changeFeed,
@@ -26,9 +29,14 @@ export const httpModule = new ContainerModule(({ bind }) => {
       policies: TOKENS.organizationPolicies,
       logger: TOKENS.logger,
       metrics: TOKENS.metrics,
+      traffic: TOKENS.organizationTraffic,
+      processes: TOKENS.processLedger,
+      instanceId: TOKENS.instanceId,
+      operators: TOKENS.operatorsLedger,
+      tasks: TOKENS.background,
       stopping: TOKENS.stopping,
     },
-    ({ config, useCases, metrics, stopping, ...ports }) => {
+    ({ config, useCases, metrics, traffic, stopping, ...ports }) => {
       const { organizationPool, maxOrganizationIdLength } = config.database;
       const { publicRequestsPerMinute, organization } = config.limits;
       const organizationQuotas = { ...organization, filesBytes: config.files.organizationBytes };
@@ -36,6 +44,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
       return {
         ...ports,
         ...useCases,
+        runTask: runTask(ports),
         runWithRequestContext: logsOperations(config) ? runWithRequestContext : (_context, run) => run(),
         requestLimits: new RequestLimits({
           policies,
@@ -43,7 +52,12 @@ export const httpModule = new ContainerModule(({ bind }) => {
           networkOf,
         }),
         storageQuota: new StorageQuota({ policies, maxBytes: organizationQuotas.storageBytes }),
-        httpMetrics: metrics,
+        httpMetrics: {
+          observe: (request) => {
+            metrics.observe(request);
+            traffic.observe(request);
+          },
+        },
         responses: new ResponseAccount(config.http.responses),
         renderMetrics: () => metrics.renderMetrics(),
         options: {

@@ -3,6 +3,7 @@ import { ContainerModule } from 'inversify';
 import { canonicalFingerprint } from '../../adapters/canonicalize/canonical-fingerprint.ts';
 import { adoptDatabase } from '../../application/databases/adopt.ts';
 import { provisioning } from '../../application/databases/provisioning.ts';
+import { recordPasses } from '../../application/operators/record-pass.ts';
 import { reconcileDatabases } from '../../application/databases/reconcile.ts';
 import { refillSpares } from '../../application/databases/refill-spares.ts';
 import { finishRetirement, retireDatabase } from '../../application/databases/retire.ts';
@@ -85,9 +86,15 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
       provisioning: TOKENS.provisioning,
       finishRetirement: TOKENS.finishRetirement,
       metadata: TOKENS.metadataDatabase,
+      operatorsLedger: TOKENS.operatorsLedger,
       logger: TOKENS.logger,
     },
-    ({ provisioning: { provision }, ...ports }) => reconcileDatabases({ ...ports, provision, newId }),
+    ({ provisioning: { provision }, operatorsLedger, ...ports }) =>
+      recordPasses(reconcileDatabases({ ...ports, provision, newId }), {
+        operatorsLedger,
+        logger: ports.logger,
+        now: Date.now,
+      }),
   );
   bindSingleton(
     bind,

@@ -131,7 +131,7 @@ export class Service {
   /** Finishes what an earlier process left, and reports what else is wrong, without holding up the start. */
   #reconcile(): void {
     const { logger, reconcileDatabases } = this.#parts;
-    reconcileDatabases({ dryRun: false, quarantineForeign: false, resumeOnly: true }).then(
+    reconcileDatabases({ dryRun: false, quarantineForeign: false, resumeOnly: true, origin: 'start' }).then(
       ({ findings, unreachable }) =>
         logger.info({ findings: findings.length, unreachable }, 'results databases reconciled'),
       (error: unknown) => logger.warn({ err: error }, 'results databases could not be reconciled'),

@@ -16,6 +16,11 @@ import type { AuditBacklog } from '../../application/ports/audit/audit-backlog.t
 import type { AuditChains } from '../../application/ports/audit/audit-chains.ts';
 import type { WorkHints } from '../../application/ports/work/work-hints.ts';
 import type { Deployment } from '../../application/ports/databases/deployment.ts';
+import type { OrganizationTraffic } from '../../application/operators/organization-traffic.ts';
+import type { EffectiveSetting } from '../../application/ports/operators/effective-setting.ts';
+import type { OperatorsLedger } from '../../application/ports/operators/operators-ledger.ts';
+import type { ProcessLedger } from '../../application/ports/operators/process-ledger.ts';
+import type { ReleaseSchemas } from '../../application/ports/databases/release-schemas.ts';
 import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { OrganizationPolicies } from '../../application/ports/runtime/organization-policies.ts';
@@ -28,11 +33,14 @@ import type { SpareLedger } from '../../application/ports/databases/spare-ledger
 import type { ProvisioningLedger } from '../../application/ports/databases/provisioning-ledger.ts';
 import type { SqlDatabase } from '../../adapters/knex/statement.ts';
 import type { RunnerSettings } from '../../application/fleet/fleet-ports.ts';
+import type { FleetSteering } from '../../application/fleet/steer-over-http.ts';
+import type { RunServer } from '../background/run-server.ts';
 import type { FleetOperator } from '../../application/fleet/fleet-operator.ts';
 import type { FleetChecks } from '../../application/ports/fleet/fleet-checks.ts';
 import type { FleetLedger } from '../../application/ports/fleet/fleet-ledger.ts';
 import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
+import type { ProcessBeats } from '../background/process-beats.ts';
 import type { ClusterSurvey } from '../background/cluster-survey.ts';
 import type { MetadataChangeFeed } from '../changes/metadata-change-feed.ts';
 import type { Config } from '../config/config.ts';
@@ -61,6 +69,7 @@ const token = <Bound>(name: string): ServiceIdentifier<Bound> => Symbol(name);
 /** Everything is a singleton. Grouped as the modules that bind it. */
 export const TOKENS = {
   config: token<Config>('Config'),
+  settings: token<readonly EffectiveSetting[]>('EffectiveSetting'),
   logger: token<Logger>('Logger'),
   metrics: token<PrometheusMetrics>('PrometheusMetrics'),
   stopping: token<Stopping>('Stopping'),
@@ -70,6 +79,7 @@ export const TOKENS = {
   instanceId: token<string>('instance id'),
   changeFeed: token<MetadataChangeFeed>('MetadataChangeFeed'),
   clusterSurvey: token<ClusterSurvey>('ClusterSurvey'),
+  processBeats: token<ProcessBeats>('ProcessBeats'),
   organizationPolicies: token<OrganizationPolicies>('OrganizationPolicies'),
 
   auditBacklog: token<AuditBacklog>('AuditBacklog'),
@@ -110,6 +120,13 @@ export const TOKENS = {
   fleetChecks: token<FleetChecks>('FleetChecks'),
   fleetRunnerSettings: token<RunnerSettings>('RunnerSettings'),
   fleetOperator: token<FleetOperator>('FleetOperator'),
+  fleetSteering: token<FleetSteering>('FleetSteering'),
+  runServer: token<RunServer>('RunServer'),
+
+  operatorsLedger: token<OperatorsLedger>('OperatorsLedger'),
+  processLedger: token<ProcessLedger>('ProcessLedger'),
+  organizationTraffic: token<OrganizationTraffic>('OrganizationTraffic'),
+  releaseSchemas: token<() => Promise<ReleaseSchemas>>('ReleaseSchemas'),
 
   metadataDatabase: token<MetadataDatabase>('MetadataDatabase'),
   deployment: token<Deployment>('Deployment'),

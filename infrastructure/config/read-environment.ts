@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
+import type { SourceOf } from './effective-settings.ts';
 import { ConfigError } from './config-error.ts';
 
 /**
@@ -12,6 +13,15 @@ export const readEnvironment = (): Record<string, string | undefined> => ({
   ...readDotEnv(),
   ...process.env,
 });
+
+/** Says of each variable where `readEnvironment` has it from; what it does not have, the start has set. */
+export const readSources = (): SourceOf => {
+  const file = readDotEnv();
+  return (name, value) => {
+    if (process.env[name] === value) return 'environment';
+    return file[name] === value ? 'file' : 'start';
+  };
+};
 
 const readDotEnv = (): Record<string, string | undefined> => {
   try {

@@ -93,6 +93,10 @@ export class SchemaGuard {
     this.#looks.start();
   }
 
+  run(): Promise<void> {
+    return this.#looks.run();
+  }
+
   close(): Promise<void> {
     return this.#looks.close();
   }

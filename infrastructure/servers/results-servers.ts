@@ -28,6 +28,11 @@ export class ResultsServers implements DatabaseServers {
     return this.list().reduce((sum, { budget }) => sum + budget.taken, 0);
   }
 
+  /** One sign of life on each server. Never rejects. */
+  async run(): Promise<void> {
+    await Promise.all(this.list().map(({ share }) => share.heartbeat()));
+  }
+
   /** Of the signs of life on all servers. */
   get report(): RunReport {
     return mergeReports(this.list().map(({ share }) => share.report));

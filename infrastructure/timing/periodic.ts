@@ -5,9 +5,12 @@ export interface RunReport {
   readonly failures: number;
   /** Null before the first run ended. */
   readonly lastRunSeconds: number | null;
+  readonly everySeconds: number;
+  /** Unix time in seconds; null while the loop is not started. */
+  readonly nextRunAt: number | null;
 }
 
-/** Merges the reports of several loops: the oldest success, the sum of failures, the longest last run. */
+/** Merges the reports of several loops: the oldest success, the sum of failures, the longest last run, the first to come. */
 export const mergeReports = (reports: readonly RunReport[]): RunReport => ({
   lastSuccessAt: reports.some(({ lastSuccessAt }) => lastSuccessAt === null)
     ? null
@@ -16,6 +19,11 @@ export const mergeReports = (reports: readonly RunReport[]): RunReport => ({
   lastRunSeconds: reports.reduce<number | null>(
     (longest, { lastRunSeconds }) =>
       lastRunSeconds === null ? longest : Math.max(longest ?? 0, lastRunSeconds),
+    null,
+  ),
+  everySeconds: Math.min(...reports.map(({ everySeconds }) => everySeconds)),
+  nextRunAt: reports.reduce<number | null>(
+    (first, { nextRunAt }) => (nextRunAt === null ? first : Math.min(first ?? nextRunAt, nextRunAt)),
     null,
   ),
 });
@@ -42,6 +50,8 @@ export class Periodic {
   #lastSuccessAt: number | null = null;
   #failures = 0;
   #lastRunSeconds: number | null = null;
+  /** In `Date.now()`. */
+  #tickedAt = 0;
 
   constructor(options: PeriodicOptions) {
     this.#options = options;
@@ -56,6 +66,8 @@ export class Periodic {
       lastSuccessAt: this.#lastSuccessAt,
       failures: this.#failures,
       lastRunSeconds: this.#lastRunSeconds,
+      everySeconds: this.#options.everyMs / 1000,
+      nextRunAt: this.isStarted ? (this.#tickedAt + this.#options.everyMs) / 1000 : null,
     };
   }
 
@@ -63,7 +75,9 @@ export class Periodic {
   start(): void {
     if (this.#interval !== null) return;
     this.#closed = false;
+    this.#tickedAt = Date.now();
     this.#interval = setInterval(() => {
+      this.#tickedAt = Date.now();
       // Skip the tick: a run that takes longer than the interval must not be followed by another at once.
       if (this.#running === null) void this.run();
     }, this.#options.everyMs).unref();

@@ -2,6 +2,12 @@ import type { FileStore } from '../../application/ports/files/file-store.ts';
 import type { HealthCheck } from '../../application/ports/databases/health-check.ts';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import type { OrganizationDatabases } from '../../application/ports/databases/organization-databases.ts';
+import type { ProcessLedger } from '../../application/ports/operators/process-ledger.ts';
+import type { runTask } from '../../application/operators/run-task.ts';
+import type { EffectiveSetting } from '../../application/ports/operators/effective-setting.ts';
+import type { OperatorsLedger } from '../../application/ports/operators/operators-ledger.ts';
+import type { BackgroundTasks } from '../../application/ports/runtime/background-tasks.ts';
+import type { FleetSteering } from '../../application/fleet/steer-over-http.ts';
 import type { FleetLedger } from '../../application/ports/fleet/fleet-ledger.ts';
 import type { ChangeFeed } from '../../application/ports/runtime/change-feed.ts';
 import type { HttpMetrics } from '../../application/ports/runtime/http-metrics.ts';
@@ -53,6 +59,15 @@ export interface HttpDependencies extends UseCases {
   /** For reads that need no use case. */
   readonly metadata: MetadataDatabase;
   readonly fleet: FleetReader;
+  readonly steering: FleetSteering;
+  readonly operators: Pick<OperatorsLedger, 'lastPass'>;
+  readonly tasks: Pick<BackgroundTasks, 'list'>;
+  readonly runTask: ReturnType<typeof runTask>;
+  /** Of the process that answers; secrets are masked. */
+  readonly settings: readonly EffectiveSetting[];
+  readonly processes: Pick<ProcessLedger, 'list'>;
+  /** Of the process that answers. */
+  readonly instanceId: string;
   readonly health: HealthCheck;
   readonly changeFeed: Pick<ChangeFeed, 'isBehind'>;
   readonly databases: OrganizationDatabases;

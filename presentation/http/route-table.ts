@@ -7,6 +7,9 @@ import { openApiDocument } from './docs/open-api-document.ts';
 import { eventRoutes } from './events/event-routes.ts';
 import { fileRoutes } from './files/file-routes.ts';
 import type { HttpDependencies } from './http-dependencies.ts';
+import { consoleRoutes } from './console/console-routes.ts';
+import { configurationRoutes } from './configuration/configuration-routes.ts';
+import { findingRoutes } from './findings/finding-routes.ts';
 import { identityRoutes } from './identities/identity-routes.ts';
 import { inputSignatureRoutes } from './input-signatures/input-signature-routes.ts';
 import { jobBatchRoutes } from './job-batches/job-batch-routes.ts';
@@ -17,12 +20,14 @@ import { memberRoutes } from './members/member-routes.ts';
 import { migrationRoutes } from './migrations/migration-routes.ts';
 import { monitoringRoutes } from './monitoring/monitoring-routes.ts';
 import { organizationRoutes } from './organizations/organization-routes.ts';
+import { overviewRoutes } from './overview/overview-routes.ts';
 import { queueRoutes } from './queue/queue-routes.ts';
 import { rankingRoutes } from './rankings/ranking-routes.ts';
 import type { Route } from './routing/route.ts';
 import { serviceAccountRoutes } from './service-accounts/service-account-routes.ts';
 import { serverRoutes } from './servers/server-routes.ts';
 import { settingsRoutes } from './settings/settings-routes.ts';
+import { taskRoutes } from './tasks/task-routes.ts';
 import { workRoutes } from './work/work-routes.ts';
 import { userRoutes } from './users/user-routes.ts';
 
@@ -38,7 +43,7 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
     ...leaseRoutes(deps),
     ...jobBatchRoutes(deps),
     ...campaignRoutes(deps),
-    ...rankingRoutes(),
+    ...rankingRoutes(deps),
     ...inputSignatureRoutes(),
     ...queueRoutes(deps),
     ...eventRoutes(deps),
@@ -48,12 +53,17 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
     ...ofResults,
     ...workRoutes(deps),
     ...authRoutes(deps),
+    ...consoleRoutes(deps),
     ...userRoutes(deps),
     ...identityRoutes(deps),
     ...organizationRoutes(deps),
     ...settingsRoutes(deps),
     ...auditLogRoutes(deps),
     ...memberRoutes(deps),
+    ...overviewRoutes(deps),
+    ...findingRoutes(deps),
+    ...taskRoutes(deps),
+    ...configurationRoutes(deps),
     ...serviceAccountRoutes(deps),
     ...ofResults.map(byClaimAlone),
     ...databaseRoutes(deps),

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
 import type { NewFile } from '../../domain/files/file-repository.ts';
 import type { FileKey, StoredFile } from '../../domain/files/stored-file.ts';
+import type { Artifact } from '../../domain/jobs/artifact.ts';
 import { sha256Of } from '../support/fetch-bytes.ts';
 import { sampleJob, sampleNote } from '../support/sample-job.ts';
 import { RESULTS, type Subject } from './subjects.ts';
@@ -33,6 +34,21 @@ const keepsFiles = (subject: Subject<ResultsDatabase>): void => {
     const file = sampleFile(text, overrides);
     expect(await database.files.announce(file)).to.equal(null);
     return database.files.settle(file.sha256, NOTE);
+  };
+  const addArtifact = async (sha256: string | null): Promise<Artifact> => {
+    const job = await database.jobs.insert(sampleJob());
+    return database.artifacts.insert({
+      jobId: job?.jobId ?? '',
+      leaseId: null,
+      name: 'poses',
+      purpose: 'poses',
+      uri: `mad:sha256:${sha256}`,
+      sha256,
+      contentType: null,
+      sizeBytes: 5,
+      checksum: null,
+      note: NOTE,
+    });
   };
   const mark = (before: Date, limit = 10): Promise<readonly string[]> =>
     database.transaction(({ files }) => files.markUnreferenced(before, limit));
@@ -111,21 +127,16 @@ const keepsFiles = (subject: Subject<ResultsDatabase>): void => {
   });
 
   it('are not marked while an artifact has their bytes', async () => {
-    const { sha256 } = await store('poses');
-    const job = await database.jobs.insert(sampleJob());
-    await database.artifacts.insert({
-      jobId: job?.jobId ?? '',
-      leaseId: null,
-      name: 'poses',
-      purpose: 'poses',
-      uri: `mad:sha256:${sha256}`,
-      sha256,
-      contentType: null,
-      sizeBytes: 5,
-      checksum: null,
-      note: NOTE,
-    });
+    await addArtifact((await store('poses')).sha256);
     expect(await mark(later())).to.deep.equal([]);
+  });
+
+  it('are told of artifacts, but for those whose bytes are elsewhere', async () => {
+    const { sha256 } = await store('poses');
+    const [kept, elsewhere] = [await addArtifact(sha256), await addArtifact(null)];
+    const ids = [kept.artifactId, elsewhere.artifactId, UPLOAD_ID];
+    expect([...(await database.artifacts.filesOf(ids))]).to.deep.equal([[kept.artifactId, sha256]]);
+    expect((await database.artifacts.filesOf([])).size).to.equal(0);
   });
 
   it('are forgotten when they are marked, and live on when somebody uploads them again', async () => {

@@ -242,6 +242,19 @@ const keepsAttempts = (subject: ResultsSubject): void => {
       expect((await claim({ worker: { name: 'whole', version: null } })).claimed).to.have.length(2);
     });
 
+    it('gives jobs to a worker whose failures are not its own', async () => {
+      const codes = ['unsupported_input', 'no_poses', 'input_unavailable', 'outputs_refused'];
+      for (const code of codes.flatMap((each) => [each, each, each])) {
+        await insertJob();
+        const { job } = await claimOne();
+        await settle(job.jobId, {
+          status: 'FAILED',
+          end: ended('FAILED', { error: { code, message: 'm', retryable: false } }),
+        });
+      }
+      expect((await claim()).benchedSeconds).to.equal(null);
+    });
+
     it('gives jobs to a worker that succeeded between its failures', async () => {
       for (let i = 0; i < 4; i += 1) await insertJob();
       for (const status of ['FAILED', 'FAILED', 'COMPLETED', 'FAILED'] as const) {

@@ -7,7 +7,16 @@ import { ServerNotFoundError } from '../../domain/databases/errors.ts';
 import { ANYWHERE, parseServerId } from '../../domain/databases/server.ts';
 import { DEFAULT_SERVER } from '../../domain/databases/server.ts';
 import { DATABASE_STATES } from '../../domain/databases/results-database.ts';
-import type { AuditKey } from '../../domain/audit/audit-log.ts';
+import {
+  EVERY_TRAIL,
+  type AuditFilter,
+  type AuditKey,
+  type TrailScope,
+} from '../../domain/audit/audit-log.ts';
+import {
+  ALL_ORGANIZATIONS,
+  type OrganizationFilter,
+} from '../../domain/organizations/organization-repository.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { organizationId } from '../support/deployment.ts';
 import { rejectionOf } from '../support/gate.ts';
@@ -49,8 +58,43 @@ const keepsMetadata = (subject: Subject<MetadataSubject>): void => {
       for (const id of ids) await metadata.organizations.insert({ id, name: id });
       expect(await metadata.organizations.rename(ACME, 'x')).to.equal(null);
       expect(await metadata.organizations.rename(organizationId('a'), 'x')).to.include({ name: 'x' });
-      const seen = await inPages((page) => metadata.organizations.list(page));
+      const seen = await inPages((page) => metadata.organizations.list(ALL_ORGANIZATIONS, page));
       expect(seen.map(({ id }) => id).toSorted()).to.deep.equal(ids.toSorted());
+    });
+
+    it('are found by the beginning of id or name, status, server and state, in three orders', async () => {
+      const { organizations } = metadata;
+      const named: readonly (readonly [string, string])[] = [
+        ['acme', 'zebra 100%'],
+        ['beta', 'Acme_two'],
+        ['b-eta', 'acmeXtwo'],
+        ['gamma', '100% \\ sure'],
+      ];
+      for (const [id, name] of named) await organizations.insert({ id: organizationId(id), name });
+      await organizations.moveStatus(BETA, 'active', 'suspended');
+      await addDatabase(ACME, 'failed');
+      const list = async (filter: Partial<OrganizationFilter>): Promise<readonly string[]> => {
+        const found = await inPages((page) => organizations.list({ ...ALL_ORGANIZATIONS, ...filter }, page));
+        return found.map(({ id }) => id);
+      };
+      expect(await list({ prefix: 'ACME', order: 'name' })).to.deep.equal(['beta', 'b-eta']);
+      expect(await list({ prefix: 'acme_' })).to.deep.equal(['beta']);
+      expect(await list({ prefix: '100%' })).to.deep.equal(['gamma']);
+      expect(await list({ prefix: '100% \\' })).to.deep.equal(['gamma']);
+      expect(await list({ prefix: '%' })).to.deep.equal([]);
+      expect(await list({ order: 'name' })).to.deep.equal(['gamma', 'beta', 'b-eta', 'acme']);
+      expect(await list({ status: 'suspended' })).to.deep.equal(['beta']);
+      expect(await list({ state: 'failed' })).to.deep.equal(['acme']);
+      expect(await list({ serverId: DEFAULT_SERVER })).to.deep.equal(['acme']);
+      expect(await list({ state: 'none', order: 'name' })).to.deep.equal(['gamma', 'beta', 'b-eta']);
+      expect((await list({ order: 'newest' })).toSorted()).to.deep.equal(['acme', 'b-eta', 'beta', 'gamma']);
+      const { items } = await organizations.list(ALL_ORGANIZATIONS, { limit: 1, after: null });
+      expect(items[0]?.database).to.deep.equal({
+        serverId: DEFAULT_SERVER,
+        state: 'failed',
+        schemaVersion: 1,
+        lastError: null,
+      });
     });
 
     it('are pinned to a server or to labels, at first and later, and else may be anywhere', async () => {
@@ -237,6 +281,34 @@ const keepsMetadata = (subject: Subject<MetadataSubject>): void => {
       expect((await list(ACME)).map(({ entityId, address }) => [entityId, address])).to.deep.equal([
         ['2', null],
       ]);
+    });
+
+    it('is narrowed down by who, what, which request and when, in one trail or in all', async () => {
+      const at = (n: number, fields: object = {}) => metadata.auditLog.append({ ...event(n), ...fields });
+      await at(1, { userId: 'ada', requestId: 'r-1' });
+      await at(2, { userId: 'eve', requestId: 'r-1', organizationId: null });
+      await at(3, { userId: 'ada', requestId: 'r-2', organizationId: BETA });
+      const page = { limit: 5, after: null };
+      const list = async (scope: TrailScope, filter: Partial<AuditFilter>): Promise<readonly string[]> =>
+        (await metadata.auditLog.list(scope, { action: null, ...filter }, page)).items.map(
+          ({ entityId }) => entityId,
+        );
+      expect(await list(EVERY_TRAIL, {})).to.deep.equal(['3', '2', '1']);
+      expect(await list(EVERY_TRAIL, { userId: 'ada' })).to.deep.equal(['3', '1']);
+      expect(await list(EVERY_TRAIL, { requestId: 'r-1' })).to.deep.equal(['2', '1']);
+      expect(await list(EVERY_TRAIL, { entityId: '2' })).to.deep.equal(['2']);
+      expect(await list(ACME, { requestId: 'r-1' })).to.deep.equal(['1']);
+      expect(await list(null, { userId: 'ada' })).to.deep.equal([]);
+      expect(
+        await list(EVERY_TRAIL, { userId: 'ada', requestId: 'r-2', entityId: '3', action: 'job.moved' }),
+      ).to.deep.equal(['3']);
+      const [newest] = (await metadata.auditLog.list(EVERY_TRAIL, { action: null }, page)).items;
+      const moment = newest?.at ?? new Date();
+      const later = new Date(moment.getTime() + 1);
+      expect(await list(EVERY_TRAIL, { from: later })).to.deep.equal([]);
+      expect(await list(EVERY_TRAIL, { to: later })).to.deep.equal(['3', '2', '1']);
+      expect(await list(EVERY_TRAIL, { from: moment })).to.include('3');
+      expect(await list(EVERY_TRAIL, { to: moment })).not.to.include('3');
     });
 
     it('of what was rolled back holds nothing', async () => {

@@ -140,6 +140,11 @@ const keepsPeople = (subject: Subject<MetadataSubject>): void => {
       expect(await list(null)).to.deep.equal(users.toSorted((a, b) => (a.userId < b.userId ? -1 : 1)));
       expect(await list('uSER-3@example.org')).to.deep.equal([users[3]]);
       expect(await list('nobody@example.org')).to.be.empty;
+      const beginning = (prefix: string) =>
+        inPages((page) => metadata.users.list({ email: null, prefix }, page));
+      expect(await beginning('USER-')).to.have.length(5);
+      expect(await beginning('user-3')).to.deep.equal([users[3]]);
+      expect(await beginning('user_')).to.be.empty;
     });
 
     it('are changed in what is given, and keep the rest', async () => {
@@ -339,6 +344,26 @@ const keepsPeople = (subject: Subject<MetadataSubject>): void => {
       ]);
       expect(await sessions.findByToken(token), 'used up').to.deep.equal(session);
       expect(await sessions.useToken(randomBytes(32))).to.deep.equal({ outcome: 'refused' });
+    });
+
+    it('are known by the secret of a browser, until they are over', async () => {
+      const { userId } = await insertUser('browser@example.org');
+      const { session } = await open(userId, null);
+      const secret = randomBytes(32);
+      const { sessions } = metadata;
+      await sessions.addBrowser(session.sessionId, secret);
+      await sessions.noteUse(session.sessionId);
+      const found = await sessions.findBrowser(secret);
+      expect(found).to.include({ sessionId: session.sessionId, userId });
+      expect(found?.idleSeconds).to.be.within(0, 60);
+      expect(found?.expiresAt).to.be.instanceOf(Date);
+      expect(await sessions.findBrowser(randomBytes(32))).to.equal(null);
+      expect(await sessions.findByToken(secret), 'is no refresh token').to.equal(null);
+      await sessions.revoke(session.sessionId);
+      expect(await sessions.findBrowser(secret)).to.equal(null);
+      const old = await open(userId, null, 0);
+      await sessions.addBrowser(old.session.sessionId, secret.toReversed());
+      expect(await sessions.findBrowser(secret.toReversed())).to.equal(null);
     });
 
     it('take no token when they are over: revoked, or too old', async () => {

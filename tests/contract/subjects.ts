@@ -1,4 +1,6 @@
 import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
+import type { OperatorsLedger } from '../../application/ports/operators/operators-ledger.ts';
+import type { ProcessLedger } from '../../application/ports/operators/process-ledger.ts';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
 import type { AuditBacklog } from '../../application/ports/audit/audit-backlog.ts';
@@ -8,6 +10,7 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { FakeMetadata } from '../support/fakes/fake-metadata.ts';
+import { FakeOperators, FakeProcesses } from '../support/fakes/fake-operators.ts';
 import { FakeWorkHints } from '../support/fakes/fake-work-hints.ts';
 import { FakeResults } from '../support/fakes/fake-results.ts';
 
@@ -100,6 +103,8 @@ const resultsInPostgres = (): ResultsSubject => {
 export interface MetadataSubject {
   readonly metadata: MetadataDatabase;
   readonly ledger: DatabaseLedger;
+  readonly operators: OperatorsLedger;
+  readonly processes: ProcessLedger;
   /** Records a database in this state for a registered organization. */
   addDatabase(organization: OrganizationId, state: DatabaseState): Promise<void>;
   readonly workHints: WorkHints;
@@ -113,10 +118,14 @@ const metadataInMemory = (): MetadataSubject => {
   const metadata = new FakeMetadata();
   const addDatabase: MetadataSubject['addDatabase'] = async (id, state) =>
     metadata.addDatabase(id, { state });
+  const processes = new FakeProcesses();
+  const operators = new FakeOperators(metadata, processes);
   const workHints = new FakeWorkHints(metadata);
   return {
     metadata,
     ledger: metadata.ledger,
+    operators,
+    processes,
     addDatabase,
     workHints,
     deliver: async (id, entries) => workHints.deliver(id, entries),
@@ -135,6 +144,8 @@ const metadataInPostgres = (): Subject<MetadataSubject> => {
       subject = {
         metadata: container.get(TOKENS.metadataDatabase),
         ledger: container.get(TOKENS.databaseLedger),
+        operators: container.get(TOKENS.operatorsLedger),
+        processes: container.get(TOKENS.processLedger),
         addDatabase: async (id, state) => {
           await deployment.administer(
             `insert into organization_databases (org_id, database_name, state, stamp, schema_version)
@@ -154,7 +165,7 @@ const metadataInPostgres = (): Subject<MetadataSubject> => {
       // The trail itself refuses to be emptied.
       await deployment.administer(
         `alter table audit_logs disable trigger user; alter table audit_chains disable trigger user;
-         truncate organizations, users, audit_logs, audit_chains, work_hints cascade;
+         truncate organizations, users, audit_logs, audit_chains, process_beats, reconciler_passes, work_hints cascade;
          alter table audit_logs enable trigger user; alter table audit_chains enable trigger user;
          delete from results_servers where server_id <> 'default';
          update results_servers set status = 'active', weight = 100, max_databases = null, databases = 0, labels = '{}',

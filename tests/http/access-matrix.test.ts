@@ -53,6 +53,19 @@ describe('The access matrix over HTTP', function () {
   });
 
   for (const [title, letters] of Object.entries(MATRIX)) {
+    if (letters === 'B') {
+      it(`${title} serves pages of the service alone, and those by their cookie`, async () => {
+        const route = routeOf(title);
+        const method = route.method.toUpperCase() as Method;
+        const body = sampleBodyOf(route);
+        const from = async (headers: Readonly<Record<string, string>>) =>
+          codeOf(await service.call<Problem>(method, route.path, { headers, ...(body && { body }) }));
+        expect(await from({ 'Sec-Fetch-Site': 'cross-site' })).to.equal('403 cross_site_request');
+        const own = await from({ 'Sec-Fetch-Site': 'same-origin' });
+        expect(own).to.equal(method === 'DELETE' ? '204 ' : '401 unauthenticated');
+      });
+      continue;
+    }
     if (letters === '-') {
       it(`${title} asks nobody for a token`, async () => {
         const reply = await ask(title, undefined);
@@ -82,6 +95,30 @@ describe('The access matrix over HTTP', function () {
     });
   }
 
+  it('gives no weight to a cookie', async () => {
+    const { users } = service.container.get(TOKENS.metadataDatabase);
+    const passwordHash = await new Argon2Passwords().hash(PASSWORD);
+    const email = 'operator@example.org';
+    await users.ensureUser({ email, passwordHash, platformAdmin: true });
+    const { headers } = await service.call('POST', '/console/session', {
+      headers: { 'Sec-Fetch-Site': 'same-origin' },
+      body: { email, password: PASSWORD },
+    });
+    const cookie = String(headers['set-cookie']).split(';')[0] ?? '';
+    expect(cookie).to.match(/^mad_session=.{43}$/);
+    for (const [title, letters] of Object.entries(MATRIX)) {
+      if (letters === '-' || letters === 'B') continue;
+      const route = routeOf(title);
+      const body = sampleBodyOf(route);
+      const reply = await service.call<Problem>(
+        route.method.toUpperCase() as Method,
+        samplePathOf(route, 'alpha', job.job_id),
+        { headers: { Cookie: cookie, 'Sec-Fetch-Site': 'same-origin' }, ...(body && { body }) },
+      );
+      expect(codeOf(reply), title).to.equal('401 unauthenticated');
+    }
+  });
+
   it('holds for a fleet: it sees where there is work, is exchanged, and may do nothing else', async () => {
     const platform = service.as(deployment.token(null, ['platform_admin']));
     const fleet = await platform.post<{ service_account_id: string; key: string }>(
@@ -95,7 +132,7 @@ describe('The access matrix over HTTP', function () {
       body: { key: fleet.body.key },
     });
     for (const [title, letters] of Object.entries(MATRIX)) {
-      if (letters === '-') continue;
+      if (letters === '-' || letters === 'B') continue;
       const code = codeOf(await ask(title, body.access_token));
       if (letters.includes('F')) expect(code, title).not.to.match(/^40[13]/);
       // It speaks for no organization: a path that names one is refused before its roles are looked at.
@@ -113,7 +150,7 @@ describe('The access matrix over HTTP', function () {
     const { body } = await service.call<{ access_token: string }>('POST', '/auth/token', {
       body: { email, password: PASSWORD },
     });
-    for (const title of Object.keys(MATRIX).filter((each) => MATRIX[each] !== '-')) {
+    for (const title of Object.keys(MATRIX).filter((each) => !['-', 'B'].includes(MATRIX[each] ?? ''))) {
       // Its own requests would end the session, or the membership.
       if (title.startsWith('PUT /users/me')) continue;
       const code = codeOf(await ask(title, body.access_token));

@@ -43,6 +43,24 @@ const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   createOrganization: { org_id: 'created', name: 'Created', placement: { server_id: null, labels: {} } },
   changeOrganization: { name: 'Renamed', placement: { server_id: 'default' } },
   changeServer: { status: 'active', weight: 100, max_databases: 10, labels: { region: 'eu' } },
+  openBrowserSession: { email: 'a@example.org', password: 'secret', new_password: 'another password' },
+  makeBrowserToken: { org_id: 'alpha' },
+  confirmBrowserSession: { org_id: 'alpha', password: 'secret' },
+  reconcileDatabases: { dry_run: true },
+  startMigrationRun: {
+    kind: 'migrate',
+    target: 1,
+    org_ids: ['alpha'],
+    canaries: 1,
+    wave: '25%',
+    error_budget: 0,
+    dry_run: true,
+    seen_run_id: null,
+  },
+  pauseMigrationRun: { state: 'running', failed: 0 },
+  resumeMigrationRun: { state: 'running', failed: 0 },
+  retryMigrationRun: { state: 'running', failed: 0, org_ids: ['alpha'] },
+  rollBackMigrationRun: { state: 'running', failed: 0, org_ids: ['alpha'], wave: 0, target: 1 },
   replaceSettings: { settings: { theme: 'dark' } },
   patchSettings: { settings: { theme: 'dark' } },
   submitJob: {
@@ -135,6 +153,15 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   createOrganization: ['org_id', 'name'],
   changeOrganization: [],
   changeServer: [],
+  openBrowserSession: ['email', 'password'],
+  makeBrowserToken: ['org_id'],
+  confirmBrowserSession: ['org_id', 'password'],
+  reconcileDatabases: ['dry_run'],
+  startMigrationRun: [],
+  pauseMigrationRun: ['state'],
+  resumeMigrationRun: ['state'],
+  retryMigrationRun: ['state'],
+  rollBackMigrationRun: ['state'],
   replaceSettings: ['settings'],
   patchSettings: ['settings'],
   submitJob: ['engine', 'inputs'],
@@ -159,6 +186,12 @@ const PLATFORM_OPERATIONS: ReadonlySet<string> = new Set([
   'setPassword',
   'linkIdentity',
   'changeServer',
+  'reconcileDatabases',
+  'startMigrationRun',
+  'pauseMigrationRun',
+  'resumeMigrationRun',
+  'retryMigrationRun',
+  'rollBackMigrationRun',
   'createFleet',
 ]);
 const MIB = 1024 * 1024;
@@ -228,7 +261,8 @@ describe('Bad bodies', function () {
       .replace('{service_account_id}', job.job_id)
       .replace('{campaign_id}', job.job_id)
       .replace('{task_name}', 't')
-      .replace('{server_id}', 'default');
+      .replace('{server_id}', 'default')
+      .replace('{run_id}', '1');
     return service.call<Problem>(method, filled, { token, ...options });
   };
   const everything = async () => ({
@@ -238,7 +272,7 @@ describe('Bad bodies', function () {
   });
 
   it('are looked for on every route of the contract that takes one', () => {
-    expect(routes).to.have.length(42);
+    expect(routes).to.have.length(53);
     for (const { operation, schema } of routes) {
       expect(Object.keys(schema.properties ?? {}), operation).to.have.members(
         Object.keys(BODIES[operation] ?? {}),

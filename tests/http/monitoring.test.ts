@@ -28,7 +28,7 @@ const ROUTES: readonly (readonly [string, ...Method[]])[] = [
   ['/users/{user_id}/identities/{identity_id}', 'DELETE'],
   ['/admin/audit-logs', 'GET'],
   ['/organizations/{org_id}/audit-logs', 'GET'],
-  ['/organizations/{org_id}/input-signatures/{signature}', 'GET'],
+  ['/organizations/{org_id}/input-signatures/{signature}', 'GET', 'DELETE'],
   ...['/organizations/{org_id}/jobs', '/jobs'].flatMap((jobs): [string, ...Method[]][] => [
     [jobs, 'GET', 'POST'],
     [`${jobs}/{job_id}`, 'GET', 'PATCH'],

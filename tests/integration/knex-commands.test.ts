@@ -102,8 +102,13 @@ describe('the knex command', function () {
     'audit_outbox',
     'campaigns',
     'docking_jobs',
+    'file_uploads',
+    'files',
     'input_signatures',
     'job_attempts',
+    'job_batches',
+    'job_files',
+    'job_scores',
     'task_results',
   ];
 

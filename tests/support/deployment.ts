@@ -7,6 +7,7 @@ import type { Container } from 'inversify';
 import jwt from 'jsonwebtoken';
 import { createContainer } from '../../infrastructure/composition/container.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { effectiveSettings } from '../../infrastructure/config/effective-settings.ts';
 import { parseConfig } from '../../infrastructure/config/config.ts';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
@@ -176,7 +177,9 @@ export const createDeployment = async (
     filesFolder,
     databaseName: (id) => `${prefix}r_${id}`,
     start: (overrides = {}) => {
-      const container = watchMaking(createContainer(parseConfig({ ...environment, ...overrides })));
+      const merged = { ...environment, ...overrides };
+      const shown = effectiveSettings(merged, () => 'environment');
+      const container = watchMaking(createContainer(parseConfig(merged), shown));
       containers.push(container);
       return container;
     },

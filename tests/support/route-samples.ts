@@ -18,6 +18,15 @@ const BODIES: Readonly<Record<string, object>> = {
   createOrganization: { org_id: 'made-by-sample', name: 'Made' },
   changeOrganization: { name: 'Renamed' },
   changeServer: { weight: 50 },
+  reconcileDatabases: { dry_run: true },
+  openBrowserSession: { email: 'ada@example.org', password: 'secret' },
+  makeBrowserToken: { org_id: 'acme' },
+  confirmBrowserSession: { org_id: null, password: 'secret' },
+  startMigrationRun: { dry_run: true },
+  pauseMigrationRun: { state: 'running' },
+  resumeMigrationRun: { state: 'halted', failed: 1 },
+  retryMigrationRun: { state: 'halted' },
+  rollBackMigrationRun: { state: 'halted', wave: 0 },
   patchSettings: { settings: { theme: 'light' } },
   replaceSettings: { settings: { theme: 'dark' } },
   submitJob: { engine: 'vina', inputs: { ligand: 'CCO' } },
@@ -71,6 +80,7 @@ export const samplePathOf = (route: Route, organizationId: string, jobId: string
     .replace('{campaign_id}', SAMPLE_CAMPAIGN_ID)
     .replace('{user_id}', SAMPLE_USER_ID)
     .replace('{identity_id}', SAMPLE_USER_ID)
+    .replace('/admin/tasks/{task_name}', '/admin/tasks/fleet_snapshot')
     .replace('{service_account_id}', SAMPLE_USER_ID)
     .replace('{key_id}', SAMPLE_USER_ID)
     .replace('{task_name}', 'docking')

@@ -21,6 +21,7 @@ export interface RunRow {
   readonly reason: string | null;
   readonly wave: number;
   readonly error_budget: number;
+  readonly service_schema_version: number | null;
   readonly created_at: Date;
   readonly updated_at: Date;
   readonly finished_at: Date | null;
@@ -35,6 +36,7 @@ export const RUN_COLUMNS = [
   'reason',
   'wave',
   'error_budget',
+  'service_schema_version',
   'created_at',
   'updated_at',
   'finished_at',
@@ -94,6 +96,7 @@ export const toRun = (row: RunRow): FleetRun => ({
   reason: row.reason,
   wave: row.wave,
   errorBudget: row.error_budget,
+  serviceSchemaVersion: row.service_schema_version,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
   finishedAt: row.finished_at,

@@ -31,7 +31,13 @@ export const endAbandonedRun = statement<{ reason: string }>('fleet_end_abandone
 
 // Returns no row, and inserts none, when another run is unfinished.
 export const insertRun = statement<
-  { kind: string; targetVersion: number | null; wholeFleet: boolean; errorBudget: number },
+  {
+    kind: string;
+    targetVersion: number | null;
+    wholeFleet: boolean;
+    errorBudget: number;
+    serviceSchemaVersion: number | null;
+  },
   RunRow
 >('fleet_insert_run', (p) =>
   sql('fleet_runs')
@@ -40,6 +46,7 @@ export const insertRun = statement<
       target_version: p('targetVersion'),
       whole_fleet: p('wholeFleet'),
       error_budget: p('errorBudget'),
+      service_schema_version: p('serviceSchemaVersion'),
     })
     .onConflict()
     .ignore()
@@ -138,6 +145,12 @@ export const finish = statement<OfRun, { run_id: number }>('fleet_finish', (p) =
      returning run_id`,
     [p('runId')],
   ),
+);
+
+export const handToService = statement<OfRun & { schemaVersion: number }>('fleet_hand_to_service', (p) =>
+  sql('fleet_runs')
+    .where('run_id', p('runId'))
+    .update({ service_schema_version: p('schemaVersion') }),
 );
 
 export const pause = statement<OfRun, { run_id: number }>('fleet_pause', (p) =>

@@ -1,6 +1,13 @@
-import type { AuditEntry, AuditEvent, AuditKey, AuditLog } from '../../../domain/audit/audit-log.ts';
+import {
+  EVERY_TRAIL,
+  type AuditEntry,
+  type AuditEvent,
+  type AuditFilter,
+  type AuditKey,
+  type AuditLog,
+  type TrailScope,
+} from '../../../domain/audit/audit-log.ts';
 import { boundedDetails } from '../../../domain/audit/bounded-details.ts';
-import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { JsonText } from '../../../domain/json-text.ts';
 import type { PagePart, PartRequest } from '../../../domain/page.ts';
 import { sizedList, toPart } from '../sized-list.ts';
@@ -34,7 +41,7 @@ const LAST_MOMENT = new Date('9999-12-31T23:59:59.999Z');
 /** SQL for the moment of an entry as it is shown. */
 export const SHOWN_MOMENT = `least(greatest(ts, '${FIRST_MOMENT.toISOString()}'), '${LAST_MOMENT.toISOString()}')`;
 
-const listEntries = sizedList<AuditRow>('audit_list', {
+const listEntries = sizedList<AuditRow>('audit', {
   table: 'audit_logs',
   columns: COLUMNS,
   shown: { at: SHOWN_MOMENT },
@@ -43,14 +50,9 @@ const listEntries = sizedList<AuditRow>('audit_list', {
   direction: 'desc',
 });
 
-const storedMoment = statement<
-  { organizationId: OrganizationId | null; position: string },
-  { moment: string }
->('audit_stored_moment', (p) =>
-  sql('audit_logs')
-    .select(sql.raw('ts::text as moment'))
-    .whereRaw('org_id is not distinct from ?', [p('organizationId')])
-    .where('position', p('position')),
+const storedMoment = statement<{ position: string }, { org_id: string | null; moment: string }>(
+  'audit_stored_moment',
+  (p) => sql('audit_logs').select('org_id', sql.raw('ts::text as moment')).where('position', p('position')),
 );
 
 const append = statement<AuditEvent & { address: string | null; json: string }>('audit_append', (p) =>
@@ -84,24 +86,53 @@ export class KnexAuditLog implements AuditLog {
   }
 
   async list(
-    organizationId: OrganizationId | null,
-    { action }: { readonly action: string | null },
+    scope: TrailScope,
+    { from = null, to = null, ...filter }: AuditFilter,
     { after, ...part }: PartRequest<AuditKey>,
   ): Promise<PagePart<AuditEntry, AuditKey>> {
-    const filter = { org_id: organizationId, ...(action !== null && { action }) };
-    const key = after === null ? null : [await this.#momentOf(organizationId, after), after.position];
-    const rows = await this.#executor.query(listEntries(filter, { after: key, ...part }));
-    return toPart(
+    const { action, userId = null, entityId = null, requestId = null } = filter;
+    const columns = {
+      ...(scope !== EVERY_TRAIL && { org_id: scope }),
+      ...(action !== null && { action }),
+      ...(userId !== null && { user_id: userId }),
+      ...(entityId !== null && { entity_id: entityId }),
+      ...(requestId !== null && { request_id: requestId }),
+    };
+    const rows = await this.#executor.query(
+      listEntries(columns, { after: await this.#keyOf(scope, after, to), ...part }),
+    );
+    const page = toPart(
       rows,
       ({ details, ...row }) => ({ details: new JsonText(details), ...row }),
-      ({ at, position }) => ({ at, position }),
+      ({ at, position }: AuditRow | AuditEntry): AuditKey => ({ at, position }),
     );
+    return from === null ? page : endedAt(page, from);
+  }
+
+  /** The key that the list goes on after: entries of one moment have positions from 1. */
+  async #keyOf(
+    scope: TrailScope,
+    after: AuditKey | null,
+    to: Date | null,
+  ): Promise<readonly string[] | null> {
+    if (after !== null) return [await this.#momentOf(scope, after), after.position];
+    return to === null ? null : [to.toISOString(), '0'];
   }
 
   /** The outermost moments may stand for others: then the entry itself says where it is. */
-  async #momentOf(organizationId: OrganizationId | null, { at, position }: AuditKey): Promise<string> {
+  async #momentOf(scope: TrailScope, { at, position }: AuditKey): Promise<string> {
     if (at > FIRST_MOMENT && at < LAST_MOMENT) return at.toISOString();
-    const [entry] = await this.#executor.query(storedMoment({ organizationId, position }));
-    return entry?.moment ?? at.toISOString();
+    const [entry] = await this.#executor.query(storedMoment({ position }));
+    // A position that another trail has leads nowhere in this one.
+    const isOfTrail = scope === EVERY_TRAIL || entry?.org_id === scope;
+    return (isOfTrail ? entry?.moment : undefined) ?? at.toISOString();
   }
 }
+
+/** Without what happened before: the newest come first, so none follows the first of those. */
+const endedAt = (page: PagePart<AuditEntry, AuditKey>, from: Date): PagePart<AuditEntry, AuditKey> => {
+  const items = page.items.filter(({ at }) => at >= from);
+  return items.length === page.items.length
+    ? page
+    : { items, next: null, bytes: page.bytes, followingBytes: null };
+};

@@ -42,11 +42,13 @@ export class KnexFleetLedger implements FleetLedger {
     return (await this.#database.query(statements.listCandidates({}))).map(toCandidate);
   }
 
-  begin({ items, ...run }: NewRun): Promise<FleetRun | null> {
+  begin({ items, serviceSchemaVersion, ...run }: NewRun): Promise<FleetRun | null> {
     return this.#database.transaction(async (executor) => {
       const reason = run.kind === 'rollback' ? SET_ASIDE : 'superseded by a later run';
       await executor.query(statements.endAbandonedRun({ reason }));
-      const [row] = await executor.query(statements.insertRun(run));
+      const [row] = await executor.query(
+        statements.insertRun({ ...run, serviceSchemaVersion: serviceSchemaVersion ?? null }),
+      );
       if (row === undefined) return null;
       await insertItems(executor, row.run_id, items);
       return toRun(row);
@@ -162,6 +164,10 @@ export class KnexFleetLedger implements FleetLedger {
 
   async finish(runId: number): Promise<boolean> {
     return (await this.#database.query(statements.finish({ runId }))).length > 0;
+  }
+
+  async handToService(runId: number, schemaVersion: number): Promise<void> {
+    await this.#database.query(statements.handToService({ runId, schemaVersion }));
   }
 
   async pause(runId: number): Promise<boolean> {

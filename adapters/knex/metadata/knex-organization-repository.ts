@@ -1,3 +1,5 @@
+import type { Knex } from 'knex';
+import type { DatabaseState } from '../../../domain/databases/results-database.ts';
 import { ServerNotFoundError } from '../../../domain/databases/errors.ts';
 import {
   ANYWHERE,
@@ -10,7 +12,9 @@ import { OrganizationAlreadyExistsError } from '../../../domain/organizations/er
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { POLICY_SETTINGS } from '../../../domain/organizations/organization-policy.ts';
 import type {
+  ListedOrganization,
   OrganizationControls,
+  OrganizationFilter,
   OrganizationRepository,
 } from '../../../domain/organizations/organization-repository.ts';
 import type {
@@ -20,6 +24,7 @@ import type {
   VersionedSettings,
 } from '../../../domain/organizations/organization.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
+import { beginsWith } from '../begins-with.ts';
 import { FOREIGN_KEY_VIOLATION, isViolation, UNIQUE_VIOLATION } from '../postgres-error.ts';
 import { dynamicQuery, sql, statement, type SqlExecutor } from '../statement.ts';
 
@@ -149,6 +154,70 @@ const toVersioned = ({ settings, version }: SettingsRow): VersionedSettings => (
   version: Number(version ?? 0),
 });
 
+interface ListedRow extends OrganizationRow {
+  readonly server_id: ServerId | null;
+  readonly state: DatabaseState | null;
+  readonly schema_version: number | null;
+  readonly last_error: string | null;
+}
+
+/** The columns of each order, and its direction. There is an index for each. */
+const ORDERS: Readonly<
+  Record<
+    OrganizationFilter['order'],
+    { readonly columns: readonly string[]; readonly direction: 'asc' | 'desc' }
+  >
+> = {
+  id: { columns: ['org_id'], direction: 'asc' },
+  name: { columns: ['name collate "C"', 'org_id'], direction: 'asc' },
+  newest: { columns: ['created_at', 'org_id'], direction: 'desc' },
+};
+
+const listOrganizations = (
+  { prefix, status, serverId, state, order }: OrganizationFilter,
+  after: string | null,
+): Knex.QueryBuilder => {
+  const { columns, direction } = ORDERS[order];
+  const query = sql({ o: 'organizations' })
+    .leftJoin({ d: 'organization_databases' }, 'd.org_id', 'o.org_id')
+    .select(
+      ...COLUMNS.map((column) => `o.${column}`),
+      'd.server_id',
+      'd.state',
+      'd.schema_version',
+      'd.last_error',
+    )
+    .orderByRaw(columns.map((column) => `o.${column} ${direction}`).join(', '));
+  if (prefix !== null) {
+    const pattern = beginsWith(prefix);
+    query.whereRaw('(o.org_id like ? or lower(o.name) like lower(?))', [pattern, pattern]);
+  }
+  if (status !== null) query.where('o.status', status);
+  if (serverId !== null) query.where('d.server_id', serverId);
+  if (state === 'none') query.whereNull('d.org_id');
+  else if (state !== null) query.where('d.state', state);
+  const of = (table: string): string => columns.map((column) => `${table}.${column}`).join(', ');
+  if (after !== null)
+    query.whereRaw(
+      `(${of('o')}) ${direction === 'asc' ? '>' : '<'} (select ${of('a')} from organizations a where a.org_id = ?)`,
+      [after],
+    );
+  return query;
+};
+
+const toListed = (row: ListedRow): ListedOrganization => ({
+  ...toOrganization(row),
+  database:
+    row.server_id === null || row.state === null
+      ? null
+      : {
+          serverId: row.server_id,
+          state: row.state,
+          schemaVersion: row.schema_version,
+          lastError: row.last_error,
+        },
+});
+
 const toOrganization = (row: OrganizationRow): Organization => ({
   id: row.org_id,
   name: row.name,
@@ -194,14 +263,13 @@ export class KnexOrganizationRepository implements OrganizationRepository {
     return row === undefined ? null : toOrganization(row);
   }
 
-  async list({ limit, after }: PageRequest<string>): Promise<Page<Organization, string>> {
-    const query = sql('organizations')
-      .select(COLUMNS)
-      .orderBy('org_id')
-      .limit(limit + 1);
-    if (after !== null) query.where('org_id', '>', after);
-    const rows = await this.#executor.query(dynamicQuery<OrganizationRow>(query));
-    return toPage(rows.map(toOrganization), limit, ({ id }) => id);
+  async list(
+    filter: OrganizationFilter,
+    { limit, after }: PageRequest<string>,
+  ): Promise<Page<ListedOrganization, string>> {
+    const query = listOrganizations(filter, after).limit(limit + 1);
+    const rows = await this.#executor.query(dynamicQuery<ListedRow>(query));
+    return toPage(rows.map(toListed), limit, ({ id }) => id);
   }
 
   async rename(id: OrganizationId, name: string): Promise<Organization | null> {

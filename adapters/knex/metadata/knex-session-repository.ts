@@ -1,4 +1,5 @@
 import type {
+  BrowserSession,
   RefreshTokenUse,
   Session,
   SessionRepository,
@@ -52,6 +53,35 @@ const useToken = statement<{ tokenHash: Uint8Array }, { session_id: string }>('s
     .returning('session_id'),
 );
 
+const addBrowser = statement<{ sessionId: string; secretHash: Uint8Array }>('session_add_browser', (p) =>
+  sql('browser_sessions').insert({ session_id: p('sessionId'), secret_hash: p('secretHash') }),
+);
+
+interface BrowserRow extends Pick<SessionRow, 'session_id' | 'user_id'> {
+  readonly idle_seconds: number;
+  readonly expires_at: Date;
+}
+
+const findBrowser = statement<{ secretHash: Uint8Array }, BrowserRow>('session_find_browser', (p) =>
+  sql({ b: 'browser_sessions' })
+    .join({ s: 'sessions' }, 's.session_id', 'b.session_id')
+    .select(
+      's.session_id',
+      's.user_id',
+      's.expires_at',
+      sql.raw('greatest(0, extract(epoch from now() - b.used_at))::float8 as idle_seconds'),
+    )
+    .where('b.secret_hash', p('secretHash'))
+    .whereNull('s.revoked_at')
+    .whereRaw('s.expires_at > now()'),
+);
+
+const noteUse = statement<{ sessionId: string }>('session_note_use', (p) =>
+  sql('browser_sessions')
+    .where('session_id', p('sessionId'))
+    .update({ used_at: sql.raw('now()') }),
+);
+
 const revoke = statement<{ sessionId: string }>('session_revoke', (p) =>
   sql('sessions')
     .where('session_id', p('sessionId'))
@@ -73,7 +103,7 @@ const toSession = (row: SessionRow): Session => ({
   organizationId: row.org_id,
 });
 
-/** Sessions and the hashes of their refresh tokens. Decision 0016. */
+/** Sessions, and the hashes of their refresh tokens and of browsers' secrets. Decisions 0016 and 0052. */
 export class KnexSessionRepository implements SessionRepository {
   readonly #executor: SqlExecutor;
 
@@ -99,6 +129,21 @@ export class KnexSessionRepository implements SessionRepository {
   async findByToken(tokenHash: Uint8Array): Promise<Session | null> {
     const [row] = await this.#executor.query(findByToken({ tokenHash }));
     return row === undefined ? null : toSession(row);
+  }
+
+  async addBrowser(sessionId: string, secretHash: Uint8Array): Promise<void> {
+    await this.#executor.query(addBrowser({ sessionId, secretHash }));
+  }
+
+  async findBrowser(secretHash: Uint8Array): Promise<BrowserSession | null> {
+    const [row] = await this.#executor.query(findBrowser({ secretHash }));
+    if (row === undefined) return null;
+    const { session_id: sessionId, user_id: userId, idle_seconds: idleSeconds, expires_at: expiresAt } = row;
+    return { sessionId, userId, idleSeconds, expiresAt };
+  }
+
+  async noteUse(sessionId: string): Promise<void> {
+    await this.#executor.query(noteUse({ sessionId }));
   }
 
   async revoke(sessionId: string): Promise<void> {

@@ -9,6 +9,7 @@ import type {
 } from '../../../domain/identity/user-repository.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
+import { beginsWith } from '../begins-with.ts';
 import { dynamicQuery, sql, statement, type SqlExecutor } from '../statement.ts';
 import { isUuid } from '../uuid.ts';
 
@@ -287,7 +288,7 @@ export class KnexUserRepository implements UserRepository {
   }
 
   async list(
-    { email }: { readonly email: string | null },
+    { email, prefix = null }: { readonly email: string | null; readonly prefix?: string | null },
     { limit, after }: PageRequest<string>,
   ): Promise<Page<User, string>> {
     if (email !== null) {
@@ -298,6 +299,7 @@ export class KnexUserRepository implements UserRepository {
       .orderBy('users.user_id')
       .limit(limit + 1);
     if (after !== null) query.where('users.user_id', '>', after);
+    if (prefix !== null) query.whereRaw('lower(users.email) like lower(?)', [beginsWith(prefix)]);
     const rows = await this.#executor.query(dynamicQuery<UserRow>(query));
     return toPage(rows.map(toUser), limit, ({ userId }) => userId);
   }

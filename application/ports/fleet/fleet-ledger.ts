@@ -26,6 +26,8 @@ export interface FleetRun {
   readonly wave: number;
   /** The number of failures that the run tolerates. One more halts it. */
   readonly errorBudget: number;
+  /** Processes of the service that know so many migrations work on it. Null: only commands do. */
+  readonly serviceSchemaVersion: number | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
   readonly finishedAt: Date | null;
@@ -75,6 +77,8 @@ export interface NewRun {
   readonly targetVersion: number | null;
   readonly wholeFleet: boolean;
   readonly errorBudget: number;
+  /** Null by default. */
+  readonly serviceSchemaVersion?: number;
   readonly items: readonly PlannedItem[];
 }
 
@@ -167,6 +171,8 @@ export interface FleetLedger {
   /** Finishes the run if it has no item left to do. Returns whether it did. */
   finish(runId: number): Promise<boolean>;
 
+  /** Has processes of the service work on the run that know so many migrations. */
+  handToService(runId: number, schemaVersion: number): Promise<void>;
   /** Pauses a running run: no further attempt begins. Returns whether the run was running. */
   pause(runId: number): Promise<boolean>;
   /** Continues a run that is paused, halted or set aside and accepts its failures so far. Returns whether it was that. */

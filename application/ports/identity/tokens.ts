@@ -12,6 +12,8 @@ export interface TokenSession {
   readonly sessionId: string;
   /** Shortens the token's life; left out: as long as the service is configured. */
   readonly atMostSeconds?: number;
+  /** When the bearer gave the password just now, in seconds since 1970. */
+  readonly authTime?: number;
 }
 
 export interface TokenIssuer {

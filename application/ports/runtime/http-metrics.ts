@@ -1,3 +1,5 @@
+import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
+
 /**
  * One finished request. `route` is a pattern or `unmatched`, never a path: each id in a path would add a time series.
  */
@@ -7,6 +9,10 @@ export interface ObservedRequest {
   /** The HTTP status; 499 when the client disconnected before the end of the answer. */
   readonly status: number;
   readonly seconds: number;
+  /** Whose results it was about; absent when it was about none. */
+  readonly organizationId?: OrganizationId | undefined;
+  /** Of the error that it was answered with. */
+  readonly code?: string | undefined;
   /** Set when the server ended the connection in the middle of the answer. */
   readonly cut?: AnswerCut | undefined;
 }

@@ -20,3 +20,32 @@ const smallFieldsOf = (entry: AuditEntry): SmallFields => ({
   address: entry.address ?? null,
   ts: entry.at.toISOString(),
 });
+
+const CSV_FIELDS = [
+  'ts',
+  'audit_id',
+  'org_id',
+  'user_id',
+  'action',
+  'entity_type',
+  'entity_id',
+  'request_id',
+  'address',
+] as const satisfies readonly (keyof SmallFields)[];
+
+export const CSV_HEADER = `${[...CSV_FIELDS, 'details'].join(',')}\r\n`;
+
+/** As RFC 4180 says. */
+export const toCsvLine = (entry: AuditEntry): string => {
+  const fields = smallFieldsOf(entry);
+  const cells = [...CSV_FIELDS.map((name) => fields[name] ?? ''), entry.details.text];
+  return `${cells.map(toCell).join(',')}\r\n`;
+};
+
+/** A program for tables would compute what begins like a formula, whoever wrote it. */
+const FORMULA = /^[=+\-@\t\r]/;
+
+const toCell = (text: string): string => {
+  const shown = FORMULA.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(shown) ? `"${shown.replaceAll('"', '""')}"` : shown;
+};

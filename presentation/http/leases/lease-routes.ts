@@ -125,7 +125,7 @@ const cancelRoute = ({ cancelJobs }: HttpDependencies): Route =>
     },
   });
 
-const completeRoute = ({ completeJob }: HttpDependencies): Route =>
+const completeRoute = ({ completeJob, storageQuota }: HttpDependencies): Route =>
   resultsRoute(['worker'], {
     method: 'post',
     path: `${job}/complete`,
@@ -134,17 +134,26 @@ const completeRoute = ({ completeJob }: HttpDependencies): Route =>
     tag,
     request: completeRequest,
     maxBodyBytes: DOCUMENT_BODY_BYTES,
+    // With results alone. A job whose results do not fit has to end as well.
+    addsResults: false,
     replies: {
       200: { description: 'The job as it is now; the same when sent again', schema: jobReply },
     },
-    errors: ['job_not_found', 'job_state_conflict', 'lease_lost', 'artifact_already_exists'],
-    handle: async ({ input: { params, body }, actor, database }) => {
+    errors: [
+      'job_not_found',
+      'job_state_conflict',
+      'lease_lost',
+      'artifact_already_exists',
+      'storage_quota_exceeded',
+    ],
+    handle: async ({ input: { params, body }, actor, database, organizationId, bodyBytes }) => {
+      if (hasOutputs(body)) await storageQuota.admit(organizationId, database, bodyBytes);
       const completed = await completeJob(database, actor, completionOf(params.job_id, body));
       return ok(presentJob(completed));
     },
   });
 
-const completeManyRoute = ({ completeJobs }: HttpDependencies): Route =>
+const completeManyRoute = ({ completeJobs, storageQuota }: HttpDependencies): Route =>
   resultsRoute(['worker'], {
     method: 'post',
     path: `${jobs}/complete`,
@@ -153,11 +162,13 @@ const completeManyRoute = ({ completeJobs }: HttpDependencies): Route =>
     tag,
     request: completeManyRequest,
     maxBodyBytes: DOCUMENT_BODY_BYTES,
+    addsResults: false,
     replies: {
       200: { description: 'What became of each; the same when sent again', schema: completeManyReply },
     },
-    errors: ['artifact_already_exists'],
-    handle: async ({ input: { body }, actor, database }) => {
+    errors: ['artifact_already_exists', 'storage_quota_exceeded'],
+    handle: async ({ input: { body }, actor, database, organizationId, bodyBytes }) => {
+      if (body.items.some(hasOutputs)) await storageQuota.admit(organizationId, database, bodyBytes);
       const completions = body.items.map(({ job_id: jobId, ...item }) => completionOf(jobId, item));
       const completed = await completeJobs(database, actor, completions);
       const items = completed.map((each, index) => ({
@@ -168,6 +179,9 @@ const completeManyRoute = ({ completeJobs }: HttpDependencies): Route =>
       return ok({ items });
     },
   });
+
+const hasOutputs = ({ task_results: results, artifacts }: CompletionBody): boolean =>
+  results.length + artifacts.length > 0;
 
 const completionOf = (jobId: string, body: CompletionBody): Completion => {
   const { wall_seconds: wallSeconds, cpu_seconds: cpuSeconds } = body.usage ?? {};

@@ -92,6 +92,10 @@ const completion = z.strictObject({
   task_results: z
     .array(taskResultRequest.body.extend({ task_name: taskResultRequest.params.shape.task_name }))
     .max(MAX_OUTPUTS)
+    .refine(
+      (results) => new Set(results.map(({ task_name: name }) => name)).size === results.length,
+      'must name each task once',
+    )
     .default([]),
   artifacts: z.array(artifactRequest.body).max(MAX_OUTPUTS).default([]),
   usage: z.strictObject({ wall_seconds: seconds.optional(), cpu_seconds: seconds.optional() }).optional(),
@@ -227,12 +231,9 @@ export const completeManyReply = z
       z.strictObject({
         job_id: z.guid(),
         status: z.enum(JOB_STATUSES).nullable(),
-        code: z
-          .enum(['job_not_found', 'job_state_conflict', 'lease_lost'])
-          .nullable()
-          .meta({
-            description: 'Why nothing was written; null when the completion counts, or counted before',
-          }),
+        code: z.enum(['job_not_found', 'job_state_conflict', 'lease_lost']).nullable().meta({
+          description: 'Why nothing was written; null when the completion counts, or counted before',
+        }),
       }),
     ),
   })

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { FleetItem, FleetProgress, FleetRun } from '../../../application/ports/fleet/fleet-ledger.ts';
-import type { itemReply, progressReply, runReply } from './migration-schema.ts';
+import type { StartedRun } from '../../../application/fleet/steer-over-http.ts';
+import type { itemReply, progressReply, runReply, startReply } from './migration-schema.ts';
 
 export const presentRun = (run: FleetRun): z.output<typeof runReply> => ({
   run_id: run.runId,
@@ -10,6 +11,7 @@ export const presentRun = (run: FleetRun): z.output<typeof runReply> => ({
   reason: run.reason,
   wave: run.wave,
   error_budget: run.errorBudget,
+  served: run.serviceSchemaVersion !== null,
   created_at: run.createdAt.toISOString(),
   updated_at: run.updatedAt.toISOString(),
   finished_at: run.finishedAt?.toISOString() ?? null,
@@ -26,6 +28,23 @@ export const presentProgress = ({
   waves,
   counts,
 });
+
+const SAMPLE = 100;
+
+export const presentStart = ({ plan, progress }: StartedRun): z.output<typeof startReply> => {
+  const skipped = { current: 0, ahead: 0, not_ready: 0, no_database: 0 };
+  for (const { reason } of plan.skipped) skipped[reason] += 1;
+  return {
+    plan: {
+      target_version: plan.target,
+      organizations: plan.items.length,
+      waves: [...plan.waves],
+      sample: plan.items.slice(0, SAMPLE).map(({ organizationId }) => organizationId),
+      skipped,
+    },
+    run: progress && presentProgress(progress),
+  };
+};
 
 export const presentItem = (item: FleetItem): z.output<typeof itemReply> => ({
   org_id: item.organizationId,

@@ -3,14 +3,28 @@ import type { Actor } from '../../../application/actor.ts';
 import type { DatabaseRecord } from '../../../application/ports/databases/database-ledger.ts';
 import { hasAnyRole } from '../../../domain/identity/principal.ts';
 import type { Organization } from '../../../domain/organizations/organization.ts';
-import type { organizationItem, organizationReply } from './organization-schema.ts';
+import type { ListedOrganization } from '../../../domain/organizations/organization-repository.ts';
+import type { listedOrganization, organizationItem, organizationReply } from './organization-schema.ts';
 
-export const presentOrganizationItem = (organization: Organization): z.output<typeof organizationItem> => ({
+const presentOrganizationItem = (organization: Organization): z.output<typeof organizationItem> => ({
   org_id: organization.id,
   name: organization.name,
   status: organization.status,
   created_at: organization.createdAt.toISOString(),
   updated_at: organization.updatedAt.toISOString(),
+});
+
+export const presentListedOrganization = ({
+  database,
+  ...organization
+}: ListedOrganization): z.output<typeof listedOrganization> => ({
+  ...presentOrganizationItem(organization),
+  database: database && {
+    server_id: database.serverId,
+    state: database.state,
+    schema_version: database.schemaVersion,
+    last_error: database.lastError,
+  },
 });
 
 /** Servers are named to platform administrators alone. */

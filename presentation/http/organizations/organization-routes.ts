@@ -9,7 +9,7 @@ import type { HttpDependencies } from '../http-dependencies.ts';
 import { created, ok } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
 import { organizationRoute, platformRoute, type Route } from '../routing/route.ts';
-import { presentOrganization, presentOrganizationItem } from './organization-presenter.ts';
+import { presentListedOrganization, presentOrganization } from './organization-presenter.ts';
 import {
   changeRequest,
   createRequest,
@@ -70,13 +70,20 @@ const listOrganizationsRoute = ({ metadata }: HttpDependencies): Route =>
     method: 'get',
     path: '/organizations',
     name: 'listOrganizations',
-    summary: 'List organizations in the order of their ids',
+    summary: 'List organizations with the state of their databases; opens none',
     tag,
     request: listRequest,
     replies: { 200: { description: 'One page', schema: organizationPage } },
     handle: async ({ input: { query }, pages }) => {
-      const page = await pages.read(query, (wanted) => metadata.organizations.list(wanted));
-      return ok(presentPage(page, presentOrganizationItem, organizationCursor));
+      const filter = {
+        prefix: query.q ?? null,
+        status: query.status ?? null,
+        serverId: query.server ?? null,
+        state: query.state ?? null,
+        order: query.sort,
+      };
+      const page = await pages.read(query, (wanted) => metadata.organizations.list(filter, wanted));
+      return ok(presentPage(page, presentListedOrganization, organizationCursor));
     },
   });
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DATABASE_STATES } from '../../../domain/databases/results-database.ts';
 import { ORGANIZATION_ID_PATTERN } from '../../../domain/organizations/organization-id.ts';
 import { ORGANIZATION_STATUSES } from '../../../domain/organizations/organization.ts';
+import { ORGANIZATION_ORDERS } from '../../../domain/organizations/organization-repository.ts';
 import { PRINTABLE } from '../../../domain/printable.ts';
 import { textCursor } from '../request/schema/cursor.ts';
 import {
@@ -10,6 +11,7 @@ import {
   NOT_PRINTABLE,
   organizationId,
   pageOf,
+  searchText,
   serverId,
   timestamp,
 } from '../request/schema/fields.ts';
@@ -39,7 +41,20 @@ export const createRequest = (maxOrganizationIdLength: number) => ({
     })
     .meta({ example: { org_id: 'acme', name: 'Acme Therapeutics' } }),
 });
-export const listRequest = { query: z.strictObject({ limit, cursor: organizationCursor.schema }) };
+export const listRequest = {
+  query: z.strictObject({
+    limit,
+    cursor: organizationCursor.schema,
+    q: searchText('What the id or, in any case, the name begins with'),
+    status: z.enum(ORGANIZATION_STATUSES).optional(),
+    server: serverId.optional().meta({ description: 'Where the database is' }),
+    state: z
+      .enum([...DATABASE_STATES, 'none'])
+      .optional()
+      .meta({ description: 'Of the database; `none`: there is none yet' }),
+    sort: z.enum(ORGANIZATION_ORDERS).default('id'),
+  }),
+};
 export const changeRequest = {
   body: z
     .strictObject({
@@ -73,4 +88,17 @@ export const organizationReply = organizationItem
       .meta({ description: 'Shown to platform administrators: where the database has to be' }),
   })
   .meta({ id: 'Organization' });
-export const organizationPage = pageOf(organizationItem).meta({ id: 'OrganizationPage' });
+export const listedOrganization = organizationItem
+  .extend({
+    database: z
+      .strictObject({
+        server_id: z.string(),
+        state: z.enum(DATABASE_STATES),
+        schema_version: z.int().nullable(),
+        last_error: z.string().nullable(),
+      })
+      .nullable()
+      .meta({ description: 'null before first use' }),
+  })
+  .meta({ id: 'ListedOrganization' });
+export const organizationPage = pageOf(listedOrganization).meta({ id: 'OrganizationPage' });

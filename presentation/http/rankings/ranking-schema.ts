@@ -7,6 +7,8 @@ import { cursorOf, momentMs } from '../request/schema/cursor.ts';
 import { count, decimal, flag, integerFrom, limit, pageOf, timestamp } from '../request/schema/fields.ts';
 
 const MAX_SHOWN_POSES = 20;
+const MAX_EXPORTED_POSES = 1000;
+const USUAL_EXPORTED_POSES = 100;
 const ORDERS = ['asc', 'desc'] as const;
 
 /** Where a page ends: the order that it was read in, the key of its last job there, and the rank of that job. */
@@ -59,6 +61,21 @@ export const rankingRequest = {
 };
 export const exportCsvRequest = { params: campaignParams, query: z.strictObject(filters) };
 export const exportLinesRequest = { params: campaignParams, query: z.strictObject({ ...filters, poses }) };
+
+export const exportPosesRequest = {
+  params: campaignParams,
+  query: z.strictObject({
+    top: integerFrom(1, MAX_EXPORTED_POSES)
+      .default(USUAL_EXPORTED_POSES)
+      .meta({
+        description: 'How many jobs, from the best on',
+        override: { type: 'integer', minimum: 1, maximum: MAX_EXPORTED_POSES, pattern: undefined },
+      }),
+    max_affinity: filters.max_affinity,
+    label_prefix: filters.label_prefix,
+    include_suspect: filters.include_suspect,
+  }),
+};
 
 export const rankedJobReply = z
   .strictObject({

@@ -24,6 +24,8 @@ export const accessLog =
         status,
         seconds: (answeredAtMs - locals.startedAtMs) / 1000,
         cut: locals.cut,
+        organizationId: locals.resultsOf,
+        code: locals.failure?.code,
       });
       const fields = {
         request_id: locals.requestId,

@@ -36,6 +36,8 @@ export interface HttpLocals {
   bodyIssues?: readonly InputIssue[];
   /** Set by validation. */
   answer?: Answer;
+  /** Set before the lease: whose results the request is about. */
+  resultsOf?: OrganizationId;
   /** Set by the lease; usable until the response closes. */
   database?: ResultsDatabase;
   /** Set for routes of files: leases the organization's database for moments. */

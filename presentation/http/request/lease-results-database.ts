@@ -15,7 +15,9 @@ type LeaseDependencies = Pick<HttpDependencies, 'databases' | 'policies'>;
 export const leaseResultsDatabase =
   (deps: LeaseDependencies): Step =>
   async (_req, res) => {
-    const lease = await acquire(deps, held(res.locals, 'organizationId'));
+    const organizationId = held(res.locals, 'organizationId');
+    res.locals.resultsOf = organizationId;
+    const lease = await acquire(deps, organizationId);
     if (res.closed) {
       // The client went away meanwhile: `close` has been emitted already.
       lease.release();
@@ -34,6 +36,7 @@ export const leaseForMoments =
   (deps: LeaseDependencies): Step =>
   async (_req, { locals }) => {
     const organizationId = held(locals, 'organizationId');
+    locals.resultsOf = organizationId;
     await assertServed(deps, organizationId);
     locals.withDatabase = async (work) => {
       const lease = await acquire(deps, organizationId);

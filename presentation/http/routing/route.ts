@@ -11,6 +11,7 @@ import type { Scope } from '../request/guard-organization.ts';
 import { held, type Answer, type HttpLocals, type HttpRequest } from '../request/http-locals.ts';
 import type { PageReader } from '../request/page-reader.ts';
 import type { Reply } from '../request/reply.ts';
+import { assertSameOrigin, sessionSecret } from '../request/browser-request.ts';
 import type { Tag } from './tags.ts';
 import { requestParser, type Input, type RequestParts } from '../request/schema/parse-request.ts';
 
@@ -83,6 +84,13 @@ interface PublicCall {
   readonly bearer: string | null;
   readonly origin: Origin;
 }
+interface BrowserCall {
+  /** Of the cookie; null when there is none. */
+  readonly secret: string | null;
+  /** Whether the browser came by https. */
+  readonly isSecure: boolean;
+  readonly origin: Origin;
+}
 interface PlatformCall {
   readonly actor: Actor;
   /** Lists read their page through it. */
@@ -107,6 +115,7 @@ interface ActiveCall extends OrganizationCall {
 }
 interface ResultsCall extends OrganizationCall {
   readonly database: ResultsDatabase;
+  readonly bodyBytes: number;
 }
 
 type Definition<Parts extends RequestParts, Call> = RouteDescription & {
@@ -174,6 +183,14 @@ export const publicRoute: RouteMaker<PublicCall, never> = routeMaker('public', (
   origin: originOf(locals),
 }));
 
+/**
+ * For the pages of this service alone: it reads the cookie of a browser's session, which no other route does. Decision 0052.
+ */
+export const browserRoute: RouteMaker<BrowserCall, never> = routeMaker('public', (input, locals, req) => {
+  assertSameOrigin(req);
+  return { input, secret: sessionSecret(req), isSecure: req.secure, origin: originOf(locals) };
+});
+
 /** Concerns the caller alone. */
 export const callerRoute: RouteMaker<PlatformCall, Role> = routeMaker('caller', (input, locals) => ({
   input,
@@ -223,6 +240,7 @@ export const resultsRoute: RouteMaker<ResultsCall, OrganizationRole> = routeMake
     organizationId: held(locals, 'organizationId'),
     home: homeOf(locals),
     database: held(locals, 'database'),
+    bodyBytes: locals.bodyBytes ?? 0,
   }),
 );
 

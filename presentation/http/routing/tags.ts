@@ -8,9 +8,12 @@ export const TAGS = {
   files: 'Bytes of inputs and outputs, under their SHA-256',
   'jobs by claim': 'The same routes for callers who leave the organization to their token',
   auth: 'Log in, go on with a session, end it',
+  console: 'Sessions of browsers, for pages of this service alone',
   users: 'Accounts, their passwords, and their identities at an identity provider',
   organizations: 'Organizations, their settings and their audit trail',
   members: 'Who belongs to an organization, and in which roles',
+  operations:
+    'What operators look at first: what is wrong, how the processes are, what goes on in the background',
   'service accounts': 'Accounts for the programs of an organization, and the fleets that it admitted',
   fleets: 'Accounts for workers that serve many organizations',
   work: 'Where a fleet of workers finds jobs',

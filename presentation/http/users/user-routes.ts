@@ -111,7 +111,7 @@ const listUsersRoute = ({ metadata }: HttpDependencies): Route =>
     request: listRequest,
     replies: { 200: { description: 'One page', schema: userPage } },
     handle: async ({ input: { query }, pages }) => {
-      const filter = { email: query.email ?? null };
+      const filter = { email: query.email ?? null, prefix: query.q ?? null };
       const page = await pages.read(query, (wanted) => metadata.users.list(filter, wanted));
       return ok(presentPage(page, presentUser, userCursor));
     },

@@ -9,6 +9,7 @@ import {
   newPassword,
   organizationId,
   pageOf,
+  searchText,
   text,
   timestamp,
   uuid,
@@ -20,7 +21,12 @@ export const userCursor = textCursor(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{1
 export const userParams = z.object({ user_id: uuid });
 
 export const listRequest = {
-  query: z.strictObject({ limit, cursor: userCursor.schema, email: email.optional() }),
+  query: z.strictObject({
+    limit,
+    cursor: userCursor.schema,
+    email: email.optional(),
+    q: searchText('What the email begins with, in any case'),
+  }),
 };
 export const createRequest = {
   body: z

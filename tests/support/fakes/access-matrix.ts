@@ -2,12 +2,18 @@ import type { Role } from '../../../domain/identity/role.ts';
 
 /**
  * Who may call what, written down apart from the routes that declare it. P platform_admin, A org_admin, M member,
- * W worker, G guest (a user who is only invited), F fleet (a service account of the platform), - nobody needs a token. Every cell is tested over fakes and over the real service.
+ * W worker, G guest (a user who is only invited), F fleet (a service account of the platform), - nobody needs a token, B a browser on a
+ * page of this service, by its cookie. Every cell is tested over fakes and over the real service.
  */
 export const MATRIX: Readonly<Record<string, string>> = {
   'POST /auth/token': '-',
   'POST /auth/refresh': '-',
   'POST /auth/logout': '-',
+  'POST /console/session': 'B',
+  'GET /console/session': 'B',
+  'DELETE /console/session': 'B',
+  'POST /console/session/token': 'B',
+  'POST /console/session/confirm': 'B',
   'POST /auth/exchange': 'F',
   'GET /work': 'FW',
   'GET /users/me': 'GPAMW',
@@ -72,6 +78,7 @@ export const MATRIX: Readonly<Record<string, string>> = {
   'GET /organizations/{org_id}/campaigns/{campaign_id}/results': 'AMW',
   'GET /organizations/{org_id}/campaigns/{campaign_id}/results.csv': 'AMW',
   'GET /organizations/{org_id}/campaigns/{campaign_id}/results.ndjson': 'AMW',
+  'GET /organizations/{org_id}/campaigns/{campaign_id}/poses.pdbqt': 'AMW',
   'GET /input-signatures/{signature}': 'AMW',
   'DELETE /input-signatures/{signature}': 'A',
   'POST /input-signatures/{signature}/pin': 'A',
@@ -84,6 +91,7 @@ export const MATRIX: Readonly<Record<string, string>> = {
   'GET /campaigns/{campaign_id}/results': 'AMW',
   'GET /campaigns/{campaign_id}/results.csv': 'AMW',
   'GET /campaigns/{campaign_id}/results.ndjson': 'AMW',
+  'GET /campaigns/{campaign_id}/poses.pdbqt': 'AMW',
   'GET /organizations/{org_id}/queue': 'AMW',
   'GET /queue': 'AMW',
   'GET /organizations/{org_id}/events': 'AMW',
@@ -110,6 +118,15 @@ export const MATRIX: Readonly<Record<string, string>> = {
   'GET /jobs/{job_id}/task-results': 'AMW',
   'POST /jobs/{job_id}/artifacts': 'W',
   'GET /jobs/{job_id}/artifacts': 'AMW',
+  'GET /admin/overview': 'P',
+  'GET /admin/instances': 'P',
+  'GET /admin/findings': 'P',
+  'POST /admin/findings/reconcile': 'P',
+  'GET /admin/tasks': 'P',
+  'POST /admin/tasks/{task_name}/run': 'P',
+  'GET /admin/config': 'P',
+  'GET /admin/audit-logs.csv': 'P',
+  'GET /admin/audit-logs.ndjson': 'P',
   'POST /jobs/claim': 'W',
   'POST /jobs/heartbeat': 'W',
   'POST /jobs/cancel': 'AM',
@@ -133,6 +150,11 @@ export const MATRIX: Readonly<Record<string, string>> = {
   'GET /admin/servers/{server_id}': 'P',
   'PATCH /admin/servers/{server_id}': 'P',
   'GET /admin/migrations': 'P',
+  'POST /admin/migrations': 'P',
+  'POST /admin/migrations/{run_id}/pause': 'P',
+  'POST /admin/migrations/{run_id}/resume': 'P',
+  'POST /admin/migrations/{run_id}/retry': 'P',
+  'POST /admin/migrations/{run_id}/rollback': 'P',
   'GET /admin/migrations/{run_id}': 'P',
   'GET /admin/migrations/{run_id}/organizations': 'P',
   'GET /health': '-',

@@ -3,7 +3,7 @@ import { isFinished, type DockingJob, type LockedJob } from '../../../domain/job
 import {
   ATTEMPTS_EXHAUSTED,
   BENCHING,
-  INPUT_FAILURES,
+  BLAMELESS_FAILURES,
   type JobAttempt,
   type JobProgress,
 } from '../../../domain/jobs/job-attempt.ts';
@@ -223,7 +223,7 @@ export class FakeAttempts implements JobAttemptRepository {
     const recent = this.#all()
       .filter(({ outcome }) => outcome === 'COMPLETED' || outcome === 'FAILED')
       .filter((each) => each.worker.name === worker && (each.endedAt ?? since) > since)
-      .filter(({ error }) => !INPUT_FAILURES.some((code) => code === error?.code))
+      .filter(({ error }) => !BLAMELESS_FAILURES.some((code) => code === error?.code))
       .slice(-BENCHING.failures);
     const failed = recent.filter(({ outcome }) => outcome === 'FAILED');
     const [first] = failed;

@@ -1,4 +1,6 @@
 import type { FleetItem, FleetProgress, FleetRun } from '../../../application/ports/fleet/fleet-ledger.ts';
+import type { FleetSteering } from '../../../application/fleet/steer-over-http.ts';
+import { MigrationRunNotFoundError } from '../../../domain/fleet/errors.ts';
 import { toPage } from '../../../domain/page.ts';
 import type { FleetReader } from '../../../presentation/http/http-dependencies.ts';
 
@@ -6,6 +8,21 @@ import type { FleetReader } from '../../../presentation/http/http-dependencies.t
 export class FakeFleet implements FleetReader {
   readonly runs: FleetRun[] = [];
   readonly items = new Map<number, readonly FleetItem[]>();
+
+  /** Answers with the run as it is. */
+  readonly steering: FleetSteering = {
+    start: async () => ({ plan: { target: 2, items: [], skipped: [], waves: [] }, progress: null }),
+    pause: (_actor, runId) => this.#shown(runId),
+    resume: (_actor, runId) => this.#shown(runId),
+    retry: (_actor, runId) => this.#shown(runId),
+    rollBack: (_actor, runId) => this.#shown(runId),
+  };
+
+  async #shown(runId: number): Promise<FleetProgress> {
+    const progress = await this.progress(runId);
+    if (progress === null) throw new MigrationRunNotFoundError();
+    return progress;
+  }
 
   async findRun(runId: number): Promise<FleetRun | null> {
     return this.runs.find((run) => run.runId === runId) ?? null;

@@ -4,8 +4,12 @@ import type {
   MetadataRepositories,
 } from '../../../application/ports/databases/metadata-database.ts';
 import { boundedDetails } from '../../../domain/audit/bounded-details.ts';
-import type { AuditEntry, AuditEvent } from '../../../domain/audit/audit-log.ts';
+import { EVERY_TRAIL, type AuditEntry, type AuditEvent } from '../../../domain/audit/audit-log.ts';
 import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
+import type {
+  ListedOrganization,
+  OrganizationFilter,
+} from '../../../domain/organizations/organization-repository.ts';
 import { OrganizationAlreadyExistsError } from '../../../domain/organizations/errors.ts';
 import { ServerNotFoundError } from '../../../domain/databases/errors.ts';
 import { ANYWHERE, DEFAULT_SERVER, type PlacementPin } from '../../../domain/databases/server.ts';
@@ -46,10 +50,19 @@ export class FakeMetadata implements MetadataDatabase {
       return this.#store({ id, name, status: 'active', placement, createdAt: NOW, updatedAt: NOW });
     },
     find: async (id) => this.stored.get(id) ?? null,
-    list: async ({ limit, after }) => {
+    list: async (filter, { limit, after }) => {
+      const { order } = filter;
+      const keyOf = ({ name, createdAt, id }: Organization): string =>
+        ({ id: '', name, newest: createdAt.toISOString() })[order] + `\n${id}`;
+      const direction = order === 'newest' ? -1 : 1;
+      const anchor = after === null ? undefined : this.stored.get(after);
       const following = [...this.stored.values()]
-        .filter(({ id }) => after === null || id > after)
-        .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+        .filter((one) => anchor === undefined || (keyOf(one) > keyOf(anchor) ? 1 : -1) === direction)
+        .filter(({ id }) => id !== after)
+        .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -direction : direction))
+        .map((one) => ({ ...one, database: this.records.get(one.id) ?? null }))
+        .filter((one) => isListed(one, filter))
+        .map(({ database, ...one }) => ({ ...one, database: database && listedDatabase(database) }));
       return toPage(following, limit, ({ id }) => id);
     },
     rename: async (id, name) => {
@@ -117,11 +130,15 @@ export class FakeMetadata implements MetadataDatabase {
         position,
       });
     },
-    list: async (organizationId, { action }, part) => {
+    list: async (scope, { action, userId, entityId, requestId, from, to }, part) => {
       const { after } = part;
       const following = this.trail
-        .filter((entry) => entry.organizationId === organizationId)
+        .filter((entry) => scope === EVERY_TRAIL || entry.organizationId === scope)
         .filter((entry) => action === null || entry.action === action)
+        .filter((entry) => (userId ?? null) === null || entry.userId === userId)
+        .filter((entry) => (entityId ?? null) === null || entry.entityId === entityId)
+        .filter((entry) => (requestId ?? null) === null || entry.requestId === requestId)
+        .filter(({ at }) => at >= (from ?? at) && ((to ?? null) === null || at < (to ?? at)))
         .filter((entry) => after === null || Number(entry.position) < Number(after.position))
         .toReversed()
         .map(({ details, ...entry }) => ({ ...entry, details: JsonText.of(details) }));
@@ -213,6 +230,31 @@ export class FakeMetadata implements MetadataDatabase {
     return organization;
   }
 }
+
+const listedDatabase = ({
+  serverId,
+  state,
+  schemaVersion,
+  lastError,
+}: DatabaseRecord): NonNullable<ListedOrganization['database']> => ({
+  serverId,
+  state,
+  schemaVersion,
+  lastError,
+});
+
+const isListed = (
+  { id, name, status, database }: Organization & { readonly database: DatabaseRecord | null },
+  filter: OrganizationFilter,
+): boolean => {
+  const { prefix, serverId, state } = filter;
+  return (
+    (prefix === null || id.startsWith(prefix) || name.toLowerCase().startsWith(prefix.toLowerCase())) &&
+    (filter.status === null || status === filter.status) &&
+    (serverId === null || database?.serverId === serverId) &&
+    (state === null || (database?.state ?? 'none') === state)
+  );
+};
 
 const actedOn = (settings: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(settings).filter(([key]) => Object.hasOwn(POLICY_SETTINGS, key)));

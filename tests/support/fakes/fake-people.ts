@@ -37,6 +37,8 @@ interface StoredSession {
 export class FakePeople {
   readonly #people = new Map<string, Person>();
   readonly #sessions = new Map<string, StoredSession>();
+  /** Session ids by the hashes of browsers' secrets. */
+  readonly #browsers = new Map<string, string>();
   readonly #isRegistered: (organizationId: OrganizationId) => boolean;
 
   constructor(isRegistered: (organizationId: OrganizationId) => boolean) {
@@ -77,8 +79,9 @@ export class FakePeople {
     },
     find: async (userId) => toUser(this.#people.get(userId)),
     findByEmail: async (email) => toUser(this.#byEmail(email)),
-    list: async ({ email }, { limit, after }) => {
+    list: async ({ email, prefix = null }, { limit, after }) => {
       const following = [...this.#people.values()]
+        .filter((person) => prefix === null || person.email.toLowerCase().startsWith(prefix.toLowerCase()))
         .filter((person) => email === null || person === this.#byEmail(email))
         .filter(({ userId }) => after === null || userId > after)
         .toSorted((a, b) => (a.userId < b.userId ? -1 : 1))
@@ -181,6 +184,16 @@ export class FakePeople {
       return { outcome: used ? 'reused' : 'used', session };
     },
     findByToken: async (hash) => this.#sessionOf(hash)?.session ?? null,
+    addBrowser: async (sessionId, hash) => {
+      this.#browsers.set(hexOf(hash), sessionId);
+    },
+    findBrowser: async (hash) => {
+      const stored = this.#sessions.get(this.#browsers.get(hexOf(hash)) ?? '');
+      if (stored === undefined || stored.isOver) return null;
+      const { sessionId, userId } = stored.session;
+      return { sessionId, userId, idleSeconds: 0, expiresAt: new Date('2030-01-02T03:04:05.678Z') };
+    },
+    noteUse: async () => undefined,
     revoke: async (sessionId) => this.#revoke((session) => session.sessionId === sessionId),
     revokeAll: async (userId, { organizationId } = {}) =>
       this.#revoke(
@@ -192,7 +205,7 @@ export class FakePeople {
 
   /** Returns what puts everything back as it is now. */
   save(): readonly (() => void)[] {
-    return [saveMap(this.#people), saveMap(this.#sessions)];
+    return [saveMap(this.#people), saveMap(this.#sessions), saveMap(this.#browsers)];
   }
 
   add(person: { userId: string; email: string } & Partial<Person>): void {

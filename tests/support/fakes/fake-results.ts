@@ -64,6 +64,8 @@ export class FakeResults implements ResultsDatabase {
     listSummaries: (filter, part) => this.#listJobs(filter, part, summaryOf),
     countPending: async (most) =>
       Math.min(most, [...this.storedJobs.values()].filter(({ status }) => status === 'PENDING').length),
+    // A transaction of this fake is alone.
+    lockPending: async () => undefined,
     setStatus: async (jobId, status, error, note) => {
       const job = this.storedJobs.get(jobId);
       if (job === undefined) throw new Error('no such job');
@@ -142,6 +144,12 @@ export class FakeResults implements ResultsDatabase {
       this.storedArtifacts.find(
         (artifact) => artifact.jobId === jobId && artifact.artifactId === artifactId,
       ) ?? null,
+    filesOf: async (artifactIds) =>
+      new Map(
+        this.storedArtifacts.flatMap(({ artifactId, sha256 }) =>
+          sha256 !== null && artifactIds.includes(artifactId) ? [[artifactId, sha256]] : [],
+        ),
+      ),
     findByName: async (jobId, name) =>
       this.storedArtifacts.find((artifact) => artifact.jobId === jobId && artifact.name === name) ?? null,
   };

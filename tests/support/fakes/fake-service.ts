@@ -13,6 +13,8 @@ import type {
 import { EventStreams } from '../../../application/events/event-streams.ts';
 import { RequestLimits } from '../../../application/limits/request-limits.ts';
 import { StorageQuota } from '../../../application/limits/storage-quota.ts';
+import { runTask } from '../../../application/operators/run-task.ts';
+import type { BackgroundTasks, TaskReport } from '../../../application/ports/runtime/background-tasks.ts';
 import { createUseCases } from '../../../application/use-cases.ts';
 import { UnauthenticatedError } from '../../../domain/identity/errors.ts';
 import type { Principal } from '../../../domain/identity/principal.ts';
@@ -26,6 +28,7 @@ import { FakeDatabases } from './fake-databases.ts';
 import { FakeFileStore } from './fake-file-store.ts';
 import { FakeFleet } from './fake-fleet.ts';
 import { FakeMetadata } from './fake-metadata.ts';
+import { FakeOperators, FakeProcesses } from './fake-operators.ts';
 import { fakeUuid } from './fake-results.ts';
 import { FakeWorkHints } from './fake-work-hints.ts';
 import { FakeServers } from './fake-servers.ts';
@@ -87,6 +90,16 @@ const canonicalJson = {
 
 const hashOf = (token: string) => Buffer.from(`hash of ${token}`);
 
+const fakeTask = (name: string): TaskReport => ({
+  name,
+  lastSuccessAt: null,
+  nextRunAt: null,
+  everySeconds: 15,
+  lastRunSeconds: null,
+  failures: 0,
+  isRunning: false,
+});
+
 /** The whole HTTP side over fakes of its ports. The organizations `acme` and `beta` are registered. */
 export class FakeService {
   readonly metadata = new FakeMetadata();
@@ -94,6 +107,12 @@ export class FakeService {
   readonly databases = new FakeDatabases();
   readonly servers = new FakeServers();
   readonly fleet = new FakeFleet();
+  readonly processes = new FakeProcesses();
+  readonly tasks: BackgroundTasks = {
+    list: () => [fakeTask('fleet_snapshot')],
+    run: async (name) => fakeTask(name),
+  };
+  readonly operators = new FakeOperators(this.metadata, this.processes);
   readonly feed = { isCurrent: true };
   readonly eventStreams = new EventStreams({
     trail: this.metadata.events,
@@ -147,6 +166,10 @@ export class FakeService {
       databases,
       servers: this.servers,
       serverInspection: { inspect: () => Promise.reject(new Error('no server is inspected here')) },
+      operatorsLedger: this.operators,
+      reconcileDatabases: async () => ({ findings: [], unreachable: [] }),
+      changeFeed: { isBehind: false },
+      releaseSchemas: async () => ({ oldest: 1, newest: 3, current: 2 }),
       passwords: {
         hash: async (password) => `hash of ${password}`,
         verify: async (password, hash) => hash === `hash of ${password}`,
@@ -174,6 +197,13 @@ export class FakeService {
       ...useCases,
       metadata,
       fleet: this.fleet,
+      steering: this.fleet.steering,
+      operators: this.operators,
+      tasks: this.tasks,
+      runTask: runTask({ metadata, tasks: this.tasks }),
+      settings: [],
+      processes: this.processes,
+      instanceId: fakeUuid(1),
       health: databases,
       changeFeed: { isBehind: false },
       databases,

@@ -54,6 +54,15 @@ const BODIES: Readonly<Record<string, object>> = {
   createOrganization: { org_id: 'gamma', name: 'Gamma' },
   changeOrganization: { name: 'Renamed' },
   changeServer: { weight: 50 },
+  reconcileDatabases: { dry_run: true },
+  openBrowserSession: { email: 'ada@example.org', password: 'secret' },
+  makeBrowserToken: { org_id: 'acme' },
+  confirmBrowserSession: { org_id: null, password: 'secret' },
+  startMigrationRun: { dry_run: true },
+  pauseMigrationRun: { state: 'running' },
+  resumeMigrationRun: { state: 'halted', failed: 1 },
+  retryMigrationRun: { state: 'halted' },
+  rollBackMigrationRun: { state: 'halted', wave: 0 },
   patchSettings: { settings: { theme: 'light' } },
   replaceSettings: { settings: { theme: 'dark' } },
   submitJob: { engine: 'vina', inputs: { ligand: 'CCO' } },
@@ -87,6 +96,7 @@ export const samplePath = (route: Route, organizationId = 'acme'): string =>
     .replace('{job_id}', JOBS[plainName(route)] ?? JOB_ID)
     .replace('{user_id}', USER_ID)
     .replace('{identity_id}', IDENTITY_ID)
+    .replace('/admin/tasks/{task_name}', '/admin/tasks/fleet_snapshot')
     .replace(
       '{service_account_id}',
       route.path.startsWith('/admin') || route.name === 'admitFleet' ? FLEET_ID : ACCOUNT_ID,
@@ -147,6 +157,7 @@ export const seedSamples = async (service: FakeService, submittedBy: string): Pr
     reason: 'a canary failed',
     wave: 0,
     errorBudget: 0,
+    serviceSchemaVersion: null,
     createdAt: at,
     updatedAt: at,
     finishedAt: null,

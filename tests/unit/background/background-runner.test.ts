@@ -5,7 +5,7 @@ import { OutboxRelayLoop } from '../../../infrastructure/background/outbox-relay
 import { Gate, until } from '../../support/gate.ts';
 
 describe('the background runner', () => {
-  const report = { lastSuccessAt: null, failures: 0, lastRunSeconds: null };
+  const report = { lastSuccessAt: null, failures: 0, lastRunSeconds: null, everySeconds: 1, nextRunAt: null };
 
   it('starts its tasks one after the other, and ends them together', async () => {
     const events: string[] = [];
@@ -19,6 +19,7 @@ describe('the background runner', () => {
         events.push(`close ${name}`);
         return closed();
       },
+      run: async () => undefined,
       report,
     });
     const runner = new BackgroundRunner({
@@ -44,6 +45,30 @@ describe('the background runner', () => {
       ['first', report],
       ['second', report],
     ]);
+  });
+
+  it('does one task when that is asked for, and knows no other name', async () => {
+    let runs = 0;
+    const loop = {
+      start: () => undefined,
+      close: async () => undefined,
+      run: async () => void (runs += 1),
+      report: { ...report, lastSuccessAt: 1.5, nextRunAt: 16.5, everySeconds: 15 },
+    };
+    const runner = new BackgroundRunner({ refill: loop });
+    const task = {
+      name: 'refill',
+      lastSuccessAt: new Date(1500),
+      nextRunAt: new Date(16_500),
+      everySeconds: 15,
+      lastRunSeconds: null,
+      failures: 0,
+      isRunning: false,
+    };
+    expect(runner.list()).to.deep.equal([task]);
+    expect(await runner.run('refill')).to.deep.equal(task);
+    expect(runs).to.equal(1);
+    for (const name of ['other', 'constructor']) expect(await runner.run(name)).to.equal(null);
   });
 
   it('has the relay look from its opening to its close, and reports the failures of the relay', async () => {

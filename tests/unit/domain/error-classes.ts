@@ -7,6 +7,7 @@ import * as files from '../../../domain/files/errors.ts';
 import * as fleet from '../../../domain/fleet/errors.ts';
 import * as identity from '../../../domain/identity/errors.ts';
 import * as jobs from '../../../domain/jobs/errors.ts';
+import * as operators from '../../../domain/operators/errors.ts';
 import * as organizations from '../../../domain/organizations/errors.ts';
 import * as validation from '../../../domain/validation-error.ts';
 
@@ -21,6 +22,7 @@ const MODULES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'fleet/errors.ts': fleet,
   'identity/errors.ts': identity,
   'jobs/errors.ts': jobs,
+  'operators/errors.ts': operators,
   'organizations/errors.ts': organizations,
   'validation-error.ts': validation,
 };

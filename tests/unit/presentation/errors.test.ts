@@ -20,8 +20,8 @@ import {
   ServerNotFoundError,
 } from '../../../domain/databases/errors.ts';
 import { DEFAULT_SERVER } from '../../../domain/databases/server.ts';
+import { MigrationRunNotFoundError, MigrationStateConflictError } from '../../../domain/fleet/errors.ts';
 import { TooManyStreamsError } from '../../../domain/events/errors.ts';
-import { MigrationRunNotFoundError } from '../../../domain/fleet/errors.ts';
 import {
   IdentityAlreadyLinkedError,
   IdentityNotFoundError,
@@ -67,6 +67,7 @@ import {
   StorageQuotaExceededError,
 } from '../../../domain/organizations/errors.ts';
 import { ValidationError } from '../../../domain/validation-error.ts';
+import { TaskNotFoundError } from '../../../domain/operators/errors.ts';
 import { ERROR_CLASSES } from '../domain/error-classes.ts';
 import { handleErrors } from '../../../presentation/http/request/error-handler.ts';
 import { ERROR_STATUS } from '../../../presentation/http/errors/error-status.ts';
@@ -99,6 +100,8 @@ const DOMAIN_ERRORS: readonly DomainError[] = [
   new OrganizationAlreadyExistsError('acme'),
   new JobNotFoundError(JOB_ID),
   new MigrationRunNotFoundError(),
+  new MigrationStateConflictError('Run 1 is halted.'),
+  new TaskNotFoundError(),
   new SignatureNotFoundError(),
   new JobStateConflictError('FAILED', 'become RUNNING'),
   new LeaseRequiredError(),
@@ -139,6 +142,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   organization_access_denied: 403,
   role_required: 403,
   organization_choice_required: 403,
+  cross_site_request: 403,
   password_change_required: 403,
   organization_suspended: 403,
   not_found: 404,
@@ -156,6 +160,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   service_account_not_found: 404,
   service_account_key_not_found: 404,
   migration_run_not_found: 404,
+  task_not_found: 404,
   method_not_allowed: 405,
   request_timeout: 408,
   upload_expired: 410,
@@ -172,6 +177,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   own_account_protected: 409,
   member_already_exists: 409,
   identity_already_linked: 409,
+  migration_state_conflict: 409,
   job_state_conflict: 409,
   artifact_already_exists: 409,
   artifact_elsewhere: 409,

@@ -16,6 +16,7 @@ const progress = (wave: number, done: number): FleetProgress => ({
     errorBudget: 0,
     createdAt: new Date(0),
     updatedAt: new Date(0),
+    serviceSchemaVersion: null,
     finishedAt: null,
   },
   organizations: TOTAL,

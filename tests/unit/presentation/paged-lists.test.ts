@@ -21,7 +21,16 @@ const fieldsOf = (schema: unknown): readonly string[] => {
 };
 const pageRoutes = routes.filter(({ replies }) => fieldsOf(replies[200]?.schema).includes('next_cursor'));
 /** Lists that are whole: of what operators configure or link one by one. */
-const WHOLE_LISTS = ['listServers', 'listIdentities', 'listServiceAccountKeys', 'listFleetKeys', 'findWork'];
+const WHOLE_LISTS = [
+  'listServers',
+  'listIdentities',
+  'listServiceAccountKeys',
+  'listFleetKeys',
+  'findWork',
+  'listInstances',
+  'listTasks',
+  'getConfiguration',
+];
 /** The list that grows at its end: clients ask on from the last position that they know. */
 const FOLLOWED_LISTS = ['listEvents', 'listEventsByClaim'];
 

@@ -99,7 +99,13 @@ describe('periodic work', () => {
 
   it('reports when it went well, and how long it took', async () => {
     make();
-    expect(periodic.report).to.deep.equal({ lastSuccessAt: null, failures: 0, lastRunSeconds: null });
+    expect(periodic.report).to.deep.equal({
+      lastSuccessAt: null,
+      failures: 0,
+      lastRunSeconds: null,
+      everySeconds: periodic.report.everySeconds,
+      nextRunAt: null,
+    });
     await periodic.run();
     const { lastSuccessAt, lastRunSeconds, failures: failed } = periodic.report;
     expect(lastSuccessAt).to.be.closeTo(Date.now() / 1000, 5);

@@ -34,6 +34,9 @@ export const printable = (maxLength: number): z.ZodString => text(maxLength).reg
 export const printableLines = (maxLength: number): z.ZodString =>
   text(maxLength).regex(PRINTABLE_LINES, NOT_PRINTABLE);
 
+/** The beginning of what is looked for. */
+export const searchText = (description: string) => printable(100).optional().meta({ description });
+
 /** A name that is safe in a URL path, a file name and a log line. */
 export const slug = (maxLength: number): z.ZodString =>
   text(maxLength).regex(
@@ -85,7 +88,7 @@ export const jsonObject = z
 export const integerFrom = (least: number, most: number) =>
   z
     .string()
-    .regex(/^\d{1,3}$/, `must be an integer from ${least} to ${most}`)
+    .regex(new RegExp(`^\\d{1,${String(most).length}}$`), `must be an integer from ${least} to ${most}`)
     .transform(Number)
     .pipe(z.number().min(least).max(most));
 

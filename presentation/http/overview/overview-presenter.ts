@@ -1,0 +1,77 @@
+import type { z } from 'zod';
+import type { Attention } from '../../../application/operators/attention-item.ts';
+import { isLive, type Overview } from '../../../application/operators/overview.ts';
+import type { BusyOrganization, ProcessBeat } from '../../../application/ports/operators/process-ledger.ts';
+import { presentServer } from '../servers/server-presenter.ts';
+import type { InstanceReply, overviewReply } from './overview-schema.ts';
+
+export const presentOverview = (overview: Overview): z.output<typeof overviewReply> => ({
+  at: overview.at.toISOString(),
+  needs_you: overview.needsYou.map(presentAttention),
+  organizations: {
+    total: overview.organizations.total,
+    by_status: overview.organizations.byStatus,
+    by_database_state: overview.organizations.byDatabaseState,
+  },
+  servers: overview.servers.map(presentServer),
+  processes: {
+    live: overview.processes.live,
+    silent: overview.processes.silent,
+    requests_per_second: overview.processes.requestsPerSecond,
+  },
+  busiest: overview.busiest.map(presentBusy),
+  run: overview.run && {
+    run_id: overview.run.runId,
+    kind: overview.run.kind,
+    state: overview.run.state,
+    reason: overview.run.reason,
+    counts: overview.run.counts,
+  },
+});
+
+const presentAttention = (attention: Attention) => ({
+  code: attention.code,
+  severity: attention.severity,
+  sentence: attention.sentence,
+  next_step: attention.nextStep,
+  organizations: attention.organizations,
+  sample: [...attention.sample],
+  server_id: attention.serverId,
+  run_id: attention.runId,
+});
+
+const presentBusy = ({ organizationId, requestsPerSecond, open, waiting }: BusyOrganization) => ({
+  org_id: organizationId,
+  requests_per_second: requestsPerSecond,
+  open,
+  waiting,
+});
+
+/** @param answering the process that answers */
+export const presentInstance =
+  (answering: string) =>
+  (beat: ProcessBeat): InstanceReply => ({
+    instance_id: beat.instanceId,
+    answers: beat.instanceId === answering,
+    version: beat.version,
+    started_at: beat.startedAt.toISOString(),
+    beat_at: beat.beatAt.toISOString(),
+    silent: !isLive(beat),
+    event_loop_utilization: beat.loopUtilization,
+    rss_bytes: beat.rssBytes,
+    requests_per_second: beat.requestsPerSecond,
+    pools: beat.pools,
+    metadata: {
+      circuit: beat.metadata.circuit,
+      in_use: beat.metadata.inUse,
+      idle: beat.metadata.idle,
+      waiting: beat.metadata.waiting,
+    },
+    servers: beat.servers.map(({ serverId, ...server }) => ({ server_id: serverId, ...server })),
+    busiest: beat.busiest.map(presentBusy),
+    failing: beat.failing.map(({ organizationId, code, failures }) => ({
+      org_id: organizationId,
+      code,
+      failures,
+    })),
+  });
