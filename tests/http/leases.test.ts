@@ -398,8 +398,8 @@ describe('Leases over HTTP', function () {
           task_results: [{ task_name: 'docking', ...RESULT }],
         },
       ].map((item) => ({ ...item, outcome: 'COMPLETED' }));
-      const complete = () => worker.post<Items<object>>('/jobs/complete', { items });
-      const { status, body } = await complete();
+      const completeAll = () => worker.post<Items<object>>('/jobs/complete', { items });
+      const { status, body } = await completeAll();
       expect(status).to.equal(200);
       expect(body.items).to.deep.equal([
         { job_id: lost.job.job_id, status: null, code: 'lease_lost' },
@@ -407,7 +407,7 @@ describe('Leases over HTTP', function () {
         { job_id: nobody, status: null, code: 'job_not_found' },
         { job_id: good.job.job_id, status: 'COMPLETED', code: null },
       ]);
-      expect((await complete()).body, 'sent again').to.deep.equal(body);
+      expect((await completeAll()).body, 'sent again').to.deep.equal(body);
       const rows = await inResults(
         'select job_id from task_results where job_id = any($1::uuid[])',
         items.map(({ job_id: jobId }) => jobId),
