@@ -62,7 +62,7 @@ const keepsCampaigns = (subject: Subject<ResultsDatabase>): void => {
   ): Promise<void> => {
     await database.taskResults.put(sampleResult(job.jobId, { poses, score: scoreOf(poses, reported) }));
     await database.jobs.setStatus(job.jobId, 'COMPLETED', null, NOTE);
-    await database.inputSignatures.canonize(job);
+    await database.inputSignatures.canonize([job]);
   };
   const ranking = (campaign: Campaign, overrides: Partial<RankingRequest> = {}): RankingRequest => ({
     campaignId: campaign.campaignId,

@@ -381,6 +381,48 @@ describe('Leases over HTTP', function () {
   });
 
   describe('a completion', () => {
+    it('ends several at once: what is lost, canceled or not there keeps none of the others from its end', async () => {
+      const [good, lost, canceled] = [await hold(), await hold(), await hold()];
+      await inResults(
+        `update job_attempts set ended_at = now(), outcome = 'LOST' where lease_id = $1`,
+        lost.leaseId,
+      );
+      await member.post(`/jobs/cancel`, { job_ids: [canceled.job.job_id] });
+      const nobody = randomUUID();
+      const items = [
+        ...[lost, canceled].map(({ job, leaseId }) => ({ job_id: job.job_id, lease_id: leaseId })),
+        { job_id: nobody, lease_id: good.leaseId },
+        {
+          job_id: good.job.job_id,
+          lease_id: good.leaseId,
+          task_results: [{ task_name: 'docking', ...RESULT }],
+        },
+      ].map((item) => ({ ...item, outcome: 'COMPLETED' }));
+      const completeAll = () => worker.post<Items<object>>('/jobs/complete', { items });
+      const { status, body } = await completeAll();
+      expect(status).to.equal(200);
+      expect(body.items).to.deep.equal([
+        { job_id: lost.job.job_id, status: null, code: 'lease_lost' },
+        { job_id: canceled.job.job_id, status: null, code: 'job_state_conflict' },
+        { job_id: nobody, status: null, code: 'job_not_found' },
+        { job_id: good.job.job_id, status: 'COMPLETED', code: null },
+      ]);
+      expect((await completeAll()).body, 'sent again').to.deep.equal(body);
+      const rows = await inResults(
+        'select job_id from task_results where job_id = any($1::uuid[])',
+        items.map(({ job_id: jobId }) => jobId),
+      );
+      expect(rows).to.deep.equal([{ job_id: good.job.job_id }]);
+    });
+
+    it('takes each job once among several', async () => {
+      const { job, leaseId } = await hold();
+      const item = { job_id: job.job_id, lease_id: leaseId, outcome: 'COMPLETED' };
+      const { status, body } = await worker.post<Problem>('/jobs/complete', { items: [item, item] });
+      expect(status).to.equal(422);
+      expect(body.errors?.map(({ path }) => path)).to.deep.equal(['items']);
+    });
+
     it('brings results, files, usage and the end of the log in one piece', async () => {
       const held = await hold();
       const { status, body } = await complete(held, {

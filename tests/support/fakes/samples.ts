@@ -73,6 +73,7 @@ const BODIES: Readonly<Record<string, object>> = {
   claimJobs: { worker: { name: 'node-1' }, engines: ['no-such-engine'], limit: 1 },
   heartbeat: { leases: [{ job_id: JOB_ID, lease_id: JOB_ID }] },
   cancelJobs: { job_ids: [JOB_ID] },
+  completeJobs: { items: [{ job_id: JOB_ID, lease_id: JOB_ID, outcome: 'COMPLETED' }] },
   completeJob: { lease_id: LEASES['completeJob'], outcome: 'COMPLETED' },
   releaseJob: { lease_id: LEASES['releaseJob'], reason: 'shutdown' },
   putTaskResult: { service_name: 'vina', result_data: { affinity: -9.1 } },
