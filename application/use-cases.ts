@@ -32,7 +32,7 @@ import { addArtifact } from './jobs/add-artifact.ts';
 import { invalidateSignature, pinSignature, unpinSignature } from './jobs/change-input-signature.ts';
 import { cancelJobs } from './jobs/cancel-jobs.ts';
 import { claimJobs } from './jobs/claim-jobs.ts';
-import { completeJob } from './jobs/complete-job.ts';
+import { completeJob, completeJobs } from './jobs/complete-job.ts';
 import { getInputSignature } from './jobs/get-input-signature.ts';
 import { getJob } from './jobs/get-job.ts';
 import { moveJob } from './jobs/move-job.ts';
@@ -154,6 +154,7 @@ export const createUseCases = (ports: Ports) => {
     retryJob: retryJob(ports),
     claimJobs: claimJobs(ports),
     completeJob,
+    completeJobs,
     releaseJob,
     cancelJobs,
     getJob,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -6,10 +7,11 @@ import type {
   ByteRange,
   FileStore,
   Look,
+  MeasuredUpload,
   OpenBytes,
   ReceivedBytes,
 } from '../../application/ports/files/file-store.ts';
-import { FilesUnavailableError } from '../../domain/files/errors.ts';
+import { DigestMismatchError, FilesUnavailableError } from '../../domain/files/errors.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { MeasuredBytes } from './measured-bytes.ts';
 
@@ -29,12 +31,13 @@ export class LocalFileStore implements FileStore {
     uploadId: string,
     { bytes, maxBytes, look }: Parameters<FileStore['receive']>[2],
   ): Promise<ReceivedBytes> {
-    const path = this.#uploadPath(organizationId, uploadId);
+    // A request that hangs may go on to write while another one sends the same upload again, or when it is published.
+    const path = this.#privatePath(organizationId, uploadId);
     const measured = new MeasuredBytes(bytes, look, maxBytes);
     try {
       await this.#makeFolder(dirname(path));
-      // What an earlier attempt of the same upload has sent is replaced.
-      await pipeline(measured, createWriteStream(path, { flags: 'w', mode: 0o600, flush: true }));
+      await pipeline(measured, createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true }));
+      await rename(path, this.#uploadPath(organizationId, uploadId));
     } catch (error) {
       // What failed first says more.
       await rm(path, { force: true }).catch(() => undefined);
@@ -43,17 +46,50 @@ export class LocalFileStore implements FileStore {
     return measured.received();
   }
 
-  async measure(organizationId: OrganizationId, uploadId: string, look: Look): Promise<ReceivedBytes | null> {
+  async measure(
+    organizationId: OrganizationId,
+    uploadId: string,
+    look: Look,
+  ): Promise<MeasuredUpload | null> {
     const path = this.#uploadPath(organizationId, uploadId);
-    const held = await orUnavailable(read(path, null).catch(nullIfMissing));
-    return held === null ? null : orUnavailable(new MeasuredBytes(held.bytes, look).measure());
+    const file = await orUnavailable(open(path, 'r').catch(nullIfMissing));
+    if (file === null) return null;
+    try {
+      const version = versionOf(await file.stat({ bigint: true }));
+      const bytes = file.createReadStream({ highWaterMark: READ_BYTES, autoClose: false });
+      return { ...(await new MeasuredBytes(bytes, look).measure()), version };
+    } catch (error) {
+      throw explained(error);
+    } finally {
+      await file.close();
+    }
   }
 
-  async publish(organizationId: OrganizationId, uploadId: string, sha256: string): Promise<void> {
+  async publish(
+    organizationId: OrganizationId,
+    uploadId: string,
+    sha256: string,
+    version?: string,
+  ): Promise<void> {
     const path = this.#path(organizationId, sha256);
+    // Under a name that nobody else knows, these bytes stay what they are.
+    const taken = this.#privatePath(organizationId, uploadId);
     try {
       await this.#makeFolder(dirname(path));
-      await rename(this.#uploadPath(organizationId, uploadId), path);
+      const isTaken = await rename(this.#uploadPath(organizationId, uploadId), taken).then(
+        () => true,
+        nullIfMissing,
+      );
+      if (isTaken === null) {
+        // Another completion of the same upload was faster. Its bytes are in place, or will be when the client asks again.
+        await stat(path);
+        return;
+      }
+      if (version !== undefined && versionOf(await stat(taken, { bigint: true })) !== version) {
+        await rm(taken, { force: true });
+        throw new DigestMismatchError('Other bytes came while the upload was completed.');
+      }
+      await rename(taken, path);
       await syncFolder(dirname(path));
     } catch (error) {
       throw explained(error);
@@ -108,6 +144,10 @@ export class LocalFileStore implements FileStore {
     return join(this.#root, organizationId, UPLOADS, uploadId);
   }
 
+  #privatePath(organizationId: OrganizationId, uploadId: string): string {
+    return `${this.#uploadPath(organizationId, uploadId)}.${randomUUID()}`;
+  }
+
   /** A folder that is made is durable when the folder that holds it is. */
   async #makeFolder(folder: string): Promise<void> {
     const first = await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -125,6 +165,10 @@ const read = async (path: string, range: ByteRange | null): Promise<OpenBytes> =
   });
   return { bytes, close: () => bytes.destroy() };
 };
+
+/** A file that is complete is never written to again, so these two name its bytes. A name that changes is none of them. */
+const versionOf = ({ ino, mtimeNs }: { readonly ino: bigint; readonly mtimeNs: bigint }): string =>
+  `${ino}.${mtimeNs}`;
 
 /** A name is durable when its folder is. */
 const syncFolder = async (folder: string): Promise<void> => {

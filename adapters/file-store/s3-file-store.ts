@@ -16,12 +16,13 @@ import type {
   ByteRange,
   FileStore,
   Look,
+  MeasuredUpload,
   OpenBytes,
   PresignedUpload,
   ReceivedBytes,
 } from '../../application/ports/files/file-store.ts';
 import { DomainError } from '../../domain/exceptions.ts';
-import { FilesUnavailableError } from '../../domain/files/errors.ts';
+import { DigestMismatchError, FilesUnavailableError } from '../../domain/files/errors.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { MeasuredBytes } from './measured-bytes.ts';
 
@@ -73,24 +74,43 @@ export class S3FileStore implements FileStore {
     return measured.received();
   }
 
-  async measure(organizationId: OrganizationId, uploadId: string, look: Look): Promise<ReceivedBytes | null> {
+  async measure(
+    organizationId: OrganizationId,
+    uploadId: string,
+    look: Look,
+  ): Promise<MeasuredUpload | null> {
     try {
-      const { bytes } = await this.#read(this.#uploadKey(organizationId, uploadId), null);
-      return await new MeasuredBytes(bytes, look).measure();
+      const { bytes, tag } = await this.#read(this.#uploadKey(organizationId, uploadId), null);
+      return { ...(await new MeasuredBytes(bytes, look).measure()), version: tag };
     } catch (error) {
       if (isMissing(error)) return null;
       throw unavailable(error);
     }
   }
 
-  async publish(organizationId: OrganizationId, uploadId: string, sha256: string): Promise<void> {
+  async publish(
+    organizationId: OrganizationId,
+    uploadId: string,
+    sha256: string,
+    version?: string,
+  ): Promise<void> {
     const from = this.#uploadKey(organizationId, uploadId);
     const source = `${this.#bucket}/${from}`.split('/').map(encodeURIComponent).join('/');
-    await this.#call(() =>
-      this.#client.send(
-        new CopyObjectCommand({ ...this.#at(this.#key(organizationId, sha256)), CopySource: source }),
-      ),
-    );
+    try {
+      await this.#client.send(
+        new CopyObjectCommand({
+          ...this.#at(this.#key(organizationId, sha256)),
+          CopySource: source,
+          ...(version !== undefined && { CopySourceIfMatch: version }),
+        }),
+      );
+    } catch (error) {
+      if (error instanceof Error && error.name === 'PreconditionFailed')
+        throw new DigestMismatchError('Other bytes came while the upload was completed.');
+      // Another completion of the same upload was faster.
+      if (isMissing(error) && (await this.sizeOf(organizationId, sha256)) !== null) return;
+      throw unavailable(error);
+    }
     await this.discard(organizationId, uploadId);
   }
 
@@ -180,15 +200,15 @@ export class S3FileStore implements FileStore {
     return { Bucket: this.#bucket, Key: key };
   }
 
-  async #read(key: string, range: ByteRange | null): Promise<OpenBytes> {
-    const { Body: body } = await this.#client.send(
+  async #read(key: string, range: ByteRange | null): Promise<OpenBytes & { readonly tag: string }> {
+    const { Body: body, ETag: tag = '' } = await this.#client.send(
       new GetObjectCommand({
         ...this.#at(key),
         ...(range !== null && { Range: `bytes=${range.first}-${range.last}` }),
       }),
     );
     if (!(body instanceof Readable)) throw new Error('S3 answered without a stream');
-    return { bytes: body, close: () => void body.destroy() };
+    return { bytes: body, close: () => void body.destroy(), tag };
   }
 
   async #deleteKey(key: string): Promise<void> {

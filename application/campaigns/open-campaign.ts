@@ -1,7 +1,6 @@
 import { CampaignArchivedError, CampaignNotFoundError } from '../../domain/campaigns/errors.ts';
 import type { JobDefaults } from '../../domain/campaigns/job-defaults.ts';
-import type { JsonObject } from '../../domain/jobs/docking-job.ts';
-import type { JsonText } from '../../domain/json-text.ts';
+import { readObject } from '../../domain/jobs/docking-job.ts';
 import type { ResultsRepositories } from '../ports/databases/results-database.ts';
 
 /**
@@ -19,8 +18,5 @@ export const openCampaign = async (
   if (campaign === null) throw new CampaignNotFoundError(campaignId);
   if (campaign.archivedAt !== null) throw new CampaignArchivedError(campaignId);
   const { engine, inputs, params, priority } = campaign;
-  return { engine, inputs: objectOf(inputs), params: objectOf(params), priority };
+  return { engine, inputs: readObject(inputs), params: readObject(params), priority };
 };
-
-/** A constraint of the database says that it is an object; the size of its request's body, that it is small. */
-const objectOf = ({ text }: JsonText): JsonObject => JSON.parse(text) as JsonObject;

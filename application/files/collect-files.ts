@@ -1,4 +1,4 @@
-import { UNREFERENCED_GRACE_MS } from '../../domain/files/stored-file.ts';
+import { ABANDONED_AFTER_MS, UNREFERENCED_GRACE_MS } from '../../domain/files/stored-file.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { WithDatabase } from '../ports/databases/results-database.ts';
 import type { FileStore } from '../ports/files/file-store.ts';
@@ -49,6 +49,6 @@ export const collectFiles =
         deleted += Number(isGone);
       }
     } while (marked.length === BATCH && deleted < mostFiles);
-    await fileStore.discardAbandoned(organizationId, before);
+    await fileStore.discardAbandoned(organizationId, new Date(now() - ABANDONED_AFTER_MS));
     return deleted;
   };

@@ -46,7 +46,8 @@ export const beginUpload =
     const known = await withDatabase(async ({ files }) => {
       const file = await files.find(announced.sha256);
       if (file !== null) return file;
-      await assertQuota(files, { ...announced, limit: filesQuota(deps, organizationId) });
+      const limit = filesQuota(deps, organizationId);
+      await assertQuota(files, { ...announced, limit, besideUploadsOf: null });
       await files.addUpload(upload);
       return null;
     });
@@ -87,7 +88,8 @@ export const completeUpload =
     const { fileStore } = deps;
     const { organizationId, withDatabase } = call;
     const upload = await findUpload(withDatabase, uploadId);
-    const known = await withDatabase(({ files }) => files.find(upload.sha256));
+    const findKnown = () => withDatabase(({ files }) => files.find(upload.sha256));
+    const known = await findKnown();
     if (known !== null) {
       await fileStore.discard(organizationId, uploadId);
       return { file: known, created: false };
@@ -95,7 +97,12 @@ export const completeUpload =
     const { sha256, sizeBytes, mediaType, name } = upload;
     const { look, inspection } = inspector(upload);
     const received = await fileStore.measure(organizationId, uploadId, look);
-    if (received === null) throw new DigestMismatchError(NONE);
+    if (received === null) {
+      // The same completion, sent twice, may have ended meanwhile.
+      const file = await findKnown();
+      if (file !== null) return { file, created: false };
+      throw new DigestMismatchError(NONE);
+    }
     if (received.sha256 !== sha256 || received.sizeBytes !== sizeBytes) {
       await fileStore.discard(organizationId, uploadId);
       throw new DigestMismatchError();

@@ -27,6 +27,8 @@ export interface FilesCall {
 /** Bytes that were received under the id of an upload, and what is known of them. */
 export interface KeptUpload extends ReceivedBytes, FileLabel {
   readonly uploadId: string;
+  /** Of bytes that were measured after others could have been sent in their place. */
+  readonly version?: string;
   readonly inspection: PdbqtInspection | null;
 }
 
@@ -38,27 +40,30 @@ export interface KeptFile {
 
 /**
  * Gives received bytes their name: first the row that announces them, then the bytes into their place, then the row that
- * says so. A process that dies in between leaves nothing that anyone sees. Decision 0046.
+ * says so. A process that dies in between leaves nothing that anyone sees. Decision 0046. Bytes that the store has lost are put
+ * back by whoever sends them again.
  *
  * @throws {QuotaExceededError}
+ * @throws {DigestMismatchError} when other bytes came under the same upload meanwhile
  */
 export const keepFile = async (
   deps: KeepFileDeps,
   { actor, organizationId, withDatabase }: FilesCall,
-  { uploadId, ...upload }: KeptUpload,
+  { uploadId, version, ...upload }: KeptUpload,
 ): Promise<KeptFile> => {
   const { fileStore, collector } = deps;
   const { sha256, sizeBytes } = upload;
   const limit = filesQuota(deps, organizationId);
   const known = await withDatabase(async ({ files }) => {
-    await assertQuota(files, { sha256, sizeBytes, limit });
+    await assertQuota(files, { sha256, sizeBytes, limit, besideUploadsOf: sha256 });
     return files.announce({ ...upload, createdBy: actor.principal.userId } satisfies NewFile);
   });
-  if (known !== null) {
+  if (known !== null && (await fileStore.sizeOf(organizationId, sha256)) === sizeBytes) {
     await fileStore.discard(organizationId, uploadId);
     return { file: known, created: false };
   }
-  await fileStore.publish(organizationId, uploadId, sha256);
+  await fileStore.publish(organizationId, uploadId, sha256, version);
+  if (known !== null) return { file: known, created: false };
   const note = noteOf(actor, 'file.added', { size_bytes: sizeBytes, media_type: upload.mediaType });
   const file = await withDatabase(({ files }) => files.settle(sha256, note));
   await collector.afterUpload(organizationId, withDatabase);
@@ -71,11 +76,21 @@ export const filesQuota = (
   organizationId: OrganizationId,
 ): number => Math.min(policies.policyOf(organizationId).maxFilesBytes ?? Infinity, maxFilesBytes);
 
-/** Bytes that are there already take no more room. @throws {QuotaExceededError} */
+/**
+ * Bytes that are there already take no more room; those that an upload may still bring do. Files that are sent at the same
+ * moment do not see each other: together they may exceed the quota.
+ *
+ * @throws {QuotaExceededError}
+ */
 export const assertQuota = async (
   files: ResultsRepositories['files'],
-  { sha256, sizeBytes, limit }: ReceivedBytes & { readonly limit: number },
+  {
+    sha256,
+    sizeBytes,
+    limit,
+    besideUploadsOf,
+  }: ReceivedBytes & { readonly limit: number; readonly besideUploadsOf: string | null },
 ): Promise<void> => {
-  if ((await files.totalBytes()) + sizeBytes <= limit) return;
+  if ((await files.totalBytes(besideUploadsOf)) + sizeBytes <= limit) return;
   if ((await files.find(sha256)) === null) throw new QuotaExceededError('max_files_bytes', limit);
 };

@@ -45,7 +45,8 @@ export interface AddedArtifact {
  * Records a file that a job made. Sent again, it answers with the first record.
  *
  * @throws {JobNotFoundError}
- * @throws {LeaseRequiredError} {LeaseLostError} when another worker holds the job
+ * @throws {LeaseRequiredError} when another worker holds the job and the writer names no lease
+ * @throws {LeaseLostError} when the lease does not hold the job
  * @throws {JobStateConflictError} when the job is finished
  * @throws {ArtifactAlreadyExistsError} when the job has another one of that name
  * @throws {ValidationError} naming `file`, when the organization has no such file

@@ -1,19 +1,22 @@
 import type { WriteNote } from '../../domain/audit/audit-log.ts';
-import { isFinished, type DockingJob, type LockedJob } from '../../domain/jobs/docking-job.ts';
-import { JobStateConflictError, LeaseLostError } from '../../domain/jobs/errors.ts';
+import type { DomainError } from '../../domain/exceptions.ts';
+import {
+  isFinished,
+  type DockingJob,
+  type JobStatus,
+  type LockedJob,
+} from '../../domain/jobs/docking-job.ts';
+import { JobNotFoundError, JobStateConflictError, LeaseLostError } from '../../domain/jobs/errors.ts';
 import { backoffSeconds, type AttemptError, type AttemptUsage } from '../../domain/jobs/job-attempt.ts';
-import type { Settlement } from '../../domain/jobs/job-attempt-repository.ts';
+import type { LeaseKey, LockedAttempt, Settlement } from '../../domain/jobs/job-attempt-repository.ts';
 import { noteOf, type Actor } from '../actor.ts';
 import type { ResultsDatabase, ResultsRepositories } from '../ports/databases/results-database.ts';
 import { writeArtifact, type ArtifactRequest } from './add-artifact.ts';
 import { getJob } from './get-job.ts';
 import { jobDetails } from './job-details.ts';
-import { lockAttempt } from './lock-for-writer.ts';
 import { writeTaskResult, type TaskResultRequest } from './put-task-result.ts';
 
-export interface Completion {
-  readonly jobId: string;
-  readonly leaseId: string;
+export interface Completion extends LeaseKey {
   /** Null: it succeeded. */
   readonly error: AttemptError | null;
   readonly taskResults: readonly TaskResultRequest[];
@@ -21,6 +24,9 @@ export interface Completion {
   readonly usage: AttemptUsage | null;
   readonly logTail: string | null;
 }
+
+/** What became of one completion among several: the status of its job, or why it changed nothing. */
+export type Completed = { readonly status: JobStatus } | { readonly refusal: DomainError };
 
 /**
  * Ends an attempt with all that it made, whole or not at all. A job whose failure need not happen again waits for another
@@ -38,34 +44,98 @@ export const completeJob = (
   completion: Completion,
 ): Promise<DockingJob> =>
   database.transaction(async (repositories) => {
-    const { jobId, leaseId } = completion;
-    const { job, outcome } = await lockAttempt(repositories, jobId, leaseId);
-    if (outcome === 'COMPLETED' || outcome === 'FAILED') return getJob(repositories, jobId);
-    if (outcome === 'CANCELED' || (outcome === null && isFinished(job.status)))
-      throw new JobStateConflictError(job.status, 'be completed');
-    if (outcome !== null) throw new LeaseLostError();
-    const { attempts, inputSignatures } = repositories;
-    const settlement = settlementOf(job, completion);
-    if (settlement.status !== 'PENDING') await writeOutputs(repositories, actor, completion);
-    const { action, details } = entryOf(job, settlement);
-    const settled = await attempts.settle(settlement, noteOf(actor, action, details));
-    if (settled.status === 'COMPLETED') await inputSignatures.canonize(settled);
-    return settled;
+    for (const completed of await completeAll(repositories, actor, [{ completion, path: '' }]))
+      if ('refusal' in completed) throw completed.refusal;
+    return getJob(repositories, completion.jobId);
   });
 
-const settlementOf = (job: LockedJob, { error, usage, logTail }: Completion): Settlement => {
+/**
+ * As `completeJob`, for several jobs at once, each named once. Leases that are lost and jobs that are canceled or not there are
+ * no failure of the others.
+ *
+ * @returns in the order of `completions`
+ * @throws {ArtifactAlreadyExistsError} {ValidationError} as `completeJob`; then nothing is written of any of them
+ */
+export const completeJobs = (
+  database: ResultsDatabase,
+  actor: Actor,
+  completions: readonly Completion[],
+): Promise<readonly Completed[]> =>
+  database.transaction((repositories) =>
+    completeAll(
+      repositories,
+      actor,
+      completions.map((completion, index) => ({ completion, path: `items.${index}.` })),
+    ),
+  );
+
+/** @property path what the paths of its fields begin with */
+interface Placed {
+  readonly completion: Completion;
+  readonly path: string;
+}
+
+const completeAll = async (
+  repositories: ResultsRepositories,
+  actor: Actor,
+  placed: readonly Placed[],
+): Promise<readonly Completed[]> => {
+  const { attempts, inputSignatures } = repositories;
+  const locked = await attempts.lock(placed.map(({ completion }) => completion));
+  const settlements: Settlement[] = [];
+  const completed: Completed[] = [];
+  const canonical: LockedJob[] = [];
+  for (const [index, { completion, path }] of placed.entries()) {
+    const found = locked[index] ?? null;
+    if (found === null || found.outcome !== null || isFinished(found.job.status)) {
+      completed.push(await answerOf(repositories, completion, found));
+      continue;
+    }
+    const { job } = found;
+    const settlement = settlementOf(actor, job, completion);
+    const { status } = settlement;
+    if (status !== 'PENDING') await writeOutputs(repositories, actor, completion, path);
+    if (status === 'COMPLETED') canonical.push(job);
+    settlements.push(settlement);
+    completed.push({ status });
+  }
+  if (settlements.length > 0) await attempts.settle(settlements);
+  if (canonical.length > 0) await inputSignatures.canonize(canonical);
+  return completed;
+};
+
+/** Of a completion that changes nothing. @param found null: the job has no such lease */
+const answerOf = async (
+  { jobs }: ResultsRepositories,
+  { jobId }: LeaseKey,
+  found: LockedAttempt | null,
+): Promise<Completed> => {
+  if (found === null) {
+    const isThere = (await jobs.findSummary(jobId)) !== null;
+    return { refusal: isThere ? new LeaseLostError() : new JobNotFoundError(jobId) };
+  }
+  const { job, outcome } = found;
+  if (outcome === 'COMPLETED' || outcome === 'FAILED') return { status: job.status };
+  if (outcome === 'CANCELED' || outcome === null)
+    return { refusal: new JobStateConflictError(job.status, 'be completed') };
+  return { refusal: new LeaseLostError() };
+};
+
+const settlementOf = (actor: Actor, job: LockedJob, { error, usage, logTail }: Completion): Settlement => {
   const { jobId, attempt, maxAttempts } = job;
   const isTriedAgain = error?.retryable === true && attempt < maxAttempts;
   const outcome = error === null ? 'COMPLETED' : 'FAILED';
+  const status = isTriedAgain ? 'PENDING' : outcome;
   return {
     jobId,
-    status: isTriedAgain ? 'PENDING' : outcome,
+    status,
     error: isTriedAgain ? null : (error?.message ?? null),
     errorCode: isTriedAgain ? null : (error?.code ?? null),
     attempt,
     delaySeconds: isTriedAgain ? backoffSeconds(attempt) : 0,
     end: { outcome, error, usage, logTail, releaseReason: null },
     dropsOutput: isTriedAgain,
+    note: entryOf(actor, job, status, error),
   };
 };
 
@@ -73,21 +143,23 @@ const writeOutputs = async (
   repositories: ResultsRepositories,
   actor: Actor,
   { jobId, leaseId, taskResults, artifacts }: Completion,
+  path: string,
 ): Promise<void> => {
   for (const result of taskResults) await writeTaskResult(repositories, actor, { ...result, jobId, leaseId });
   for (const [index, artifact] of artifacts.entries())
-    await writeArtifact(repositories, actor, { ...artifact, jobId, leaseId }, `artifacts.${index}.file`);
+    await writeArtifact(
+      repositories,
+      actor,
+      { ...artifact, jobId, leaseId },
+      `${path}artifacts.${index}.file`,
+    );
 };
 
-/** The action and the details of its audit entry. */
-const entryOf = (
-  job: LockedJob,
-  { status, attempt, end }: Settlement,
-): Pick<WriteNote, 'action' | 'details'> => {
-  const details = { ...jobDetails(job, status), attempt };
-  if (end.error === null) return { action: 'job.completed', details };
-  const failure = { ...details, error_code: end.error.code };
+const entryOf = (actor: Actor, job: LockedJob, status: JobStatus, error: AttemptError | null): WriteNote => {
+  const details = { ...jobDetails(job, status), attempt: job.attempt };
+  if (error === null) return noteOf(actor, 'job.completed', details);
+  const failure = { ...details, error_code: error.code };
   return status === 'PENDING'
-    ? { action: 'job.released', details: { ...failure, reason: 'failed' } }
-    : { action: 'job.failed', details: failure };
+    ? noteOf(actor, 'job.released', { ...failure, reason: 'failed' })
+    : noteOf(actor, 'job.failed', failure);
 };

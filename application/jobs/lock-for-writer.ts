@@ -16,8 +16,8 @@ export const isHeld = async (
  * @throws {LeaseLostError} when the lease is none of the job's
  */
 export const lockAttempt = async (repositories: ResultsRepositories, jobId: string, leaseId: string) => {
-  const locked = await repositories.attempts.lock(jobId, leaseId);
-  if (locked !== null) return locked;
+  const [locked] = await repositories.attempts.lock([{ jobId, leaseId }]);
+  if (locked) return locked;
   await getJob(repositories, jobId);
   throw new LeaseLostError();
 };

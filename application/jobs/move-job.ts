@@ -11,7 +11,7 @@ import {
 import { LeaseRequiredError } from '../../domain/jobs/errors.ts';
 import { noteOf, type Actor } from '../actor.ts';
 import type { ResultsDatabase, ResultsRepositories } from '../ports/databases/results-database.ts';
-import { lockJob } from './get-job.ts';
+import { getJob, lockJob } from './get-job.ts';
 import { jobDetails } from './job-details.ts';
 import { isHeld, lockForWriter } from './lock-for-writer.ts';
 
@@ -27,7 +27,8 @@ export interface JobMove {
 const MOVERS: readonly Role[] = ['worker', 'org_admin'];
 
 /**
- * Moves a job along, and ends the attempt of a worker that holds it. A job that completes with task results becomes the canonical job of its input signature.
+ * Moves a job along, and ends the attempt of a worker that holds it. A job that completes with task results becomes the
+ * canonical job of its input signature.
  *
  * @throws {JobNotFoundError}
  * @throws {RoleRequiredError} when the job is somebody else's, or the move is not a cancellation
@@ -53,12 +54,12 @@ export const moveJob = (database: ResultsDatabase, actor: Actor, move: JobMove):
     const moved = held
       ? await endAttempt(repositories, job, move, note)
       : await repositories.jobs.setStatus(jobId, status, error, note);
-    if (moved.status === 'COMPLETED') await repositories.inputSignatures.canonize(moved);
+    if (moved.status === 'COMPLETED') await repositories.inputSignatures.canonize([moved]);
     return moved;
   });
 
-const endAttempt = (
-  { attempts }: ResultsRepositories,
+const endAttempt = async (
+  repositories: ResultsRepositories,
   { attempt }: LockedJob,
   { jobId, status, error }: JobMove,
   note: WriteNote,
@@ -66,8 +67,8 @@ const endAttempt = (
   // A job that runs moves to nothing else.
   const outcome = status === 'COMPLETED' || status === 'FAILED' ? status : 'CANCELED';
   const end = { outcome, error: null, usage: null, logTail: null, releaseReason: null } as const;
-  return attempts.settle(
-    { jobId, status, error, errorCode: null, attempt, delaySeconds: 0, end, dropsOutput: false },
-    note,
-  );
+  await repositories.attempts.settle([
+    { jobId, status, error, errorCode: null, attempt, delaySeconds: 0, end, dropsOutput: false, note },
+  ]);
+  return getJob(repositories, jobId);
 };

@@ -27,7 +27,8 @@ interface Written {
  * Writes what a task found, in place of an earlier result of the same task.
  *
  * @throws {JobNotFoundError}
- * @throws {LeaseRequiredError} {LeaseLostError} when another worker holds the job
+ * @throws {LeaseRequiredError} when another worker holds the job and the writer names no lease
+ * @throws {LeaseLostError} when the lease does not hold the job
  * @throws {JobStateConflictError} when the job is finished
  */
 export const putTaskResult = (

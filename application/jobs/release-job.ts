@@ -52,7 +52,7 @@ const giveBack = async (
   const note = fails
     ? noteOf(actor, 'job.failed', { ...details, error_code: NO_CAPABLE_WORKER.code })
     : noteOf(actor, 'job.released', { ...details, reason });
-  await attempts.settle(
+  await attempts.settle([
     {
       jobId,
       status,
@@ -62,7 +62,7 @@ const giveBack = async (
       delaySeconds: delaySeconds ?? usualDelay,
       end: { outcome: 'RELEASED', error: null, usage: null, logTail: null, releaseReason: reason },
       dropsOutput: true,
+      note,
     },
-    note,
-  );
+  ]);
 };

@@ -1,9 +1,8 @@
 import { RoleRequiredError } from '../../domain/identity/errors.ts';
 import { hasAnyRole } from '../../domain/identity/principal.ts';
-import type { JsonObject } from '../../domain/jobs/docking-job.ts';
+import { readObject } from '../../domain/jobs/docking-job.ts';
 import type { NewDockingJob } from '../../domain/jobs/docking-job-repository.ts';
 import { JobStateConflictError } from '../../domain/jobs/errors.ts';
-import type { JsonText } from '../../domain/json-text.ts';
 import { noteOf, type Actor } from '../actor.ts';
 import { pendingQuota } from '../limits/pending-quota.ts';
 import type { ResultsDatabase } from '../ports/databases/results-database.ts';
@@ -43,8 +42,8 @@ export const retryJob =
       status: 'PENDING',
       engine,
       pipelineVersion,
-      inputs: objectOf(job.inputs),
-      params: objectOf(job.params),
+      inputs: readObject(job.inputs),
+      params: readObject(job.params),
       priority,
       inputSignature,
       submittedBy: userId,
@@ -67,6 +66,3 @@ export const retryJob =
     };
     return recordJob(database, retry, pendingQuota(policies, actor));
   };
-
-/** A constraint of the database holds both columns to objects. */
-const objectOf = ({ text }: JsonText): JsonObject => JSON.parse(text) as JsonObject;

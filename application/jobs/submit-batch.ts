@@ -14,6 +14,7 @@ import { pendingQuota } from '../limits/pending-quota.ts';
 import type { ResultsDatabase, ResultsRepositories } from '../ports/databases/results-database.ts';
 import type { Ports } from '../ports/ports.ts';
 import { inputFileIssues, recordInputFiles } from './check-input-files.ts';
+import { KeyTaken, unlessKeyTaken } from './unless-key-taken.ts';
 
 export interface BatchSubmission extends JobDefaults {
   readonly campaignId: string | null;
@@ -67,7 +68,7 @@ export const submitBatch =
     const ofCampaign = campaignId === null ? NO_DEFAULTS : await openCampaign(database, campaignId);
     const jobs = jobsOf({ canonicalJson, newJobId }, overDefaults(ofCampaign, submission), submission, actor);
     const quota = pendingQuota(policies, actor);
-    const batch = await inTransaction(database, async (repositories) => {
+    const batch = await unlessKeyTaken(database, async (repositories) => {
       await assertFiles(repositories, jobs);
       const answered = useCache ? await answerFromCache(repositories, jobs) : jobs;
       const waiting = answered.filter(({ cache }) => !cache.hit).length;
@@ -92,22 +93,6 @@ export const submitBatch =
     if (winner === null) throw new Error('an insert was refused that no earlier batch explains');
     return winner;
   };
-
-/** Rolls back the transaction that counted uses of the cache for a batch that was not made. */
-class KeyTaken extends Error {}
-
-/** Null when the idempotency key is taken. */
-const inTransaction = async <Result>(
-  database: ResultsDatabase,
-  work: (repositories: ResultsRepositories) => Promise<Result>,
-): Promise<Result | null> => {
-  try {
-    return await database.transaction(work);
-  } catch (error) {
-    if (error instanceof KeyTaken) return null;
-    throw error;
-  }
-};
 
 /** @throws {ValidationError} with the item's place in each path */
 const assertFiles = async (

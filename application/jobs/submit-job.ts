@@ -12,6 +12,7 @@ import type { Ports } from '../ports/ports.ts';
 import type { CanonicalJson } from '../ports/runtime/fingerprint.ts';
 import { assertInputFiles, recordInputFiles } from './check-input-files.ts';
 import { jobDetails } from './job-details.ts';
+import { KeyTaken, unlessKeyTaken } from './unless-key-taken.ts';
 
 export interface Submission extends JobSpecification {
   /** Null: the campaign's, or the usual one. */
@@ -109,7 +110,7 @@ const insertOnce = async (
   { useCache, quota }: InsertOptions,
 ): Promise<Submitted> => {
   const inserted =
-    useCache || fileReferencesOf(job.inputs).references.length > 0
+    useCache || quota.isSet || fileReferencesOf(job.inputs).references.length > 0
       ? await insertTogether(database, job, { useCache, quota })
       : await insertPending(database, job, quota);
   if (inserted !== null) return { job: inserted, replayed: false };
@@ -181,30 +182,21 @@ const insertPending = async (
 };
 
 /** Null when the idempotency key is taken; then no use of the cache is counted either. */
-const insertTogether = async (
+const insertTogether = (
   database: ResultsDatabase,
   job: NewDockingJob,
   { useCache, quota }: InsertOptions,
-): Promise<DockingJob | null> => {
-  try {
-    return await database.transaction(async (repositories) => {
-      await assertInputFiles(repositories, job);
-      const inserted = useCache
-        ? await insertFromCache(repositories, job, quota)
-        : await insertPending(repositories, job, quota);
-      if (inserted === null) throw new KeyTaken();
-      const { references } = fileReferencesOf(job.inputs);
-      await recordInputFiles(repositories, [{ jobId: inserted.jobId, references }]);
-      return inserted;
-    });
-  } catch (error) {
-    if (error instanceof KeyTaken) return null;
-    throw error;
-  }
-};
-
-/** Rolls back the transaction that counted a use of the cache for a job that was not made. */
-class KeyTaken extends Error {}
+): Promise<DockingJob | null> =>
+  unlessKeyTaken(database, async (repositories) => {
+    await assertInputFiles(repositories, job);
+    const inserted = useCache
+      ? await insertFromCache(repositories, job, quota)
+      : await insertPending(repositories, job, quota);
+    if (inserted === null) throw new KeyTaken();
+    const { references } = fileReferencesOf(job.inputs);
+    await recordInputFiles(repositories, [{ jobId: inserted.jobId, references }]);
+    return inserted;
+  });
 
 const insertFromCache = async (
   repositories: ResultsRepositories,

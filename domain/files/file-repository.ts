@@ -13,11 +13,15 @@ export interface FileRepository {
   /** Null unless it is stored. */
   find(sha256: string): Promise<StoredFile | null>;
   list(part: PartRequest<FileKey>): Promise<PagePart<StoredFile, FileKey>>;
-  /** Bytes of all files that are stored or arriving. */
-  totalBytes(): Promise<number>;
+  /**
+   * Bytes of all files that are stored or arriving, and of those that uploads may still bring.
+   *
+   * @param besideUploadsOf uploads of this file are left out: one of them is being completed
+   */
+  totalBytes(besideUploadsOf: string | null): Promise<number>;
   /**
    * Announces bytes that are about to be put into place: from here on nobody deletes them. Puts off the collection of a
-   * file that is there. Returns the file when it is stored already.
+   * file that is there, and keeps what was not known of its format. Returns the file when it is stored already.
    */
   announce(file: NewFile): Promise<StoredFile | null>;
   /** Makes an announced file a stored one. The caller has put its bytes into place. */

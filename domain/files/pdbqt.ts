@@ -39,6 +39,8 @@ const ATOM_TYPES: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 const GLUE_TYPE = /^C?G[0-3]$/;
+/** All that a ligand may hold: Vina 1.2.3 refuses one with any other line. Of a receptor it ignores them. */
+const LIGAND_LINE = /^(?:$|REMARK|WARNING|ATOM|HETATM|ROOT|ENDROOT|BRANCH|ENDBRANCH|TORSDOF)/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)$/;
 const AXES = ['x', 'y', 'z'] as const;
 
@@ -57,6 +59,7 @@ export class PdbqtReader {
   #hasCarriageReturns = false;
   #hasPolarHydrogen = false;
   #glueLine: number | null = null;
+  #strangeLine: { readonly line: number; readonly text: string } | null = null;
   #min: [number, number, number] = [Infinity, Infinity, Infinity];
   #max: [number, number, number] = [-Infinity, -Infinity, -Infinity];
 
@@ -100,6 +103,8 @@ export class PdbqtReader {
       this.#readAtom(line);
       return;
     }
+    if (!LIGAND_LINE.test(line))
+      this.#strangeLine ??= { line: this.#line, text: line.slice(0, MAX_LINE_LENGTH) };
     const [tag = '', ...numbers] = line.trim().split(/\s+/, 3);
     if (!TAGS.has(tag)) return;
     const seen = this.#lines.get(tag) ?? [];
@@ -147,6 +152,10 @@ export class PdbqtReader {
       const [first, second] = this.#lines.get(tag) ?? [];
       if (first === undefined) this.#add('error', null, `has no ${tag}`);
       if (second !== undefined) this.#add('error', second, `has a second ${tag}: it must hold one molecule`);
+    }
+    if (this.#strangeLine !== null) {
+      const { line, text } = this.#strangeLine;
+      this.#add('error', line, `"${shown(text)}" is no line that Vina takes in a ligand`);
     }
     const [open] = this.#openBranches;
     if (open !== undefined) this.#add('error', null, `BRANCH ${shown(open)} has no ENDBRANCH`);

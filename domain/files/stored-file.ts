@@ -47,3 +47,6 @@ export const UNREFERENCED_GRACE_MS = 24 * 3_600_000;
 
 /** How long an announced upload may take. */
 export const UPLOAD_LIFETIME_MS = 3_600_000;
+
+/** Bytes that nobody has written to for this long, and that have no name yet, belong to no upload that can still end. */
+export const ABANDONED_AFTER_MS = 2 * UPLOAD_LIFETIME_MS;

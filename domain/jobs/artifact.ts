@@ -30,6 +30,8 @@ export interface ArtifactRepository {
   find(jobId: string, artifactId: string): Promise<Artifact | null>;
   /** The first of that name. What lost attempts have made is dropped, so it is the present one's. */
   findByName(jobId: string, name: string): Promise<Artifact | null>;
+  /** @returns the SHA-256 of each artifact whose bytes the service keeps, by the artifact's id */
+  filesOf(artifactIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** In the order they were made. A key is a sequence number. */
   listByJob(jobId: string, page: PageRequest<string>): Promise<Page<Artifact, string>>;
 }

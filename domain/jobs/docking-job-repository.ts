@@ -85,6 +85,8 @@ export interface DockingJobRepository {
   listSummaries(filter: JobFilter, part: PartRequest<JobKey>): Promise<PagePart<JobSummary, JobKey>>;
   /** Counts the jobs that wait, up to a number: no further ones are looked at. */
   countPending(most: number): Promise<number>;
+  /** Keeps others who count the jobs that wait away until the transaction ends. */
+  lockPending(): Promise<void>;
   /**
    * Sets the status of a job without a live attempt, its times and the error. The caller has checked the move after
    * `findForUpdate`.

@@ -16,6 +16,9 @@ const MOVES: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+/** Reads inputs or params as they are stored: a constraint of the database holds both to objects. */
+export const readObject = ({ text }: JsonText): JsonObject => JSON.parse(text) as JsonObject;
+
 /** The part of a job that decides its result, and therefore its input signature. */
 export interface JobSpecification {
   readonly engine: string;

@@ -29,11 +29,11 @@ export interface InputSignatureRepository {
    */
   useAll(uses: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, InputSignature>>;
   /**
-   * Settles what the task results of a job that completes amount to. Poses become its score, which rankings show. The job
+   * Settles what the task results of jobs that complete amount to. Poses become a job's score, which rankings show. The job
    * becomes the canonical one of its signature, with the lowest confidence of its task results, unless it has none, one of
-   * them is suspect, or the signature's entry is pinned. Decision 0047.
+   * them is suspect, or the signature's entry is pinned. Of several jobs with one signature the last does. Decision 0047.
    */
-  canonize(job: { readonly jobId: string; readonly inputSignature: string }): Promise<void>;
+  canonize(jobs: readonly { readonly jobId: string; readonly inputSignature: string }[]): Promise<void>;
   /** Null, and nothing is written, when absent or expired. */
   pin(signature: string, note: WriteNote): Promise<InputSignature | null>;
   unpin(signature: string, note: WriteNote): Promise<InputSignature | null>;

@@ -50,9 +50,19 @@ export interface Outlook {
   readonly dueInSeconds: number | null;
 }
 
-export interface Heartbeat {
+/** A lease, and the job that it is said to be of. */
+export interface LeaseKey {
   readonly jobId: string;
   readonly leaseId: string;
+}
+
+/** An attempt is live while it has no outcome. */
+export interface LockedAttempt {
+  readonly job: LockedJob;
+  readonly outcome: AttemptOutcome | null;
+}
+
+export interface Heartbeat extends LeaseKey {
   readonly progress: JobProgress | null;
 }
 
@@ -81,6 +91,7 @@ export interface Settlement {
   readonly end: AttemptEnd;
   /** Whether what was written under the lease is dropped: another attempt will write it anew. */
   readonly dropsOutput: boolean;
+  readonly note: WriteNote;
 }
 
 export interface Cancellation {
@@ -117,19 +128,18 @@ export interface JobAttemptRepository {
     beats: readonly Heartbeat[],
   ): Promise<readonly { readonly state: LeaseState; readonly expiresAt: Date | null }[]>;
   /**
-   * Locks a job and one attempt of it until the transaction ends; null when the job has no such attempt. The attempt is live
-   * while it has no outcome.
+   * Locks jobs and an attempt of each until the transaction ends. Those who lock several at the same time never wait for each
+   * other in a circle.
+   *
+   * @returns in the order of `leases`; null where the job has no such attempt
    */
-  lock(
-    jobId: string,
-    leaseId: string,
-  ): Promise<{ readonly job: LockedJob; readonly outcome: AttemptOutcome | null } | null>;
+  lock(leases: readonly LeaseKey[]): Promise<readonly (LockedAttempt | null)[]>;
   /** Whether some lease of the job is live. The caller holds the job's lock. */
   hasLive(jobId: string): Promise<boolean>;
   /** As a heartbeat does, for a lease that the caller has locked. */
   extend(leaseId: string): Promise<void>;
-  /** Moves a job that the caller has locked, and ends its live attempt. */
-  settle(settlement: Settlement, note: WriteNote): Promise<DockingJob>;
+  /** Moves jobs that the caller has locked, each once, and ends their live attempts. */
+  settle(settlements: readonly Settlement[]): Promise<void>;
   /** How many attempts of the job ended because their worker could not run it. */
   countCannotRun(jobId: string): Promise<number>;
   /**

@@ -82,8 +82,15 @@ export const MAX_CANNOT_RUN = 5;
 /** A worker with so many failures, within a window and without a success between them, gets no jobs until the window is over. */
 export const BENCHING = { failures: 3, windowSeconds: 600 } as const;
 
-/** Codes of failures that speak of a job's inputs and not of the worker: they count for no benching. */
-export const INPUT_FAILURES = ['unsupported_input', 'no_poses'] as const;
+/** Codes of failures that speak of a job or its organization and not of the worker: they count for no benching. */
+export const BLAMELESS_FAILURES = [
+  'unsupported_input',
+  'no_poses',
+  // The file is gone, or not what its hash says.
+  'input_unavailable',
+  // The organization is over its quota.
+  'outputs_refused',
+] as const;
 
 /** Of a job whose last attempt was lost, and of one that no worker could run. */
 export const ATTEMPTS_EXHAUSTED = {

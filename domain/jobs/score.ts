@@ -9,6 +9,8 @@ export interface Pose {
   /** The ligand's inner energy in this pose, and free. */
   readonly intra: number | null;
   readonly unbound: number | null;
+  /** What the engine said, where the worker corrected it; null: the affinity is the engine's own. */
+  readonly reportedAffinity: number | null;
 }
 
 /**

@@ -41,9 +41,10 @@ export const up = async (knex: Knex): Promise<void> => {
 
     -- The trail by who, what and which request, within one organization or in all.
     create index audit_logs_ts_idx on audit_logs (ts desc, position desc);
-    create index audit_logs_user_id_ts_idx on audit_logs (user_id, ts desc, position desc);
-    create index audit_logs_entity_id_ts_idx on audit_logs (entity_id, ts desc, position desc);
-    create index audit_logs_request_id_ts_idx on audit_logs (request_id, ts desc, position desc);
+    -- Hashes: an entry's ids may be longer than a B-tree takes. What is common is found along the time.
+    create index audit_logs_user_id_idx on audit_logs using hash (user_id);
+    create index audit_logs_entity_id_idx on audit_logs using hash (entity_id);
+    create index audit_logs_request_id_idx on audit_logs using hash (request_id);
 
     -- A login of a browser: a session whose cookie makes access tokens, for each of the user's organizations.
     create table browser_sessions (
@@ -59,7 +60,7 @@ export const up = async (knex: Knex): Promise<void> => {
 export const down = async (knex: Knex): Promise<void> => {
   await knex.raw(`
     drop table browser_sessions;
-    drop index audit_logs_request_id_ts_idx, audit_logs_entity_id_ts_idx, audit_logs_user_id_ts_idx, audit_logs_ts_idx;
+    drop index audit_logs_request_id_idx, audit_logs_entity_id_idx, audit_logs_user_id_idx, audit_logs_ts_idx;
     drop index users_email_pattern_idx, organizations_created_at_idx, organizations_name_idx,
       organizations_name_pattern_idx, organizations_org_id_pattern_idx;
     alter table fleet_runs drop column service_schema_version;

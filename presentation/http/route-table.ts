@@ -43,7 +43,7 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
     ...leaseRoutes(deps),
     ...jobBatchRoutes(deps),
     ...campaignRoutes(deps),
-    ...rankingRoutes(),
+    ...rankingRoutes(deps),
     ...inputSignatureRoutes(),
     ...queueRoutes(deps),
     ...eventRoutes(deps),

@@ -54,7 +54,8 @@ const params = box.extend({
 });
 
 /**
- * Reads what a job asks for. Without a seed, or with 0, which is Vina's word for any, the seed comes from the job's input signature: equal jobs get equal results, which the cache may answer with.
+ * Reads what a job asks for. Without a seed, or with 0, which is Vina's word for any, the seed comes from the job's input
+ * signature: equal jobs get equal results, which the cache may answer with.
  *
  * @throws {JobFailure} `unsupported_input`, with each field that is wrong
  */

@@ -36,13 +36,14 @@ export const toTaskResult = (
         },
       }),
     },
-    poses: poses.map((pose) => ({
+    poses: poses.map((pose, index) => ({
       rank: pose.pose,
       affinity_kcal_mol: pose.affinityKcalMol,
       rmsd_lower_bound: pose.rmsdLowerBound,
       rmsd_upper_bound: pose.rmsdUpperBound,
       ...(pose.intra !== null && { intra: pose.intra }),
       ...(pose.unbound !== null && { unbound: pose.unbound }),
+      ...(correction !== null && { reported_affinity_kcal_mol: found[index]?.affinityKcalMol }),
     })),
     suspect: isWhole ? [] : ['fewer_atoms_than_input'],
   };

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
-import { claimUnhinted } from '../support/claim-unhinted.ts';
 import { createDeployment } from '../support/deployment.ts';
-import { actorIn, CLAIM, fill, lease, openOurs } from './queues/ours.ts';
+import { fill, lease, openOurs, type LeasedOrganization } from './queues/ours.ts';
 import { BATCH, openGraphileWorker, openPgBoss } from './queues/peers.ts';
 import { interleave, median, timed } from './statistics.ts';
 import { print, type Line } from './table.ts';
@@ -65,28 +64,32 @@ export const leases = async (serverUrl: string): Promise<readonly Line[]> => {
   try {
     await fill(deployment, 'few', FEW);
     await fill(deployment, 'many', MANY);
-    const claimIn = async (id: string, { database }: typeof few) => {
-      const { items } = await claimUnhinted(database, actorIn(id), CLAIM);
+    const claimIn = async ({ claim }: LeasedOrganization) => {
+      const { items } = await claim();
       if (items.length !== BATCH) throw new Error(`a claim got ${items.length} jobs`);
     };
     const { fewJobs, manyJobs } = await interleave(CLAIMS, {
-      fewJobs: () => timed(() => claimIn('few', few)),
-      manyJobs: () => timed(() => claimIn('many', many)),
+      fewJobs: () => timed(() => claimIn(few)),
+      manyJobs: () => timed(() => claimIn(many)),
     });
     const held = [];
-    while (held.length < LEASES)
-      held.push(...(await claimUnhinted(few.database, actorIn('few'), { ...CLAIM, limit: 50 })).items);
+    while (held.length < LEASES) held.push(...(await few.claim(50)).items);
     const beats = held
       .slice(0, LEASES)
       .map(({ job, lease: { leaseId } }) => ({ jobId: job.jobId, leaseId, progress: null }));
     await plain.connect();
-    await plain.query(
-      `create table plain (id uuid primary key, expires_at timestamptz) with (fillfactor = 70)`,
-    );
-    await plain.query(`insert into plain select lease_id, expires_at from job_attempts limit ${LEASES}`);
+    await plain.query(`create table plain (like job_attempts including all) with (fillfactor = 70)`);
+    await plain.query(`insert into plain select * from job_attempts limit ${LEASES}`);
+    const { rows } = await plain.query<{ ids: string[] }>(`select array_agg(lease_id) as ids from plain`);
+    const update = {
+      name: 'update',
+      text: `update plain set expires_at = now() + interval '120 seconds' where lease_id = any($1::uuid[])
+        returning lease_id, expires_at`,
+      values: [rows[0]?.ids],
+    };
     const { heartbeats, updates } = await interleave(HEARTBEATS, {
       heartbeats: () => timed(() => few.database.attempts.heartbeat(beats)),
-      updates: () => timed(() => plain.query('update plain set expires_at = now()')),
+      updates: () => timed(() => plain.query(update)),
     });
     return [
       {
@@ -96,7 +99,7 @@ export const leases = async (serverUrl: string): Promise<readonly Line[]> => {
         ...atMost(1.3),
       },
       {
-        measure: `heartbeat of ${LEASES} leases, over one UPDATE of ${LEASES} rows`,
+        measure: `heartbeat of ${LEASES} leases, over one UPDATE of ${LEASES} rows by their ids`,
         ours: median(heartbeats),
         floor: median(updates),
         ...atMost(2),

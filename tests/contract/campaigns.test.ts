@@ -23,6 +23,7 @@ const pose = (rank: number, affinity: number, rest: Partial<Pose> = {}): Pose =>
   affinity,
   rmsdLowerBound: null,
   rmsdUpperBound: null,
+  reportedAffinity: null,
   intra: null,
   unbound: null,
   ...rest,
@@ -61,7 +62,7 @@ const keepsCampaigns = (subject: Subject<ResultsDatabase>): void => {
   ): Promise<void> => {
     await database.taskResults.put(sampleResult(job.jobId, { poses, score: scoreOf(poses, reported) }));
     await database.jobs.setStatus(job.jobId, 'COMPLETED', null, NOTE);
-    await database.inputSignatures.canonize(job);
+    await database.inputSignatures.canonize([job]);
   };
   const ranking = (campaign: Campaign, overrides: Partial<RankingRequest> = {}): RankingRequest => ({
     campaignId: campaign.campaignId,
@@ -280,14 +281,20 @@ const keepsCampaigns = (subject: Subject<ResultsDatabase>): void => {
     it('come back with their task result as they were sent', async () => {
       const job = await insertJob();
       const poses = [
-        pose(1, -12.5, { rmsdLowerBound: 0, rmsdUpperBound: 0, intra: -1.25, unbound: -1.25 }),
+        pose(1, -12.5, {
+          rmsdLowerBound: 0,
+          rmsdUpperBound: 0,
+          intra: -1.25,
+          unbound: -1.25,
+          reportedAffinity: -13.5,
+        }),
         pose(2, 5e-324),
       ];
       const { result } = await database.taskResults.put(
         sampleResult(job.jobId, { poses, score: scoreOf(poses, ['no_improvement']) }),
       );
       expect(JSON.stringify(result.poses)).to.equal(
-        '[{"rank":1,"affinity_kcal_mol":-12.5,"rmsd_lower_bound":0,"rmsd_upper_bound":0,"intra":-1.25,"unbound":-1.25},' +
+        '[{"rank":1,"affinity_kcal_mol":-12.5,"rmsd_lower_bound":0,"rmsd_upper_bound":0,"intra":-1.25,"unbound":-1.25,"reported_affinity_kcal_mol":-13.5},' +
           '{"rank":2,"affinity_kcal_mol":5e-324}]',
       );
       expect(result.suspect).to.deep.equal(['no_improvement']);

@@ -6,11 +6,11 @@ import { expect } from 'chai';
 import { LazyFileStore } from '../../adapters/file-store/lazy-file-store.ts';
 import { LocalFileStore } from '../../adapters/file-store/local-file-store.ts';
 import type { Bytes, ByteRange, FileStore } from '../../application/ports/files/file-store.ts';
-import { FilesUnavailableError, FileTooLargeError } from '../../domain/files/errors.ts';
+import { DigestMismatchError, FilesUnavailableError, FileTooLargeError } from '../../domain/files/errors.ts';
 import { organizationId } from '../support/deployment.ts';
 import { FakeFileStore } from '../support/fakes/fake-file-store.ts';
 import { sha256Of } from '../support/fetch-bytes.ts';
-import { rejectionOf } from '../support/gate.ts';
+import { Gate, rejectionOf } from '../support/gate.ts';
 import { startS3 } from '../support/s3-server.ts';
 import type { Subject } from './subjects.ts';
 
@@ -90,10 +90,41 @@ const keepsBytes = (subject: Subject<FileStore>): void => {
     expect(await store.measure(ACME, id, ignore)).to.equal(null);
     await receive(id, 'first');
     await receive(id, 'second');
-    expect(await store.measure(ACME, id, ignore)).to.deep.equal({ sha256: sha256Of('second'), sizeBytes: 6 });
+    expect(await store.measure(ACME, id, ignore)).to.include({ sha256: sha256Of('second'), sizeBytes: 6 });
     await store.discard(ACME, id);
     await store.discard(ACME, id);
     expect(await store.measure(ACME, id, ignore)).to.equal(null);
+  });
+
+  it('of an upload are those that were measured, whatever else comes while it is sent or published', async () => {
+    const id = randomUUID();
+    const hanging = new Gate();
+    const late = store.receive(ACME, id, {
+      bytes: (async function* bytes() {
+        yield Buffer.from('late ');
+        await hanging.opened;
+        yield Buffer.from('bytes');
+      })(),
+      maxBytes: 100,
+      look: ignore,
+    });
+    await receive(id, 'the bytes');
+    const measured = await store.measure(ACME, id, ignore);
+    expect(measured?.sha256).to.equal(sha256Of('the bytes'));
+    await store.publish(ACME, id, sha256Of('the bytes'), measured?.version);
+    hanging.open();
+    await late;
+    expect(await read(sha256Of('the bytes'))).to.equal('the bytes');
+    // What came last is an upload of its own.
+    expect((await store.measure(ACME, id, ignore))?.sha256).to.equal(sha256Of('late bytes'));
+  });
+
+  it('of an upload are published once, and all who ask for it are told so', async () => {
+    const id = randomUUID();
+    const { sha256 } = await receive(id, 'the same');
+    await Promise.all(Array.from({ length: 3 }, () => store.publish(ACME, id, sha256).catch(ignore)));
+    await store.publish(ACME, id, sha256);
+    expect(await read(sha256)).to.equal('the same');
   });
 
   it('that are too many, or break off, leave nothing', async () => {
@@ -146,6 +177,25 @@ const keepsBytes = (subject: Subject<FileStore>): void => {
   });
 };
 
+/** S3 sees to it by a condition of its copies, which the S3 of the tests does not know. */
+const refusesOthers = (subject: Subject<FileStore>): void => {
+  before(() => subject.open());
+  after(() => subject.close());
+
+  it('that came after an upload was measured are not published', async () => {
+    const store = await subject.empty();
+    const id = randomUUID();
+    const receive = (text: string) =>
+      store.receive(ACME, id, { bytes: chunksOf(text), maxBytes: 100, look: ignore });
+    await receive('the bytes');
+    const measured = await store.measure(ACME, id, ignore);
+    await receive('not these');
+    const publication = store.publish(ACME, id, sha256Of('the bytes'), measured?.version);
+    expect(await rejectionOf(publication)).to.be.instanceOf(DigestMismatchError);
+    expect(await store.sizeOf(ACME, sha256Of('the bytes'))).to.equal(null);
+  });
+};
+
 const inMemory: Subject<FileStore> = {
   name: 'in memory',
   open: async () => undefined,
@@ -191,6 +241,9 @@ for (const subject of [inMemory, inFolder(), inS3()])
     this.timeout(60_000);
     keepsBytes(subject);
   });
+
+for (const subject of [inMemory, inFolder()])
+  describe(`other bytes of an upload ${subject.name}`, () => refusesOthers(subject));
 
 describe('the folder of files', () => {
   const subject = inFolder();
@@ -241,7 +294,7 @@ describe('the bucket of files', function () {
       body: 'text',
     });
     expect(sent.status).to.equal(200);
-    expect(await store.measure(ACME, id, ignore)).to.deep.equal({ sha256: sha256Of('text'), sizeBytes: 4 });
+    expect(await store.measure(ACME, id, ignore)).to.include({ sha256: sha256Of('text'), sizeBytes: 4 });
     await store.publish(ACME, id, sha256Of('text'));
     const reply = { mediaType: 'text/plain', disposition: 'attachment; filename="a"', lifetimeSeconds: 60 };
     const given = await fetch(await store.presignDownload(ACME, sha256Of('text'), reply));

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
 import type { NewFile } from '../../domain/files/file-repository.ts';
 import type { FileKey, StoredFile } from '../../domain/files/stored-file.ts';
+import type { Artifact } from '../../domain/jobs/artifact.ts';
 import { sha256Of } from '../support/fetch-bytes.ts';
 import { sampleJob, sampleNote } from '../support/sample-job.ts';
 import { RESULTS, type Subject } from './subjects.ts';
@@ -34,6 +35,21 @@ const keepsFiles = (subject: Subject<ResultsDatabase>): void => {
     expect(await database.files.announce(file)).to.equal(null);
     return database.files.settle(file.sha256, NOTE);
   };
+  const addArtifact = async (sha256: string | null): Promise<Artifact> => {
+    const job = await database.jobs.insert(sampleJob());
+    return database.artifacts.insert({
+      jobId: job?.jobId ?? '',
+      leaseId: null,
+      name: 'poses',
+      purpose: 'poses',
+      uri: `mad:sha256:${sha256}`,
+      sha256,
+      contentType: null,
+      sizeBytes: 5,
+      checksum: null,
+      note: NOTE,
+    });
+  };
   const mark = (before: Date, limit = 10): Promise<readonly string[]> =>
     database.transaction(({ files }) => files.markUnreferenced(before, limit));
   const later = (): Date => new Date(Date.now() + HOUR_MS);
@@ -46,7 +62,7 @@ const keepsFiles = (subject: Subject<ResultsDatabase>): void => {
     expect([...(await database.files.hold([file.sha256])).keys()]).to.deep.equal([]);
     expect((await database.files.list({ limit: 10, after: null })).items).to.deep.equal([]);
     // Their room is taken.
-    expect(await database.files.totalBytes()).to.equal(3);
+    expect(await database.files.totalBytes(null)).to.equal(3);
     const settled = await database.files.settle(file.sha256, NOTE);
     expect(settled).to.deep.include(file);
     expect(await database.files.find(file.sha256)).to.deep.equal(settled);
@@ -63,6 +79,16 @@ const keepsFiles = (subject: Subject<ResultsDatabase>): void => {
     expect(stored.inspection).to.deep.equal(inspection);
     const again = sampleFile('one', { name: 'another', createdBy: 'user-2' });
     expect(await database.files.announce(again)).to.deep.equal(stored);
+  });
+
+  it('are of the format that the first one tells who knows it', async () => {
+    await store('one');
+    const inspection = { kind: 'ligand', findings: [], extent: null } as const;
+    expect((await database.files.announce(sampleFile('one', { inspection })))?.inspection).to.deep.equal(
+      inspection,
+    );
+    await database.files.announce(sampleFile('one', { inspection: null }));
+    expect((await database.files.find(sampleFile('one').sha256))?.inspection).to.deep.equal(inspection);
   });
 
   it('are listed newest first, in parts', async () => {
@@ -107,25 +133,20 @@ const keepsFiles = (subject: Subject<ResultsDatabase>): void => {
     // Those whose deletion broke off are told again.
     expect((await mark(later())).toSorted()).to.deep.equal(files.map(({ sha256 }) => sha256).toSorted());
     for (const { sha256 } of files) expect(await database.files.find(sha256)).to.equal(null);
-    expect(await database.files.totalBytes()).to.equal(0);
+    expect(await database.files.totalBytes(null)).to.equal(0);
   });
 
   it('are not marked while an artifact has their bytes', async () => {
-    const { sha256 } = await store('poses');
-    const job = await database.jobs.insert(sampleJob());
-    await database.artifacts.insert({
-      jobId: job?.jobId ?? '',
-      leaseId: null,
-      name: 'poses',
-      purpose: 'poses',
-      uri: `mad:sha256:${sha256}`,
-      sha256,
-      contentType: null,
-      sizeBytes: 5,
-      checksum: null,
-      note: NOTE,
-    });
+    await addArtifact((await store('poses')).sha256);
     expect(await mark(later())).to.deep.equal([]);
+  });
+
+  it('are told of artifacts, but for those whose bytes are elsewhere', async () => {
+    const { sha256 } = await store('poses');
+    const [kept, elsewhere] = [await addArtifact(sha256), await addArtifact(null)];
+    const ids = [kept.artifactId, elsewhere.artifactId, UPLOAD_ID];
+    expect([...(await database.artifacts.filesOf(ids))]).to.deep.equal([[kept.artifactId, sha256]]);
+    expect((await database.artifacts.filesOf([])).size).to.equal(0);
   });
 
   it('are forgotten when they are marked, and live on when somebody uploads them again', async () => {
@@ -148,6 +169,9 @@ const keepsFiles = (subject: Subject<ResultsDatabase>): void => {
     const expiresAt = new Date(Math.floor(Date.now() / 1000) * 1000 + HOUR_MS);
     const upload = { ...file, uploadId: UPLOAD_ID, expiresAt };
     await database.files.addUpload(upload);
+    // It may still bring them, unless they are there.
+    expect(await database.files.totalBytes(null)).to.equal(3);
+    expect(await database.files.totalBytes(upload.sha256)).to.equal(0);
     expect(await database.files.findUpload(UPLOAD_ID)).to.deep.equal(upload);
     expect(await database.files.findUpload('00000000-0000-4000-8000-000000000002')).to.equal(null);
     const over = '00000000-0000-4000-8000-000000000003';

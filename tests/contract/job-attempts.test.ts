@@ -36,6 +36,7 @@ const settlementOf = (jobId: string, overrides: Partial<Settlement> = {}): Settl
   delaySeconds: 0,
   end: { outcome: 'COMPLETED', error: null, usage: null, logTail: null, releaseReason: null },
   dropsOutput: false,
+  note: NOTE,
   ...overrides,
 });
 
@@ -63,8 +64,12 @@ const keepsAttempts = (subject: ResultsSubject): void => {
     if (first === undefined) throw new Error('nothing was claimed');
     return first;
   };
-  const settle = (jobId: string, overrides: Partial<Settlement> = {}): Promise<DockingJob> =>
-    database.attempts.settle(settlementOf(jobId, overrides), NOTE);
+  const settle = async (jobId: string, overrides: Partial<Settlement> = {}): Promise<DockingJob> => {
+    await database.attempts.settle([settlementOf(jobId, overrides)]);
+    const job = await database.jobs.find(jobId);
+    if (job === null) throw new Error('a settled job vanished');
+    return job;
+  };
   const ended = (outcome: AttemptOutcome, rest: Partial<Settlement['end']> = {}): Settlement['end'] => ({
     ...settlementOf('').end,
     outcome,
@@ -237,6 +242,19 @@ const keepsAttempts = (subject: ResultsSubject): void => {
       expect((await claim({ worker: { name: 'whole', version: null } })).claimed).to.have.length(2);
     });
 
+    it('gives jobs to a worker whose failures are not its own', async () => {
+      const codes = ['unsupported_input', 'no_poses', 'input_unavailable', 'outputs_refused'];
+      for (const code of codes.flatMap((each) => [each, each, each])) {
+        await insertJob();
+        const { job } = await claimOne();
+        await settle(job.jobId, {
+          status: 'FAILED',
+          end: ended('FAILED', { error: { code, message: 'm', retryable: false } }),
+        });
+      }
+      expect((await claim()).benchedSeconds).to.equal(null);
+    });
+
     it('gives jobs to a worker that succeeded between its failures', async () => {
       for (let i = 0; i < 4; i += 1) await insertJob();
       for (const status of ['FAILED', 'FAILED', 'COMPLETED', 'FAILED'] as const) {
@@ -384,11 +402,70 @@ const keepsAttempts = (subject: ResultsSubject): void => {
       expect((await database.taskResults.listByJob(jobId, ALL_OUTPUTS)).items).to.be.empty;
     });
 
+    it('is one of several, each with what became of it, and locked with the others in any order', async () => {
+      for (let i = 0; i < 3; i += 1) await insertJob({ priority: 3 - i });
+      const { claimed } = await claim({ limit: 3 });
+      const [first, second, third] = claimed.map(({ job, lease: { leaseId } }) => ({
+        jobId: job.jobId,
+        leaseId,
+      }));
+      if (!first || !second || !third) throw new Error('a claim got too few');
+      const error = { code: 'engine_error', message: 'it crashed', retryable: true };
+      const usage = { wallSeconds: 1.5, cpuSeconds: 6 };
+      const completed = { ...settlementOf('').end, usage, logTail: 'end of the log' };
+      for (const { jobId, leaseId } of [first, third])
+        await database.taskResults.put(sampleResult(jobId, { leaseId }));
+      await database.attempts.settle([
+        settlementOf(third.jobId, {
+          status: 'PENDING',
+          delaySeconds: 60,
+          end: { ...ended('FAILED'), error },
+          dropsOutput: true,
+          note: sampleNote('third'),
+        }),
+        settlementOf(first.jobId, { end: completed, note: sampleNote('first') }),
+      ]);
+      const locked = await database.transaction(({ attempts }) =>
+        attempts.lock([third, { ...first, leaseId: second.leaseId }, second, first]),
+      );
+      expect(locked.map((each) => each?.outcome)).to.deep.equal(['FAILED', undefined, null, 'COMPLETED']);
+      expect(locked.map((each) => each?.job.status)).to.deep.equal([
+        'PENDING',
+        undefined,
+        'RUNNING',
+        'COMPLETED',
+      ]);
+      const outputsOf = async ({ jobId }: { jobId: string }) =>
+        (await database.taskResults.listByJob(jobId, ALL_OUTPUTS)).items.length;
+      expect(
+        [await outputsOf(first), await outputsOf(third)],
+        'of the one that is tried again',
+      ).to.deep.equal([1, 0]);
+      const attemptOf = async ({ jobId }: { jobId: string }) =>
+        (await database.attempts.listByJob(jobId, ALL_ATTEMPTS)).items[0];
+      expect(await attemptOf(first)).to.deep.include({
+        outcome: 'COMPLETED',
+        error: null,
+        usage,
+        logTail: 'end of the log',
+      });
+      expect(await attemptOf(third)).to.deep.include({
+        outcome: 'FAILED',
+        error,
+        usage: null,
+        logTail: null,
+      });
+      expect(idsOf(await claim()), 'it waits for a moment').to.be.empty;
+    });
+
     it('is seen by who locks the job with its lease', async () => {
       const { jobId } = await insertJob();
       const { lease } = await claimOne();
-      const lock = (job: string, leaseId: string) =>
-        database.transaction(({ attempts }) => attempts.lock(job, leaseId));
+      const lock = async (job: string, leaseId: string) => {
+        const leases = [{ jobId: job, leaseId }];
+        const [locked] = await database.transaction(({ attempts }) => attempts.lock(leases));
+        return locked;
+      };
       const held = await lock(jobId, lease.leaseId);
       expect(held?.outcome).to.equal(null);
       expect(held?.job).to.include({ jobId, status: 'RUNNING', attempt: 1 });

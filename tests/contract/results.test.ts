@@ -292,13 +292,13 @@ const keepsResults = (subject: Subject<ResultsDatabase>): void => {
     it('are made by a job with results, with the lowest of its confidences', async () => {
       const inputSignature = signature();
       const { jobId } = await insertJob({ inputSignature });
-      await database.inputSignatures.canonize({ jobId, inputSignature });
+      await database.inputSignatures.canonize([{ jobId, inputSignature }]);
       expect(await database.inputSignatures.find(inputSignature), 'without results').to.equal(null);
 
       await database.taskResults.put(sampleResult(jobId, { taskName: 'a', confidenceScore: 0.9 }));
       await database.taskResults.put(sampleResult(jobId, { taskName: 'b', confidenceScore: 0.25 }));
       await database.taskResults.put(sampleResult(jobId, { taskName: 'c', confidenceScore: null }));
-      await database.inputSignatures.canonize({ jobId, inputSignature });
+      await database.inputSignatures.canonize([{ jobId, inputSignature }]);
       expect(await database.inputSignatures.find(inputSignature)).to.deep.include({
         signature: inputSignature,
         canonicalJobId: jobId,
@@ -313,7 +313,7 @@ const keepsResults = (subject: Subject<ResultsDatabase>): void => {
       for (let i = 0; i < 2; i += 1) {
         const { jobId } = await insertJob({ inputSignature });
         await database.taskResults.put(sampleResult(jobId, { confidenceScore: i / 10 }));
-        await database.inputSignatures.canonize({ jobId, inputSignature });
+        await database.inputSignatures.canonize([{ jobId, inputSignature }]);
         const found = await database.inputSignatures.find(inputSignature);
         expect(found).to.include({ canonicalJobId: jobId, confidenceScore: i / 10 });
       }
@@ -323,7 +323,7 @@ const keepsResults = (subject: Subject<ResultsDatabase>): void => {
       const inputSignature = signature();
       const { jobId } = await insertJob({ inputSignature });
       await database.taskResults.put(sampleResult(jobId));
-      await database.inputSignatures.canonize({ jobId, inputSignature });
+      await database.inputSignatures.canonize([{ jobId, inputSignature }]);
       const uses = await Promise.all(
         Array.from({ length: 20 }, () => database.inputSignatures.use(inputSignature)),
       );

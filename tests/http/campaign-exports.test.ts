@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { expect } from 'chai';
@@ -8,12 +10,14 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { captureLog, type LogEntry } from '../support/captured-log.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { rejectionOf, until } from '../support/gate.ts';
-import type { Page, Problem } from '../support/http-contract.ts';
+import { atom } from '../support/fakes/molecules.ts';
+import { fetchBytes } from '../support/fetch-bytes.ts';
+import type { Job, Page, Problem } from '../support/http-contract.ts';
 import { HttpService, type Caller } from '../support/http-service.ts';
 
 const STALL_MS = 500;
 const HEADER =
-  'rank,job_id,label,best_affinity_kcal_mol,pose_count,suspect,ligand_file,ligand_name,poses_artifact_id,created_at';
+  'rank,job_id,label,best_affinity_kcal_mol,pose_count,suspect,ligand_file,ligand_name,poses_artifact_id,created_at,reported_affinity_kcal_mol';
 const NONE = '00000000-0000-4000-8000-000000000000';
 
 /** A table as RFC 4180 says, read by rules of its own. */
@@ -153,6 +157,8 @@ describe('Exports of a ranking over HTTP', function () {
       ['a "quoted", one', 'a "quoted", one'],
       ['é 日本 😀', 'é 日本 😀'],
       [' =1', ' =1'],
+      ['＝1＋1', `'＝1＋1`],
+      ['－1', `'－1`],
     ];
     for (const [label] of labels) {
       await member.post('/jobs', { engine: 'vina', inputs: { a: label }, campaign_id: id, label });
@@ -192,6 +198,155 @@ describe('Exports of a ranking over HTTP', function () {
       'text/csv; charset=utf-8; header=present',
     ]);
     expect([leases(), bytesUnderWay()]).to.deep.equal([0, 0]);
+  });
+
+  describe('of the best poses', () => {
+    let worker: Caller;
+    before(() => {
+      worker = service.as(deployment.token('alpha', ['worker']));
+    });
+
+    const upload = async (text: string): Promise<string> => {
+      const { status, body } = await fetchBytes(`${service.url}/files`, {
+        token,
+        method: 'POST',
+        body: text,
+      });
+      expect(status).to.be.oneOf([200, 201]);
+      return `sha256:${String(body?.['sha256'])}`;
+    };
+    const poseFile = (mark: string): string =>
+      [1, 2].map((n) => `MODEL ${n}\r\nREMARK ${mark}\r\n${atom(1, [n, 2, 3])}\r\n\r\nENDMDL\r\n`).join('');
+    /** A job that a worker docked, with an artifact that it says of the poses. */
+    const dock = async (
+      campaignId: string,
+      { label, affinity, artifact, ...pose }: Readonly<Record<string, unknown>> & { affinity: number },
+    ): Promise<string> => {
+      const submitted = { engine: 'vina', inputs: { label }, campaign_id: campaignId, label };
+      const { job_id: id } = (await member.post<Job>('/jobs', submitted)).body;
+      await worker.patch(`/jobs/${id}`, { status: 'RUNNING' });
+      const poses = [{ rank: 1, affinity_kcal_mol: affinity, ...pose }];
+      const result = { service_name: 'vina', result_data: {}, poses };
+      expect((await worker.put(`/jobs/${id}/task-results/docking`, result)).status).to.equal(201);
+      if (typeof artifact === 'object') {
+        const made = { name: 'poses.pdbqt', purpose: 'poses', ...artifact };
+        expect((await worker.post(`/jobs/${id}/artifacts`, made)).status).to.equal(201);
+      }
+      expect((await worker.patch(`/jobs/${id}`, { status: 'COMPLETED' })).status).to.equal(200);
+      return id;
+    };
+
+    it('have a model for each job that says whose it is, and name those that are missing', async () => {
+      const id = await makeCampaign();
+      const gone = await upload(poseFile('gone'));
+      const jobs = [
+        await dock(id, {
+          label: 'é "one", 日本',
+          affinity: -12.5,
+          reported_affinity_kcal_mol: -14,
+          artifact: { file: await upload(poseFile('first')) },
+        }),
+        await dock(id, { label: 'none', affinity: -11 }),
+        await dock(id, { label: 'afar', affinity: -10, artifact: { uri: 's3://bucket/poses.pdbqt' } }),
+        await dock(id, { label: 'gone', affinity: -9, artifact: { file: gone } }),
+        await dock(id, { label: 'empty', affinity: -8, artifact: { file: await upload('no pose') } }),
+        await dock(id, { label: 'last', affinity: -7, artifact: { file: await upload(poseFile('last')) } }),
+      ];
+      await dock(id, { label: 'doubted', affinity: -99, artifact: { file: await upload(poseFile('d')) } });
+      const hash = gone.slice('sha256:'.length);
+      await rm(join(deployment.filesFolder, 'alpha', hash.slice(0, 2), hash));
+
+      const reply = await member.get<null>(`/campaigns/${id}/poses.pdbqt`);
+      expect(reply.headers['content-type']).to.equal('chemical/x-pdbqt; charset=utf-8');
+      expect(reply.headers['content-disposition']).to.equal(`attachment; filename="${id}.pdbqt"`);
+      const lost = (rank: number, label: string, why: string): string =>
+        `REMARK missing: rank ${rank}, job_id ${jobs[rank - 1]}, label ${label}: ${why}`;
+      expect(reply.text.split('\n')).to.deep.equal([
+        'MODEL 1',
+        'REMARK rank: 1',
+        `REMARK job_id: ${jobs[0]}`,
+        'REMARK label: é "one", 日本',
+        'REMARK affinity_kcal_mol: -12.5',
+        'REMARK reported_affinity_kcal_mol: -14',
+        'REMARK first',
+        atom(1, [1, 2, 3]),
+        'ENDMDL',
+        lost(2, 'none', 'the service keeps no file of its poses'),
+        lost(3, 'afar', 'the service keeps no file of its poses'),
+        lost(4, 'gone', 'the file of its poses is gone'),
+        lost(5, 'empty', 'its file holds no pose'),
+        'MODEL 6',
+        'REMARK rank: 6',
+        `REMARK job_id: ${jobs[5]}`,
+        'REMARK label: last',
+        'REMARK affinity_kcal_mol: -7',
+        'REMARK last',
+        atom(1, [1, 2, 3]),
+        'ENDMDL',
+        '',
+      ]);
+      const table = parseCsv((await member.get<null>(`/campaigns/${id}/results.csv`)).text);
+      expect(table.slice(1, 3).map((row) => [row[3], row[10]])).to.deep.equal([
+        ['-12.5', '-14'],
+        ['-11', ''],
+      ]);
+
+      const two = await member.get<null>(`/organizations/alpha/campaigns/${id}/poses.pdbqt?top=2`);
+      expect(two.text.split('\n').slice(-2)).to.deep.equal([
+        lost(2, 'none', 'the service keeps no file of its poses'),
+        '',
+      ]);
+      const best = await member.get<null>(`/campaigns/${id}/poses.pdbqt?top=1&include_suspect=true`);
+      expect(best.text).to.include('REMARK label: doubted');
+      const prefixed = await member.get<null>(`/campaigns/${id}/poses.pdbqt?label_prefix=la&max_affinity=-6`);
+      expect(prefixed.text).to.match(/^MODEL 1\n[^]*REMARK label: last\n[^]*ENDMDL\n$/);
+      expect(leases()).to.equal(0);
+    });
+
+    it('have those of the canonical job where the cache answered, under the label of the hit', async () => {
+      const id = await makeCampaign();
+      const file = await upload(poseFile('canonical'));
+      await dock(id, { label: 'same', affinity: -6, artifact: { file } });
+      const { body: hit } = await member.post<Job>('/jobs?use_cache=true', {
+        engine: 'vina',
+        inputs: { label: 'same' },
+        campaign_id: id,
+        label: 'again',
+      });
+      expect(hit.cache.hit).to.equal(true);
+      const { text } = await member.get<null>(`/campaigns/${id}/poses.pdbqt?label_prefix=again`);
+      expect(text)
+        .to.include(`REMARK job_id: ${hit.job_id}\nREMARK label: again`)
+        .and.to.include('canonical');
+    });
+
+    it('are refused for other numbers and other campaigns, and are nothing without scores', async () => {
+      const id = await makeCampaign();
+      for (const [query, path] of [
+        ['top=0', 'top'],
+        ['top=1001', 'top'],
+        ['top=10000', 'top'],
+        ['top=ten', 'top'],
+        ['top=', 'top'],
+        ['max_affinity=NaN', 'max_affinity'],
+        ['sort=label', 'sort'],
+        ['poses=2', 'poses'],
+      ]) {
+        const { status, body } = await member.get<Problem>(`/campaigns/${id}/poses.pdbqt?${query}`);
+        expect([status, body.errors?.map((error) => error.path)], query).to.deep.equal([422, [path]]);
+      }
+      const stranger = service.as(deployment.token('beta', ['member']));
+      for (const [caller, asked] of [
+        [member, NONE],
+        [stranger, id],
+      ] as const) {
+        const { status, body } = await caller.get<Problem>(`/campaigns/${asked}/poses.pdbqt`);
+        expect([status, body.code]).to.deep.equal([404, 'campaign_not_found']);
+      }
+      const none = await member.get<null>(`/campaigns/${id}/poses.pdbqt?top=1000`);
+      expect([none.status, none.text]).to.deep.equal([200, '']);
+      expect([leases(), bytesUnderWay()]).to.deep.equal([0, 0]);
+    });
   });
 
   describe('that are large', () => {

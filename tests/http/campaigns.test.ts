@@ -687,6 +687,7 @@ describe('Campaigns over HTTP', function () {
       rmsd_upper_bound: 0.25,
       intra: -1.25,
       unbound: -3,
+      reported_affinity_kcal_mol: -11.5,
     };
     const written = await put([{ rank: 2, affinity_kcal_mol: -11 }, full], { suspect: ['no_improvement'] });
     expect(written.body.poses).to.deep.equal([full, { rank: 2, affinity_kcal_mol: -11 }]);
@@ -706,6 +707,7 @@ describe('Campaigns over HTTP', function () {
       ['poses.0.affinity_kcal_mol', [{ rank: 1, affinity_kcal_mol: 'NaN' }]],
       ['poses.0.affinity_kcal_mol', [{ rank: 1, affinity_kcal_mol: null }]],
       ['poses.0.rmsd_lower_bound', [{ ...one, rmsd_lower_bound: -1 }]],
+      ['poses.0.reported_affinity_kcal_mol', [{ ...one, reported_affinity_kcal_mol: null }]],
       ['poses.0.surplus', [{ ...one, surplus: 1 }]],
     ] as const) {
       const reply = await put(poses);
@@ -823,7 +825,15 @@ describe('The quota of waiting jobs over HTTP', function () {
       expect((await post(4, query)).body.code).to.equal('quota_exceeded');
     expect((await batch([0, 0], '?use_cache=true')).status).to.equal(201);
     expect((await post(0, '?use_cache=true')).status).to.equal(201);
-    const listed = await administrator.get<Page<Job>>('/jobs?status=PENDING');
-    expect(listed.body.items).to.have.length(3);
+    const waiting = async () => (await administrator.get<Page<Job>>('/jobs?status=PENDING')).body.items;
+    const ids = (await waiting()).map(({ job_id: id }) => id);
+    expect(ids).to.have.length(3);
+
+    await administrator.post('/jobs/cancel', { job_ids: ids });
+    const replies = await Promise.all(
+      Array.from({ length: 6 }, (_, n) => [batch([n + 10, n + 20]), post(n + 30)]).flat(),
+    );
+    expect(replies.map(({ status }) => status)).to.include.members([201, 429]);
+    expect(await waiting()).to.have.length(3);
   });
 });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { readdir, rm, truncate } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -12,7 +12,7 @@ import {
   type BytesReply,
   type BytesRequest,
 } from '../support/fetch-bytes.ts';
-import { until } from '../support/gate.ts';
+import { rejectionOf, until } from '../support/gate.ts';
 import { RFC3339_UTC, UUID, type Page, type Problem } from '../support/http-contract.ts';
 import { HttpService, type Caller } from '../support/http-service.ts';
 import { LIGAND, RECEPTOR } from '../support/fakes/molecules.ts';
@@ -193,6 +193,7 @@ describe('Files over HTTP', function () {
       ['bytes=7-', 'hij', 'bytes 7-9/10'],
       ['bytes=-3', 'hij', 'bytes 7-9/10'],
       ['bytes=5-100', 'fghij', 'bytes 5-9/10'],
+      ['bytes=-100', text, 'bytes 0-9/10'],
     ] as const)
       it(`are given as asked for: ${range}`, async () => {
         const reply = await call(path, { headers: { range } });
@@ -212,6 +213,7 @@ describe('Files over HTTP', function () {
         { range: 'bytes=0-1,4-5' },
         { range: 'lines=1-2' },
         { range: 'bytes=x' },
+        { range: 'bytes=4-2' },
         { range: 'bytes=2-4', 'if-range': '"another"' },
         { range: 'bytes=2-4', 'if-range': 'Wed, 21 Oct 2026 07:28:00 GMT' },
       ]) {
@@ -226,6 +228,10 @@ describe('Files over HTTP', function () {
       const etag = `"${sha256Of(text)}"`;
       const unchanged = await member.get(path, { 'if-none-match': etag });
       expect([unchanged.status, unchanged.text]).to.deep.equal([304, '']);
+      for (const range of ['bytes=2-4', 'bytes=10-']) {
+        const part = await member.get(path, { 'if-none-match': etag, range });
+        expect([part.status, part.headers['content-range']]).to.deep.equal([304, undefined]);
+      }
       const looked = await call(path, { method: 'HEAD' });
       expect([looked.status, looked.bytes.length]).to.deep.equal([200, 0]);
       expect(looked.headers.get('content-length')).to.equal('10');
@@ -292,6 +298,8 @@ describe('Files over HTTP', function () {
       expect([other.status, pathsOf(other)]).to.deep.equal([422, ['note']]);
       const none = await send('--x--\r\n', type);
       expect([none.status, pathsOf(none)]).to.deep.equal([422, ['file']]);
+      const nameless = '--x\r\nContent-Disposition: form-data; filename="f"\r\n\r\nbytes\r\n--x--\r\n';
+      expect((await send(nameless, type)).status).to.equal(422);
     });
 
     it('headers that cannot be read', async () => {
@@ -302,6 +310,7 @@ describe('Files over HTTP', function () {
         ['Content-Disposition', ';;;'],
         ['Content-Digest', 'sha-256=:AAAA:'],
         ['Content-Digest', 'sha-256=abc'],
+        ['Content-Digest', `${contentDigestOf('x')}, ${contentDigestOf('y')}`],
         ['Content-Type', 'no type'],
       ] as const) {
         const reply = await send('x', { [name.toLowerCase()]: value });
@@ -358,6 +367,29 @@ describe('Files over HTTP', function () {
     const [refusal] = (await once(large, 'data')) as [Buffer];
     expect(refusal.toString()).to.match(/^HTTP\/1\.1 413 /);
     large.destroy();
+  });
+
+  describe('whose bytes the store has lost', () => {
+    const lost = async (text: string, lose: (path: string) => Promise<void>): Promise<string> => {
+      await send(text);
+      const sha256 = sha256Of(text);
+      await lose(join(deployment.filesFolder, 'alpha', sha256.slice(0, 2), sha256));
+      return `/files/${sha256}`;
+    };
+
+    it('are not announced, and come back when they are sent again', async () => {
+      const path = await lost('gone from the disk', (file) => rm(file));
+      const { status, body, headers } = await call(path);
+      expect([status, body?.['code']]).to.deep.equal([503, 'files_unavailable']);
+      expect([headers.get('etag'), headers.get('content-disposition')]).to.deep.equal([null, null]);
+      expect((await send('gone from the disk')).status).to.equal(200);
+      expect((await call(path)).bytes.toString()).to.equal('gone from the disk');
+    });
+
+    it('in part end the connection, so that no client waits for the rest', async () => {
+      const path = await lost('cut short on the disk', (file) => truncate(file, 3));
+      expect(await rejectionOf(call(path))).to.be.instanceOf(Error);
+    });
   });
 
   it('hold no lease while their bytes come or go', async () => {
@@ -434,6 +466,18 @@ describe('Files over HTTP', function () {
       expect((await call(`/files/${sha256Of('announced')}`)).status).to.equal(404);
     });
 
+    it('are one file when they are completed several times at once', async () => {
+      const upload = await begin('completed by many');
+      expect((await put(upload, 'completed by many')).status).to.equal(204);
+      const statuses = (await Promise.all(Array.from({ length: 8 }, () => complete(upload)))).map(
+        ({ status }) => status,
+      );
+      // 503: another completion was about to end.
+      expect(statuses.filter((status) => ![200, 201, 503].includes(status))).to.deep.equal([]);
+      expect(statuses.filter((status) => status === 201)).not.to.deep.equal([]);
+      expect((await complete(upload)).status).to.equal(200);
+    });
+
     it('are refused when their time is over, and so is what nobody began', async () => {
       const upload = await begin('too late');
       await deployment.administer(
@@ -481,6 +525,23 @@ describe('Files over HTTP', function () {
       size_bytes: 41,
     });
     expect(begun.body.code).to.equal('quota_exceeded');
+    // What was begun may come: its room is taken, and it finds it.
+    const { items } = (await administrator.get<Page<StoredFile>>('/files')).body;
+    const room = 40 - items.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
+    const last = 'z'.repeat(room);
+    const upload = { sha256: sha256Of(last), size_bytes: room };
+    const first = await administrator.post<Problem & { url: string }>('/files/uploads', upload);
+    expect(first.status).to.equal(201);
+    expect((await administrator.post<Problem>('/files/uploads', upload)).body.code).to.equal(
+      'quota_exceeded',
+    );
+    expect((await asBeta('a')).status).to.equal(429);
+    await call(first.body.url, {
+      method: 'PUT',
+      body: last,
+      token: deployment.token('beta', ['member']),
+    });
+    expect((await administrator.post(`${first.body.url}/complete`)).status).to.equal(201);
     await administrator.put('/organizations/beta/settings', { settings: {} });
     expect((await asBeta('x'.repeat(41))).status).to.equal(201);
   });

@@ -201,6 +201,39 @@ describe('Leases over HTTP', function () {
       expect(await outputsOf(job)).to.deep.equal([0, 0]);
     });
 
+    it('ranks what the last attempt found, and nothing that a lost or released one had written', async () => {
+      const { body: campaign } = await member.post<{ campaign_id: string }>('/campaigns', { name: 'c' });
+      const { engine, job, leaseId: lost } = await hold({ campaign_id: campaign.campaign_id });
+      const write = async (lease: string, affinity: number): Promise<void> => {
+        const poses = [{ rank: 1, affinity_kcal_mol: affinity }];
+        const path = `/jobs/${job.job_id}`;
+        // Each under a name of its own: none replaces another.
+        const result = await worker.put(
+          `${path}/task-results/t${-affinity}`,
+          { ...RESULT, poses },
+          withLease(lease),
+        );
+        expect(result.status).to.equal(201);
+        await worker.post(`${path}/artifacts`, { ...FILE, name: `${affinity}` }, withLease(lease));
+      };
+      await write(lost, -12);
+      await lapse(job);
+      const released = await claimOne(engine, 'node-2');
+      await write(released.leaseId, -11);
+      expect((await release(released)).status).to.equal(204);
+      expect(await outputsOf(job)).to.deep.equal([0, 0]);
+      const last = await claimOne(engine, 'node-3');
+      await write(last.leaseId, -9);
+      expect((await complete(last)).status).to.equal(200);
+      expect(await outputsOf(job)).to.deep.equal([1, 1]);
+      const { body } = await member.get<
+        Items<{ job_id: string; best_affinity_kcal_mol: number; artifacts: { poses: string } }>
+      >(`/campaigns/${campaign.campaign_id}/results`);
+      expect(body.items.map((item) => item.best_affinity_kcal_mol)).to.deep.equal([-9]);
+      const artifacts = await member.get<Items<{ artifact_id: string }>>(`/jobs/${job.job_id}/artifacts`);
+      expect(body.items[0]?.artifacts.poses).to.equal(artifacts.body.items[0]?.artifact_id);
+    });
+
     it('gives no jobs to a worker that fails everything, and says for how long', async () => {
       const engine = newEngine();
       for (let i = 0; i < 4; i += 1) await submit(engine);
@@ -348,6 +381,48 @@ describe('Leases over HTTP', function () {
   });
 
   describe('a completion', () => {
+    it('ends several at once: what is lost, canceled or not there keeps none of the others from its end', async () => {
+      const [good, lost, canceled] = [await hold(), await hold(), await hold()];
+      await inResults(
+        `update job_attempts set ended_at = now(), outcome = 'LOST' where lease_id = $1`,
+        lost.leaseId,
+      );
+      await member.post(`/jobs/cancel`, { job_ids: [canceled.job.job_id] });
+      const nobody = randomUUID();
+      const items = [
+        ...[lost, canceled].map(({ job, leaseId }) => ({ job_id: job.job_id, lease_id: leaseId })),
+        { job_id: nobody, lease_id: good.leaseId },
+        {
+          job_id: good.job.job_id,
+          lease_id: good.leaseId,
+          task_results: [{ task_name: 'docking', ...RESULT }],
+        },
+      ].map((item) => ({ ...item, outcome: 'COMPLETED' }));
+      const completeAll = () => worker.post<Items<object>>('/jobs/complete', { items });
+      const { status, body } = await completeAll();
+      expect(status).to.equal(200);
+      expect(body.items).to.deep.equal([
+        { job_id: lost.job.job_id, status: null, code: 'lease_lost' },
+        { job_id: canceled.job.job_id, status: null, code: 'job_state_conflict' },
+        { job_id: nobody, status: null, code: 'job_not_found' },
+        { job_id: good.job.job_id, status: 'COMPLETED', code: null },
+      ]);
+      expect((await completeAll()).body, 'sent again').to.deep.equal(body);
+      const rows = await inResults(
+        'select job_id from task_results where job_id = any($1::uuid[])',
+        items.map(({ job_id: jobId }) => jobId),
+      );
+      expect(rows).to.deep.equal([{ job_id: good.job.job_id }]);
+    });
+
+    it('takes each job once among several', async () => {
+      const { job, leaseId } = await hold();
+      const item = { job_id: job.job_id, lease_id: leaseId, outcome: 'COMPLETED' };
+      const { status, body } = await worker.post<Problem>('/jobs/complete', { items: [item, item] });
+      expect(status).to.equal(422);
+      expect(body.errors?.map(({ path }) => path)).to.deep.equal(['items']);
+    });
+
     it('brings results, files, usage and the end of the log in one piece', async () => {
       const held = await hold();
       const { status, body } = await complete(held, {
@@ -473,6 +548,20 @@ describe('Leases over HTTP', function () {
       ]);
       expect(await outputsOf(held.job)).to.deep.equal([0, 0]);
       expect(await beat(held)).to.deep.equal(['held']);
+    });
+
+    it('names each of its tasks once', async () => {
+      const held = await hold();
+      const [first, second] = ['first', 'second'].map((service_name) => ({ ...RESULT, service_name }));
+      const reply = await complete(held, {
+        task_results: [
+          { task_name: 'docking', ...first },
+          { task_name: 'docking', ...second },
+        ],
+      });
+      expect(codeOf(reply)).to.deep.equal([422, 'validation_failed']);
+      expect(reply.body.errors?.map(({ path }) => path)).to.deep.equal(['task_results']);
+      expect(await outputsOf(held.job)).to.deep.equal([0, 0]);
     });
   });
 

@@ -154,6 +154,8 @@ describe('The process', function () {
     expect(Object.keys(failures)).to.have.members([
       'connection_share',
       'change_feed',
+      'process_beat',
+      'migration_runs',
       'cluster_survey',
       'outbox_relay',
       'event_streams',

@@ -145,13 +145,15 @@ describe('the window of schema versions', function () {
     const old = await start(base);
     for (const id of ['aaa', 'acme', 'beta', 'zzz']) await expectServed(old.member(id));
     const next = await start(base + 1, { oldest: base + 1, newest: base + 1 });
+    // A command works on the run: the service has asked for its migrator already.
+    const command = asRelease(deployment.start(), releases.release(base + 1));
     const order: string[] = [];
-    aroundAttempts(next.container, async (target, proceed) => {
+    aroundAttempts(command, async (target, proceed) => {
       if (order.length === 0) await expectTurnedAway(next.member('zzz'), OLDER);
       order.push(target.organizationId);
       await proceed();
     });
-    await next.container
+    await command
       .get(TOKENS.fleetOperator)
       .run({ ...RUN, only: null, canaries: 1, waveSize: { count: 1 } }, { concurrency: 1 });
     expect(order).to.deep.equal(['aaa', 'zzz', 'acme', 'beta']);

@@ -169,9 +169,10 @@ describe('What a caller may send', function () {
       expect((await caller.post('/jobs', job({ a: 1 }))).status).to.equal(429);
     });
 
-    it('ends at its quota of storage: what is there is served and can be moved along', async () => {
+    it('ends at its quota of storage: what is there is served and its jobs can end', async () => {
       const { id, caller } = await newOrganization();
       const made = (await caller.post<Job>('/jobs', job({ a: 1 }))).body;
+      const other = (await caller.post<Job>('/jobs', job({ a: 2 }))).body;
       await setting(id, caller, { max_storage_bytes: 1_000_000 });
       const path = `/jobs/${made.job_id}`;
       for (const refused of [
@@ -181,7 +182,20 @@ describe('What a caller may send', function () {
       ])
         expect([refused.status, refused.body.code]).to.deep.equal([403, 'storage_quota_exceeded']);
       expect((await caller.get(path)).status).to.equal(200);
-      expect((await caller.patch(path, { status: 'CANCELED' })).status).to.equal(200);
+      expect((await caller.patch(`/jobs/${other.job_id}`, { status: 'CANCELED' })).status).to.equal(200);
+      const worker = { name: 'node-1' };
+      const claimed = await caller.post<{ items: { lease: { lease_id: string } }[] }>('/jobs/claim', {
+        worker,
+        engines: ['vina'],
+        limit: 1,
+      });
+      const end = { lease_id: claimed.body.items[0]?.lease.lease_id, outcome: 'COMPLETED' };
+      const task_results = [{ task_name: 't', service_name: 'vina', result_data: {} }];
+      const full = await caller.post<Problem>(`${path}/complete`, { ...end, task_results });
+      expect([full.status, full.body.code]).to.deep.equal([403, 'storage_quota_exceeded']);
+      const error = { code: 'outputs_refused', message: 'no room', retryable: false };
+      const failed = await caller.post<Job>(`${path}/complete`, { ...end, outcome: 'FAILED', error });
+      expect([failed.status, failed.body.status]).to.deep.equal([200, 'FAILED']);
       await caller.put(`/organizations/${id}/settings`, { settings: { max_storage_bytes: 2 ** 30 } });
       await until(
         'the settings arrive',

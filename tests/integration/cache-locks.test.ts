@@ -24,7 +24,7 @@ describe('Two batches that use the same cache entries', function () {
     for (const inputSignature of [SECOND, FIRST]) {
       const job = await database.jobs.insert(sampleJob({ inputSignature }));
       await database.taskResults.put(sampleResult(job?.jobId ?? ''));
-      await database.inputSignatures.canonize({ jobId: job?.jobId ?? '', inputSignature });
+      await database.inputSignatures.canonize([{ jobId: job?.jobId ?? '', inputSignature }]);
     }
   });
   after(async () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
+import type { Claimed } from '../../application/jobs/claim-jobs.ts';
 import { completeJob } from '../../application/jobs/complete-job.ts';
 import { moveJob } from '../../application/jobs/move-job.ts';
 import { putTaskResult } from '../../application/jobs/put-task-result.ts';
@@ -8,7 +9,6 @@ import { LeaseLostError } from '../../domain/jobs/errors.ts';
 import type { ClaimedJob, JobClaim } from '../../domain/jobs/job-attempt-repository.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { claim as claimQuery } from '../../adapters/knex/results/claim-statement.ts';
-import { claimUnhinted } from '../support/claim-unhinted.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { sampleJob, sampleNote, sampleResult } from '../support/sample-job.ts';
@@ -37,12 +37,15 @@ describe('leases of jobs, side by side', function () {
   let deployment: Deployment;
   let database: ResultsDatabase;
   let release: () => void;
+  let claimJobs: (results: ResultsDatabase, claim: JobClaim) => Promise<Claimed>;
 
   before(async () => {
     deployment = await createDeployment();
     await deployment.register('acme');
-    const manager = deployment.start().get(TOKENS.connectionManager);
-    ({ database, release } = await manager.acquire(organizationId('acme')));
+    const container = deployment.start();
+    const useCases = container.get(TOKENS.useCases);
+    claimJobs = (results, claim) => useCases.claimJobs(results, WORKER, claim, null);
+    ({ database, release } = await container.get(TOKENS.connectionManager).acquire(organizationId('acme')));
   });
   after(async () => {
     release();
@@ -57,7 +60,7 @@ describe('leases of jobs, side by side', function () {
     return claimOne();
   };
   const claimOne = async (): Promise<ClaimedJob> => {
-    const { items } = await claimUnhinted(database, WORKER, CLAIM);
+    const { items } = await claimJobs(database, CLAIM);
     const [first] = items;
     if (first === undefined) throw new Error('nothing was claimed');
     return first;
@@ -89,7 +92,7 @@ describe('leases of jobs, side by side', function () {
   it('a write that waited for another claim of its job is refused', async () => {
     const late = await hold();
     await lapse();
-    const claiming = standing((results) => claimUnhinted(results, WORKER, CLAIM));
+    const claiming = standing((results) => claimJobs(results, CLAIM));
     await claiming.gate.reached;
     const { jobId } = late.job;
     const { leaseId } = late.lease;
@@ -125,23 +128,22 @@ describe('leases of jobs, side by side', function () {
     );
     const extending = standing(({ attempts }) => attempts.heartbeat([beatOf(beating)]));
     await Promise.all([ending.gate.reached, extending.gate.reached]);
-    const found = await claimUnhinted(database, WORKER, { ...CLAIM, limit: 10 });
+    const found = await claimJobs(database, { ...CLAIM, limit: 10 });
     ending.gate.open();
     extending.gate.open();
     await Promise.all([ending.over, extending.over]);
     expect(found.items).to.be.empty;
     expect(found.retryAfterSeconds).to.equal(1);
-    expect((await claimUnhinted(database, WORKER, { ...CLAIM, limit: 10 })).items, 'neither is lost').to.be
-      .empty;
+    expect((await claimJobs(database, { ...CLAIM, limit: 10 })).items, 'neither is lost').to.be.empty;
     expect((await database.jobs.find(completing.job.jobId))?.status).to.equal('COMPLETED');
   });
 
   it('a claim passes over waiting jobs that another claim is taking, and says that jobs wait', async () => {
     for (let i = 0; i < 3; i += 1) await database.jobs.insert(sampleJob());
-    const claiming = standing((results) => claimUnhinted(results, WORKER, { ...CLAIM, limit: 2 }));
+    const claiming = standing((results) => claimJobs(results, { ...CLAIM, limit: 2 }));
     await claiming.gate.reached;
-    const third = await claimUnhinted(database, WORKER, { ...CLAIM, limit: 3 });
-    const none = await claimUnhinted(database, WORKER, CLAIM);
+    const third = await claimJobs(database, { ...CLAIM, limit: 3 });
+    const none = await claimJobs(database, CLAIM);
     claiming.gate.open();
     await claiming.over;
     expect(third.items).to.have.length(1);
@@ -152,7 +154,7 @@ describe('leases of jobs, side by side', function () {
   it('a cancellation that waited for a claim ends the attempt that the claim began', async () => {
     const { job } = await hold();
     await lapse();
-    const claiming = standing((results) => claimUnhinted(results, WORKER, CLAIM));
+    const claiming = standing((results) => claimJobs(results, CLAIM));
     await claiming.gate.reached;
     const canceling = database.transaction(({ attempts }) =>
       attempts.cancel({ campaignId: null, jobIds: [job.jobId], status: null, submittedBy: null }, 10, NOTE),
@@ -166,7 +168,7 @@ describe('leases of jobs, side by side', function () {
 
   it('heartbeats and cancellations of the same leases, named in any order, never stand in a circle', async () => {
     for (let i = 0; i < 20; i += 1) await database.jobs.insert(sampleJob());
-    const { items } = await claimUnhinted(database, WORKER, { ...CLAIM, limit: 20 });
+    const { items } = await claimJobs(database, { ...CLAIM, limit: 20 });
     const beats = items.map(beatOf);
     const orders = [beats, beats.toReversed(), [...beats.slice(10), ...beats.slice(0, 10)]];
     const states = await Promise.all(

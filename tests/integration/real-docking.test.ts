@@ -66,6 +66,9 @@ describe('a docking with AutoDock Vina itself', function () {
     // In the crystal, as other releases of Vina find as well.
     expect(best?.affinity_kcal_mol).to.be.within(-13.6, -12.9);
     expect(best?.intra).to.equal(best?.unbound);
+    // Debian's 1.2.3 is wrong by 0.85 kcal/mol here. What it said is delivered as well.
+    if (result?.service_version.includes('1.2.3') === true)
+      expect(best?.reported_affinity_kcal_mol).to.equal(-14.147);
     expect(service.violations).to.deep.equal([]);
   });
 });

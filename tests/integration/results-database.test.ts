@@ -120,11 +120,11 @@ describe("an organization's repositories", function () {
       const inputSignature = signature();
       const { jobId } = await insertJob({ inputSignature });
       await database.taskResults.put(sampleResult(jobId));
-      await database.inputSignatures.canonize({ jobId, inputSignature });
+      await database.inputSignatures.canonize([{ jobId, inputSignature }]);
       await execute(`update input_signatures set expires_at = now() - interval '1 second'`);
       expect(await database.inputSignatures.find(inputSignature)).to.equal(null);
       expect(await database.inputSignatures.use(inputSignature)).to.equal(null);
-      await database.inputSignatures.canonize({ jobId, inputSignature });
+      await database.inputSignatures.canonize([{ jobId, inputSignature }]);
       expect(await database.inputSignatures.use(inputSignature), 'made anew').to.include({ expiresAt: null });
     });
   });

@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { sampleConnections, type ConnectionSampler } from '../support/connection-samples.ts';
@@ -18,6 +21,7 @@ import { send } from '../support/send.ts';
  */
 const PREVIOUS = process.env['PREVIOUS_RELEASE'] ?? '';
 const ENTRY = join(PREVIOUS, 'infrastructure/bin/http.ts');
+const COMMAND = fileURLToPath(new URL('../../infrastructure/bin/mad.cjs', import.meta.url));
 
 const BUDGET = 9;
 const SUBMISSION = { engine: 'vina', inputs: { ligand: 'CCO' } };
@@ -67,6 +71,12 @@ describe('the release before this one, beside it', function () {
   const stop = async (release: Release): Promise<void> => {
     processes[release]?.kill('SIGTERM');
     expect((await processes[release]?.exited)?.code, processes[release]?.stdout()).to.equal(0);
+  };
+  /** As docs/upgrading.md says: by a command of this release. */
+  const migrate = async (): Promise<string> => {
+    const { PATH, HOME } = process.env;
+    const env = { PATH, HOME, ...deployment.environment };
+    return (await promisify(execFile)(process.execPath, [COMMAND, 'migrate', 'run'], { env })).stdout;
   };
   const admin = (release: Release, path: string, body?: unknown) =>
     send<Problem>(urls[release] ?? '', 'POST', path, {
@@ -128,6 +138,14 @@ describe('the release before this one, beside it', function () {
     await seen('previous', 'org-5', 'organization_suspended');
   });
 
+  it('previous-release-beside-this-one-serves-the-same-deployment: it goes on while databases are migrated', async () => {
+    expect(await migrate()).to.contain(`${IDS.length} of ${IDS.length} organizations done, 0 failed`);
+    for (const id of IDS.filter((one) => one !== 'org-5')) {
+      await submit('previous', id);
+      expect(await list('previous', id)).to.deep.equal(written[id]?.toSorted());
+    }
+  });
+
   it('previous-release-beside-this-one-serves-the-same-deployment: both serve and create', async () => {
     sampler = await sampleConnections(
       deployment.environment['DB_DATABASE_URL'] ?? '',
@@ -146,9 +164,20 @@ describe('the release before this one, beside it', function () {
     for (const release of RELEASES) {
       const ids = Array.from({ length: 6 }, (_, index) => `org-${release}-${index}`);
       await register(release, ...ids);
-      // Both are asked for the same organizations at the same time.
-      await Promise.all(ids.flatMap((id) => RELEASES.map((one) => submit(one, id))));
+      // Both are asked for the same organizations at the same time. What the previous one makes is served by it alone.
+      await Promise.all(
+        ids.flatMap((id) => [
+          submit('previous', id),
+          list('present', id).then((answer) => {
+            if (typeof answer === 'string') expect(answer).to.equal('organization_not_ready');
+          }),
+        ]),
+      );
     }
+    await expectAll('previous');
+    await migrate();
+    for (const id of Object.keys(written)) await seen('present', id, 'served');
+    for (const id of Object.keys(written)) await submit('present', id);
     await expectAll(...RELEASES);
   });
 
@@ -170,7 +199,8 @@ describe('the release before this one, beside it', function () {
     const operator = deployment.start();
     await operator.get(TOKENS.retireDatabase)(organizationId('org-3'));
     delete written['org-3'];
-    for (const release of RELEASES)
+    // This one comes first and makes it: one that the previous one makes has to be migrated.
+    for (const release of RELEASES.toReversed())
       await until(`${release} serves the new one`, async () => {
         const answer = await list(release, 'org-3');
         return typeof answer !== 'string' && answer.length === 0;

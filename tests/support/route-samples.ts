@@ -41,6 +41,15 @@ const BODIES: Readonly<Record<string, object>> = {
     ],
   },
   cancelJobs: { job_ids: ['00000000-0000-4000-8000-00000000abcd'] },
+  completeJobs: {
+    items: [
+      {
+        job_id: '00000000-0000-4000-8000-00000000abcd',
+        lease_id: '00000000-0000-4000-8000-00000000abcd',
+        outcome: 'COMPLETED',
+      },
+    ],
+  },
   completeJob: { lease_id: '00000000-0000-4000-8000-00000000abcd', outcome: 'COMPLETED' },
   releaseJob: { lease_id: '00000000-0000-4000-8000-00000000abcd', reason: 'shutdown' },
   putTaskResult: { service_name: 'vina', result_data: { affinity: -9.1 } },

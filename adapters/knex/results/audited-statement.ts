@@ -10,36 +10,25 @@ export type Audited<Values> = Values & { readonly note: string };
  *
  * @param entity what the audit trail calls the row, and the field that identifies it
  * @param build the write; it must return the identifying field, and whatever the caller wants back
- * @param options.beside further writes of the same statement, as `name as (…), …`; none by default
- * @param options.details SQL of the entry's details, of `note` and `written`; those of the note by default
  */
 export const auditedStatement = <Values extends object, Row>(
   name: string,
   entity: { readonly type: string; readonly idField: string },
   build: (p: (key: keyof Values & string) => Knex.Value) => Knex.QueryBuilder,
-  {
-    beside = () => null,
-    details = 'note.details',
-  }: {
-    readonly beside?: (p: (key: keyof Values & string) => Knex.Value) => Knex.Raw | null;
-    readonly details?: string;
-  } = {},
 ): ((values: Audited<Values>) => SqlQuery<Row>) =>
   statement<Audited<Values>, Row>(
     name,
-    (p) => {
-      const others = beside(p);
-      return sql.raw(
-        `with ${others === null ? '' : '?, '}written as (?), audited as (
+    (p) =>
+      sql.raw(
+        `with written as (?), audited as (
          insert into audit_outbox (action, entity_type, entity_id, details, user_id, request_id, address)
-         select note.action, '${entity.type}', written."${entity.idField}"::text, ${details},
+         select note.action, '${entity.type}', written."${entity.idField}"::text, note.details,
            note."userId", note."requestId", note.address
          from written, jsonb_to_record(?::jsonb) as note
            (action text, details jsonb, "userId" text, "requestId" text, address text)
        )
        select * from written`,
-        [...(others === null ? [] : [others]), build(p), p('note')],
-      );
-    },
+        [build(p), p('note')],
+      ),
     { isAudited: true },
   );

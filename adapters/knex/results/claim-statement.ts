@@ -2,7 +2,7 @@ import type { DockingJobRow } from './docking-job-columns.ts';
 import {
   ATTEMPTS_EXHAUSTED,
   BENCHING,
-  INPUT_FAILURES,
+  BLAMELESS_FAILURES,
   MAX_CLAIMED_JOBS,
   MAX_ENGINES,
 } from '../../../domain/jobs/job-attempt.ts';
@@ -69,7 +69,7 @@ wanted as (
   select outcome, ended_at from job_attempts
   where worker_name = {worker} and outcome in ('COMPLETED', 'FAILED')
     and ended_at > now() - interval '${BENCHING.windowSeconds} seconds'
-    and coalesce(error ->> 'code', '') not in (${texts(INPUT_FAILURES)})
+    and coalesce(error ->> 'code', '') not in (${texts(BLAMELESS_FAILURES)})
   order by ended_at desc limit ${BENCHING.failures}
 ), bench as (
   select case when count(*) filter (where outcome = 'FAILED') = ${BENCHING.failures} then greatest(1,

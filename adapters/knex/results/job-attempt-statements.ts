@@ -1,9 +1,7 @@
 import type { AttemptOutcome, ReleaseReason } from '../../../domain/jobs/job-attempt.ts';
-import type { JobStatus } from '../../../domain/jobs/docking-job.ts';
 import { sizedList } from '../sized-list.ts';
 import { sql, statement } from '../statement.ts';
-import { auditedStatement } from './audited-statement.ts';
-import { JOB_FIELDS, SUMMARY_COLUMNS, type DockingJobRow, type LockedJobRow } from './docking-job-columns.ts';
+import { SUMMARY_COLUMNS, type LockedJobRow } from './docking-job-columns.ts';
 import { filledText } from './filled-text.ts';
 
 /** Any number, the same for all processes: who counts leases in this database holds it. */
@@ -31,18 +29,26 @@ export const outlook = statement<
   { readOnly: true },
 );
 
-/** Locks in the order of the leases, as a bulk cancellation does: two of them never wait for each other. */
+/**
+ * Locks in the order of the leases, as a bulk cancellation does: two of them never wait for each other. A lease that is lost
+ * gives no row.
+ */
 export const heartbeat = statement<
-  { beats: string },
-  { jobId: string; leaseId: string; isCanceled: boolean; expiresAt: Date | null }
+  {
+    leaseIds: readonly string[];
+    jobIds: readonly string[];
+    /** JSON each, or null. */
+    progress: readonly (string | null)[];
+  },
+  { leaseId: string; jobId: string; expiresAt: Date | null }
 >('job_heartbeat', (p) =>
   filledText(
-    `with beats as (
-       select * from jsonb_to_recordset({beats}::jsonb) as beat ("jobId" uuid, "leaseId" uuid, progress jsonb)
-     ), locked as (
-       select held.lease_id, held.outcome, beats.progress, held.ended_at is null and held.deadline_at > now() as is_live
-       from job_attempts held join beats on held.lease_id = beats."leaseId" and held.job_id = beats."jobId"
-       order by held.lease_id for update of held
+    `with locked as (
+       select held.lease_id, held.job_id, held.outcome, beat.progress,
+         held.ended_at is null and held.deadline_at > now() as is_live
+       from unnest({leaseIds}::uuid[], {jobIds}::uuid[], {progress}::jsonb[]) as beat (lease_id, job_id, progress)
+       join job_attempts held on held.lease_id = beat.lease_id and held.job_id = beat.job_id
+       order by held.lease_id for no key update of held
      ), extended as (
        update job_attempts held set
          expires_at = least(now() + make_interval(secs => held.lease_seconds), held.deadline_at),
@@ -50,29 +56,40 @@ export const heartbeat = statement<
        from locked where held.lease_id = locked.lease_id and locked.is_live
        returning held.lease_id, held.job_id, held.expires_at
      )
-     select beats."jobId", beats."leaseId", extended.expires_at as "expiresAt",
-       coalesce(locked.outcome = 'CANCELED', false) as "isCanceled"
-     from beats
-     left join extended on extended.lease_id = beats."leaseId" and extended.job_id = beats."jobId"
-     left join locked on locked.lease_id = beats."leaseId"`,
+     select lease_id as "leaseId", job_id as "jobId", expires_at as "expiresAt" from extended
+     union all select lease_id, job_id, null from locked where outcome = 'CANCELED'`,
     p,
   ),
 );
 
-/** The job's lock comes before the lease's, as everywhere. */
+/**
+ * The jobs' locks come before the leases', as everywhere, and both in the order of their ids: whoever locks several never
+ * waits for another in a circle. A look-up for each keeps the planner at the keys, however small it believes the tables.
+ */
 export const lock = statement<
-  { jobId: string; leaseId: string },
-  LockedJobRow & { readonly outcome: AttemptOutcome | null }
+  { jobIds: readonly string[]; leaseIds: readonly string[] },
+  LockedJobRow & { readonly leaseId: string; readonly outcome: AttemptOutcome | null }
 >(
   'job_attempt_lock',
   (p) =>
     filledText(
-      `select ${Object.entries(SUMMARY_COLUMNS)
-        .map(([field, column]) => `job.${column} as "${field}"`)
-        .join(', ')}, held.outcome
-       from docking_jobs job join job_attempts held on held.job_id = job.job_id
-       where job.job_id = {jobId} and held.lease_id = {leaseId}
-       for update of job, held`,
+      `with jobs as (
+         select job.* from (select wanted from unnest({jobIds}::uuid[]) as wanted order by wanted) as ids
+         cross join lateral (
+           select ${Object.entries(SUMMARY_COLUMNS)
+             .map(([field, column]) => `${column} as "${field}"`)
+             .join(', ')}
+           from docking_jobs where job_id = wanted for update
+         ) as job
+       ), held as (
+         select lease.* from (select wanted from unnest({leaseIds}::uuid[]) as wanted order by wanted) as ids
+         cross join lateral (
+           select lease_id, job_id, outcome from job_attempts where lease_id = wanted for update
+         ) as lease
+         -- Counting the jobs locks them before.
+         where (select count(*) from jobs) > 0
+       )
+       select jobs.*, held.lease_id as "leaseId", held.outcome from jobs join held on held.job_id = jobs."jobId"`,
       p,
     ),
   { readOnly: false },
@@ -98,61 +115,47 @@ export const countCannotRun = statement<{ jobId: string }, { count: number }>(
       .where('release_reason', 'cannot_run'),
 );
 
-export interface SettleValues {
-  readonly jobId: string;
-  readonly status: JobStatus;
-  readonly error: string | null;
-  readonly errorCode: string | null;
-  readonly attempt: number;
-  readonly delaySeconds: number;
-  readonly dropsOutput: boolean;
-  readonly outcome: AttemptOutcome;
-  /** JSON. */
-  readonly attemptError: string | null;
-  /** JSON. */
-  readonly usage: string | null;
-  readonly logTail: string | null;
-  readonly releaseReason: ReleaseReason | null;
-}
-
-export const settle = auditedStatement<SettleValues, DockingJobRow & { readonly notBefore: Date | null }>(
+/** Of jobs that the caller has locked. The ids stand for themselves as well: by an array of them the planner finds the rows. */
+export const settle = statement<{ jobIds: readonly string[]; settlements: string }>(
   'job_settle',
-  { type: 'job', idField: 'jobId' },
   (p) =>
-    sql('docking_jobs')
-      .where('job_id', p('jobId'))
-      .update({
-        status: p('status'),
-        error: p('error'),
-        error_code: p('errorCode'),
-        attempt: p('attempt'),
-        updated_at: sql.raw('now()'),
-        started_at: sql.raw(`case when ?::text <> 'PENDING' then started_at end`, [p('status')]),
-        completed_at: sql.raw(`case when ?::text <> 'PENDING' then now() end`, [p('status')]),
-        not_before: sql.raw(
-          `case when ?::text = 'PENDING' and ?::integer > 0 then now() + make_interval(secs => ?::integer) end`,
-          [p('status'), p('delaySeconds'), p('delaySeconds')],
-        ),
-      })
-      .returning([...JOB_FIELDS, 'not_before as notBefore']),
-  {
-    details: `jsonb_strip_nulls(note.details || jsonb_build_object('not_before', written."notBefore"))`,
-    beside: (p) =>
-      filledText(
-        `ended as (
-         update job_attempts set ended_at = now(), outcome = {outcome}, error = {attemptError}::jsonb,
-           usage = {usage}::jsonb, log_tail = {logTail}, release_reason = {releaseReason}
-         where job_id = {jobId} and ended_at is null returning lease_id, job_id
+    filledText(
+      `with settlements as (
+         select * from jsonb_to_recordset({settlements}::jsonb) as settlement
+           ("jobId" uuid, status text, error text, "errorCode" text, attempt integer, "delaySeconds" integer,
+            "dropsOutput" boolean, "end" jsonb, note jsonb)
+       ), ended as (
+         update job_attempts held set ended_at = now(), outcome = "end" ->> 'outcome',
+           error = nullif("end" -> 'error', 'null'), usage = nullif("end" -> 'usage', 'null'),
+           log_tail = "end" ->> 'logTail', release_reason = "end" ->> 'releaseReason'
+         from settlements
+         where held.job_id = any({jobIds}::uuid[]) and held.ended_at is null and held.job_id = settlements."jobId"
+         returning held.lease_id, held.job_id, "dropsOutput"
        ), dropped_results as (
          delete from task_results using ended
-         where {dropsOutput}::boolean and task_results.job_id = ended.job_id and task_results.lease_id = ended.lease_id
+         where "dropsOutput" and task_results.job_id = ended.job_id and task_results.lease_id = ended.lease_id
        ), dropped_artifacts as (
          delete from artifacts using ended
-         where {dropsOutput}::boolean and artifacts.job_id = ended.job_id and artifacts.lease_id = ended.lease_id
-       )`,
-        p,
-      ),
-  },
+         where "dropsOutput" and artifacts.job_id = ended.job_id and artifacts.lease_id = ended.lease_id
+       ), settled as (
+         update docking_jobs job set status = settlements.status, error = settlements.error,
+           error_code = "errorCode", attempt = settlements.attempt, updated_at = now(),
+           started_at = case when settlements.status <> 'PENDING' then started_at end,
+           completed_at = case when settlements.status <> 'PENDING' then now() end,
+           not_before = case when settlements.status = 'PENDING' and "delaySeconds" > 0
+             then now() + make_interval(secs => "delaySeconds") end
+         from settlements
+         where job.job_id = any({jobIds}::uuid[]) and job.job_id = settlements."jobId"
+         returning job.job_id, job.not_before, settlements.note
+       )
+       insert into audit_outbox (action, entity_type, entity_id, details, user_id, request_id, address)
+       select note ->> 'action', 'job', job_id::text,
+         jsonb_strip_nulls(note -> 'details' || jsonb_build_object('not_before', not_before)),
+         note ->> 'userId', note ->> 'requestId', note ->> 'address'
+       from settled`,
+      p,
+    ),
+  { isAudited: true },
 );
 
 /** Of jobs that the caller has locked before: a lease that began meanwhile is seen. */

@@ -3,6 +3,7 @@ import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
 import { insertList, selectList } from '../columns.ts';
 import { dynamicQuery, sql, statement, type SqlExecutor } from '../statement.ts';
 import { auditedStatement } from './audited-statement.ts';
+import { textArray } from './text-array.ts';
 
 /** PostgreSQL's driver returns a bigint as text. */
 type ArtifactRow = Omit<Artifact, 'sizeBytes'> & { readonly sizeBytes: string | null };
@@ -47,6 +48,16 @@ const findByName = statement<{ jobId: string; name: string }, ArtifactRow>('arti
     .limit(1),
 );
 
+const filesOf = statement<{ artifactIds: string }, { artifactId: string; sha256: string }>(
+  'artifact_files',
+  (p) =>
+    sql.raw(
+      `select artifact_id as "artifactId", sha256 from artifacts
+     where artifact_id = any(?::uuid[]) and sha256 is not null`,
+      [p('artifactIds')],
+    ),
+);
+
 const toArtifact = (row: ArtifactRow): Artifact => ({
   ...row,
   sizeBytes: row.sizeBytes === null ? null : Number(row.sizeBytes),
@@ -73,6 +84,11 @@ export class KnexArtifactRepository implements ArtifactRepository {
   async findByName(jobId: string, name: string): Promise<Artifact | null> {
     const [row] = await this.#executor.query(findByName({ jobId, name }));
     return row === undefined ? null : toArtifact(row);
+  }
+
+  async filesOf(artifactIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const rows = await this.#executor.query(filesOf({ artifactIds: textArray(artifactIds) }));
+    return new Map(rows.map(({ artifactId, sha256 }) => [artifactId, sha256]));
   }
 
   async listByJob(jobId: string, { limit, after }: PageRequest<string>): Promise<Page<Artifact, string>> {

@@ -81,6 +81,11 @@ const countPending = statement<{ most: number }, { pending: number }>('docking_j
   ),
 );
 
+/** Any number, the same for all processes. */
+const lockPending = statement('docking_job_lock_pending', () =>
+  sql.raw(`select pg_advisory_xact_lock(hashtext('mad.pending_jobs'))`),
+);
+
 const setStatus = auditedStatement<{ jobId: string; status: JobStatus; error: string | null }, DockingJobRow>(
   'docking_job_set_status',
   JOB,
@@ -162,6 +167,10 @@ export class KnexDockingJobRepository implements DockingJobRepository {
     const [row] = await this.#executor.query(countPending({ most }));
     if (row === undefined) throw new Error('a count without a row');
     return row.pending;
+  }
+
+  async lockPending(): Promise<void> {
+    await this.#executor.query(lockPending({}));
   }
 
   async setStatus(

@@ -41,8 +41,15 @@ const list = sizedList<FileRow>('file_list', {
   direction: 'desc',
 });
 
-const totalBytes = statement<object, { bytes: string }>('file_total_bytes', () =>
-  sql('files').select(sql.raw('coalesce(sum(size_bytes), 0)::bigint as bytes')).whereNot('state', 'deleting'),
+const totalBytes = statement<{ besideUploadsOf: string | null }, { bytes: string }>('file_total_bytes', (p) =>
+  sql.raw(
+    `with kept as (select sha256, size_bytes from files where state <> 'deleting')
+     select ((select coalesce(sum(size_bytes), 0) from kept) + (
+       select coalesce(sum(size_bytes), 0) from file_uploads as upload
+       where expires_at > now() and sha256 is distinct from ?::text
+         and not exists (select from kept where kept.sha256 = upload.sha256)))::bigint as bytes`,
+    [p('besideUploadsOf')],
+  ),
 );
 
 const announce = statement<
@@ -57,6 +64,10 @@ const announce = statement<
       .merge({
         state: sql.raw(`case when files.state = 'deleting' then 'arriving' else files.state end`),
         uploaded_at: sql.raw('now()'),
+        // The same bytes may have come before under a name that did not tell their format.
+        inspection: sql.raw(
+          `case when files.inspection = 'null' then excluded.inspection else files.inspection end`,
+        ),
       })
       .returning([...FILE_FIELDS, 'state']),
   { readOnly: false },
@@ -177,8 +188,8 @@ export class KnexFileRepository implements FileRepository {
     return toPart(rows, toFile, ({ createdAt, sha256 }) => ({ createdAt, sha256 }));
   }
 
-  async totalBytes(): Promise<number> {
-    const [row] = await this.#executor.query(totalBytes({}));
+  async totalBytes(besideUploadsOf: string | null): Promise<number> {
+    const [row] = await this.#executor.query(totalBytes({ besideUploadsOf }));
     return Number(row?.bytes ?? 0);
   }
 

@@ -3,7 +3,7 @@ import type { InputSignature, InputSignatureRepository } from '../../../domain/j
 import { selectList } from '../columns.ts';
 import { sql, statement, type SqlExecutor, type SqlQuery } from '../statement.ts';
 import { auditedStatement } from './audited-statement.ts';
-import { settleJob } from './settle-job.ts';
+import { settleScores } from './settle-scores.ts';
 
 /** PostgreSQL's driver returns a bigint as text. */
 type InputSignatureRow = Omit<InputSignature, 'hitCount'> & { readonly hitCount: string };
@@ -97,8 +97,12 @@ export class KnexInputSignatureRepository implements InputSignatureRepository {
     return row === undefined ? null : toInputSignature(row);
   }
 
-  async canonize({ jobId, inputSignature }: { jobId: string; inputSignature: string }): Promise<void> {
-    await this.#executor.query(settleJob({ jobId, inputSignature }));
+  async canonize(
+    jobs: readonly { readonly jobId: string; readonly inputSignature: string }[],
+  ): Promise<void> {
+    const jobIds = jobs.map(({ jobId }) => jobId);
+    const signatures = jobs.map(({ inputSignature }) => inputSignature);
+    await this.#executor.query(settleScores({ jobIds, signatures }));
   }
 
   async useAll(uses: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, InputSignature>> {

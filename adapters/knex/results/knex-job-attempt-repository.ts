@@ -1,11 +1,5 @@
 import type { WriteNote } from '../../../domain/audit/audit-log.ts';
-import type { DockingJob, LockedJob } from '../../../domain/jobs/docking-job.ts';
-import type {
-  AttemptError,
-  AttemptOutcome,
-  AttemptUsage,
-  JobAttempt,
-} from '../../../domain/jobs/job-attempt.ts';
+import type { AttemptError, AttemptUsage, JobAttempt } from '../../../domain/jobs/job-attempt.ts';
 import type {
   AttemptKey,
   Cancellation,
@@ -14,7 +8,9 @@ import type {
   Heartbeat,
   JobAttemptRepository,
   JobClaim,
+  LeaseKey,
   LeaseState,
+  LockedAttempt,
   Outlook,
   Settlement,
 } from '../../../domain/jobs/job-attempt-repository.ts';
@@ -77,22 +73,32 @@ export class KnexJobAttemptRepository implements JobAttemptRepository {
   async heartbeat(
     beats: readonly Heartbeat[],
   ): Promise<readonly { readonly state: LeaseState; readonly expiresAt: Date | null }[]> {
-    const rows = await this.#executor.query(heartbeat({ beats: JSON.stringify(beats) }));
-    const found = new Map(rows.map((row) => [`${row.jobId} ${row.leaseId}`, row]));
+    const rows = await this.#executor.query(
+      heartbeat({
+        leaseIds: beats.map(({ leaseId }) => leaseId),
+        jobIds: beats.map(({ jobId }) => jobId),
+        progress: beats.map(({ progress }) => (progress === null ? null : JSON.stringify(progress))),
+      }),
+    );
+    const found = new Map(rows.map((row) => [row.leaseId, row]));
     return beats.map(({ jobId, leaseId }) => {
-      const { expiresAt = null, isCanceled = false } = found.get(`${jobId} ${leaseId}`) ?? {};
-      return { state: expiresAt !== null ? 'held' : isCanceled ? 'canceled' : 'lost', expiresAt };
+      const row = found.get(leaseId);
+      if (row?.jobId !== jobId) return { state: 'lost', expiresAt: null };
+      return { state: row.expiresAt === null ? 'canceled' : 'held', expiresAt: row.expiresAt };
     });
   }
 
-  async lock(
-    jobId: string,
-    leaseId: string,
-  ): Promise<{ readonly job: LockedJob; readonly outcome: AttemptOutcome | null } | null> {
-    const [row] = await this.#executor.query(lock({ jobId, leaseId }));
-    if (row === undefined) return null;
-    const { outcome, ...job } = row;
-    return { job: toLockedJob(job), outcome };
+  async lock(leases: readonly LeaseKey[]): Promise<readonly (LockedAttempt | null)[]> {
+    const jobIds = leases.map(({ jobId }) => jobId);
+    const leaseIds = leases.map(({ leaseId }) => leaseId);
+    const rows = await this.#executor.query(lock({ jobIds, leaseIds }));
+    const found = new Map(
+      rows.map(({ leaseId, outcome, ...job }) => [leaseId, { job: toLockedJob(job), outcome }]),
+    );
+    return leases.map(({ jobId, leaseId }) => {
+      const locked = found.get(leaseId);
+      return locked?.job.jobId === jobId ? locked : null;
+    });
   }
 
   async hasLive(jobId: string): Promise<boolean> {
@@ -103,22 +109,9 @@ export class KnexJobAttemptRepository implements JobAttemptRepository {
     await this.#executor.query(extend({ leaseId }));
   }
 
-  async settle({ end, ...rest }: Settlement, note: WriteNote): Promise<DockingJob> {
-    const { outcome, error, usage, logTail, releaseReason } = end;
-    const [row] = await this.#executor.query(
-      settle({
-        ...rest,
-        outcome,
-        attemptError: error === null ? null : JSON.stringify(error),
-        usage: usage === null ? null : JSON.stringify(usage),
-        logTail,
-        releaseReason,
-        note: JSON.stringify(note),
-      }),
-    );
-    if (row === undefined) throw new Error('a locked job vanished');
-    const { notBefore: _notBefore, ...job } = row;
-    return toDockingJob(job);
+  async settle(settlements: readonly Settlement[]): Promise<void> {
+    const jobIds = settlements.map(({ jobId }) => jobId);
+    await this.#executor.query(settle({ jobIds, settlements: JSON.stringify(settlements) }));
   }
 
   async countCannotRun(jobId: string): Promise<number> {

@@ -3,7 +3,7 @@ import { JsonText } from '../../../domain/json-text.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
 import type { RankedJob, RankingKey, RankingRequest, ScoreRepository } from '../../../domain/jobs/ranking.ts';
 import { sql, statement, type SqlExecutor, type SqlQuery } from '../statement.ts';
-import { ligandColumns } from './settle-job.ts';
+import { ligandColumns } from './settle-scores.ts';
 import { countQuery, rangeQuery } from './score-spread.ts';
 import { scoreConditions, shapeOf, type FilterShape } from './score-conditions.ts';
 import { textArray } from './text-array.ts';

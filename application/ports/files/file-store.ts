@@ -12,6 +12,12 @@ export interface ReceivedBytes {
   readonly sizeBytes: number;
 }
 
+/** What an upload held when it was read. */
+export interface MeasuredUpload extends ReceivedBytes {
+  /** Names these bytes among those that come under the same upload. */
+  readonly version: string;
+}
+
 /** Bytes from `first` to `last`, both included. */
 export interface ByteRange {
   readonly first: number;
@@ -38,7 +44,8 @@ export interface PresignedUpload {
  */
 export interface FileStore {
   /**
-   * Takes bytes, and makes them durable under the id of an upload, in place of those that it had.
+   * Takes bytes, and makes them durable under the id of an upload, in place of those that it had, once all have come. Two
+   * that come at the same time do not mix.
    *
    * @throws {FileTooLargeError} and whatever `bytes` throws; then nothing is kept of them
    */
@@ -52,9 +59,15 @@ export interface FileStore {
    *
    * @returns null when it holds nothing
    */
-  measure(organizationId: OrganizationId, uploadId: string, look: Look): Promise<ReceivedBytes | null>;
-  /** Gives received bytes their name. They are durable under it when this resolves. Safe to repeat with other bytes of the same name. */
-  publish(organizationId: OrganizationId, uploadId: string, sha256: string): Promise<void>;
+  measure(organizationId: OrganizationId, uploadId: string, look: Look): Promise<MeasuredUpload | null>;
+  /**
+   * Gives received bytes their name. They are durable under it when this resolves. Safe to repeat, also at the same time, and
+   * with other bytes of the same name.
+   *
+   * @param version of those that were measured; undefined where nobody else can send any under this upload
+   * @throws {DigestMismatchError} when other bytes have come since they were measured; these are not published
+   */
+  publish(organizationId: OrganizationId, uploadId: string, sha256: string, version?: string): Promise<void>;
   /** Deletes what an upload holds, if anything. */
   discard(organizationId: OrganizationId, uploadId: string): Promise<void>;
   /** Deletes uploads that nobody has published or discarded, because their process died. */

@@ -141,6 +141,8 @@ const Results = ({ campaign }: { readonly campaign: Status }): ReactNode => {
   const files = new URLSearchParams(
     Object.entries(filter).map(([key, value]) => [key, String(value)]),
   ).toString();
+  const { sort: _sort, order: _order, ...selection } = filter;
+  const selected = `?${new URLSearchParams(Object.entries(selection).map(([key, value]) => [key, String(value)])).toString()}`;
   const download = (format: string): string =>
     `/campaigns/${campaignId}/results.${format}${files === '' ? '' : `?${files}`}`;
   return (
@@ -156,6 +158,12 @@ const Results = ({ campaign }: { readonly campaign: Status }): ReactNode => {
             name={`${campaign.name}.ndjson`}
           >
             With poses (NDJSON)
+          </SaveButton>
+          <SaveButton
+            path={`/campaigns/${campaignId}/poses.pdbqt${selected}`}
+            name={`${campaign.name}.pdbqt`}
+          >
+            Best 100 poses (PDBQT)
           </SaveButton>
         </div>
       }

@@ -57,6 +57,9 @@ const pose = z.strictObject({
   rmsd_upper_bound: rmsd.optional(),
   intra: energy.optional().meta({ description: "The ligand's inner energy in this pose" }),
   unbound: energy.optional().meta({ description: "The ligand's inner energy when it is free" }),
+  reported_affinity_kcal_mol: energy
+    .optional()
+    .meta({ description: 'What the engine itself said, where the worker corrected it' }),
 });
 export const posesReply = z.array(pose.meta({ id: 'Pose' }));
 
@@ -244,6 +247,7 @@ export const taskResultOf = (
     rmsdUpperBound: each.rmsd_upper_bound ?? null,
     intra: each.intra ?? null,
     unbound: each.unbound ?? null,
+    reportedAffinity: each.reported_affinity_kcal_mol ?? null,
   })),
   reported: body.suspect,
 });

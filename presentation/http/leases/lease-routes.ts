@@ -1,6 +1,7 @@
 import { getJob } from '../../../application/jobs/get-job.ts';
 import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
 import { DEFAULT_MAX_RUNTIME_SECONDS } from '../../../domain/jobs/job-attempt.ts';
+import type { Completion } from '../../../application/jobs/complete-job.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { artifactOf, taskResultOf } from '../job-outputs/job-output-schema.ts';
 import { presentJob } from '../jobs/job-presenter.ts';
@@ -16,7 +17,10 @@ import {
   cancelRequest,
   claimReply,
   claimRequest,
+  completeManyReply,
+  completeManyRequest,
   completeRequest,
+  type CompletionBody,
   heartbeatReply,
   heartbeatRequest,
   listAttemptsRequest,
@@ -38,6 +42,7 @@ export const jobsAtOnceRoutes = (deps: HttpDependencies): readonly Route[] => [
   claimRoute(deps),
   heartbeatRoute(),
   cancelRoute(deps),
+  completeManyRoute(deps),
 ];
 
 export const leaseRoutes = (deps: HttpDependencies): readonly Route[] => [
@@ -120,7 +125,7 @@ const cancelRoute = ({ cancelJobs }: HttpDependencies): Route =>
     },
   });
 
-const completeRoute = ({ completeJob }: HttpDependencies): Route =>
+const completeRoute = ({ completeJob, storageQuota }: HttpDependencies): Route =>
   resultsRoute(['worker'], {
     method: 'post',
     path: `${job}/complete`,
@@ -129,26 +134,69 @@ const completeRoute = ({ completeJob }: HttpDependencies): Route =>
     tag,
     request: completeRequest,
     maxBodyBytes: DOCUMENT_BODY_BYTES,
+    // With results alone. A job whose results do not fit has to end as well.
+    addsResults: false,
     replies: {
       200: { description: 'The job as it is now; the same when sent again', schema: jobReply },
     },
-    errors: ['job_not_found', 'job_state_conflict', 'lease_lost', 'artifact_already_exists'],
-    handle: async ({ input: { params, body }, actor, database }) => {
-      const { wall_seconds: wallSeconds, cpu_seconds: cpuSeconds } = body.usage ?? {};
-      const completed = await completeJob(database, actor, {
-        jobId: params.job_id,
-        leaseId: body.lease_id,
-        error: body.error ?? null,
-        taskResults: body.task_results.map(({ task_name: taskName, ...result }) =>
-          taskResultOf(taskName, result),
-        ),
-        artifacts: body.artifacts.map(artifactOf),
-        usage: body.usage === undefined ? null : { wallSeconds, cpuSeconds },
-        logTail: body.log_tail ?? null,
-      });
+    errors: [
+      'job_not_found',
+      'job_state_conflict',
+      'lease_lost',
+      'artifact_already_exists',
+      'storage_quota_exceeded',
+    ],
+    handle: async ({ input: { params, body }, actor, database, organizationId, bodyBytes }) => {
+      if (hasOutputs(body)) await storageQuota.admit(organizationId, database, bodyBytes);
+      const completed = await completeJob(database, actor, completionOf(params.job_id, body));
       return ok(presentJob(completed));
     },
   });
+
+const completeManyRoute = ({ completeJobs, storageQuota }: HttpDependencies): Route =>
+  resultsRoute(['worker'], {
+    method: 'post',
+    path: `${jobs}/complete`,
+    name: 'completeJobs',
+    summary: 'End attempts of several jobs, each with all that it made',
+    tag,
+    request: completeManyRequest,
+    maxBodyBytes: DOCUMENT_BODY_BYTES,
+    addsResults: false,
+    replies: {
+      200: { description: 'What became of each; the same when sent again', schema: completeManyReply },
+    },
+    errors: ['artifact_already_exists', 'storage_quota_exceeded'],
+    handle: async ({ input: { body }, actor, database, organizationId, bodyBytes }) => {
+      if (body.items.some(hasOutputs)) await storageQuota.admit(organizationId, database, bodyBytes);
+      const completions = body.items.map(({ job_id: jobId, ...item }) => completionOf(jobId, item));
+      const completed = await completeJobs(database, actor, completions);
+      const items = completed.map((each, index) => ({
+        job_id: completions[index]?.jobId,
+        status: 'refusal' in each ? null : each.status,
+        code: 'refusal' in each ? each.refusal.code : null,
+      }));
+      return ok({ items });
+    },
+  });
+
+const hasOutputs = ({ task_results: results, artifacts }: CompletionBody): boolean =>
+  results.length + artifacts.length > 0;
+
+const completionOf = (jobId: string, body: CompletionBody): Completion => {
+  const { wall_seconds: wallSeconds, cpu_seconds: cpuSeconds } = body.usage ?? {};
+  return {
+    jobId,
+    leaseId: body.lease_id,
+    error: body.error ?? null,
+    taskResults: body.task_results.map(({ task_name: taskName, ...result }) =>
+      taskResultOf(taskName, result),
+    ),
+    artifacts: body.artifacts.map(artifactOf),
+    usage: body.usage === undefined ? null : { wallSeconds, cpuSeconds },
+    logTail: body.log_tail ?? null,
+  };
+};
 
 const releaseRoute = ({ releaseJob }: HttpDependencies): Route =>
   resultsRoute(['worker'], {

@@ -8,6 +8,7 @@ import {
   MAX_HEARTBEATS,
   RELEASE_REASONS,
 } from '../../../domain/jobs/job-attempt.ts';
+import { JOB_STATUSES } from '../../../domain/jobs/docking-job.ts';
 import type { AttemptKey } from '../../../domain/jobs/job-attempt-repository.ts';
 import { toPrintableLines } from '../../../domain/printable.ts';
 import { artifactRequest, taskResultRequest } from '../job-outputs/job-output-schema.ts';
@@ -30,6 +31,7 @@ const MAX_LOG_TAIL_BYTES = 16 * 1024;
 const MAX_SECONDS = 1e9;
 /** Of one completion. More are written one by one, before it. */
 const MAX_OUTPUTS = 200;
+const MAX_COMPLETIONS = 50;
 
 const SAMPLE_JOB = '0198c2f4-5d0e-7c3a-9b1f-2f6f0f5f8a11';
 const SAMPLE_LEASE = '6f1d2f0a-3b54-4d0e-8f5e-0a4c7b1e9d23';
@@ -76,50 +78,77 @@ export const heartbeatRequest = {
 
 const seconds = z.number().min(0).max(MAX_SECONDS);
 
+const completion = z.strictObject({
+  lease_id: uuid,
+  outcome: z.enum(['COMPLETED', 'FAILED']),
+  error: z
+    .strictObject({
+      code: slug(64),
+      message: printableLines(4000),
+      retryable: z.boolean().default(false),
+    })
+    .optional()
+    .meta({ description: 'With FAILED. One that is retryable has the job wait for another attempt' }),
+  task_results: z
+    .array(taskResultRequest.body.extend({ task_name: taskResultRequest.params.shape.task_name }))
+    .max(MAX_OUTPUTS)
+    .refine(
+      (results) => new Set(results.map(({ task_name: name }) => name)).size === results.length,
+      'must name each task once',
+    )
+    .default([]),
+  artifacts: z.array(artifactRequest.body).max(MAX_OUTPUTS).default([]),
+  usage: z.strictObject({ wall_seconds: seconds.optional(), cpu_seconds: seconds.optional() }).optional(),
+  log_tail: z
+    .string()
+    .max(MAX_LOG_TAIL_BYTES)
+    .refine(
+      (text) => Buffer.byteLength(text) <= MAX_LOG_TAIL_BYTES,
+      `must have at most ${MAX_LOG_TAIL_BYTES} bytes`,
+    )
+    .transform(toPrintableLines)
+    .optional()
+    .meta({ description: "The end of the engine's output; what nobody sees in it is marked" }),
+});
+
+/** What a failure has, and a success has not. */
+const ERROR_OF_FAILURE = { path: ['error'], error: 'belongs to FAILED, which needs it' };
+const hasItsError = ({
+  outcome,
+  error,
+}: {
+  readonly outcome: string;
+  readonly error?: object | undefined;
+}): boolean => (outcome === 'FAILED') === (error !== undefined);
+
 export const completeRequest = {
   params: jobParams,
+  body: completion.refine(hasItsError, ERROR_OF_FAILURE).meta({
+    example: {
+      lease_id: SAMPLE_LEASE,
+      outcome: 'COMPLETED',
+      task_results: [
+        { task_name: 'docking', service_name: 'vina', result_data: { affinity_kcal_per_mol: -12.5 } },
+      ],
+      usage: { wall_seconds: 41.5, cpu_seconds: 160 },
+    },
+  }),
+};
+
+export const completeManyRequest = {
   body: z
     .strictObject({
-      lease_id: uuid,
-      outcome: z.enum(['COMPLETED', 'FAILED']),
-      error: z
-        .strictObject({
-          code: slug(64),
-          message: printableLines(4000),
-          retryable: z.boolean().default(false),
-        })
-        .optional()
-        .meta({ description: 'With FAILED. One that is retryable has the job wait for another attempt' }),
-      task_results: z
-        .array(taskResultRequest.body.extend({ task_name: taskResultRequest.params.shape.task_name }))
-        .max(MAX_OUTPUTS)
-        .default([]),
-      artifacts: z.array(artifactRequest.body).max(MAX_OUTPUTS).default([]),
-      usage: z.strictObject({ wall_seconds: seconds.optional(), cpu_seconds: seconds.optional() }).optional(),
-      log_tail: z
-        .string()
-        .max(MAX_LOG_TAIL_BYTES)
+      items: z
+        .array(completion.extend({ job_id: uuid }).refine(hasItsError, ERROR_OF_FAILURE))
+        .min(1)
+        .max(MAX_COMPLETIONS)
         .refine(
-          (text) => Buffer.byteLength(text) <= MAX_LOG_TAIL_BYTES,
-          `must have at most ${MAX_LOG_TAIL_BYTES} bytes`,
-        )
-        .transform(toPrintableLines)
-        .optional()
-        .meta({ description: "The end of the engine's output; what nobody sees in it is marked" }),
-    })
-    .refine(({ outcome, error }) => (outcome === 'FAILED') === (error !== undefined), {
-      path: ['error'],
-      error: 'belongs to FAILED, which needs it',
+          (items) => new Set(items.map(({ job_id: jobId }) => jobId.toLowerCase())).size === items.length,
+          'must name each job once',
+        ),
     })
     .meta({
-      example: {
-        lease_id: SAMPLE_LEASE,
-        outcome: 'COMPLETED',
-        task_results: [
-          { task_name: 'docking', service_name: 'vina', result_data: { affinity_kcal_per_mol: -12.5 } },
-        ],
-        usage: { wall_seconds: 41.5, cpu_seconds: 160 },
-      },
+      example: { items: [{ job_id: SAMPLE_JOB, lease_id: SAMPLE_LEASE, outcome: 'COMPLETED' }] },
     }),
 };
 
@@ -196,7 +225,23 @@ export const heartbeatReply = z
   })
   .meta({ id: 'Heartbeat' });
 
+export const completeManyReply = z
+  .strictObject({
+    items: z.array(
+      z.strictObject({
+        job_id: z.guid(),
+        status: z.enum(JOB_STATUSES).nullable(),
+        code: z.enum(['job_not_found', 'job_state_conflict', 'lease_lost']).nullable().meta({
+          description: 'Why nothing was written; null when the completion counts, or counted before',
+        }),
+      }),
+    ),
+  })
+  .meta({ id: 'Completions' });
+
 export const cancelReply = z.strictObject({ canceled: count }).meta({ id: 'Cancellation' });
+
+export type CompletionBody = z.output<typeof completion>;
 
 export const attemptReply = z
   .strictObject({

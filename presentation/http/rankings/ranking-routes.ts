@@ -1,19 +1,22 @@
 import type { z } from 'zod';
 import { affinityHistogram } from '../../../application/campaigns/affinity-histogram.ts';
+import { exportPoses } from '../../../application/campaigns/export-poses.ts';
 import { exportRanking } from '../../../application/campaigns/export-ranking.ts';
 import { getCampaign } from '../../../application/campaigns/get-campaign.ts';
 import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
 import type { ScoreFilter } from '../../../domain/jobs/affinity-histogram.ts';
 import type { RankingRequest } from '../../../domain/jobs/ranking.ts';
+import type { HttpDependencies } from '../http-dependencies.ts';
 import { ok, TextStream, type Reply } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
 import { filesRoute, resultsRoute, type Route } from '../routing/route.ts';
-import { asCsv, asLines, presentRankedJob } from './ranking-presenter.ts';
+import { asCsv, asLines, asModels, presentRankedJob } from './ranking-presenter.ts';
 import {
   exportCsvRequest,
   exportLinesRequest,
   histogramReply,
   histogramRequest,
+  exportPosesRequest,
   rankingCursor,
   rankingPage,
   rankingRequest,
@@ -21,14 +24,15 @@ import {
 } from './ranking-schema.ts';
 
 const tag = 'campaigns';
-const campaignPath = '/organizations/{org_id}/campaigns/{campaign_id}';
-const path = `${campaignPath}/results`;
+const campaign = '/organizations/{org_id}/campaigns/{campaign_id}';
+const path = `${campaign}/results`;
 
-export const rankingRoutes = (): readonly Route[] => [
+export const rankingRoutes = (deps: HttpDependencies): readonly Route[] => [
   rankCampaignRoute(),
   histogramRoute(),
   exportCsvRoute(),
   exportLinesRoute(),
+  exportPosesRoute(deps),
 ];
 
 const rankCampaignRoute = (): Route =>
@@ -60,7 +64,7 @@ const rankCampaignRoute = (): Route =>
 const histogramRoute = (): Route =>
   resultsRoute(ORGANIZATION_ROLES, {
     method: 'get',
-    path: `${campaignPath}/histogram`,
+    path: `${campaign}/histogram`,
     name: 'getCampaignHistogram',
     summary: "Count a campaign's completed jobs by their best affinity",
     tag,
@@ -109,6 +113,28 @@ const exportLinesRoute = (): Route =>
       await withDatabase((database) => getCampaign(database, campaignId));
       const pages = exportRanking(withDatabase, toRanking(campaignId, query, query.poses));
       return download(`${campaignId}.ndjson`, 'application/x-ndjson', asLines(pages));
+    },
+  });
+
+const exportPosesRoute = ({ fileStore }: HttpDependencies): Route =>
+  filesRoute(ORGANIZATION_ROLES, {
+    method: 'get',
+    path: `${campaign}/poses.pdbqt`,
+    name: 'exportCampaignPoses',
+    summary: "Download the best poses of a campaign's best jobs as one PDBQT file",
+    tag,
+    request: exportPosesRequest,
+    compress: true,
+    replies: {
+      200: { description: 'A model for each job, the best first', contentType: 'chemical/x-pdbqt' },
+    },
+    errors: ['campaign_not_found'],
+    handle: async ({ input: { params, query }, organizationId, withDatabase }) => {
+      const campaignId = params.campaign_id;
+      await withDatabase((database) => getCampaign(database, campaignId));
+      const request = toRanking(campaignId, { ...query, sort: 'affinity', order: 'asc' }, 1);
+      const poses = exportPoses({ withDatabase, fileStore, organizationId }, request, query.top);
+      return download(`${campaignId}.pdbqt`, 'chemical/x-pdbqt; charset=utf-8', asModels(poses));
     },
   });
 

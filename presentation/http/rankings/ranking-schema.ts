@@ -8,6 +8,8 @@ import { count, decimal, flag, integerFrom, limit, pageOf, timestamp } from '../
 
 const MAX_SHOWN_POSES = 20;
 const MAX_BINS = 200;
+const MAX_EXPORTED_POSES = 1000;
+const USUAL_EXPORTED_POSES = 100;
 const ORDERS = ['asc', 'desc'] as const;
 
 /** Where a page ends: the order that it was read in, the key of its last job there, and the rank of that job. */
@@ -75,6 +77,21 @@ export const histogramRequest = {
 };
 export const exportCsvRequest = { params: campaignParams, query: z.strictObject(filters) };
 export const exportLinesRequest = { params: campaignParams, query: z.strictObject({ ...filters, poses }) };
+
+export const exportPosesRequest = {
+  params: campaignParams,
+  query: z.strictObject({
+    top: integerFrom(1, MAX_EXPORTED_POSES)
+      .default(USUAL_EXPORTED_POSES)
+      .meta({
+        description: 'How many jobs, from the best on',
+        override: { type: 'integer', minimum: 1, maximum: MAX_EXPORTED_POSES, pattern: undefined },
+      }),
+    max_affinity: filters.max_affinity,
+    label_prefix: filters.label_prefix,
+    include_suspect: filters.include_suspect,
+  }),
+};
 
 export const rankedJobReply = z
   .strictObject({

@@ -60,7 +60,7 @@ export async function* formFiles(request: HttpRequest): AsyncGenerator<IncomingF
       current = stream;
       // An error that comes before the stream is read would end the process.
       stream.on('error', () => undefined);
-      if (field !== 'file') throw refusal(field);
+      if (field !== 'file') throw refusal(field ?? '');
       yield { bytes: partBytes(stream), ...readPart(name, type), sha256: null };
     }
   } catch (error) {
@@ -73,8 +73,14 @@ export async function* formFiles(request: HttpRequest): AsyncGenerator<IncomingF
   }
 }
 
-/** What busboy emits of a file: its field, its bytes, its name, how they are encoded, and their type. */
-type FilePart = [field: string, stream: Readable, name: string | undefined, encoding: string, type: string];
+/** What busboy emits of a file: its field, if it has one, its bytes, its name, how they are encoded, and their type. */
+type FilePart = [
+  field: string | undefined,
+  stream: Readable,
+  name: string | undefined,
+  encoding: string,
+  type: string,
+];
 
 const openForm = (request: HttpRequest): BusboyInstance => {
   try {

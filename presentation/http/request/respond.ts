@@ -1,8 +1,9 @@
 import { pipeline } from 'node:stream/promises';
+import type { Bytes } from '../../../application/ports/files/file-store.ts';
 import { JsonText } from '../../../domain/json-text.ts';
 import { EventStream } from './event-stream.ts';
 import { held, type HttpRequest, type HttpResponse, type Step } from './http-locals.ts';
-import { ByteStream, TextStream } from './reply.ts';
+import { ByteStream, TextStream, type Reply } from './reply.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -15,8 +16,8 @@ export const respond: Step = async (req, res) => {
   const { status, body, headers = {} } = await answer(res.locals);
   if (res.closed) return;
   if (body instanceof EventStream) return body.sendTo(res);
-  if (headers['ETag'] !== undefined && isUnchanged(req, res.set(headers))) {
-    res.status(304).end();
+  if (headers['ETag'] !== undefined && isUnchanged(req, res, headers['ETag'])) {
+    res.status(304).set(headers).end();
     return;
   }
   if (body === null) {
@@ -27,11 +28,7 @@ export const respond: Step = async (req, res) => {
     for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
     return sendParts(req, res.status(status), body);
   }
-  if (body instanceof ByteStream) {
-    // Express would add a charset to the type.
-    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
-    return sendStream(req, res.status(status), body);
-  }
+  if (body instanceof ByteStream) return sendStream(req, res, { status, headers, body });
   const { share, pages } = res.locals;
   if (pages?.skipped === true) {
     res.writeHead(status, ['Content-Type', JSON_TYPE]).end();
@@ -59,10 +56,22 @@ export const respond: Step = async (req, res) => {
 /** Stands for the slices of a file that are on their way from its store to the client. */
 const STREAM_BYTES = 256 * 1024;
 
-/** Sends bytes as they are read, no faster than the client takes them. They are opened before the head is written. */
-const sendStream = async (req: HttpRequest, res: HttpResponse, body: ByteStream): Promise<void> => {
-  res.set('Content-Length', String(body.length));
+/**
+ * Sends bytes as they are read, no faster than the client takes them. They are opened before anything is said of them: until
+ * then a failure is answered as usual.
+ */
+const sendStream = async (
+  req: HttpRequest,
+  res: HttpResponse,
+  { status, headers = {}, body }: Omit<Reply, 'body'> & { readonly body: ByteStream },
+): Promise<void> => {
+  const announce = (): void => {
+    // Express would add a charset to the type.
+    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+    res.status(status).set('Content-Length', String(body.length));
+  };
   if (req.method === 'HEAD') {
+    announce();
     res.end();
     return;
   }
@@ -70,7 +79,9 @@ const sendStream = async (req: HttpRequest, res: HttpResponse, body: ByteStream)
   res.locals.share?.reserve(STREAM_BYTES);
   const { bytes, close } = await body.open();
   try {
-    if (!res.closed) await pipeline(bytes, res);
+    if (res.closed) return;
+    announce();
+    await pipeline(exactly(body.length, bytes), res);
   } catch (error) {
     // A client that has enough of it may go at any time.
     if (!isPrematureClose(error)) throw error;
@@ -79,12 +90,27 @@ const sendStream = async (req: HttpRequest, res: HttpResponse, body: ByteStream)
   }
 };
 
+/** Bytes of the announced number. With fewer, the client would wait for the rest; more would be its next answer. */
+async function* exactly(length: number, bytes: Bytes): AsyncGenerator<Uint8Array, void> {
+  let left = length;
+  for await (const chunk of bytes) {
+    left -= chunk.length;
+    if (left < 0) break;
+    yield chunk;
+  }
+  if (left !== 0) throw new Error('the store does not hold as many bytes of the file as came');
+}
+
 const isPrematureClose = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
 
 /** Whether the client has what the response's `ETag` names (RFC 9110, section 13.1.2). */
-const isUnchanged = (req: HttpRequest, res: HttpResponse): boolean =>
-  (req.method === 'GET' || req.method === 'HEAD') && res.statusCode === 200 && req.fresh;
+const isUnchanged = (req: HttpRequest, res: HttpResponse, tag: string): boolean => {
+  res.set('ETag', tag);
+  const isFresh = (req.method === 'GET' || req.method === 'HEAD') && res.statusCode === 200 && req.fresh;
+  res.removeHeader('ETag');
+  return isFresh;
+};
 
 const contentOf = (body: unknown): string | Buffer => {
   if (typeof body === 'string' || body instanceof Buffer) return body;

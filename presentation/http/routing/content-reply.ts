@@ -59,7 +59,7 @@ export const contentReply = async (
   };
 };
 
-const ONE_RANGE = /^bytes=(?:\d+-\d*|-\d+)$/;
+const ONE_RANGE = /^bytes=(?:(\d+)-(\d*)|-(\d+))$/;
 
 /** RFC 9110, 14: one range. Several, or a header that cannot be read, are answered with the whole, which is allowed. */
 const rangeOf = (request: HttpRequest, sizeBytes: number, etag: string): ByteRange | null => {
@@ -67,16 +67,25 @@ const rangeOf = (request: HttpRequest, sizeBytes: number, etag: string): ByteRan
   const condition = request.get('If-Range');
   // A date never matches, as no answer says when the file was changed: it never is.
   if (condition !== undefined && condition.trim() !== etag) return null;
-  if (!ONE_RANGE.test(request.get('Range') ?? '')) return null;
-  const ranges = request.range(sizeBytes);
-  if (ranges === -1)
+  // A client that has the file is told so, whatever part it asks for (RFC 9110, 13.2.2).
+  if (tagsIn(request.get('If-None-Match') ?? '').some((tag) => tag === etag || tag === '*')) return null;
+  const [, from, to, suffix] = ONE_RANGE.exec(request.get('Range') ?? '') ?? [];
+  if (from === undefined && suffix === undefined) return null;
+  const end = sizeBytes - 1;
+  // A suffix may be longer than the file, and a range may end beyond it.
+  const first = from === undefined ? Math.max(sizeBytes - Number(suffix), 0) : Number(from);
+  const last = to === undefined || to === '' ? end : Number(to);
+  if (from !== undefined && to !== '' && last < first) return null;
+  if (first > end)
     throw new HttpError('range_not_satisfiable', 'The file ends before that range begins.', {
       'Content-Range': `bytes */${sizeBytes}`,
     });
-  if (ranges === undefined || ranges === -2) return null;
-  const [range] = ranges;
-  return range === undefined ? null : { first: range.start, last: range.end };
+  return { first, last: Math.min(last, end) };
 };
+
+/** As a weak comparison takes them. */
+const tagsIn = (header: string): readonly string[] =>
+  header.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
 
 /** RFC 6266: the name in ASCII for old clients, and as it is (RFC 8187). */
 export const dispositionOf = (name: string): string => {

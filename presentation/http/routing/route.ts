@@ -115,6 +115,7 @@ interface ActiveCall extends OrganizationCall {
 }
 interface ResultsCall extends OrganizationCall {
   readonly database: ResultsDatabase;
+  readonly bodyBytes: number;
 }
 
 type Definition<Parts extends RequestParts, Call> = RouteDescription & {
@@ -239,6 +240,7 @@ export const resultsRoute: RouteMaker<ResultsCall, OrganizationRole> = routeMake
     organizationId: held(locals, 'organizationId'),
     home: homeOf(locals),
     database: held(locals, 'database'),
+    bodyBytes: locals.bodyBytes ?? 0,
   }),
 );
 

@@ -1,25 +1,23 @@
 import type { Actor } from '../../../application/actor.ts';
 import type { Claimed } from '../../../application/jobs/claim-jobs.ts';
-import { completeJob } from '../../../application/jobs/complete-job.ts';
+import { completeJobs, type Completion } from '../../../application/jobs/complete-job.ts';
 import type { ResultsDatabase } from '../../../application/ports/databases/results-database.ts';
 import { TOKENS } from '../../../infrastructure/composition/tokens.ts';
-import { claimUnhinted } from '../../support/claim-unhinted.ts';
 import { organizationId, type Deployment } from '../../support/deployment.ts';
 import { timed } from '../statistics.ts';
 import { BATCH, CLIENTS, untilEmpty, type Queue } from './peers.ts';
 
 const ENGINE = 'vina';
 
-export const actorIn = (id: string): Actor => ({
+const actorIn = (id: string): Actor => ({
   principal: { userId: 'worker', organizationId: organizationId(id), roles: new Set(['worker']) },
   requestId: 'benchmark',
   address: null,
 });
 
-export const CLAIM = {
+const CLAIM = {
   worker: { name: 'worker', version: null },
   engines: [ENGINE],
-  limit: BATCH,
   leaseSeconds: 120,
   maxRuntimeSeconds: 3600,
   maxRunningJobs: null,
@@ -41,21 +39,29 @@ export const fill = async (deployment: Deployment, id: string, count: number): P
 };
 
 /** The organization's database, leased for as long as the benchmark goes on. */
-export const lease = async (
-  deployment: Deployment,
-  id: string,
-): Promise<{ database: ResultsDatabase; release: () => void }> => {
+export interface LeasedOrganization {
+  readonly database: ResultsDatabase;
+  readonly actor: Actor;
+  readonly release: () => void;
+  readonly claim: (limit?: number) => Promise<Claimed>;
+}
+
+export const lease = async (deployment: Deployment, id: string): Promise<LeasedOrganization> => {
   const settings = { DB_ORG_POOL_SIZE: String(CLIENTS), DB_ORG_MAX_OVERFLOW: '0' };
-  return deployment.start(settings).get(TOKENS.connectionManager).acquire(organizationId(id));
+  const container = deployment.start(settings);
+  const { claimJobs } = container.get(TOKENS.useCases);
+  const { database, release } = await container.get(TOKENS.connectionManager).acquire(organizationId(id));
+  const actor = actorIn(id);
+  const claim = (limit: number = BATCH) => claimJobs(database, actor, { ...CLAIM, limit }, null);
+  return { database, actor, release, claim };
 };
 
 /** Claims a batch and completes it, as the routes do, without HTTP. */
 export const openOurs = async (deployment: Deployment, id: string): Promise<Queue> => {
-  const { database, release } = await lease(deployment, id);
-  const actor = actorIn(id);
+  const { database, actor, claim, release } = await lease(deployment, id);
   const claimAndComplete = async (): Promise<number> => {
-    const { items } = await claimUnhinted(database, actor, CLAIM);
-    await completeAll(database, actor, items);
+    const { items } = await claim();
+    if (items.length > 0) await completeJobs(database, actor, items.map(completionOf));
     return items.length;
   };
   return {
@@ -70,19 +76,12 @@ export const openOurs = async (deployment: Deployment, id: string): Promise<Queu
   };
 };
 
-const completeAll = async (
-  database: ResultsDatabase,
-  actor: Actor,
-  items: Claimed['items'],
-): Promise<void> => {
-  for (const { job, lease: held } of items)
-    await completeJob(database, actor, {
-      jobId: job.jobId,
-      leaseId: held.leaseId,
-      error: null,
-      taskResults: [],
-      artifacts: [],
-      usage: null,
-      logTail: null,
-    });
-};
+const completionOf = ({ job: { jobId }, lease: { leaseId } }: Claimed['items'][number]): Completion => ({
+  jobId,
+  leaseId,
+  error: null,
+  taskResults: [],
+  artifacts: [],
+  usage: null,
+  logTail: null,
+});

@@ -3,8 +3,7 @@ import { isFinished, type DockingJob, type LockedJob } from '../../../domain/job
 import {
   ATTEMPTS_EXHAUSTED,
   BENCHING,
-  INPUT_FAILURES,
-  type AttemptOutcome,
+  BLAMELESS_FAILURES,
   type JobAttempt,
   type JobProgress,
 } from '../../../domain/jobs/job-attempt.ts';
@@ -16,7 +15,9 @@ import type {
   Heartbeat,
   JobAttemptRepository,
   JobClaim,
+  LeaseKey,
   LeaseState,
+  LockedAttempt,
   Outlook,
   Settlement,
 } from '../../../domain/jobs/job-attempt-repository.ts';
@@ -105,13 +106,12 @@ export class FakeAttempts implements JobAttemptRepository {
     });
   }
 
-  async lock(
-    jobId: string,
-    leaseId: string,
-  ): Promise<{ readonly job: LockedJob; readonly outcome: AttemptOutcome | null } | null> {
-    const held = this.#tables.storedAttempts.get(leaseId);
-    if (held?.jobId !== jobId) return null;
-    return { job: lockedOf(this.#job(jobId)), outcome: held.outcome };
+  async lock(leases: readonly LeaseKey[]): Promise<readonly (LockedAttempt | null)[]> {
+    return leases.map(({ jobId, leaseId }) => {
+      const held = this.#tables.storedAttempts.get(leaseId);
+      if (held?.jobId !== jobId) return null;
+      return { job: lockedOf(this.#job(jobId)), outcome: held.outcome };
+    });
   }
 
   async hasLive(jobId: string): Promise<boolean> {
@@ -123,26 +123,8 @@ export class FakeAttempts implements JobAttemptRepository {
     if (held?.outcome === null) this.#extend(held, null);
   }
 
-  async settle(settlement: Settlement, note: WriteNote): Promise<DockingJob> {
-    const { jobId, status, error, errorCode, attempt, delaySeconds, end, dropsOutput } = settlement;
-    const { notBefore, storedJobs, notes } = this.#tables;
-    const at = this.#tables.now();
-    const held = this.liveOf(jobId);
-    if (held !== undefined) {
-      this.#change(held, { ...end, endedAt: at });
-      if (dropsOutput) this.#tables.dropOutputOf(held.leaseId);
-    }
-    const waits = status === 'PENDING';
-    if (waits && delaySeconds > 0) notBefore.set(jobId, after(at, delaySeconds));
-    const job = this.#job(jobId);
-    const times = { startedAt: waits ? null : job.startedAt, completedAt: waits ? null : at, updatedAt: at };
-    const settled = { ...job, status, error, errorCode, attempt, ...times };
-    storedJobs.set(jobId, settled);
-    const due = notBefore.get(jobId);
-    notes.push(
-      due === undefined ? note : { ...note, details: { ...note.details, not_before: due.toISOString() } },
-    );
-    return settled;
+  async settle(settlements: readonly Settlement[]): Promise<void> {
+    for (const settlement of settlements) this.#settle(settlement);
   }
 
   async countCannotRun(jobId: string): Promise<number> {
@@ -184,6 +166,26 @@ export class FakeAttempts implements JobAttemptRepository {
     return this.#live().find((each) => each.jobId === jobId);
   }
 
+  #settle({ note, jobId, status, error, errorCode, attempt, ...settlement }: Settlement): void {
+    const { delaySeconds, end, dropsOutput } = settlement;
+    const { notBefore, storedJobs, notes } = this.#tables;
+    const at = this.#tables.now();
+    const held = this.liveOf(jobId);
+    if (held !== undefined) {
+      this.#change(held, { ...end, endedAt: at });
+      if (dropsOutput) this.#tables.dropOutputOf(held.leaseId);
+    }
+    const waits = status === 'PENDING';
+    if (waits && delaySeconds > 0) notBefore.set(jobId, after(at, delaySeconds));
+    const job = this.#job(jobId);
+    const times = { startedAt: waits ? null : job.startedAt, completedAt: waits ? null : at, updatedAt: at };
+    storedJobs.set(jobId, { ...job, status, error, errorCode, attempt, ...times });
+    const due = notBefore.get(jobId);
+    notes.push(
+      due === undefined ? note : { ...note, details: { ...note.details, not_before: due.toISOString() } },
+    );
+  }
+
   #all(): readonly StoredAttempt[] {
     return [...this.#tables.storedAttempts.values()];
   }
@@ -221,7 +223,7 @@ export class FakeAttempts implements JobAttemptRepository {
     const recent = this.#all()
       .filter(({ outcome }) => outcome === 'COMPLETED' || outcome === 'FAILED')
       .filter((each) => each.worker.name === worker && (each.endedAt ?? since) > since)
-      .filter(({ error }) => !INPUT_FAILURES.some((code) => code === error?.code))
+      .filter(({ error }) => !BLAMELESS_FAILURES.some((code) => code === error?.code))
       .slice(-BENCHING.failures);
     const failed = recent.filter(({ outcome }) => outcome === 'FAILED');
     const [first] = failed;

@@ -1,18 +1,24 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type {
   ByteRange,
   FileStore,
   Look,
+  MeasuredUpload,
   OpenBytes,
   PresignedUpload,
   ReceivedBytes,
 } from '../../../application/ports/files/file-store.ts';
-import { FilesUnavailableError, FileTooLargeError } from '../../../domain/files/errors.ts';
+import {
+  DigestMismatchError,
+  FilesUnavailableError,
+  FileTooLargeError,
+} from '../../../domain/files/errors.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 
 interface FakeObject {
   readonly bytes: Buffer;
   readonly madeAt: Date;
+  readonly version: string;
 }
 
 /** Bytes in memory, by keys that an organization's id begins. */
@@ -35,21 +41,38 @@ export class FakeFileStore implements FileStore {
       chunks.push(chunk);
     }
     const whole = Buffer.concat(chunks);
-    this.objects.set(uploadKey(organizationId, uploadId), { bytes: whole, madeAt: new Date() });
+    this.objects.set(uploadKey(organizationId, uploadId), {
+      bytes: whole,
+      madeAt: new Date(),
+      version: randomUUID(),
+    });
     return measured(whole);
   }
 
-  async measure(organizationId: OrganizationId, uploadId: string, look: Look): Promise<ReceivedBytes | null> {
+  async measure(
+    organizationId: OrganizationId,
+    uploadId: string,
+    look: Look,
+  ): Promise<MeasuredUpload | null> {
     const found = this.objects.get(uploadKey(organizationId, uploadId));
     if (found === undefined) return null;
     look(found.bytes);
-    return measured(found.bytes);
+    return { ...measured(found.bytes), version: found.version };
   }
 
-  async publish(organizationId: OrganizationId, uploadId: string, sha256: string): Promise<void> {
+  async publish(
+    organizationId: OrganizationId,
+    uploadId: string,
+    sha256: string,
+    version?: string,
+  ): Promise<void> {
     const from = uploadKey(organizationId, uploadId);
     const found = this.objects.get(from);
-    if (found === undefined) throw new FilesUnavailableError(new Error('no such upload'));
+    if (found === undefined) {
+      if (this.objects.has(key(organizationId, sha256))) return;
+      throw new FilesUnavailableError(new Error('no such upload'));
+    }
+    if (version !== undefined && version !== found.version) throw new DigestMismatchError();
     this.objects.set(key(organizationId, sha256), found);
     this.objects.delete(from);
   }

@@ -43,9 +43,14 @@ export class FakeFiles implements FileRepository {
     return fakePart(following, part, ({ createdAt, sha256 }) => ({ createdAt, sha256 }));
   }
 
-  async totalBytes(): Promise<number> {
+  async totalBytes(besideUploadsOf: string | null): Promise<number> {
     const rows = [...this.rows.values()].filter(({ state }) => state !== 'deleting');
-    return rows.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    const kept = new Set(rows.map(({ sha256 }) => sha256));
+    const uploads = [...this.uploads.values()].filter(
+      ({ sha256, expiresAt }) =>
+        expiresAt.getTime() > Date.now() && sha256 !== besideUploadsOf && !kept.has(sha256),
+    );
+    return [...rows, ...uploads].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   }
 
   async announce(file: NewFile): Promise<StoredFile | null> {
@@ -53,8 +58,9 @@ export class FakeFiles implements FileRepository {
     const uploadedAt = new Date();
     const row: FakeFile = earlier ?? { ...file, state: 'arriving', createdAt: this.#deps.now(), uploadedAt };
     const state = row.state === 'deleting' ? 'arriving' : row.state;
-    this.rows.set(file.sha256, { ...row, state, uploadedAt });
-    return state === 'stored' ? toFile(row) : null;
+    const known = { ...row, inspection: row.inspection ?? file.inspection, state, uploadedAt };
+    this.rows.set(file.sha256, known);
+    return state === 'stored' ? toFile(known) : null;
   }
 
   async settle(sha256: string, note: WriteNote): Promise<StoredFile> {

@@ -64,6 +64,8 @@ export class FakeResults implements ResultsDatabase {
     listSummaries: (filter, part) => this.#listJobs(filter, part, summaryOf),
     countPending: async (most) =>
       Math.min(most, [...this.storedJobs.values()].filter(({ status }) => status === 'PENDING').length),
+    // A transaction of this fake is alone.
+    lockPending: async () => undefined,
     setStatus: async (jobId, status, error, note) => {
       const job = this.storedJobs.get(jobId);
       if (job === undefined) throw new Error('no such job');
@@ -142,6 +144,12 @@ export class FakeResults implements ResultsDatabase {
       this.storedArtifacts.find(
         (artifact) => artifact.jobId === jobId && artifact.artifactId === artifactId,
       ) ?? null,
+    filesOf: async (artifactIds) =>
+      new Map(
+        this.storedArtifacts.flatMap(({ artifactId, sha256 }) =>
+          sha256 !== null && artifactIds.includes(artifactId) ? [[artifactId, sha256]] : [],
+        ),
+      ),
     findByName: async (jobId, name) =>
       this.storedArtifacts.find((artifact) => artifact.jobId === jobId && artifact.name === name) ?? null,
   };
@@ -170,28 +178,8 @@ export class FakeResults implements ResultsDatabase {
       for (const [signature, entry] of used) this.signatures.set(signature, entry);
       return new Map(used);
     },
-    canonize: async ({ jobId, inputSignature: signature }) => {
-      const results = this.#taskResultsOf(jobId);
-      const taskScores = [...this.#taskScores.values()].filter((result) => result.jobId === jobId);
-      const stored = { jobs: this.storedJobs, artifacts: this.storedArtifacts };
-      const score = fakeScoreOf(jobId, taskScores, stored);
-      if (score !== null) this.storedScores.set(jobId, score);
-      const earlier = this.signatures.get(signature);
-      const isSuspect = taskScores.some(({ suspect }) => suspect.length > 0);
-      if (results.length === 0 || isSuspect || earlier?.pinned === true) return;
-      const scores = results.flatMap(({ confidenceScore }) => confidenceScore ?? []);
-      const at = this.#now();
-      this.signatures.set(signature, {
-        hitCount: 0,
-        createdAt: at,
-        lastUsedAt: at,
-        pinned: false,
-        ...earlier,
-        signature,
-        canonicalJobId: jobId,
-        confidenceScore: scores.length === 0 ? null : Math.min(...scores),
-        expiresAt: null,
-      });
+    canonize: async (jobs) => {
+      for (const job of jobs) this.#canonize(job);
     },
     pin: async (signature, note) => this.#setPinned(signature, true, note),
     unpin: async (signature, note) => this.#setPinned(signature, false, note),
@@ -287,6 +275,30 @@ export class FakeResults implements ResultsDatabase {
       } finally {
         this.#beganAt = null;
       }
+    });
+  }
+
+  #canonize({ jobId, inputSignature: signature }: Pick<DockingJob, 'jobId' | 'inputSignature'>): void {
+    const results = this.#taskResultsOf(jobId);
+    const taskScores = [...this.#taskScores.values()].filter((result) => result.jobId === jobId);
+    const stored = { jobs: this.storedJobs, artifacts: this.storedArtifacts };
+    const score = fakeScoreOf(jobId, taskScores, stored);
+    if (score !== null) this.storedScores.set(jobId, score);
+    const earlier = this.signatures.get(signature);
+    const isSuspect = taskScores.some(({ suspect }) => suspect.length > 0);
+    if (results.length === 0 || isSuspect || earlier?.pinned === true) return;
+    const scores = results.flatMap(({ confidenceScore }) => confidenceScore ?? []);
+    const at = this.#now();
+    this.signatures.set(signature, {
+      hitCount: 0,
+      createdAt: at,
+      lastUsedAt: at,
+      pinned: false,
+      ...earlier,
+      signature,
+      canonicalJobId: jobId,
+      confidenceScore: scores.length === 0 ? null : Math.min(...scores),
+      expiresAt: null,
     });
   }
 

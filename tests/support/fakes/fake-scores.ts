@@ -22,13 +22,14 @@ export interface FakeScore extends Omit<RankedJob, 'poses'> {
 
 export const posesText = (poses: readonly Pose[]): JsonText =>
   JsonText.of(
-    poses.map(({ rank, affinity, rmsdLowerBound, rmsdUpperBound, intra, unbound }) => ({
+    poses.map(({ rank, affinity, rmsdLowerBound, rmsdUpperBound, intra, unbound, reportedAffinity }) => ({
       rank,
       affinity_kcal_mol: affinity,
       ...(rmsdLowerBound !== null && { rmsd_lower_bound: rmsdLowerBound }),
       ...(rmsdUpperBound !== null && { rmsd_upper_bound: rmsdUpperBound }),
       ...(intra !== null && { intra }),
       ...(unbound !== null && { unbound }),
+      ...(reportedAffinity !== null && { reported_affinity_kcal_mol: reportedAffinity }),
     })),
   );
 

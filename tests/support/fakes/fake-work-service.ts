@@ -56,6 +56,7 @@ const BODIES = {
             rmsd_upper_bound: z.number(),
             intra: z.number().optional(),
             unbound: z.number().optional(),
+            reported_affinity_kcal_mol: z.number().optional(),
           }),
         ),
         suspect: z.array(z.literal('fewer_atoms_than_input')),

@@ -73,6 +73,7 @@ const BODIES: Readonly<Record<string, object>> = {
   claimJobs: { worker: { name: 'node-1' }, engines: ['no-such-engine'], limit: 1 },
   heartbeat: { leases: [{ job_id: JOB_ID, lease_id: JOB_ID }] },
   cancelJobs: { job_ids: [JOB_ID] },
+  completeJobs: { items: [{ job_id: JOB_ID, lease_id: JOB_ID, outcome: 'COMPLETED' }] },
   completeJob: { lease_id: LEASES['completeJob'], outcome: 'COMPLETED' },
   releaseJob: { lease_id: LEASES['releaseJob'], reason: 'shutdown' },
   putTaskResult: { service_name: 'vina', result_data: { affinity: -9.1 } },
@@ -118,7 +119,11 @@ const seedFiles = async ({ databases, fileStore }: FakeService, note: WriteNote)
   await files.announce({ sha256: FILE_HASH, sizeBytes: 3, inspection: null, ...label });
   await files.settle(FILE_HASH, note);
   for (const name of [`${FILE_HASH.slice(0, 2)}/${FILE_HASH}`, `uploads/${UPLOAD_ID}`])
-    fileStore.objects.set(`${acme}/${name}`, { bytes: Buffer.from('abc'), madeAt: new Date() });
+    fileStore.objects.set(`${acme}/${name}`, {
+      bytes: Buffer.from('abc'),
+      madeAt: new Date(),
+      version: '1',
+    });
   const expiresAt = new Date(Date.now() + 3_600_000);
   await files.addUpload({ uploadId: UPLOAD_ID, sha256: FILE_HASH, sizeBytes: 3, expiresAt, ...label });
 };

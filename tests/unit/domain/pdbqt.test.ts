@@ -55,6 +55,24 @@ describe('A PDBQT file', () => {
     ]);
   });
 
+  it('has no line in a ligand that Vina does not know; a receptor may', () => {
+    for (const line of [
+      'TER',
+      'END',
+      'CONECT 1 2',
+      ' REMARK indented',
+      'USER a',
+      '\u00ef\u00bb\u00bfREMARK',
+      '  ',
+    ])
+      expect(findings(LIGAND.replace('ROOT\n', `ROOT\n${line}\n`))[0]).to.match(
+        /^error 3: ".*" is no line that Vina takes in a ligand$/,
+      );
+    for (const line of ['REMARKS', 'WARNING of a program', ''])
+      expect(findings(`${line}\n${LIGAND}${line}\n`)).to.deep.equal([]);
+    expect(findings(`${RECEPTOR}END\nUSER a\n`)).to.deep.equal([]);
+  });
+
   it('has atoms that Vina can read', () => {
     const line = atom(1, [1, 2, 3], 'HD');
     expect(line).to.have.length(79);

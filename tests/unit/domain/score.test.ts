@@ -6,6 +6,7 @@ const pose = (rank: number, affinity: number, energies: { intra?: number; unboun
   affinity,
   rmsdLowerBound: null,
   rmsdUpperBound: null,
+  reportedAffinity: null,
   intra: energies.intra ?? null,
   unbound: energies.unbound ?? null,
 });

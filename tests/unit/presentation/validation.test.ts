@@ -505,6 +505,7 @@ describe('The size of a body', () => {
     'submitJob',
     'putTaskResult',
     'completeJob',
+    'completeJobs',
     'replaceSettings',
     'patchSettings',
   ]);

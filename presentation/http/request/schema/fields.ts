@@ -88,7 +88,7 @@ export const jsonObject = z
 export const integerFrom = (least: number, most: number) =>
   z
     .string()
-    .regex(/^\d{1,3}$/, `must be an integer from ${least} to ${most}`)
+    .regex(new RegExp(`^\\d{1,${String(most).length}}$`), `must be an integer from ${least} to ${most}`)
     .transform(Number)
     .pipe(z.number().min(least).max(most));
 

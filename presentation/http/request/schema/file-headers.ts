@@ -16,12 +16,14 @@ const asUtf8 = (text: string): string => {
   }
 };
 
+const QUOTED = /"(?:\\.|[^"\\])*"/g;
+
 /** RFC 8187, and as clients write it that leave brackets and quotes as they are. */
 const ENCODED_NAME = /;\s*filename\*\s*=\s*utf-8'[^']*'([^;\s]+)/i;
 
 const nameIn = (header: string): string | undefined => {
   // Of the two, `filename*` counts (RFC 6266, 4.3).
-  const encoded = ENCODED_NAME.exec(header)?.[1];
+  const encoded = ENCODED_NAME.exec(header.replaceAll(QUOTED, '""'))?.[1];
   if (encoded !== undefined) return decodeURIComponent(encoded);
   const { filename } = contentDisposition.parse(header).parameters;
   return typeof filename === 'string' ? asUtf8(filename) : undefined;
@@ -31,9 +33,10 @@ const disposition = z
   .string()
   .max(8000)
   .transform((header, context): string | null => {
-    const { data, error } = fileLabel.optional().safeParse(fallible(() => nameIn(header)));
+    const name = fallible(() => nameIn(header));
+    const { data, error } = fileLabel.optional().safeParse(name);
     if (error === undefined) return data ?? null;
-    context.addIssue(error.issues[0]?.message ?? 'is not usable');
+    context.addIssue(name === null ? 'cannot be read' : (error.issues[0]?.message ?? 'is not usable'));
     return z.NEVER;
   })
   .optional()
@@ -53,12 +56,17 @@ const fallible = (read: () => string | undefined): unknown => {
 };
 
 /** RFC 9530: a dictionary of algorithms, of which this service knows one. */
-const SHA256_MEMBER = /(?:^|,)\s*sha-256\s*=\s*:([A-Za-z0-9+/]{43}=):\s*(?=,|;|$)/;
+const SHA256_MEMBER = /(?:^|,)\s*sha-256\s*=\s*:([A-Za-z0-9+/]{43}=):\s*(?=,|;|$)/g;
 
 const digest = z
   .string()
-  .regex(SHA256_MEMBER, 'must be "sha-256=:", 44 characters of base64, and ":"')
-  .transform((header) => Buffer.from(SHA256_MEMBER.exec(header)?.[1] ?? '', 'base64').toString('hex'))
+  .transform((header, context): string => {
+    const named = new Set(Array.from(header.matchAll(SHA256_MEMBER), ([, value = '']) => value));
+    const [value] = named;
+    if (value !== undefined && named.size === 1) return Buffer.from(value, 'base64').toString('hex');
+    context.addIssue('must be one "sha-256=:", 44 characters of base64, and ":"');
+    return z.NEVER;
+  })
   .optional()
   .transform((found) => found ?? null)
   .meta({

@@ -1,4 +1,5 @@
-import { sql, statement } from '../statement.ts';
+import { statement } from '../statement.ts';
+import { filledText } from './filled-text.ts';
 
 const MAX_LIGAND_NAME_LENGTH = 255;
 
@@ -12,17 +13,23 @@ export const ligandColumns = (job: string): string => {
 };
 
 /**
- * All that follows from the task results of a job that completes, in one statement: its score, and its place in the cache.
- * Decision 0047.
+ * All that follows from the task results of jobs that complete, in one statement: their scores, and their places in the
+ * cache. Whoever writes several places of the cache locks them in the order of their signatures. Decision 0047.
  */
-export const settleJob = statement<{ jobId: string; inputSignature: string }>('docking_job_settle', (p) =>
-  sql.raw(
-    `with results as (
-         select task_name, confidence_score, best_affinity, suspect, poses from task_results where job_id = ?
+export const settleScores = statement<{ jobIds: readonly string[]; signatures: readonly string[] }>(
+  'docking_job_settle_scores',
+  (p) =>
+    filledText(
+      `with results as (
+         select job_id, task_name, confidence_score, best_affinity, suspect, poses from task_results
+         where job_id = any({jobIds}::uuid[])
        ), verdict as (
-         select array(select distinct reason from results cross join unnest(suspect) as reason order by reason) as suspect
+         select job_id, min(confidence_score) as confidence_score,
+           coalesce(array_agg(distinct reason order by reason) filter (where reason is not null), '{}') as suspect
+         from results left join lateral unnest(suspect) as reason on true group by job_id
        ), best as (
-         select * from results where best_affinity is not null order by best_affinity, task_name limit 1
+         select distinct on (job_id) * from results where best_affinity is not null
+         order by job_id, best_affinity, task_name
        ), scored as (
          insert into job_scores (job_id, output_job_id, task_name, campaign_id, label, best_affinity, pose_count,
            top_pose, suspect, ligand_file, ligand_name, poses_artifact_id, created_at)
@@ -31,16 +38,18 @@ export const settleJob = statement<{ jobId: string; inputSignature: string }>('d
            (select artifact_id from artifacts where artifacts.job_id = job.job_id and purpose = 'poses'
             order by position desc limit 1),
            job.created_at
-         from docking_jobs as job cross join best cross join verdict where job.job_id = ?
+         from best join verdict using (job_id) join docking_jobs as job using (job_id)
        )
        insert into input_signatures (signature, canonical_job_id, confidence_score)
-       select ?::text, ?::uuid, min(confidence_score) from results cross join verdict where verdict.suspect = '{}'
-       having count(*) > 0
+       select distinct on (done.signature) done.signature, done.job_id, verdict.confidence_score
+       from unnest({jobIds}::uuid[], {signatures}::text[]) with ordinality as done (job_id, signature, number)
+       join verdict using (job_id) where verdict.suspect = '{}'
+       order by done.signature, done.number desc
        on conflict (signature) do update set
          canonical_job_id = excluded.canonical_job_id,
          confidence_score = excluded.confidence_score,
          expires_at = excluded.expires_at
        where not input_signatures.pinned`,
-    [p('jobId'), p('jobId'), p('inputSignature'), p('jobId')],
-  ),
+      p,
+    ),
 );
