@@ -61,7 +61,7 @@ export const Palette = ({ context, places, onClose }: PaletteProps): ReactNode =
             ? 'A page, or an organization by the beginning of its id'
             : 'A page, or a job by its id'}
         </label>
-        <input {...box.getInputProps({ autoFocus: true })} />
+        <input {...box.getInputProps()} />
         <ul {...box.getMenuProps()}>
           {targets.map((item, index) => (
             <li key={item.to} {...box.getItemProps({ item, index })}>

@@ -17,6 +17,8 @@ export const Dialog = ({ title, onClose, children }: DialogProps): ReactNode => 
     const opener = document.activeElement;
     const shown = dialog.current;
     shown?.showModal();
+    // The browser would take the button that closes it.
+    shown?.querySelector<HTMLElement>('input, select, textarea')?.focus();
     return () => {
       shown?.close();
       if (opener instanceof HTMLElement) opener.focus();
