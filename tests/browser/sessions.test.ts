@@ -79,6 +79,7 @@ describe('A session in the console', function () {
     await page.keyboard.press('o');
     await heading(page, 'Organizations').waitFor();
     await page.keyboard.press('Control+k');
+    await page.getByRole('combobox', { name: /A page/ }).waitFor();
     await page.keyboard.type('alph');
     await page.getByRole('option', { name: /alpha/ }).waitFor();
     await page.keyboard.press('Enter');

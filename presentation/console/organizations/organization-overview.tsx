@@ -2,7 +2,6 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { dataOf, useApi, type Schemas } from '../api/client.ts';
-import { hasCode } from '../api/problem-error.ts';
 import { useRefresh } from '../live.ts';
 import { useAction } from '../ui/action.tsx';
 import { Badge } from '../ui/badge.tsx';
@@ -42,7 +41,7 @@ export const OrganizationOverview = ({
         </div>
       </div>
       <Section title="Database">
-        <Database organizationId={id} />
+        <Database organizationId={id} exists={organization.database !== null} />
       </Section>
       {open === 'rename' && <RenameDialog id={id} name={name} onClose={close} />}
       {open === 'placement' && <PlacementDialog id={id} placement={placement} onClose={close} />}
@@ -95,20 +94,18 @@ const SuspendButton = ({
   );
 };
 
-const Database = ({ organizationId: id }: { readonly organizationId: string }): ReactNode => {
+interface DatabaseProps {
+  readonly organizationId: string;
+  readonly exists: boolean;
+}
+
+const Database = ({ organizationId: id, exists }: DatabaseProps): ReactNode => {
   const api = useApi();
   const { busy, error, run } = useAction();
   const params = { path: { org_id: id } };
   const query = useQuery({
-    queryKey: ['fleet', 'database', id],
-    queryFn: async () => {
-      try {
-        return await dataOf(api.GET('/admin/databases/{org_id}', { params }));
-      } catch (failure) {
-        if (hasCode(failure, 'organization_database_not_found')) return null;
-        throw failure;
-      }
-    },
+    queryKey: ['fleet', 'database', id, exists],
+    queryFn: async () => (exists ? dataOf(api.GET('/admin/databases/{org_id}', { params })) : null),
     refetchInterval: useRefresh(),
   });
   const provision = (): void =>

@@ -45,9 +45,6 @@ export const Palette = ({ context, places, onClose }: PaletteProps): ReactNode =
     // The list shows what is typed, and what is chosen is gone to: nothing is written into the field.
     inputValue: typed,
     selectedItem: null,
-    onInputValueChange: ({ inputValue, type }) => {
-      if (type === useCombobox.stateChangeTypes.InputChange) setTyped(inputValue);
-    },
     onSelectedItemChange: ({ selectedItem }) => {
       onClose();
       if (selectedItem !== null) void navigate({ to: selectedItem.to });
@@ -61,7 +58,12 @@ export const Palette = ({ context, places, onClose }: PaletteProps): ReactNode =
             ? 'A page, or an organization by the beginning of its id'
             : 'A page, or a job by its id'}
         </label>
-        <input {...box.getInputProps({ autoFocus: true })} />
+        <input
+          {...box.getInputProps({
+            // In the same moment: by its own notice, keys that follow quickly would be lost.
+            onChange: ({ currentTarget }) => setTyped((currentTarget as HTMLInputElement).value),
+          })}
+        />
         <ul {...box.getMenuProps()}>
           {targets.map((item, index) => (
             <li key={item.to} {...box.getItemProps({ item, index })}>

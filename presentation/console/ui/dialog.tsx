@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState, type FormEvent, type ReactNode } from 'react';
+import { useId, useLayoutEffect, useRef, useState, type FormEvent, type ReactNode } from 'react';
 import { useContextOfPages } from '../api/client.ts';
 import { confirmPassword, usePerson } from '../session.ts';
 import { Problem } from './problem.tsx';
@@ -13,10 +13,12 @@ interface DialogProps {
 export const Dialog = ({ title, onClose, children }: DialogProps): ReactNode => {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const opener = document.activeElement;
     const shown = dialog.current;
     shown?.showModal();
+    // The browser would take the button that closes it.
+    shown?.querySelector<HTMLElement>('input, select, textarea')?.focus();
     return () => {
       shown?.close();
       if (opener instanceof HTMLElement) opener.focus();
