@@ -24,9 +24,9 @@ const main = async (): Promise<void> => {
     const shown = effectiveSettings(local.environment, readSources());
     const service = createContainer(parseConfig(local.environment), shown).get(TOKENS.service);
     const running = await service.start(local.embedded);
-    if (local.embedded !== null) greet(running.url, await service.operatorToken(), http, logger);
     local.embedded?.keep(logger);
     stopOnSignal(running, local, logger);
+    if (local.embedded !== null) greet(running.url, await service.operatorToken(), http, logger);
   } catch (error) {
     await local.stop();
     throw error;

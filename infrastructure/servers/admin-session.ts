@@ -221,14 +221,14 @@ export class AdminSession implements ServerSession {
   }
 
   async stampAndRename(name: string, finalName: string, identity: string): Promise<boolean> {
-    const stamp = `comment on database ${identifier(name)} is ${literal(identity)};`;
+    const stamp = `begin; comment on database ${identifier(name)} is ${literal(identity)};`;
     try {
-      if (name === finalName) await this.#connection.execute(`begin; ${stamp} commit`);
+      if (name === finalName) await this.#connection.execute(`${stamp} commit`);
       else
-        await this.#sessions.transactWhenEmpty(
-          name,
-          'idle',
-          `${stamp} alter database ${identifier(name)} rename to ${identifier(finalName)};`,
+        await this.#sessions.whenEmpty(name, 'idle', () =>
+          this.#connection.execute(
+            `${stamp} alter database ${identifier(name)} rename to ${identifier(finalName)}; commit`,
+          ),
         );
       return true;
     } catch (error) {
@@ -249,12 +249,14 @@ export class AdminSession implements ServerSession {
     finalName: string,
     whole?: { readonly proof: string; readonly comment: string },
   ): Promise<void> {
-    await this.#sessions.transactWhenEmpty(
-      name,
-      'all',
-      `${whole === undefined ? '' : exchangeProof(name, whole)}
-       alter database ${identifier(name)} with allow_connections false;
-       alter database ${identifier(name)} rename to ${identifier(finalName)};`,
+    await this.#sessions.whenEmpty(name, 'all', () =>
+      this.#connection.execute(
+        `begin;
+         ${whole === undefined ? '' : exchangeProof(name, whole)}
+         alter database ${identifier(name)} with allow_connections false;
+         alter database ${identifier(name)} rename to ${identifier(finalName)};
+         commit`,
+      ),
     );
   }
 

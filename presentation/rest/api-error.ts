@@ -2,7 +2,7 @@
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
-  /** The code of the problem; null when the answer is none of the service's own, as that of a proxy. */
+  /** The code of the problem; null when something else answered, such as a proxy. */
   readonly code: string | null;
   /** What the answer asks to wait before the next try. */
   readonly retryAfterMs: number | null;

@@ -36,7 +36,7 @@ const askedMs = (error: unknown): number =>
   error instanceof ApiError && error.retryAfterMs !== null ? error.retryAfterMs * (1 + Math.random() / 5) : 0;
 
 /**
- * Whether the same request may succeed later: nobody answered, the answer is none of the service's own, or it says that the
+ * Whether the same request may succeed later: nobody answered, something else did (a proxy), or the answer says that the
  * service is busy. A failure of the job is none of these.
  */
 export const isTransient = (error: unknown): boolean => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
+import { until } from '../support/gate.ts';
 import type { Job, Page } from '../support/http-contract.ts';
 import { startHttpProcess, type HttpProcess } from '../support/http-process.ts';
 import { send } from '../support/send.ts';
@@ -35,6 +36,11 @@ describe('A start on an empty machine', function () {
     const claims = { sub: 'user-1', org_id: 'acme', roles: ['member'] };
     return jwt.sign(claims, JWT_SECRET, { issuer: 'mad.local', audience: 'mad', expiresIn: 600 });
   };
+  const printedToken = async (): Promise<string> => {
+    const printed = (): string | undefined => /ey[\w-]+\.[\w-]+\.[\w-]+(?=\s)/.exec(service.stdout())?.[0];
+    await until('a token is printed', () => printed() !== undefined);
+    return printed() ?? '';
+  };
   const linesOf = (level: string): readonly string[] =>
     service
       .stdout()
@@ -45,7 +51,8 @@ describe('A start on an empty machine', function () {
     const url = await (await start()).listening();
     expect(service.stdout()).to.match(/^\{[^\n]*"msg":"making the embedded database server/);
     expect([...linesOf('warn'), ...linesOf('error')]).to.deep.equal([]);
-    const [token = ''] = /ey[\w-]+\.[\w-]+\.[\w-]+/.exec(service.stdout()) ?? [];
+    // The greeting comes after the address: a token is only granted once there is somebody to take it to.
+    const token = await printedToken();
     const created = await send(url, 'POST', '/organizations', {
       token,
       body: { org_id: 'acme', name: 'Acme' },
