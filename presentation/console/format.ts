@@ -1,9 +1,7 @@
 const NUMBERS = new Intl.NumberFormat('en');
-const COMPACT = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 
 export const number = (value: number): string => NUMBERS.format(value);
-export const shortNumber = (value: number): string => COMPACT.format(value);
 
 /** Powers of 1,000, three digits. */
 export const bytes = (value: number): string => {

@@ -1,11 +1,18 @@
 import { readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import type { Browser, Page } from 'playwright-core';
-import { DESK, launchBrowser, LOOKS, visit, type Look, type Visitor } from '../support/browser.ts';
+import {
+  DESK,
+  expectUsable,
+  keepPicture,
+  launchBrowser,
+  LOOKS,
+  visit,
+  type Look,
+  type Visitor,
+} from '../support/browser.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { fetchBytes, sha256Of } from '../support/fetch-bytes.ts';
 import { HttpService, type Caller } from '../support/http-service.ts';
@@ -20,25 +27,6 @@ const PASSWORD = 'correct horse battery';
 /** That an operator gave. Whoever has it chooses another. */
 const FIRST_PASSWORD = 'given by an operator';
 const EMAIL = 'grace@alpha.example';
-/** For people to look at. */
-const PICTURES = '.shots';
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-interface Violation {
-  readonly id: string;
-  readonly impact: string;
-  readonly nodes: readonly { readonly html: string }[];
-}
-
-const seriousFindings = async (page: Page): Promise<readonly string[]> => {
-  await page.evaluate(AXE);
-  const violations = await page.evaluate<readonly Violation[]>(
-    'axe.run().then(({ violations }) => violations)',
-  );
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`);
-};
 
 /** How many colours the drawing has: a blank one has a single colour. */
 const COLORS = `(async () => {
@@ -86,7 +74,6 @@ describe('The pages for the lab', function () {
     await operator.post('/organizations/alpha/members', { email: EMAIL, roles: ['member'] });
     const chosen = { email: EMAIL, password: FIRST_PASSWORD, new_password: PASSWORD };
     await operator.post('/auth/token', chosen);
-    await mkdir(PICTURES, { recursive: true });
     browser = await launchBrowser();
   });
   after(async () => {
@@ -157,11 +144,11 @@ describe('The pages for the lab', function () {
     expect(await page.getByLabel('Centre x, Å').inputValue()).to.equal('15.19');
     await page.getByRole('button', { name: 'Is the receptor in it?' }).click();
     await page.getByText('The box holds atoms of the receptor.').waitFor();
-    await page.screenshot({ path: `${PICTURES}/lab-submit.png`, fullPage: true });
+    await keepPicture(page, 'lab-submit');
     await page.getByRole('button', { name: 'Submit the job' }).click();
     await page.getByRole('heading', { name: 'imatinib' }).waitFor();
     await page.getByText('No worker').first().waitFor();
-    await page.screenshot({ path: `${PICTURES}/lab-job-waiting.png`, fullPage: true });
+    await keepPicture(page, 'lab-job-waiting');
     const before = scripts.length;
 
     await dockAll();
@@ -173,7 +160,7 @@ describe('The pages for the lab', function () {
     await expectDrawing(page);
     expect(scripts.slice(0, before).filter((url) => /pose-canvas|3Dmol/.test(url))).to.deep.equal([]);
     await page.getByText('MET 318 A').first().waitFor();
-    await page.screenshot({ path: `${PICTURES}/lab-job.png`, fullPage: true });
+    await keepPicture(page, 'lab-job');
 
     await page.getByRole('button', { name: 'Next pose' }).click();
     await page
@@ -183,7 +170,7 @@ describe('The pages for the lab', function () {
     expect(page.url()).to.contain('pose=2');
     for (const layer of ['All poses', 'Search box', 'Surface']) await page.getByLabel(layer).click();
     await expectDrawing(page);
-    await page.screenshot({ path: `${PICTURES}/lab-job-layers.png`, fullPage: true });
+    await keepPicture(page, 'lab-job-layers');
     const saved = page.waitForEvent('download');
     await page.getByRole('button', { name: 'This pose (PDB)' }).click();
     expect((await saved).suggestedFilename()).to.equal('imatinib-pose-2.pdb');
@@ -235,7 +222,7 @@ describe('The pages for the lab', function () {
     await expectDrawing(page);
     await page.getByRole('button', { name: 'Next pose' }).click();
     await page.waitForURL(/pose=2/);
-    await page.screenshot({ path: `${PICTURES}/lab-campaign.png`, fullPage: true });
+    await keepPicture(page, 'lab-campaign');
     const same = await visitor.context.newPage();
     await same.goto(page.url());
     await same
@@ -267,19 +254,10 @@ describe('The pages for the lab', function () {
       ] as const) {
         await page.goto(path);
         await page.getByText(text).first().waitFor();
-        expect(await seriousFindings(page), path).to.deep.equal([]);
-        const overflow = await page.evaluate<number>(
-          'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+        await expectUsable(
+          page,
+          `lab-${path.replace(/^.console.o.alpha./, '').slice(0, 16)}-${look.theme}-${look.width}`,
         );
-        expect(overflow, `${path} is wider than the window`).to.equal(0);
-        const name = path
-          .replace(/^.console.o.alpha./, '')
-          .replaceAll(/[/?&=-]/g, '_')
-          .slice(0, 16);
-        await page.screenshot({
-          path: `${PICTURES}/lab-${name}-${look.theme}-${look.width}.png`,
-          fullPage: true,
-        });
       }
       expect(visitor.faults).to.deep.equal([]);
       await visitor.context.close();

@@ -1,11 +1,7 @@
-import { createRequire } from 'node:module';
-import { readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Browser, Page } from 'playwright-core';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { launchBrowser, LOOKS, visit } from '../support/browser.ts';
+import { expectUsable, launchBrowser, LOOKS, visit } from '../support/browser.ts';
 import { decorate } from '../support/decorate.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { HttpService } from '../support/http-service.ts';
@@ -14,8 +10,6 @@ import { needsProgram } from '../support/programs.ts';
 const DORMANT = 200;
 /** Statements of the metadata database that a page may cost, beside those of the token that comes with each request. */
 const MOST_STATEMENTS = 3;
-/** For people to look at. */
-const PICTURES = '.shots';
 
 const PAGES: Readonly<Record<string, string>> = {
   '/fleet': 'Needs you',
@@ -34,25 +28,6 @@ const PAGES: Readonly<Record<string, string>> = {
   '/fleet/tasks': 'schema guard',
   '/fleet/configuration': 'DB_CONNECTION_BUDGET',
   '/fleet/about': 'Release',
-};
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-interface Violation {
-  readonly id: string;
-  readonly impact: string;
-  readonly nodes: readonly { readonly html: string }[];
-}
-
-/** What axe-core finds that keeps people from using the page. */
-const seriousFindings = async (page: Page): Promise<readonly string[]> => {
-  await page.evaluate(AXE);
-  const violations = await page.evaluate<readonly Violation[]>(
-    'axe.run().then(({ violations }) => violations)',
-  );
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`);
 };
 
 describe('The pages for operators', function () {
@@ -87,7 +62,6 @@ describe('The pages for operators', function () {
        insert into organization_databases (org_id, database_name, state, stamp, schema_version)
        select org_id, 'nowhere_' || org_id, 'ready', gen_random_uuid(), 3 from made`,
     );
-    await mkdir(PICTURES, { recursive: true });
     browser = await launchBrowser();
   });
   after(async () => {
@@ -104,13 +78,7 @@ describe('The pages for operators', function () {
       for (const [path, text] of Object.entries(PAGES)) {
         await page.goto(`/console${path}`);
         await page.getByText(text).first().waitFor();
-        expect(await seriousFindings(page), path).to.deep.equal([]);
-        const overflow = await page.evaluate<number>(
-          'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-        );
-        expect(overflow, `${path} is wider than the window`).to.equal(0);
-        const name = `${path.slice(1).replaceAll(/[/?&=]/g, '-')}-${look.theme}-${look.width}.png`;
-        await page.screenshot({ path: join(PICTURES, name), fullPage: true });
+        await expectUsable(page, `${path.slice(1)}-${look.theme}-${look.width}`);
       }
       expect(faults).to.deep.equal([]);
       await context.close();

@@ -1,3 +1,7 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import axe from 'axe-core';
+import { expect } from 'chai';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { pathOf } from './programs.ts';
 
@@ -82,4 +86,33 @@ export const visit = async (
       return page;
     },
   };
+};
+
+/** For people to look at. Git ignores it. */
+const PICTURES = '.shots';
+
+export const keepPicture = async (page: Page, name: string): Promise<void> => {
+  await mkdir(PICTURES, { recursive: true });
+  await page.screenshot({ path: join(PICTURES, `${name.replaceAll(/[^\w-]/g, '-')}.png`), fullPage: true });
+};
+
+/** What axe-core finds that keeps people from using the page. */
+const seriousFindings = async (page: Page): Promise<readonly string[]> => {
+  await page.evaluate(axe.source);
+  const violations = await page.evaluate<readonly axe.Result[]>(
+    'axe.run().then(({ violations }) => violations)',
+  );
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`);
+};
+
+/** Expects that everybody can use the page, as wide as the window is, and keeps a picture of it. */
+export const expectUsable = async (page: Page, name: string): Promise<void> => {
+  await keepPicture(page, name);
+  expect(await seriousFindings(page), page.url()).to.deep.equal([]);
+  const overflow = await page.evaluate<number>(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  );
+  expect(overflow, `${page.url()} is wider than the window`).to.equal(0);
 };

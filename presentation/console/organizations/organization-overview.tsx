@@ -51,7 +51,7 @@ export const OrganizationOverview = ({
 
 const placementText = (placement: Organization['placement']): string => {
   const labels = Object.entries(placement?.labels ?? {}).map(([key, value]) => `${key}=${value}`);
-  const parts = [...(placement?.server_id == null ? [] : [placement.server_id]), ...labels];
+  const parts = [placement?.server_id ?? [], labels].flat();
   return parts.length === 0 ? 'any server' : parts.join(', ');
 };
 

@@ -61,7 +61,7 @@ export const Palette = ({ context, places, onClose }: PaletteProps): ReactNode =
         <input
           {...box.getInputProps({
             // In the same moment: by its own notice, keys that follow quickly would be lost.
-            onChange: ({ currentTarget }) => setTyped((currentTarget as HTMLInputElement).value),
+            onChange: ({ currentTarget }) => setTyped(currentTarget.value),
           })}
         />
         <ul {...box.getMenuProps()}>
