@@ -14,6 +14,7 @@ import {
   type Visitor,
 } from '../support/browser.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
+import { until } from '../support/gate.ts';
 import { fetchBytes, sha256Of } from '../support/fetch-bytes.ts';
 import { HttpService, type Caller } from '../support/http-service.ts';
 import { needsProgram } from '../support/programs.ts';
@@ -141,7 +142,8 @@ describe('The pages for the lab', function () {
       .setInputFiles({ name: 'imatinib.pdbqt', mimeType: 'chemical/x-pdbqt', buffer: LIGAND });
     await page.getByText('imatinib.pdbqt').first().waitFor();
     await page.getByLabel('From a configuration of Vina').setInputFiles(BOX);
-    expect(await page.getByLabel('Centre x, Å').inputValue()).to.equal('15.19');
+    const centre = page.getByLabel('Centre x, Å');
+    await until('the box is read', async () => (await centre.inputValue()) === '15.19');
     await page.getByRole('button', { name: 'Is the receptor in it?' }).click();
     await page.getByText('The box holds atoms of the receptor.').waitFor();
     await keepPicture(page, 'lab-submit');

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { expectUsable, launchBrowser, LOOKS, visit } from '../support/browser.ts';
 import { decorate } from '../support/decorate.ts';

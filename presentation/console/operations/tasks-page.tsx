@@ -37,7 +37,7 @@ export const TasksPage = (): ReactNode => {
         running ? (
           <Badge state="running" />
         ) : (
-          <button disabled={busy} aria-label={`Run ${words(name)} now`} onClick={() => runTask(name)}>
+          <button disabled={busy} aria-label={`Run now: ${words(name)}`} onClick={() => runTask(name)}>
             Run now
           </button>
         ),
