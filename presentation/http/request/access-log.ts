@@ -38,7 +38,7 @@ export const accessLog =
         cut: locals.cut,
         ...causeOf(locals, status),
       };
-      logger[levelOf(locals, status)](fields, 'request finished');
+      logger.write(eventOf(locals, status), fields);
     });
   };
 
@@ -69,7 +69,10 @@ const statusOf = (res: HttpResponse): number => {
 };
 
 /** ERROR: the service has a fault, and someone must act. WARN: a database is away. A client's mistake is INFO. */
-const levelOf = ({ failure }: HttpLocals, status: number): 'info' | 'warn' | 'error' => {
-  if (failure?.code === 'internal_error') return 'error';
-  return status >= 500 ? 'warn' : 'info';
+const eventOf = (
+  { failure }: HttpLocals,
+  status: number,
+): 'request.finished' | 'request.unserved' | 'request.failed' => {
+  if (failure?.code === 'internal_error') return 'request.failed';
+  return status >= 500 ? 'request.unserved' : 'request.finished';
 };
