@@ -125,6 +125,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
   }
 
   async acquire(organizationId: OrganizationId): Promise<ResultsLease> {
+    const beganAt = performance.now();
     if (this.#closing !== null) throw new DatabaseConnectionError('The service is stopping.');
     this.#deps.schemaGuard.check(organizationId);
     const known = this.#pools.peek(organizationId);
@@ -135,7 +136,10 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
       const { pool, placement } = await lease.value.ready;
       lease.value.applyPolicy(this.#deps.policies.policyOf(organizationId), this.#options.organizationPool);
       const scope = new WorkScope();
+      scope.cost.waitedMs = performance.now() - beganAt;
       return {
+        serverId: placement.serverId,
+        cost: scope.cost,
         database: this.#deps.buildResultsDatabase(new PooledDatabase(pool, scope), placement),
         release: () => {
           scope.end();

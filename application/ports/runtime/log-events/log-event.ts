@@ -31,7 +31,7 @@ export const LOG_FIELDS = {
   data: { kind: 'text', means: 'the folder of the embedded server' },
   database: { kind: 'text', means: 'the name of a database on its server' },
   databases: { kind: 'texts', means: 'names of databases, the first of them' },
-  db_ms: { kind: 'number', means: 'how long the statements of the request took, added up' },
+  db_ms: { kind: 'number', means: 'how long the request held connections, added up' },
   delay_ms: { kind: 'number', means: 'how long a stop waits for load balancers' },
   delay_seconds: { kind: 'number', means: 'for how long no other worker gets the job' },
   duration_ms: { kind: 'number', means: 'how long it took' },
@@ -62,7 +62,7 @@ export const LOG_FIELDS = {
   pause_ms: { kind: 'number', means: 'when it is tried again' },
   phase: { kind: 'text', means: 'a phase of the stop' },
   problem: { kind: 'text', means: 'what is wrong with a server that answers' },
-  queries: { kind: 'number', means: 'how many statements the request sent' },
+  queries: { kind: 'number', means: 'how many statements the request sent to its organization’s database' },
   reason: { kind: 'text', means: 'why, in words or by a code, without a stack' },
   reasons: { kind: 'texts', means: 'why, the first few' },
   recorded_databases: { kind: 'number', means: 'how many databases the ledger has on a server' },
@@ -87,7 +87,10 @@ export const LOG_FIELDS = {
   unreachable: { kind: 'object', means: 'the servers that could not be looked at, and why' },
   url: { kind: 'text', means: 'the URL that the service listens on' },
   variable: { kind: 'text', means: 'an environment variable' },
-  waited_ms: { kind: 'number', means: 'how long the request waited for connections, added up' },
+  waited_ms: {
+    kind: 'number',
+    means: 'how long the request waited for its pool and for connections, added up',
+  },
   wall_seconds: { kind: 'number', means: 'how long a docking took' },
 } as const satisfies Record<string, FieldEntry>;
 
