@@ -10,7 +10,7 @@ interface Layer {
   readonly name: string;
   readonly handle: { readonly stack?: readonly Layer[] };
   readonly route?: {
-    readonly path: string;
+    readonly path: string | RegExp;
     readonly methods: Readonly<Record<string, boolean>>;
     readonly stack: readonly { readonly method?: string }[];
   };
@@ -31,11 +31,16 @@ const mountedRoutes = (app: Express): readonly string[] => {
 
 const titlesOf = ({ path, stack }: NonNullable<Layer['route']>): readonly string[] => {
   const methods = new Set(stack.flatMap(({ method }) => method ?? []));
-  return Array.from(methods, (method) => `${method.toUpperCase()} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
+  return Array.from(
+    methods,
+    (method) => `${method.toUpperCase()} ${String(path).replaceAll(/:(\w+)/g, '{$1}')}`,
+  );
 };
 
 /** What the page with the API's documentation is made of. */
 const ASSETS = ['start.js', 'swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'];
+/** The console's: a browser is led to them from `/`, and what is below them is one page. */
+const PAGES = ['/', '/console', '/console/assets/{name}', String(/^\/console\/.*$/)];
 
 const NOBODYS = '/organizations/{org_id}/forgotten';
 
@@ -47,8 +52,9 @@ describe('The router', () => {
   it('serves the routes of the table and no others', () => {
     expect(mounted.length).to.be.greaterThan(40);
     const assets = ASSETS.map((name) => `GET /docs/${name}`);
-    const redirections = ['GET /', 'GET /docs/'];
-    expect(mounted).to.have.members([...assets, ...redirections, ...table.map(titleOf)]);
+    const redirections = ['GET /docs/'];
+    const pages = PAGES.map((path) => `GET ${path}`);
+    expect(mounted).to.have.members([...assets, ...pages, ...redirections, ...table.map(titleOf)]);
   });
 
   it('is seen through: a route mounted past the table is found', () => {
