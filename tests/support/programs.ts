@@ -139,6 +139,31 @@ listen postgresql
   });
 };
 
+/**
+ * HAProxy before several servers, leading to the one whose check answers 200, as it stands before servers that Patroni
+ * looks after.
+ *
+ * @param servers the port of each, and that of its HTTP check
+ */
+export const startHaProxyToPrimary = (
+  servers: readonly { readonly port: number; readonly checkPort: number }[],
+): Promise<MiddleProgram> =>
+  start('haproxy', ['-db', '-f', 'haproxy.cfg'], {
+    'haproxy.cfg': `
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+listen primary
+  bind 127.0.0.1:$PORT
+  option httpchk GET /primary
+  http-check expect status 200
+  default-server inter 100ms fall 1 rise 1 on-marked-down shutdown-sessions
+${servers.map(({ port, checkPort }) => `  server s${port} 127.0.0.1:${port} check port ${checkPort}`).join('\n')}
+`,
+  });
+
 const NGINX_SITE = new URL('../../infrastructure/deployment/nginx/mad.conf', import.meta.url);
 
 /** nginx with the site that operators are given, but for its addresses. */
