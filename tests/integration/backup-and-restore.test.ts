@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import type { Container } from 'inversify';
 import { expect } from 'chai';
 import { runCommandOn } from '../support/command-line.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
@@ -57,24 +56,35 @@ describe('Backups with PostgreSQL’s own tools, restored as docs/backup-and-res
     expect(status, text).to.equal(200);
     return body.items.map(({ job_id }) => job_id).toSorted();
   };
-  const mad = async (container: Container, ...argv: readonly string[]) => runCommandOn(container, argv);
+  const mad = async ({ container }: HttpService, ...argv: readonly string[]): Promise<readonly string[]> => {
+    const { exitCode, lines, stderr } = await runCommandOn(container, argv);
+    expect(exitCode, lines.join() + stderr).to.equal(0);
+    return lines;
+  };
+  const expectAgreement = async (service: HttpService): Promise<void> => {
+    expect(await mad(service, 'databases', 'reconcile')).to.deep.equal(['Server and ledger agree.']);
+  };
 
   it('an organization’s database that was dumped comes back by pg_restore and adopt, with the jobs of that moment', async () => {
     const service = await open();
     const before = await submit(service, 'acme');
+    const member = service.as(deployment.token('acme', ['member']));
+    const file = await member.post<{ sha256: string }>('/files', Buffer.from('a ligand'), {
+      'content-type': 'text/plain',
+    });
+    expect(file.status, file.text).to.equal(201);
     const dump = server.path('acme.dump');
     await server.run('pg_dump', ['-Fc', '-f', dump, deployment.databaseName('acme')]);
     await submit(service, 'acme');
 
     await server.run('createdb', ['-T', 'template0', '-E', 'UTF8', 'restored']);
     await server.run('pg_restore', ['--exit-on-error', '--no-owner', '--no-acl', '-d', 'restored', dump]);
-    const retired = await mad(service.container, 'databases', 'retire', 'acme');
-    console.log(retired);
-    const adopted = await mad(service.container, 'databases', 'adopt', 'acme', '--from', 'restored');
-    console.log(adopted);
+    await mad(service, 'databases', 'retire', 'acme');
+    await mad(service, 'databases', 'adopt', 'acme', '--from', 'restored');
     expect(await jobs(service, 'acme')).to.deep.equal([before]);
+    expect((await member.get(`/files/${file.body.sha256}`)).text).to.equal('a ligand');
     await submit(service, 'acme');
-    console.log(await mad(service.container, 'databases', 'reconcile'));
+    await expectAgreement(service);
   });
 
   it('a server that is lost comes back from a base backup and its archive, up to a moment between two writes', async () => {
@@ -85,13 +95,10 @@ describe('Backups with PostgreSQL’s own tools, restored as docs/backup-and-res
     const other = await submit(service, 'beta');
     await deployment.administer(`select pg_create_restore_point('before the accident')`);
     await submit(service, 'acme');
-    await deployment.administer('select pg_switch_wal()');
-    await until('all is archived', async () => {
-      const [row] = await deployment.administer<{ done: boolean }>(
-        `select last_archived_wal >= pg_walfile_name(pg_current_wal_lsn() - 1) as done from pg_stat_archiver`,
-      );
-      return row?.done === true;
-    });
+    const [ended] = await deployment.administer<{ file: string }>(
+      'select pg_walfile_name(pg_switch_wal()) as file',
+    );
+    await until('all is archived', () => server.hasArchived(ended?.file ?? ''));
     await closeServices();
     await server.stop('immediate');
 
@@ -100,7 +107,7 @@ describe('Backups with PostgreSQL’s own tools, restored as docs/backup-and-res
     expect(await jobs(restored, 'acme')).to.deep.equal([first, second].toSorted());
     expect(await jobs(restored, 'beta')).to.deep.equal([other]);
     await submit(restored, 'acme');
-    console.log(await mad(restored.container, 'databases', 'reconcile'));
+    await expectAgreement(restored);
   });
 
   it('the metadata database of before an organization was made: its database is an orphan until it is adopted', async () => {
@@ -116,11 +123,31 @@ describe('Backups with PostgreSQL’s own tools, restored as docs/backup-and-res
     await server.run('pg_restore', ['--exit-on-error', '--create', '-d', 'postgres', dump]);
     const restored = await open();
     expect(await jobs(restored, 'acme')).to.have.length(1);
-    console.log(await mad(restored.container, 'databases', 'reconcile', '--dry-run'));
+    const look = await runCommandOn(restored.container, ['databases', 'reconcile', '--dry-run']);
+    expect([look.exitCode, look.lines[0]]).to.deep.equal([
+      3,
+      `orphan       would be quarantined  ${deployment.databaseName('late')}`,
+    ]);
     await deployment.register('late');
-    console.log(await mad(restored.container, 'databases', 'adopt', 'late'));
+    await mad(restored, 'databases', 'adopt', 'late');
     expect(await jobs(restored, 'late')).to.deep.equal([late]);
-    console.log(await mad(restored.container, 'databases', 'reconcile', '--dry-run'));
+    await expectAgreement(restored);
+  });
+
+  it('a metadata database that nobody backed up is made anew, and takes over the databases that are there', async () => {
+    const made = await submit(await open(), 'acme');
+    await closeServices();
+    await server.run('dropdb', ['--force', deployment.metadataDatabase]);
+
+    const service = await open();
+    await deployment.register('acme');
+    const refused = await runCommandOn(service.container, ['databases', 'adopt', 'acme']);
+    expect([refused.exitCode, refused.stderr]).to.satisfy(
+      ([code, text]: [number, string]) => code === 1 && /another deployment/.test(text),
+    );
+    await mad(service, 'databases', 'adopt', 'acme', '--take-over');
+    expect(await jobs(service, 'acme')).to.deep.equal([made]);
+    await submit(service, 'acme');
   });
 
   it('all databases, dumped and restored on another server with their roles, are served there', async () => {
@@ -144,6 +171,7 @@ describe('Backups with PostgreSQL’s own tools, restored as docs/backup-and-res
     });
     expect(await jobs(moved, 'acme')).to.deep.equal([acme]);
     expect(await jobs(moved, 'beta')).to.deep.equal([beta]);
-    console.log(await mad(moved.container, 'databases', 'reconcile'));
+    await submit(moved, 'acme');
+    await expectAgreement(moved);
   });
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findFreePort } from '../../infrastructure/local/embedded-postgres/free-port.ts';
 import { findServerUser } from '../../infrastructure/local/embedded-postgres/server-user.ts';
+import { until } from './gate.ts';
 import { createTestDirectory } from './test-directories.ts';
 
 const VERSIONS = '/usr/lib/postgresql';
@@ -29,7 +30,7 @@ export const needsPostgresTools = (suite: Mocha.Context): void => {
 /** A server of Debian's with an archive of its WAL, and its own tools to back it up. */
 export class ToolServer {
   readonly url: string;
-  readonly archive: string;
+  readonly #archive: string;
   readonly #folder: string;
   readonly #port: number;
   #data: string;
@@ -38,7 +39,7 @@ export class ToolServer {
     this.#folder = folder;
     this.#port = port;
     this.#data = join(folder, 'data');
-    this.archive = join(folder, 'archive');
+    this.#archive = join(folder, 'archive');
     this.url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
   }
 
@@ -48,7 +49,7 @@ export class ToolServer {
     const user = await findServerUser(join(server.#folder, 'nobody has this'));
     if (user !== undefined) await chown(server.#folder, user.uid, user.gid);
     await server.run('initdb', ['-D', server.#data, '-U', 'postgres', '-A', 'trust', '--locale=C.UTF-8']);
-    await promisify(execFile)('mkdir', [server.archive], { ...user });
+    await promisify(execFile)('mkdir', [server.#archive], { ...user });
     await appendFile(
       join(server.#data, 'postgresql.conf'),
       `
@@ -57,11 +58,15 @@ export class ToolServer {
         unix_socket_directories = ''
         fsync = off
         archive_mode = on
-        archive_command = 'test ! -f ${server.archive}/%f && cp %p ${server.archive}/%f'
+        archive_command = 'test ! -f ${server.#archive}/%f && cp %p ${server.#archive}/%f'
       `.replaceAll(/^ +/gm, ''),
     );
     await server.begin();
     return server;
+  }
+
+  hasArchived(walFile: string): boolean {
+    return existsSync(join(this.#archive, walFile));
   }
 
   /** A path that the server's user may write. */
@@ -95,10 +100,15 @@ export class ToolServer {
     await promisify(execFile)('cp', ['-a', backup, this.#data], { ...user });
     await appendFile(
       join(this.#data, 'postgresql.conf'),
-      `restore_command = 'cp ${this.archive}/%f %p'\nrecovery_target_name = '${restorePoint}'\nrecovery_target_action = promote\n`,
+      `restore_command = 'cp ${this.#archive}/%f %p'\nrecovery_target_name = '${restorePoint}'\nrecovery_target_action = promote\n`,
     );
     await writeFile(join(this.#data, 'recovery.signal'), '');
     await this.begin();
+    // It takes sessions before it takes writes.
+    await until('the recovery is over', async () => {
+      const isOn = await this.run('psql', ['-d', 'postgres', '-Atc', 'select pg_is_in_recovery()']);
+      return isOn.trim() === 'f';
+    });
   }
 
   async remove(): Promise<void> {
