@@ -82,8 +82,8 @@ describe('Two processes behind nginx with the site that operators are given', fu
       deployment.databaseName('alpha'),
     );
     expect(new Set(rows.map(({ id }) => id))).to.deep.equal(made);
-    const told = () =>
-      client.events.flatMap(({ type, job_id }) => (type === 'job.submitted' ? [job_id] : []));
+    const told = (): readonly string[] =>
+      client.events.flatMap(({ type, job_id }) => (type === 'job.submitted' ? [job_id ?? ''] : []));
     await until('all jobs were told', () => told().length >= made.size);
     client.close();
     expect(told().toSorted()).to.deep.equal([...made].toSorted());

@@ -23,9 +23,11 @@ const pathOf = (program: string): string | undefined =>
     }
   });
 
+export const isInstalled = (program: string): boolean => pathOf(program) !== undefined;
+
 /** Leaves the tests of a suite out where the program is not installed, and says so. */
 export const needsProgram = (suite: Mocha.Context, program: string): void => {
-  if (pathOf(program) !== undefined) return;
+  if (isInstalled(program)) return;
   process.stderr.write(`  ${program} is not installed: its tests are left out\n`);
   suite.skip();
 };

@@ -4,21 +4,26 @@ import { startHttpProcess, type HttpProcess } from './http-process.ts';
 /** The service as a process that is restarted on its port. */
 export class RollingProcess {
   readonly url: string;
-  readonly #environment: Readonly<Record<string, string>>;
+  readonly #start: () => Promise<HttpProcess>;
   #running: HttpProcess;
 
-  private constructor(url: string, environment: Readonly<Record<string, string>>, running: HttpProcess) {
+  private constructor(url: string, start: () => Promise<HttpProcess>, running: HttpProcess) {
     this.url = url;
-    this.#environment = environment;
+    this.#start = start;
     this.#running = running;
   }
 
-  /** Resolves when it listens. Call `dispose` at the end. */
-  static async start(environment: Readonly<Record<string, string>>): Promise<RollingProcess> {
+  /**
+   * Resolves when it listens. Call `dispose` at the end.
+   *
+   * @param entry as of `startHttpProcess`
+   */
+  static async start(environment: Readonly<Record<string, string>>, entry?: string): Promise<RollingProcess> {
     const given = { ...environment, LOG_LEVEL: 'info', PORT: String(await findFreePort(undefined)) };
-    const running = await startHttpProcess(given);
+    const start = (): Promise<HttpProcess> => startHttpProcess(given, entry);
+    const running = await start();
     try {
-      return new RollingProcess(await running.listening(), given, running);
+      return new RollingProcess(await running.listening(), start, running);
     } catch (error) {
       await running.dispose();
       throw error;
@@ -31,7 +36,7 @@ export class RollingProcess {
     const { code } = await this.#running.exited;
     if (code !== 0) throw new Error(`the process ended with ${code}:\n${this.#running.stdout()}`);
     await this.#running.dispose();
-    this.#running = await startHttpProcess(this.#environment);
+    this.#running = await this.#start();
     await this.#running.listening();
   }
 
