@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { EventClient } from '../support/event-client.ts';
 import { until } from '../support/gate.ts';
-import type { Job } from '../support/http-contract.ts';
+import type { AuditEntry, Job, Page } from '../support/http-contract.ts';
 import { needsProgram, startNginx, type MiddleProgram } from '../support/programs.ts';
 import { RollingProcess } from '../support/rolling-process.ts';
 import { send, type CallOptions, type Method, type Reply } from '../support/send.ts';
@@ -88,5 +88,30 @@ describe('Two processes behind nginx with the site that operators are given', fu
     client.close();
     expect(told().toSorted()).to.deep.equal([...made].toSorted());
     expect(client.attempts.length, 'the stream ended with its process').to.be.above(1);
+  });
+
+  it('take files and tokens of the size that the service takes, know who asks, and keep their metrics to themselves', async () => {
+    // nginx’s own limits are 1 MiB for a body and 8 KiB for a header.
+    const file = await call<{ size_bytes: number }>('POST', '/files', {
+      body: Buffer.alloc(3 << 20),
+      headers: { 'content-type': 'application/octet-stream' },
+    });
+    expect([file.status, file.body.size_bytes]).to.deep.equal([201, 3 << 20]);
+    const token = deployment.token('alpha', ['org_admin'], { pad: 'x'.repeat(5945) });
+    expect(token.length).to.be.within(8170, 8192);
+    expect((await call('GET', '/jobs', { token })).status).to.equal(200);
+
+    const forged = { 'x-forwarded-for': '203.0.113.9' };
+    const made = await call('POST', '/campaigns', { body: { name: 'whose' }, headers: forged });
+    expect(made.status, made.text).to.equal(201);
+    let addresses: readonly (string | null)[] = [];
+    await until('the trail has it', async () => {
+      const path = '/organizations/alpha/audit-logs?action=campaign.created';
+      addresses = (await call<Page<AuditEntry>>('GET', path)).body.items.map(({ address }) => address);
+      return addresses.length > 0;
+    });
+    expect(addresses).to.deep.equal(['127.0.0.1']);
+
+    expect((await call('GET', '/metrics')).status).to.equal(404);
   });
 });
