@@ -13,9 +13,9 @@ import { interleave, median, percentile } from './statistics.ts';
 import { print, type Line } from './table.ts';
 
 const ORGANIZATIONS = 50;
-const ROUNDS = 10;
-const REQUESTS = 4000;
-const WARM_UP = 24_000;
+const ROUNDS = 5;
+const REQUESTS = 2000;
+const WARM_UP = 12_000;
 const CONCURRENCY = 16;
 const PER_SECOND = 200;
 const QUIET_MS = 10_000;

@@ -27,8 +27,11 @@ export const needsPostgresTools = (suite: Mocha.Context): void => {
   suite.skip();
 };
 
+const SERVICE = 'app';
+
 /** A server of Debian's with an archive of its WAL, and its own tools to back it up. */
 export class ToolServer {
+  /** Of the service's login, when there is one. */
   readonly url: string;
   readonly #archive: string;
   readonly #folder: string;
@@ -40,7 +43,7 @@ export class ToolServer {
     this.#port = port;
     this.#data = join(folder, 'data');
     this.#archive = join(folder, 'archive');
-    this.url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
+    this.url = `postgresql://${SERVICE}@127.0.0.1:${port}/postgres`;
   }
 
   /** Call `remove` at the end. */
@@ -65,6 +68,11 @@ export class ToolServer {
     return server;
   }
 
+  /** Gives the service its login, which may make databases and roles, and is no superuser. */
+  async addLogin(): Promise<void> {
+    await this.run('psql', ['-d', 'postgres', '-c', `create role ${SERVICE} login createdb createrole`]);
+  }
+
   hasArchived(walFile: string): boolean {
     return existsSync(join(this.#archive, walFile));
   }
@@ -74,12 +82,12 @@ export class ToolServer {
     return join(this.#folder, name);
   }
 
-  /** Runs one of the tools as the server's user, on this server; returns what it wrote. */
-  async run(program: string, args: readonly string[]): Promise<string> {
+  /** Runs one of the tools on this server, as its administrator or another login; returns what it wrote. */
+  async run(program: string, args: readonly string[], login = 'postgres'): Promise<string> {
     const user = await findServerUser(this.#folder);
     const { stdout } = await promisify(execFile)(join(toolsFolder() ?? '', program), args, {
       cwd: this.#folder,
-      env: { PGHOST: '127.0.0.1', PGPORT: String(this.#port), PGUSER: 'postgres', TZ: 'UTC' },
+      env: { PGHOST: '127.0.0.1', PGPORT: String(this.#port), PGUSER: login, TZ: 'UTC' },
       ...user,
     });
     return stdout;
