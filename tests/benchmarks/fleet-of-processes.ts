@@ -13,6 +13,8 @@ import { interleave, median, percentile } from './statistics.ts';
 import { print, type Line } from './table.ts';
 
 const ORGANIZATIONS = 50;
+/** A connection for each organization in each of the three processes, with room for all to have the same share. */
+const BUDGET = 240;
 const ROUNDS = 5;
 const REQUESTS = 2000;
 const WARM_UP = 12_000;
@@ -26,7 +28,7 @@ const BUILT = fileURLToPath(new URL('../../dist/infrastructure/bin/http.js', imp
 
 /** What two processes serve over what one does, and what a restart of both, one after the other, costs their clients. */
 export const fleetOfProcesses = async (serverUrl: string): Promise<readonly Line[]> => {
-  const deployment = await createDeployment({}, { url: serverUrl });
+  const deployment = await createDeployment({ DB_CONNECTION_BUDGET: String(BUDGET) }, { url: serverUrl });
   try {
     const requests = await prepare(deployment, ORGANIZATIONS);
     const line = await twoOverOne(deployment, requests);
