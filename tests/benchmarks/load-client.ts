@@ -1,4 +1,5 @@
 /** The program of a load client: runs one task after another that its parent sends. */
+import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadRequest, LoadResult, LoadTask } from './load.ts';
@@ -6,7 +7,7 @@ import type { LoadRequest, LoadResult, LoadTask } from './load.ts';
 // Hangs up before the service does, which would do it while a request is on its way.
 const agent = new Agent({ keepAlive: true, timeout: 3000 });
 
-const send = (url: URL, { method, path, token, body }: LoadRequest): Promise<string | null> =>
+const send = (url: URL, { method, path, token, body, keyed = false }: LoadRequest): Promise<string | null> =>
   new Promise((resolve, reject) => {
     const headers = {
       authorization: `Bearer ${token}`,
@@ -14,6 +15,7 @@ const send = (url: URL, { method, path, token, body }: LoadRequest): Promise<str
         'content-type': 'application/json',
         'content-length': Buffer.byteLength(body),
       }),
+      ...(keyed && { 'idempotency-key': randomUUID() }),
     };
     const sent = request(
       { hostname: url.hostname, port: url.port, agent, method, path, headers },

@@ -7,6 +7,8 @@ export interface LoadRequest {
   readonly path: string;
   readonly token: string;
   readonly body?: string;
+  /** Sent with an Idempotency-Key, a new one each time. Default: without. */
+  readonly keyed?: boolean;
 }
 
 /** `burst`: all at once. `paced`: one after another at their times until told to stop. `closed`: so many at a time. */

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { findFreePort } from '../../infrastructure/local/embedded-postgres/free-port.ts';
 import { findServerUser } from '../../infrastructure/local/embedded-postgres/server-user.ts';
 import { until } from './gate.ts';
@@ -23,9 +24,11 @@ export const pathOf = (program: string): string | undefined =>
     }
   });
 
+export const isInstalled = (program: string): boolean => pathOf(program) !== undefined;
+
 /** Leaves the tests of a suite out where the program is not installed, and says so. */
 export const needsProgram = (suite: Mocha.Context, program: string): void => {
-  if (pathOf(program) !== undefined) return;
+  if (isInstalled(program)) return;
   process.stderr.write(`  ${program} is not installed: its tests are left out\n`);
   suite.skip();
 };
@@ -54,6 +57,7 @@ const start = async (
     await writeFile(join(folder, name), text.replaceAll('$PORT', String(port)).replaceAll('$FOLDER', folder));
   // None of them runs as root.
   const user = await findServerUser(join(folder, 'nobody has this'));
+  if (user !== undefined) await chown(folder, user.uid, user.gid);
   const child = spawn(path, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], ...user });
   const exited = once(child, 'exit');
   let log = '';
@@ -137,3 +141,65 @@ listen postgresql
 `,
   });
 };
+
+/**
+ * HAProxy before several servers, leading to the one whose check answers 200, as it stands before servers that Patroni
+ * looks after.
+ *
+ * @param servers the port of each, and that of its HTTP check
+ */
+export const startHaProxyToPrimary = (
+  servers: readonly { readonly port: number; readonly checkPort: number }[],
+): Promise<MiddleProgram> =>
+  start('haproxy', ['-db', '-f', 'haproxy.cfg'], {
+    'haproxy.cfg': `
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+listen primary
+  bind 127.0.0.1:$PORT
+  option httpchk GET /primary
+  http-check expect status 200
+  default-server inter 100ms fall 1 rise 1 on-marked-down shutdown-sessions
+${servers.map(({ port, checkPort }) => `  server s${port} 127.0.0.1:${port} check port ${checkPort}`).join('\n')}
+`,
+  });
+
+const NGINX_SITE = new URL('../../infrastructure/deployment/nginx/mad.conf', import.meta.url);
+
+/** nginx with the site that operators are given, but for its addresses. */
+export const startNginx = async (processUrls: readonly [string, string]): Promise<MiddleProgram> => {
+  const addresses = { '80;': '127.0.0.1:$PORT;', ...toAddresses(processUrls) };
+  let site = await readFile(fileURLToPath(NGINX_SITE), 'utf8');
+  for (const [given, used] of Object.entries(addresses)) {
+    if (site.split(given).length !== 2) throw new Error(`mad.conf names ${given} more or less than once`);
+    // A function, for the text may hold `$`.
+    site = site.replace(given, () => used);
+  }
+  return start('nginx', ['-p', '.', '-c', 'nginx.conf', '-e', 'stderr'], {
+    'mad.conf': site,
+    'nginx.conf': `
+      daemon off;
+      master_process off;
+      error_log stderr;
+      pid nginx.pid;
+      events {}
+      http {
+        access_log off;
+        client_body_temp_path bodies;
+        proxy_temp_path answers;
+        fastcgi_temp_path fastcgi;
+        uwsgi_temp_path uwsgi;
+        scgi_temp_path scgi;
+        include mad.conf;
+      }
+    `,
+  });
+};
+
+const toAddresses = ([one, other]: readonly [string, string]): Readonly<Record<string, string>> => ({
+  '127.0.0.1:3001': new URL(one).host,
+  '127.0.0.1:3002': new URL(other).host,
+});

@@ -14,6 +14,7 @@ import {
 } from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
 import { findFreePort } from '../../infrastructure/local/embedded-postgres/free-port.ts';
 import { until } from './gate.ts';
+import { serverProcesses, signal, stopProcesses } from './server-processes.ts';
 import { createTestDirectory } from './test-directories.ts';
 
 /** One of two servers with the same data, on a port that it keeps. */
@@ -32,7 +33,7 @@ export class ReplicatedServer {
       dataDirectory: this.#data.root,
       port: this.port,
       durable: false,
-      settings: { max_connections: '60', shared_buffers: '16MB', ...settings },
+      settings: { max_connections: '60', shared_buffers: '16MB', synchronous_commit: 'on', ...settings },
     });
   }
 
@@ -53,6 +54,21 @@ export class ReplicatedServer {
   async stop(): Promise<void> {
     await this.#running?.stop();
     this.#running = null;
+  }
+
+  /** SIGKILL for the server and all of its sessions: what it has not sent to a standby, it alone has. */
+  async kill(): Promise<void> {
+    for (const pid of await serverProcesses(this.#data.pidFile)) signal(pid, 'SIGKILL');
+    await this.#running?.exited;
+    this.#running = null;
+  }
+
+  /** It takes nothing from its primary any more, and answers nobody, until what is returned is called. */
+  async hang(): Promise<() => void> {
+    const stopped = await stopProcesses(this.#data.pidFile);
+    return () => {
+      for (const pid of stopped) signal(pid, 'SIGCONT');
+    };
   }
 
   /** Copies the data of a stopped server, with their owner: what a base backup would give. */

@@ -1,10 +1,11 @@
-import { readFile, readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dataDirectoryAt } from '../../infrastructure/local/embedded-postgres/cluster.ts';
 import {
   startEmbeddedPostgres,
   type EmbeddedPostgres,
 } from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
 import { findFreePort } from '../../infrastructure/local/embedded-postgres/free-port.ts';
+import { serverProcesses, signal, stopProcesses } from './server-processes.ts';
 import { createTestDirectory } from './test-directories.ts';
 
 /** A commit that was acknowledged is in a file: it survives the server, if not the machine. */
@@ -36,7 +37,7 @@ export class SecondServer {
   async kill(): Promise<void> {
     const running = this.#running;
     if (running === null) return;
-    for (const pid of await this.#processes()) signal(pid, 'SIGKILL');
+    for (const pid of await serverProcesses(this.#pidFile)) signal(pid, 'SIGKILL');
     await running.exited;
     this.#running = null;
     this.#stopped = [];
@@ -49,15 +50,7 @@ export class SecondServer {
 
   /** SIGSTOP for the server and all of its sessions: its port takes connections, and nobody answers on them. */
   async hang(): Promise<void> {
-    const seen = new Set<number>();
-    // The postmaster stands still first, so a second look finds every session that it has begun.
-    for (let found = await this.#processes(); found.length > 0; found = await this.#processes()) {
-      const fresh = found.filter((pid) => !seen.has(pid));
-      if (fresh.length === 0) break;
-      for (const pid of fresh) signal(pid, 'SIGSTOP');
-      for (const pid of fresh) seen.add(pid);
-    }
-    this.#stopped = [...seen];
+    this.#stopped = await stopProcesses(this.#pidFile);
   }
 
   /** After `hang`. Safe to call without one. */
@@ -78,29 +71,10 @@ export class SecondServer {
     await rm(this.#directory, { recursive: true, force: true });
   }
 
-  /** The postmaster first, then its children. Linux only: other systems have no /proc. */
-  async #processes(): Promise<readonly number[]> {
-    const { pidFile } = dataDirectoryAt(this.#directory);
-    const postmaster = Number((await readFile(pidFile, 'utf8')).split('\n')[0]);
-    const children: number[] = [];
-    for (const name of await readdir('/proc')) {
-      if (!/^\d+$/.test(name)) continue;
-      const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '');
-      const [, parent] = /^\d+ \(.*\) \S (\d+)/.exec(stat) ?? [];
-      if (Number(parent) === postmaster) children.push(Number(name));
-    }
-    return [postmaster, ...children];
+  get #pidFile(): string {
+    return dataDirectoryAt(this.#directory).pidFile;
   }
 }
 
 const run = (dataDirectory: string, port: number): Promise<EmbeddedPostgres> =>
   startEmbeddedPostgres({ dataDirectory, port, durable: false, settings: SETTINGS });
-
-/** Does nothing for a process that has ended. */
-const signal = (pid: number, name: NodeJS.Signals): void => {
-  try {
-    process.kill(pid, name);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
-};
