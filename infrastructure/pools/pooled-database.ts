@@ -37,7 +37,7 @@ export class PooledDatabase {
     for (let retried = false; ; retried = true) {
       const connection = await this.#acquire();
       try {
-        return await connection.query(query);
+        return await this.#send(connection, query);
       } catch (error) {
         const repeatable = isStaleStatement(error) || (query.readOnly && breaksConnection(error));
         if (!repeatable || retried) throw this.#translate(error);
@@ -58,7 +58,7 @@ export class PooledDatabase {
     const executor: TransactionExecutor = {
       query: (query) => {
         if (over) return Promise.reject(new Error('the transaction is over'));
-        return connection.query(query);
+        return this.#send(connection, query);
       },
     };
     try {
@@ -93,8 +93,28 @@ export class PooledDatabase {
     }
   }
 
+  async #send<Row>(connection: PgConnection, query: Query<Row>): Promise<readonly Row[]> {
+    const { metrics } = this.#pool;
+    if (metrics === undefined) return connection.query(query);
+    const sentAt = performance.now();
+    try {
+      const rows = await connection.query(query);
+      metrics.queried((performance.now() - sentAt) / 1000, 'ok');
+      return rows;
+    } catch (error) {
+      metrics.queried((performance.now() - sentAt) / 1000, 'error');
+      throw error;
+    }
+  }
+
   async #acquire(): Promise<PgConnection> {
-    const connection = await this.#pool.acquire(this.#scope);
+    const askedAt = performance.now();
+    let connection: PgConnection;
+    try {
+      connection = await this.#pool.acquire(this.#scope);
+    } finally {
+      this.#pool.metrics?.waited((performance.now() - askedAt) / 1000);
+    }
     try {
       this.#scope?.beginStatement(connection);
     } catch (error) {
