@@ -7,12 +7,14 @@ import type { OutboxRelayLoop } from '../background/outbox-relay-loop.ts';
 import type { ProcessBeats } from '../background/process-beats.ts';
 import type { ServerSizes } from '../background/server-sizes.ts';
 import type { WorkFigures } from '../../application/work/work-figures.ts';
+import type { Config } from '../config/config.ts';
 import type { CircuitBreaker } from '../pools/circuit-breaker.ts';
 import type { DatabaseConnectionManager } from '../routing/database-connection-manager.ts';
 import type { ResultsServers } from '../servers/results-servers.ts';
 
 /** What a scrape reads off. */
 export interface MeasuredParts {
+  readonly config: Config;
   readonly metrics: PrometheusMetrics;
   readonly connectionManager: DatabaseConnectionManager;
   readonly metadataBreaker: CircuitBreaker;

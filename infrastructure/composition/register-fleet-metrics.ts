@@ -14,7 +14,7 @@ export const registerFleet = (parts: MeasuredParts): void => {
   registerUpkeep(parts);
 };
 
-const registerDatabases = ({ metrics, fleetSnapshot, serverSizes, servers }: MeasuredParts): void => {
+const registerDatabases = ({ metrics, config, fleetSnapshot, serverSizes, servers }: MeasuredParts): void => {
   const configured = servers.list().map(({ serverId }) => serverId);
   /** Those of the configuration, and those of the ledger that this process is not configured for. */
   const known = (counts: ReadonlyMap<ServerId, unknown>) => new Set([...configured, ...counts.keys()]);
@@ -40,6 +40,11 @@ const registerDatabases = ({ metrics, fleetSnapshot, serverSizes, servers }: Mea
       const counts = fleetSnapshot.sparesReady;
       return [...known(counts)].map((server) => ({ labels: { server }, value: counts.get(server) ?? 0 }));
     },
+  });
+  metrics.registerGauge({
+    name: 'spare_databases_wanted',
+    help: 'Databases that are to stand ready on each server at least',
+    read: () => config.database.spares.min,
   });
   metrics.registerGauge({
     name: 'results_server_bytes',

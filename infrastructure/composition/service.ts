@@ -11,7 +11,6 @@ import { messageClasses } from '../../presentation/http/request/message-classes.
 import type { OutboxRelayLoop } from '../background/outbox-relay-loop.ts';
 import type { ClusterSurvey } from '../background/cluster-survey.ts';
 import type { EventStreams } from '../../application/events/event-streams.ts';
-import type { Config } from '../config/config.ts';
 import { listen, type ListeningServer } from '../http-server/http-server.ts';
 import { addressError } from '../http-server/listening-address.ts';
 import { runPhases, type ShutdownPhase } from '../http-server/shutdown.ts';
@@ -26,7 +25,6 @@ import type { MeasuredParts } from './measured-parts.ts';
 import { registerMetrics } from './register-metrics.ts';
 
 export interface ServiceParts extends MeasuredParts, DutyParts {
-  readonly config: Config;
   readonly logger: Logger;
   readonly metadataConnector: MetadataConnector;
   readonly clusterSurvey: ClusterSurvey;
