@@ -11,7 +11,7 @@ import {
 } from '../support/deployment-files.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { readMetrics, seriesOf, type ExportedMetric } from '../support/exported-metrics.ts';
-import type { Job } from '../support/http-contract.ts';
+import type { Job, Problem } from '../support/http-contract.ts';
 import { HttpService } from '../support/http-service.ts';
 import { needsProgram } from '../support/programs.ts';
 import { readExpression } from '../support/promql.ts';
@@ -156,6 +156,58 @@ describe('The metrics of a running service', function () {
       for (const [, method = '', path = ''] of page.matchAll(/`(GET|POST|PUT|PATCH|DELETE) (\/[^`? ]*)/g))
         expect([...routes], name).to.include(`${method} ${path}`);
     }
+  });
+
+  describe('with a thousand organizations', () => {
+    const DORMANT = 1000;
+    const scrape = async (): Promise<string> => (await service.call('GET', '/metrics')).text;
+    const valueOf = (name: string, scraped: string): number =>
+      Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(scraped)?.[1]);
+
+    before(async () => {
+      await deployment.metadata(
+        `with made as (
+           insert into organizations (org_id, name) select 'dormant-' || n, 'Dormant' from generate_series(1, ${DORMANT}) n
+           returning org_id)
+         insert into organization_databases (org_id, database_name, state, stamp, schema_version)
+         select org_id, 'nowhere_' || org_id, 'ready', gen_random_uuid(), 2 from made`,
+      );
+      await service.container.get(TOKENS.background).run('fleet_snapshot');
+    });
+
+    it('have no more series, and open no database', async () => {
+      const scraped = await scrape();
+      expect(valueOf('mad_schema_behind_organizations', scraped)).to.equal(DORMANT);
+      expect(valueOf('mad_organization_pools\\{state="active"\\}', scraped)).to.equal(1);
+      const namesIn = (metricsText: string): Set<string> =>
+        new Set(Array.from(metricsText.matchAll(/^mad_\w+\{[^}]*\}/gm), ([series]) => series));
+      // Requests of the tests before may be new ones.
+      const added = [...namesIn(scraped)].filter(
+        (series) => !namesIn(text).has(series) && !series.startsWith('mad_http_request_duration'),
+      );
+      expect(added).to.deep.equal([]);
+    });
+
+    it('show the one of which every request fails', async () => {
+      const member = service.as(deployment.token('dormant-7', ['member']));
+      const codes: string[] = [];
+      for (let request = 0; request < 20; request += 1) {
+        const { status, body } = await member.get<Problem>('/jobs');
+        expect(status).to.equal(503);
+        codes.push(body.code);
+      }
+      await service.container.get(TOKENS.background).run('process_beat');
+      expect(valueOf('mad_organizations_failing', await scrape())).to.equal(1);
+      const [code = ''] = codes;
+      const alike = codes.filter((each) => each === code).length;
+      expect(valueOf(`mad_refusals_total\\{code="${code}"\\}`, await scrape())).to.equal(alike);
+      const platform = service.as(deployment.token(null, ['platform_admin']));
+      const { body } = await platform.get<{ needs_you: readonly { code: string; sentence: string }[] }>(
+        '/admin/overview',
+      );
+      const item = body.needs_you.find(({ code }) => code === 'organizations_failing');
+      expect(item?.sentence).to.include('dormant-7');
+    });
   });
 
   describe('on dashboards', () => {
