@@ -42,7 +42,7 @@ export class ProcessBeats implements Background {
       everyMs: BEAT_EVERY_MS,
       runsAtStart: true,
       work: () => deps.ledger.beat(deps.instanceId, this.#startedAt, this.#facts()),
-      onFailure: (error) => deps.logger.debug({ err: error }, 'this process could not say how it is'),
+      onFailure: (error) => deps.logger.write('process.report_failed', { err: error }),
     });
   }
 
@@ -117,9 +117,8 @@ export class ProcessBeats implements Background {
     const { logger } = this.#deps;
     const began = [...outages].filter((organizationId) => !this.#outages.has(organizationId));
     const ended = [...this.#outages].filter((organizationId) => !outages.has(organizationId));
-    if (began.length > 0) logger.error(named(began), 'every request of organizations fails');
-    if (ended.length > 0)
-      logger.info(named(ended), 'organizations are served again, or have not asked for a minute');
+    if (began.length > 0) logger.write('organizations.failing', named(began));
+    if (ended.length > 0) logger.write('organizations.recovered', named(ended));
     this.#outages = outages;
   }
 }
@@ -128,7 +127,7 @@ const MAX_NAMED = 10;
 
 const named = (
   organizations: readonly OrganizationId[],
-): { readonly organizations: readonly OrganizationId[]; readonly count: number } => ({
-  organizations: organizations.slice(0, MAX_NAMED),
+): { readonly org_ids: readonly OrganizationId[]; readonly count: number } => ({
+  org_ids: organizations.slice(0, MAX_NAMED),
   count: organizations.length,
 });

@@ -23,7 +23,7 @@ export class ServerSizes implements Background {
     this.#looks = new Periodic({
       everyMs: EVERY_MS,
       work: () => this.#look(),
-      onFailure: (error) => deps.logger.warn({ err: error }, 'the sizes of databases could not be read'),
+      onFailure: (error) => deps.logger.write('server.sizes_unread', { err: error }),
     });
   }
 

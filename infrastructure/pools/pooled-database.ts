@@ -94,6 +94,7 @@ export class PooledDatabase {
   }
 
   async #send<Row>(connection: PgConnection, query: Query<Row>): Promise<readonly Row[]> {
+    if (this.#scope !== undefined) this.#scope.cost.queries += 1;
     const { metrics } = this.#pool;
     if (metrics === undefined) return connection.query(query);
     const sentAt = performance.now();
@@ -108,13 +109,7 @@ export class PooledDatabase {
   }
 
   async #acquire(): Promise<PgConnection> {
-    const askedAt = performance.now();
-    let connection: PgConnection;
-    try {
-      connection = await this.#pool.acquire(this.#scope);
-    } finally {
-      this.#pool.metrics?.waited((performance.now() - askedAt) / 1000);
-    }
+    const connection = await this.#wait();
     try {
       this.#scope?.beginStatement(connection);
     } catch (error) {
@@ -122,6 +117,17 @@ export class PooledDatabase {
       throw error;
     }
     return connection;
+  }
+
+  async #wait(): Promise<PgConnection> {
+    const beganAt = performance.now();
+    try {
+      return await this.#pool.acquire(this.#scope);
+    } finally {
+      const waitedMs = performance.now() - beganAt;
+      if (this.#scope !== undefined) this.#scope.cost.waitedMs += waitedMs;
+      this.#pool.metrics?.waited(waitedMs / 1000);
+    }
   }
 
   #release(connection: PgConnection): void {

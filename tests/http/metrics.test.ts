@@ -205,7 +205,7 @@ describe('The metrics of a running service', function () {
       const { body } = await platform.get<{ needs_you: readonly { code: string; sentence: string }[] }>(
         '/admin/overview',
       );
-      const item = body.needs_you.find(({ code }) => code === 'organizations_failing');
+      const item = body.needs_you.find((each) => each.code === 'organizations_failing');
       expect(item?.sentence).to.include('dormant-7');
     });
   });

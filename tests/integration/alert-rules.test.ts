@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
+import { LOG_EVENTS } from '../../application/ports/runtime/log-events/log-events.ts';
 import { runCli } from '../../presentation/cli/run-cli.ts';
 import {
   PROMETHEUS,
@@ -76,6 +77,14 @@ describe('The alerts', () => {
       for (const option of command.split(' ').filter((word) => word.startsWith('--')))
         expect(help, command).to.include(option);
     }
+  });
+
+  it('have pages whose events of the log there are', () => {
+    const events = [...runbooks.values()].flatMap((page) =>
+      Array.from(page.matchAll(/`([a-z]+\.[a-z_]+)`/g), ([, name = '']) => name),
+    );
+    expect(events).not.to.be.empty;
+    for (const event of events) expect(Object.keys(LOG_EVENTS)).to.include(event);
   });
 
   describe('by Prometheus itself', function () {

@@ -8,13 +8,11 @@ describe('The beats of a process', () => {
   const ids = Array.from({ length: 12 }, (_, at) => organization(`org${at}`));
   let traffic: OrganizationTraffic;
   let beats: ProcessBeats;
-  let lines: [level: string, fields: object, message: string][];
+  let lines: [event: string, fields: object][];
 
   beforeEach(() => {
     traffic = new OrganizationTraffic();
     lines = [];
-    const say = (level: string) => (fields: object, message: string) =>
-      void lines.push([level, fields, message]);
     beats = new ProcessBeats({
       instanceId: '00000000-0000-4000-8000-000000000001',
       version: '1.2.3',
@@ -35,7 +33,7 @@ describe('The beats of a process', () => {
       },
       servers: [],
       metadataBreaker: { state: 'closed' },
-      logger: { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') },
+      logger: { write: (event, fields) => void lines.push([event, fields]) },
     });
   });
 
@@ -50,13 +48,15 @@ describe('The beats of a process', () => {
     await beats.run();
     await beats.run();
     expect(beats.organizationsFailing).to.equal(12);
-    const named = { organizations: ids.slice(0, 10), count: 12 };
-    expect(lines).to.deep.equal([['error', named, 'every request of organizations fails']]);
+    const named = { org_ids: ids.slice(0, 10), count: 12 };
+    expect(lines).to.deep.equal([['organizations.failing', named]]);
     answer(200, 1);
     await beats.run();
     expect(beats.organizationsFailing).to.equal(0);
-    expect(lines[1]?.slice(0, 2)).to.deep.equal(['info', named]);
-    expect(lines).to.have.length(2);
+    expect(lines).to.deep.equal([
+      ['organizations.failing', named],
+      ['organizations.recovered', named],
+    ]);
   });
 
   it('measure the event loop between one and the next', async () => {
