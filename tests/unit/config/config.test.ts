@@ -203,6 +203,7 @@ describe('parseConfig', () => {
       NODE_ENV: 'production',
       LOG_LEVEL: 'warn',
       READY_STRICT: 'True',
+      METRICS_ENGINES: 'vina, gnina-1.1',
       TRUSTED_PROXIES: '2',
       RESPONSE_BYTES_TOTAL: '9000000',
       RESPONSE_BYTES_PER_ORGANIZATION: '5000000',
