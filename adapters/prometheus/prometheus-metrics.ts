@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { DatabaseMetrics } from '../../application/ports/runtime/database-metrics.ts';
 import {
   ANSWER_CUTS,
   type HttpMetrics,
@@ -8,6 +9,8 @@ import {
 export interface PrometheusMetricsOptions {
   /** Whether to add the process's memory, CPU, event loop and garbage collection. Default: no. */
   readonly processMetrics?: boolean;
+  /** Every code that an answer can have, so that each is counted from 0. Default: none. */
+  readonly errorCodes?: readonly string[];
 }
 
 /** One value of a metric, with its labels. */
@@ -28,22 +31,35 @@ export interface SnapshotMetric {
 
 const PREFIX = 'mad_';
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** From a second to a day. */
+const LONG_SECONDS = [1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400];
 
 /** The service's metrics. Each instance has a separate registry. */
 export class PrometheusMetrics implements HttpMetrics {
   readonly #registry = new Registry();
   readonly #requests: Histogram<'method' | 'route' | 'status'>;
   readonly #cuts: Counter<'reason'>;
+  readonly #refusals: Counter<'code'>;
   readonly #provisionings: Histogram<'path' | 'server'>;
+  readonly #waits: Histogram<'server'>;
+  readonly #queries: Histogram<'server' | 'outcome'>;
+  readonly #leases: Histogram<'server'>;
+  readonly #jobWaits: Histogram<'engine'>;
+  readonly #ofDatabases = new Map<string, DatabaseMetrics>();
 
-  constructor({ processMetrics = false }: PrometheusMetricsOptions = {}) {
-    this.#requests = new Histogram({
-      name: `${PREFIX}http_request_duration_seconds`,
-      help: 'Time from the request to the end of its answer',
-      labelNames: ['method', 'route', 'status'],
-      buckets: SECONDS,
+  constructor({ processMetrics = false, errorCodes = [] }: PrometheusMetricsOptions = {}) {
+    this.#requests = this.#histogram(
+      'http_request_duration_seconds',
+      'Time from the request to the end of its answer',
+      ['method', 'route', 'status'],
+    );
+    this.#refusals = new Counter({
+      name: `${PREFIX}refusals_total`,
+      help: 'Requests that were answered with an error, by its code',
+      labelNames: ['code'],
       registers: [this.#registry],
     });
+    for (const code of errorCodes) this.#refusals.inc({ code }, 0);
     this.#cuts = new Counter({
       name: `${PREFIX}http_answers_cut_total`,
       help: 'Answers that were ended in the middle: the client took nothing for too long, or not all in time',
@@ -51,14 +67,48 @@ export class PrometheusMetrics implements HttpMetrics {
       registers: [this.#registry],
     });
     for (const reason of ANSWER_CUTS) this.#cuts.inc({ reason }, 0);
-    this.#provisionings = new Histogram({
-      name: `${PREFIX}provisioning_duration_seconds`,
-      help: 'Time to give an organization its database, by how it was done',
-      labelNames: ['path', 'server'],
-      buckets: SECONDS,
+    this.#provisionings = this.#histogram(
+      'provisioning_duration_seconds',
+      'Time to give an organization its database, by how it was done',
+      ['path', 'server'],
+    );
+    this.#waits = this.#histogram(
+      'connection_acquire_duration_seconds',
+      'Time that a statement or a transaction waited for a connection, also in vain',
+      ['server'],
+    );
+    this.#queries = this.#histogram(
+      'query_duration_seconds',
+      'Time from a statement to the end of its answer, without the wait for a connection',
+      ['server', 'outcome'],
+    );
+    this.#leases = this.#histogram(
+      'results_lease_duration_seconds',
+      "Time that a request held its organization's pool",
+      ['server'],
+    );
+    this.#jobWaits = this.#histogram(
+      'job_wait_seconds',
+      'Time from the submission of a job to the first worker that took it',
+      ['engine'],
+      LONG_SECONDS,
+    );
+    if (processMetrics) this.#collectProcessMetrics();
+  }
+
+  #histogram<Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[],
+    buckets: readonly number[] = SECONDS,
+  ): Histogram<Label> {
+    return new Histogram({
+      name: `${PREFIX}${name}`,
+      help,
+      labelNames,
+      buckets: [...buckets],
       registers: [this.#registry],
     });
-    if (processMetrics) this.#collectProcessMetrics();
   }
 
   /** Under the names that stock dashboards look for. */
@@ -69,14 +119,33 @@ export class PrometheusMetrics implements HttpMetrics {
       this.#registry.removeSingleMetric(`nodejs_active_${kind}_total`);
   }
 
-  observe({ method, route, status, seconds, cut }: ObservedRequest): void {
+  observe({ method, route, status, seconds, cut, code }: ObservedRequest): void {
     if (cut !== undefined) this.#cuts.inc({ reason: cut });
+    if (code !== undefined) this.#refusals.inc({ code });
     this.#requests.observe({ method, route, status: String(status) }, seconds);
   }
 
   /** @param path the way in which the database was provided, from a fixed set */
   observeProvisioning(path: string, server: string, seconds: number): void {
     this.#provisionings.observe({ path, server }, seconds);
+  }
+
+  /** @param server its id, or `metadata` */
+  ofDatabases(server: string): DatabaseMetrics {
+    const known = this.#ofDatabases.get(server);
+    if (known !== undefined) return known;
+    const made: DatabaseMetrics = {
+      waited: (seconds) => this.#waits.observe({ server }, seconds),
+      queried: (seconds, outcome) => this.#queries.observe({ server, outcome }, seconds),
+      leased: (seconds) => this.#leases.observe({ server }, seconds),
+    };
+    this.#ofDatabases.set(server, made);
+    return made;
+  }
+
+  /** @param engine from a fixed set */
+  observeJobWait(engine: string, seconds: number): void {
+    this.#jobWaits.observe({ engine }, seconds);
   }
 
   /**

@@ -31,6 +31,7 @@ export class OutboxRelay {
   #reclaiming: Promise<void> | null = null;
   #reclaimedAt = -Infinity;
   #failures = 0;
+  #oldestMs = 0;
 
   constructor(deps: OutboxRelayDeps) {
     this.#deps = deps;
@@ -39,6 +40,11 @@ export class OutboxRelay {
   /** Relays and searches for dead processes that failed since the start. */
   get failures(): number {
     return this.#failures;
+  }
+
+  /** How long entries had waited at the last look, in milliseconds: those that waited longest. */
+  get oldestMs(): number {
+    return this.#oldestMs;
   }
 
   open(): void {
@@ -56,7 +62,11 @@ export class OutboxRelay {
         this.#reclaiming = null;
       });
     }
-    for (const traffic of announcements.traffics()) if (traffic.isRelayDue(now)) this.#due.add(traffic);
+    this.#oldestMs = 0;
+    for (const traffic of announcements.traffics()) {
+      this.#oldestMs = Math.max(this.#oldestMs, now - (traffic.unrelayedSince ?? now));
+      if (traffic.isRelayDue(now)) this.#due.add(traffic);
+    }
     announcements.settle();
     this.#relayDue();
   }

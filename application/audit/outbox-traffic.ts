@@ -40,6 +40,9 @@ export class OutboxTraffic {
   #writes = 0;
   /** Whether the outbox may hold entries. */
   #dirty = false;
+  /** When the oldest entries that are not relayed may have been written, and those of writes since a relay began. */
+  #unrelayedSince: number | null = null;
+  #dirtySince = 0;
   #isRelaying = false;
   #failures = 0;
   /** Not to be relayed before; after a failure. */
@@ -64,6 +67,11 @@ export class OutboxTraffic {
     return this.#dirty;
   }
 
+  /** Since when entries may wait; null: none do. */
+  get unrelayedSince(): number | null {
+    return this.#unrelayedSince;
+  }
+
   get isAnnounced(): boolean {
     return this.#announcedAt !== null;
   }
@@ -76,13 +84,13 @@ export class OutboxTraffic {
   writeEnded(now: number): void {
     if (this.#writes === 0) return;
     this.#writes -= 1;
-    this.#dirty = true;
+    this.#soil(now);
     this.#writtenAt = now;
   }
 
   /** Entries of a dead process, whose announcement is this process's from now on. */
   inherited(now: number): void {
-    this.#dirty = true;
+    this.#soil(now);
     this.#announcedAt = now;
   }
 
@@ -98,6 +106,7 @@ export class OutboxTraffic {
 
   relaySucceeded(): void {
     this.#isRelaying = false;
+    this.#unrelayedSince = this.#dirty ? this.#dirtySince : null;
     this.#failures = 0;
   }
 
@@ -139,5 +148,11 @@ export class OutboxTraffic {
 
   withdrawalBegan(): void {
     this.#announcedAt = null;
+  }
+
+  #soil(now: number): void {
+    if (!this.#dirty) this.#dirtySince = now;
+    this.#dirty = true;
+    this.#unrelayedSince ??= now;
   }
 }

@@ -1,4 +1,4 @@
-import { readCarriedEntries } from '../../domain/audit/carried-entry.ts';
+import { readCarriedEntries, type CarriedEntry } from '../../domain/audit/carried-entry.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { AuditBacklog } from '../ports/audit/audit-backlog.ts';
 import type { OrganizationDatabases } from '../ports/databases/organization-databases.ts';
@@ -10,6 +10,8 @@ export interface RelayPorts {
   readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Is told of entries that have arrived; must not throw. */
+  readonly onDelivered?: (entries: readonly CarriedEntry[]) => void;
 }
 
 const BATCH = 200;
@@ -22,12 +24,12 @@ const BATCH = 200;
  * @returns how many there were
  */
 export const relayOutbox =
-  ({ databases, backlog, logger, now }: RelayPorts) =>
+  ({ databases, backlog, logger, now, onDelivered = () => undefined }: RelayPorts) =>
   async (organizationId: OrganizationId): Promise<number> => {
     const lease = await databases.acquire(organizationId);
     try {
       for (let relayed = 0; ;) {
-        const taken = await lease.database.transaction(async ({ auditOutbox }) => {
+        const { taken, arrived } = await lease.database.transaction(async ({ auditOutbox }) => {
           const { count, rows } = await auditOutbox.take(BATCH);
           const entries = readCarriedEntries(rows, now());
           if (entries.length < count) {
@@ -35,8 +37,9 @@ export const relayOutbox =
             logger.write('outbox.rows_ignored', fields);
           }
           if (entries.length > 0) await backlog.deliver(organizationId, entries);
-          return count;
+          return { taken: count, arrived: entries };
         });
+        onDelivered(arrived);
         relayed += taken;
         if (taken < BATCH) return relayed;
       }

@@ -12,6 +12,7 @@ import {
   type OverviewFacts,
   type Rule,
 } from './attention-item.ts';
+import { openFindings } from './open-findings.ts';
 import { SERVER_RULES } from './server-attention.ts';
 
 /** What is wrong, the worst first. Pure. */
@@ -24,17 +25,7 @@ export const needsAttention = (facts: OverviewFacts): readonly Attention[] =>
 
 const findings: Rule = ({ standing: { pass } }) => {
   if (pass === null) return [];
-  const countOf = (counts: Readonly<Partial<Record<string, number>>>): number =>
-    Object.entries(counts).reduce(
-      (sum, [action, count = 0]) =>
-        // Without a dry run the other actions say that it was mended.
-        sum + (pass.dryRun || action === 'reported' || action === 'failed' ? count : 0),
-      0,
-    );
-  const open = Object.entries(pass.summary).flatMap(([kind, counts]) => {
-    const count = countOf(counts);
-    return count === 0 ? [] : [{ kind, count }];
-  });
+  const open = openFindings(pass);
   const missing = open.find(({ kind }) => kind === 'missing')?.count ?? 0;
   const others = open.filter(({ kind }) => kind !== 'missing');
   const total = others.reduce((sum, { count }) => sum + count, 0);

@@ -5,6 +5,7 @@ import type { Traffic, TrafficSnapshot } from '../ports/operators/process-ledger
 interface Failing {
   code: string;
   failures: number;
+  readonly firstAtMs: number;
   lastAtMs: number;
 }
 
@@ -14,6 +15,9 @@ const BUSIEST = 20;
 const MAX_FAILING = 10;
 /** An organization that does not ask any longer is no news. */
 const FAILING_FOR_MS = 60_000;
+/** So many failures in a row are an outage, or a minute of nothing else. One failed request is none. */
+const OUTAGE_FAILURES = 20;
+const OUTAGE_MS = 60_000;
 
 /** Which organizations ask how much, and of which every request fails. It remembers those of the last minute alone. */
 export class OrganizationTraffic implements Traffic {
@@ -39,10 +43,12 @@ export class OrganizationTraffic implements Traffic {
       return;
     }
     const failing = this.#failing.get(organizationId);
+    const now = this.#now();
     this.#failing.set(organizationId, {
       code: code ?? String(status),
       failures: (failing?.failures ?? 0) + 1,
-      lastAtMs: this.#now(),
+      firstAtMs: failing?.firstAtMs ?? now,
+      lastAtMs: now,
     });
   }
 
@@ -60,7 +66,10 @@ export class OrganizationTraffic implements Traffic {
       .toSorted(([, one], [, other]) => other.failures - one.failures)
       .slice(0, MAX_FAILING)
       .map(([organizationId, { code, failures }]) => ({ organizationId, code, failures }));
-    const snapshot = { seconds, requests: this.#total, busiest, failing };
+    const outages = [...this.#failing]
+      .filter(([, each]) => each.failures >= OUTAGE_FAILURES || each.lastAtMs - each.firstAtMs >= OUTAGE_MS)
+      .map(([organizationId]) => organizationId);
+    const snapshot = { seconds, requests: this.#total, busiest, failing, outages };
     this.#requests.clear();
     this.#total = 0;
     this.#since = now;

@@ -1,5 +1,10 @@
 import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
 import type { SpareLedger } from '../../application/ports/databases/spare-ledger.ts';
+import type {
+  DeploymentFigures,
+  DeploymentGauge,
+  Measured,
+} from '../../application/ports/operators/deployment-figures.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { DatabaseState } from '../../domain/databases/results-database.ts';
 import type { ServerId } from '../../domain/databases/server.ts';
@@ -7,6 +12,9 @@ import { Periodic, type RunReport } from '../timing/periodic.ts';
 import type { Background } from './background-runner.ts';
 
 export interface FleetSnapshotDeps {
+  readonly gauge: DeploymentGauge;
+  /** What is measured; asked for each time. */
+  readonly measured: () => Promise<Measured>;
   readonly ledger: Pick<DatabaseLedger, 'countByState'>;
   readonly spares: Pick<SpareLedger, 'countReady'>;
   readonly logger: Logger;
@@ -23,6 +31,7 @@ export class FleetSnapshot implements Background {
   readonly #refreshes: Periodic;
   #databases: DatabaseCounts = new Map();
   #sparesReady: ReadonlyMap<ServerId, number> = new Map();
+  #figures: DeploymentFigures | null = null;
 
   constructor(deps: FleetSnapshotDeps) {
     this.#deps = deps;
@@ -42,6 +51,11 @@ export class FleetSnapshot implements Background {
     return this.#sparesReady;
   }
 
+  /** Null until they are read for the first time. */
+  get figures(): DeploymentFigures | null {
+    return this.#figures;
+  }
+
   get report(): RunReport {
     return this.#refreshes.report;
   }
@@ -59,9 +73,14 @@ export class FleetSnapshot implements Background {
   }
 
   async #refresh(): Promise<void> {
-    const { ledger, spares } = this.#deps;
-    const [databases, sparesReady] = await Promise.all([ledger.countByState(), spares.countReady()]);
+    const { ledger, spares, gauge, measured } = this.#deps;
+    const [databases, sparesReady, figures] = await Promise.all([
+      ledger.countByState(),
+      spares.countReady(),
+      gauge.measure(await measured()),
+    ]);
     this.#databases = databases;
     this.#sparesReady = sparesReady;
+    this.#figures = figures;
   }
 }

@@ -4,6 +4,7 @@ import type { Background } from './background-runner.ts';
 /** Knows what is to be relayed when. */
 interface Relay {
   readonly failures: number;
+  readonly oldestMs: number;
   open(): void;
   /** Begins what is due. */
   look(): void;
@@ -30,6 +31,11 @@ export class OutboxRelayLoop implements Background {
   /** A look does not wait for what it begins: its failures are the relay's. */
   get report(): RunReport {
     return { ...this.#looks.report, failures: this.#relay.failures };
+  }
+
+  /** How long entries had waited at the last look. */
+  get oldestMs(): number {
+    return this.#relay.oldestMs;
   }
 
   run(): Promise<void> {

@@ -6,7 +6,9 @@ import {
   type Traffic,
 } from '../../application/ports/operators/process-ledger.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
+import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { CircuitBreaker } from '../pools/circuit-breaker.ts';
+import type { ConnectionPool } from '../pools/connection-pool.ts';
 import type { DatabaseConnectionManager } from '../routing/database-connection-manager.ts';
 import type { ResultsServer } from '../servers/results-server.ts';
 import { Periodic, type RunReport } from '../timing/periodic.ts';
@@ -17,7 +19,9 @@ export interface ProcessBeatsDeps {
   readonly version: string;
   readonly ledger: ProcessLedger;
   readonly traffic: Traffic;
-  readonly manager: Pick<DatabaseConnectionManager, 'counts' | 'metadata' | 'peek'>;
+  readonly manager: Pick<DatabaseConnectionManager, 'counts' | 'peek'> & {
+    readonly metadata: Pick<ConnectionPool, 'snapshot'>;
+  };
   readonly servers: readonly Pick<ResultsServer, 'serverId' | 'breaker' | 'connections'>[];
   readonly metadataBreaker: Pick<CircuitBreaker, 'state'>;
   readonly logger: Logger;
@@ -29,6 +33,8 @@ export class ProcessBeats implements Background {
   readonly #startedAt = new Date();
   readonly #beats: Periodic;
   #loop: EventLoopUtilization = performance.eventLoopUtilization();
+  #loopUtilization = 0;
+  #outages: ReadonlySet<OrganizationId> = new Set();
 
   constructor(deps: ProcessBeatsDeps) {
     this.#deps = deps;
@@ -42,6 +48,16 @@ export class ProcessBeats implements Background {
 
   get report(): RunReport {
     return this.#beats.report;
+  }
+
+  /** How busy the event loop was between the last two beats, from 0 to 1. */
+  get loopUtilization(): number {
+    return this.#loopUtilization;
+  }
+
+  /** Organizations of which this process answers nothing but errors. */
+  get organizationsFailing(): number {
+    return this.#outages.size;
   }
 
   start(): void {
@@ -65,13 +81,15 @@ export class ProcessBeats implements Background {
     const loop = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(loop, this.#loop);
     this.#loop = loop;
-    const { seconds, requests, busiest, failing } = traffic.take();
+    this.#loopUtilization = Math.round(utilization * 1000) / 1000;
+    const { seconds, requests, busiest, failing, outages } = traffic.take();
+    this.#compare(new Set(outages));
     const { pools: open, draining, leases } = manager.counts();
     const { inUse, idle, waiting } = manager.metadata.snapshot();
     const perSecond = (count: number): number => Math.round((count / seconds) * 10) / 10;
     return {
       version,
-      loopUtilization: Math.round(utilization * 1000) / 1000,
+      loopUtilization: this.#loopUtilization,
       rssBytes: process.memoryUsage.rss(),
       requestsPerSecond: perSecond(requests),
       pools: { open, draining, leases },
@@ -93,4 +111,23 @@ export class ProcessBeats implements Background {
       failing,
     };
   }
+
+  /** One line for all that began to fail since the last beat, and one for all that do not any longer. */
+  #compare(outages: ReadonlySet<OrganizationId>): void {
+    const { logger } = this.#deps;
+    const began = [...outages].filter((organizationId) => !this.#outages.has(organizationId));
+    const ended = [...this.#outages].filter((organizationId) => !outages.has(organizationId));
+    if (began.length > 0) logger.write('organizations.failing', named(began));
+    if (ended.length > 0) logger.write('organizations.recovered', named(ended));
+    this.#outages = outages;
+  }
 }
+
+const MAX_NAMED = 10;
+
+const named = (
+  organizations: readonly OrganizationId[],
+): { readonly org_ids: readonly OrganizationId[]; readonly count: number } => ({
+  org_ids: organizations.slice(0, MAX_NAMED),
+  count: organizations.length,
+});

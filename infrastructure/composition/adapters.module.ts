@@ -5,6 +5,7 @@ import { createMetadataDatabase } from '../../adapters/knex/metadata/knex-metada
 import { KnexSpareLedger } from '../../adapters/knex/metadata/knex-spare-ledger.ts';
 import { createPinoLogger } from '../../adapters/pino/pino-logger.ts';
 import { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
+import { ERROR_STATUS } from '../../presentation/http/errors/error-status.ts';
 import { OutageLogger } from '../background/outage-logger.ts';
 import { Stopping } from '../http-server/stopping.ts';
 import { once } from '../timing/once.ts';
@@ -18,7 +19,12 @@ export const adaptersModule = new ContainerModule(({ bind }) => {
     { config: TOKENS.config },
     ({ config }) => new OutageLogger(createPinoLogger({ level: config.logLevel })),
   );
-  bindSingleton(bind, TOKENS.metrics, {}, () => new PrometheusMetrics({ processMetrics: true }));
+  bindSingleton(
+    bind,
+    TOKENS.metrics,
+    {},
+    () => new PrometheusMetrics({ processMetrics: true, errorCodes: Object.keys(ERROR_STATUS) }),
+  );
   bindSingleton(bind, TOKENS.stopping, {}, () => new Stopping());
   const overMetadata = { database: TOKENS.metadataSql };
   bindSingleton(bind, TOKENS.metadataDatabase, overMetadata, ({ database }) =>

@@ -67,10 +67,16 @@ export const auditModule = new ContainerModule(({ bind }) => {
       writer: TOKENS.instanceId,
       times: TOKENS.relayTimes,
       eventStreams: TOKENS.eventStreamLoop,
+      workFigures: TOKENS.workFigures,
       logger: TOKENS.logger,
     },
-    ({ databases, eventStreams, ...deps }) => {
-      const deliver = relayOutbox({ ...deps, databases, now: Date.now });
+    ({ databases, eventStreams, workFigures, ...deps }) => {
+      const deliver = relayOutbox({
+        ...deps,
+        databases,
+        now: Date.now,
+        onDelivered: (entries) => workFigures.delivered(entries),
+      });
       const relay = async (organizationId: OrganizationId): Promise<number> => {
         const relayed = await deliver(organizationId);
         if (relayed > 0) eventStreams.delivered(organizationId);

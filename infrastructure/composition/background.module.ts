@@ -4,6 +4,7 @@ import { ClusterSurvey } from '../background/cluster-survey.ts';
 import { DeniedAccessSummaries } from '../background/denied-access-summaries.ts';
 import { FleetSnapshot } from '../background/fleet-snapshot.ts';
 import { ProcessBeats } from '../background/process-beats.ts';
+import { ServerSizes } from '../background/server-sizes.ts';
 import { readVersion } from '../config/version.ts';
 import { HealthMonitor } from '../background/health-monitor.ts';
 import { bindSingleton } from './singleton.ts';
@@ -14,8 +15,30 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
   bindSingleton(
     bind,
     TOKENS.fleetSnapshot,
-    { ledger: TOKENS.databaseLedger, spares: TOKENS.spareLedger, logger: TOKENS.logger },
-    (deps) => new FleetSnapshot(deps),
+    {
+      config: TOKENS.config,
+      ledger: TOKENS.databaseLedger,
+      spares: TOKENS.spareLedger,
+      gauge: TOKENS.deploymentGauge,
+      releaseSchemas: TOKENS.releaseSchemas,
+      times: TOKENS.relayTimes,
+      logger: TOKENS.logger,
+    },
+    ({ config, releaseSchemas, times: { silentForMs }, ...deps }) =>
+      new FleetSnapshot({
+        ...deps,
+        measured: async () => ({
+          schemaVersion: (await releaseSchemas()).current,
+          engines: config.http.metricsEngines,
+          silentForMs,
+        }),
+      }),
+  );
+  bindSingleton(
+    bind,
+    TOKENS.serverSizes,
+    { servers: TOKENS.servers, logger: TOKENS.logger },
+    ({ servers, logger }) => new ServerSizes({ servers: servers.list(), logger }),
   );
   bindSingleton(
     bind,
@@ -55,6 +78,7 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
       schemaGuard: TOKENS.schemaGuard,
       connectionManager: TOKENS.connectionManager,
       processBeats: TOKENS.processBeats,
+      serverSizes: TOKENS.serverSizes,
       runServer: TOKENS.runServer,
       logger: TOKENS.logger,
     },
@@ -78,6 +102,7 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
         }),
         denied_access: new DeniedAccessSummaries((which) => useCases.summarizeDeniedAccess(which)),
         process_beat: loops.processBeats,
+        server_sizes: loops.serverSizes,
         migration_runs: loops.runServer,
         pool_sweep: endedWithPools(connectionManager.sweeps, () => connectionManager.sweeps.start()),
       }),

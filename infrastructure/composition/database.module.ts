@@ -43,8 +43,13 @@ export const databaseModule = new ContainerModule(({ bind }) => {
   bindSingleton(
     bind,
     TOKENS.metadataPool,
-    { config: TOKENS.config, connector: TOKENS.metadataConnector, serverBreaker: TOKENS.metadataBreaker },
-    ({ config: { database }, connector, serverBreaker }) =>
+    {
+      config: TOKENS.config,
+      connector: TOKENS.metadataConnector,
+      serverBreaker: TOKENS.metadataBreaker,
+      metrics: TOKENS.metrics,
+    },
+    ({ config: { database }, connector, serverBreaker, metrics }) =>
       new ConnectionPool({
         databaseName: database.metadataUrl.database,
         connect: () => connector.toMetadata(),
@@ -59,6 +64,7 @@ export const databaseModule = new ContainerModule(({ bind }) => {
           ),
         budget: new ConnectionBudget(Infinity),
         serverBreaker,
+        metrics: metrics.ofDatabases('metadata'),
       }),
   );
   bindSingleton(
@@ -112,11 +118,16 @@ export const databaseModule = new ContainerModule(({ bind }) => {
       logger: TOKENS.logger,
       watcher: TOKENS.writeAnnouncements,
       feed: TOKENS.changeFeed,
+      metrics: TOKENS.metrics,
     },
-    ({ config, watcher, feed, ...deps }) => {
+    ({ config, watcher, feed, metrics, ...deps }) => {
       const manager = new DatabaseConnectionManager(
         { ...config.database, drainTimeoutMs: DRAIN_PART * config.shutdown.timeoutMs },
-        { ...deps, buildResultsDatabase: resultsDatabaseBuilder(config, watcher, deps.logger) },
+        {
+          ...deps,
+          buildResultsDatabase: resultsDatabaseBuilder(config, watcher, deps.logger),
+          metricsOf: (serverId) => metrics.ofDatabases(serverId),
+        },
       );
       feed.subscribe(new PlacementWatch(manager));
       return manager;

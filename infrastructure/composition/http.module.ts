@@ -34,6 +34,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
       instanceId: TOKENS.instanceId,
       operators: TOKENS.operatorsLedger,
       tasks: TOKENS.background,
+      workFigures: TOKENS.workFigures,
       stopping: TOKENS.stopping,
     },
     ({ config, useCases, metrics, traffic, stopping, ...ports }) => {

@@ -1,7 +1,9 @@
 import { ContainerModule } from 'inversify';
+import { KnexDeploymentGauge } from '../../adapters/knex/metadata/knex-deployment-figures.ts';
 import { KnexOperatorsLedger } from '../../adapters/knex/metadata/knex-operators-ledger.ts';
 import { KnexProcessLedger } from '../../adapters/knex/metadata/knex-process-ledger.ts';
 import { OrganizationTraffic } from '../../application/operators/organization-traffic.ts';
+import { WorkFigures } from '../../application/work/work-figures.ts';
 import { once } from '../timing/once.ts';
 import { bindSingleton } from './singleton.ts';
 import { TOKENS } from './tokens.ts';
@@ -20,6 +22,23 @@ export const operatorsModule = new ContainerModule(({ bind }) => {
     // Beside the process's other signs of life: a full pool must not make it look silent.
     { control: TOKENS.metadataControl },
     ({ control }) => new KnexProcessLedger(control),
+  );
+  bindSingleton(
+    bind,
+    TOKENS.deploymentGauge,
+    { database: TOKENS.metadataSql },
+    ({ database }) => new KnexDeploymentGauge(database),
+  );
+  bindSingleton(
+    bind,
+    TOKENS.workFigures,
+    { config: TOKENS.config, metrics: TOKENS.metrics },
+    ({ config, metrics }) =>
+      new WorkFigures({
+        engines: config.http.metricsEngines,
+        observeWait: (engine, seconds) => metrics.observeJobWait(engine, seconds),
+        now: () => performance.now(),
+      }),
   );
   bindSingleton(bind, TOKENS.organizationTraffic, {}, () => new OrganizationTraffic());
   bindSingleton(

@@ -31,6 +31,9 @@ export const processModule = new ContainerModule(({ bind }) => {
       outboxRelay: TOKENS.outboxRelay,
       eventStreams: TOKENS.eventStreams,
       background: TOKENS.background,
+      processBeats: TOKENS.processBeats,
+      serverSizes: TOKENS.serverSizes,
+      workFigures: TOKENS.workFigures,
     },
     (parts) => new Service(parts),
   );

@@ -1,39 +1,39 @@
-import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
-import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
-import type { BackgroundRunner } from '../background/background-runner.ts';
-import type { MetadataChangeFeed } from '../changes/metadata-change-feed.ts';
-import type { FleetSnapshot } from '../background/fleet-snapshot.ts';
-import { DATABASE_STATES } from '../../domain/databases/results-database.ts';
-import { SERVER_PROBLEMS, type ServerId } from '../../domain/databases/server.ts';
-import type { CircuitBreaker } from '../pools/circuit-breaker.ts';
-import type { DatabaseConnectionManager } from '../routing/database-connection-manager.ts';
+import { SERVER_PROBLEMS } from '../../domain/databases/server.ts';
 import type { ResultsServer } from '../servers/results-server.ts';
-import type { ResultsServers } from '../servers/results-servers.ts';
+import { readVersion } from '../config/version.ts';
 import type { RunReport } from '../timing/periodic.ts';
-
-/** What a scrape reads off. */
-export interface MeasuredParts {
-  readonly metrics: PrometheusMetrics;
-  readonly connectionManager: DatabaseConnectionManager;
-  readonly metadataBreaker: CircuitBreaker;
-  readonly servers: ResultsServers;
-  readonly fleetSnapshot: FleetSnapshot;
-  readonly background: BackgroundRunner;
-  readonly http: Pick<HttpDependencies, 'responses' | 'eventStreams'>;
-  readonly changeFeed: Pick<MetadataChangeFeed, 'ageMs'>;
-}
+import { registerFleet, registerWork } from './register-fleet-metrics.ts';
+import { samples, type MeasuredParts } from './measured-parts.ts';
 
 /** Gives the metrics all that a scrape reads off the running service. Call once. */
 export const registerMetrics = (parts: MeasuredParts): void => {
+  registerProcess(parts);
   registerPools(parts);
   registerConnections(parts);
   registerFleet(parts);
+  registerWork(parts);
   registerBackground(parts);
   registerResponses(parts);
 };
 
-const samples = (label: string, values: Readonly<Record<string, number>>) =>
-  Object.entries(values).map(([key, value]) => ({ labels: { [label]: key }, value }));
+const registerProcess = ({ metrics, processBeats }: MeasuredParts): void => {
+  metrics.registerGauge({
+    name: 'build_info',
+    help: 'Always 1: which release runs, and on which Node.js',
+    labels: ['version', 'node'],
+    read: () => [{ labels: { version: readVersion(), node: process.version }, value: 1 }],
+  });
+  metrics.registerGauge({
+    name: 'event_loop_utilization',
+    help: 'How busy the event loop was in the last five seconds, from 0 to 1',
+    read: () => processBeats.loopUtilization,
+  });
+  metrics.registerGauge({
+    name: 'organizations_failing',
+    help: 'Organizations of which this process answers nothing but errors of its own: the last 20 requests, or all for a minute',
+    read: () => processBeats.organizationsFailing,
+  });
+};
 
 const registerPools = ({ metrics, connectionManager: manager }: MeasuredParts): void => {
   metrics.registerGauge({
@@ -129,35 +129,6 @@ const registerConnections = (parts: MeasuredParts): void => {
   });
 };
 
-const registerFleet = ({ metrics, fleetSnapshot, servers }: MeasuredParts): void => {
-  const configured = servers.list().map(({ serverId }) => serverId);
-  /** Those of the configuration, and those of the ledger that this process is not configured for. */
-  const known = (counts: ReadonlyMap<ServerId, unknown>) => new Set([...configured, ...counts.keys()]);
-  metrics.registerGauge({
-    name: 'results_databases',
-    help: 'Results databases of the deployment, by their server and their state in the ledger',
-    labels: ['server', 'state'],
-    read: () => {
-      const counts = fleetSnapshot.databases;
-      return [...known(counts)].flatMap((server) =>
-        DATABASE_STATES.map((state) => ({
-          labels: { server, state },
-          value: counts.get(server)?.[state] ?? 0,
-        })),
-      );
-    },
-  });
-  metrics.registerGauge({
-    name: 'spare_databases_ready',
-    help: 'Databases of the deployment that stand ready for new organizations',
-    labels: ['server'],
-    read: () => {
-      const counts = fleetSnapshot.sparesReady;
-      return [...known(counts)].map((server) => ({ labels: { server }, value: counts.get(server) ?? 0 }));
-    },
-  });
-};
-
 const registerBackground = ({ metrics, background, changeFeed }: MeasuredParts): void => {
   /** Without the tasks of which it is not known yet. */
   const ofTasks = (read: (report: RunReport) => number | null) => () =>
@@ -181,6 +152,12 @@ const registerBackground = ({ metrics, background, changeFeed }: MeasuredParts):
     help: 'How long background work took the last time',
     labels: ['task'],
     read: ofTasks(({ lastRunSeconds }) => lastRunSeconds),
+  });
+  metrics.registerGauge({
+    name: 'background_period_seconds',
+    help: 'How often background work is begun',
+    labels: ['task'],
+    read: ofTasks(({ everySeconds }) => everySeconds),
   });
   metrics.registerCounter({
     name: 'background_failures_total',

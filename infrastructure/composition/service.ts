@@ -8,10 +8,9 @@ import { answerClientError } from '../../presentation/http/errors/client-error.t
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
 import { isOpenEnded, isStream, noteCut } from '../../presentation/http/request/access-log.ts';
 import { messageClasses } from '../../presentation/http/request/message-classes.ts';
-import type { Background } from '../background/background-runner.ts';
+import type { OutboxRelayLoop } from '../background/outbox-relay-loop.ts';
 import type { ClusterSurvey } from '../background/cluster-survey.ts';
 import type { EventStreams } from '../../application/events/event-streams.ts';
-import type { Config } from '../config/config.ts';
 import { listen, type ListeningServer } from '../http-server/http-server.ts';
 import { addressError } from '../http-server/listening-address.ts';
 import { runPhases, type ShutdownPhase } from '../http-server/shutdown.ts';
@@ -22,10 +21,10 @@ import type { DatabaseUrl } from '../postgres/database-url.ts';
 import { ensureDatabase } from '../postgres/ensure-database.ts';
 import { serveWithoutOperators, tellOperators, type DutyParts, type LocalDuties } from './start-duties.ts';
 import type { MetadataConnector } from '../postgres/metadata-connector.ts';
-import { registerMetrics, type MeasuredParts } from './register-metrics.ts';
+import type { MeasuredParts } from './measured-parts.ts';
+import { registerMetrics } from './register-metrics.ts';
 
 export interface ServiceParts extends MeasuredParts, DutyParts {
-  readonly config: Config;
   readonly logger: Logger;
   readonly metadataConnector: MetadataConnector;
   readonly clusterSurvey: ClusterSurvey;
@@ -33,7 +32,7 @@ export interface ServiceParts extends MeasuredParts, DutyParts {
   readonly reconcileDatabases: ReconcileDatabases;
   readonly useCases: UseCases;
   readonly http: HttpDependencies;
-  readonly outboxRelay: Background;
+  readonly outboxRelay: OutboxRelayLoop;
   readonly eventStreams: Pick<EventStreams, 'close'>;
 }
 

@@ -41,6 +41,9 @@ import type { FleetLedger } from '../../application/ports/fleet/fleet-ledger.ts'
 import type { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
 import type { HttpDependencies } from '../../presentation/http/http-dependencies.ts';
 import type { ProcessBeats } from '../background/process-beats.ts';
+import type { ServerSizes } from '../background/server-sizes.ts';
+import type { DeploymentGauge } from '../../application/ports/operators/deployment-figures.ts';
+import type { WorkFigures } from '../../application/work/work-figures.ts';
 import type { ClusterSurvey } from '../background/cluster-survey.ts';
 import type { MetadataChangeFeed } from '../changes/metadata-change-feed.ts';
 import type { Config } from '../config/config.ts';
@@ -80,6 +83,7 @@ export const TOKENS = {
   changeFeed: token<MetadataChangeFeed>('MetadataChangeFeed'),
   clusterSurvey: token<ClusterSurvey>('ClusterSurvey'),
   processBeats: token<ProcessBeats>('ProcessBeats'),
+  serverSizes: token<ServerSizes>('ServerSizes'),
   organizationPolicies: token<OrganizationPolicies>('OrganizationPolicies'),
 
   auditBacklog: token<AuditBacklog>('AuditBacklog'),
@@ -124,6 +128,8 @@ export const TOKENS = {
   runServer: token<RunServer>('RunServer'),
 
   operatorsLedger: token<OperatorsLedger>('OperatorsLedger'),
+  deploymentGauge: token<DeploymentGauge>('DeploymentGauge'),
+  workFigures: token<WorkFigures>('WorkFigures'),
   processLedger: token<ProcessLedger>('ProcessLedger'),
   organizationTraffic: token<OrganizationTraffic>('OrganizationTraffic'),
   releaseSchemas: token<() => Promise<ReleaseSchemas>>('ReleaseSchemas'),

@@ -17,6 +17,8 @@ export interface Config {
     readonly host: string;
     readonly port: number;
     readonly readyStrict: boolean;
+    /** Engines that metrics tell apart. */
+    readonly metricsEngines: readonly string[];
     /** The number of reverse proxies in front. The service trusts this many last entries of `X-Forwarded-For`. */
     readonly trustedProxies: number;
     readonly responses: {
@@ -93,12 +95,17 @@ export const parseConfig = (environment: Environment): Config => {
 const HOST_NAME = /^[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?$/i;
 
 /** A scheme, a host and perhaps a port; no path, as browsers send none. */
+const ENGINE = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/;
 const ORIGIN = /^(?:\*|https?:\/\/[a-z0-9.-]+(?::\d{1,5})?|https?:\/\/\[[0-9a-f:]+\](?::\d{1,5})?)$/;
 
 const readHttp = (reader: EnvironmentReader): Config['http'] => ({
   host: reader.text('HOST', (text) => ipaddr.isValid(text) || HOST_NAME.test(text)),
   port: reader.integer('PORT'),
   readyStrict: reader.boolean('READY_STRICT'),
+  metricsEngines: reader
+    .text('METRICS_ENGINES', (text) => text.split(',').every((engine) => ENGINE.test(engine.trim())))
+    .split(',')
+    .map((engine) => engine.trim()),
   trustedProxies: reader.integer('TRUSTED_PROXIES'),
   responses: {
     totalBytes: reader.integer('RESPONSE_BYTES_TOTAL'),

@@ -209,6 +209,12 @@ export const VARIABLES = {
     fallback: 'info',
     means: 'The least severe lines that are logged; `debug` logs every database operation',
   },
+  METRICS_ENGINES: text(
+    'process',
+    'vina',
+    'names of engines, with commas between them',
+    'Engines that metrics tell apart; jobs of all others are under `other`',
+  ),
   READY_STRICT: flag(
     'process',
     false,

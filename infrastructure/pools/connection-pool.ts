@@ -9,7 +9,7 @@ import type { ConnectionSlot } from './connection-slot.ts';
 import { GrowthThrottle } from './growth-throttle.ts';
 import { OpenConnections, type OpenConnection } from './open-connections.ts';
 import { PoolCircuits } from './pool-circuits.ts';
-import type { PoolOptions, PoolSize } from './pool-options.ts';
+import type { PoolMetrics, PoolOptions, PoolSize } from './pool-options.ts';
 import { SaturationLimit } from './saturation-limit.ts';
 import { SlotCounts } from './slot-counts.ts';
 import { WaitPolicy } from './wait-policy.ts';
@@ -77,6 +77,10 @@ export class ConnectionPool implements BudgetedPool {
 
   get databaseName(): string {
     return this.#options.databaseName;
+  }
+
+  get metrics(): PoolMetrics | undefined {
+    return this.#options.metrics;
   }
 
   get breaker(): CircuitBreaker {

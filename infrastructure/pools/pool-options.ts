@@ -1,3 +1,4 @@
+import type { DatabaseMetrics } from '../../application/ports/runtime/database-metrics.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { ConnectionBudget } from './connection-budget.ts';
 import type { PgConnection } from '../postgres/pg-connection.ts';
@@ -26,4 +27,8 @@ export interface PoolOptions extends PoolSize {
   readonly isSaturated?: () => boolean;
   /** The circuit of an earlier pool of the same database, whose back-off goes on; a new one by default. */
   readonly breaker?: CircuitBreaker | undefined;
+  /** What is told of waits and statements; nobody by default. */
+  readonly metrics?: PoolMetrics | undefined;
 }
+
+export type PoolMetrics = Pick<DatabaseMetrics, 'queried' | 'waited'>;

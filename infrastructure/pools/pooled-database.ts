@@ -37,8 +37,7 @@ export class PooledDatabase {
     for (let retried = false; ; retried = true) {
       const connection = await this.#acquire();
       try {
-        this.#countQuery();
-        return await connection.query(query);
+        return await this.#send(connection, query);
       } catch (error) {
         const repeatable = isStaleStatement(error) || (query.readOnly && breaksConnection(error));
         if (!repeatable || retried) throw this.#translate(error);
@@ -59,8 +58,7 @@ export class PooledDatabase {
     const executor: TransactionExecutor = {
       query: (query) => {
         if (over) return Promise.reject(new Error('the transaction is over'));
-        this.#countQuery();
-        return connection.query(query);
+        return this.#send(connection, query);
       },
     };
     try {
@@ -95,6 +93,21 @@ export class PooledDatabase {
     }
   }
 
+  async #send<Row>(connection: PgConnection, query: Query<Row>): Promise<readonly Row[]> {
+    if (this.#scope !== undefined) this.#scope.cost.queries += 1;
+    const { metrics } = this.#pool;
+    if (metrics === undefined) return connection.query(query);
+    const sentAt = performance.now();
+    try {
+      const rows = await connection.query(query);
+      metrics.queried((performance.now() - sentAt) / 1000, 'ok');
+      return rows;
+    } catch (error) {
+      metrics.queried((performance.now() - sentAt) / 1000, 'error');
+      throw error;
+    }
+  }
+
   async #acquire(): Promise<PgConnection> {
     const connection = await this.#wait();
     try {
@@ -107,17 +120,14 @@ export class PooledDatabase {
   }
 
   async #wait(): Promise<PgConnection> {
-    if (this.#scope === undefined) return await this.#pool.acquire();
     const beganAt = performance.now();
     try {
       return await this.#pool.acquire(this.#scope);
     } finally {
-      this.#scope.cost.waitedMs += performance.now() - beganAt;
+      const waitedMs = performance.now() - beganAt;
+      if (this.#scope !== undefined) this.#scope.cost.waitedMs += waitedMs;
+      this.#pool.metrics?.waited(waitedMs / 1000);
     }
-  }
-
-  #countQuery(): void {
-    if (this.#scope !== undefined) this.#scope.cost.queries += 1;
   }
 
   #release(connection: PgConnection): void {

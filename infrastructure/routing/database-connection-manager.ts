@@ -7,6 +7,7 @@ import type {
 } from '../../application/ports/databases/organization-databases.ts';
 import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
+import type { DatabaseMetrics } from '../../application/ports/runtime/database-metrics.ts';
 import type { OrganizationPolicies } from '../../application/ports/runtime/organization-policies.ts';
 import { isSamePlacement, type Placement } from '../../domain/databases/placement.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
@@ -60,6 +61,8 @@ export interface ManagerDeps {
   readonly schemaGuard: Pick<SchemaGuard, 'check'>;
   /** Called once per lease: the handle ends with it. */
   readonly buildResultsDatabase: (database: PooledDatabase, placement: Placement) => ResultsDatabase;
+  /** Of one server; nothing is measured by default. */
+  readonly metricsOf?: (serverId: Placement['serverId']) => DatabaseMetrics;
   readonly logger: Logger;
 }
 
@@ -136,13 +139,15 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
       const { pool, placement } = await lease.value.ready;
       lease.value.applyPolicy(this.#deps.policies.policyOf(organizationId), this.#options.organizationPool);
       const scope = new WorkScope();
-      scope.cost.waitedMs = performance.now() - beganAt;
+      const leasedAt = performance.now();
+      scope.cost.waitedMs = leasedAt - beganAt;
       return {
         serverId: placement.serverId,
         cost: scope.cost,
         database: this.#deps.buildResultsDatabase(new PooledDatabase(pool, scope), placement),
         release: () => {
           scope.end();
+          this.#deps.metricsOf?.(placement.serverId).leased((performance.now() - leasedAt) / 1000);
           lease.value.requestEnded();
           lease.release();
         },
@@ -273,6 +278,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
       serverBreaker: server.breaker,
       isSaturated: () => this.#load.isSaturated,
       breaker: previous?.breakerFor(placement),
+      metrics: this.#deps.metricsOf?.(placement.serverId),
     });
   }
 }

@@ -100,6 +100,7 @@ export class ResultsServer implements DatabaseServer {
   readonly #migrations: MigrationSource;
   readonly #connector: ServerConnector;
   readonly #adminPool: ConnectionPool;
+  readonly #administration: PooledDatabase;
   readonly #cluster: ClusterCheck;
 
   constructor(options: ResultsServerOptions, deps: ResultsServerDeps) {
@@ -142,7 +143,8 @@ export class ResultsServer implements DatabaseServer {
     this.budget = new ConnectionBudget(connectionBudget);
     this.slots = new SessionSlots(this.budget);
     this.#adminPool = adminPool(this, this.#connector, cluster);
-    this.admin = new ServerAdmin(new PooledDatabase(this.#adminPool), {
+    this.#administration = new PooledDatabase(this.#adminPool);
+    this.admin = new ServerAdmin(this.#administration, {
       logins: this.logins,
       problems: this.problems,
     });
@@ -252,6 +254,17 @@ export class ResultsServer implements DatabaseServer {
     } finally {
       await connection.close();
     }
+  }
+
+  /** Bytes of the databases that the service's login owns there. Opens none of them. */
+  async sumSizes(): Promise<number> {
+    const [row] = await this.#administration.query<{ bytes: string }>({
+      text: `select coalesce(sum(pg_database_size(oid)), 0)::text as bytes from pg_database
+        where pg_has_role(datdba, 'usage')`,
+      values: [],
+      readOnly: true,
+    });
+    return Number(row?.bytes ?? 0);
   }
 
   /** See `PgConnection.survey`. */

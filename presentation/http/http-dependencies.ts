@@ -18,6 +18,7 @@ import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { OrganizationPolicies } from '../../application/ports/runtime/organization-policies.ts';
 import type { RunWithRequestContext } from '../../application/ports/runtime/request-context.ts';
 import type { UseCases } from '../../application/use-cases.ts';
+import type { WorkFigures } from '../../application/work/work-figures.ts';
 import type { ResponseAccount } from './request/response-account.ts';
 
 export interface OrganizationQuotas {
@@ -80,6 +81,7 @@ export interface HttpDependencies extends UseCases {
   readonly logger: Logger;
   readonly runWithRequestContext: RunWithRequestContext;
   readonly httpMetrics: HttpMetrics;
+  readonly workFigures: Pick<WorkFigures, 'seen' | 'handedOut'>;
   readonly responses: ResponseAccount;
   readonly renderMetrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
   readonly options: HttpOptions;

@@ -164,6 +164,7 @@ describe('The process', function () {
       'schema_guard',
       'health_monitor',
       'denied_access',
+      'server_sizes',
       'pool_sweep',
     ]);
     expect(new Set(Object.values(failures))).to.deep.equal(new Set([0]));

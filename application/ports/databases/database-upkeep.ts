@@ -11,15 +11,17 @@ import type { OrganizationId } from '../../../domain/organizations/organization-
  * - `locked-out`: as recorded, but its organization's role cannot use it: roles were switched on after it was made.
  * - `old-stamp`: as recorded, but stamped by a release that did not write the deployment down.
  */
-type FindingKind =
-  | 'missing'
-  | 'half-made'
-  | 'half-retired'
-  | 'orphan'
-  | 'foreign'
-  | 'stale-spare'
-  | 'locked-out'
-  | 'old-stamp';
+export const FINDING_KINDS = [
+  'missing',
+  'half-made',
+  'half-retired',
+  'orphan',
+  'foreign',
+  'stale-spare',
+  'locked-out',
+  'old-stamp',
+] as const;
+export type FindingKind = (typeof FINDING_KINDS)[number];
 
 /** What server and ledger do not agree on. */
 export interface Finding {

@@ -39,6 +39,8 @@ export interface TrafficSnapshot {
   /** Those with the most requests first. */
   readonly busiest: readonly { readonly organizationId: OrganizationId; readonly requests: number }[];
   readonly failing: readonly FailingOrganization[];
+  /** All of those that have failed for long: the last 20 requests, or every one for a minute. */
+  readonly outages: readonly OrganizationId[];
 }
 
 export interface Traffic {

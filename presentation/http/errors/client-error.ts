@@ -33,7 +33,7 @@ export const answerClientError =
     const body = JSON.stringify(problem);
     const { status } = problem;
     const route = 'unmatched';
-    httpMetrics.observe({ method: 'unknown', route, status, seconds: 0 });
+    httpMetrics.observe({ method: 'unknown', route, status, seconds: 0, code: failure.code });
     // Never the error itself: it holds the bytes that the client sent.
     logger.write('request.refused', { request_id: requestId, route, status, code: failure.code, reason });
     return [

@@ -40,7 +40,7 @@ const HEARTBEAT_BODY_BYTES = 256 * 1024;
 /** Of many jobs at once. They stand before the routes of one job, which would take their last word for an id. */
 export const jobsAtOnceRoutes = (deps: HttpDependencies): readonly Route[] => [
   claimRoute(deps),
-  heartbeatRoute(),
+  heartbeatRoute(deps),
   cancelRoute(deps),
   completeManyRoute(deps),
 ];
@@ -52,7 +52,7 @@ export const leaseRoutes = (deps: HttpDependencies): readonly Route[] => [
   retryRoute(deps),
 ];
 
-const claimRoute = ({ claimJobs, policies }: HttpDependencies): Route =>
+const claimRoute = ({ claimJobs, policies, workFigures }: HttpDependencies): Route =>
   resultsRoute(['worker'], {
     method: 'post',
     path: `${jobs}/claim`,
@@ -75,12 +75,14 @@ const claimRoute = ({ claimJobs, policies }: HttpDependencies): Route =>
         maxRunningJobs: policy.maxRunningJobs ?? null,
       };
       const hint = version === undefined ? null : { organizationId, version };
+      workFigures.seen(actor, engines);
       const claimed = await claimJobs(database, actor, claim, hint);
+      workFigures.handedOut(claimed.items);
       return ok(presentClaim(claimed));
     },
   });
 
-const heartbeatRoute = (): Route =>
+const heartbeatRoute = ({ workFigures }: HttpDependencies): Route =>
   resultsRoute(['worker'], {
     method: 'post',
     path: `${jobs}/heartbeat`,
@@ -91,7 +93,8 @@ const heartbeatRoute = (): Route =>
     maxBodyBytes: HEARTBEAT_BODY_BYTES,
     addsResults: false,
     replies: { 200: { description: 'What became of each', schema: heartbeatReply } },
-    handle: async ({ input: { body }, database }) => {
+    handle: async ({ input: { body }, actor, database }) => {
+      workFigures.seen(actor, null);
       const states = await database.attempts.heartbeat(
         body.leases.map(({ job_id: jobId, lease_id: leaseId, progress = null }) => ({
           jobId,

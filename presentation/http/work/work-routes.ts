@@ -6,7 +6,7 @@ import { findWorkRequest, workReply } from './work-schema.ts';
 
 export const workRoutes = (deps: HttpDependencies): readonly Route[] => [findWorkRoute(deps)];
 
-const findWorkRoute = ({ findWork }: HttpDependencies): Route =>
+const findWorkRoute = ({ findWork, workFigures }: HttpDependencies): Route =>
   callerRoute(['fleet', 'worker'], {
     method: 'get',
     path: '/work',
@@ -18,6 +18,7 @@ const findWorkRoute = ({ findWork }: HttpDependencies): Route =>
     replies: { 200: { description: 'Whoever got least comes first', schema: workReply } },
     handle: async ({ actor, input: { query }, pages }) => {
       const { engines = null, limit } = query;
+      workFigures.seen(actor, engines);
       // A HEAD request takes nothing away from those who would work.
       const { items } = await pages.read({ limit, cursor: null }, async () => ({
         items: await findWork(actor, { engines, limit }),

@@ -107,6 +107,33 @@ describe('the relay of audit entries', () => {
     expect([outbox.get(ACME), relayed]).to.deep.equal([0, [ACME, ACME]]);
   });
 
+  it('says how long the oldest entries have waited, also while writes go on', async () => {
+    relay.open();
+    await lookAfter(0);
+    expect(relay.oldestMs).to.equal(0);
+    refusing = true;
+    await write();
+    await lookAfter(1000);
+    await write();
+    await lookAfter(4000);
+    expect(relay.oldestMs).to.equal(5000);
+    refusing = false;
+    const gate = new Gate();
+    passage = () => gate.pass();
+    now += 60_000;
+    relay.look();
+    await gate.reached;
+    await write();
+    gate.open();
+    await relay.settled();
+    now += 700;
+    relay.look();
+    expect(relay.oldestMs, 'of the write during the relay').to.equal(700);
+    await relay.settled();
+    await lookAfter(1);
+    expect(relay.oldestMs).to.equal(0);
+  });
+
   it('relays four organizations at a time, and the others as soon as one is through', async () => {
     relay.open();
     const gate = new Gate();

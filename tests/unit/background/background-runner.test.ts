@@ -75,6 +75,7 @@ describe('the background runner', () => {
     const events: string[] = [];
     const relay = {
       failures: 3,
+      oldestMs: 7,
       open: () => void events.push('open'),
       look: () => void events.push('look'),
       close: async () => void events.push('close'),
@@ -85,6 +86,7 @@ describe('the background runner', () => {
     await loop.close();
     expect([events[0], events[1], events.at(-1)]).to.deep.equal(['open', 'look', 'close']);
     expect(loop.report).to.include({ failures: 3 });
+    expect(loop.oldestMs).to.equal(7);
     expect(loop.report.lastSuccessAt).to.be.a('number');
   });
 

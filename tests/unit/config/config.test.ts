@@ -119,6 +119,7 @@ describe('parseConfig', () => {
       host: '127.0.0.1',
       port: 3000,
       readyStrict: false,
+      metricsEngines: ['vina'],
       trustedProxies: 0,
       responses: {
         totalBytes: 134_217_728,
@@ -202,6 +203,7 @@ describe('parseConfig', () => {
       NODE_ENV: 'production',
       LOG_LEVEL: 'warn',
       READY_STRICT: 'True',
+      METRICS_ENGINES: 'vina, gnina-1.1',
       TRUSTED_PROXIES: '2',
       RESPONSE_BYTES_TOTAL: '9000000',
       RESPONSE_BYTES_PER_ORGANIZATION: '5000000',
@@ -256,6 +258,7 @@ describe('parseConfig', () => {
       host: '::',
       port: 0,
       readyStrict: true,
+      metricsEngines: ['vina', 'gnina-1.1'],
       trustedProxies: 2,
       responses: { totalBytes: 9_000_000, organizationBytes: 5_000_000, stallMs: 20, deadlineMs: 21 },
       corsOrigins: ['https://lab.example', 'http://[::1]:8080'],

@@ -106,9 +106,10 @@ describe('The traffic of organizations', () => {
         { organizationId: ACME, requests: 1 },
       ],
       failing: [],
+      outages: [],
     });
     now = 3000;
-    expect(traffic.take()).to.deep.equal({ seconds: 1, requests: 0, busiest: [], failing: [] });
+    expect(traffic.take()).to.deep.equal({ seconds: 1, requests: 0, busiest: [], failing: [], outages: [] });
   });
 
   it('names an organization from its failure to its next success, or a minute without a request', () => {
@@ -122,6 +123,35 @@ describe('The traffic of organizations', () => {
     expect(traffic.take().failing).to.deep.equal(failing);
     now = 60_001;
     expect(traffic.take().failing).to.deep.equal([]);
+  });
+
+  it('calls it an outage after twenty failures in a row, or a minute of nothing else', () => {
+    for (let failures = 0; failures < 19; failures += 1) observe(ACME, 503);
+    observe(UMBRA, 500);
+    expect(traffic.take().outages).to.deep.equal([]);
+    observe(ACME, 500);
+    expect(traffic.take().outages).to.deep.equal([ACME]);
+    observe(ACME, 200);
+    now = 59_999;
+    observe(UMBRA, 500);
+    expect(traffic.take().outages).to.deep.equal([]);
+    now = 60_000;
+    observe(UMBRA, 500);
+    expect(traffic.take().outages).to.deep.equal([UMBRA]);
+    observe(UMBRA, 404);
+    expect(traffic.take().outages).to.deep.equal([]);
+    // Of one failed request it is not known whether the next one would fail as well.
+    observe(ACME, 500);
+    now = 120_000;
+    expect(traffic.take().outages).to.deep.equal([]);
+  });
+
+  it('counts every outage, and forgets those that do not ask for a minute', () => {
+    for (let at = 0; at < 50; at += 1)
+      for (let failures = 0; failures < 20; failures += 1) observe(organization(`org${at}`), 503);
+    expect(traffic.take().outages).to.have.length(50);
+    now = 60_001;
+    expect(traffic.take().outages).to.deep.equal([]);
   });
 
   it('names twenty at most', () => {

@@ -56,6 +56,7 @@ export const LOG_FIELDS = {
   method: { kind: 'text', means: 'the HTTP method' },
   name: { kind: 'text', means: 'the name of a worker' },
   org_id: { kind: 'text', means: 'the organization; null: none' },
+  org_ids: { kind: 'texts', means: 'organizations, the first of them' },
   organizations: { kind: 'number', means: 'how many organizations' },
   outcome: { kind: 'text', means: 'how a job ended' },
   path: { kind: 'text', means: 'how a database was made: from a spare, a template, or by migrations' },

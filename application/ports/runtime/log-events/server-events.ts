@@ -108,6 +108,27 @@ export const SERVER_EVENTS = {
     means: 'An outage is over.',
     advice: null,
   },
+  'organizations.failing': {
+    level: 'error',
+    message: 'every request of organizations fails',
+    fields: ['org_ids', 'count'],
+    means: 'The last 20 requests of each, or all for a minute, were answered with an error of the service.',
+    advice: 'See [the runbook](runbooks/organizations-failing.md).',
+  },
+  'organizations.recovered': {
+    level: 'info',
+    message: 'organizations are served again, or have not asked for a minute',
+    fields: ['org_ids', 'count'],
+    means: 'They are no longer among the failing ones.',
+    advice: null,
+  },
+  'server.sizes_unread': {
+    level: 'warn',
+    message: 'the sizes of databases could not be read',
+    fields: ['err'],
+    means: '`mad_results_server_bytes` keeps the value of ten minutes before.',
+    advice: null,
+  },
   'health.check_failed': {
     level: 'error',
     message: 'the health of the databases could not be checked',
