@@ -26,6 +26,13 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   jsonwebtoken: ['jsonwebtoken', 'lru-cache'],
   knex: ['knex'],
   'node-crypto': [],
+  opentelemetry: [
+    '@opentelemetry/api',
+    '@opentelemetry/core',
+    '@opentelemetry/exporter-trace-otlp-http',
+    '@opentelemetry/resources',
+    '@opentelemetry/sdk-trace',
+  ],
   pino: ['pino'],
   prometheus: ['prom-client'],
   'rate-limiter-flexible': ['rate-limiter-flexible'],

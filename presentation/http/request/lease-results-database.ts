@@ -1,5 +1,6 @@
 import type { ResultsLease } from '../../../application/ports/databases/organization-databases.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
+import type { Span } from '../../../application/ports/runtime/tracing.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { held, type Step } from './http-locals.ts';
 import { assertServed } from './refuse-suspended.ts';
@@ -17,7 +18,7 @@ export const leaseResultsDatabase =
   async (_req, res) => {
     const organizationId = held(res.locals, 'organizationId');
     res.locals.resultsOf = organizationId;
-    const lease = await acquire(deps, organizationId);
+    const lease = await acquire(deps, organizationId, res.locals.span);
     if (res.closed) {
       // The client went away meanwhile: `close` has been emitted already.
       lease.release();
@@ -39,7 +40,7 @@ export const leaseForMoments =
     locals.resultsOf = organizationId;
     await assertServed(deps, organizationId);
     locals.withDatabase = async (work) => {
-      const lease = await acquire(deps, organizationId);
+      const lease = await acquire(deps, organizationId, locals.span);
       try {
         return await work(lease.database);
       } finally {
@@ -48,7 +49,11 @@ export const leaseForMoments =
     };
   };
 
-const acquire = async (deps: LeaseDependencies, organizationId: OrganizationId): Promise<ResultsLease> => {
+const acquire = async (
+  deps: LeaseDependencies,
+  organizationId: OrganizationId,
+  span: Span | null,
+): Promise<ResultsLease> => {
   await assertServed(deps, organizationId);
-  return deps.databases.acquire(organizationId);
+  return deps.databases.acquire(organizationId, span);
 };
