@@ -3,11 +3,10 @@ import { flag, secret, text } from './variable.ts';
 
 /** Of the service and of workers: docs/tracing.md. The names are OpenTelemetry's, but for the last. */
 export const TRACING_VARIABLES = {
-  OTEL_EXPORTER_OTLP_ENDPOINT: text(
+  OTEL_EXPORTER_OTLP_ENDPOINT: secret(
     'tracing',
-    null,
-    'an http(s):// URL without credentials',
     'The OTLP/HTTP receiver of a collector, such as `http://localhost:4318`; unset: no tracing',
+    'an http(s):// URL without credentials',
   ),
   OTEL_EXPORTER_OTLP_HEADERS: secret(
     'tracing',

@@ -8,6 +8,7 @@ import { budget, fairness, visits } from './pools.ts';
 import { organizations, requests } from './request-path.ts';
 import { withServer } from './servers.ts';
 import { servers } from './two-servers.ts';
+import { tracing } from './tracing.ts';
 import { work } from './work.ts';
 import { formatTable, print, type Line } from './table.ts';
 
@@ -34,6 +35,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   batches: { durable: false, run: batches },
   claims: { durable: false, run: claims },
   leases: { durable: false, run: leases },
+  tracing: { durable: false, run: tracing },
 };
 
 const known = Object.keys(BENCHMARKS);
