@@ -18,13 +18,18 @@ const PAIRS = /^[^\s=,]+=[\x20-\x7e]*$/;
 /** @returns null: nothing is traced */
 export const readTracingConfig = (reader: EnvironmentReader): TracingConfig | null => {
   // Read as a secret: a message must not show a URL that is refused for its credentials.
-  const endpoint = reader.secret('OTEL_EXPORTER_OTLP_ENDPOINT', (text) => (isPlainUrl(text) ? text : undefined));
+  const endpoint = reader.secret('OTEL_EXPORTER_OTLP_ENDPOINT', (text) =>
+    isPlainUrl(text) ? text : undefined,
+  );
   const headers = reader.secret('OTEL_EXPORTER_OTLP_HEADERS', (text) =>
     PAIRS.test(text) ? text : undefined,
   );
   const config = {
     headers: headers ?? '',
-    serviceName: reader.text('OTEL_SERVICE_NAME', (text) => text !== '' && text.length <= 100 && PRINTABLE.test(text)),
+    serviceName: reader.text(
+      'OTEL_SERVICE_NAME',
+      (text) => text !== '' && text.length <= 100 && PRINTABLE.test(text),
+    ),
     sampler: {
       name: reader.choice('OTEL_TRACES_SAMPLER'),
       ratio: Number(reader.text('OTEL_TRACES_SAMPLER_ARG', isRatio)),

@@ -215,7 +215,9 @@ describe('Tracing', function () {
 
   it('puts the trace on the line of each request that is recorded', () => {
     const lines = log.filter(({ message }) => message === 'request finished').map(({ fields }) => fields);
-    const known = new Set<unknown>(receiver.spans.filter(({ kind }) => kind === SERVER).map(({ traceId }) => traceId));
+    const known = new Set<unknown>(
+      receiver.spans.filter(({ kind }) => kind === SERVER).map(({ traceId }) => traceId),
+    );
     const traces = lines.map((line) => ('trace_id' in line ? line.trace_id : undefined));
     expect(traces).to.include(REMOTE.trace).and.to.include(undefined);
     expect(traces.filter((trace) => trace !== undefined && !known.has(trace))).to.deep.equal([]);

@@ -3,7 +3,7 @@ export interface RequestContext {
   readonly requestId: string;
   organizationId: string | null;
   /** Set when the request is traced. */
-  traceId?: string | undefined;
+  traceId?: string;
 }
 
 /** Calls `run` so that the logger finds `context` in everything that `run` does, also after an await. */

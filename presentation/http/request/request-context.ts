@@ -15,7 +15,7 @@ export const requestContext =
       // `req.ip` reads `X-Forwarded-For` as far as proxies are trusted. Without proxies the socket is cheaper to ask.
       address: (options.trustedProxies === 0 ? req.socket.remoteAddress : req.ip) ?? null,
       startedAtMs: performance.now(),
-      context: { requestId, organizationId: null, traceId: undefined },
+      context: { requestId, organizationId: null },
       span: null,
       route: 'unmatched',
     };

@@ -43,14 +43,16 @@ describe('The trace of a migration', () => {
   };
 
   it('says where it ran and what came of it, and not on whose database', async () => {
-    expect(await record({ kind: 'done', schemaVersion: 3, applied: ['0003_a'], reason: null })).to.deep.equal({
-      name: 'fleet.migrate',
-      'server.address': 'default',
-      'mad.to_version': 3,
-      'mad.outcome': 'done',
-      'mad.applied': 1,
-      ended: true,
-    });
+    expect(await record({ kind: 'done', schemaVersion: 3, applied: ['0003_a'], reason: null })).to.deep.equal(
+      {
+        name: 'fleet.migrate',
+        'server.address': 'default',
+        'mad.to_version': 3,
+        'mad.outcome': 'done',
+        'mad.applied': 1,
+        ended: true,
+      },
+    );
   });
 
   it('is that of a failure when the database could not be migrated, and names the organization where that is wanted', async () => {
