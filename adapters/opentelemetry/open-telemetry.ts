@@ -12,7 +12,14 @@ import {
 import { parseKeyPairsIntoRecord, W3CTraceContextPropagator } from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import {
+  BatchSpanProcessor,
+  RandomIdGenerator,
+  SamplingDecision,
+  TracerProvider,
+  type IdGenerator,
+  type Sampler,
+} from '@opentelemetry/sdk-trace';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { Span, SpanAttributes, TraceHeaders, Tracing } from '../../application/ports/runtime/tracing.ts';
 import { OutageExporter } from './outage-exporter.ts';
@@ -40,6 +47,8 @@ const propagator = new W3CTraceContextPropagator();
 /** Sends spans to a collector over OTLP/HTTP. Nothing of the SDK is registered globally. Decision 0055. */
 export class OpenTelemetryTracing implements Tracing {
   readonly namesOrganizations: boolean;
+  readonly #sampler: Sampler;
+  readonly #ids = new TraceIds();
   readonly #provider: TracerProvider;
   readonly #tracer: Tracer;
 
@@ -51,8 +60,10 @@ export class OpenTelemetryTracing implements Tracing {
       headers: parseKeyPairsIntoRecord(headers),
       timeoutMillis: EXPORT_TIMEOUT_MS,
     });
+    this.#sampler = samplerOf(sampler);
     this.#provider = new TracerProvider({
-      sampler: samplerOf(sampler),
+      sampler: this.#sampler,
+      idGenerator: this.#ids,
       resource: resourceFromAttributes({
         'service.name': service.name,
         'service.version': service.version,
@@ -71,12 +82,23 @@ export class OpenTelemetryTracing implements Tracing {
   }
 
   receive(name: string, headers: Readonly<Record<string, unknown>>): Span | null {
-    const context =
-      headers['traceparent'] === undefined
-        ? ROOT_CONTEXT
-        : propagator.extract(ROOT_CONTEXT, headers, defaultTextMapGetter);
-    const span = this.#tracer.startSpan(name, { kind: SpanKind.SERVER }, context);
+    if (headers['traceparent'] !== undefined)
+      return this.#serve(name, propagator.extract(ROOT_CONTEXT, headers, defaultTextMapGetter));
+    // Most requests are not sampled, and a span that is thrown away costs six times as much as the decision.
+    return this.#isSampled(name) ? this.#serve(name, ROOT_CONTEXT) : null;
+  }
+
+  #serve(name: string, context: Context): Span | null {
+    const span = this.#tracer.startSpan(name, SERVER, context);
     return span.isRecording() ? new OpenTelemetrySpan(this.#tracer, span) : null;
+  }
+
+  #isSampled(name: string): boolean {
+    const traceId = this.#ids.generateTraceId();
+    const { decision } = this.#sampler.shouldSample(ROOT_CONTEXT, traceId, name, SERVER.kind, {}, []);
+    if (decision === SamplingDecision.NOT_RECORD) return false;
+    this.#ids.next = traceId;
+    return true;
   }
 
   begin(name: string, attributes: SpanAttributes = {}): Span {
@@ -87,6 +109,24 @@ export class OpenTelemetryTracing implements Tracing {
   async close(): Promise<void> {
     // What could not be sent was logged.
     await this.#provider.shutdown().catch(() => undefined);
+  }
+}
+
+const SERVER = { kind: SpanKind.SERVER } as const;
+
+/** Random ids. The trace that begins next can be given the id by which it was sampled. */
+class TraceIds implements IdGenerator {
+  readonly #random = new RandomIdGenerator();
+  next: string | null = null;
+
+  generateTraceId(): string {
+    const id = this.next ?? this.#random.generateTraceId();
+    this.next = null;
+    return id;
+  }
+
+  generateSpanId(): string {
+    return this.#random.generateSpanId();
   }
 }
 
