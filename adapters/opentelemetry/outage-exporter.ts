@@ -38,7 +38,7 @@ export class OutageExporter implements SpanExporter {
     if (isFailing === this.#failing) return;
     this.#failing = isFailing;
     const endpoint = this.#endpoint;
-    if (isFailing) this.#logger.warn({ endpoint, err: error }, 'traces cannot be sent, and are lost');
-    else this.#logger.info({ endpoint }, 'traces are sent again');
+    if (isFailing) this.#logger.write('traces.lost', { endpoint, err: error });
+    else this.#logger.write('traces.sent_again', { endpoint });
   }
 }

@@ -42,6 +42,7 @@ export class PooledDatabase {
       const trace = this.#trace();
       const connection = await this.#acquire(trace);
       try {
+        this.#countQuery();
         return await (trace === null ? connection.query(query) : trace.run(connection, query));
       } catch (error) {
         const repeatable = isStaleStatement(error) || (query.readOnly && breaksConnection(error));
@@ -64,6 +65,7 @@ export class PooledDatabase {
     const executor: TransactionExecutor = {
       query: (query) => {
         if (over) return Promise.reject(new Error('the transaction is over'));
+        this.#countQuery();
         return trace === null ? connection.query(query) : trace.run(connection, query);
       },
     };
@@ -106,7 +108,7 @@ export class PooledDatabase {
   async #acquire(trace: ConnectionTrace | null): Promise<PgConnection> {
     let connection: PgConnection;
     try {
-      connection = await this.#pool.acquire(this.#scope);
+      connection = await this.#wait();
     } catch (error) {
       trace?.refused(error);
       throw error;
@@ -120,6 +122,20 @@ export class PooledDatabase {
       throw error;
     }
     return connection;
+  }
+
+  async #wait(): Promise<PgConnection> {
+    if (this.#scope === undefined) return await this.#pool.acquire();
+    const beganAt = performance.now();
+    try {
+      return await this.#pool.acquire(this.#scope);
+    } finally {
+      this.#scope.cost.waitedMs += performance.now() - beganAt;
+    }
+  }
+
+  #countQuery(): void {
+    if (this.#scope !== undefined) this.#scope.cost.queries += 1;
   }
 
   #release(connection: PgConnection, trace: ConnectionTrace | null): void {

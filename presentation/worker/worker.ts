@@ -74,7 +74,8 @@ export class Worker {
       } catch (error) {
         failures += 1;
         pauseMs = backoffMs(failures, error);
-        if (!signal.aborted) log.warn({ pauseMs, reason: reasonsOf(error) }, 'no claim');
+        if (!signal.aborted)
+          log.write('worker.claim_failed', { pause_ms: pauseMs, reason: reasonsOf(error) });
       }
       await pauseUnless(wait, pauseMs, signal);
     }

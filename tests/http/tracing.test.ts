@@ -6,7 +6,7 @@ import { LazyTracing } from '../../adapters/opentelemetry/lazy-tracing.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { captureLog, type LogEntry } from '../support/captured-log.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
-import { RememberingLogger } from '../support/fakes/fake-work-service.ts';
+import { FakeLogger } from '../support/fakes/fake-logger.ts';
 import { BOX, ligandOf, RECEPTOR, ShortWaits, startWorker } from '../support/fakes/running-worker.ts';
 import { until } from '../support/gate.ts';
 import type { Job } from '../support/http-contract.ts';
@@ -75,7 +75,7 @@ describe('Tracing', function () {
         namesOrganizations: false,
         service: { name: 'mad-worker', version: '1', instanceId: 'test' },
       },
-      new RememberingLogger(),
+      new FakeLogger(),
     );
     await tracing.start();
     const worker = await startWorker({

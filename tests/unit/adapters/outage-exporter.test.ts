@@ -1,11 +1,10 @@
 import { ExportResultCode } from '@opentelemetry/core';
 import { expect } from 'chai';
 import { OutageExporter } from '../../../adapters/opentelemetry/outage-exporter.ts';
+import { FakeLogger } from '../../support/fakes/fake-logger.ts';
 
 describe('What sends spans', () => {
-  const said: string[] = [];
-  const say = (level: string) => (_fields: object, message: string) => void said.push(`${level} ${message}`);
-  const logger = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
+  const logger = new FakeLogger();
   const results: ExportResultCode[] = [];
 
   it('says once that the collector takes none, and once that it takes them again', () => {
@@ -23,10 +22,10 @@ describe('What sends spans', () => {
       exporter.export([], (result) => answers.push(result.code));
     }
     expect(answers).to.deep.equal([SUCCESS, FAILED, FAILED, FAILED, SUCCESS, SUCCESS, FAILED]);
-    expect(said).to.deep.equal([
-      'warn traces cannot be sent, and are lost',
-      'info traces are sent again',
-      'warn traces cannot be sent, and are lost',
+    expect(logger.lines.map(({ event }) => event)).to.deep.equal([
+      'traces.lost',
+      'traces.sent_again',
+      'traces.lost',
     ]);
   });
 });
