@@ -202,7 +202,16 @@ export const ZONES: readonly Zone[] = [
     files: /^tests\/unit\//,
     project:
       /^(?:domain|application|adapters|presentation|infrastructure\/(?!composition\/|bin\/)|tests\/unit|tests\/support\/(?:gate|random|fakes\/))/,
-    packages: new Set(['chai', 'express', 'jsonwebtoken', 'pino', 'prom-client', 'supertest', 'zod']),
+    packages: new Set([
+      '@opentelemetry/core',
+      'chai',
+      'express',
+      'jsonwebtoken',
+      'pino',
+      'prom-client',
+      'supertest',
+      'zod',
+    ]),
     node: true,
   },
   {
