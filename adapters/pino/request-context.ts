@@ -14,8 +14,10 @@ export const runWithRequestContext = <Result>(context: RequestContext, work: () 
 export const requestContextFields = (): Record<string, string> => {
   const context = storage.getStore();
   if (context === undefined) return {};
-  const { requestId, organizationId } = context;
-  return organizationId === null
-    ? { request_id: requestId }
-    : { request_id: requestId, org_id: organizationId };
+  const { requestId, organizationId, traceId } = context;
+  return {
+    request_id: requestId,
+    ...(organizationId !== null && { org_id: organizationId }),
+    ...(traceId !== undefined && { trace_id: traceId }),
+  };
 };

@@ -15,6 +15,7 @@ import { DEFAULT_SERVER, type ServerId } from '../../domain/databases/server.ts'
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { type DatabaseRecord } from '../ports/databases/database-ledger.ts';
 import type { DatabaseServer } from '../ports/databases/database-server.ts';
+import type { Span } from '../ports/runtime/tracing.ts';
 import { collectOffers } from './collect-offers.ts';
 import { makeDatabase, recordingFailure, type MakingPorts } from './make-database.ts';
 import { placementOf } from './placement-of.ts';
@@ -40,13 +41,15 @@ export const provisioning = (ports: ProvisioningPorts): Provisioning => {
   const claimFor = async (
     organizationId: OrganizationId,
     record: DatabaseRecord | null,
+    span: Span | null,
   ): Promise<Claimed> => {
-    const claim = await claimDatabase(ports, organizationId, record);
+    const recorded = span === null ? ports : { ...ports, onStep: recordSteps(span, ports.onStep) };
+    const claim = await claimDatabase(recorded, organizationId, record);
     if (claim.spare === null) return { placement: await serve(claim.record), make: null };
     return {
       placement: placementOf(claim.record, await ports.deployment.id()),
       make: async () => {
-        const { named, ready } = await makeDatabase(ports, claim);
+        const { named, ready } = await makeDatabase(recorded, claim);
         return { named, ready: ready.then(serve) };
       },
     };
@@ -61,7 +64,7 @@ export const provisioning = (ports: ProvisioningPorts): Provisioning => {
     if (!create && (record === null || record.stamp === null)) throw new OrganizationDatabaseNotFoundError();
     return record !== null && !isHalfMade(record.state)
       ? { placement: await serve(record) }
-      : { claim: () => claimFor(organizationId, record) };
+      : { claim: (span = null) => claimFor(organizationId, record, span) };
   };
 
   const provision: Provisioning['provision'] = async (organizationId) => {
@@ -88,6 +91,16 @@ export const provisioning = (ports: ProvisioningPorts): Provisioning => {
   };
 
   return { find, provision, confirm };
+};
+
+/** Each step lasts from the end of the one before, and has its name. */
+const recordSteps = (span: Span, onStep: ProvisioningPorts['onStep']): ProvisioningPorts['onStep'] => {
+  let sinceMs = performance.now();
+  return (step, organizationId) => {
+    span.add(`provision.${step}`, sinceMs);
+    sinceMs = performance.now();
+    return onStep(step, organizationId);
+  };
 };
 
 /** Writes down that the organization gets a database, and on which server; or finds what was written before. */

@@ -139,21 +139,21 @@ export class DatabaseNames {
   #internal(kind: InternalKind, id: string): string {
     const label = `${kind}.${id}`;
     if (!INTERNAL_LABEL.test(label)) throw new RangeError(`"${label}" makes no internal name`);
-    const name = `${label}.${this.#family}`;
+    const name = `${label}.${this.family}`;
     if (byteLength(name) > MAX_NAME_BYTES || this.organizationIdOf(name) !== null)
       throw new RangeError(`"${label}" makes no usable database name`);
     return name;
   }
 
   #labelOf(databaseName: string): string | null {
-    const ending = `.${this.#family}`;
+    const ending = `.${this.family}`;
     if (!databaseName.endsWith(ending)) return null;
     const label = databaseName.slice(0, -ending.length);
     return INTERNAL_LABEL.test(label) ? label : null;
   }
 
   /** What the names of all results databases have in common. */
-  get #family(): string {
+  get family(): string {
     return `${this.#prefix}${this.#suffix}`.replaceAll(/^[-_.]+|[-_.]+$/g, '');
   }
 

@@ -1,4 +1,5 @@
 import { tmpdir } from 'node:os';
+import { LazyTracing } from '../../adapters/opentelemetry/lazy-tracing.ts';
 import { createPinoLogger } from '../../adapters/pino/pino-logger.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import { reasonOf, reasonsOf } from '../../domain/reason-of.ts';
@@ -21,6 +22,8 @@ const main = async (): Promise<void> => {
   const { slots, serviceUrl, name } = config;
   const engine = await VinaEngine.find(config.engine);
   const log = createPinoLogger({ level: config.logLevel });
+  const tracing = tracingOf(config, log);
+  await tracing?.start();
   const stopping = new AbortController();
   onStopSignals({
     stop: (signal) => {
@@ -50,11 +53,20 @@ const main = async (): Promise<void> => {
     temporaryFolder: tmpdir(),
     log,
     wait: pause,
+    tracing,
   });
   stopping.signal.addEventListener('abort', () => worker.stop());
   if (stopping.signal.aborted) return;
   await worker.run();
+  await tracing?.close();
   log.write('worker.stopped', {});
+};
+
+/** @returns null: nothing is traced */
+const tracingOf = ({ tracing, name }: WorkerConfig, log: Logger): LazyTracing | null => {
+  if (tracing === null) return null;
+  const service = { name: tracing.serviceName ?? 'mad-worker', version: readVersion(), instanceId: name };
+  return new LazyTracing({ ...tracing, service }, log);
 };
 
 /** @returns null: the worker was stopped before the service answered */

@@ -3,10 +3,12 @@ import { KnexDatabaseLedger } from '../../adapters/knex/metadata/knex-database-l
 import { KnexDeployment } from '../../adapters/knex/metadata/knex-deployment.ts';
 import { createMetadataDatabase } from '../../adapters/knex/metadata/knex-metadata-database.ts';
 import { KnexSpareLedger } from '../../adapters/knex/metadata/knex-spare-ledger.ts';
+import { LazyTracing } from '../../adapters/opentelemetry/lazy-tracing.ts';
 import { createPinoLogger } from '../../adapters/pino/pino-logger.ts';
 import { PrometheusMetrics } from '../../adapters/prometheus/prometheus-metrics.ts';
 import { ERROR_STATUS } from '../../presentation/http/errors/error-status.ts';
 import { OutageLogger } from '../background/outage-logger.ts';
+import { readVersion } from '../config/version.ts';
 import { Stopping } from '../http-server/stopping.ts';
 import { once } from '../timing/once.ts';
 import { bindSingleton } from './singleton.ts';
@@ -24,6 +26,21 @@ export const adaptersModule = new ContainerModule(({ bind }) => {
     TOKENS.metrics,
     {},
     () => new PrometheusMetrics({ processMetrics: true, errorCodes: Object.keys(ERROR_STATUS) }),
+  );
+  bindSingleton(
+    bind,
+    TOKENS.tracing,
+    { config: TOKENS.config, instanceId: TOKENS.instanceId, logger: TOKENS.logger },
+    ({ config: { tracing }, instanceId, logger }) =>
+      tracing === null
+        ? null
+        : new LazyTracing(
+            {
+              ...tracing,
+              service: { name: tracing.serviceName ?? 'mad', version: readVersion(), instanceId },
+            },
+            logger,
+          ),
   );
   bindSingleton(bind, TOKENS.stopping, {}, () => new Stopping());
   const overMetadata = { database: TOKENS.metadataSql };

@@ -1,6 +1,7 @@
 import { ContainerModule } from 'inversify';
 import { KnexFleetLedger } from '../../adapters/knex/metadata/knex-fleet-ledger.ts';
 import { fleetOperator } from '../../application/fleet/fleet-operator.ts';
+import { traceMigrations } from '../../application/fleet/trace-migrations.ts';
 import { findServedRun, serveRun } from '../../application/fleet/serve-run.ts';
 import { steerFleet } from '../../application/fleet/steer-over-http.ts';
 import { RunServer } from '../background/run-server.ts';
@@ -78,12 +79,15 @@ export const fleetModule = new ContainerModule(({ bind }) => {
       servers: TOKENS.servers,
       settings: TOKENS.fleetRunnerSettings,
       config: TOKENS.config,
+      tracing: TOKENS.tracing,
       logger: TOKENS.logger,
     },
-    ({ config, logger, ...fleet }) =>
+    ({ config, tracing, logger, ...fleet }) =>
       new RunServer({
         find: findServedRun(fleet),
-        serve: serveRun(fleet),
+        serve: serveRun(
+          tracing === null ? fleet : { ...fleet, migrator: traceMigrations(fleet.migrator, tracing) },
+        ),
         concurrency: config.database.migration.concurrency,
         logger,
       }),

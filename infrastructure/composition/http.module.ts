@@ -29,6 +29,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
       policies: TOKENS.organizationPolicies,
       logger: TOKENS.logger,
       metrics: TOKENS.metrics,
+      tracing: TOKENS.tracing,
       traffic: TOKENS.organizationTraffic,
       processes: TOKENS.processLedger,
       instanceId: TOKENS.instanceId,

@@ -15,6 +15,7 @@ export const processModule = new ContainerModule(({ bind }) => {
       metadataConnector: TOKENS.metadataConnector,
       clusterSurvey: TOKENS.clusterSurvey,
       metrics: TOKENS.metrics,
+      tracing: TOKENS.tracing,
       stopping: TOKENS.stopping,
       metadataBreaker: TOKENS.metadataBreaker,
       servers: TOKENS.servers,

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LazyTracing } from '../../adapters/opentelemetry/lazy-tracing.ts';
 import type { ReconcileDatabases } from '../../application/databases/reconcile.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { UseCases } from '../../application/use-cases.ts';
@@ -19,6 +20,7 @@ import { metadataMigrations } from '../migrations/migration-source.ts';
 import { Migrator } from '../migrations/migrator.ts';
 import type { DatabaseUrl } from '../postgres/database-url.ts';
 import { ensureDatabase } from '../postgres/ensure-database.ts';
+import { withDeadline } from '../timing/with-deadline.ts';
 import { serveWithoutOperators, tellOperators, type DutyParts, type LocalDuties } from './start-duties.ts';
 import type { MetadataConnector } from '../postgres/metadata-connector.ts';
 import type { MeasuredParts } from './measured-parts.ts';
@@ -30,6 +32,7 @@ export interface ServiceParts extends MeasuredParts, DutyParts {
   readonly clusterSurvey: ClusterSurvey;
   readonly stopping: Stopping;
   readonly reconcileDatabases: ReconcileDatabases;
+  readonly tracing: LazyTracing | null;
   readonly useCases: UseCases;
   readonly http: HttpDependencies;
   readonly outboxRelay: OutboxRelayLoop;
@@ -44,6 +47,9 @@ export interface RunningService {
    */
   stop(last?: { readonly name: string; readonly run: () => Promise<void> }): Promise<boolean>;
 }
+
+/** The part of a stop's time in which the collector of traces may take what is left for it. */
+const FLUSH_PART = 0.03;
 
 /** One process that answers requests, from its start to its end. */
 export class Service {
@@ -74,6 +80,7 @@ export class Service {
     for (const { name, meant } of config.unknownVariables)
       logger.write('service.variable_unknown', { variable: name, meant });
     try {
+      await this.#parts.tracing?.start();
       await this.#prepareDatabases();
       registerMetrics(this.#parts);
       // All that subscribes to changes was made with the parts, and nobody is served before the feed has begun.
@@ -193,12 +200,23 @@ export class Service {
 
   /** What ends after the last request, in this order. */
   #ending(): readonly ShutdownPhase[] {
-    const { outboxRelay, background, connectionManager } = this.#parts;
+    const { config, outboxRelay, background, connectionManager, tracing } = this.#parts;
+    const { timeoutMs } = config.shutdown;
     return [
       // Before the pools go that hold the entries. What is not relayed by then another process relays, or the next start.
       { name: 'audit entries', endsBy: 0.67, run: () => outboxRelay.close() },
       { name: 'background work', endsBy: 0.75, run: () => background.close() },
       { name: 'pools', endsBy: 0.93, run: () => connectionManager.closeAll() },
+      // Last, as what goes before is traced. A collector that does not answer makes no stop unclean.
+      ...(tracing === null
+        ? []
+        : [
+            {
+              name: 'traces',
+              endsBy: 0.97,
+              run: () => withDeadline(tracing.close(), FLUSH_PART * timeoutMs, true).catch(() => undefined),
+            },
+          ]),
     ];
   }
 }

@@ -22,6 +22,7 @@ import type { OperatorsLedger } from '../../application/ports/operators/operator
 import type { ProcessLedger } from '../../application/ports/operators/process-ledger.ts';
 import type { ReleaseSchemas } from '../../application/ports/databases/release-schemas.ts';
 import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
+import type { LazyTracing } from '../../adapters/opentelemetry/lazy-tracing.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { OrganizationPolicies } from '../../application/ports/runtime/organization-policies.ts';
 import type { TokenIssuer, TokenReader } from '../../application/ports/identity/tokens.ts';
@@ -75,6 +76,8 @@ export const TOKENS = {
   settings: token<readonly EffectiveSetting[]>('EffectiveSetting'),
   logger: token<Logger>('Logger'),
   metrics: token<PrometheusMetrics>('PrometheusMetrics'),
+  /** Null: nothing is traced. */
+  tracing: token<LazyTracing | null>('Tracing'),
   stopping: token<Stopping>('Stopping'),
   fleetSnapshot: token<FleetSnapshot>('FleetSnapshot'),
 

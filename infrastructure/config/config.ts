@@ -5,6 +5,7 @@ import { readDatabaseConfig, type DatabaseConfig } from './database-config.ts';
 import { readFilesConfig, type FilesConfig } from './files-config.ts';
 import { EnvironmentReader, type Environment } from './environment-reader.ts';
 import { readTokenConfig, type TokenConfig } from './token-config.ts';
+import { readTracingConfig, type TracingConfig } from './tracing-config.ts';
 import { unknownVariables, type UnknownVariable } from './unknown-variables.ts';
 import { takenBy, type LOG_LEVELS, type MODES } from './variable.ts';
 import { VARIABLES } from './variables.ts';
@@ -42,6 +43,8 @@ export interface Config {
   readonly database: DatabaseConfig;
   readonly files: FilesConfig;
   readonly tokens: TokenConfig;
+  /** Null: nothing is traced. */
+  readonly tracing: TracingConfig | null;
   /** Failed logins allowed within 15 minutes. */
   readonly loginAttempts: { readonly perAccount: number; readonly perAddress: number };
   /** What callers may cost this process. */
@@ -79,6 +82,7 @@ export const parseConfig = (environment: Environment): Config => {
     database: readDatabaseConfig(reader),
     files: readFilesConfig(reader),
     tokens: readTokenConfig(reader, mode === 'production'),
+    tracing: readTracingConfig(reader),
     loginAttempts: {
       perAccount: reader.integer('LOGIN_ATTEMPTS_PER_ACCOUNT'),
       perAddress: reader.integer('LOGIN_ATTEMPTS_PER_ADDRESS'),

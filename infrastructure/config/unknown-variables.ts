@@ -17,7 +17,7 @@ const KNOWN_NAMES: ReadonlySet<string> = new Set(KNOWN);
 const FAMILIES = KNOWN.filter((name) => name.endsWith('<NAME>')).map((name) => name.replace('<NAME>', ''));
 
 /** Other programs have variables with these beginnings as well. */
-const SHARED_PREFIXES: ReadonlySet<string> = new Set(['NODE', 'LOG', 'TEST']);
+const SHARED_PREFIXES: ReadonlySet<string> = new Set(['NODE', 'LOG', 'OTEL', 'TEST']);
 const PREFIXES: ReadonlySet<string> = new Set(
   KNOWN.filter((name) => name.includes('_'))
     .map(prefixOf)

@@ -44,6 +44,7 @@ export const SECTIONS = {
   costs: 'What callers may cost',
   tokens: 'Tokens',
   logins: 'Logins',
+  tracing: 'Tracing: `docs/tracing.md`',
   worker: 'The worker (`npm run worker`)',
   tests: 'Tests',
 } as const;

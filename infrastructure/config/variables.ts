@@ -1,5 +1,6 @@
 import { COST_VARIABLES } from './cost-variables.ts';
 import { FILE_VARIABLES } from './file-variables.ts';
+import { TRACING_VARIABLES } from './tracing-variables.ts';
 import {
   flag,
   LOG_LEVELS,
@@ -273,6 +274,7 @@ export const VARIABLES = {
     'The start makes a platform administrator with this email, if nobody has it',
   ),
   BOOTSTRAP_ADMIN_PASSWORD: secret('logins', 'The password of that administrator', '8 to 1024 characters'),
+  ...TRACING_VARIABLES,
   ...WORKER_VARIABLES,
   TEST_DATABASE_URL: {
     ...url(

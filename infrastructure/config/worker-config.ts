@@ -4,6 +4,7 @@ import { PRINTABLE, toPrintable } from '../../domain/printable.ts';
 import { urlHost } from '../http-server/listening-address.ts';
 import { ConfigError } from './config-error.ts';
 import { EnvironmentReader, type Environment } from './environment-reader.ts';
+import { isPlainUrl, readTracingConfig, type TracingConfig } from './tracing-config.ts';
 import type { LOG_LEVELS } from './variable.ts';
 
 type Credentials =
@@ -34,6 +35,8 @@ export interface WorkerConfig {
   readonly slots: number;
   readonly engine: EngineConfig;
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** Null: nothing is traced. */
+  readonly tracing: TracingConfig | null;
 }
 
 const MAX_NAME_LENGTH = 100;
@@ -53,6 +56,7 @@ export const parseWorkerConfig = (environment: Environment): WorkerConfig => {
     slots: reader.integer('WORKER_SLOTS'),
     engine: readEngine(reader, environment),
     logLevel: reader.choice('LOG_LEVEL'),
+    tracing: readTracingConfig(reader),
   };
   if (credentials === null || reader.problems.length > 0)
     throw new ConfigError([...new Set(reader.problems)]);
@@ -84,16 +88,8 @@ const readEngine = (reader: EnvironmentReader, environment: Environment): Engine
 const readServiceUrl = (reader: EnvironmentReader): string => {
   const host = reader.text('HOST', isName);
   const port = reader.integer('PORT');
-  const url = reader.text('WORKER_SERVICE_URL', isServiceUrl) ?? `http://${urlHost(host)}:${port}`;
+  const url = reader.text('WORKER_SERVICE_URL', isPlainUrl) ?? `http://${urlHost(host)}:${port}`;
   return url.replace(/\/+$/, '');
-};
-
-const isServiceUrl = (text: string): boolean => {
-  if (/\s/.test(text) || !URL.canParse(text)) return false;
-  const { protocol, username, password, search, hash } = new URL(text);
-  return (
-    ['http:', 'https:'].includes(protocol) && [username, password, search, hash].every((part) => part === '')
-  );
 };
 
 const isName = (text: string): boolean => text.length <= MAX_NAME_LENGTH && PRINTABLE.test(text);

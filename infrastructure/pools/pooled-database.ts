@@ -1,4 +1,5 @@
 import type { ConnectionPool } from './connection-pool.ts';
+import { ConnectionTrace, type LeaseTrace } from './connection-trace.ts';
 import type { PgConnection, Query } from '../postgres/pg-connection.ts';
 import { breaksConnection, isStaleStatement, translateError } from '../postgres/postgres-errors.ts';
 import type { WorkScope } from './work-scope.ts';
@@ -17,10 +18,13 @@ export interface TransactionExecutor {
 export class PooledDatabase {
   readonly #pool: ConnectionPool;
   readonly #scope: WorkScope | undefined;
+  readonly #lease: LeaseTrace | null;
 
-  constructor(pool: ConnectionPool, scope?: WorkScope) {
+  /** @param lease under which the statements are recorded; null: they are not */
+  constructor(pool: ConnectionPool, scope?: WorkScope, lease: LeaseTrace | null = null) {
     this.#pool = pool;
     this.#scope = scope;
+    this.#lease = lease;
   }
 
   /** How many requests wait for a connection. */
@@ -35,14 +39,15 @@ export class PooledDatabase {
    */
   async query<Row>(query: PoolQuery<Row>): Promise<readonly Row[]> {
     for (let retried = false; ; retried = true) {
-      const connection = await this.#acquire();
+      const trace = this.#trace();
+      const connection = await this.#acquire(trace);
       try {
-        return await this.#send(connection, query);
+        return await this.#send(connection, query, trace);
       } catch (error) {
         const repeatable = isStaleStatement(error) || (query.readOnly && breaksConnection(error));
         if (!repeatable || retried) throw this.#translate(error);
       } finally {
-        this.#release(connection);
+        this.#release(connection, trace);
       }
     }
   }
@@ -53,12 +58,13 @@ export class PooledDatabase {
    * @throws {DatabaseConnectionError} also when the connection broke: the transaction may then be committed or not
    */
   async transaction<Result>(work: (executor: TransactionExecutor) => Promise<Result>): Promise<Result> {
-    const connection = await this.#acquire();
+    const trace = this.#trace();
+    const connection = await this.#acquire(trace);
     let over = false;
     const executor: TransactionExecutor = {
       query: (query) => {
         if (over) return Promise.reject(new Error('the transaction is over'));
-        return this.#send(connection, query);
+        return this.#send(connection, query, trace);
       },
     };
     try {
@@ -75,13 +81,13 @@ export class PooledDatabase {
       if (connection.isInTransaction) await rollBack(connection);
       throw this.#translate(error);
     } finally {
-      this.#release(connection);
+      this.#release(connection, trace);
     }
   }
 
   /** Runs `work` with a connection for itself. What `work` does to the session is undone before the next user. */
   async session<Result>(work: (connection: PgConnection) => Promise<Result>): Promise<Result> {
-    const connection = await this.#acquire();
+    const connection = await this.#acquire(null);
     try {
       return await work(connection);
     } catch (error) {
@@ -89,31 +95,46 @@ export class PooledDatabase {
       throw breaksConnection(error) ? this.#translate(error) : error;
     } finally {
       await connection.reset();
-      this.#release(connection);
+      this.#release(connection, null);
     }
   }
 
-  async #send<Row>(connection: PgConnection, query: Query<Row>): Promise<readonly Row[]> {
+  async #send<Row>(
+    connection: PgConnection,
+    query: Query<Row>,
+    trace: ConnectionTrace | null,
+  ): Promise<readonly Row[]> {
     if (this.#scope !== undefined) this.#scope.cost.queries += 1;
     const { metrics } = this.#pool;
-    if (metrics === undefined) return connection.query(query);
     const sentAt = performance.now();
     try {
-      const rows = await connection.query(query);
-      metrics.queried((performance.now() - sentAt) / 1000, 'ok');
+      const rows = await (trace === null ? connection.query(query) : trace.run(connection, query));
+      metrics?.queried((performance.now() - sentAt) / 1000, 'ok');
       return rows;
     } catch (error) {
-      metrics.queried((performance.now() - sentAt) / 1000, 'error');
+      metrics?.queried((performance.now() - sentAt) / 1000, 'error');
       throw error;
     }
   }
 
-  async #acquire(): Promise<PgConnection> {
-    const connection = await this.#wait();
+  #trace(): ConnectionTrace | null {
+    return this.#lease === null ? null : new ConnectionTrace(this.#lease);
+  }
+
+  async #acquire(trace: ConnectionTrace | null): Promise<PgConnection> {
+    let connection: PgConnection;
+    try {
+      connection = await this.#wait();
+    } catch (error) {
+      trace?.refused(error);
+      throw error;
+    }
+    trace?.got();
     try {
       this.#scope?.beginStatement(connection);
     } catch (error) {
       this.#pool.release(connection);
+      trace?.refused(error);
       throw error;
     }
     return connection;
@@ -130,9 +151,10 @@ export class PooledDatabase {
     }
   }
 
-  #release(connection: PgConnection): void {
+  #release(connection: PgConnection, trace: ConnectionTrace | null): void {
     this.#scope?.endStatement(connection);
     this.#pool.release(connection);
+    trace?.end();
   }
 
   #translate(error: unknown): unknown {

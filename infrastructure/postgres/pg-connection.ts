@@ -191,6 +191,11 @@ export class PgConnection {
     return this.#facts?.identity ?? null;
   }
 
+  /** The server's process of this session; null until the login is over. */
+  get backendPid(): number | null {
+    return this.#facts?.processId ?? null;
+  }
+
   /** Whether the role that logged in had settings for its sessions when this one began. */
   get roleHasSettings(): boolean {
     return this.#facts?.roleHasSettings ?? false;

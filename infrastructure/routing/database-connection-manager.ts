@@ -8,11 +8,13 @@ import type {
 import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { DatabaseMetrics } from '../../application/ports/runtime/database-metrics.ts';
+import { errorType, type Span } from '../../application/ports/runtime/tracing.ts';
 import type { OrganizationPolicies } from '../../application/ports/runtime/organization-policies.ts';
 import { isSamePlacement, type Placement } from '../../domain/databases/placement.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { ConnectionPool } from '../pools/connection-pool.ts';
+import type { LeaseTrace } from '../pools/connection-trace.ts';
 import type { PoolSize } from '../pools/pool-options.ts';
 import { PooledDatabase } from '../pools/pooled-database.ts';
 import { WorkScope } from '../pools/work-scope.ts';
@@ -42,7 +44,7 @@ export interface ManagerOptions {
 }
 
 /** What the manager uses of a server. */
-export type RoutedServer = Pick<ResultsServer, 'connect' | 'budget' | 'breaker' | 'welcome'>;
+export type RoutedServer = Pick<ResultsServer, 'connect' | 'budget' | 'breaker' | 'welcome' | 'names'>;
 
 /** What the manager uses of all servers. */
 export interface RoutedServers extends Pick<ResultsServers, 'connections' | 'closeIdleSince' | 'close'> {
@@ -127,32 +129,39 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     this.sweeps.start();
   }
 
-  async acquire(organizationId: OrganizationId): Promise<ResultsLease> {
+  async acquire(organizationId: OrganizationId, request: Span | null = null): Promise<ResultsLease> {
     const beganAt = performance.now();
     if (this.#closing !== null) throw new DatabaseConnectionError('The service is stopping.');
     this.#deps.schemaGuard.check(organizationId);
     const known = this.#pools.peek(organizationId);
     if (known?.outdated === true) this.#pools.remove(organizationId, known, 'invalidate');
+    const span = request?.begin('results.lease') ?? null;
     // Claimed before anything is awaited: from here on nothing closes this pool.
-    const lease = this.#pools.checkout(organizationId, () => this.#newPool(organizationId, known));
+    const lease = this.#pools.checkout(organizationId, () => this.#newPool(organizationId, known, span));
+    const wasOpen = lease.value.open !== null;
     try {
       const { pool, placement } = await lease.value.ready;
       lease.value.applyPolicy(this.#deps.policies.policyOf(organizationId), this.#options.organizationPool);
       const scope = new WorkScope();
       const leasedAt = performance.now();
       scope.cost.waitedMs = leasedAt - beganAt;
+      const trace = span === null ? null : this.#traceOf(span, placement);
+      span?.set({ 'mad.lease': wasOpen ? 'hit' : lease.value.provisioned ? 'provisioned' : 'opened' });
       return {
         serverId: placement.serverId,
         cost: scope.cost,
-        database: this.#deps.buildResultsDatabase(new PooledDatabase(pool, scope), placement),
+        database: this.#deps.buildResultsDatabase(new PooledDatabase(pool, scope, trace), placement),
         release: () => {
           scope.end();
           this.#deps.metricsOf?.(placement.serverId).leased((performance.now() - leasedAt) / 1000);
           lease.value.requestEnded();
           lease.release();
+          span?.end();
         },
       };
     } catch (error) {
+      span?.fail(errorType(error));
+      span?.end();
       this.#pools.remove(organizationId, lease.value, 'invalidate');
       lease.value.requestEnded();
       lease.release();
@@ -217,8 +226,25 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     await this.metadata.close();
   }
 
-  /** @param previous the pool that it replaces, if any: what is still broken is not tried more often for that */
-  #newPool(organizationId: OrganizationId, previous: OrganizationPool | undefined): OrganizationPool {
+  #traceOf(span: Span, { serverId }: Placement): LeaseTrace {
+    const { names, budget } = this.#deps.servers.of(serverId);
+    return {
+      span,
+      // The database's own name holds the organization.
+      target: { 'db.system.name': 'postgresql', 'db.namespace': names.family, 'server.address': serverId },
+      budget,
+    };
+  }
+
+  /**
+   * @param previous the pool that it replaces, if any: what is still broken is not tried more often for that
+   * @param span of the lease that opens the pool
+   */
+  #newPool(
+    organizationId: OrganizationId,
+    previous: OrganizationPool | undefined,
+    span: Span | null,
+  ): OrganizationPool {
     const { provisioning } = this.#deps;
     const entry: OrganizationPool = new OrganizationPool(async (served) => {
       const found = await provisioning.find(organizationId, { create: this.#options.autoCreate });
@@ -228,6 +254,7 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
       if ('placement' in found) return openAt(found.placement);
       const enter = async ({ placement, make }: Claimed): Promise<OpenPool> => {
         if (make === null) return openAt(placement);
+        entry.provisioned = true;
         const { named, ready } = await make();
         const early = openPool(placement, named);
         try {
@@ -241,7 +268,8 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
           throw error;
         }
       };
-      return this.#newcomers.admit(found.claim, { enter, served });
+      const making = span?.begin('provision') ?? null;
+      return this.#newcomers.admit(() => found.claim(making), { enter, served }).finally(() => making?.end());
     });
     return entry;
   }

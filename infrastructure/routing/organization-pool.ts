@@ -22,6 +22,8 @@ export class OrganizationPool implements Closeable {
   readonly served: Promise<void>;
   /** Set when the database turned out to be another, or gone: the next request opens a new pool in place of this one. */
   outdated = false;
+  /** Set when the organization's database was made for this pool. */
+  provisioned = false;
   #open: OpenPool | null = null;
   #policy: OrganizationPolicy | null = null;
   #closed = false;

@@ -36,6 +36,7 @@ export const liveWorker = (api: ApiClient, engine: VinaEngine, say: Narration): 
       temporaryFolder: tmpdir(),
       log: troubleOnly(say),
       wait: pause,
+      tracing: null,
     });
     const stopped = worker.run();
     try {

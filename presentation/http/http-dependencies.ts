@@ -16,6 +16,7 @@ import type { RequestLimits } from '../../application/limits/request-limits.ts';
 import type { StorageQuota } from '../../application/limits/storage-quota.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { OrganizationPolicies } from '../../application/ports/runtime/organization-policies.ts';
+import type { Tracing } from '../../application/ports/runtime/tracing.ts';
 import type { RunWithRequestContext } from '../../application/ports/runtime/request-context.ts';
 import type { UseCases } from '../../application/use-cases.ts';
 import type { WorkFigures } from '../../application/work/work-figures.ts';
@@ -82,6 +83,8 @@ export interface HttpDependencies extends UseCases {
   readonly runWithRequestContext: RunWithRequestContext;
   readonly httpMetrics: HttpMetrics;
   readonly workFigures: Pick<WorkFigures, 'seen' | 'handedOut'>;
+  /** Null: nothing is traced. */
+  readonly tracing: Tracing | null;
   readonly responses: ResponseAccount;
   readonly renderMetrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
   readonly options: HttpOptions;

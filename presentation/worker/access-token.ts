@@ -62,22 +62,37 @@ type WithoutToken<Call> = Omit<Call, 'token'>;
 export class AuthorizedApi {
   readonly #api: ApiClient;
   readonly #token: AccessToken;
+  readonly #headers: () => Readonly<Record<string, string>>;
 
-  constructor(api: ApiClient, token: AccessToken) {
+  constructor(
+    api: ApiClient,
+    token: AccessToken,
+    headers: () => Readonly<Record<string, string>> = () => ({}),
+  ) {
     this.#api = api;
     this.#token = token;
+    this.#headers = headers;
+  }
+
+  /** The same, with further headers on every request. @param headers asked for at each request */
+  withHeaders(headers: () => Readonly<Record<string, string>>): AuthorizedApi {
+    return new AuthorizedApi(this.#api, this.#token, headers);
   }
 
   call<Reply>(call: WithoutToken<ApiCall<Reply>>): Promise<ApiAnswer<Reply>> {
-    return this.#authorized((token) => this.#api.call({ ...call, token }));
+    return this.#authorized((token) => this.#api.call(this.#complete(call, token)));
   }
 
   upload<Reply>(upload: WithoutToken<Upload<Reply>>): Promise<ApiAnswer<Reply>> {
-    return this.#authorized((token) => this.#api.upload({ ...upload, token }));
+    return this.#authorized((token) => this.#api.upload(this.#complete(upload, token)));
   }
 
   download(request: WithoutToken<Parameters<ApiClient['download']>[0]>): Promise<AsyncIterable<Uint8Array>> {
-    return this.#authorized((token) => this.#api.download({ ...request, token }));
+    return this.#authorized((token) => this.#api.download(this.#complete(request, token)));
+  }
+
+  #complete<Call extends { readonly headers?: Readonly<Record<string, string>> }>(call: Call, token: string) {
+    return { ...call, token, headers: { ...call.headers, ...this.#headers() } };
   }
 
   async #authorized<Answer>(send: (token: string) => Promise<Answer>): Promise<Answer> {

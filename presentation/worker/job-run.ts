@@ -1,4 +1,5 @@
 import type { Logger } from '../../application/ports/runtime/logger.ts';
+import { errorType, type Span, type Tracing } from '../../application/ports/runtime/tracing.ts';
 import { reasonsOf } from '../../domain/reason-of.ts';
 import { ApiError } from '../rest/api-error.ts';
 import { dock } from './dock.ts';
@@ -25,11 +26,15 @@ export type Interruption = 'canceled' | 'lost' | 'runtime' | 'shutdown';
 /** What became of a job: `faulty` means that this machine could not do it. */
 export type Ending = 'delivered' | 'interrupted' | 'faulty';
 
+type Stage = 'fetching' | 'docking' | 'delivering';
+
 export interface RunTools {
   readonly engine: VinaEngine;
   readonly temporaryFolder: string;
   readonly wait: Pause;
   readonly log: Logger;
+  /** Null: nothing is traced. */
+  readonly tracing: Pick<Tracing, 'begin'> | null;
 }
 
 /** A job whose engine has ended may still be delivered for this long while the worker stops. */
@@ -40,18 +45,32 @@ const FAULT_DELAY_SECONDS = 60;
 /** One job under its lease, from the claim to the end of its last process. */
 export class JobRun {
   readonly ended: Promise<Ending>;
+  /** For heartbeats, which are about many jobs. */
   readonly work: OrganizationWork;
+  /** For requests about this job alone. */
+  readonly #ownWork: OrganizationWork;
+  /** Null: nothing is traced. */
+  readonly #trace: Span | null;
+  #step: Span | null = null;
   readonly #claimed: ClaimedJob;
   readonly #tools: RunTools;
   readonly #interruption = new AbortController();
   #interrupted: Interruption | null = null;
-  #stage: 'fetching' | 'docking' | 'delivering' = 'fetching';
+  #stage: Stage = 'fetching';
   #fraction: () => number = () => 0;
 
   constructor(claimed: ClaimedJob, tools: RunTools) {
     this.#claimed = claimed;
     this.#tools = tools;
     this.work = claimed.work;
+    const span = tools.tracing?.begin('worker.job', { 'mad.attempt': claimed.lease.attempt }) ?? null;
+    this.#trace = span;
+    this.#ownWork = span === null ? claimed.work : claimed.work.inTrace(() => (this.#step ?? span).headers);
+    tools.log.write('job.claimed', {
+      job_id: this.jobId,
+      attempt: claimed.lease.attempt,
+      trace_id: span?.traceId,
+    });
     this.ended = this.#run();
   }
 
@@ -89,12 +108,24 @@ export class JobRun {
     const clock = new AbortController();
     void this.#limitRuntime(clock.signal);
     try {
-      return await this.#deliver(await this.#dock());
-    } catch (error) {
-      return await this.#giveUp(error);
+      const ending = await this.#end();
+      this.#trace?.set({ 'mad.ending': this.#interrupted ?? ending });
+      return ending;
     } finally {
       clock.abort();
       this.#interruption.abort();
+      this.#step?.end();
+      this.#trace?.end();
+    }
+  }
+
+  async #end(): Promise<Ending> {
+    try {
+      return await this.#deliver(await this.#dock());
+    } catch (error) {
+      if (this.#interrupted === null) this.#trace?.fail(errorType(error));
+      this.#enter('releasing');
+      return await this.#giveUp(error);
     }
   }
 
@@ -111,21 +142,23 @@ export class JobRun {
     const retry = <Value>(work: () => Promise<Value>): Promise<Value> => this.#retry(work);
     return dock(
       this.#claimed,
-      { engine, temporaryFolder, work: this.work, retry },
+      { engine, temporaryFolder, work: this.#ownWork, retry },
       {
         signal,
-        fetching: () => {
-          this.#stage = 'fetching';
-        },
+        fetching: () => this.#enter('fetching'),
         docking: (run) => {
-          this.#stage = 'docking';
+          this.#enter('docking');
           this.#fraction = run.progress;
         },
-        delivering: () => {
-          this.#stage = 'delivering';
-        },
+        delivering: () => this.#enter('delivering'),
       },
     );
+  }
+
+  #enter(stage: Stage | 'releasing'): void {
+    if (stage !== 'releasing') this.#stage = stage;
+    this.#step?.end();
+    this.#step = this.#trace?.begin(`worker.${stage}`) ?? null;
   }
 
   #retry<Value>(work: () => Promise<Value>): Promise<Value> {
@@ -147,7 +180,7 @@ export class JobRun {
     const { signal } = this.#interruption;
     const { log } = this.#tools;
     try {
-      await this.#retry(() => this.work.complete(this.jobId, lease.lease_id, completion, signal));
+      await this.#retry(() => this.#ownWork.complete(this.jobId, lease.lease_id, completion, signal));
     } catch (error) {
       if (signal.aborted || !(error instanceof ApiError)) throw error;
       if (error.status === 409) {
@@ -159,6 +192,7 @@ export class JobRun {
       return this.#deliver(refused(completion, error));
     }
     const { outcome, error } = completion;
+    if (error !== undefined) this.#trace?.fail(error.code);
     log.write('job.ended', { job_id: this.jobId, outcome, code: error?.code, ...completion.usage });
     return 'delivered';
   }
@@ -186,7 +220,7 @@ export class JobRun {
   async #deliverAnyway(completion: Completion): Promise<Ending> {
     const { lease } = this.#claimed;
     try {
-      await this.work.complete(
+      await this.#ownWork.complete(
         this.jobId,
         lease.lease_id,
         completion,
@@ -203,7 +237,7 @@ export class JobRun {
   async #release(release: Parameters<OrganizationWork['release']>[2]): Promise<void> {
     const { log } = this.#tools;
     try {
-      await this.work.release(this.jobId, this.#claimed.lease.lease_id, release);
+      await this.#ownWork.release(this.jobId, this.#claimed.lease.lease_id, release);
       log.write('job.released', { job_id: this.jobId, ...release });
     } catch (error) {
       // Its lease ends by itself.

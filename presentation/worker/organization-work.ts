@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { TraceHeaders } from '../../application/ports/runtime/tracing.ts';
 import type { AuthorizedApi } from './access-token.ts';
 import { replies, type JobToDo, type Lease } from './work-replies.ts';
 
@@ -54,6 +55,11 @@ export class OrganizationWork {
   constructor(api: AuthorizedApi, worker: WorkerIdentity) {
     this.#api = api;
     this.#worker = worker;
+  }
+
+  /** The same work, whose requests are steps of a trace. @param headers those of the step under way, at each request */
+  inTrace(headers: () => TraceHeaders): OrganizationWork {
+    return new OrganizationWork(this.#api.withHeaders(headers), this.#worker);
   }
 
   /** @param hintVersion what the service said of the organization's work, where it said so */

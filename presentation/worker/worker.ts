@@ -15,6 +15,8 @@ export interface WorkerOptions {
   readonly temporaryFolder: string;
   readonly log: Logger;
   readonly wait: Pause;
+  /** Null: nothing is traced. */
+  readonly tracing: RunTools['tracing'];
 }
 
 /** The service may ask for less. An organization that has nothing to do is asked this often at most. */
@@ -89,9 +91,8 @@ export class Worker {
   }
 
   #start(claimed: ClaimedJob): void {
-    const { engine, temporaryFolder, wait, log }: RunTools = this.#options;
-    log.write('job.claimed', { job_id: claimed.job.job_id, attempt: claimed.lease.attempt });
-    const run = new JobRun(claimed, { engine, temporaryFolder, wait, log });
+    const { engine, temporaryFolder, wait, log, tracing }: RunTools = this.#options;
+    const run = new JobRun(claimed, { engine, temporaryFolder, wait, log, tracing });
     this.#runs.add(run);
     void this.#end(run);
   }

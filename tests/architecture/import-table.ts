@@ -26,6 +26,13 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   jsonwebtoken: ['jsonwebtoken', 'lru-cache'],
   knex: ['knex'],
   'node-crypto': [],
+  opentelemetry: [
+    '@opentelemetry/api',
+    '@opentelemetry/core',
+    '@opentelemetry/exporter-trace-otlp-http',
+    '@opentelemetry/resources',
+    '@opentelemetry/sdk-trace',
+  ],
   pino: ['pino'],
   prometheus: ['prom-client'],
   'rate-limiter-flexible': ['rate-limiter-flexible'],
@@ -195,7 +202,16 @@ export const ZONES: readonly Zone[] = [
     files: /^tests\/unit\//,
     project:
       /^(?:domain|application|adapters|presentation|infrastructure\/(?!composition\/|bin\/)|tests\/unit|tests\/support\/(?:gate|random|fakes\/))/,
-    packages: new Set(['chai', 'express', 'jsonwebtoken', 'pino', 'prom-client', 'supertest', 'zod']),
+    packages: new Set([
+      '@opentelemetry/core',
+      'chai',
+      'express',
+      'jsonwebtoken',
+      'pino',
+      'prom-client',
+      'supertest',
+      'zod',
+    ]),
     node: true,
   },
   {

@@ -9,6 +9,7 @@ import { budget, fairness, visits } from './pools.ts';
 import { organizations, requests } from './request-path.ts';
 import { withServer } from './servers.ts';
 import { servers } from './two-servers.ts';
+import { tracing } from './tracing.ts';
 import { work } from './work.ts';
 import { formatTable, print, type Line } from './table.ts';
 
@@ -36,6 +37,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   claims: { durable: false, run: claims },
   leases: { durable: false, run: leases },
   'fleet-of-processes': { durable: false, run: fleetOfProcesses },
+  tracing: { durable: false, run: tracing },
 };
 
 const known = Object.keys(BENCHMARKS);

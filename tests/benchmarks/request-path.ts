@@ -16,13 +16,13 @@ const NAIVE_ROUNDS = 3;
  * of the service cost 490, 149, 108, 88 µs in its first four batches of 2000 requests, and 82 only after some 24 000 requests;
  * the raw server, which has less code, has its last form after 6000.
  */
-const WARM_UP = 24_000;
+export const WARM_UP = 24_000;
 const ORGANIZATIONS = 50;
 const FEW = 10;
 const MANY = 1000;
 
 /** In production with its log; no spares, for nothing is to be built meanwhile. */
-const SERVICE = { NODE_ENV: 'production', LOG_LEVEL: 'info' };
+export const SERVICE = { NODE_ENV: 'production', LOG_LEVEL: 'info' };
 
 const BODY = JSON.stringify({
   engine: 'vina',

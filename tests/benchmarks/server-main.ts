@@ -1,4 +1,5 @@
 /** The program of a server under measurement. */
+import { pathToFileURL } from 'node:url';
 import type * as container from '../../infrastructure/composition/container.ts';
 import type * as tokens from '../../infrastructure/composition/tokens.ts';
 import type * as config from '../../infrastructure/config/config.ts';
@@ -6,13 +7,16 @@ import { startNaiveServer } from './naive-server.ts';
 import { startRawServer } from './raw-server.ts';
 import type { ServerMessage, ServerStart } from './server-process.ts';
 
-type Environment = ServerStart['environment'];
-
-const built = (path: string): Promise<unknown> =>
-  import(new URL(`../../dist/infrastructure/${path}`, import.meta.url).href);
+const OWN_CHECKOUT = new URL('../..', import.meta.url);
 
 /** As production runs it: compiled, and not transformed as it is loaded, which leaves functions slower than they are. */
-const startBuiltService = async (environment: Environment): Promise<{ readonly url: string }> => {
+const startBuiltService = async ({
+  environment,
+  checkout,
+}: ServerStart): Promise<{ readonly url: string }> => {
+  const folder = checkout === undefined ? OWN_CHECKOUT : pathToFileURL(`${checkout}/`);
+  const built = (path: string): Promise<unknown> =>
+    import(new URL(`dist/infrastructure/${path}`, folder).href);
   // What `npm run build` makes of these three files.
   const { createContainer } = (await built('composition/container.js')) as typeof container;
   const { TOKENS } = (await built('composition/tokens.js')) as typeof tokens;
@@ -21,21 +25,21 @@ const startBuiltService = async (environment: Environment): Promise<{ readonly u
 };
 
 const KINDS: Readonly<
-  Record<ServerStart['kind'], (environment: Environment) => Promise<{ readonly url: string }>>
+  Record<ServerStart['kind'], (start: ServerStart) => Promise<{ readonly url: string }>>
 > = {
   service: startBuiltService,
-  raw: startRawServer,
-  naive: startNaiveServer,
+  raw: ({ environment }) => startRawServer(environment),
+  naive: ({ environment }) => startNaiveServer(environment),
 };
 
 const tell = (message: ServerMessage): void => void process.send?.(message);
 
-process.once('message', ({ kind, environment }: ServerStart) => {
+process.once('message', (start: ServerStart) => {
   process.on('message', () => {
     const { user, system } = process.cpuUsage();
     tell({ cpuMicroseconds: user + system, heapBytes: process.memoryUsage().heapUsed });
   });
   // Nothing here is worth an orderly end: the server's databases go with it.
   process.once('disconnect', () => process.exit());
-  void KINDS[kind](environment).then(({ url }) => tell({ url }));
+  void KINDS[start.kind](start).then(({ url }) => tell({ url }));
 });

@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 export interface ServerStart {
   readonly kind: 'service' | 'raw' | 'naive';
   readonly environment: Readonly<Record<string, string>>;
+  /** The folder of a built checkout, in place of this one. Of the service alone. */
+  readonly checkout?: string;
 }
 
 export type ServerMessage =

@@ -47,10 +47,11 @@ export const decorateServers = (
 ): RoutedServers => ({
   of: (serverId) => {
     const server = servers.of(serverId);
-    const { budget, breaker } = server;
+    const { budget, breaker, names } = server;
     return {
       budget,
       breaker,
+      names,
       welcome: (work) => server.welcome(work),
       connect: (placement, policy, named) => server.connect(placement, policy, named),
       ...decorate(server),

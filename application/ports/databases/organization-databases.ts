@@ -1,5 +1,6 @@
 import type { ServerId } from '../../../domain/databases/server.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
+import type { Span } from '../runtime/tracing.ts';
 import type { ResultsDatabase } from './results-database.ts';
 
 /** What a lease has cost so far. It grows while the lease is held. */
@@ -36,6 +37,7 @@ export interface OrganizationDatabases {
    * Opens the organization's pool, or finds it, and claims it. Makes the database at first use. Safe to call
    * concurrently: all callers share one opening, and a failed one is forgotten.
    *
+   * @param span of the request, under which the lease and its statements are recorded; null: they are not
    * @throws {OrganizationNotFoundError} nothing is made for an unknown organization
    * @throws {OrganizationSuspendedError}
    * @throws {OrganizationDatabaseNotFoundError} when databases are not to be made automatically
@@ -43,7 +45,7 @@ export interface OrganizationDatabases {
    * @throws {OrganizationNotReadyError} when another release has to come first, or the database is being put aside
    * @throws {DatabaseConnectionError} when the metadata database cannot be asked
    */
-  acquire(organizationId: OrganizationId): Promise<ResultsLease>;
+  acquire(organizationId: OrganizationId, span?: Span | null): Promise<ResultsLease>;
   /**
    * Makes the organization's database if it is not ready, also when that is not automatic. Idempotent.
    *

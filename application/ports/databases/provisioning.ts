@@ -1,4 +1,5 @@
 import type { Placement } from '../../../domain/databases/placement.ts';
+import type { Span } from '../runtime/tracing.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 
 /** A database that is about to take its name. */
@@ -21,11 +22,12 @@ export type Found =
   | { readonly placement: Placement }
   | {
       /**
+       * @param span under which the steps are recorded, those of the making as well; null: they are not
        * @throws {NoServerAvailableError} when no server may take it
        * @throws {OrganizationNotReadyError} outside of the schema window
        * @throws {DatabaseProvisioningError}
        */
-      readonly claim: () => Promise<Claimed>;
+      readonly claim: (span?: Span | null) => Promise<Claimed>;
     };
 
 /**

@@ -2,6 +2,8 @@
 export interface RequestContext {
   readonly requestId: string;
   organizationId: string | null;
+  /** Set when the request is traced. */
+  traceId?: string;
 }
 
 /** Calls `run` so that the logger finds `context` in everything that `run` does, also after an await. */

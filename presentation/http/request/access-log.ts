@@ -5,12 +5,13 @@ import { reasonsOf } from '../../../domain/reason-of.ts';
 import { errorStatus } from '../errors/error-status.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import type { HttpLocals, HttpResponse, Opening } from './http-locals.ts';
+import { endTrace } from './trace-request.ts';
 
 const CLIENT_CLOSED_REQUEST = 499;
 
 /** Writes one line and observes one duration for each request, when its response closes: sent, or abandoned by the client. */
 export const accessLog =
-  ({ logger, httpMetrics }: Pick<HttpDependencies, 'logger' | 'httpMetrics'>): Opening =>
+  ({ logger, httpMetrics, tracing }: Pick<HttpDependencies, 'logger' | 'httpMetrics' | 'tracing'>): Opening =>
   (req, res) => {
     res.on('close', () => {
       const { locals } = res;
@@ -37,10 +38,14 @@ export const accessLog =
         duration_ms: inMicroseconds(closedAtMs - locals.startedAtMs),
         code: locals.failure?.code,
         cut: locals.cut,
+        trace_id: locals.context.traceId,
         ...costOf(locals),
         ...causeOf(locals, status),
       };
       logger.write(eventOf(locals, status), fields);
+      const { span } = locals;
+      if (span !== null)
+        endTrace(span, locals, { method, status, namesOrganization: tracing?.namesOrganizations === true });
     });
   };
 

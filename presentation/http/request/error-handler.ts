@@ -11,7 +11,7 @@ export const handleErrors =
   // Express recognizes an error handler by its four parameters.
   (error: unknown, _req: HttpRequest, res: HttpResponse, _next: NextFunction): void => {
     const failure = toFailure(error);
-    const { requestId } = res.locals;
+    const { requestId, context } = res.locals;
     if (isAbort(error)) {
       res.destroy();
       return;
@@ -19,7 +19,12 @@ export const handleErrors =
     if (res.closed) {
       // The client went away and the access log has written its line. Only a fault of the service needs another.
       if (failure.code === 'internal_error') {
-        logger.write('request.failed_unheard', { err: error, request_id: requestId, code: failure.code });
+        logger.write('request.failed_unheard', {
+          err: error,
+          request_id: requestId,
+          code: failure.code,
+          trace_id: context.traceId,
+        });
       }
       return;
     }

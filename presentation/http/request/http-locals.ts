@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
 import type { AnswerCut } from '../../../application/ports/runtime/http-metrics.ts';
 import type { RequestContext } from '../../../application/ports/runtime/request-context.ts';
+import type { Span } from '../../../application/ports/runtime/tracing.ts';
 import type { ResultsLease } from '../../../application/ports/databases/organization-databases.ts';
 import type { ResultsDatabase, WithDatabase } from '../../../application/ports/databases/results-database.ts';
 import type { Principal } from '../../../domain/identity/principal.ts';
@@ -21,6 +22,8 @@ export interface HttpLocals {
   address: string | null;
   startedAtMs: number;
   context: RequestContext;
+  /** Null: the request is not recorded. */
+  span: Span | null;
   /** The path pattern of the matched route; `unmatched` before a route matches. */
   route: string;
   /** Set by authentication. */

@@ -54,7 +54,7 @@ const acquire = async (
   locals: HttpLocals,
 ): Promise<ResultsLease> => {
   await assertServed(deps, organizationId);
-  const lease = await deps.databases.acquire(organizationId);
+  const lease = await deps.databases.acquire(organizationId, locals.span);
   (locals.leases ??= []).push(lease);
   return lease;
 };

@@ -3,13 +3,19 @@ import { HttpError } from '../errors/http-error.ts';
 import type { HttpRequest, Middleware } from './http-locals.ts';
 import { accessLog } from './access-log.ts';
 import { requestContext } from './request-context.ts';
+import { traceRequest } from './trace-request.ts';
 
 /**
  * Runs first on every request. Everything that is logged from here on finds the request's context. It is one layer of
  * Express: the overhead of a layer is more than the work of all these openings.
  */
 export const openRequest = (deps: HttpDependencies): Middleware => {
-  const openings = [requestContext(deps), accessLog(deps)];
+  const { tracing } = deps;
+  const openings = [
+    requestContext(deps),
+    ...(tracing === null ? [] : [traceRequest(tracing)]),
+    accessLog(deps),
+  ];
   return (req, res, next) => {
     for (const open of openings) open(req, res);
     checkFraming(req);

@@ -16,6 +16,7 @@ export const requestContext =
       address: (options.trustedProxies === 0 ? req.socket.remoteAddress : req.ip) ?? null,
       startedAtMs: performance.now(),
       context: { requestId, organizationId: null },
+      span: null,
       route: 'unmatched',
     };
     if (options.isStopping()) res.setHeader('Connection', 'close');

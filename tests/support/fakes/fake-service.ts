@@ -201,6 +201,7 @@ export class FakeService {
       },
       responses: new ResponseAccount({ totalBytes: 128 * 1024 * 1024, organizationBytes: 32 * 1024 * 1024 }),
       workFigures: { seen: () => undefined, handedOut: () => undefined },
+      tracing: null,
       httpMetrics: { observe: (request) => this.observed.push(request) },
       renderMetrics: async () => ({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' }),
       options: this.options,

@@ -42,6 +42,7 @@ interface WorkerSettings {
   readonly log?: FakeLogger;
   readonly slots?: number;
   readonly program?: string;
+  readonly tracing?: ConstructorParameters<typeof Worker>[0]['tracing'];
 }
 
 /** A worker in this process, put together as `npm run worker` does. `end` stops it and resolves when it has ended. */
@@ -53,6 +54,7 @@ export const startWorker = async ({
   log = new FakeLogger(),
   slots = 1,
   program = STAND_IN,
+  tracing = null,
 }: WorkerSettings): Promise<{ end(): Promise<void> }> => {
   const searchPath = '/usr/local/bin:/usr/bin:/bin';
   const engine = await VinaEngine.find({ program, searchPath, cores: 1, memoryBytes: MEMORY_BYTES, wait });
@@ -70,6 +72,7 @@ export const startWorker = async ({
     temporaryFolder: folder,
     log,
     wait,
+    tracing,
   });
   const ended = worker.run();
   return {

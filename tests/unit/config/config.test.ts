@@ -110,6 +110,7 @@ describe('parseConfig', () => {
         deadlineMs: 3_600_000,
         organizationBytes: 107_374_182_400,
       },
+      tracing: null,
       loginAttempts: { perAccount: 10, perAddress: 100 },
       unknownVariables: [],
       shutdown: { timeoutMs: 25_000, delayMs: 0 },
@@ -417,6 +418,53 @@ describe('parseConfig', () => {
       expect(others).to.deep.equal([]);
       expect(taken).to.match(/^DB_DATABASE_URL holds the database "mad"; .* by DB_RESULTS_DB_TEMPLATE_EU/);
     });
+  });
+
+  describe('traces', () => {
+    const ON = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/' };
+
+    it('where a collector is named, every one of them unless a sampler says less', () => {
+      expect(parse({ OTEL_TRACES_SAMPLER: 'always_on', TRACE_ORGANIZATIONS: 'true' }).tracing).to.equal(null);
+      expect(parse(ON).tracing).to.deep.equal({
+        endpoint: 'http://collector:4318',
+        headers: '',
+        serviceName: null,
+        sampler: { name: 'parentbased_always_on', ratio: 1 },
+        namesOrganizations: false,
+      });
+      const { tracing } = parse({
+        ...ON,
+        OTEL_EXPORTER_OTLP_HEADERS: 'x-key=a%20b,y=1',
+        OTEL_SERVICE_NAME: 'mad-eu',
+        OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+        OTEL_TRACES_SAMPLER_ARG: '0.25',
+      });
+      expect(tracing).to.deep.include({
+        headers: 'x-key=a%20b,y=1',
+        serviceName: 'mad-eu',
+        sampler: { name: 'parentbased_traceidratio', ratio: 0.25 },
+      });
+    });
+
+    for (const [name, texts] of [
+      [
+        'OTEL_EXPORTER_OTLP_ENDPOINT',
+        ['', 'collector:4318', 'grpc://collector', 'http://u:canary@collector'],
+      ],
+      ['OTEL_EXPORTER_OTLP_HEADERS', ['canary', 'a b=canary']],
+      ['OTEL_SERVICE_NAME', ['', 'x'.repeat(101), 'a\nb']],
+      ['OTEL_TRACES_SAMPLER', ['', 'ratio', 'parentbased_jaeger_remote']],
+      ['OTEL_TRACES_SAMPLER_ARG', ['', '10%', '1.1', '-0.1', '1e-1', 'NaN']],
+    ] as const) {
+      it(`not with a ${name} that means nothing`, () => {
+        for (const text of texts) {
+          const [line = '', ...others] = problemsOf({ ...ON, [name]: text });
+          expect(others, text).to.deep.equal([]);
+          expect(line, text).to.match(new RegExp(`^${name} holds .*; it takes `));
+          expect(line).not.to.include('canary');
+        }
+      });
+    }
   });
 
   it('is frozen in depth', () => {

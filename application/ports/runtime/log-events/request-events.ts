@@ -1,7 +1,17 @@
 import type { LogEvent } from './log-event.ts';
 
 const FINISHED = ['request_id', 'org_id', 'method', 'route', 'status', 'duration_ms'] as const;
-const FINISHED_ALSO = ['code', 'cut', 'reason', 'err', 'db_ms', 'waited_ms', 'queries', 'server'] as const;
+const FINISHED_ALSO = [
+  'code',
+  'cut',
+  'reason',
+  'err',
+  'db_ms',
+  'waited_ms',
+  'queries',
+  'server',
+  'trace_id',
+] as const;
 
 /** Of requests, and of what is done for one. */
 export const REQUEST_EVENTS = {
@@ -33,6 +43,7 @@ export const REQUEST_EVENTS = {
     level: 'error',
     message: 'request failed',
     fields: ['err', 'request_id', 'code'],
+    optional: ['trace_id'],
     means: 'A request failed by a fault of the service after its client had left.',
     advice: 'Report `err` with its stack.',
   },

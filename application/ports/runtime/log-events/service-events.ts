@@ -151,4 +151,19 @@ export const SERVICE_EVENTS = {
     means: 'It is tried again, ever more seldom.',
     advice: 'Mend what `err` says.',
   },
+  'traces.lost': {
+    level: 'warn',
+    message: 'traces cannot be sent, and are lost',
+    fields: ['endpoint', 'err'],
+    means:
+      'The collector takes no traces. Nothing else is the worse for it. Said once, until it takes them again.',
+    advice: 'See whether this machine reaches `OTEL_EXPORTER_OTLP_ENDPOINT`, and what the collector says.',
+  },
+  'traces.sent_again': {
+    level: 'info',
+    message: 'traces are sent again',
+    fields: ['endpoint'],
+    means: 'The collector takes traces again.',
+    advice: null,
+  },
 } as const satisfies Record<string, LogEvent>;

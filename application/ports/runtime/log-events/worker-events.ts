@@ -62,6 +62,7 @@ export const WORKER_EVENTS = {
     level: 'info',
     message: 'job claimed',
     fields: ['job_id', 'attempt'],
+    optional: ['trace_id'],
     means: 'The worker begins a job.',
     advice: null,
   },
