@@ -1,0 +1,15 @@
+#!/bin/sh
+# `mad` with the configuration of mad.service. Installed as /usr/local/bin/mad, for root, who alone reads the secrets.
+set -eu
+set -a
+NODE_ENV=production
+if [ -e /etc/mad/mad.env ]; then
+  . /etc/mad/mad.env
+fi
+DB_DATABASE_URL_FILE=/etc/mad/secrets/database_url
+DB_ROLE_SECRET_FILE=/etc/mad/secrets/role_secret
+JWT_SECRET_FILE=/etc/mad/secrets/jwt_secret
+set +a
+# No .env of the folder where somebody happens to stand counts.
+cd /var/lib/mad
+exec /usr/bin/node /opt/mad/dist/infrastructure/bin/mad.cjs "$@"
