@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { withSecretFiles } from '../../infrastructure/config/secret-files.ts';
 import { unknownVariables } from '../../infrastructure/config/unknown-variables.ts';
 import { VARIABLES } from '../../infrastructure/config/variables.ts';
@@ -240,10 +240,12 @@ describe('The chart', function () {
     }
   });
 
-  it('hands the alerts and the dashboards of this project over as they are', () => {
+  it('hands the rules, the alerts and the dashboards of this project over as they are', () => {
     const manifests = manifestsOf('everything-values.yaml');
-    const text = readFileSync(join(ROOT, 'infrastructure/deployment/prometheus/alerts.yml'), 'utf8');
-    expect(find(manifests, 'PrometheusRule').spec).to.deep.equal(parseAllDocuments(text)[0]?.toJS());
+    for (const name of ['rules', 'alerts']) {
+      const text = readFileSync(join(ROOT, `infrastructure/deployment/prometheus/${name}.yml`), 'utf8');
+      expect(find(manifests, 'PrometheusRule', name).spec).to.deep.equal(parse(text));
+    }
     const dashboards = readdirSync(join(ROOT, 'infrastructure/deployment/grafana'));
     expect(Object.keys(find(manifests, 'ConfigMap').data ?? {})).to.have.members(
       dashboards.filter((name) => name.endsWith('.json')),
@@ -262,7 +264,11 @@ describe('The chart', function () {
       const files = execFileSync('tar', ['-tzf', join(folder, `mad-${version}.tgz`)], {
         encoding: 'utf8',
       }).split('\n');
-      expect(files).to.include.members(['mad/values.schema.json', 'mad/files/alerts.yml']);
+      expect(files).to.include.members([
+        'mad/values.schema.json',
+        'mad/files/alerts.yml',
+        'mad/files/rules.yml',
+      ]);
       expect(files.filter((file) => file.includes('/ci/'))).to.deep.equal([]);
     } finally {
       rmSync(folder, { recursive: true });
