@@ -90,7 +90,7 @@ describe('What programs read', function () {
   });
 
   it('scripts are ones of any shell', () => {
-    for (const script of ['compose/make-secrets.sh', 'compose/init-postgres.sh']) {
+    for (const script of ['compose/make-secrets.sh', 'compose/init-postgres.sh', 'systemd/mad.sh']) {
       expect(textOf(script)).to.match(/^#!\/bin\/sh\n[^]*^set -eu$/m);
       expect(said('sh', ['-n'], script)).to.deep.equal({ status: 0, said: '' });
     }

@@ -1,5 +1,6 @@
 #!/bin/sh
 # `mad` with the configuration of mad.service. Installed as /usr/local/bin/mad, for root, who alone reads the secrets.
+# RELEASE is the folder of another release.
 set -eu
 set -a
 NODE_ENV=production
@@ -12,4 +13,4 @@ JWT_SECRET_FILE=/etc/mad/secrets/jwt_secret
 set +a
 # No .env of the folder where somebody happens to stand counts.
 cd /var/lib/mad
-exec /usr/bin/node /opt/mad/dist/infrastructure/bin/mad.cjs "$@"
+exec /usr/bin/node "${RELEASE:-/opt/mad}/dist/infrastructure/bin/mad.cjs" "$@"
