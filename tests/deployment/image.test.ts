@@ -2,9 +2,9 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { findFreePort } from '../../infrastructure/local/embedded-postgres/free-port.ts';
 import { createDeployment, TEST_JWT_SECRET, type Deployment } from '../support/deployment.ts';
@@ -13,6 +13,7 @@ import { needsProgram } from '../support/programs.ts';
 import { send } from '../support/send.ts';
 import { layOutImage, type Image } from './image-tree.ts';
 
+const CACHE = fileURLToPath(new URL('../../.cache/', import.meta.url));
 /** What the base image has, as far as the service uses it. There is no shell among it. */
 const BASE = [
   '/lib',
@@ -48,7 +49,8 @@ describe('The files of the image', function () {
     needsProgram(this, 'bwrap');
     needsProgram(this, 'tini-static');
     deployment = await createDeployment();
-    folder = mkdtempSync(join(tmpdir(), 'mad-test-image-'));
+    mkdirSync(CACHE, { recursive: true });
+    folder = mkdtempSync(join(CACHE, 'image-'));
     chmodSync(folder, 0o755);
     image = layOutImage(join(folder, 'root'));
     for (const path of ['nodejs/bin/node', ...BASE, ...OF_THE_TEST].map((each) =>
