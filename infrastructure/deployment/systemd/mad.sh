@@ -4,6 +4,7 @@
 set -eu
 set -a
 NODE_ENV=production
+FILES_URL=file:///var/lib/mad/files
 if [ -e /etc/mad/mad.env ]; then
   . /etc/mad/mad.env
 fi
