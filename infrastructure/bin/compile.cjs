@@ -8,6 +8,8 @@ const { missingPart } = require('./missing-part.cjs');
 
 /** What `dist` is made of. Files that are no TypeScript are copied. */
 const FOLDERS = ['domain', 'application', 'adapters', 'infrastructure', 'presentation', 'migrations'];
+/** How the compiled service is packed and run: no part of it. */
+const DEPLOYMENT = join('infrastructure', 'deployment');
 const SETTINGS = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'knexfile.ts'];
 
 const CONSOLE = join('presentation', 'console') + sep;
@@ -125,7 +127,9 @@ const contentOf = (file) => {
 };
 
 const sourcesOf = (project) =>
-  FOLDERS.flatMap((folder) => filesIn(project, folder)).toSorted((one, other) => (one < other ? -1 : 1));
+  FOLDERS.flatMap((folder) => filesIn(project, folder))
+    .filter((path) => !path.startsWith(DEPLOYMENT))
+    .toSorted((one, other) => (one < other ? -1 : 1));
 
 /** All files below a folder, as paths from `root`. */
 const filesIn = (root, folder = '') =>

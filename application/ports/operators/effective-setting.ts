@@ -1,7 +1,7 @@
 export const SETTING_SOURCES = ['environment', 'file', 'start', 'default'] as const;
 
 /**
- * - `environment`: a variable of the process.
+ * - `environment`: a variable of the process, or a file that one names.
  * - `file`: a line of `.env`.
  * - `start`: the start set it, for the server that it brings along.
  * - `default`: nobody did.

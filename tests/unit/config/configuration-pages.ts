@@ -15,6 +15,7 @@ export const exampleFile = (): string =>
   [
     '# Every variable and its default. Copy to .env, or leave it: `npm start` needs none of them.',
     '# Written by `npm run configuration` from infrastructure/config/variables.ts.',
+    '# Secrets and URLs may lie in files: JWT_SECRET_FILE=/run/secrets/jwt_secret.',
     ...bySection().flatMap(({ title, variables }) => [
       '',
       `# ${title}`,
@@ -35,6 +36,9 @@ export const configurationPage = (): string =>
     'Environment variables, or lines of `.env`. A value that cannot be used stops the start with a line that names it; a name',
     'that nobody reads is warned of. This page and `.env.example` are written by `npm run configuration` from',
     '`infrastructure/config/variables.ts`.',
+    '',
+    'Variables marked ¹ may lie in a file of their own, as Docker, Kubernetes and systemd hand secrets over: `JWT_SECRET_FILE` names',
+    'the absolute path of the file that holds `JWT_SECRET`. One line break at its end does not count.',
     ...bySection().flatMap(({ title, variables }) => [
       '',
       `## ${title}`,
@@ -43,11 +47,14 @@ export const configurationPage = (): string =>
       '|---|---|---|---|',
       ...variables.map(
         ([name, variable]) =>
-          `| \`${name}\` | ${defaultOf(variable)} | ${takenBy(variable).replaceAll('|', '\\|')} | ${variable.means} |`,
+          `| \`${name}\`${mayComeFromFile(variable) ? '¹' : ''} | ${defaultOf(variable)} | ${takenBy(variable).replaceAll('|', '\\|')} | ${variable.means} |`,
       ),
     ]),
     '',
   ].join('\n');
+
+const mayComeFromFile = ({ kind, section }: Variable): boolean =>
+  (kind === 'secret' || kind === 'url') && section !== 'tests';
 
 const defaultOf = ({ fallback }: Variable): string => (fallback === null ? '–' : `\`${fallback}\``);
 
