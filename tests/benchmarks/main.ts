@@ -32,7 +32,8 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   work: { durable: false, run: work },
   rankings: { durable: false, run: rankings },
   batches: { durable: false, run: batches },
-  claims: { durable: false, run: claims },
+  claims: { durable: true, run: claims },
+  'claims-in-memory': { durable: false, run: claims },
   leases: { durable: false, run: leases },
 };
 
