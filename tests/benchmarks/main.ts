@@ -9,6 +9,7 @@ import { organizations, requests } from './request-path.ts';
 import { withServer } from './servers.ts';
 import { servers } from './two-servers.ts';
 import { work } from './work.ts';
+import { files } from './files.ts';
 import { formatTable, print, type Line } from './table.ts';
 
 interface Benchmark {
@@ -32,6 +33,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   work: { durable: false, run: work },
   rankings: { durable: false, run: rankings },
   batches: { durable: false, run: batches },
+  files: { durable: false, run: files },
   claims: { durable: true, run: claims },
   'claims-in-memory': { durable: false, run: claims },
   leases: { durable: false, run: leases },

@@ -2,6 +2,7 @@
 import type * as container from '../../infrastructure/composition/container.ts';
 import type * as tokens from '../../infrastructure/composition/tokens.ts';
 import type * as config from '../../infrastructure/config/config.ts';
+import { startRawFileServer } from './raw-file-server.ts';
 import { startNaiveServer } from './naive-server.ts';
 import { startRawServer } from './raw-server.ts';
 import type { ServerMessage, ServerStart } from './server-process.ts';
@@ -25,6 +26,7 @@ const KINDS: Readonly<
 > = {
   service: startBuiltService,
   raw: startRawServer,
+  'raw-files': startRawFileServer,
   naive: startNaiveServer,
 };
 
@@ -33,7 +35,7 @@ const tell = (message: ServerMessage): void => void process.send?.(message);
 process.once('message', ({ kind, environment }: ServerStart) => {
   process.on('message', () => {
     const { user, system } = process.cpuUsage();
-    tell({ cpuMicroseconds: user + system, heapBytes: process.memoryUsage().heapUsed });
+    tell({ cpuMicroseconds: user + system, mostMemoryBytes: process.resourceUsage().maxRSS * 1024 });
   });
   // Nothing here is worth an orderly end: the server's databases go with it.
   process.once('disconnect', () => process.exit());
