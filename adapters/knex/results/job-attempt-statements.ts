@@ -71,7 +71,7 @@ export const heartbeat = statement<
  * waits for another in a circle. A look-up for each keeps the planner at the keys, however small it believes the tables.
  */
 export const lock = statement<
-  { jobIds: readonly string[]; leaseIds: readonly string[] },
+  { jobIds: string; leaseIds: string },
   LockedJobRow & { readonly leaseId: string; readonly outcome: AttemptOutcome | null }
 >(
   'job_attempt_lock',
@@ -120,7 +120,7 @@ export const countCannotRun = statement<{ jobId: string }, { count: number }>(
 );
 
 /** Of jobs that the caller has locked. The ids stand for themselves as well: by an array of them the planner finds the rows. */
-export const settle = statement<{ jobIds: readonly string[]; settlements: string }>(
+export const settle = statement<{ jobIds: string; settlements: string }>(
   'job_settle',
   (p) =>
     filledText(
