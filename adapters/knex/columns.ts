@@ -19,3 +19,9 @@ export const insertList = <Field extends string>(
 ): Readonly<Record<string, Knex.Value>> =>
   // The table has no other keys than its fields.
   Object.fromEntries((Object.keys(columns) as Field[]).map((field) => [columns[field], valueOf(field)]));
+
+/** As `selectList`, within a text. @param prefix of each column, such as the name of its table and a dot */
+export const selectText = (columns: Columns<string>, prefix = ''): string =>
+  Object.entries(columns)
+    .map(([field, column]) => `${prefix}${column} as "${field}"`)
+    .join(', ');

@@ -1,5 +1,6 @@
 import { ValidationError } from '../../domain/validation-error.ts';
-import { fileUri, type Artifact } from '../../domain/jobs/artifact.ts';
+import type { StoredFile } from '../../domain/files/stored-file.ts';
+import { fileUri, type Artifact, type NewArtifact } from '../../domain/jobs/artifact.ts';
 import { assertAcceptsOutput } from '../../domain/jobs/docking-job.ts';
 import { ArtifactAlreadyExistsError } from '../../domain/jobs/errors.ts';
 import { noteOf, type Actor } from '../actor.ts';
@@ -62,39 +63,86 @@ export const addArtifact = (
     return writeArtifact(repositories, actor, artifact);
   });
 
-/**
- * As `addArtifact`, of a job that the caller has locked and that takes output.
- *
- * @param path of the artifact's `file` in the request
- */
-export const writeArtifact = async (
+const writeArtifact = async (
   repositories: ResultsRepositories,
   actor: Actor,
-  { jobId, leaseId, name, purpose, source }: ArtifactOfJob,
-  path = 'file',
+  artifact: ArtifactOfJob,
 ): Promise<AddedArtifact> => {
   const { artifacts } = repositories;
-  const place = await placeOf(repositories, source, path);
-  const earlier = await artifacts.findByName(jobId, name);
-  if (earlier !== null) {
-    if (earlier.uri !== place.uri || earlier.purpose !== purpose) throw new ArtifactAlreadyExistsError();
-    return { artifact: earlier, created: false };
+  const made = newArtifact(actor, artifact, await filesOf(repositories, [artifact]), 'file');
+  const [earlier] = await artifacts.findByNames([artifact]);
+  if (earlier === undefined) return { artifact: await artifacts.insert(made), created: true };
+  assertSame(earlier, made);
+  return { artifact: earlier, created: false };
+};
+
+/** @property path of the artifact's `file` in the request */
+export interface PlacedArtifact {
+  readonly artifact: ArtifactOfJob;
+  readonly path: string;
+}
+
+/** As `addArtifact`, of jobs that the caller has locked and that take output. However many they are, it asks three times. */
+export const writeArtifacts = async (
+  repositories: ResultsRepositories,
+  actor: Actor,
+  placed: readonly PlacedArtifact[],
+): Promise<void> => {
+  if (placed.length === 0) return;
+  const { artifacts } = repositories;
+  const sent = placed.map(({ artifact }) => artifact);
+  const files = await filesOf(repositories, sent);
+  const known = new Map<string, ComparedArtifact>();
+  for (const earlier of await artifacts.findByNames(sent)) known.set(keyOf(earlier), earlier);
+  const made: NewArtifact[] = [];
+  for (const { artifact, path } of placed) {
+    const next = newArtifact(actor, artifact, files, path);
+    const earlier = known.get(keyOf(next));
+    if (earlier !== undefined) assertSame(earlier, next);
+    else {
+      known.set(keyOf(next), next);
+      made.push(next);
+    }
   }
+  if (made.length > 0) await artifacts.insertAll(made);
+};
+
+type ComparedArtifact = Pick<Artifact, 'uri' | 'purpose'>;
+
+const keyOf = ({ jobId, name }: Pick<Artifact, 'jobId' | 'name'>): string => `${jobId}/${name}`;
+
+/** @throws {ArtifactAlreadyExistsError} */
+const assertSame = (one: ComparedArtifact, other: ComparedArtifact): void => {
+  if (one.uri !== other.uri || one.purpose !== other.purpose) throw new ArtifactAlreadyExistsError();
+};
+
+/** Those that the service keeps, with one statement. */
+const filesOf = async (
+  { files }: ResultsRepositories,
+  artifacts: readonly Pick<ArtifactRequest, 'source'>[],
+): Promise<ReadonlyMap<string, StoredFile>> => {
+  const hashes = artifacts.flatMap(({ source }) => ('sha256' in source ? [source.sha256] : []));
+  return hashes.length === 0 ? new Map() : files.hold([...new Set(hashes)]);
+};
+
+/** @throws {ValidationError} when its file is not among the organization's */
+const newArtifact = (
+  actor: Actor,
+  { jobId, leaseId, name, purpose, source }: ArtifactOfJob,
+  files: ReadonlyMap<string, StoredFile>,
+  path: string,
+): NewArtifact => {
+  const place = placeOf(files, source, path);
   const note = noteOf(actor, 'artifact.added', { job_id: jobId, name, purpose, uri: place.uri });
-  const artifact = await artifacts.insert({ jobId, leaseId, name, purpose, ...place, note });
-  return { artifact, created: true };
+  return { jobId, leaseId, name, purpose, ...place, note };
 };
 
 type Place = Pick<Artifact, 'uri' | 'sha256' | 'contentType' | 'sizeBytes' | 'checksum'>;
 
-const placeOf = async (
-  { files }: ResultsRepositories,
-  source: ArtifactSource,
-  path: string,
-): Promise<Place> => {
+const placeOf = (files: ReadonlyMap<string, StoredFile>, source: ArtifactSource, path: string): Place => {
   if (!('sha256' in source)) return { ...source, sha256: null };
   const { sha256, contentType } = source;
-  const file = (await files.hold([sha256])).get(sha256);
+  const file = files.get(sha256);
   if (file === undefined) throw new ValidationError([{ path, message: 'names no file of the organization' }]);
   return {
     uri: fileUri(sha256),

@@ -1,8 +1,14 @@
 import { fileReferencesOf, type FileReference } from '../../domain/files/file-reference.ts';
-import { vinaIssues } from '../../domain/files/vina-inputs.ts';
+import type { SubmissionWarning } from '../../domain/files/submission-warning.ts';
+import { vinaIssues, vinaWarnings } from '../../domain/files/vina-inputs.ts';
 import type { JobSpecification } from '../../domain/jobs/docking-job.ts';
 import { ValidationError, type InputIssue } from '../../domain/validation-error.ts';
 import type { ResultsRepositories } from '../ports/databases/results-database.ts';
+
+interface CheckedInputs {
+  readonly issues: readonly InputIssue[];
+  readonly warnings: readonly SubmissionWarning[];
+}
 
 type Checked = Pick<JobSpecification, 'engine' | 'inputs' | 'params'>;
 
@@ -10,12 +16,12 @@ type Checked = Pick<JobSpecification, 'engine' | 'inputs' | 'params'>;
  * Checks the files that jobs refer to, all of them with one statement. None is collected before the transaction ends: record
  * them in it with `files.refer`.
  *
- * @returns for each job what is wrong with it, with paths within its request
+ * @returns for each job what is wrong with it, or odd, with paths within its request
  */
-export const inputFileIssues = async (
+export const checkInputFiles = async (
   { files }: Pick<ResultsRepositories, 'files'>,
   jobs: readonly Checked[],
-): Promise<readonly (readonly InputIssue[])[]> => {
+): Promise<readonly CheckedInputs[]> => {
   const all = jobs.map((job) => ({ job, ...fileReferencesOf(job.inputs) }));
   const hashes = new Set(
     all.flatMap(({ references, issues }) =>
@@ -23,27 +29,26 @@ export const inputFileIssues = async (
     ),
   );
   const stored = hashes.size === 0 ? new Map<string, never>() : await files.hold([...hashes]);
-  return all.map(({ job, references, issues }) =>
-    issues.length > 0
-      ? issues
-      : [
-          ...references.flatMap(({ role, sha256 }) =>
-            stored.has(sha256)
-              ? []
-              : [{ path: `inputs.${role}.file`, message: 'names no file of the organization' }],
-          ),
-          ...vinaIssues(job, references, stored),
-        ],
-  );
+  return all.map(({ job, references, issues }) => {
+    if (issues.length > 0) return { issues, warnings: [] };
+    const missing = references
+      .filter(({ sha256 }) => !stored.has(sha256))
+      .map(({ role }) => ({ path: `inputs.${role}.file`, message: 'names no file of the organization' }));
+    return {
+      issues: [...missing, ...vinaIssues(job, references, stored)],
+      warnings: vinaWarnings(job, references, stored),
+    };
+  });
 };
 
-/** As `inputFileIssues`, of one job. @throws {ValidationError} */
+/** As `checkInputFiles`, of one job. @throws {ValidationError} */
 export const assertInputFiles = async (
   repositories: Pick<ResultsRepositories, 'files'>,
   job: Checked,
-): Promise<void> => {
-  const [issues = []] = await inputFileIssues(repositories, [job]);
+): Promise<readonly SubmissionWarning[]> => {
+  const [{ issues, warnings } = { issues: [], warnings: [] }] = await checkInputFiles(repositories, [job]);
   if (issues.length > 0) throw new ValidationError(issues);
+  return warnings;
 };
 
 /** Records what a job that was just inserted refers to. */

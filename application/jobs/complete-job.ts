@@ -11,10 +11,10 @@ import { backoffSeconds, type AttemptError, type AttemptUsage } from '../../doma
 import type { LeaseKey, LockedAttempt, Settlement } from '../../domain/jobs/job-attempt-repository.ts';
 import { noteOf, type Actor } from '../actor.ts';
 import type { ResultsDatabase, ResultsRepositories } from '../ports/databases/results-database.ts';
-import { writeArtifact, type ArtifactRequest } from './add-artifact.ts';
+import { writeArtifacts, type ArtifactRequest } from './add-artifact.ts';
 import { getJob } from './get-job.ts';
 import { jobDetails } from './job-details.ts';
-import { writeTaskResult, type TaskResultRequest } from './put-task-result.ts';
+import { newTaskResult, type TaskResultRequest } from './put-task-result.ts';
 
 export interface Completion extends LeaseKey {
   /** Null: it succeeded. */
@@ -85,7 +85,9 @@ const completeAll = async (
   const settlements: Settlement[] = [];
   const completed: Completed[] = [];
   const canonical: LockedJob[] = [];
-  for (const [index, { completion, path }] of placed.entries()) {
+  const writing: Placed[] = [];
+  for (const [index, item] of placed.entries()) {
+    const { completion } = item;
     const found = locked[index] ?? null;
     if (found === null || found.outcome !== null || isFinished(found.job.status)) {
       completed.push(await answerOf(repositories, completion, found));
@@ -94,11 +96,12 @@ const completeAll = async (
     const { job } = found;
     const settlement = settlementOf(actor, job, completion);
     const { status } = settlement;
-    if (status !== 'PENDING') await writeOutputs(repositories, actor, completion, path);
+    if (status !== 'PENDING') writing.push(item);
     if (status === 'COMPLETED') canonical.push(job);
     settlements.push(settlement);
     completed.push({ status });
   }
+  await writeOutputs(repositories, actor, writing);
   if (settlements.length > 0) await attempts.settle(settlements);
   if (canonical.length > 0) await inputSignatures.canonize(canonical);
   return completed;
@@ -139,20 +142,23 @@ const settlementOf = (actor: Actor, job: LockedJob, { error, usage, logTail }: C
   };
 };
 
+/** All outputs of all completions, with as many statements as those of one. */
 const writeOutputs = async (
   repositories: ResultsRepositories,
   actor: Actor,
-  { jobId, leaseId, taskResults, artifacts }: Completion,
-  path: string,
+  placed: readonly Placed[],
 ): Promise<void> => {
-  for (const result of taskResults) await writeTaskResult(repositories, actor, { ...result, jobId, leaseId });
-  for (const [index, artifact] of artifacts.entries())
-    await writeArtifact(
-      repositories,
-      actor,
-      { ...artifact, jobId, leaseId },
-      `${path}artifacts.${index}.file`,
-    );
+  const results = placed.flatMap(({ completion: { jobId, leaseId, taskResults } }) =>
+    taskResults.map((result) => newTaskResult(actor, { ...result, jobId, leaseId })),
+  );
+  if (results.length > 0) await repositories.taskResults.putAll(results);
+  const artifacts = placed.flatMap(({ completion: { jobId, leaseId, artifacts: sent }, path }) =>
+    sent.map((artifact, index) => ({
+      artifact: { ...artifact, jobId, leaseId },
+      path: `${path}artifacts.${index}.file`,
+    })),
+  );
+  await writeArtifacts(repositories, actor, artifacts);
 };
 
 const entryOf = (actor: Actor, job: LockedJob, status: JobStatus, error: AttemptError | null): WriteNote => {

@@ -2,7 +2,7 @@ import { assertAcceptsOutput } from '../../domain/jobs/docking-job.ts';
 import { scoreOf, type Pose, type SuspectReason } from '../../domain/jobs/score.ts';
 import type { NewTaskResult, TaskResult } from '../../domain/jobs/task-result.ts';
 import { noteOf, type Actor } from '../actor.ts';
-import type { ResultsDatabase, ResultsRepositories } from '../ports/databases/results-database.ts';
+import type { ResultsDatabase } from '../ports/databases/results-database.ts';
 import { lockForWriter } from './lock-for-writer.ts';
 
 /** What a writer says of what a task found. */
@@ -39,15 +39,14 @@ export const putTaskResult = (
   database.transaction(async (repositories) => {
     const job = await lockForWriter(repositories, result.jobId, result.leaseId);
     assertAcceptsOutput(job.status);
-    return writeTaskResult(repositories, actor, result);
+    return repositories.taskResults.put(newTaskResult(actor, result));
   });
 
-/** Of a job that the caller has locked, and that takes output. */
-export const writeTaskResult = (
-  { taskResults }: ResultsRepositories,
+/** The result as it is kept, of a job that the caller has locked, and that takes output. */
+export const newTaskResult = (
   actor: Actor,
   { poses, reported, ...result }: TaskResultOfJob,
-): Promise<Written> => {
+): NewTaskResult => {
   const { jobId, taskName, serviceName, confidenceScore } = result;
   const note = noteOf(actor, 'task_result.written', {
     job_id: jobId,
@@ -55,10 +54,10 @@ export const writeTaskResult = (
     service_name: serviceName,
     confidence_score: confidenceScore,
   });
-  return taskResults.put({
+  return {
     ...result,
     poses: poses.toSorted((one, other) => one.rank - other.rank),
     score: scoreOf(poses, reported),
     note,
-  });
+  };
 };

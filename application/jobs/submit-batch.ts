@@ -1,5 +1,6 @@
 import { NO_DEFAULTS, overDefaults, type JobDefaults } from '../../domain/campaigns/job-defaults.ts';
 import { fileReferencesOf } from '../../domain/files/file-reference.ts';
+import type { SubmissionWarning } from '../../domain/files/submission-warning.ts';
 import { inspectJson } from '../../domain/json/inspect-json.ts';
 import { IdempotencyKeyReusedError } from '../../domain/jobs/errors.ts';
 import { DEFAULT_PRIORITY, type JsonObject } from '../../domain/jobs/docking-job.ts';
@@ -13,7 +14,7 @@ import { openCampaign } from '../campaigns/open-campaign.ts';
 import { pendingQuota } from '../limits/pending-quota.ts';
 import type { ResultsDatabase, ResultsRepositories } from '../ports/databases/results-database.ts';
 import type { Ports } from '../ports/ports.ts';
-import { inputFileIssues, recordInputFiles } from './check-input-files.ts';
+import { checkInputFiles, recordInputFiles } from './check-input-files.ts';
 import { KeyTaken, unlessKeyTaken } from './unless-key-taken.ts';
 
 export interface BatchSubmission extends JobDefaults {
@@ -35,6 +36,8 @@ export interface BatchSubmission extends JobDefaults {
 export interface SubmittedBatch {
   readonly batch: JobBatch;
   readonly replayed: boolean;
+  /** Of each item, in their order. They are not kept: a replay has none. */
+  readonly warnings: readonly (readonly SubmissionWarning[])[];
 }
 
 /** What the jobs of one batch may take together, as JSON. What is merged into each of them counts for each. */
@@ -68,8 +71,8 @@ export const submitBatch =
     const ofCampaign = campaignId === null ? NO_DEFAULTS : await openCampaign(database, campaignId);
     const jobs = jobsOf({ canonicalJson, newJobId }, overDefaults(ofCampaign, submission), submission, actor);
     const quota = pendingQuota(policies, actor);
-    const batch = await unlessKeyTaken(database, async (repositories) => {
-      await assertFiles(repositories, jobs);
+    const inserted = await unlessKeyTaken(database, async (repositories) => {
+      const warnings = await assertFiles(repositories, jobs);
       const answered = useCache ? await answerFromCache(repositories, jobs) : jobs;
       const waiting = answered.filter(({ cache }) => !cache.hit).length;
       await quota.admit(repositories.jobs, waiting);
@@ -84,9 +87,9 @@ export const submitBatch =
       await recordInputFiles(repositories, jobs.map(referencesOf));
       if (waiting < answered.length)
         await repositories.scores.copy(answered.filter(({ cache }) => cache.hit).map(({ jobId }) => jobId));
-      return made;
+      return { batch: submittedOf(made), warnings };
     });
-    if (batch !== null) return { batch: submittedOf(batch), replayed: false };
+    if (inserted !== null) return { ...inserted, replayed: false };
 
     // A concurrent request inserted the same key between the look and the insert.
     const winner = idempotency === null ? null : await findEarlier(database, idempotency);
@@ -98,11 +101,13 @@ export const submitBatch =
 const assertFiles = async (
   repositories: Pick<ResultsRepositories, 'files'>,
   jobs: readonly BatchedJob[],
-): Promise<void> => {
-  const issues = (await inputFileIssues(repositories, jobs)).flatMap((ofJob, index) =>
-    ofJob.map(({ path, message }): InputIssue => ({ path: `items.${index}.${path}`, message })),
+): Promise<readonly (readonly SubmissionWarning[])[]> => {
+  const checked = await checkInputFiles(repositories, jobs);
+  const issues = checked.flatMap((ofJob, index) =>
+    ofJob.issues.map(({ path, message }): InputIssue => ({ path: `items.${index}.${path}`, message })),
   );
   if (issues.length > 0) throw new ValidationError(issues.slice(0, MAX_ISSUES));
+  return checked.map(({ warnings }) => warnings);
 };
 
 const referencesOf = ({ jobId, inputs }: BatchedJob) => ({
@@ -117,7 +122,7 @@ const findEarlier = async (
   const earlier = await batches.findByIdempotencyKey(key);
   if (earlier === null) return null;
   if (earlier.requestHash !== requestHash) throw new IdempotencyKeyReusedError();
-  return { batch: earlier.batch, replayed: true };
+  return { batch: earlier.batch, replayed: true, warnings: [] };
 };
 
 /** Of what was sent, whatever its campaign says by now. What is not said is left out: a later release may know more fields. */

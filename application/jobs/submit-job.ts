@@ -1,5 +1,6 @@
 import { overDefaults } from '../../domain/campaigns/job-defaults.ts';
 import { fileReferencesOf } from '../../domain/files/file-reference.ts';
+import type { SubmissionWarning } from '../../domain/files/submission-warning.ts';
 import { DEFAULT_PRIORITY, type DockingJob, type JobSpecification } from '../../domain/jobs/docking-job.ts';
 import { IdempotencyKeyReusedError } from '../../domain/jobs/errors.ts';
 import type { Idempotency, NewDockingJob } from '../../domain/jobs/docking-job-repository.ts';
@@ -32,6 +33,8 @@ export interface Submission extends JobSpecification {
 export interface Submitted {
   readonly job: DockingJob;
   readonly replayed: boolean;
+  /** They are not kept: a replay has none. */
+  readonly warnings: readonly SubmissionWarning[];
 }
 
 type SubmitJobPorts = Pick<Ports, 'canonicalJson' | 'newJobId' | 'policies'>;
@@ -112,8 +115,8 @@ const insertOnce = async (
   const inserted =
     useCache || quota.isSet || fileReferencesOf(job.inputs).references.length > 0
       ? await insertTogether(database, job, { useCache, quota })
-      : await insertPending(database, job, quota);
-  if (inserted !== null) return { job: inserted, replayed: false };
+      : await insertAlone(database, job, quota);
+  if (inserted !== null) return { ...inserted, replayed: false };
 
   // A concurrent request inserted the same key between the look and the insert.
   const winner = job.idempotency === null ? null : await findEarlier(database, job.idempotency);
@@ -181,21 +184,32 @@ const insertPending = async (
   return jobs.insert(job);
 };
 
+type Inserted = Omit<Submitted, 'replayed'>;
+
+const insertAlone = async (
+  repositories: ResultsRepositories,
+  job: NewDockingJob,
+  quota: PendingQuota,
+): Promise<Inserted | null> => {
+  const inserted = await insertPending(repositories, job, quota);
+  return inserted === null ? null : { job: inserted, warnings: [] };
+};
+
 /** Null when the idempotency key is taken; then no use of the cache is counted either. */
 const insertTogether = (
   database: ResultsDatabase,
   job: NewDockingJob,
   { useCache, quota }: InsertOptions,
-): Promise<DockingJob | null> =>
+): Promise<Inserted | null> =>
   unlessKeyTaken(database, async (repositories) => {
-    await assertInputFiles(repositories, job);
+    const warnings = await assertInputFiles(repositories, job);
     const inserted = useCache
       ? await insertFromCache(repositories, job, quota)
       : await insertPending(repositories, job, quota);
     if (inserted === null) throw new KeyTaken();
     const { references } = fileReferencesOf(job.inputs);
     await recordInputFiles(repositories, [{ jobId: inserted.jobId, references }]);
-    return inserted;
+    return { job: inserted, warnings };
   });
 
 const insertFromCache = async (
@@ -222,5 +236,5 @@ const findEarlier = async (
   const earlier = await jobs.findByIdempotencyKey(key);
   if (earlier === null) return null;
   if (earlier.requestHash !== requestHash) throw new IdempotencyKeyReusedError();
-  return { job: earlier.job, replayed: true };
+  return { job: earlier.job, replayed: true, warnings: [] };
 };

@@ -1,9 +1,10 @@
 import type { JobSpecification } from '../jobs/docking-job.ts';
 import type { InputIssue } from '../validation-error.ts';
-import { boxIssues } from './docking-box.ts';
+import { boxIssues, boxWarnings } from './docking-box.ts';
 import type { FileReference } from './file-reference.ts';
 import type { PdbqtKind } from './pdbqt.ts';
 import type { StoredFile } from './stored-file.ts';
+import type { SubmissionWarning } from './submission-warning.ts';
 
 const ENGINE = 'vina';
 
@@ -33,6 +34,18 @@ export const vinaIssues = (
     ...references.flatMap((reference) => roleIssues(reference, files.get(reference.sha256))),
     ...boxIssues(params),
   ];
+};
+
+/** What is odd about a job of which Vina would refuse nothing. @param files those that are stored */
+export const vinaWarnings = (
+  { engine, params }: Pick<JobSpecification, 'engine' | 'params'>,
+  references: readonly FileReference[],
+  files: ReadonlyMap<string, StoredFile>,
+): readonly SubmissionWarning[] => {
+  if (engine !== ENGINE || references.length === 0) return [];
+  const receptor = references.find(({ role }) => role === 'receptor');
+  const extent = receptor && files.get(receptor.sha256)?.inspection?.extent;
+  return boxWarnings(params, extent ?? null);
 };
 
 const roleIssues = ({ role }: FileReference, file: StoredFile | undefined): readonly InputIssue[] => {

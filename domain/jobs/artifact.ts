@@ -27,9 +27,11 @@ export type NewArtifact = Omit<Artifact, 'artifactId' | 'createdAt'> & {
 
 export interface ArtifactRepository {
   insert(artifact: NewArtifact): Promise<Artifact>;
+  /** As `insert`, of several in this order, no two of the same job and name. */
+  insertAll(artifacts: readonly NewArtifact[]): Promise<void>;
   find(jobId: string, artifactId: string): Promise<Artifact | null>;
-  /** The first of that name. What lost attempts have made is dropped, so it is the present one's. */
-  findByName(jobId: string, name: string): Promise<Artifact | null>;
+  /** The first of each name. What lost attempts have made is dropped, so they are the present one's. */
+  findByNames(keys: readonly Pick<Artifact, 'jobId' | 'name'>[]): Promise<readonly Artifact[]>;
   /** @returns the SHA-256 of each artifact whose bytes the service keeps, by the artifact's id */
   filesOf(artifactIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** In the order they were made. A key is a sequence number. */

@@ -38,6 +38,8 @@ export type NewTaskResult = Omit<TaskResult, Made> & {
 export interface TaskResultRepository {
   /** Inserts, or replaces the result of the same job and task. */
   put(result: NewTaskResult): Promise<{ result: TaskResult; created: boolean }>;
+  /** As `put`, of several, no two of the same job and task. */
+  putAll(results: readonly NewTaskResult[]): Promise<void>;
   /** In the order of their task names, which are the keys. */
   listByJob(jobId: string, part: PartRequest<string>): Promise<PagePart<TaskResult, string>>;
 }

@@ -137,24 +137,38 @@ export const rankings = (serverUrl: string): Promise<readonly Line[]> =>
     return [line('first', times.first, times.scan), line(`${LATE_PAGE}th`, times.late, times.lateScan)];
   });
 
+const LIGAND = '0f'.repeat(32);
+
+/** Their ligand is a file that the organization has. */
 const itemsOf = (round: number) =>
   Array.from({ length: BATCH }, (_, number) => ({
     label: `ligand ${number}`,
-    inputs: { ligand: { file: `sha256:${'0f'.repeat(32)}`, name: `ligand ${number} of ${round}.pdbqt` } },
+    inputs: { ligand: { file: `sha256:${LIGAND}`, name: `ligand ${number} of ${round}.pdbqt` } },
     params: { seed: number },
   }));
 
+const ADD_FILE = `
+  insert into files (sha256, size_bytes, media_type, state, created_by)
+  values ('${LIGAND}', 1, 'chemical/x-pdbqt', 'stored', 'user-1')`;
+
 const INSERT = `
-  insert into docking_jobs (job_id, status, engine, pipeline_version, inputs, params, priority, input_signature,
-    submitted_by, campaign_id, label)
-  select gen_random_uuid(), 'PENDING', 'vina', '1.0.0', item.inputs, item.params, 0, repeat('0', 64), 'user-1', $1, item.label
-  from jsonb_to_recordset($2::jsonb) as item (inputs jsonb, params jsonb, label text)`;
+  with made as (
+    insert into docking_jobs (job_id, status, engine, pipeline_version, inputs, params, priority, input_signature,
+      submitted_by, campaign_id, label)
+    select gen_random_uuid(), 'PENDING', 'vina', '1.0.0', item.inputs, item.params, 0, repeat('0', 64), 'user-1', $1,
+      item.label
+    from jsonb_to_recordset($2::jsonb) as item (inputs jsonb, params jsonb, label text)
+    returning job_id, inputs
+  )
+  insert into job_files (job_id, role, name, sha256)
+  select job_id, 'ligand', inputs #>> '{ligand,name}', '${LIGAND}' from made`;
 
 /** A batch of a thousand jobs by the use case that submits it, and over HTTP, beside one insert of the same rows. */
 export const batches = (serverUrl: string): Promise<readonly Line[]> =>
   withDatabase(serverUrl, async (bench) => {
     const { deployment, database, bare } = bench;
     const campaignId = await makeCampaign(bench);
+    await bare.query(ADD_FILE);
     const container = deployment.start();
     const { submitBatch } = container.get(TOKENS.useCases);
     const actor: Actor = {

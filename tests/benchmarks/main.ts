@@ -11,6 +11,7 @@ import { withServer } from './servers.ts';
 import { servers } from './two-servers.ts';
 import { tracing } from './tracing.ts';
 import { work } from './work.ts';
+import { files } from './files.ts';
 import { formatTable, print, type Line } from './table.ts';
 
 interface Benchmark {
@@ -34,7 +35,9 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   work: { durable: false, run: work },
   rankings: { durable: false, run: rankings },
   batches: { durable: false, run: batches },
-  claims: { durable: false, run: claims },
+  files: { durable: false, run: files },
+  claims: { durable: true, run: claims },
+  'claims-in-memory': { durable: false, run: claims },
   leases: { durable: false, run: leases },
   'fleet-of-processes': { durable: false, run: fleetOfProcesses },
   tracing: { durable: false, run: tracing },

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import type * as container from '../../infrastructure/composition/container.ts';
 import type * as tokens from '../../infrastructure/composition/tokens.ts';
 import type * as config from '../../infrastructure/config/config.ts';
+import { startRawFileServer } from './raw-file-server.ts';
 import { startNaiveServer } from './naive-server.ts';
 import { startRawServer } from './raw-server.ts';
 import type { ServerMessage, ServerStart } from './server-process.ts';
@@ -29,6 +30,7 @@ const KINDS: Readonly<
 > = {
   service: startBuiltService,
   raw: ({ environment }) => startRawServer(environment),
+  'raw-files': ({ environment }) => startRawFileServer(environment),
   naive: ({ environment }) => startNaiveServer(environment),
 };
 
@@ -37,7 +39,7 @@ const tell = (message: ServerMessage): void => void process.send?.(message);
 process.once('message', (start: ServerStart) => {
   process.on('message', () => {
     const { user, system } = process.cpuUsage();
-    tell({ cpuMicroseconds: user + system, heapBytes: process.memoryUsage().heapUsed });
+    tell({ cpuMicroseconds: user + system, mostMemoryBytes: process.resourceUsage().maxRSS * 1024 });
   });
   // Nothing here is worth an orderly end: the server's databases go with it.
   process.once('disconnect', () => process.exit());

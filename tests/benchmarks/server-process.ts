@@ -5,17 +5,18 @@ import { fileURLToPath } from 'node:url';
 /**
  * - `service`: this one, as `npm run start:built` starts it.
  * - `raw`: `node:http` and a prepared statement on one database, and nothing else.
+ * - `raw-files`: `node:http`, a file and its hash.
  * - `naive`: Express, helmet, jsonwebtoken with its secret as text, zod, and a Map of Knex instances.
  */
 export interface ServerStart {
-  readonly kind: 'service' | 'raw' | 'naive';
+  readonly kind: 'service' | 'raw' | 'raw-files' | 'naive';
   readonly environment: Readonly<Record<string, string>>;
   /** The folder of a built checkout, in place of this one. Of the service alone. */
   readonly checkout?: string;
 }
 
 export type ServerMessage =
-  { readonly url: string } | { readonly cpuMicroseconds: number; readonly heapBytes: number };
+  { readonly url: string } | { readonly cpuMicroseconds: number; readonly mostMemoryBytes: number };
 
 const MAIN = fileURLToPath(new URL('./server-main.ts', import.meta.url));
 
@@ -49,6 +50,11 @@ export class ServerProcess {
     return (await this.#cpu()) - before;
   }
 
+  /** The most memory that the process ever had at once. */
+  async mostMemoryBytes(): Promise<number> {
+    return (await this.#usage()).mostMemoryBytes;
+  }
+
   async close(): Promise<void> {
     const exited = once(this.#child, 'exit');
     this.#child.disconnect();
@@ -56,10 +62,14 @@ export class ServerProcess {
   }
 
   async #cpu(): Promise<number> {
+    return (await this.#usage()).cpuMicroseconds;
+  }
+
+  async #usage() {
     this.#child.send('usage');
     const message = await reply(this.#child);
     if (!('cpuMicroseconds' in message)) throw new Error('a server that does not say what it costs');
-    return message.cpuMicroseconds;
+    return message;
   }
 }
 

@@ -248,6 +248,42 @@ const keepsResults = (subject: Subject<ResultsDatabase>): void => {
       expect((await database.taskResults.listByJob(NONE, ALL_OUTPUTS)).items).to.be.empty;
     });
 
+    it('of several jobs are written as they are one by one', async () => {
+      const [one, other] = [await insertJob(), await insertJob()];
+      const pose = {
+        rmsdLowerBound: null,
+        rmsdUpperBound: null,
+        intra: null,
+        unbound: -5e-324,
+        reportedAffinity: null,
+      };
+      const poses = [{ ...pose, rank: 1, affinity: -7.5 }];
+      const sent = [
+        sampleResult(one.jobId, {
+          poses: [],
+          serviceVersion: null,
+          resultData: { text: `$1 ? 'é😀'`, least: 5e-324 },
+        }),
+        sampleResult(one.jobId, {
+          taskName: 'analysis',
+          poses,
+          score: { bestAffinity: -7.5, suspect: ['out_of_range'] },
+        }),
+        sampleResult(other.jobId, { confidenceScore: null }),
+      ];
+      await database.taskResults.put(sampleResult(one.jobId, { serviceVersion: '0' }));
+      await database.taskResults.putAll(sent);
+      const listed = async () => {
+        const pages = [one, other].map(({ jobId }) => database.taskResults.listByJob(jobId, ALL_OUTPUTS));
+        const results = (await Promise.all(pages)).flatMap(({ items }) => items);
+        return plain(results.map(({ updatedAt: _updatedAt, ...result }) => result));
+      };
+      const together = await listed();
+      for (const result of sent) await database.taskResults.put(result);
+      expect(together).to.deep.equal(await listed());
+      expect(together).to.have.length(3);
+    });
+
     it('put at once are made once', async () => {
       const { jobId } = await insertJob();
       const puts = await Promise.all(
@@ -284,6 +320,23 @@ const keepsResults = (subject: Subject<ResultsDatabase>): void => {
     expect(new Set(made.map(({ artifactId }) => artifactId)).size).to.equal(3);
     expect((await database.artifacts.listByJob(jobId, ALL_OUTPUTS)).items).to.deep.equal(made);
     expect((await database.artifacts.listByJob(NONE, ALL_OUTPUTS)).items).to.be.empty;
+
+    const other = await insertJob();
+    const copies = made.map(({ name, sizeBytes }) => ({ ...common, name, sizeBytes, jobId: other.jobId }));
+    await database.artifacts.insertAll(copies);
+    const { items } = await database.artifacts.listByJob(other.jobId, ALL_OUTPUTS);
+    const ofOther = made.map(({ artifactId: _id, createdAt: _at, ...rest }) => ({
+      ...rest,
+      jobId: other.jobId,
+    }));
+    expect(items.map(({ artifactId: _id, createdAt: _at, ...rest }) => rest)).to.deep.equal(ofOther);
+    const named = [
+      { jobId, name: 'm' },
+      { jobId: other.jobId, name: 'm' },
+      { jobId, name: 'nobody' },
+    ];
+    const found = await database.artifacts.findByNames(named);
+    expect(found).to.have.deep.members([made[2], items[2]]);
   });
 
   describe('input signatures', () => {

@@ -13,6 +13,14 @@ interface Artifact {
   readonly checksum: string | null;
 }
 
+interface Warned {
+  readonly warnings?: readonly { readonly code: string; readonly path: string; readonly message: string }[];
+}
+
+interface Batch {
+  readonly items: readonly Warned[];
+}
+
 const BOX = { center_x: 1, center_y: 2, center_z: 3, size_x: 20, size_y: 20, size_z: 20 };
 
 describe('Files of jobs over HTTP', function () {
@@ -47,7 +55,7 @@ describe('Files of jobs over HTTP', function () {
   const inAlpha = <Row>(sql: string, ...values: readonly unknown[]): Promise<readonly Row[]> =>
     deployment.administer<Row>(sql, values, deployment.databaseName('alpha'));
   const submit = (inputs: object, more: object = {}) =>
-    member.post<Job & Problem>('/jobs', { engine: 'vina', inputs, ...more });
+    member.post<Job & Problem & Warned>('/jobs', { engine: 'vina', inputs, ...more });
   const issuesOf = async (inputs: object, more: object = {}): Promise<readonly string[]> => {
     const [{ count } = { count: -1 }] = await inAlpha<{ count: number }>(
       'select count(*)::int from docking_jobs',
@@ -188,6 +196,46 @@ describe('Files of jobs over HTTP', function () {
       const unknown = { file: await send('an SDF', 'ligand.sdf') };
       expect((await submit({ receptor, ligand: unknown })).status).to.equal(201);
       expect((await submit({ receptor: ligand, ligand: bad }, { engine: 'gnina' })).status).to.equal(201);
+    });
+
+    it('with an odd box are taken, and warned of once', async () => {
+      const receptor = { file: await send(RECEPTOR, 'r.pdbqt') };
+      const ligand = { file: await send(LIGAND, 'l.pdbqt') };
+      const largest = { ...BOX, size_x: 30, size_y: 30, size_z: 30 };
+      const large = { ...largest, size_z: 30.5 };
+      const away = { ...BOX, center_y: 500 };
+      const at = (seed: number, params: object) => ({ params: { ...params, seed } });
+      const codesOf = async (request: object): Promise<readonly string[]> => {
+        const { status, body } = await submit({ receptor, ligand }, request);
+        expect(status).to.equal(201);
+        return (body.warnings ?? []).map(({ code, path, message }) => {
+          expect(message).not.to.equal('');
+          return `${path}: ${code}`;
+        });
+      };
+      expect(await codesOf(at(1, BOX))).to.deep.equal([]);
+      expect(await codesOf(at(2, largest))).to.deep.equal([]);
+      expect(await codesOf(at(3, large))).to.deep.equal(['params: large_box']);
+      expect(await codesOf(at(4, away))).to.deep.equal(['inputs.receptor.file: receptor_outside_box']);
+      expect(await codesOf({ ...at(5, large), engine: 'gnina' })).to.deep.equal([]);
+      const headers = { 'idempotency-key': 'a batch with warnings' };
+      const batch = {
+        engine: 'vina',
+        inputs: { receptor, ligand },
+        items: [at(6, BOX), at(7, { ...large, center_x: -500 })],
+      };
+      const asked = [
+        await member.post<Batch>('/job-batches', batch, headers),
+        await member.post<Batch>('/job-batches', batch, headers),
+      ];
+      expect(asked.map(({ status }) => status)).to.deep.equal([201, 200]);
+      const codes = asked.map(({ body }) =>
+        body.items.map(({ warnings }) => warnings?.map(({ code }) => code).join()),
+      );
+      expect(codes).to.deep.equal([
+        [undefined, 'large_box,receptor_outside_box'],
+        [undefined, undefined],
+      ]);
     });
 
     it('that are named without contents are as ever', async () => {

@@ -14,6 +14,8 @@ import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { sampleJob, sampleNote, sampleResult } from '../support/sample-job.ts';
 
 const NOTE = sampleNote('tested');
+/** Above, PostgreSQL would plan each of several hundred claims of a connection anew. */
+const MOST_PLANNED_COST = 2000;
 const WAITING_JOBS = 20_000;
 
 const actorOf = (role: 'worker' | 'member'): Actor => ({
@@ -194,17 +196,32 @@ describe('leases of jobs, side by side', function () {
        from generate_series(1, $1) as i`,
       [WAITING_JOBS],
     );
-    await execute('analyze docking_jobs');
+    await execute(
+      `insert into job_attempts (job_id, attempt, engine, worker_name, lease_seconds, expires_at, deadline_at,
+         ended_at, outcome)
+       select job_id, 1, engine, 'node-2', 60, now(), now(), last.at, case when last.at is not null then 'LOST' end
+       from (select *, row_number() over (order by created_at) % 50 > 0 as is_over from docking_jobs) as job
+       cross join lateral (select case when is_over then now() end as at) as last`,
+    );
+    await execute('analyze docking_jobs, job_attempts');
     const values = {
       ...{ worker: 'node-1', workerVersion: null, engines: '["vina", "gnina"]', limit: 10 },
       ...{ leaseSeconds: 120, maxRuntimeSeconds: 3600, maxRunningJobs: null, note: JSON.stringify(NOTE) },
     };
-    const plan = await execute<{ 'QUERY PLAN': string }>(
-      `explain (generic_plan, costs off) ${claimQuery(values).text}`,
-    );
-    const lines = plan.map((row) => row['QUERY PLAN']).join('\n');
+    const plan = await execute<{ 'QUERY PLAN': string }>(`explain (generic_plan) ${claimQuery(values).text}`);
+    const costs = / +\(cost=[\d.]+\.\.([\d.]+)[^)]*\)/;
+    const lines = plan.map((row) => row['QUERY PLAN'].replace(costs, '')).join('\n');
     for (const index of ['docking_jobs_claim_idx', 'docking_jobs_delayed_idx'])
       expect(lines).to.match(new RegExp(`Limit\\n *-> +Index (?:Only )?Scan using ${index} on docking_jobs`));
     expect(lines, 'of the jobs').not.to.match(/Seq Scan on docking_jobs/);
+    // A bitmap scan would read the entries of all attempts that ended.
+    expect(lines)
+      .to.match(/Index Scan using job_attempts_live_idx/)
+      .and.not.to.include('Bitmap');
+    const [, cost] = costs.exec(plan[0]?.['QUERY PLAN'] ?? '') ?? [];
+    expect(
+      Number(cost),
+      'what it costs over the plans that were made while the tables were small',
+    ).to.be.below(MOST_PLANNED_COST);
   });
 });

@@ -32,3 +32,9 @@ export const auditedStatement = <Values extends object, Row>(
       ),
     { isAudited: true },
   );
+
+/** The beginning of what notes several rows at once: each has its own `note`, a JSON of `WriteNote`. */
+export const insertNotes = (entityType: string, idColumn: string): string =>
+  `insert into audit_outbox (action, entity_type, entity_id, details, user_id, request_id, address)
+       select note ->> 'action', '${entityType}', ${idColumn}::text, note -> 'details',
+         note ->> 'userId', note ->> 'requestId', note ->> 'address'`;

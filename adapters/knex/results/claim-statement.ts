@@ -10,6 +10,7 @@ import { MAX_PAGE_BYTES } from '../../../domain/page.ts';
 import { statement, type SqlQuery } from '../statement.ts';
 import { SUMMARY_COLUMNS } from './docking-job-columns.ts';
 import { filledText } from './filled-text.ts';
+import { LIVE_ATTEMPTS } from './live-attempts.ts';
 
 export interface ClaimValues {
   readonly worker: string;
@@ -61,10 +62,14 @@ const ROOM: Readonly<Record<Quota, string>> = {
     - (select count(*)::integer from job_attempts where ended_at is null and expires_at >= now())))`,
 };
 
-/** PostgreSQL keeps one plan where no value changes what it expects: the list of engines is no array for that reason. */
+/**
+ * PostgreSQL keeps one plan where no value changes what it expects: the list of engines is no array for that reason. It keeps none
+ * that costs more than those it made before, when the tables were small; so the part that grows with them has to cost little. The
+ * planner takes the comparison of each engine with itself for a choice of one, which most claims name.
+ */
 const standing = (quota: Quota): string => `
 wanted as (
-  select engine from jsonb_array_elements_text({engines}::jsonb) as engine limit ${MAX_ENGINES}
+  select engine from jsonb_array_elements_text({engines}::jsonb) as engine where engine = engine || '' limit ${MAX_ENGINES}
 ), recent as (
   select outcome, ended_at from job_attempts
   where worker_name = {worker} and outcome in ('COMPLETED', 'FAILED')
@@ -88,8 +93,10 @@ lapsed as (
       when job.status <> 'RUNNING' then 'over'
       when job.attempt >= job.max_attempts then 'exhausted'
       else 'again' end as fate
-    from job_attempts held join docking_jobs job on job.job_id = held.job_id
-    where held.ended_at is null and held.expires_at < now() and held.engine in (select engine from wanted)
+    from (${LIVE_ATTEMPTS}) as live
+    join job_attempts held on held.lease_id = live.lease_id join docking_jobs job on job.job_id = held.job_id
+    where live.expires_at < now() and live.engine in (select engine from wanted)
+      and held.ended_at is null and held.expires_at < now()
     order by held.expires_at limit (select jobs from room)
     for update of job, held skip locked
   ) as found ${AT_MOST}

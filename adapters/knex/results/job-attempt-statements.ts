@@ -3,6 +3,7 @@ import { sizedList } from '../sized-list.ts';
 import { sql, statement } from '../statement.ts';
 import { SUMMARY_COLUMNS, type LockedJobRow } from './docking-job-columns.ts';
 import { filledText } from './filled-text.ts';
+import { LIVE_ATTEMPTS } from './live-attempts.ts';
 
 /** Any number, the same for all processes: who counts leases in this database holds it. */
 export const lockClaims = statement('job_claims_lock', () =>
@@ -17,12 +18,15 @@ export const outlook = statement<
   (p) =>
     filledText(
       `select
-         exists (select from docking_jobs
-           where status = 'PENDING' and not_before is null and engine = any({engines}::text[])) as "isWaiting",
+         exists (select from unnest({engines}::text[]) as wanted cross join lateral (
+           select from docking_jobs where status = 'PENDING' and not_before is null and engine = wanted
+           -- In the index's order: after a busy time the planner would expect one among the table's first rows.
+           order by priority desc, created_at, job_id limit 1
+         ) as waiting) as "isWaiting",
          extract(epoch from least(
            (select min(not_before) from docking_jobs
              where status = 'PENDING' and not_before is not null and engine = any({engines}::text[])),
-           (select min(expires_at) from job_attempts where ended_at is null and engine = any({engines}::text[]))
+           (select min(expires_at) from (${LIVE_ATTEMPTS}) as live where engine = any({engines}::text[]))
          ) - now())::double precision as "dueInSeconds"`,
       p,
     ),
@@ -67,7 +71,7 @@ export const heartbeat = statement<
  * waits for another in a circle. A look-up for each keeps the planner at the keys, however small it believes the tables.
  */
 export const lock = statement<
-  { jobIds: readonly string[]; leaseIds: readonly string[] },
+  { jobIds: string; leaseIds: string },
   LockedJobRow & { readonly leaseId: string; readonly outcome: AttemptOutcome | null }
 >(
   'job_attempt_lock',
@@ -116,7 +120,7 @@ export const countCannotRun = statement<{ jobId: string }, { count: number }>(
 );
 
 /** Of jobs that the caller has locked. The ids stand for themselves as well: by an array of them the planner finds the rows. */
-export const settle = statement<{ jobIds: readonly string[]; settlements: string }>(
+export const settle = statement<{ jobIds: string; settlements: string }>(
   'job_settle',
   (p) =>
     filledText(

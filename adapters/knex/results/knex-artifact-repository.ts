@@ -1,8 +1,9 @@
 import type { Artifact, ArtifactRepository, NewArtifact } from '../../../domain/jobs/artifact.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
-import { insertList, selectList } from '../columns.ts';
+import { insertList, selectList, selectText } from '../columns.ts';
 import { dynamicQuery, sql, statement, type SqlExecutor } from '../statement.ts';
-import { auditedStatement } from './audited-statement.ts';
+import { auditedStatement, insertNotes } from './audited-statement.ts';
+import { filledText } from './filled-text.ts';
 import { textArray } from './text-array.ts';
 
 /** PostgreSQL's driver returns a bigint as text. */
@@ -19,11 +20,12 @@ const INSERTED_COLUMNS = {
   checksum: 'checksum',
 } as const satisfies Record<keyof Omit<NewArtifact, 'note' | 'leaseId'>, string>;
 
-const ARTIFACT_FIELDS = selectList({
+const FIELDS = {
   artifactId: 'artifact_id',
   ...INSERTED_COLUMNS,
   createdAt: 'created_at',
-} satisfies Record<keyof ArtifactRow, string>);
+} satisfies Record<keyof ArtifactRow, string>;
+const ARTIFACT_FIELDS = selectList(FIELDS);
 
 const insert = auditedStatement<Omit<NewArtifact, 'note'>, ArtifactRow>(
   'artifact_insert',
@@ -40,12 +42,36 @@ const find = statement<{ jobId: string; artifactId: string }, ArtifactRow>('arti
     .where({ job_id: p('jobId'), artifact_id: p('artifactId') }),
 );
 
-const findByName = statement<{ jobId: string; name: string }, ArtifactRow>('artifact_find_by_name', (p) =>
-  sql('artifacts')
-    .select(ARTIFACT_FIELDS)
-    .where({ job_id: p('jobId'), name: p('name') })
-    .orderBy('position')
-    .limit(1),
+const insertAll = statement<{ artifacts: string }>(
+  'artifact_insert_all',
+  (p) =>
+    filledText(
+      `with sent as (
+         select * from rows from (jsonb_to_recordset({artifacts}::jsonb) as (
+           "jobId" uuid, "leaseId" uuid, name text, purpose text, uri text, sha256 text, "contentType" text,
+           "sizeBytes" bigint, checksum text, note jsonb
+         )) with ordinality
+       ), written as (
+         insert into artifacts (job_id, lease_id, name, purpose, uri, sha256, content_type, size_bytes, checksum)
+         select "jobId", "leaseId", name, purpose, uri, sha256, "contentType", "sizeBytes", checksum
+         from sent order by ordinality
+         returning artifact_id, job_id, name
+       )
+       ${insertNotes('artifact', 'artifact_id')}
+       from written join sent on sent."jobId" = written.job_id and sent.name = written.name order by ordinality`,
+      p,
+    ),
+  { isAudited: true },
+);
+
+const findByNames = statement<{ keys: string }, ArtifactRow>('artifact_find_by_names', (p) =>
+  filledText(
+    `select found.* from jsonb_to_recordset({keys}::jsonb) as wanted ("jobId" uuid, name text) cross join lateral (
+       select ${selectText(FIELDS)} from artifacts
+       where artifacts.job_id = wanted."jobId" and artifacts.name = wanted.name order by position limit 1
+     ) as found`,
+    p,
+  ),
 );
 
 const filesOf = statement<{ artifactIds: string }, { artifactId: string; sha256: string }>(
@@ -81,9 +107,14 @@ export class KnexArtifactRepository implements ArtifactRepository {
     return row === undefined ? null : toArtifact(row);
   }
 
-  async findByName(jobId: string, name: string): Promise<Artifact | null> {
-    const [row] = await this.#executor.query(findByName({ jobId, name }));
-    return row === undefined ? null : toArtifact(row);
+  async insertAll(artifacts: readonly NewArtifact[]): Promise<void> {
+    await this.#executor.query(insertAll({ artifacts: JSON.stringify(artifacts) }));
+  }
+
+  async findByNames(keys: readonly Pick<Artifact, 'jobId' | 'name'>[]): Promise<readonly Artifact[]> {
+    const wanted = keys.map(({ jobId, name }) => ({ jobId, name }));
+    const rows = await this.#executor.query(findByNames({ keys: JSON.stringify(wanted) }));
+    return rows.map(toArtifact);
   }
 
   async filesOf(artifactIds: readonly string[]): Promise<ReadonlyMap<string, string>> {

@@ -4,6 +4,7 @@ import { selectList } from '../columns.ts';
 import { sql, statement, type SqlExecutor, type SqlQuery } from '../statement.ts';
 import { auditedStatement } from './audited-statement.ts';
 import { settleScores } from './settle-scores.ts';
+import { textArray } from './text-array.ts';
 
 /** PostgreSQL's driver returns a bigint as text. */
 type InputSignatureRow = Omit<InputSignature, 'hitCount'> & { readonly hitCount: string };
@@ -100,8 +101,8 @@ export class KnexInputSignatureRepository implements InputSignatureRepository {
   async canonize(
     jobs: readonly { readonly jobId: string; readonly inputSignature: string }[],
   ): Promise<void> {
-    const jobIds = jobs.map(({ jobId }) => jobId);
-    const signatures = jobs.map(({ inputSignature }) => inputSignature);
+    const jobIds = textArray(jobs.map(({ jobId }) => jobId));
+    const signatures = textArray(jobs.map(({ inputSignature }) => inputSignature));
     await this.#executor.query(settleScores({ jobIds, signatures }));
   }
 

@@ -32,6 +32,7 @@ import {
   settle,
   type AttemptRow,
 } from './job-attempt-statements.ts';
+import { textArray } from './text-array.ts';
 
 export class KnexJobAttemptRepository implements JobAttemptRepository {
   readonly #executor: SqlExecutor;
@@ -89,8 +90,8 @@ export class KnexJobAttemptRepository implements JobAttemptRepository {
   }
 
   async lock(leases: readonly LeaseKey[]): Promise<readonly (LockedAttempt | null)[]> {
-    const jobIds = leases.map(({ jobId }) => jobId);
-    const leaseIds = leases.map(({ leaseId }) => leaseId);
+    const jobIds = textArray(leases.map(({ jobId }) => jobId));
+    const leaseIds = textArray(leases.map(({ leaseId }) => leaseId));
     const rows = await this.#executor.query(lock({ jobIds, leaseIds }));
     const found = new Map(
       rows.map(({ leaseId, outcome, ...job }) => [leaseId, { job: toLockedJob(job), outcome }]),
@@ -110,7 +111,7 @@ export class KnexJobAttemptRepository implements JobAttemptRepository {
   }
 
   async settle(settlements: readonly Settlement[]): Promise<void> {
-    const jobIds = settlements.map(({ jobId }) => jobId);
+    const jobIds = textArray(settlements.map(({ jobId }) => jobId));
     await this.#executor.query(settle({ jobIds, settlements: JSON.stringify(settlements) }));
   }
 

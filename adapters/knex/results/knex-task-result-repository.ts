@@ -3,8 +3,9 @@ import { JsonText } from '../../../domain/json-text.ts';
 import type { PagePart, PartRequest } from '../../../domain/page.ts';
 import { insertList, selectJsonTexts, selectList } from '../columns.ts';
 import { sizedList, toPart } from '../sized-list.ts';
-import { sql, type SqlExecutor } from '../statement.ts';
-import { auditedStatement } from './audited-statement.ts';
+import { sql, statement, type SqlExecutor } from '../statement.ts';
+import { auditedStatement, insertNotes } from './audited-statement.ts';
+import { filledText } from './filled-text.ts';
 import { posesJson } from './pose-json.ts';
 import { textArray } from './text-array.ts';
 
@@ -77,6 +78,36 @@ const put = auditedStatement<PutValues, TaskResultRow & { readonly inserted: boo
       ]),
 );
 
+const putAll = statement<{ results: string }>(
+  'task_result_put_all',
+  (p) => {
+    const columns = Object.values({ ...KEY_COLUMNS, ...WRITTEN_COLUMNS });
+    return filledText(
+      `with sent as (
+         select * from json_to_recordset({results}::json) as result (
+           "jobId" uuid, "taskName" text, "serviceName" text, "serviceVersion" text, "schemaVersion" text,
+           "confidenceScore" double precision, "resultData" jsonb, poses json, "bestAffinity" double precision,
+           suspect text[], "leaseId" uuid, note jsonb
+         )
+       ), written as (
+         insert into task_results (${columns.join(', ')})
+         select ${Object.keys({ ...KEY_COLUMNS, ...WRITTEN_COLUMNS })
+           .map((field) => `"${field}"`)
+           .join(', ')} from sent
+         on conflict (${Object.values(KEY_COLUMNS).join(', ')}) do update set
+           ${Object.values(WRITTEN_COLUMNS)
+             .map((column) => `${column} = excluded.${column}`)
+             .join(', ')}, updated_at = now()
+         returning task_result_id, job_id, task_name
+       )
+       ${insertNotes('task_result', 'task_result_id')}
+       from written join sent on sent."jobId" = written.job_id and sent."taskName" = written.task_name`,
+      p,
+    );
+  },
+  { isAudited: true },
+);
+
 const listByJob = sizedList<TaskResultRow>('task_result_list', {
   table: 'task_results',
   columns: READ_COLUMNS,
@@ -106,6 +137,14 @@ export class KnexTaskResultRepository implements TaskResultRepository {
     if (row === undefined) throw new Error('an upsert returned no row');
     const { inserted, ...written } = row;
     return { result: toTaskResult(written), created: inserted };
+  }
+
+  async putAll(results: readonly NewTaskResult[]): Promise<void> {
+    const texts = results.map(({ poses, score, ...rest }) => {
+      const { bestAffinity, suspect } = score;
+      return `${JSON.stringify({ ...rest, bestAffinity, suspect }).slice(0, -1)},"poses":${posesJson(poses)}}`;
+    });
+    await this.#executor.query(putAll({ results: `[${texts.join(',')}]` }));
   }
 
   async listByJob(

@@ -16,7 +16,7 @@ export const ligandColumns = (job: string): string => {
  * All that follows from the task results of jobs that complete, in one statement: their scores, and their places in the
  * cache. Whoever writes several places of the cache locks them in the order of their signatures. Decision 0047.
  */
-export const settleScores = statement<{ jobIds: readonly string[]; signatures: readonly string[] }>(
+export const settleScores = statement<{ jobIds: string; signatures: string }>(
   'docking_job_settle_scores',
   (p) =>
     filledText(

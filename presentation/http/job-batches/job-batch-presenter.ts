@@ -1,8 +1,12 @@
 import type { z } from 'zod';
-import type { JobBatch } from '../../../domain/jobs/job-batch.ts';
+import type { SubmittedBatch } from '../../../application/jobs/submit-batch.ts';
+import { presentWarnings } from '../jobs/job-presenter.ts';
 import type { batchReply } from './job-batch-schema.ts';
 
-export const presentBatch = ({ batchId, campaignId, items }: JobBatch): z.output<typeof batchReply> => ({
+export const presentBatch = ({
+  batch: { batchId, campaignId, items },
+  warnings,
+}: SubmittedBatch): z.output<typeof batchReply> => ({
   batch_id: batchId,
   campaign_id: campaignId,
   items: items.map(({ jobId, status, cacheHit }, index) => ({
@@ -10,5 +14,6 @@ export const presentBatch = ({ batchId, campaignId, items }: JobBatch): z.output
     job_id: jobId,
     status,
     cache_hit: cacheHit,
+    ...presentWarnings(warnings[index] ?? []),
   })),
 });

@@ -25,7 +25,7 @@ const submitBatchRoute = ({ submitBatch }: HttpDependencies): Route =>
     errors: ['idempotency_key_reused', 'campaign_not_found', 'campaign_archived', 'quota_exceeded'],
     handle: async ({ input: { body, query, headers }, actor, database }) => {
       const { inputs, params, items } = body;
-      const { batch, replayed } = await submitBatch(database, actor, {
+      const submitted = await submitBatch(database, actor, {
         campaignId: body.campaign_id ?? null,
         engine: body.engine ?? null,
         pipelineVersion: body.pipeline_version,
@@ -38,6 +38,7 @@ const submitBatchRoute = ({ submitBatch }: HttpDependencies): Route =>
         useCache: query.use_cache,
         idempotencyKey: headers['Idempotency-Key'] ?? null,
       });
-      return replayed ? ok(presentBatch(batch)) : created(presentBatch(batch));
+      const reply = presentBatch(submitted);
+      return submitted.replayed ? ok(reply) : created(reply);
     },
   });

@@ -7,6 +7,7 @@ import {
   maxRuntimeSeconds,
   priority,
   submissionParts,
+  warningsReply,
 } from '../jobs/job-schema.ts';
 import { jsonObject, slug } from '../request/schema/fields.ts';
 
@@ -55,6 +56,7 @@ export const batchReply = z
         job_id: z.guid(),
         status: z.enum(JOB_STATUSES),
         cache_hit: z.boolean(),
+        warnings: warningsReply.optional(),
       }),
     ),
   })

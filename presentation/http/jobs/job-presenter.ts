@@ -1,13 +1,24 @@
 import type { z } from 'zod';
 import type { DockingJob, JobSummary } from '../../../domain/jobs/docking-job.ts';
+import type { Submitted } from '../../../application/jobs/submit-job.ts';
 import type { JsonText } from '../../../domain/json-text.ts';
 import { jsonObject } from '../request/json-object.ts';
-import type { jobSummaryReply } from './job-schema.ts';
+import type { jobSummaryReply, warningsReply } from './job-schema.ts';
 
 export const presentJob = (job: DockingJob): JsonText => {
   const { inputs, params } = job;
   return jsonObject(presentJobSummary(job), { inputs, params });
 };
+
+export const presentSubmitted = ({ job, warnings }: Submitted): JsonText => {
+  const { inputs, params } = job;
+  return jsonObject({ ...presentJobSummary(job), ...presentWarnings(warnings) }, { inputs, params });
+};
+
+/** Nothing where there are none. */
+export const presentWarnings = (
+  warnings: Submitted['warnings'],
+): { warnings?: z.output<typeof warningsReply> } => (warnings.length > 0 ? { warnings: [...warnings] } : {});
 
 export const presentJobSummary = (job: JobSummary): z.output<typeof jobSummaryReply> => ({
   job_id: job.jobId,

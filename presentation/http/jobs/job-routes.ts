@@ -7,7 +7,7 @@ import type { HttpDependencies } from '../http-dependencies.ts';
 import { created, ok } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
 import { DOCUMENT_BODY_BYTES, resultsRoute, TEXT_BODY_BYTES, type Route } from '../routing/route.ts';
-import { presentJob, presentJobSummary } from './job-presenter.ts';
+import { presentJob, presentJobSummary, presentSubmitted } from './job-presenter.ts';
 import {
   jobCursor,
   jobPage,
@@ -16,6 +16,7 @@ import {
   listRequest,
   moveRequest,
   submitRequest,
+  submittedReply,
 } from './job-schema.ts';
 
 const tag = 'jobs';
@@ -38,13 +39,13 @@ const submitJobRoute = ({ submitJob }: HttpDependencies): Route =>
     request: submitRequest,
     maxBodyBytes: DOCUMENT_BODY_BYTES,
     replies: {
-      200: { description: 'The first job under this Idempotency-Key', schema: jobReply },
-      201: { description: 'The new job', schema: jobReply },
+      200: { description: 'The first job under this Idempotency-Key', schema: submittedReply },
+      201: { description: 'The new job', schema: submittedReply },
     },
     errors: ['idempotency_key_reused', 'campaign_not_found', 'campaign_archived', 'quota_exceeded'],
     handle: async ({ input: { body, query, headers }, actor, database, home }) => {
       const { engine, inputs, params } = body;
-      const { job, replayed } = await submitJob(database, actor, {
+      const submitted = await submitJob(database, actor, {
         engine,
         pipelineVersion: body.pipeline_version,
         inputs,
@@ -57,7 +58,8 @@ const submitJobRoute = ({ submitJob }: HttpDependencies): Route =>
         maxAttempts: body.max_attempts ?? null,
         maxRuntimeSeconds: body.max_runtime_seconds ?? null,
       });
-      return replayed ? ok(presentJob(job)) : created(presentJob(job), `${home}/jobs/${job.jobId}`);
+      const reply = presentSubmitted(submitted);
+      return submitted.replayed ? ok(reply) : created(reply, `${home}/jobs/${submitted.job.jobId}`);
     },
   });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { WARNING_CODES } from '../../../domain/files/submission-warning.ts';
 import {
   DEFAULT_PIPELINE_VERSION,
   DEFAULT_PRIORITY,
@@ -156,5 +157,15 @@ export const jobReply = z
     }),
   })
   .meta({ id: 'Job' });
+export const warningsReply = z
+  .array(z.strictObject({ code: z.enum(WARNING_CODES), path: z.string(), message: z.string() }))
+  .meta({
+    description:
+      'What the job can run with, and may not be meant: `large_box` (more than 27,000 Å³), `receptor_outside_box`. ' +
+      'They are told once: a replay has none. Left out where there are none',
+  });
+export const submittedReply = jobReply
+  .extend({ warnings: warningsReply.optional() })
+  .meta({ id: 'SubmittedJob' });
 export const jobSummaryReply = jobReply.omit({ inputs: true, params: true }).meta({ id: 'JobSummary' });
 export const jobPage = pageOf(z.union([jobReply, jobSummaryReply])).meta({ id: 'JobPage' });

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { Logger, makeWorkerUtils, run } from 'graphile-worker';
+import { Logger, makeWorkerUtils, run, type RunnerOptions } from 'graphile-worker';
 import PgBoss from 'pg-boss';
 import { timed } from '../statistics.ts';
 
@@ -49,7 +49,15 @@ export const openPgBoss = async (connectionString: string): Promise<Queue> => {
   };
 };
 
-export const openGraphileWorker = async (connectionString: string): Promise<Queue> => {
+/** What is finished at one moment, graphile-worker then completes together. */
+export const COLLECTED: WorkerSettings = { completeJobBatchDelay: 0, failJobBatchDelay: 0 };
+
+type WorkerSettings = NonNullable<NonNullable<RunnerOptions['preset']>['worker']>;
+
+export const openGraphileWorker = async (
+  connectionString: string,
+  settings: WorkerSettings = {},
+): Promise<Queue> => {
   const logger = new Logger(() => () => undefined);
   const utils = await makeWorkerUtils({ connectionString, logger });
   await utils.migrate();
@@ -74,7 +82,14 @@ export const openGraphileWorker = async (connectionString: string): Promise<Queu
           logger,
           noHandleSignals: true,
           taskList: { [QUEUE]: docking },
-          preset: { worker: { concurrentJobs: CLIENTS, maxPoolSize: CLIENTS, localQueue: { size: BATCH } } },
+          preset: {
+            worker: {
+              concurrentJobs: CLIENTS,
+              maxPoolSize: CLIENTS,
+              localQueue: { size: BATCH },
+              ...settings,
+            },
+          },
         });
         await emptied;
         // Completions that are under way belong to the work.

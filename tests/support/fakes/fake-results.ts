@@ -113,6 +113,9 @@ export class FakeResults implements ResultsDatabase {
       this.storedTaskResults.set(key, stored);
       return { result: stored, created: earlier === undefined };
     },
+    putAll: async (results) => {
+      for (const result of results) await this.taskResults.put(result);
+    },
     listByJob: async (jobId, part) => {
       const { after } = part;
       const following = this.#taskResultsOf(jobId).filter(
@@ -150,8 +153,14 @@ export class FakeResults implements ResultsDatabase {
           sha256 !== null && artifactIds.includes(artifactId) ? [[artifactId, sha256]] : [],
         ),
       ),
-    findByName: async (jobId, name) =>
-      this.storedArtifacts.find((artifact) => artifact.jobId === jobId && artifact.name === name) ?? null,
+    insertAll: async (artifacts) => {
+      for (const artifact of artifacts) await this.artifacts.insert(artifact);
+    },
+    findByNames: async (keys) =>
+      keys.flatMap(
+        ({ jobId, name }) =>
+          this.storedArtifacts.find((artifact) => artifact.jobId === jobId && artifact.name === name) ?? [],
+      ),
   };
 
   readonly files = new FakeFiles({
