@@ -66,7 +66,12 @@ const greet = (url: string, token: string, { host }: Config['http'], logger: Log
   process.stdout.write(
     `
 Molecular Analysis Dashboard: ${url}   (API pages: ${url}/docs)
-Operator token (platform administrator):
+
+Open it, logged in as operator for an hour:
+
+  ${url}/console/#operator=${token}
+
+The same token (platform administrator) for the API:
 
   ${token}
 
