@@ -30,13 +30,14 @@ export const httpModule = new ContainerModule(({ bind }) => {
       logger: TOKENS.logger,
       metrics: TOKENS.metrics,
       traffic: TOKENS.organizationTraffic,
+      usageCounter: TOKENS.usageCounter,
       processes: TOKENS.processLedger,
       instanceId: TOKENS.instanceId,
       operators: TOKENS.operatorsLedger,
       tasks: TOKENS.background,
       stopping: TOKENS.stopping,
     },
-    ({ config, useCases, metrics, traffic, stopping, ...ports }) => {
+    ({ config, useCases, metrics, traffic, usageCounter, stopping, ...ports }) => {
       const { organizationPool, maxOrganizationIdLength } = config.database;
       const { publicRequestsPerMinute, organization } = config.limits;
       const organizationQuotas = { ...organization, filesBytes: config.files.organizationBytes };
@@ -51,11 +52,16 @@ export const httpModule = new ContainerModule(({ bind }) => {
           rates: { publicRequestsPerMinute, ...organizationQuotas },
           networkOf,
         }),
-        storageQuota: new StorageQuota({ policies, maxBytes: organizationQuotas.storageBytes }),
+        storageQuota: new StorageQuota({
+          policies,
+          maxBytes: organizationQuotas.storageBytes,
+          onMeasured: (organizationId, bytes) => usageCounter.noteStored(organizationId, bytes),
+        }),
         httpMetrics: {
           observe: (request) => {
             metrics.observe(request);
             traffic.observe(request);
+            usageCounter.observe(request);
           },
         },
         responses: new ResponseAccount(config.http.responses),

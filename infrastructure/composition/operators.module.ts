@@ -1,7 +1,9 @@
 import { ContainerModule } from 'inversify';
 import { KnexOperatorsLedger } from '../../adapters/knex/metadata/knex-operators-ledger.ts';
 import { KnexProcessLedger } from '../../adapters/knex/metadata/knex-process-ledger.ts';
+import { KnexUsageLedger } from '../../adapters/knex/metadata/knex-usage-ledger.ts';
 import { OrganizationTraffic } from '../../application/operators/organization-traffic.ts';
+import { UsageCounter } from '../../application/usage/usage-counter.ts';
 import { once } from '../timing/once.ts';
 import { bindSingleton } from './singleton.ts';
 import { TOKENS } from './tokens.ts';
@@ -21,6 +23,13 @@ export const operatorsModule = new ContainerModule(({ bind }) => {
     { control: TOKENS.metadataControl },
     ({ control }) => new KnexProcessLedger(control),
   );
+  bindSingleton(
+    bind,
+    TOKENS.usageLedger,
+    { database: TOKENS.metadataSql },
+    ({ database }) => new KnexUsageLedger(database),
+  );
+  bindSingleton(bind, TOKENS.usageCounter, {}, () => new UsageCounter());
   bindSingleton(bind, TOKENS.organizationTraffic, {}, () => new OrganizationTraffic());
   bindSingleton(
     bind,
