@@ -1,7 +1,7 @@
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { dayOf, endOfDay, isRefusal, type CountedUsage } from '../../domain/usage/daily-usage.ts';
 import type { ObservedRequest } from '../ports/runtime/http-metrics.ts';
-import type { UsageBatch } from '../ports/usage/usage-ledger.ts';
+import type { UsageBatch, UsageBatches } from '../ports/usage/usage-ledger.ts';
 
 type Counts = { -readonly [Key in keyof Omit<CountedUsage, 'day'>]: CountedUsage[Key] };
 type Counted = UsageBatch['counted'][number];
@@ -10,7 +10,7 @@ type Counted = UsageBatch['counted'][number];
  * Counts in memory what organizations use. What is counted leaves in batches: a batch stays the same until it is known to be
  * written, and what comes meanwhile is for the next one. Decision 0058.
  */
-export class UsageCounter {
+export class UsageCounter implements UsageBatches {
   readonly #now: () => number;
   #counts = new Map<OrganizationId, Counts>();
   #dayEndsAt: number;
@@ -41,7 +41,6 @@ export class UsageCounter {
     counts.storedBytes = Math.max(counts.storedBytes ?? 0, bytes);
   }
 
-  /** What is to be written: the batch before while it is not known to be written; null when nothing was counted. */
   batch(): UsageBatch | null {
     if (this.#batch !== null) return this.#batch;
     this.#endDay();
@@ -52,7 +51,6 @@ export class UsageCounter {
     return this.#batch;
   }
 
-  /** The batch is written. */
   written(): void {
     this.#batch = null;
   }

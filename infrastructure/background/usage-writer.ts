@@ -1,12 +1,11 @@
 import type { Logger } from '../../application/ports/runtime/logger.ts';
-import type { UsageLedger } from '../../application/ports/usage/usage-ledger.ts';
-import type { UsageCounter } from '../../application/usage/usage-counter.ts';
+import type { UsageBatches, UsageLedger } from '../../application/ports/usage/usage-ledger.ts';
 import { Periodic, type RunReport } from '../timing/periodic.ts';
 import type { Background } from './background-runner.ts';
 
 export interface UsageWriterDeps {
   readonly instanceId: string;
-  readonly counter: Pick<UsageCounter, 'batch' | 'written'>;
+  readonly counter: UsageBatches;
   readonly ledger: Pick<UsageLedger, 'add'>;
   readonly logger: Logger;
 }

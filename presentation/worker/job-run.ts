@@ -158,8 +158,13 @@ export class JobRun {
       log.write('job.result_refused', { job_id: this.jobId, reason: error.message });
       return this.#deliver(refused(completion, error));
     }
-    const { outcome, error } = completion;
-    log.write('job.ended', { job_id: this.jobId, outcome, code: error?.code, ...completion.usage });
+    const { outcome, error, usage } = completion;
+    log.write('job.ended', {
+      job_id: this.jobId,
+      outcome,
+      code: error?.code,
+      wall_seconds: usage.wall_seconds,
+    });
     return 'delivered';
   }
 

@@ -8,6 +8,14 @@ export interface UsageBatch {
   readonly counted: readonly (CountedUsage & { readonly organizationId: OrganizationId })[];
 }
 
+/** Where what this process counts comes from. */
+export interface UsageBatches {
+  /** What is to be written: the batch before while it is not known to be written; null when nothing was counted. */
+  batch(): UsageBatch | null;
+  /** The batch is written. */
+  written(): void;
+}
+
 /** What organizations use, by days. Several processes add to the same days. Decision 0058. */
 export interface UsageLedger {
   /**
