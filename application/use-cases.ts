@@ -73,6 +73,7 @@ import { createUser } from './users/create-user.ts';
 import { linkIdentity } from './users/link-identity.ts';
 import { setPassword } from './users/set-password.ts';
 import { unlinkIdentity } from './users/unlink-identity.ts';
+import { showUsage } from './usage/show-usage.ts';
 
 /** What the service can be asked to do. */
 export type UseCases = ReturnType<typeof createUseCases>;
@@ -129,6 +130,7 @@ export const createUseCases = (ports: Ports) => {
     createOrganization: createOrganization(ports),
     changeOrganization: changeOrganization(ports),
     getOrganization: getOrganization(ports),
+    showUsage: showUsage(ports),
     assertOrganizations: assertOrganizations(ports),
     suspendOrganization: suspendOrganization(ports),
     resumeOrganization: resumeOrganization(ports),

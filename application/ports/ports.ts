@@ -14,6 +14,7 @@ import type { TokenIssuer, TokenReader } from './identity/tokens.ts';
 import type { OperatorsLedger } from './operators/operators-ledger.ts';
 import type { ChangeFeed } from './runtime/change-feed.ts';
 import type { CanonicalJson } from './runtime/fingerprint.ts';
+import type { UsageLedger } from './usage/usage-ledger.ts';
 import type { WorkHints } from './work/work-hints.ts';
 import type { Logger } from './runtime/logger.ts';
 import type { OrganizationPolicies } from './runtime/organization-policies.ts';
@@ -40,6 +41,7 @@ export interface Ports {
   /** Accounts as they are now: asked for every request. */
   readonly accounts: AccountRepository;
   readonly workHints: WorkHints;
+  readonly usage: UsageLedger;
   readonly canonicalJson: CanonicalJson;
   readonly fileStore: FileStore;
   readonly policies: Pick<OrganizationPolicies, 'policyOf'>;

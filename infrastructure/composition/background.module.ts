@@ -5,6 +5,7 @@ import { DeniedAccessSummaries } from '../background/denied-access-summaries.ts'
 import { FleetSnapshot } from '../background/fleet-snapshot.ts';
 import { ProcessBeats } from '../background/process-beats.ts';
 import { ServerSizes } from '../background/server-sizes.ts';
+import { UsageWriter } from '../background/usage-writer.ts';
 import { readVersion } from '../config/version.ts';
 import { HealthMonitor } from '../background/health-monitor.ts';
 import { bindSingleton } from './singleton.ts';
@@ -80,6 +81,9 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
       processBeats: TOKENS.processBeats,
       serverSizes: TOKENS.serverSizes,
       runServer: TOKENS.runServer,
+      instanceId: TOKENS.instanceId,
+      usageCounter: TOKENS.usageCounter,
+      usageLedger: TOKENS.usageLedger,
       logger: TOKENS.logger,
     },
     ({ config, useCases, health, connectionManager, logger, ...loops }) =>
@@ -103,6 +107,12 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
         denied_access: new DeniedAccessSummaries((which) => useCases.summarizeDeniedAccess(which)),
         process_beat: loops.processBeats,
         server_sizes: loops.serverSizes,
+        usage: new UsageWriter({
+          instanceId: loops.instanceId,
+          counter: loops.usageCounter,
+          ledger: loops.usageLedger,
+          logger,
+        }),
         migration_runs: loops.runServer,
         pool_sweep: endedWithPools(connectionManager.sweeps, () => connectionManager.sweeps.start()),
       }),

@@ -20,6 +20,8 @@ import type { OrganizationTraffic } from '../../application/operators/organizati
 import type { EffectiveSetting } from '../../application/ports/operators/effective-setting.ts';
 import type { OperatorsLedger } from '../../application/ports/operators/operators-ledger.ts';
 import type { ProcessLedger } from '../../application/ports/operators/process-ledger.ts';
+import type { UsageLedger } from '../../application/ports/usage/usage-ledger.ts';
+import type { UsageCounter } from '../../application/usage/usage-counter.ts';
 import type { ReleaseSchemas } from '../../application/ports/databases/release-schemas.ts';
 import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
 import type { LazyTracing } from '../../adapters/opentelemetry/lazy-tracing.ts';
@@ -134,6 +136,8 @@ export const TOKENS = {
   deploymentGauge: token<DeploymentGauge>('DeploymentGauge'),
   workFigures: token<WorkFigures>('WorkFigures'),
   processLedger: token<ProcessLedger>('ProcessLedger'),
+  usageLedger: token<UsageLedger>('UsageLedger'),
+  usageCounter: token<UsageCounter>('UsageCounter'),
   organizationTraffic: token<OrganizationTraffic>('OrganizationTraffic'),
   releaseSchemas: token<() => Promise<ReleaseSchemas>>('ReleaseSchemas'),
 

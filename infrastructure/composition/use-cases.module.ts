@@ -29,6 +29,7 @@ export const useCasesModule = new ContainerModule(({ bind }) => {
       accounts: TOKENS.accounts,
       fileStore: TOKENS.fileStore,
       workHints: TOKENS.workHints,
+      usage: TOKENS.usageLedger,
       policies: TOKENS.organizationPolicies,
       logger: TOKENS.logger,
     },

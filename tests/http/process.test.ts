@@ -155,6 +155,7 @@ describe('The process', function () {
       'connection_share',
       'change_feed',
       'process_beat',
+      'usage',
       'migration_runs',
       'cluster_survey',
       'outbox_relay',

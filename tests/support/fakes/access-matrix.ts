@@ -38,6 +38,7 @@ export const MATRIX: Readonly<Record<string, string>> = {
   'POST /organizations/{org_id}/suspend': 'P',
   'POST /organizations/{org_id}/resume': 'P',
   'GET /organizations/{org_id}/audit-logs': 'PA',
+  'GET /organizations/{org_id}/usage': 'PA',
   'GET /organizations/{org_id}/members': 'PA',
   'POST /organizations/{org_id}/members': 'PA',
   'PUT /organizations/{org_id}/members/{user_id}': 'PA',

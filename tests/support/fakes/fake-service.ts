@@ -32,6 +32,7 @@ import { fakeUuid } from './fake-results.ts';
 import { FakeWorkHints } from './fake-work-hints.ts';
 import { FakeServers } from './fake-servers.ts';
 import { FakeLogger, type LogLine } from './fake-logger.ts';
+import { FakeUsage } from './fake-usage.ts';
 
 const MAX_ORGANIZATION_ID_LENGTH = 51;
 
@@ -86,6 +87,7 @@ const fakeTask = (name: string): TaskReport => ({
 export class FakeService {
   readonly metadata = new FakeMetadata();
   readonly workHints = new FakeWorkHints(this.metadata);
+  readonly usage = new FakeUsage(this.metadata);
   readonly databases = new FakeDatabases();
   readonly servers = new FakeServers();
   readonly fleet = new FakeFleet();
@@ -167,6 +169,7 @@ export class FakeService {
       // No bearer has an account: the token speaks for them.
       accounts: { find: async () => null, findUserId: async () => null },
       workHints: this.workHints,
+      usage: this.usage,
       canonicalJson,
       newJobId: () => this.#newId(),
       newSessionId: () => this.#newId(),
