@@ -4,6 +4,7 @@ import { audit } from './audit.ts';
 import { batches, rankings } from './campaigns.ts';
 import { claims, leases } from './claims.ts';
 import { clones, firstRequests, spares, storm } from './provisioning.ts';
+import { million } from './million.ts';
 import { budget, fairness, visits } from './pools.ts';
 import { organizations, requests } from './request-path.ts';
 import { withServer } from './servers.ts';
@@ -34,6 +35,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   batches: { durable: false, run: batches },
   claims: { durable: false, run: claims },
   leases: { durable: false, run: leases },
+  million: { durable: false, run: million },
 };
 
 const known = Object.keys(BENCHMARKS);
