@@ -107,7 +107,8 @@ const startContender = async (serverUrl: string, organizations: number) => {
       const [code] = await ended;
       const peak = /^peak (\d+)$/m.exec(said)?.[1];
       // 3: the rows tell of servers that the configuration does not name.
-      if ((code !== 0 && code !== 3) || peak === undefined) throw new Error(`${command.join(' ')}: ${code} ${said}`);
+      if ((code !== 0 && code !== 3) || peak === undefined)
+        throw new Error(`${command.join(' ')}: ${code} ${said}`);
       return { ms: performance.now() - startedAt, mb: Number(peak) / 1024 };
     },
     close: async () => {
