@@ -40,6 +40,8 @@ export interface FleetPlan {
 
 const MAX_LISTED = 1000;
 
+type Item = { -readonly [Field in keyof PlannedItem]: PlannedItem[Field] };
+
 /** Says what would run where, from the ledger alone. Pure. */
 export const planFleet = (candidates: Iterable<FleetCandidate>, options: PlanOptions): FleetPlan => {
   const planning = new FleetPlanning(options);
@@ -50,7 +52,9 @@ export const planFleet = (candidates: Iterable<FleetCandidate>, options: PlanOpt
 /** As `planFleet`, for candidates that come one after another. Keeps those that are behind, and counts the others. */
 export class FleetPlanning {
   readonly #options: PlanOptions;
-  readonly #behind: Behind[] = [];
+  readonly #named: ReadonlySet<OrganizationId>;
+  /** Those that are behind, the first to be migrated first; within a rank in the order of the candidates. */
+  readonly #ranks: readonly [Item[], Item[], Item[], Item[]] = [[], [], [], []];
   readonly #skipped: { organizationId: OrganizationId; reason: SkipReason }[] = [];
   readonly #counts: Record<SkipReason, number> = { current: 0, ahead: 0, not_ready: 0, no_database: 0 };
   /** Those of `only` that the ledger has. */
@@ -58,6 +62,7 @@ export class FleetPlanning {
 
   constructor(options: PlanOptions) {
     this.#options = options;
+    this.#named = new Set(typeof options.canaries === 'number' ? [] : options.canaries);
   }
 
   add({ organizationId, serverId, state, schemaVersion, urgent }: FleetCandidate): void {
@@ -70,8 +75,14 @@ export class FleetPlanning {
     else if (schemaVersion >= target)
       this.#skip(organizationId, schemaVersion === target ? 'current' : 'ahead');
     else {
-      const isAway = away?.has(serverId) === true;
-      this.#behind.push({ organizationId, urgent, fromVersion: schemaVersion, toVersion: target, isAway });
+      const rank = this.#named.has(organizationId) ? 0 : away?.has(serverId) === true ? 3 : urgent ? 1 : 2;
+      this.#ranks[rank].push({
+        organizationId,
+        urgent,
+        fromVersion: schemaVersion,
+        toVersion: target,
+        wave: 0,
+      });
     }
   }
 
@@ -79,7 +90,7 @@ export class FleetPlanning {
     const { target, only } = this.#options;
     for (const organizationId of only ?? [])
       if (!this.#known.has(organizationId)) this.#skip(organizationId, 'no_database');
-    const items = intoWaves(this.#behind, this.#options);
+    const items = this.#intoWaves();
     return {
       target,
       items,
@@ -87,6 +98,17 @@ export class FleetPlanning {
       skippedCounts: this.#counts,
       waves: sizesOf(items),
     };
+  }
+
+  /** The items as they are, in place of copies: there may be a million. */
+  #intoWaves(): readonly PlannedItem[] {
+    const { canaries, waveSize } = this.#options;
+    const items = this.#ranks.flat();
+    const first = typeof canaries === 'number' ? canaries : this.#ranks[0].length;
+    const size = Math.max(1, amountOf(waveSize, items.length));
+    for (const [index, item] of items.entries())
+      item.wave = index < first ? 0 : 1 + Math.floor((index - first) / size);
+    return items;
   }
 
   #skip(organizationId: OrganizationId, reason: SkipReason): void {
@@ -98,28 +120,6 @@ export class FleetPlanning {
 /** The quantity as a number of organizations; a share is rounded up. */
 export const amountOf = (quantity: Quantity, total: number): number =>
   'count' in quantity ? quantity.count : Math.ceil((total * quantity.percent) / 100);
-
-interface Behind extends Omit<PlannedItem, 'wave'> {
-  readonly isAway: boolean;
-}
-
-const intoWaves = (behind: readonly Behind[], { canaries, waveSize }: PlanOptions): PlannedItem[] => {
-  const named = new Set(typeof canaries === 'number' ? [] : canaries);
-  const rank = (item: Behind): number =>
-    named.has(item.organizationId) ? 0 : item.isAway ? 3 : item.urgent ? 1 : 2;
-  // Stable: within a rank the order stays that of the candidates.
-  const ordered = behind.toSorted((one, other) => rank(one) - rank(other));
-  const first =
-    typeof canaries === 'number' ? canaries : ordered.filter((item) => named.has(item.organizationId)).length;
-  const size = Math.max(1, amountOf(waveSize, ordered.length));
-  return ordered.map(({ organizationId, urgent, fromVersion, toVersion }, index) => ({
-    organizationId,
-    urgent,
-    fromVersion,
-    toVersion,
-    wave: index < first ? 0 : 1 + Math.floor((index - first) / size),
-  }));
-};
 
 const sizesOf = (items: readonly PlannedItem[]): number[] => {
   const sizes: number[] = [];
