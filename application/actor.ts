@@ -1,3 +1,4 @@
+import type { AuditAction } from '../domain/audit/audit-actions.ts';
 import type { WriteNote } from '../domain/audit/audit-log.ts';
 import type { Principal } from '../domain/identity/principal.ts';
 
@@ -18,6 +19,6 @@ export const causedBy = ({ principal, requestId, address }: Actor) => ({
 
 export const noteOf = (
   { principal, requestId, address }: Actor,
-  action: string,
+  action: AuditAction,
   details: WriteNote['details'],
 ): WriteNote => ({ action, details, userId: principal.userId, requestId, address });

@@ -93,7 +93,7 @@ export class RemoteKeySet {
       this.#hasFailed = false;
     } catch (error) {
       this.#hasFailed = true;
-      this.#logger.warn({ err: error }, 'the keys of the token issuer could not be fetched');
+      this.#logger.write('token_keys.unreachable', { err: error });
     }
   }
 }

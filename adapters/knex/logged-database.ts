@@ -16,7 +16,7 @@ export const logOperations = (
     const startedAt = performance.now();
     const line = (outcome: object): void => {
       const durationMs = Math.round((performance.now() - startedAt) * 1000) / 1000;
-      logger.debug({ ...fields, statement, duration_ms: durationMs, ...outcome }, 'database operation');
+      logger.write('statement.executed', { ...fields, statement, duration_ms: durationMs, ...outcome });
     };
     try {
       const result = await run();

@@ -1,6 +1,6 @@
 import { isatty } from 'node:tty';
 import { pino, stdTimeFunctions, type DestinationStream, type LevelWithSilent } from 'pino';
-import type { Logger } from '../../application/ports/runtime/logger.ts';
+import { textOf, type Logger } from '../../application/ports/runtime/logger.ts';
 import { bufferedOutput, STDOUT, standardOutput } from './buffered-output.ts';
 import { maskFields } from './mask-fields.ts';
 import { maskPasswords } from './mask-passwords.ts';
@@ -24,8 +24,8 @@ const MAX_ERRORS = 5;
 /**
  * Makes a logger that writes one line of JSON for each entry. It masks secret fields, and passwords in URLs anywhere.
  */
-export const createPinoLogger = ({ level, destination = outputFor(level) }: PinoLoggerOptions): Logger =>
-  pino(
+export const createPinoLogger = ({ level, destination = outputFor(level) }: PinoLoggerOptions): Logger => {
+  const output = pino(
     {
       level,
       base: { pid: process.pid },
@@ -38,6 +38,14 @@ export const createPinoLogger = ({ level, destination = outputFor(level) }: Pino
     },
     destination,
   );
+  return {
+    write: (event, fields, text = textOf(event)) => {
+      if (!output.isLevelEnabled(text.level)) return;
+      const line: object = { event, ...fields };
+      output[text.level](line, text.message);
+    },
+  };
+};
 
 const outputFor = (level: LevelWithSilent): DestinationStream => {
   if (isatty(STDOUT)) return proseOutput(standardOutput());

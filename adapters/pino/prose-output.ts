@@ -11,6 +11,7 @@ interface LogLine {
   /** ISO 8601. */
   readonly time: string;
   readonly pid: number;
+  readonly event: string;
   readonly msg: string;
   readonly err?: LoggedError | string;
 }
@@ -22,7 +23,7 @@ export const proseOutput = (terminal: DestinationStream): DestinationStream => (
 
 const toProse = (line: string): string => {
   // Our own logger has written it.
-  const { level, time, pid: _, msg, err, ...fields } = JSON.parse(line) as LogLine;
+  const { level, time, pid: _pid, event: _event, msg, err, ...fields } = JSON.parse(line) as LogLine;
   const clock = new Date(time).toTimeString().slice(0, 8);
   const word = level === 'info' ? '' : `${level.toUpperCase()}: `;
   const facts = Object.entries(fields).map(([name, value]) => `${name} ${shown(value)}`);

@@ -99,10 +99,10 @@ export class OutboxRelay {
     } catch (error) {
       this.#failures += 1;
       const failures = traffic.relayFailed(now());
-      logger[failures === 1 ? 'warn' : 'debug'](
-        { err: error, org_id: traffic.organizationId },
-        'audit entries could not be relayed; they are kept',
-      );
+      logger.write(failures === 1 ? 'outbox.relay_failed' : 'outbox.relay_failed_again', {
+        err: error,
+        org_id: traffic.organizationId,
+      });
     }
   }
 
@@ -114,7 +114,7 @@ export class OutboxRelay {
         announcements.inherit(organizationId);
     } catch (error) {
       this.#failures += 1;
-      logger.debug({ err: error }, 'audit entries of dead processes could not be looked for');
+      logger.write('outbox.search_failed', { err: error });
     }
   }
 }

@@ -60,6 +60,6 @@ const append = async (
   try {
     await metadata.auditLog.append({ ...event, entityType: 'organization' });
   } catch (error) {
-    logger.error({ err: error, action: event.action }, 'a refused access could not be audited');
+    logger.write('request.denial_unrecorded', { err: error, action: event.action });
   }
 };

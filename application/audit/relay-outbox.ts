@@ -7,7 +7,7 @@ import type { Logger } from '../ports/runtime/logger.ts';
 export interface RelayPorts {
   readonly databases: Pick<OrganizationDatabases, 'acquire'>;
   readonly backlog: Pick<AuditBacklog, 'deliver'>;
-  readonly logger: Pick<Logger, 'warn'>;
+  readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -32,7 +32,7 @@ export const relayOutbox =
           const entries = readCarriedEntries(rows, now());
           if (entries.length < count) {
             const fields = { org_id: organizationId, rows: count - entries.length };
-            logger.warn(fields, 'rows of an outbox are no audit entries; they are left out');
+            logger.write('outbox.rows_ignored', fields);
           }
           if (entries.length > 0) await backlog.deliver(organizationId, entries);
           return count;

@@ -108,7 +108,7 @@ export class WriteAnnouncements implements WriteWatcher {
         organization.traffic.announced(now());
       } catch (error) {
         organization.traffic.announceFailed(now());
-        logger.debug({ err: error }, 'writes could not be announced; they go on');
+        logger.write('announcement.failed', { err: error });
       }
       organization.isAnnouncing = false;
     });
@@ -124,7 +124,7 @@ export class WriteAnnouncements implements WriteWatcher {
         await backlog.withdraw(organizationId, writer);
       } catch (error) {
         // Another process will inherit it, and find nothing.
-        logger.debug({ err: error }, 'an announcement could not be withdrawn');
+        logger.write('announcement.withdrawal_failed', { err: error });
       }
     });
   }

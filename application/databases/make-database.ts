@@ -93,7 +93,11 @@ export const recordingFailure = async <Result>(
   } catch (error) {
     // Other domain errors say that now is not the time, not that this database cannot be made.
     if (error instanceof DomainError && !(error instanceof DatabaseProvisioningError)) throw error;
-    logger.error({ err: error, org_id: organizationId, database: databaseName }, 'provisioning failed');
+    logger.write('database.provisioning_failed', {
+      err: error,
+      org_id: organizationId,
+      database: databaseName,
+    });
     await ledger.fail(organizationId, databaseName, reasonOf(error));
     if (error instanceof DatabaseProvisioningError) throw error;
     throw new DatabaseProvisioningError('The results database of the organization could not be made.', error);
@@ -146,16 +150,13 @@ const makeLocked = async (ports: MakingPorts, act: Act): Promise<DatabaseRecord>
   await onStep('completed', organizationId);
   const seconds = (performance.now() - startedAt) / 1000;
   onProvisioned(path, seconds, serverId);
-  logger.info(
-    {
-      org_id: organizationId,
-      server: serverId,
-      database: databaseName,
-      path,
-      duration_ms: Math.round(seconds * 1000),
-    },
-    'results database ready',
-  );
+  logger.write('database.provisioned', {
+    org_id: organizationId,
+    server: serverId,
+    database: databaseName,
+    path,
+    duration_ms: Math.round(seconds * 1000),
+  });
   return record;
 };
 

@@ -194,13 +194,13 @@ class ServerPass {
           );
       if (action === null) return null;
       const done = { ...finding, action };
-      logger.warn({ finding: done }, 'a results database was not as recorded');
+      logger.write('database.reconciled', { finding: done });
       return done;
     } catch (error) {
       // Left as it is until the organization comes back.
       if (error instanceof OrganizationSuspendedError || error instanceof OrganizationNotFoundError)
         return { ...finding, action: 'reported' };
-      logger.error({ err: error, finding }, 'a results database could not be reconciled');
+      logger.write('database.reconciliation_failed', { err: error, finding });
       return { ...finding, action: 'failed' };
     }
   }

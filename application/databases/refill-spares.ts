@@ -69,7 +69,7 @@ const buildMissing = async (
       throw error;
     }
     await ledger.markReady(spare.spareId);
-    logger.debug({ server: server.serverId, database: spare.databaseName }, 'spare ready');
+    logger.write('spare.ready', { server: server.serverId, database: spare.databaseName });
   }
 };
 
@@ -97,7 +97,7 @@ const dropStale = async (
     await unlessStuck(ports, spare.databaseName, async () => {
       if (await isOurs(ports, session, spare.databaseName)) {
         await session.dropSpare(spare.databaseName, spare.spareId);
-        logger.info({ server: server.serverId, database: spare.databaseName }, 'stale spare dropped');
+        logger.write('spare.dropped', { server: server.serverId, database: spare.databaseName });
       }
       await ledger.forget(spare.spareId);
     });
@@ -108,7 +108,7 @@ const dropStale = async (
         // A process of its release that starts now has written it down anew, or builds it again once it is gone.
         if (!(await ledger.forgetUnusedTemplate(hash)) || !(await isOurs(ports, own, databaseName))) return;
         await own.drop(databaseName);
-        logger.info({ server: server.serverId, database: databaseName }, 'unused template dropped');
+        logger.write('template.dropped', { server: server.serverId, database: databaseName });
       });
     });
   }
@@ -123,7 +123,7 @@ const unlessStuck = async (
   try {
     await drop();
   } catch (error) {
-    logger.warn({ err: error, database }, 'an unused database could not be dropped');
+    logger.write('database.drop_failed', { err: error, database });
   }
 };
 

@@ -5,7 +5,7 @@ import type { CollectFiles } from './collect-files.ts';
 
 export interface CollectAtUploadsDeps {
   readonly collectFiles: CollectFiles;
-  readonly logger: Pick<Logger, 'warn'>;
+  readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -37,7 +37,7 @@ export class CollectAtUploads {
       const deleted = await collectFiles(organizationId, withDatabase, FILES_AT_ONCE);
       if (deleted === FILES_AT_ONCE) this.#postpone(organizationId, now());
     } catch (error) {
-      logger.warn({ err: error, org_id: organizationId }, 'files could not be collected');
+      logger.write('file.collection_failed', { err: error, org_id: organizationId });
     }
   }
 

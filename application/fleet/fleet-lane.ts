@@ -1,4 +1,3 @@
-import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { FleetClaim, FleetLane, FleetLedger } from '../ports/fleet/fleet-ledger.ts';
 import type { RunnerSettings } from './fleet-ports.ts';
 
@@ -58,9 +57,16 @@ export class Lane {
     this.#wake();
   }
 
-  /** Takes out what was claimed ahead. */
-  empty(): readonly OrganizationId[] {
-    return this.#queue.splice(0).map(({ organizationId }) => organizationId);
+  /** Hands what was claimed ahead to `giveBack`. What that rejects for is still held by this runner, and worked on. */
+  async empty(giveBack: (claims: readonly FleetClaim[]) => Promise<void>): Promise<void> {
+    const claims = this.#queue.splice(0);
+    if (claims.length === 0) return;
+    try {
+      await giveBack(claims);
+    } catch (error) {
+      this.#queue.push(...claims);
+      throw error;
+    }
   }
 
   async #workThrough(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { AuditAction } from '../../domain/audit/audit-actions.ts';
 import { MigrationRunNotFoundError, MigrationStateConflictError } from '../../domain/fleet/errors.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { causedBy, type Actor } from '../actor.ts';
@@ -143,7 +144,7 @@ const hand = async ({ ledger, migrator }: SteeringPorts, runId: number): Promise
 const recorded = async (
   { metadata, ledger, kick }: SteeringPorts,
   actor: Actor,
-  action: string,
+  action: AuditAction,
   runId: number,
   details: Readonly<Record<string, unknown>>,
 ): Promise<FleetProgress> => {

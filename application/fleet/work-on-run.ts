@@ -185,8 +185,13 @@ class Shift implements LaneShift {
   }
 
   async #giveBack(): Promise<void> {
-    const left = this.#lanes.flatMap((lane) => lane.empty());
-    if (left.length > 0) await this.ledger.release(this.runId, this.runner, left);
+    const release = (claims: readonly FleetClaim[]): Promise<void> =>
+      this.ledger.release(
+        this.runId,
+        this.runner,
+        claims.map(({ organizationId }) => organizationId),
+      );
+    await Promise.all(this.#lanes.map((lane) => lane.empty(release)));
   }
 
   async #show(): Promise<FleetProgress> {

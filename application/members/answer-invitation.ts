@@ -1,3 +1,4 @@
+import type { AuditAction } from '../../domain/audit/audit-actions.ts';
 import { InvitationNotFoundError } from '../../domain/identity/errors.ts';
 import type { Invitation } from '../../domain/identity/member-repository.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
@@ -47,7 +48,7 @@ const findInvitation = async (
 const recordAnswer = (
   { auditLog }: MetadataRepositories,
   actor: Actor,
-  { roles, ...what }: { organizationId: OrganizationId; action: string; roles: Invitation['roles'] },
+  { roles, ...what }: { organizationId: OrganizationId; action: AuditAction; roles: Invitation['roles'] },
 ): Promise<void> =>
   auditLog.append({
     ...what,

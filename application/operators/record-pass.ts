@@ -19,7 +19,7 @@ export const recordPasses =
     try {
       await operatorsLedger.recordPass(toPass(report, { origin, dryRun, beganAt, endedAt: new Date(now()) }));
     } catch (error) {
-      logger.warn({ err: error }, 'the findings of the reconciler could not be recorded');
+      logger.write('reconciler.unrecorded', { err: error });
     }
     return report;
   };

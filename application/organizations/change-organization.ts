@@ -1,3 +1,4 @@
+import type { AuditAction } from '../../domain/audit/audit-actions.ts';
 import type { PlacementPin } from '../../domain/databases/server.ts';
 import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import { RoleRequiredError } from '../../domain/identity/errors.ts';
@@ -29,7 +30,7 @@ export const changeOrganization =
     const change = metadata.transaction(async ({ organizations, auditLog }) => {
       const before = await organizations.find(id);
       if (before === null) throw new OrganizationNotFoundError();
-      const note = (action: string, details: Readonly<Record<string, unknown>>) =>
+      const note = (action: AuditAction, details: Readonly<Record<string, unknown>>) =>
         auditLog.append({
           organizationId: id,
           action,

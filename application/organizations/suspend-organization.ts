@@ -1,3 +1,4 @@
+import type { AuditAction } from '../../domain/audit/audit-actions.ts';
 import { OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import type { OrganizationStatus } from '../../domain/organizations/organization.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
@@ -25,7 +26,7 @@ export const resumeOrganization =
 interface StatusMove {
   readonly from: OrganizationStatus;
   readonly to: OrganizationStatus;
-  readonly action: string;
+  readonly action: AuditAction;
 }
 
 const moveStatus = (

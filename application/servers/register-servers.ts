@@ -9,12 +9,9 @@ export const registerServers =
   async (): Promise<void> => {
     const configured = servers.list().map(({ serverId }) => serverId);
     const added = await metadata.serverLedger.register(configured);
-    if (added.length > 0) logger.info({ servers: added }, 'servers of results databases registered');
+    if (added.length > 0) logger.write('server.registered', { servers: added });
     for (const { serverId, databases } of await metadata.serverLedger.list()) {
       if (databases === 0 || configured.includes(serverId)) continue;
-      logger.error(
-        { server: serverId, databases },
-        'organizations are not served: this process is not configured for their server',
-      );
+      logger.write('server.unconfigured', { server: serverId, recorded_databases: databases });
     }
   };

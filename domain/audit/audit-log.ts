@@ -6,7 +6,7 @@ import type { PagePart, PartRequest } from '../page.ts';
 export interface AuditEvent {
   readonly organizationId: OrganizationId | null;
   readonly userId: string | null;
-  /** `<entity>.<verb in the past>`, e.g. `organization.created`. */
+  /** One of `AUDIT_ACTIONS`, or what an organization has written to its outbox by SQL. */
   readonly action: string;
   readonly entityType: string;
   readonly entityId: string;

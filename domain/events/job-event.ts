@@ -1,3 +1,4 @@
+import type { AuditAction } from '../audit/audit-actions.ts';
 import { JOB_STATUSES, type JobStatus } from '../jobs/docking-job.ts';
 
 /**
@@ -17,7 +18,7 @@ export const EVENT_TYPES = [
   'artifact.added',
   'campaign.created',
   'campaign.changed',
-] as const;
+] as const satisfies readonly AuditAction[];
 
 export type EventType = (typeof EVENT_TYPES)[number];
 

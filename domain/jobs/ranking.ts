@@ -1,18 +1,14 @@
 import type { JsonText } from '../json-text.ts';
 import type { Page, PageRequest } from '../page.ts';
+import type { AffinityCounts, AffinityRange, ScoreFilter } from './affinity-histogram.ts';
 
 export const RANKING_SORTS = ['affinity', 'label', 'created_at'] as const;
 
 /** Which jobs of a campaign are ranked, and by what. */
-export interface RankingRequest {
-  readonly campaignId: string;
+export interface RankingRequest extends ScoreFilter {
   /** Labels sort by code points. */
   readonly sort: (typeof RANKING_SORTS)[number];
   readonly order: 'asc' | 'desc';
-  /** In kcal/mol: none that binds worse. */
-  readonly maxAffinity: number | null;
-  readonly labelPrefix: string | null;
-  readonly includesSuspect: boolean;
   /** How many of each job's poses are wanted. */
   readonly poses: number;
 }
@@ -44,4 +40,8 @@ export interface ScoreRepository {
   /** Gives jobs that the cache answered the scores of their canonical jobs, with their own labels and campaigns. */
   copy(jobIds: readonly string[]): Promise<void>;
   rank(request: RankingRequest, page: PageRequest<RankingKey>): Promise<Page<RankedJob, RankingKey>>;
+  /** Null without scores. */
+  range(filter: ScoreFilter): Promise<AffinityRange | null>;
+  /** @param edges ascending, at least two */
+  countBetween(filter: ScoreFilter, edges: readonly number[]): Promise<AffinityCounts>;
 }

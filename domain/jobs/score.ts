@@ -30,7 +30,8 @@ export type SuspectReason = (typeof SUSPECT_REASONS)[number];
 export const MAX_POSES = 100;
 
 const MOST_MISMATCH = 0.1;
-const [LOWEST_AFFINITY, HIGHEST_AFFINITY] = [-25, 0];
+/** What a docking can find, in kcal/mol. */
+export const [LOWEST_AFFINITY, HIGHEST_AFFINITY] = [-25, 0];
 
 /** What poses amount to. */
 export interface Score {

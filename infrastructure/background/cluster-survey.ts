@@ -32,7 +32,7 @@ export class ClusterSurvey implements Background {
     this.#looks = new Periodic({
       everyMs: EVERY_MS,
       work: () => this.#look(),
-      onFailure: (error) => deps.logger.warn({ err: error }, 'the servers of a URL could not be surveyed'),
+      onFailure: (error) => deps.logger.write('server.survey_failed', { err: error }),
     });
   }
 
@@ -62,11 +62,7 @@ export class ClusterSurvey implements Background {
     const found = await Promise.all(targets.map((target) => target.survey()));
     const torn = found.filter((writers) => writers.length > 1);
     const said = JSON.stringify(torn);
-    if (torn.length > 0 && said !== this.#said)
-      logger.error(
-        { servers: torn.flat() },
-        'several servers of one URL take writes: the one with the lower timeline was replaced, and has to be stopped',
-      );
+    if (torn.length > 0 && said !== this.#said) logger.write('server.split_brain', { servers: torn.flat() });
     this.#said = said;
   }
 }

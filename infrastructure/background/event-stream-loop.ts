@@ -34,7 +34,7 @@ export class EventStreamLoop implements Background {
       work: async () => {
         if (await streams.look()) this.#looks.kick();
       },
-      onFailure: (error) => logger.debug({ err: error }, 'events could not be read; streams wait'),
+      onFailure: (error) => logger.write('event_stream.read_failed', { err: error }),
     });
   }
 

@@ -30,7 +30,7 @@ export class FleetSnapshot implements Background {
       everyMs: INTERVAL_MS,
       runsAtStart: true,
       work: () => this.#refresh(),
-      onFailure: (error) => deps.logger.debug({ err: error }, 'the numbers of the fleet could not be read'),
+      onFailure: (error) => deps.logger.write('fleet.count_failed', { err: error }),
     });
   }
 

@@ -20,7 +20,7 @@ export class HealthMonitor implements Background {
     this.#looks = new Periodic({
       everyMs: intervalMs,
       work: async () => this.#compare(await health.check()),
-      onFailure: (error) => logger.error({ err: error }, 'the health of the databases could not be checked'),
+      onFailure: (error) => logger.write('health.check_failed', { err: error }),
     });
   }
 
@@ -51,8 +51,8 @@ export class HealthMonitor implements Background {
     const unhealthy = new Set([...all.keys()].filter((name) => all.get(name) === false));
     const fallen = [...unhealthy].filter((name) => !this.#unhealthy.has(name));
     const recovered = [...this.#unhealthy].filter((name) => all.get(name) === true);
-    if (fallen.length > 0) this.#logger.error(named(fallen), 'databases do not answer');
-    if (recovered.length > 0) this.#logger.info(named(recovered), 'databases answer again');
+    if (fallen.length > 0) this.#logger.write('health.down', named(fallen));
+    if (recovered.length > 0) this.#logger.write('health.up', named(recovered));
     this.#unhealthy = unhealthy;
   }
 }

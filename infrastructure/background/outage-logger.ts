@@ -1,4 +1,5 @@
-import type { Logger } from '../../application/ports/runtime/logger.ts';
+import type { LogEventName, LogFieldsOf } from '../../application/ports/runtime/log-events/log-events.ts';
+import { textOf, type Logger } from '../../application/ports/runtime/logger.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import { reasonsOf } from '../../domain/reason-of.ts';
 
@@ -24,38 +25,28 @@ export class OutageLogger implements Logger {
     this.#now = now;
   }
 
-  debug(fields: object, message: string): void {
-    this.#logger.debug(fields, message);
+  write<Name extends LogEventName>(event: Name, fields: LogFieldsOf<Name>, text = textOf(event)): void {
+    const isTrouble = text.level === 'warn' || text.level === 'error';
+    const error = isTrouble && 'err' in fields ? outageIn(fields.err) : null;
+    if (error === null) this.#logger.write(event, fields, text);
+    else {
+      this.#logger.write(event, fields, { ...text, level: 'debug' });
+      this.#count(text.message, error);
+    }
   }
 
-  info(fields: object, message: string): void {
-    this.#logger.info(fields, message);
-  }
-
-  warn(fields: object, message: string): void {
-    if (!this.#isCounted(fields, message)) this.#logger.warn(fields, message);
-  }
-
-  error(fields: object, message: string): void {
-    if (!this.#isCounted(fields, message)) this.#logger.error(fields, message);
-  }
-
-  #isCounted(fields: object, message: string): boolean {
-    const error = 'err' in fields ? outageIn(fields.err) : null;
-    if (error === null) return false;
-    this.#logger.debug(fields, message);
+  #count(message: string, error: DatabaseConnectionError): void {
     this.#counts.set(message, (this.#counts.get(message) ?? 0) + 1);
     if (this.#reasons.size < MAX_REASONS) this.#reasons.add(reasonsOf(error));
     const now = this.#now();
     if (now - this.#summarizedAt >= SUMMARY_EVERY_MS) this.#summarize(now);
-    return true;
   }
 
   #summarize(now: number): void {
-    this.#logger.warn(
-      { failures: Object.fromEntries(this.#counts), reasons: [...this.#reasons] },
-      'databases cannot be reached; this is said once a minute',
-    );
+    this.#logger.write('outage.summary', {
+      failures: Object.fromEntries(this.#counts),
+      reasons: [...this.#reasons],
+    });
     this.#summarizedAt = now;
     this.#counts.clear();
     this.#reasons.clear();

@@ -36,7 +36,7 @@ export class ProcessBeats implements Background {
       everyMs: BEAT_EVERY_MS,
       runsAtStart: true,
       work: () => deps.ledger.beat(deps.instanceId, this.#startedAt, this.#facts()),
-      onFailure: (error) => deps.logger.debug({ err: error }, 'this process could not say how it is'),
+      onFailure: (error) => deps.logger.write('process.report_failed', { err: error }),
     });
   }
 

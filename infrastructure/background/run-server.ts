@@ -32,8 +32,7 @@ export class RunServer implements Background {
       everyMs: LOOK_EVERY_MS,
       runsAtStart: true,
       work: () => this.#look(),
-      onFailure: (error) =>
-        deps.logger.debug({ err: error }, 'it is not known whether a migration is under way'),
+      onFailure: (error) => deps.logger.write('migration.unknown', { err: error }),
     });
   }
 
@@ -72,9 +71,9 @@ export class RunServer implements Background {
     const { find, serve, concurrency, logger } = this.#deps;
     const run = await find();
     if (run === null || this.#closing.signal.aborted) return;
-    logger.info({ run: run.runId }, 'working on a migration run');
+    logger.write('migration.joined', { run: run.runId });
     this.#serving = serve(run, { concurrency, signal: this.#closing.signal })
-      .catch((error: unknown) => logger.warn({ err: error, run: run.runId }, 'a migration run was left'))
+      .catch((error: unknown) => logger.write('migration.left', { err: error, run: run.runId }))
       .finally(() => {
         this.#serving = null;
       });

@@ -46,7 +46,7 @@ export class SpareKeeper implements Background {
       },
       onFailure: (error) => {
         // One line for each time that the server goes away, or begins to refuse.
-        if (!isAway) logger.warn({ err: error, server: server.serverId }, 'spares could not be refilled');
+        if (!isAway) logger.write('spare.refill_failed', { err: error, server: server.serverId });
         isAway = !server.isAvailable || server.refusal !== null;
         if (!server.isAvailable) loop.kick(RETRY_MS);
       },

@@ -3,12 +3,14 @@ const { spawnSync } = require('node:child_process');
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const { tmpdir } = require('node:os');
-const { dirname, join } = require('node:path');
+const { dirname, join, sep } = require('node:path');
 const { missingPart } = require('./missing-part.cjs');
 
 /** What `dist` is made of. Files that are no TypeScript are copied. */
 const FOLDERS = ['domain', 'application', 'adapters', 'infrastructure', 'presentation', 'migrations'];
 const SETTINGS = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'knexfile.ts'];
+
+const CONSOLE = join('presentation', 'console') + sep;
 
 /** Holds the hash of the sources that `dist` was made of. */
 const STAMP = '.sources';
@@ -53,7 +55,7 @@ const build = (project, dist, hash) => {
   try {
     transpile(project, output);
     for (const path of sourcesOf(project))
-      if (!path.endsWith('.ts')) fs.cpSync(join(project, path), join(output, path));
+      if (isCopied(path)) fs.cpSync(join(project, path), join(output, path));
     const made = filesIn(output);
     for (const path of made) install(join(output, path), join(dist, path));
     removeSurplus(dist, new Set([...made, STAMP]));
@@ -64,6 +66,9 @@ const build = (project, dist, hash) => {
     fs.rmSync(output, { recursive: true, force: true });
   }
 };
+
+/** The console runs in browsers: it is bundled from its sources, when it is first asked for or by `npm run build`. */
+const isCopied = (path) => !path.endsWith('.ts') || (path.startsWith(CONSOLE) && !path.endsWith('.d.ts'));
 
 /** `npm run build` checks the types. Without that, all sources take half a second. */
 const transpile = (project, output) => {

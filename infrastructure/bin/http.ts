@@ -43,7 +43,7 @@ const stopOnSignal = (service: RunningService, local: LocalStart, logger: Logger
         .catch((error: unknown) => fail(error));
     },
     leave: (signal) => {
-      logger.error({ signal }, 'stopped at once, on a second signal');
+      logger.write('service.killed', { signal });
       process.exit(1);
     },
   });
@@ -66,7 +66,12 @@ const greet = (url: string, token: string, { host }: Config['http'], logger: Log
   process.stdout.write(
     `
 Molecular Analysis Dashboard: ${url}   (API pages: ${url}/docs)
-Operator token (platform administrator):
+
+Open it, logged in as operator for an hour:
+
+  ${url}/console/#operator=${token}
+
+The same token (platform administrator) for the API:
 
   ${token}
 
@@ -77,10 +82,7 @@ Try it:
 `,
   );
   if (isLoopback(host)) return;
-  logger.warn(
-    { host, url },
-    'the service is open to the network, without TLS: who reaches this port and has the token above may do everything',
-  );
+  logger.write('service.exposed', { host, url });
 };
 
 const fail = (error: unknown): void => {

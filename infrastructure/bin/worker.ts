@@ -24,17 +24,24 @@ const main = async (): Promise<void> => {
   const stopping = new AbortController();
   onStopSignals({
     stop: (signal) => {
-      log.info({ signal }, 'stopping: the jobs are given back');
+      log.write('worker.stopping', { signal });
       stopping.abort();
     },
     leave: (signal) => {
-      log.error({ signal }, 'stopped at once, on a second signal');
+      log.write('worker.killed', { signal });
       process.exit(1);
     },
   });
   const source = await openSource(config, log, stopping.signal);
   if (source === null) return;
-  log.info({ service: serviceUrl, name, engine: engine.version, slots, ...engine.limits }, 'ready');
+  log.write('worker.ready', {
+    service: serviceUrl,
+    name,
+    engine: engine.version,
+    slots,
+    cores: engine.limits.cores,
+    memory_mb: engine.limits.memoryMb,
+  });
   const worker = new Worker({
     source,
     engine,
@@ -47,7 +54,7 @@ const main = async (): Promise<void> => {
   stopping.signal.addEventListener('abort', () => worker.stop());
   if (stopping.signal.aborted) return;
   await worker.run();
-  log.info({}, 'stopped');
+  log.write('worker.stopped', {});
 };
 
 /** @returns null: the worker was stopped before the service answered */
@@ -80,7 +87,7 @@ const firstToken = async (token: AccessToken, log: Logger, signal: AbortSignal):
       if (isRefusal(error))
         throw new Error(`The service refuses the worker: ${reasonOf(error)}`, { cause: error });
       const pauseMs = backoffMs(failures, error);
-      log.warn({ pauseMs, reason: reasonsOf(error) }, 'the service does not answer yet');
+      log.write('worker.service_away', { pause_ms: pauseMs, reason: reasonsOf(error) });
       await pauseUnless(pause, pauseMs, signal);
     }
   }

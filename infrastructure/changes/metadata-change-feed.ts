@@ -163,17 +163,14 @@ export class MetadataChangeFeed implements ChangeFeed {
     this.#wasLate = age >= STALE_AFTER_MS && (age < Infinity || error !== null);
     this.#latePolls = this.#wasLate ? this.#latePolls + 1 : 0;
     if (!this.#wasLate) {
-      if (this.#warnedAt !== null) logger.info({}, 'the feed of metadata changes is up to date again');
+      if (this.#warnedAt !== null) logger.write('change_feed.current', {});
       this.#warnedAt = null;
     } else if (this.#latePolls > LATE_BY_STANDSTILL && now - (this.#warnedAt ?? -Infinity) >= WARN_EVERY_MS) {
       this.#warnedAt = now;
-      logger.warn(
-        {
-          behind_ms: age < Infinity ? Math.round(age) : null,
-          ...(error !== null && { reason: reasonOf(error) }),
-        },
-        'the feed of metadata changes is behind',
-      );
+      logger.write('change_feed.behind', {
+        behind_ms: age < Infinity ? Math.round(age) : null,
+        ...(error !== null && { reason: reasonOf(error) }),
+      });
     }
   }
 
@@ -187,7 +184,7 @@ export class MetadataChangeFeed implements ChangeFeed {
   }
 
   #onFailure(error: unknown): void {
-    this.#options.logger.debug({ err: error }, 'the feed of metadata changes broke off');
+    this.#options.logger.write('change_feed.broken', { err: error });
     this.#judge(error);
     for (const subscription of this.#subscriptions) subscription.synced = false;
     this.#disconnect();

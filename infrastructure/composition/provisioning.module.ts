@@ -35,7 +35,7 @@ export const provisioningModule = new ContainerModule(({ bind }) => {
         random: Math.random,
         admit: (organizationId, schemaVersion) => schemaGuard.admit(organizationId, schemaVersion),
         onStep: (step, organizationId) =>
-          ports.logger.debug({ step, org_id: organizationId }, 'provisioning step done'),
+          ports.logger.write('database.step_done', { step, org_id: organizationId }),
         onProvisioned: (path, seconds, serverId) => {
           metrics.observeProvisioning(path, serverId, seconds);
           spareKeeper.kick(serverId);

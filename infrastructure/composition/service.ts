@@ -73,7 +73,7 @@ export class Service {
   async start(local: LocalDuties | null = null): Promise<RunningService> {
     const { config, logger, background } = this.#parts;
     for (const { name, meant } of config.unknownVariables)
-      logger.warn({ variable: name, meant }, 'a variable is set that nobody reads');
+      logger.write('service.variable_unknown', { variable: name, meant });
     try {
       await this.#prepareDatabases();
       registerMetrics(this.#parts);
@@ -83,7 +83,7 @@ export class Service {
       if (local === null) tellOperators(this.#parts);
       else await serveWithoutOperators(this.#parts, local);
       const server = await this.#listen();
-      logger.info({ url: server.url }, 'listening');
+      logger.write('service.listening', { url: server.url });
       return { url: server.url, stop: (last) => this.#stop(server, last) };
     } catch (error) {
       await runPhases(this.#ending(), { timeoutMs: config.shutdown.timeoutMs, logger });
@@ -94,17 +94,16 @@ export class Service {
   async #prepareDatabases(): Promise<void> {
     const { config, logger, useCases, metadataConnector, clusterSurvey } = this.#parts;
     const { metadataUrl, metadataAdminUrl } = config.database;
-    logger.info({ database: metadataUrl.database }, 'preparing the metadata database');
+    logger.write('service.metadata_preparing', { database: metadataUrl.database });
     // Nothing is written before it is known which of several servers is the primary.
     await clusterSurvey.look();
     const created = await reach(metadataAdminUrl, ensureDatabase(metadataAdminUrl));
-    if (created)
-      logger.warn({ database: metadataUrl.database }, 'there was no metadata database; it was created');
+    if (created) logger.write('service.metadata_created', { database: metadataUrl.database });
     const { applied } = await new Migrator(metadataMigrations).latest(metadataAdminUrl);
     await reach(metadataUrl, metadataConnector.check());
-    if (applied.length > 0) logger.info({ applied }, 'metadata database migrated');
+    if (applied.length > 0) logger.write('service.metadata_migrated', { applied });
     await useCases.registerServers();
-    logger.info({}, 'preparing the template of results databases');
+    logger.write('service.template_preparing', {});
     await this.#buildTemplates();
     const administrator = config.bootstrapAdministrator;
     if (administrator !== null)
@@ -121,7 +120,7 @@ export class Service {
       try {
         await template.ready();
       } catch (error) {
-        logger.error({ err: error, server: serverId }, 'the results template could not be built');
+        logger.write('template.build_failed', { err: error, server: serverId });
         throw error;
       }
     });
@@ -133,8 +132,8 @@ export class Service {
     const { logger, reconcileDatabases } = this.#parts;
     reconcileDatabases({ dryRun: false, quarantineForeign: false, resumeOnly: true, origin: 'start' }).then(
       ({ findings, unreachable }) =>
-        logger.info({ findings: findings.length, unreachable }, 'results databases reconciled'),
-      (error: unknown) => logger.warn({ err: error }, 'results databases could not be reconciled'),
+        logger.write('reconciler.finished', { findings: findings.length, unreachable }),
+      (error: unknown) => logger.write('reconciler.failed', { err: error }),
     );
   }
 
@@ -168,7 +167,7 @@ export class Service {
     const { timeoutMs, delayMs } = config.shutdown;
     const beganAt = performance.now();
     stopping.begin();
-    logger.info({ delay_ms: delayMs, timeout_ms: timeoutMs }, 'stopping');
+    logger.write('service.stopping', { delay_ms: delayMs, timeout_ms: timeoutMs });
     // Load balancers learn from /ready that they have to send requests elsewhere.
     if (delayMs > 0) await sleep(delayMs);
     const phases = [
@@ -188,8 +187,8 @@ export class Service {
     ];
     const unfinished = await runPhases(phases, { timeoutMs: timeoutMs - delayMs, logger });
     const tookMs = Math.round(performance.now() - beganAt);
-    if (unfinished.length === 0) logger.info({ took_ms: tookMs }, 'stopped');
-    else logger.error({ took_ms: tookMs, unfinished }, 'stopped before everything had ended');
+    if (unfinished.length === 0) logger.write('service.stopped', { took_ms: tookMs });
+    else logger.write('service.stop_unfinished', { took_ms: tookMs, unfinished });
     return unfinished.length === 0;
   }
 

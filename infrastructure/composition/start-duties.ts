@@ -26,11 +26,9 @@ const EVERY_ORGANIZATION = { only: null, canaries: 0, waveSize: { percent: 100 }
 export const tellOperators = (parts: DutyParts): void => {
   const { logger } = parts;
   tellWithoutAdministrator(parts).catch((error: unknown) =>
-    logger.warn({ err: error }, 'it is not known whether a platform administrator exists'),
+    logger.write('administrator.unknown', { err: error }),
   );
-  tellWhoIsBehind(parts).catch((error: unknown) =>
-    logger.warn({ err: error }, 'it is not known which organizations are behind'),
-  );
+  tellWhoIsBehind(parts).catch((error: unknown) => logger.write('schema.unknown', { err: error }));
 };
 
 /** Does for an embedded start what operators do elsewhere. */
@@ -42,10 +40,7 @@ export const serveWithoutOperators = async (parts: DutyParts, { rotation }: Loca
 
 const tellWithoutAdministrator = async ({ metadata, logger }: DutyParts): Promise<void> => {
   if (await metadata.users.hasPlatformAdministrator()) return;
-  logger.warn(
-    {},
-    'no platform administrator exists: set BOOTSTRAP_ADMIN_EMAIL and BOOTSTRAP_ADMIN_PASSWORD, or see "npx mad users create-admin"',
-  );
+  logger.write('administrator.missing', {});
 };
 
 /** A release serves older schemas for a while; an operator has to know that it should not be for long. */
@@ -53,21 +48,9 @@ const tellWhoIsBehind = async ({ schemaGuard, fleetOperator, logger }: DutyParts
   const target = await fleetOperator.target({});
   const { below, above, behind } = await schemaGuard.survey(target);
   const facts = { schema_version: target };
-  if (below > 0)
-    logger.error(
-      { organizations: below, ...facts },
-      'organizations are not served until "npx mad migrate run"',
-    );
-  if (above > 0)
-    logger.error(
-      { organizations: above, ...facts },
-      'organizations are not served: their databases belong to a newer release',
-    );
-  if (behind > 0)
-    logger.warn(
-      { organizations: behind, ...facts },
-      'organizations are behind this release: see "npx mad migrate plan"',
-    );
+  if (below > 0) logger.write('schema.too_old', { organizations: below, ...facts });
+  if (above > 0) logger.write('schema.too_new', { organizations: above, ...facts });
+  if (behind > 0) logger.write('schema.behind', { organizations: behind, ...facts });
 };
 
 /** Gives organizations' roles passwords from the secret that replaces a lost one. What fails is tried at the next start. */
@@ -75,14 +58,11 @@ const replacePasswords = async (
   { config, rotateCredentials, logger }: DutyParts,
   rotation: NonNullable<LocalDuties['rotation']>,
 ): Promise<void> => {
-  logger.warn(
-    {},
-    'the secrets were lost and are made anew: earlier tokens are refused, roles get new passwords',
-  );
+  logger.write('secret.replaced', {});
   if (config.database.roles !== null) {
     const { failures } = await rotateCredentials();
     if (failures.length > 0) {
-      logger.error({ failures }, 'roles have kept passwords from secrets that were lost');
+      logger.write('secret.roles_left', { failures });
       return;
     }
   }
@@ -94,13 +74,13 @@ const migrateOrganizations = async ({ config, fleetOperator, logger }: DutyParts
   try {
     const { items } = await fleetOperator.plan(EVERY_ORGANIZATION);
     if (items.length === 0) return;
-    logger.info({ organizations: items.length }, "migrating organizations' databases");
+    logger.write('migration.local_started', { organizations: items.length });
     const { status } = await fleetOperator.run(
       { ...EVERY_ORGANIZATION, errorBudget: { percent: 100 } },
       { concurrency: config.database.migration.concurrency },
     );
-    logger.info({ ...status?.counts }, "organizations' databases migrated");
+    logger.write('migration.local_finished', status === null ? {} : { counts: status.counts });
   } catch (error) {
-    logger.error({ err: error }, "organizations' databases could not be migrated");
+    logger.write('migration.local_failed', { err: error });
   }
 };

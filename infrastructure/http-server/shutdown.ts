@@ -27,7 +27,7 @@ export const runPhases = async (
       await withDeadline(run(), deadlineMs, true);
     } catch (error) {
       unfinished.push(name);
-      logger.error({ err: error, phase: name }, 'a phase of the shutdown failed');
+      logger.write('service.stop_phase_failed', { err: error, phase: name });
     }
   }
   return unfinished;

@@ -47,18 +47,15 @@ export const NO_SERVER: Omit<LocalStart, 'environment'> = {
  */
 export const prepareLocalStart = async (
   environment: Environment,
-  logger: Pick<Logger, 'info'> | null = null,
+  logger: Logger | null = null,
 ): Promise<LocalStart> => {
   if (!isLocal(environment)) return { environment, ...NO_SERVER };
   const dataDirectory = join(LOCAL_DATA, 'postgres');
   const { variables, rotation } = await readLocalSecrets(LOCAL_DATA);
   const isFirst = !existsSync(join(dataDirectory, 'cluster'));
-  logger?.info(
-    { data: resolve(LOCAL_DATA) },
-    isFirst
-      ? 'making the embedded database server: the first time this takes some seconds'
-      : 'starting the embedded database server',
-  );
+  logger?.write(isFirst ? 'embedded_server.initializing' : 'embedded_server.starting', {
+    data: resolve(LOCAL_DATA),
+  });
   const server = await startEmbeddedPostgres({ dataDirectory });
   const settings = localSettings(server.url, variables);
   let restarting: RestartingPostgres | null = null;

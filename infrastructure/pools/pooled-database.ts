@@ -37,6 +37,7 @@ export class PooledDatabase {
     for (let retried = false; ; retried = true) {
       const connection = await this.#acquire();
       try {
+        this.#countQuery();
         return await connection.query(query);
       } catch (error) {
         const repeatable = isStaleStatement(error) || (query.readOnly && breaksConnection(error));
@@ -58,6 +59,7 @@ export class PooledDatabase {
     const executor: TransactionExecutor = {
       query: (query) => {
         if (over) return Promise.reject(new Error('the transaction is over'));
+        this.#countQuery();
         return connection.query(query);
       },
     };
@@ -94,7 +96,7 @@ export class PooledDatabase {
   }
 
   async #acquire(): Promise<PgConnection> {
-    const connection = await this.#pool.acquire(this.#scope);
+    const connection = await this.#wait();
     try {
       this.#scope?.beginStatement(connection);
     } catch (error) {
@@ -102,6 +104,20 @@ export class PooledDatabase {
       throw error;
     }
     return connection;
+  }
+
+  async #wait(): Promise<PgConnection> {
+    if (this.#scope === undefined) return await this.#pool.acquire();
+    const beganAt = performance.now();
+    try {
+      return await this.#pool.acquire(this.#scope);
+    } finally {
+      this.#scope.cost.waitedMs += performance.now() - beganAt;
+    }
+  }
+
+  #countQuery(): void {
+    if (this.#scope !== undefined) this.#scope.cost.queries += 1;
   }
 
   #release(connection: PgConnection): void {

@@ -16,6 +16,8 @@ const GRACE_MS = 250;
  * are cancelled at the server, and nothing new begins. Decision 0006.
  */
 export class WorkScope {
+  /** See `LeaseCost`. */
+  readonly cost = { queries: 0, dbMs: 0, waitedMs: 0 };
   #ended = false;
   #waits: Set<() => void> | null = null;
   #running: Set<PgConnection> | null = null;
@@ -41,6 +43,7 @@ export class WorkScope {
   }
 
   endStatement(connection: PgConnection): void {
+    this.cost.dbMs += performance.now() - connection.lastUsedAt;
     this.#running?.delete(connection);
   }
 

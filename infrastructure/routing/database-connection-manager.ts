@@ -108,26 +108,24 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
       capacity: options.maxPools,
       leaseTimeoutMs: options.leaseTimeoutMs,
       onRemoval: (organizationId, reason) => {
-        deps.logger.debug({ org_id: organizationId, reason }, 'pool removed');
+        deps.logger.write('pool.removed', { org_id: organizationId, reason });
         this.#removals[reason] += 1;
       },
       onLeak: (organizationId, heldMs) => {
-        deps.logger.error(
-          { org_id: organizationId, held_ms: Math.round(heldMs) },
-          'a lease was never released',
-        );
+        deps.logger.write('lease.leaked', { org_id: organizationId, held_ms: Math.round(heldMs) });
         this.#leaks += 1;
       },
     });
     this.sweeps = new Periodic({
       everyMs: options.idleTimeoutMs / SWEEPS_PER_IDLE_TIMEOUT,
       work: async () => this.sweep(),
-      onFailure: (error) => deps.logger.error({ err: error }, 'idle connections could not be closed'),
+      onFailure: (error) => deps.logger.write('pool.sweep_failed', { err: error }),
     });
     this.sweeps.start();
   }
 
   async acquire(organizationId: OrganizationId): Promise<ResultsLease> {
+    const beganAt = performance.now();
     if (this.#closing !== null) throw new DatabaseConnectionError('The service is stopping.');
     this.#deps.schemaGuard.check(organizationId);
     const known = this.#pools.peek(organizationId);
@@ -138,7 +136,10 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
       const { pool, placement } = await lease.value.ready;
       lease.value.applyPolicy(this.#deps.policies.policyOf(organizationId), this.#options.organizationPool);
       const scope = new WorkScope();
+      scope.cost.waitedMs = performance.now() - beganAt;
       return {
+        serverId: placement.serverId,
+        cost: scope.cost,
         database: this.#deps.buildResultsDatabase(new PooledDatabase(pool, scope), placement),
         release: () => {
           scope.end();

@@ -43,8 +43,7 @@ export class SchemaGuard {
   readonly #looks = new Periodic({
     everyMs: LOOK_EVERY_MS,
     work: () => this.look(),
-    onFailure: (error) =>
-      this.#deps.logger.warn({ err: error }, 'the ledger of schema versions cannot be read'),
+    onFailure: (error) => this.#deps.logger.write('schema.unread', { err: error }),
   });
   #lookedAt = performance.now();
 
@@ -119,10 +118,11 @@ export class SchemaGuard {
       }
       if (!this.#outside.has(organizationId)) {
         if (fit === 'below') await this.#deps.ledger.want(organizationId);
-        this.#deps.logger.warn(
-          { org_id: organizationId, schema_version: schemaVersion, fit },
-          'a results database has left the schema versions that this release serves',
-        );
+        this.#deps.logger.write('database.outside_window', {
+          org_id: organizationId,
+          schema_version: schemaVersion,
+          fit,
+        });
       }
       this.#outside.set(organizationId, { fit, schemaVersion });
     }

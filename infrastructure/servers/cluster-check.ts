@@ -76,7 +76,7 @@ export class ClusterCheck {
       const noted = ledger.noteTimeline(serverId, systemIdentifier, timeline);
       learn({ systemIdentifier, timeline: await withDeadline(noted, LEDGER_DEADLINE_MS) });
     } catch (error) {
-      logger.debug({ err: error, server: serverId }, 'it is not known which cluster a server is');
+      logger.write('server.cluster_unknown', { err: error, server: serverId });
     }
   }
 
@@ -90,6 +90,6 @@ export class ClusterCheck {
 
   #tell(server: ServerId, sameAs: ServerId | null): void {
     if (sameAs === null) return;
-    this.#deps.logger.error({ server, same_as: sameAs }, 'two servers are the same cluster; one is not used');
+    this.#deps.logger.write('server.same_cluster', { server, same_as: sameAs });
   }
 }

@@ -57,7 +57,7 @@ export class ConnectionShare {
   readonly #beats = new Periodic({
     everyMs: BEAT_MS,
     work: () => this.#heartbeat(),
-    onFailure: (error) => this.#deps.logger.debug({ err: error }, 'no sign of life could be given'),
+    onFailure: (error) => this.#deps.logger.write('process.heartbeat_failed', { err: error }),
   });
   #isOpen = false;
   /** The share in the ledger, as far as this process knows. */
@@ -88,7 +88,7 @@ export class ConnectionShare {
     const { budget, ledger } = this.#deps;
     const leaving = budget.taken > 0 ? ledger.heartbeat(this.#key, budget.taken) : ledger.leave(this.#key);
     await leaving.catch((error: unknown) => {
-      this.#deps.logger.warn({ err: error }, 'this process could not give its share back');
+      this.#deps.logger.write('process.share_kept', { err: error });
     });
   }
 
@@ -182,10 +182,7 @@ export class ConnectionShare {
       const connections =
         countOf(resultsConnectionName(instanceId)) + countOf(migrationConnectionName(instanceId));
       await this.#deps.ledger.reclaimFromDead({ ...this.#key, instanceId }, connections);
-      this.#deps.logger.warn(
-        { instance: instanceId, share, connections },
-        'a process of the deployment died; its connections go to the others',
-      );
+      this.#deps.logger.write('process.died', { instance: instanceId, share, connections });
     }
   }
 
@@ -194,8 +191,7 @@ export class ConnectionShare {
     if (this.#silences < SILENCES_UNTIL_CUT) return;
     const { sessions, serverId, logger } = this.#deps;
     const cut = sessions.cutAll();
-    if (cut > 0)
-      logger.warn({ server: serverId, connections: cut }, 'connections to a silent server were cut');
+    if (cut > 0) logger.write('server.connections_cut', { server: serverId, connections: cut });
   }
 
   #limit(limit: number): void {

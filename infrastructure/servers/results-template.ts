@@ -126,10 +126,10 @@ export class ResultsTemplate implements DatabaseTemplate {
     const proof = `${mark} whole ${randomUUID()}`;
     await this.#prove(unfinished, proof);
     await session.seal(unfinished, databaseName, { proof, comment: mark });
-    logger.info(
-      { database: databaseName, duration_ms: Math.round(performance.now() - startedAt) },
-      'results template built',
-    );
+    logger.write('template.built', {
+      database: databaseName,
+      duration_ms: Math.round(performance.now() - startedAt),
+    });
   }
 
   /** What earlier attempts left. The lock on the template is held: none of them is still at work. */

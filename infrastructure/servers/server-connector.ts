@@ -154,16 +154,13 @@ export class ServerConnector {
     }
     if (isIdentity(connection.identity, placement)) return connection;
     await connection.close();
-    this.#options.logger.error(
-      {
-        org_id: placement.organizationId,
-        server: placement.serverId,
-        database: placement.databaseName,
-        expected: formatIdentity(placement),
-        found: connection.identity,
-      },
-      'a results database carries another stamp than the ledger; it is not served',
-    );
+    this.#options.logger.write('database.misplaced', {
+      org_id: placement.organizationId,
+      server: placement.serverId,
+      database: placement.databaseName,
+      expected: formatIdentity(placement),
+      found: connection.identity,
+    });
     throw new MisplacedDatabaseError('The results database is not the one on record.');
   }
 
@@ -174,18 +171,12 @@ export class ServerConnector {
     const password = error instanceof AlteredRoleError ? error.password : null;
     if (logins === null || (password === null && !BY_ITSELF.has(sqlStateOf(cause)))) return false;
     const restored = await restoreRole(stamp, password).catch((failure: unknown) => {
-      logger.error(
-        { err: failure, org_id: organizationId, server: serverId },
-        "an organization's role could not be restored",
-      );
+      logger.write('role.restoration_failed', { err: failure, org_id: organizationId, server: serverId });
       return false;
     });
     // No `err`: in an outage those are counted, and this is none.
     if (restored)
-      logger.warn(
-        { reason: reasonsOf(error), org_id: organizationId, server: serverId },
-        "an organization's role had changed its own password or settings; they were set right",
-      );
+      logger.write('role.restored', { reason: reasonsOf(error), org_id: organizationId, server: serverId });
     return restored;
   }
 

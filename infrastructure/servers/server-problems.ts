@@ -123,7 +123,12 @@ export class ServerProblems {
     const { serverId, logger, now } = this.#options;
     const isNew = !this.current.includes(problem);
     this.#seen.set(problem, now());
-    if (isNew) logger.error({ server: serverId, problem }, this.#advice(problem));
+    if (isNew)
+      logger.write(
+        'server.problem',
+        { server: serverId, problem },
+        { level: 'error', message: this.#advice(problem) },
+      );
   }
 
   #advice(problem: ServerProblem): string {

@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import type { Logger } from '../../application/ports/runtime/logger.ts';
+import { textOf, type Logger } from '../../application/ports/runtime/logger.ts';
 import type { ApiClient } from '../rest/api-client.ts';
 import { AccessToken, AuthorizedApi } from '../worker/access-token.ts';
 import { ENGINES, OrganizationWork } from '../worker/organization-work.ts';
@@ -89,7 +89,8 @@ const MAX_CLAIM = 50;
 const tokenOf = (text: string): AccessToken =>
   new AccessToken(() => Promise.resolve({ access_token: text, expires_in: null }));
 
-const troubleOnly = (say: Narration): Logger => {
-  const tell = (fields: object, message: string): void => say.line(`${message}: ${JSON.stringify(fields)}`);
-  return { debug: () => undefined, info: () => undefined, warn: tell, error: tell };
-};
+const troubleOnly = (say: Narration): Logger => ({
+  write: (event, fields, { level, message } = textOf(event)) => {
+    if (level === 'warn' || level === 'error') say.line(`${message}: ${JSON.stringify(fields)}`);
+  },
+});

@@ -10,6 +10,7 @@ import { allowOrigins } from './request/allow-origins.ts';
 import { openRequest } from './request/open-request.ts';
 import { addStandingHeaders } from './request/standing-headers.ts';
 import { mountRoutes } from './routing/mount-routes.ts';
+import { consolePages } from './console/console-pages.ts';
 import { docsAssets } from './docs/docs-page.ts';
 import { createRouteTable } from './route-table.ts';
 
@@ -29,6 +30,7 @@ export const createApp = (deps: HttpDependencies): express.Express => {
   if (deps.options.corsOrigins.length > 0) app.use(allowOrigins(deps.options.corsOrigins));
   mountRoutes(app, createRouteTable(deps), deps);
   app.use(docsAssets());
+  app.use(consolePages(deps));
   app.use(() => {
     throw new HttpError('not_found', NO_SUCH_ROUTE);
   });

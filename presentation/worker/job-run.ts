@@ -133,10 +133,11 @@ export class JobRun {
       signal: this.#interruption.signal,
       wait: this.#tools.wait,
       onFailure: (error, delayMs) =>
-        this.#tools.log.warn(
-          { job_id: this.jobId, delayMs, reason: reasonsOf(error) },
-          'a request failed, and is sent again',
-        ),
+        this.#tools.log.write('job.request_failed', {
+          job_id: this.jobId,
+          pause_ms: delayMs,
+          reason: reasonsOf(error),
+        }),
     });
   }
 
@@ -150,15 +151,15 @@ export class JobRun {
     } catch (error) {
       if (signal.aborted || !(error instanceof ApiError)) throw error;
       if (error.status === 409) {
-        log.warn({ job_id: this.jobId, code: error.code }, 'the service wants no result of this job anymore');
+        log.write('job.result_unwanted', { job_id: this.jobId, code: error.code });
         return 'interrupted';
       }
       if (completion.error?.code === 'outputs_refused') throw error;
-      log.error({ job_id: this.jobId, reason: error.message }, 'the service does not take the result');
+      log.write('job.result_refused', { job_id: this.jobId, reason: error.message });
       return this.#deliver(refused(completion, error));
     }
     const { outcome, error } = completion;
-    log.info({ job_id: this.jobId, outcome, code: error?.code, ...completion.usage }, 'job ended');
+    log.write('job.ended', { job_id: this.jobId, outcome, code: error?.code, ...completion.usage });
     return 'delivered';
   }
 
@@ -168,7 +169,7 @@ export class JobRun {
     switch (interruption) {
       case 'canceled':
       case 'lost':
-        log.info({ job_id: this.jobId, interruption }, 'job stopped: the service wants no more of it');
+        log.write('job.stopped', { job_id: this.jobId, interruption });
         return 'interrupted';
       case 'runtime':
         return await this.#deliverAnyway(RUNTIME_EXCEEDED);
@@ -176,7 +177,7 @@ export class JobRun {
         await this.#release({ reason: 'shutdown' });
         return 'interrupted';
       case null:
-        log.error({ job_id: this.jobId, reason: reasonsOf(error) }, 'this machine cannot do the job');
+        log.write('job.undoable', { job_id: this.jobId, reason: reasonsOf(error) });
         await this.#release({ reason: 'cannot_run', delay_seconds: FAULT_DELAY_SECONDS });
         return 'faulty';
     }
@@ -191,13 +192,10 @@ export class JobRun {
         completion,
         AbortSignal.timeout(DELIVERY_GRACE_MS),
       );
-      this.#tools.log.warn({ job_id: this.jobId }, 'job stopped: it has had its time');
+      this.#tools.log.write('job.timed_out', { job_id: this.jobId });
     } catch (error) {
       // The service ends the attempt by itself, by the same limit.
-      this.#tools.log.warn(
-        { job_id: this.jobId, reason: reasonsOf(error) },
-        'job stopped, and nobody was told',
-      );
+      this.#tools.log.write('job.timeout_untold', { job_id: this.jobId, reason: reasonsOf(error) });
     }
     return 'interrupted';
   }
@@ -206,10 +204,10 @@ export class JobRun {
     const { log } = this.#tools;
     try {
       await this.work.release(this.jobId, this.#claimed.lease.lease_id, release);
-      log.info({ job_id: this.jobId, ...release }, 'job given back');
+      log.write('job.released', { job_id: this.jobId, ...release });
     } catch (error) {
       // Its lease ends by itself.
-      log.warn({ job_id: this.jobId, reason: reasonsOf(error) }, 'job not given back: its lease has to end');
+      log.write('job.release_failed', { job_id: this.jobId, reason: reasonsOf(error) });
     }
   }
 }

@@ -75,7 +75,7 @@ export class LeaseKeeper {
       for (const run of sent) obey(run, states.get(run.jobId) ?? 'held');
       return true;
     } catch (error) {
-      this.#log.warn({ jobs: runs.length, reason: reasonsOf(error) }, 'heartbeat failed');
+      this.#log.write('worker.heartbeat_failed', { jobs: runs.length, reason: reasonsOf(error) });
       return false;
     }
   }

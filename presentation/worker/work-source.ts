@@ -70,7 +70,7 @@ export class FleetSource implements WorkSource {
         jobs.push(...items.map((item) => ({ ...item, work })));
       } catch (error) {
         // What was claimed already is under a lease: it must be done. Another organization is no worse off.
-        this.#log.warn({ org_id, reason: reasonsOf(error) }, 'no claim at this organization');
+        this.#log.write('worker.organization_skipped', { org_id, reason: reasonsOf(error) });
       }
     }
     return { jobs, retryAfterMs: body.retry_after_seconds * 1000 };

@@ -72,7 +72,8 @@ export class Worker {
       } catch (error) {
         failures += 1;
         pauseMs = backoffMs(failures, error);
-        if (!signal.aborted) log.warn({ pauseMs, reason: reasonsOf(error) }, 'no claim');
+        if (!signal.aborted)
+          log.write('worker.claim_failed', { pause_ms: pauseMs, reason: reasonsOf(error) });
       }
       await pauseUnless(wait, pauseMs, signal);
     }
@@ -89,7 +90,7 @@ export class Worker {
 
   #start(claimed: ClaimedJob): void {
     const { engine, temporaryFolder, wait, log }: RunTools = this.#options;
-    log.info({ job_id: claimed.job.job_id, attempt: claimed.lease.attempt }, 'job claimed');
+    log.write('job.claimed', { job_id: claimed.job.job_id, attempt: claimed.lease.attempt });
     const run = new JobRun(claimed, { engine, temporaryFolder, wait, log });
     this.#runs.add(run);
     void this.#end(run);

@@ -4,8 +4,8 @@ import { HTTP_FLOORS } from './import-table.ts';
 
 const RESOURCE_FILE = /^presentation\/http\/([a-z-]+)\/(.+)$/;
 const PART = /^([a-z-]+)-(?:routes|schema|presenter)\.ts$/;
-/** Not resources: what all of them stand on, and the documentation of all of them. */
-const OTHER_FOLDERS: ReadonlySet<string> = new Set([...HTTP_FLOORS, 'docs']);
+/** Not resources: what all of them stand on, the documentation of all of them, and the pages for browsers. */
+const OTHER_FOLDERS: ReadonlySet<string> = new Set([...HTTP_FLOORS, 'docs', 'console']);
 
 /** Names each file of a resource that is not one of its routes, schema and presenter, and each folder without routes. */
 const layoutProblems = (files: readonly string[]): readonly string[] => {

@@ -109,11 +109,39 @@ export const ZONES: readonly Zone[] = [
     node: true,
   })),
   {
+    name: 'presentation/http/console',
+    files: /^presentation\/http\/console\//,
+    project: /^(?:domain|application|presentation\/http)\//,
+    // The second where the console was not built.
+    packages: new Set([...HTTP_PACKAGES, 'esbuild']),
+    node: true,
+  },
+  {
     name: 'presentation/http',
     files: /^presentation\/http\//,
     project: /^(?:domain|application|presentation\/http)\//,
     packages: HTTP_PACKAGES,
     node: true,
+  },
+  {
+    // A client of the API that runs in browsers: it takes nothing from the service, not even a type.
+    name: 'presentation/console',
+    files: /^presentation\/console\//,
+    project: /^presentation\/console\//,
+    packages: new Set([
+      '3dmol',
+      '@tanstack/react-query',
+      '@tanstack/react-router',
+      '@tanstack/react-virtual',
+      'd3-array',
+      'd3-scale',
+      'downshift',
+      'eventsource-parser',
+      'openapi-fetch',
+      'react',
+      'react-dom',
+    ]),
+    node: false,
   },
   {
     name: 'presentation/cli',

@@ -18,7 +18,7 @@ const typescriptIn = (folder: string): string[] =>
     .flatMap((entry) => {
       const path = `${folder}/${entry.name}`;
       if (entry.isDirectory()) return typescriptIn(path);
-      return entry.name.endsWith('.ts') ? [path] : [];
+      return /(?<!\.d)\.tsx?$/.test(entry.name) ? [path] : [];
     })
     .toSorted();
 

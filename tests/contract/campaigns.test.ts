@@ -432,6 +432,52 @@ const keepsCampaigns = (subject: Subject<ResultsDatabase>): void => {
       expect(await labelsOf({ maxAffinity: -8, order: 'desc', labelPrefix: 'a' })).to.deep.equal(['a_1']);
     });
 
+    it('is counted in bins, with the same filters', async () => {
+      const campaign = await makeCampaign();
+      const other = await makeCampaign('another');
+      const { campaignId } = campaign;
+      // -7.3 and -7 are edges: what scores so belongs to the bin above.
+      for (const [affinity, label] of [
+        [-9.95, 'b%1'],
+        [-7.3, 'b%2'],
+        [-7.3, 'c'],
+        [-7, 'b%3'],
+        [-6.999, null],
+        [-357.833, 'b%4'],
+      ] as const)
+        await complete(await insertJob({ campaignId, label }), [pose(1, affinity)]);
+      await complete(await insertJob({ campaignId: other.campaignId }), [pose(1, -7.1)]);
+      const filter = (overrides: Partial<RankingRequest> = {}) => ranking(campaign, overrides);
+      const edges = [-9, -7.3, -7, -6.5];
+      const { scores } = database;
+      expect(await scores.range(filter())).to.deep.equal({ lowest: -9.95, highest: -6.999 });
+      expect(await scores.countBetween(filter(), edges)).to.deep.equal({
+        counts: [0, 2, 2],
+        below: 1,
+        above: 0,
+      });
+      expect(await scores.countBetween(filter(), [-9, -7])).to.deep.equal({
+        counts: [2],
+        below: 1,
+        above: 2,
+      });
+      for (const [overrides, lowest, highest, counts, below] of [
+        [{ includesSuspect: true }, -357.833, -6.999, [0, 2, 2], 2],
+        [{ maxAffinity: -7 }, -9.95, -7, [0, 2, 1], 1],
+        [{ labelPrefix: 'b%' }, -9.95, -7, [0, 1, 1], 1],
+        [{ labelPrefix: 'b%', maxAffinity: -7.2, includesSuspect: true }, -357.833, -7.3, [0, 1, 0], 2],
+      ] as const) {
+        expect(await scores.range(filter(overrides))).to.deep.equal({ lowest, highest });
+        expect(await scores.countBetween(filter(overrides), edges)).to.deep.equal({
+          counts,
+          below,
+          above: 0,
+        });
+      }
+      expect(await scores.range(filter({ maxAffinity: -500 }))).to.equal(null);
+      expect(await scores.range({ ...filter(), campaignId: NONE })).to.equal(null);
+    });
+
     it('has a job that the cache answered, by its own label and campaign', async () => {
       const campaign = await makeCampaign();
       const canonical = await insertJob({ label: 'first', inputs: { ligand: { file: FILE, name: 'a' } } });

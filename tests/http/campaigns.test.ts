@@ -33,6 +33,13 @@ interface Ranked {
   readonly poses: readonly object[];
 }
 
+interface Histogram {
+  readonly edges: readonly number[];
+  readonly counts: readonly number[];
+  readonly below: number;
+  readonly above: number;
+}
+
 const NONE = '00000000-0000-4000-8000-000000000000';
 
 describe('Campaigns over HTTP', function () {
@@ -122,6 +129,7 @@ describe('Campaigns over HTTP', function () {
         await caller.get<Problem>(`/campaigns/${asked}`),
         await caller.patch<Problem>(`/campaigns/${asked}`, { name: 'x' }),
         await caller.get<Problem>(`/campaigns/${asked}/results`),
+        await caller.get<Problem>(`/campaigns/${asked}/histogram`),
         await caller.post<Problem>('/jobs', { engine: 'vina', inputs: { a: 1 }, campaign_id: asked }),
         await caller.post<Problem>('/job-batches', {
           engine: 'vina',
@@ -542,6 +550,50 @@ describe('Campaigns over HTTP', function () {
       ]);
       expect((await results('?label_prefix=L1')).body.items.map(({ label }) => label)).to.deep.equal(['L1']);
       expect((await results('?label_prefix=%25')).body.items).to.deep.equal([]);
+    });
+
+    it('and counted in bins between round numbers, with the same filters', async () => {
+      const histogram = async (query = '') => {
+        const reply = await member.get<Histogram>(`/campaigns/${id}/histogram${query}`);
+        expect(reply.status, reply.text).to.equal(200);
+        return reply.body;
+      };
+      const whole = await histogram();
+      const { body: ranked } = await results('?limit=200');
+      expect(whole.counts.length).to.be.within(1, 60);
+      expect(whole.edges).to.have.length(whole.counts.length + 1);
+      for (const [index, count] of whole.counts.entries()) {
+        const [from = 0, to = 0] = whole.edges.slice(index);
+        const within = ranked.items.filter(
+          ({ best_affinity_kcal_mol: affinity }) => affinity >= from && affinity < to,
+        );
+        expect(count).to.equal(within.length);
+      }
+      expect([whole.below, whole.above]).to.deep.equal([0, 0]);
+      const total = ({ counts }: Histogram) => counts.reduce((sum, count) => sum + count, 0);
+      expect(total(await histogram('?max_affinity=-8'))).to.equal(3);
+      expect(total(await histogram('?label_prefix=L1&bins=2'))).to.equal(1);
+      const doubted = await histogram('?include_suspect=true');
+      const { body: all } = await results('?include_suspect=true&limit=200');
+      expect(total(doubted) + doubted.below + doubted.above).to.equal(all.items.length);
+      expect(await histogram('?label_prefix=%25')).to.deep.equal({
+        edges: [],
+        counts: [],
+        below: 0,
+        above: 0,
+      });
+      for (const query of [
+        'bins=1',
+        'bins=201',
+        'bins=x',
+        'bins=',
+        'max_affinity=NaN',
+        'sort=label',
+        'label_prefix=%00',
+      ]) {
+        const reply = await member.get<Problem>(`/campaigns/${id}/histogram?${query}`);
+        expect(codes(reply), query).to.deep.equal([422, 'validation_failed']);
+      }
     });
 
     it('but not by what is no order, and not from a cursor of another order', async () => {

@@ -230,12 +230,12 @@ describe('An HTTP client', () => {
   it('is led to the page by a browser’s guesses, and told the truth otherwise', async () => {
     const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
     const root = await get('/', browser);
-    expect([root.status, root.headers['location']]).to.deep.equal([302, '/docs']);
+    expect([root.status, root.headers['location']]).to.deep.equal([302, 'console/']);
     const slash = await get('/docs/', browser);
     expect([slash.status, slash.headers['location']]).to.deep.equal([308, '/docs']);
     expect((await get('/', { accept: 'application/json' })).body.code).to.equal('not_found');
     const routes = () => service.observed.slice(-3).map(({ route }) => route);
-    await until('the requests are observed', () => routes().join(' ') === '/docs /docs unmatched');
+    await until('the requests are observed', () => routes().join(' ') === '/console /docs unmatched');
   });
 
   it('on a page of an origin that the operator allows may call the API, and on no other', async () => {

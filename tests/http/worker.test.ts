@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { OrganizationRole } from '../../domain/identity/role.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
-import { RememberingLogger } from '../support/fakes/fake-work-service.ts';
+import { FakeLogger } from '../support/fakes/fake-logger.ts';
 import { BOX, ligandOf, RECEPTOR, ShortWaits, startWorker } from '../support/fakes/running-worker.ts';
 import { until } from '../support/gate.ts';
 import type { Job } from '../support/http-contract.ts';
@@ -36,7 +36,7 @@ describe('A worker at the service', function () {
   let member: Caller;
   let folder: string;
   let worker: { end(): Promise<void> } | null = null;
-  const log = new RememberingLogger();
+  const log = new FakeLogger();
 
   before(async () => {
     deployment = await createDeployment();

@@ -21,6 +21,7 @@ import type {
   EmbeddedPostgresOptions,
 } from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
 import { compiledModule } from '../support/compiled-project.ts';
+import { FakeLogger } from '../support/fakes/fake-logger.ts';
 import { until } from '../support/gate.ts';
 import { createTestDirectory } from '../support/test-directories.ts';
 
@@ -253,18 +254,12 @@ describe('the embedded PostgreSQL server', function () {
     await query(server.url, 'checkpoint');
     const lines: string[] = [];
     const failed: unknown[] = [];
-    const line = (_: object, text: string): void => void lines.push(text);
     // Another program may have the port for a moment. Then it is tried again.
-    const errorLine = (fields: object, text: string): void => {
-      if ('err' in fields) failed.push(fields.err);
-      else lines.push(text);
-    };
-    const kept = new RestartingPostgres(server, dataDirectory, {
-      debug: line,
-      info: line,
-      warn: line,
-      error: errorLine,
+    const logger = new FakeLogger(({ fields, message }) => {
+      if ('err' in fields) failed.push(fields['err']);
+      else lines.push(message);
     });
+    const kept = new RestartingPostgres(server, dataDirectory, logger);
     try {
       for (const runs of [1, 2]) {
         process.kill(serverPid(), 'SIGKILL');
@@ -291,8 +286,7 @@ describe('the embedded PostgreSQL server', function () {
     const server = await start();
     let ended = (): void => undefined;
     const noticed = new Promise<void>((resolve) => (ended = resolve));
-    const ignore = (): void => undefined;
-    const logger = { debug: ignore, info: ignore, warn: ignore, error: () => ended() };
+    const logger = new FakeLogger(() => ended());
     const kept = new RestartingPostgres(server, dataDirectory, logger);
     process.kill(serverPid(), 'SIGKILL');
     await noticed;

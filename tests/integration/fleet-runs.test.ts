@@ -3,6 +3,7 @@ import type { Container } from 'inversify';
 import { FleetCommandError } from '../../application/fleet/fleet-command-error.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
+import { decorate } from '../support/decorate.ts';
 import {
   aroundAttempts,
   asRelease,
@@ -191,6 +192,14 @@ describe('a fleet migration', function () {
     const bothAtIt = [new Gate(), new Gate()];
     const runs = [0, 1].map(async (which) => {
       const container = start();
+      // The one that comes first claims the whole wave. What it cannot give back at once, it gives back later.
+      let refusals = 1;
+      decorate(container, TOKENS.fleetLedger, (ledger) => ({
+        release: async (...given) => {
+          if (refusals > 0) throw new Error(`refused ${refusals--} more times`);
+          await ledger.release(...given);
+        },
+      }));
       aroundAttempts(container, async ({ organizationId: id }, proceed) => {
         attempts[which]?.push(id);
         if (id !== 'org-000') {

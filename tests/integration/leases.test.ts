@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { KnexResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
 import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
+import { DEFAULT_SERVER } from '../../domain/databases/server.ts';
 import { DatabaseError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
@@ -30,6 +31,36 @@ describe('a lease', function () {
     manager = deployment.start().get(TOKENS.connectionManager);
   });
   afterEach(() => deployment.dispose());
+
+  it('counts the statements that were sent, and the time with connections and without', async () => {
+    const first = await manager.acquire(ACME);
+    const second = await manager.acquire(ACME);
+    try {
+      await first.database.jobs.insert(sampleJob());
+      const before = { ...first.cost };
+      const gate = new Gate();
+      const held = first.database.transaction(async ({ jobs }) => {
+        await jobs.insert(sampleJob());
+        await gate.pass();
+      });
+      await gate.reached;
+      // The pool has one connection: this one waits for it.
+      const waiting = second.database.jobs.list(...ALL_JOBS);
+      await until('it waits', () => manager.peek(ACME)?.waiting === 1);
+      gate.open();
+      await Promise.all([held, waiting]);
+      expect([before.queries, first.cost.queries, second.cost.queries]).to.deep.equal([1, 2, 1]);
+      expect(before.dbMs).to.be.above(0);
+      expect(first.cost.dbMs).to.be.above(before.dbMs);
+      expect(second.cost.waitedMs)
+        .to.be.above(0)
+        .and.below(first.cost.dbMs + first.cost.waitedMs + 1000);
+      expect(first.serverId).to.equal(DEFAULT_SERVER);
+    } finally {
+      first.release();
+      second.release();
+    }
+  });
 
   describe('handle-kept-after-eviction-never-hits-another-database', () => {
     /** Every way in which a handle reaches its database. */

@@ -12,6 +12,7 @@ import { rejectionOf } from '../support/gate.ts';
 import { hookProvisioning } from '../support/provisioning-steps.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
 import { defaultServer } from '../support/servers.ts';
+import { FakeLogger } from '../support/fakes/fake-logger.ts';
 
 const [ACME, BETA] = [organizationId('acme'), organizationId('beta')];
 const ROLES = { DB_ORG_ROLES: 'true', DB_ROLE_SECRET: 'a secret for roles that is long enough' };
@@ -109,11 +110,11 @@ describe("an organization's own role, in the hands of an attacker", function () 
     expect(told).to.have.length(1);
     expect(told[0]?.fields).to.include({ org_id: ACME });
     // Of outages the log only says how many failures there were: this is not one of them.
-    const lines: string[] = [];
-    const note = (_fields: object, message: string): void => void lines.push(message);
-    const logger = new OutageLogger({ debug: () => undefined, info: note, warn: note, error: note });
-    for (const { fields, message } of told) logger.warn(fields, message);
-    expect(lines).to.deep.equal(told.map(({ message }) => message));
+    const heard = new FakeLogger();
+    const logger = new OutageLogger(heard);
+    // The fields that the service itself gave this event.
+    for (const { event, fields } of told) logger.write(event, fields as never);
+    expect(heard.said).to.deep.equal(told.map(({ message }) => message));
     expect(await addJob(ACME)).to.equal(2);
     const stolen = await rejectionOf(
       connect(deployment.databaseName('acme'), { ...login, password: 'mine' }),

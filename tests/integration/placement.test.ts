@@ -234,7 +234,7 @@ describe('the placement of new organizations on two servers', function () {
     ).to.deep.equal([
       {
         server: 'eu',
-        databases: 1,
+        recorded_databases: 1,
         message: 'organizations are not served: this process is not configured for their server',
       },
     ]);

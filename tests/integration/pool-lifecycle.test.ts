@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { DEFAULT_SERVER } from '../../domain/databases/server.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import { KnexResultsDatabase } from '../../adapters/knex/results/knex-results-database.ts';
 import type { ResultsLease } from '../../application/ports/databases/organization-databases.ts';
@@ -175,7 +176,12 @@ describe('the pools of organizations', function () {
           cache.delete(key);
           closed.push(other.then((evicted) => evicted.close()));
         }
-        return { database: new KnexResultsDatabase(on(pool)), release: () => undefined };
+        return {
+          database: new KnexResultsDatabase(on(pool)),
+          serverId: DEFAULT_SERVER,
+          cost: { queries: 0, dbMs: 0, waitedMs: 0 },
+          release: () => undefined,
+        };
       };
       expect(await race(acquire)).not.to.be.empty;
       for (const rest of cache.values()) closed.push(rest.then((pool) => pool.close()));

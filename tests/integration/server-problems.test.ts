@@ -11,6 +11,7 @@ import { rejectionOf, until } from '../support/gate.ts';
 import { HttpService } from '../support/http-service.ts';
 import { watchAdminStatements } from '../support/provisioning-steps.ts';
 import { defaultServer } from '../support/servers.ts';
+import { FakeLogger } from '../support/fakes/fake-logger.ts';
 
 const ACME = organizationId('acme');
 const PASSWORD = 'a password of the test';
@@ -107,12 +108,11 @@ describe('a server that answers, and something is wrong with it', function () {
 
   it('has a full disk for as long as statements meet it, and a minute longer; the log says so once', () => {
     let now = 0;
-    const said: string[] = [];
-    const say = (_fields: object, message: string): void => void said.push(message);
+    const logger = new FakeLogger();
     const problems = new ServerProblems({
       serverId: DEFAULT_SERVER,
       hasRoles: true,
-      logger: { debug: say, info: say, warn: say, error: say },
+      logger,
       now: () => now,
     });
     const note = (code: string): void =>
@@ -126,7 +126,7 @@ describe('a server that answers, and something is wrong with it', function () {
     expect(problems.current).to.deep.equal(['disk_full']);
     now = 110_000;
     expect(problems.current).to.deep.equal([]);
-    expect(said).to.deep.equal(['The server "default" answers, and its disk is full.']);
+    expect(logger.said).to.deep.equal(['The server "default" answers, and its disk is full.']);
     note('58030');
     expect(problems.current).to.deep.equal(['io_error']);
   });

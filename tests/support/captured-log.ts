@@ -1,26 +1,12 @@
 import type { Container } from 'inversify';
-import type { Logger } from '../../application/ports/runtime/logger.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { FakeLogger, type LogLine } from './fakes/fake-logger.ts';
 
-export interface LogEntry {
-  readonly level: keyof Logger;
-  readonly message: string;
-  readonly fields: object;
-}
+export type { LogLine as LogEntry } from './fakes/fake-logger.ts';
 
 /** Puts a logger that remembers into a container just started, before anything was made there. */
-export const captureLog = (container: Container): readonly LogEntry[] => {
-  const entries: LogEntry[] = [];
-  const record =
-    (level: keyof Logger) =>
-    (fields: object, message: string): void => {
-      entries.push({ level, message, fields });
-    };
-  container.rebind(TOKENS.logger).toConstantValue({
-    debug: record('debug'),
-    info: record('info'),
-    warn: record('warn'),
-    error: record('error'),
-  });
-  return entries;
+export const captureLog = (container: Container): readonly LogLine[] => {
+  const logger = new FakeLogger();
+  container.rebind(TOKENS.logger).toConstantValue(logger);
+  return logger.lines;
 };

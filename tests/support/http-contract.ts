@@ -99,6 +99,7 @@ export const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   identity_not_found: 404,
   invitation_not_found: 404,
   method_not_allowed: 405,
+  not_acceptable: 406,
   request_timeout: 408,
   upload_expired: 410,
   settings_changed: 412,

@@ -12,7 +12,8 @@ import { until } from './gate.ts';
 /** Debian keeps daemons where an ordinary user's path does not lead. */
 const FOLDERS = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
 
-const pathOf = (program: string): string | undefined =>
+/** Where a program is installed; undefined where it is not. */
+export const pathOf = (program: string): string | undefined =>
   FOLDERS.map((folder) => join(folder, program)).find((path) => {
     try {
       accessSync(path, constants.X_OK);

@@ -1,8 +1,11 @@
+import type { AffinityCounts, AffinityRange, ScoreFilter } from '../../../domain/jobs/affinity-histogram.ts';
 import { JsonText } from '../../../domain/json-text.ts';
 import { toPage, type Page, type PageRequest } from '../../../domain/page.ts';
 import type { RankedJob, RankingKey, RankingRequest, ScoreRepository } from '../../../domain/jobs/ranking.ts';
 import { sql, statement, type SqlExecutor, type SqlQuery } from '../statement.ts';
 import { ligandColumns } from './settle-scores.ts';
+import { countQuery, rangeQuery } from './score-spread.ts';
+import { scoreConditions, shapeOf, type FilterShape } from './score-conditions.ts';
 import { textArray } from './text-array.ts';
 
 const copy = statement<{ jobIds: string }>('job_score_copy', (p) =>
@@ -58,10 +61,8 @@ interface Values {
 }
 
 /** What decides the text of a ranking's query. */
-interface Shape extends Pick<RankingRequest, 'sort' | 'order' | 'includesSuspect'> {
+interface Shape extends FilterShape, Pick<RankingRequest, 'sort' | 'order' | 'includesSuspect'> {
   readonly isContinued: boolean;
-  readonly hasMaxAffinity: boolean;
-  readonly hasPrefix: boolean;
   readonly showsMany: boolean;
 }
 
@@ -90,10 +91,8 @@ const rankQuery = (shape: Shape, p: (key: keyof Values) => unknown) => {
   const order = `${column} ${shape.order}, job_id ${shape.order}`;
   const rows = (ofSuspects: readonly string[]): string => {
     const conditions = [
-      `campaign_id = ${bind('campaignId')}`,
+      ...scoreConditions(shape, bind),
       ...ofSuspects,
-      ...(shape.hasMaxAffinity ? [`best_affinity <= ${bind('maxAffinity')}::double precision`] : []),
-      ...(shape.hasPrefix ? [`label ^@ ${bind('labelPrefix')}::text`] : []),
       ...(shape.isContinued
         ? [
             `(${column}, job_id) ${shape.order === 'asc' ? '>' : '<'} (${bind('value')}::${type}, ${bind('jobId')}::uuid)`,
@@ -159,8 +158,7 @@ export class KnexScoreRepository implements ScoreRepository {
       order,
       includesSuspect,
       isContinued: after !== null,
-      hasMaxAffinity: maxAffinity !== null,
-      hasPrefix: labelPrefix !== null,
+      ...shapeOf({ maxAffinity, labelPrefix }),
       showsMany: poses > 1,
     });
     const { name, ...query } = build({
@@ -176,6 +174,23 @@ export class KnexScoreRepository implements ScoreRepository {
     const keyOf = (row: RankedRow): RankingKey => ({ value: SORTS[sort].toValue(row), jobId: row.jobId });
     const { items, next } = toPage(rows, limit, keyOf);
     return { items: items.map(toRankedJob), next };
+  }
+
+  async range(filter: ScoreFilter): Promise<AffinityRange | null> {
+    const [row] = await this.#executor.query(rangeQuery(filter));
+    return row === undefined || row.lowest === null || row.highest === null
+      ? null
+      : { lowest: row.lowest, highest: row.highest };
+  }
+
+  async countBetween(filter: ScoreFilter, edges: readonly number[]): Promise<AffinityCounts> {
+    const rows = await this.#executor.query(countQuery(filter, edges));
+    const places = new Map(rows.map(({ place, jobs }) => [place, Number(jobs)]));
+    return {
+      counts: edges.slice(1).map((_, index) => places.get(index + 1) ?? 0),
+      below: places.get(0) ?? 0,
+      above: places.get(edges.length) ?? 0,
+    };
   }
 }
 

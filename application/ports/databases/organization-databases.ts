@@ -1,9 +1,23 @@
+import type { ServerId } from '../../../domain/databases/server.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { ResultsDatabase } from './results-database.ts';
+
+/** What a lease has cost so far. It grows while the lease is held. */
+export interface LeaseCost {
+  /** Statements that were sent, apart from those that begin and end transactions. */
+  readonly queries: number;
+  /** How long connections were held, added up. */
+  readonly dbMs: number;
+  /** How long was waited for the pool to be open, and for connections. */
+  readonly waitedMs: number;
+}
 
 /** A claim on one organization's pool: while it is held, the pool is not taken away. */
 export interface ResultsLease {
   readonly database: ResultsDatabase;
+  /** Where the database is. */
+  readonly serverId: ServerId;
+  readonly cost: LeaseCost;
   /** Gives the claim back; safe to call twice. */
   release(): void;
 }

@@ -38,20 +38,17 @@ export class RestartingPostgres {
     for (;;) {
       await this.#server.exited;
       if (signal.aborted) return;
-      this.#logger.error(
-        { log: this.#server.logFile },
-        'the embedded database server ended; it is started again',
-      );
+      this.#logger.write('embedded_server.ended', { log: this.#server.logFile });
       try {
         this.#server = await startEmbeddedPostgres({
           dataDirectory: this.#dataDirectory,
           port: Number(new URL(this.#server.url).port),
         });
         if (signal.aborted) return await this.#server.stop();
-        this.#logger.info({}, 'the embedded database server runs again');
+        this.#logger.write('embedded_server.restarted', {});
         pauseMs = FIRST_PAUSE_MS;
       } catch (error) {
-        this.#logger.error({ err: error }, 'the embedded database server cannot be started');
+        this.#logger.write('embedded_server.restart_failed', { err: error });
         pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       }
       // Pause also after a success: the same cause may end the server again.

@@ -64,7 +64,7 @@ const CACHED_SECONDS = 3600;
 
 /**
  * Serves the files that the page loads: those of the package swagger-ui, and the script that starts it. Leads browsers
- * that ask for `/` or `/docs/` to the page.
+ * that ask for `/docs/` to the page.
  */
 export const docsAssets = (): express.Router => {
   const root = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
@@ -77,7 +77,6 @@ export const docsAssets = (): express.Router => {
     router.get(path, step);
   };
   serve('/docs/', (_req, res) => res.redirect(308, '/docs'));
-  router.get('/', leadBrowsers);
   serve('/docs/start.js', (_req, res) => {
     res.set('Cache-Control', `public, max-age=${CACHED_SECONDS}`).type('text/javascript').send(START_SCRIPT);
   });
@@ -92,10 +91,4 @@ export const docsAssets = (): express.Router => {
     });
   }
   return router;
-};
-
-const leadBrowsers: Middleware = (req, res, next) => {
-  if (req.accepts(['json', 'html']) !== 'html') return next();
-  res.locals.route = '/docs';
-  res.redirect('/docs');
 };

@@ -35,7 +35,7 @@ export const answerClientError =
     const route = 'unmatched';
     httpMetrics.observe({ method: 'unknown', route, status, seconds: 0 });
     // Never the error itself: it holds the bytes that the client sent.
-    logger.info({ request_id: requestId, route, status, code: failure.code, reason }, 'request refused');
+    logger.write('request.refused', { request_id: requestId, route, status, code: failure.code, reason });
     return [
       `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
       'Content-Type: application/problem+json; charset=utf-8',

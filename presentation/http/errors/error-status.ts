@@ -35,6 +35,7 @@ export const ERROR_STATUS = {
   service_account_key_not_found: { status: 404, title: 'Service account key not found' },
   migration_run_not_found: { status: 404, title: 'Migration run not found' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
+  not_acceptable: { status: 406, title: 'Not acceptable' },
   organization_already_exists: { status: 409, title: 'Organization exists already' },
   user_already_exists: { status: 409, title: 'User exists already' },
   own_account_protected: { status: 409, title: 'Own account protected' },

@@ -79,9 +79,11 @@ const listItemsRoute = ({ fleet }: HttpDependencies): Route =>
     replies: { 200: { description: 'One page', schema: itemPage } },
     errors: ['migration_run_not_found'],
     handle: async ({ input: { params, query }, pages }) => {
-      if ((await fleet.findRun(params.run_id)) === null) throw new MigrationRunNotFoundError();
       const filter = { state: query.state ?? null };
       const page = await pages.read(query, (wanted) => fleet.listItems(params.run_id, filter, wanted));
+      // A run has organizations. An empty page may belong to an unknown one.
+      if (page.items.length === 0 && (await fleet.findRun(params.run_id)) === null)
+        throw new MigrationRunNotFoundError();
       return ok(presentPage(page, presentItem, itemCursor));
     },
   });

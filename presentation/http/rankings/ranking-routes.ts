@@ -1,8 +1,10 @@
 import type { z } from 'zod';
+import { affinityHistogram } from '../../../application/campaigns/affinity-histogram.ts';
 import { exportPoses } from '../../../application/campaigns/export-poses.ts';
 import { exportRanking } from '../../../application/campaigns/export-ranking.ts';
 import { getCampaign } from '../../../application/campaigns/get-campaign.ts';
 import { ORGANIZATION_ROLES } from '../../../domain/identity/role.ts';
+import type { ScoreFilter } from '../../../domain/jobs/affinity-histogram.ts';
 import type { RankingRequest } from '../../../domain/jobs/ranking.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { ok, TextStream, type Reply } from '../request/reply.ts';
@@ -12,6 +14,8 @@ import { asCsv, asLines, asModels, presentRankedJob } from './ranking-presenter.
 import {
   exportCsvRequest,
   exportLinesRequest,
+  histogramReply,
+  histogramRequest,
   exportPosesRequest,
   rankingCursor,
   rankingPage,
@@ -25,6 +29,7 @@ const path = `${campaign}/results`;
 
 export const rankingRoutes = (deps: HttpDependencies): readonly Route[] => [
   rankCampaignRoute(),
+  histogramRoute(),
   exportCsvRoute(),
   exportLinesRoute(),
   exportPosesRoute(deps),
@@ -53,6 +58,23 @@ const rankCampaignRoute = (): Route =>
       const position: RankingPosition | null =
         next === null ? null : { sort, order, key: next, rank: before + items.length };
       return ok(presentPage({ items: placed, next: position }, presentRankedJob, rankingCursor));
+    },
+  });
+
+const histogramRoute = (): Route =>
+  resultsRoute(ORGANIZATION_ROLES, {
+    method: 'get',
+    path: `${campaign}/histogram`,
+    name: 'getCampaignHistogram',
+    summary: "Count a campaign's completed jobs by their best affinity",
+    tag,
+    request: histogramRequest,
+    replies: { 200: { description: 'The bins', schema: histogramReply } },
+    errors: ['campaign_not_found'],
+    handle: async ({ input: { params, query }, database }) => {
+      const filter = toFilter(params.campaign_id, query);
+      const { edges, counts, below, above } = await affinityHistogram(database, filter, query.bins);
+      return ok({ edges: [...edges], counts: [...counts], below, above });
     },
   });
 
@@ -129,11 +151,18 @@ type Filters = Pick<
 >;
 
 const toRanking = (campaignId: string, filters: Filters, poses: number): RankingRequest => ({
-  campaignId,
+  ...toFilter(campaignId, filters),
   sort: filters.sort,
   order: filters.order,
+  poses,
+});
+
+const toFilter = (
+  campaignId: string,
+  filters: Pick<Filters, 'max_affinity' | 'label_prefix' | 'include_suspect'>,
+): ScoreFilter => ({
+  campaignId,
   maxAffinity: filters.max_affinity ?? null,
   labelPrefix: filters.label_prefix ?? null,
   includesSuspect: filters.include_suspect,
-  poses,
 });

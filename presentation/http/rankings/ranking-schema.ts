@@ -7,6 +7,7 @@ import { cursorOf, momentMs } from '../request/schema/cursor.ts';
 import { count, decimal, flag, integerFrom, limit, pageOf, timestamp } from '../request/schema/fields.ts';
 
 const MAX_SHOWN_POSES = 20;
+const MAX_BINS = 200;
 const MAX_EXPORTED_POSES = 1000;
 const USUAL_EXPORTED_POSES = 100;
 const ORDERS = ['asc', 'desc'] as const;
@@ -59,6 +60,21 @@ export const rankingRequest = {
       },
     ),
 };
+const { max_affinity, label_prefix, include_suspect } = filters;
+export const histogramRequest = {
+  params: campaignParams,
+  query: z.strictObject({
+    max_affinity,
+    label_prefix,
+    include_suspect,
+    bins: integerFrom(2, MAX_BINS)
+      .default(60)
+      .meta({
+        description: 'The most bins. There are fewer where the edges are round numbers',
+        override: { type: 'integer', minimum: 2, maximum: MAX_BINS, pattern: undefined },
+      }),
+  }),
+};
 export const exportCsvRequest = { params: campaignParams, query: z.strictObject(filters) };
 export const exportLinesRequest = { params: campaignParams, query: z.strictObject({ ...filters, poses }) };
 
@@ -97,3 +113,16 @@ export const rankedJobReply = z
   })
   .meta({ id: 'RankedJob' });
 export const rankingPage = pageOf(rankedJobReply).meta({ id: 'RankingPage' });
+
+export const histogramReply = z
+  .strictObject({
+    edges: z.array(z.number()).meta({
+      description: 'In kcal/mol, ascending: one more than there are bins. Empty where no job matches',
+    }),
+    counts: z.array(count).meta({
+      description: 'How many jobs score from `edges[i]` to below `edges[i + 1]`',
+    }),
+    below: count.meta({ description: 'Jobs below the first edge: the bins cover at most -25 to 0 kcal/mol' }),
+    above: count.meta({ description: 'Jobs at the last edge or above it' }),
+  })
+  .meta({ id: 'AffinityHistogram' });

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { AnswerCut } from '../../../application/ports/runtime/http-metrics.ts';
+import type { LogFieldsOf } from '../../../application/ports/runtime/log-events/log-events.ts';
 import { reasonsOf } from '../../../domain/reason-of.ts';
 import { errorStatus } from '../errors/error-status.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
@@ -33,12 +34,13 @@ export const accessLog =
         method,
         route: locals.route,
         status,
-        duration_ms: Math.round((closedAtMs - locals.startedAtMs) * 1e3) / 1e3,
+        duration_ms: inMicroseconds(closedAtMs - locals.startedAtMs),
         code: locals.failure?.code,
         cut: locals.cut,
+        ...costOf(locals),
         ...causeOf(locals, status),
       };
-      logger[levelOf(locals, status)](fields, 'request finished');
+      logger.write(eventOf(locals, status), fields);
     });
   };
 
@@ -55,6 +57,29 @@ export const noteCut = (response: ServerResponse & { locals?: HttpLocals }, cut:
 export const isStream = (response: ServerResponse & { locals?: HttpLocals }): boolean =>
   response.locals?.streams === true;
 
+type Cost = Pick<LogFieldsOf<'request.finished'>, 'server' | 'queries' | 'db_ms' | 'waited_ms'>;
+
+/** What the request has asked of its organization's database. */
+const costOf = ({ leases }: HttpLocals): Cost => {
+  const [first] = leases ?? [];
+  if (leases === undefined || first === undefined) return {};
+  const sum = { queries: 0, dbMs: 0, waitedMs: 0 };
+  for (const { cost } of leases) {
+    sum.queries += cost.queries;
+    sum.dbMs += cost.dbMs;
+    sum.waitedMs += cost.waitedMs;
+  }
+  return {
+    server: first.serverId,
+    queries: sum.queries,
+    db_ms: inMicroseconds(sum.dbMs),
+    waited_ms: inMicroseconds(sum.waitedMs),
+  };
+};
+
+/** Milliseconds without digits that no clock has. */
+const inMicroseconds = (milliseconds: number): number => Math.round(milliseconds * 1e3) / 1e3;
+
 /** The stack of a fault; of a database that is away the reason alone, as an outage makes a line of every request. */
 const causeOf = ({ failure }: HttpLocals, status: number): { err?: unknown; reason?: string } => {
   if (failure === undefined || status < 500) return {};
@@ -69,7 +94,10 @@ const statusOf = (res: HttpResponse): number => {
 };
 
 /** ERROR: the service has a fault, and someone must act. WARN: a database is away. A client's mistake is INFO. */
-const levelOf = ({ failure }: HttpLocals, status: number): 'info' | 'warn' | 'error' => {
-  if (failure?.code === 'internal_error') return 'error';
-  return status >= 500 ? 'warn' : 'info';
+const eventOf = (
+  { failure }: HttpLocals,
+  status: number,
+): 'request.finished' | 'request.unserved' | 'request.failed' => {
+  if (failure?.code === 'internal_error') return 'request.failed';
+  return status >= 500 ? 'request.unserved' : 'request.finished';
 };

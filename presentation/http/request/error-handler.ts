@@ -19,7 +19,7 @@ export const handleErrors =
     if (res.closed) {
       // The client went away and the access log has written its line. Only a fault of the service needs another.
       if (failure.code === 'internal_error') {
-        logger.error({ err: error, request_id: requestId, code: failure.code }, 'request failed');
+        logger.write('request.failed_unheard', { err: error, request_id: requestId, code: failure.code });
       }
       return;
     }

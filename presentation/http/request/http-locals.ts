@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
 import type { AnswerCut } from '../../../application/ports/runtime/http-metrics.ts';
 import type { RequestContext } from '../../../application/ports/runtime/request-context.ts';
+import type { ResultsLease } from '../../../application/ports/databases/organization-databases.ts';
 import type { ResultsDatabase, WithDatabase } from '../../../application/ports/databases/results-database.ts';
 import type { Principal } from '../../../domain/identity/principal.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
@@ -38,6 +39,8 @@ export interface HttpLocals {
   answer?: Answer;
   /** Set before the lease: whose results the request is about. */
   resultsOf?: OrganizationId;
+  /** Of the organization's database, each that the request has had. For the access log. */
+  leases?: ResultsLease[];
   /** Set by the lease; usable until the response closes. */
   database?: ResultsDatabase;
   /** Set for routes of files: leases the organization's database for moments. */

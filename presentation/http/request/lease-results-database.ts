@@ -1,7 +1,7 @@
 import type { ResultsLease } from '../../../application/ports/databases/organization-databases.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
-import { held, type Step } from './http-locals.ts';
+import { held, type HttpLocals, type Step } from './http-locals.ts';
 import { assertServed } from './refuse-suspended.ts';
 
 type LeaseDependencies = Pick<HttpDependencies, 'databases' | 'policies'>;
@@ -17,7 +17,7 @@ export const leaseResultsDatabase =
   async (_req, res) => {
     const organizationId = held(res.locals, 'organizationId');
     res.locals.resultsOf = organizationId;
-    const lease = await acquire(deps, organizationId);
+    const lease = await acquire(deps, organizationId, res.locals);
     if (res.closed) {
       // The client went away meanwhile: `close` has been emitted already.
       lease.release();
@@ -39,7 +39,7 @@ export const leaseForMoments =
     locals.resultsOf = organizationId;
     await assertServed(deps, organizationId);
     locals.withDatabase = async (work) => {
-      const lease = await acquire(deps, organizationId);
+      const lease = await acquire(deps, organizationId, locals);
       try {
         return await work(lease.database);
       } finally {
@@ -48,7 +48,13 @@ export const leaseForMoments =
     };
   };
 
-const acquire = async (deps: LeaseDependencies, organizationId: OrganizationId): Promise<ResultsLease> => {
+const acquire = async (
+  deps: LeaseDependencies,
+  organizationId: OrganizationId,
+  locals: HttpLocals,
+): Promise<ResultsLease> => {
   await assertServed(deps, organizationId);
-  return deps.databases.acquire(organizationId);
+  const lease = await deps.databases.acquire(organizationId);
+  (locals.leases ??= []).push(lease);
+  return lease;
 };

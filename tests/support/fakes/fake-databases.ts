@@ -4,6 +4,7 @@ import type {
   PoolSnapshot,
   ResultsLease,
 } from '../../../application/ports/databases/organization-databases.ts';
+import { DEFAULT_SERVER } from '../../../domain/databases/server.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { FakeResults } from './fake-results.ts';
 
@@ -22,6 +23,8 @@ export class FakeDatabases implements OrganizationDatabases, HealthCheck {
     organizations: {},
   };
   pools = new Map<string, PoolSnapshot>();
+  /** Of every lease. */
+  readonly cost = { queries: 2, dbMs: 1.25, waitedMs: 0.5 };
   /** Awaited before a lease is given. */
   gate: Promise<void> = Promise.resolve();
   /** What `acquire` does instead, when set. */
@@ -41,6 +44,8 @@ export class FakeDatabases implements OrganizationDatabases, HealthCheck {
     if (this.refusal !== null) return this.refusal();
     return {
       database: this.of(organizationId),
+      serverId: DEFAULT_SERVER,
+      cost: this.cost,
       release: () => {
         this.releases += 1;
       },

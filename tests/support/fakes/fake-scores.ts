@@ -1,4 +1,5 @@
 import type { ResultsRepositories } from '../../../application/ports/databases/results-database.ts';
+import type { ScoreFilter } from '../../../domain/jobs/affinity-histogram.ts';
 import type { Artifact } from '../../../domain/jobs/artifact.ts';
 import type { DockingJob } from '../../../domain/jobs/docking-job.ts';
 import type { RankedJob, RankingKey, RankingRequest } from '../../../domain/jobs/ranking.ts';
@@ -85,6 +86,14 @@ const valueOf = (score: FakeScore, sort: RankingRequest['sort']): number | strin
 const compareValues = <Value extends number | string>(one: Value, other: Value): number =>
   one < other ? -1 : Number(one > other);
 
+const isCounted =
+  (wanted: ScoreFilter) =>
+  ({ campaignId, suspect, bestAffinity, label }: FakeScore): boolean =>
+    campaignId === wanted.campaignId &&
+    (wanted.includesSuspect || suspect.length === 0) &&
+    bestAffinity <= (wanted.maxAffinity ?? Infinity) &&
+    (wanted.labelPrefix === null || label?.startsWith(wanted.labelPrefix) === true);
+
 export const fakeScores = (
   scores: Map<string, FakeScore>,
   jobs: ReadonlyMap<string, DockingJob>,
@@ -96,16 +105,30 @@ export const fakeScores = (
       if (job !== undefined && score !== undefined) scores.set(jobId, { ...score, ...ownFieldsOf(job) });
     }
   },
-  rank: async ({ campaignId, sort, order, ...wanted }, { limit, after }) => {
+  range: async (filter) => {
+    const affinities = [...scores.values()].filter(isCounted(filter)).map(({ bestAffinity }) => bestAffinity);
+    return affinities.length === 0
+      ? null
+      : { lowest: Math.min(...affinities), highest: Math.max(...affinities) };
+  },
+  countBetween: async (filter, edges) => {
+    const places = [...scores.values()]
+      .filter(isCounted(filter))
+      .map(({ bestAffinity }) => edges.filter((edge) => edge <= bestAffinity).length);
+    const at = (place: number): number => places.filter((other) => other === place).length;
+    return {
+      counts: edges.slice(1).map((_, index) => at(index + 1)),
+      below: at(0),
+      above: at(edges.length),
+    };
+  },
+  rank: async ({ sort, order, ...wanted }, { limit, after }) => {
     const direction = order === 'asc' ? 1 : -1;
     const keyOf = (score: FakeScore): RankingKey => ({ value: valueOf(score, sort), jobId: score.jobId });
     const compare = (one: RankingKey, other: RankingKey) =>
       direction * (compareValues(one.value, other.value) || compareValues(one.jobId, other.jobId));
     const following = [...scores.values()]
-      .filter((score) => score.campaignId === campaignId)
-      .filter(({ suspect }) => wanted.includesSuspect || suspect.length === 0)
-      .filter(({ bestAffinity }) => bestAffinity <= (wanted.maxAffinity ?? Infinity))
-      .filter(({ label }) => wanted.labelPrefix === null || label?.startsWith(wanted.labelPrefix) === true)
+      .filter(isCounted(wanted))
       .toSorted((one, other) => compare(keyOf(one), keyOf(other)))
       .filter((score) => after === null || compare(keyOf(score), after) > 0);
     const { items, next } = toPage(following, limit, keyOf);

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { Express } from 'express';
 import supertest from 'supertest';
 import type { ObservedRequest } from '../../../application/ports/runtime/http-metrics.ts';
-import type { Logger } from '../../../application/ports/runtime/logger.ts';
 import type { RequestContext } from '../../../application/ports/runtime/request-context.ts';
 import type {
   IssuedToken,
@@ -32,29 +31,12 @@ import { FakeOperators, FakeProcesses } from './fake-operators.ts';
 import { fakeUuid } from './fake-results.ts';
 import { FakeWorkHints } from './fake-work-hints.ts';
 import { FakeServers } from './fake-servers.ts';
+import { FakeLogger, type LogLine } from './fake-logger.ts';
 
 const MAX_ORGANIZATION_ID_LENGTH = 51;
 
 export const organization = (id: string): OrganizationId =>
   parseOrganizationId(id, MAX_ORGANIZATION_ID_LENGTH);
-
-export interface LogLine {
-  readonly level: keyof Logger;
-  readonly fields: Readonly<Record<string, unknown>>;
-  readonly message: string;
-}
-
-class FakeLogger implements Logger {
-  readonly lines: LogLine[] = [];
-  debug = (fields: object, message: string): void => this.#write('debug', fields, message);
-  info = (fields: object, message: string): void => this.#write('info', fields, message);
-  warn = (fields: object, message: string): void => this.#write('warn', fields, message);
-  error = (fields: object, message: string): void => this.#write('error', fields, message);
-
-  #write(level: keyof Logger, fields: object, message: string): void {
-    this.lines.push({ level, fields: { ...fields }, message });
-  }
-}
 
 /** Makes and reads tokens; knows those that it made. */
 class FakeTokens implements TokenReader, TokenIssuer {

@@ -3,7 +3,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
-import type { Logger } from '../../../application/ports/runtime/logger.ts';
 import { PRINTABLE_LINES } from '../../../domain/printable.ts';
 
 const printableLines = z.string().min(1).regex(PRINTABLE_LINES);
@@ -363,20 +362,3 @@ const makeTrouble = (response: ServerResponse, trouble: Trouble): void => {
     .writeHead(status, headers)
     .end(text ?? (code === undefined ? '<h1>Bad gateway</h1>' : JSON.stringify({ code, detail: code })));
 };
-
-export class RememberingLogger implements Logger {
-  readonly lines: { readonly level: keyof Logger; readonly fields: object; readonly message: string }[] = [];
-
-  debug(fields: object, message: string): void {
-    this.lines.push({ level: 'debug', fields, message });
-  }
-  info(fields: object, message: string): void {
-    this.lines.push({ level: 'info', fields, message });
-  }
-  warn(fields: object, message: string): void {
-    this.lines.push({ level: 'warn', fields, message });
-  }
-  error(fields: object, message: string): void {
-    this.lines.push({ level: 'error', fields, message });
-  }
-}

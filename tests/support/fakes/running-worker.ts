@@ -6,7 +6,7 @@ import type { Pause } from '../../../presentation/worker/retry.ts';
 import { VinaEngine } from '../../../presentation/worker/vina-engine.ts';
 import { FleetSource, OrganizationSource } from '../../../presentation/worker/work-source.ts';
 import { Worker } from '../../../presentation/worker/worker.ts';
-import { RememberingLogger } from './fake-work-service.ts';
+import { FakeLogger } from './fake-logger.ts';
 
 /** Plays the scene that a ligand's remark names. */
 export const STAND_IN = fileURLToPath(new URL('../stand-in-vina.sh', import.meta.url));
@@ -39,7 +39,7 @@ interface WorkerSettings {
   /** Where the folders of jobs are made. */
   readonly folder: string;
   readonly wait: Pause;
-  readonly log?: RememberingLogger;
+  readonly log?: FakeLogger;
   readonly slots?: number;
   readonly program?: string;
 }
@@ -50,7 +50,7 @@ export const startWorker = async ({
   credentials,
   folder,
   wait,
-  log = new RememberingLogger(),
+  log = new FakeLogger(),
   slots = 1,
   program = STAND_IN,
 }: WorkerSettings): Promise<{ end(): Promise<void> }> => {

@@ -14,7 +14,7 @@ const program = (end: string): string[] => [
   '--eval',
   `import { createPinoLogger } from '${LOGGER}';
    const loggers = [0, 1].map(() => createPinoLogger({ level: 'info' }));
-   for (let line = 0; line < ${LINES}; line += 1) loggers[line % 2].info({ line }, 'here');
+   for (let line = 0; line < ${LINES}; line += 1) loggers[line % 2].write('service.stopped', { line });
    ${end}`,
 ];
 
@@ -42,7 +42,7 @@ describe('What the loggers of a process write', function () {
   }
 
   it('holds no process up whose reader has gone', async () => {
-    const end = `setTimeout(() => { loggers[0].info({}, 'to nobody'); process.exit(4); }, 1000);`;
+    const end = `setTimeout(() => { loggers[0].write('service.stopped', {}); process.exit(4); }, 1000);`;
     const child = spawn(process.execPath, program(end), { stdio: ['ignore', 'pipe', 'inherit'] });
     try {
       await once(child.stdout, 'data');

@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import type { LevelWithSilent } from 'pino';
-import type { Logger } from '../../../application/ports/runtime/logger.ts';
 import { createPinoLogger } from '../../../adapters/pino/pino-logger.ts';
 import { runWithRequestContext } from '../../../adapters/pino/request-context.ts';
 import type { RequestContext } from '../../../application/ports/runtime/request-context.ts';
+import { anyLine } from './any-line.ts';
 
 interface Capture {
-  readonly logger: Logger;
+  readonly logger: ReturnType<typeof anyLine>;
   readonly raw: string[];
   /** The last line. */
   readonly last: () => Record<string, unknown>;
@@ -14,7 +14,8 @@ interface Capture {
 
 const capture = (level: LevelWithSilent = 'debug'): Capture => {
   const raw: string[] = [];
-  const logger = createPinoLogger({ level, destination: { write: (line) => void raw.push(line) } });
+  const destination = { write: (line: string) => void raw.push(line) };
+  const logger = anyLine(createPinoLogger({ level, destination }));
   const last = (): Record<string, unknown> => {
     const line: unknown = JSON.parse(raw.at(-1) ?? '{}');
     return { ...(typeof line === 'object' ? line : {}) };
@@ -32,6 +33,24 @@ describe('createPinoLogger', () => {
     expect(raw[0]).to.match(/^\{[^\n]*\}\n$/);
     expect(last()).to.include({ level: 'warn', msg: 'two\nlines', count: 2, pid: process.pid });
     expect(last()['time']).to.match(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  });
+
+  it('says which event of the catalogue a line is, at the level and in the words of the catalogue', () => {
+    const raw: string[] = [];
+    const logger = createPinoLogger({
+      level: 'info',
+      destination: { write: (line) => void raw.push(line) },
+    });
+    logger.write('lease.leaked', { org_id: 'acme', held_ms: 7 });
+    logger.write('pool.removed', { org_id: 'acme', reason: 'idle' });
+    expect(raw).to.have.length(1);
+    expect(JSON.parse(raw[0] ?? '')).to.deep.include({
+      level: 'error',
+      event: 'lease.leaked',
+      msg: 'a lease was never released',
+      org_id: 'acme',
+      held_ms: 7,
+    });
   });
 
   it('writes nothing below its level', () => {

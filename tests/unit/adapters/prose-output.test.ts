@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { createPinoLogger } from '../../../adapters/pino/pino-logger.ts';
 import { proseOutput } from '../../../adapters/pino/prose-output.ts';
-import type { Logger } from '../../../application/ports/runtime/logger.ts';
+import { anyLine } from './any-line.ts';
 
 /** What a terminal shows of what is logged, without the time of day. */
-const shownOf = (log: (logger: Logger) => void): string => {
+const shownOf = (log: (logger: ReturnType<typeof anyLine>) => void): string => {
   let text = '';
   const destination = proseOutput({ write: (part) => void (text += part) });
-  log(createPinoLogger({ level: 'debug', destination }));
+  log(anyLine(createPinoLogger({ level: 'debug', destination })));
   expect(text).to.match(/^\d\d:\d\d:\d\d {2}/);
   return text.slice(10);
 };

@@ -7,6 +7,7 @@ import { JsonwebtokenVerifier } from '../../../adapters/jsonwebtoken/token-verif
 import { VerificationKeys, type ConfiguredKeys } from '../../../adapters/jsonwebtoken/verification-keys.ts';
 import { UnauthenticatedError } from '../../../domain/identity/errors.ts';
 import { parseOrganizationId } from '../../../domain/organizations/organization-id.ts';
+import { FakeLogger } from '../../support/fakes/fake-logger.ts';
 
 const SECRET = 'k'.repeat(32);
 const NAMES = { issuer: 'mad.local', audience: 'mad' };
@@ -375,7 +376,7 @@ describe('JsonwebtokenVerifier with a published key set', () => {
     down = false;
     const remoteKeys = new RemoteKeySet({
       url: 'https://issuer.example/keys',
-      logger: { debug() {}, info() {}, warn: () => (warnings += 1), error() {} },
+      logger: new FakeLogger(() => (warnings += 1)),
       now: () => now,
       fetchKeys: async () => {
         fetches += 1;

@@ -5,6 +5,7 @@ import { WriteAnnouncements } from '../../../application/audit/write-announcemen
 import { parseOrganizationId, type OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { FakeAuditBacklog } from '../../support/fakes/fake-audit-backlog.ts';
 import { Gate } from '../../support/gate.ts';
+import { FakeLogger } from '../../support/fakes/fake-logger.ts';
 
 const ACME = parseOrganizationId('acme', 51);
 const BETA = parseOrganizationId('beta', 51);
@@ -35,12 +36,9 @@ describe('the relay of audit entries', () => {
       writer: 'this process',
       times: RELAY_TIMES,
       now: () => now,
-      logger: {
-        debug: () => undefined,
-        info: () => undefined,
-        warn: (_fields: object, message: string) => void warnings.push(message),
-        error: () => undefined,
-      },
+      logger: new FakeLogger(({ level, message }) => {
+        if (level === 'warn') warnings.push(message);
+      }),
     };
     announcements = new WriteAnnouncements(deps);
     relay = new OutboxRelay({ ...deps, announcements, relay: relayOne });

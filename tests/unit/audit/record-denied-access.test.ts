@@ -7,6 +7,7 @@ import {
 import type { Role } from '../../../domain/identity/role.ts';
 import { FakeMetadata } from '../../support/fakes/fake-metadata.ts';
 import { organization } from '../../support/fakes/fake-service.ts';
+import { FakeLogger } from '../../support/fakes/fake-logger.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const MINUTE_MS = 60_000;
@@ -15,13 +16,7 @@ const setUp = () => {
   const metadata = new FakeMetadata();
   const clock = { now: START };
   const errors: string[] = [];
-  const ignore = (): void => undefined;
-  const logger = {
-    debug: ignore,
-    info: ignore,
-    warn: ignore,
-    error: (_: object, message: string) => void errors.push(message),
-  };
+  const logger = new FakeLogger(({ message }) => void errors.push(message));
   const ports = { metadata, logger, now: () => clock.now, windows: new DeniedAccessWindows() };
   const record = recordDeniedAccess(ports);
   const summarize = summarizeDeniedAccess(ports);

@@ -1,15 +1,12 @@
 import { expect } from 'chai';
-import type { Logger } from '../../../application/ports/runtime/logger.ts';
 import { HealthMonitor } from '../../../infrastructure/background/health-monitor.ts';
+import { FakeLogger } from '../../support/fakes/fake-logger.ts';
 
 describe('the health monitor', () => {
   let said: string[];
-  const say =
-    (level: string) =>
-    (fields: object, message: string): void => {
-      said.push(`${level} ${JSON.stringify(fields)} ${message}`);
-    };
-  const logger: Logger = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
+  const logger = new FakeLogger(({ level, fields, message }) => {
+    said.push(`${level} ${JSON.stringify(fields)} ${message}`);
+  });
   beforeEach(() => {
     said = [];
   });

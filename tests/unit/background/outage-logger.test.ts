@@ -1,26 +1,18 @@
 import { expect } from 'chai';
 import { OutageLogger } from '../../../infrastructure/background/outage-logger.ts';
+import { FakeLogger } from '../../support/fakes/fake-logger.ts';
 import { DatabaseConnectionError, DatabaseProvisioningError } from '../../../domain/exceptions.ts';
 
-interface Said {
-  readonly level: string;
-  readonly fields: object;
-  readonly message: string;
-}
-
 const setUp = () => {
-  const said: Said[] = [];
-  const say =
-    (level: string) =>
-    (fields: object, message: string): void => {
-      said.push({ level, fields, message });
-    };
+  const logger = new FakeLogger();
   const clock = { now: 0 };
-  const log = new OutageLogger(
-    { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') },
-    () => clock.now,
-  );
-  return { log, clock, loud: () => said.filter(({ level }) => level !== 'debug'), said };
+  const log = new OutageLogger(logger, () => clock.now);
+  return {
+    log,
+    clock,
+    loud: () => logger.lines.filter(({ level }) => level !== 'debug'),
+    said: logger.lines,
+  };
 };
 
 const away = (database: string): DatabaseConnectionError =>
@@ -30,8 +22,12 @@ describe('The log of an outage', () => {
   it('is one line a minute, without stacks, however much fails however often', () => {
     const { log, clock, loud, said } = setUp();
     for (; clock.now < 130_000; clock.now += 500) {
-      log.warn({ err: away('mad') }, 'spares could not be refilled');
-      log.error({ err: new DatabaseProvisioningError('no', away('results_a')) }, 'provisioning failed');
+      log.write('spare.refill_failed', { err: away('mad'), server: 'eu' });
+      log.write('database.provisioning_failed', {
+        err: new DatabaseProvisioningError('no', away('results_a')),
+        org_id: 'a',
+        database: 'results_a',
+      });
     }
     const lines = loud();
     expect(lines.map(({ level, message }) => `${level} ${message}`)).to.deep.equal(
@@ -54,11 +50,21 @@ describe('The log of an outage', () => {
   it('leaves everything else as it was said', () => {
     const { log, loud } = setUp();
     const fault = new Error('a fault');
-    log.warn({ err: fault }, 'spares could not be refilled');
-    log.error({}, 'a lease was never released');
+    log.write('spare.refill_failed', { err: fault, server: 'eu' });
+    log.write('lease.leaked', { org_id: 'a', held_ms: 1 });
     expect(loud()).to.deep.equal([
-      { level: 'warn', fields: { err: fault }, message: 'spares could not be refilled' },
-      { level: 'error', fields: {}, message: 'a lease was never released' },
+      {
+        event: 'spare.refill_failed',
+        level: 'warn',
+        fields: { err: fault, server: 'eu' },
+        message: 'spares could not be refilled',
+      },
+      {
+        event: 'lease.leaked',
+        level: 'error',
+        fields: { org_id: 'a', held_ms: 1 },
+        message: 'a lease was never released',
+      },
     ]);
   });
 });

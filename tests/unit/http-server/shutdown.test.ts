@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { runPhases, type ShutdownPhase } from '../../../infrastructure/http-server/shutdown.ts';
 import { Gate } from '../../support/gate.ts';
+import { FakeLogger } from '../../support/fakes/fake-logger.ts';
 
-const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const logger = new FakeLogger();
 
 describe('The phases of a stop', () => {
   const ran: string[] = [];

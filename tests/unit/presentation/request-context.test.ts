@@ -53,7 +53,13 @@ describe('A request', () => {
       method: 'GET',
       route: '/organizations/{org_id}/jobs/{job_id}',
       status: 200,
+      // What the lease has cost.
+      server: 'default',
+      queries: 2,
+      db_ms: 1.25,
+      waited_ms: 0.5,
     });
+    expect(service.logger.lines[0]?.event).to.equal('request.finished');
     expect(service.logger.lines[0]?.fields['duration_ms']).to.be.a('number').that.is.greaterThan(0);
     expect(service.observed).to.have.length(1);
     expect(service.observed[0]).to.include({

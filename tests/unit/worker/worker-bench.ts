@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FakeWorkService, RememberingLogger } from '../../support/fakes/fake-work-service.ts';
+import { FakeLogger } from '../../support/fakes/fake-logger.ts';
+import { FakeWorkService } from '../../support/fakes/fake-work-service.ts';
 import { BOX, ligandOf, RECEPTOR, ShortWaits, startWorker } from '../../support/fakes/running-worker.ts';
 
 type SubmitOptions = NonNullable<Parameters<FakeWorkService['submit']>[1]>;
@@ -10,7 +11,7 @@ type SubmitOptions = NonNullable<Parameters<FakeWorkService['submit']>[1]>;
 export class WorkerBench {
   readonly service: FakeWorkService;
   readonly folder: string;
-  readonly log = new RememberingLogger();
+  readonly log = new FakeLogger();
   readonly waits = new ShortWaits();
   readonly #workers: { end(): Promise<void> }[] = [];
 

@@ -1,0 +1,208 @@
+import { problemOf, unreachable } from './api/problem-error.ts';
+import { noteServerTime } from './clock.ts';
+import { API_BASE } from './places.ts';
+import { Store, useStore } from './store.ts';
+
+/** Whom the pages act for: `null` is the platform, else an organization. */
+export type Context = string | null;
+
+export interface Person {
+  readonly userId: string | null;
+  readonly email: string;
+  readonly platformAdmin: boolean;
+  readonly memberships: readonly { readonly org_id: string; readonly roles: readonly string[] }[];
+  /** Without an account: by the token that the start printed. It ends, and nothing renews it. */
+  readonly byStartLink: boolean;
+}
+
+type Session =
+  | { readonly state: 'unknown' }
+  | { readonly state: 'out'; readonly over: boolean }
+  | { readonly state: 'in'; readonly person: Person }
+  | { readonly state: 'unreachable'; readonly error: Error };
+
+const session = new Store<Session>({ state: 'unknown' });
+export const useSession = (): Session => useStore(session);
+
+/** Of the person whose session it is. @throws {Error} outside the pages that are shown to people who are logged in */
+export const usePerson = (): Person => {
+  const now = useSession();
+  if (now.state !== 'in') throw new Error('nobody is logged in');
+  return now.person;
+};
+
+interface Token {
+  readonly text: string;
+  readonly endsAtMs: number;
+}
+
+/** Access tokens live here and nowhere else. A tab has one for each organization that it shows. */
+const tokens = new Map<Context, Promise<Token>>();
+/** A token that ends sooner than this is not used any more. */
+const MARGIN_MS = 20_000;
+
+const START_TOKEN = 'mad.operator';
+
+/** Sends a request to the routes that read the cookie; no other route does. */
+const askSession = async (method: string, path: string, body?: object): Promise<Response> => {
+  const response = await fetch(`${API_BASE}/console/session${path}`, {
+    method,
+    credentials: 'same-origin',
+    ...(body !== undefined && {
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    }),
+  }).catch((error: unknown) => {
+    throw unreachable(error);
+  });
+  noteServerTime(response.headers);
+  return response;
+};
+
+/** Finds out who uses the page: by the token of a start, or else by the cookie. */
+export const beginSession = async (): Promise<void> => {
+  const startToken = takeStartToken();
+  if (startToken !== null) {
+    const person = {
+      userId: null,
+      email: 'operator',
+      platformAdmin: true,
+      memberships: [],
+      byStartLink: true,
+    };
+    session.set({ state: 'in', person });
+    return;
+  }
+  try {
+    const response = await askSession('GET', '');
+    if (response.ok) session.set({ state: 'in', person: await personIn(response) });
+    else if (response.status === 401) session.set({ state: 'out', over: false });
+    else throw await problemOf(response);
+  } catch (error) {
+    session.set({ state: 'unreachable', error: error instanceof Error ? error : new Error(String(error)) });
+  }
+};
+
+/** A fragment is never sent. It is taken off the address at once, so that it is in no bookmark and no screenshot. */
+const takeStartToken = (): string | null => {
+  const given = /^#operator=([\w.-]+)$/.exec(location.hash)?.[1];
+  if (given !== undefined) {
+    history.replaceState(null, '', location.pathname + location.search);
+    sessionStorage.setItem(START_TOKEN, given);
+  }
+  const kept = sessionStorage.getItem(START_TOKEN);
+  if (kept === null || endOf(kept) > Date.now()) return kept;
+  sessionStorage.removeItem(START_TOKEN);
+  return null;
+};
+
+const endOf = (token: string): number => {
+  try {
+    const claims = atob((token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/'));
+    // A token that cannot be read has ended.
+    return ((JSON.parse(claims) as { exp?: number }).exp ?? 0) * 1000;
+  } catch {
+    return 0;
+  }
+};
+
+interface SessionBody {
+  readonly user: { readonly user_id: string; readonly email: string };
+  readonly platform_admin: boolean;
+  readonly memberships: Person['memberships'];
+}
+
+const personIn = async (response: Response): Promise<Person> => {
+  // As the schema of the route says; it is not in the types of the API's client, which has no cookies.
+  const { user, platform_admin, memberships } = (await response.json()) as SessionBody;
+  return {
+    userId: user.user_id,
+    email: user.email,
+    platformAdmin: platform_admin,
+    memberships,
+    byStartLink: false,
+  };
+};
+
+interface Login {
+  readonly email: string;
+  readonly password: string;
+  readonly newPassword?: string;
+}
+
+/** @throws {ProblemError} */
+export const logIn = async ({ email, password, newPassword }: Login): Promise<void> => {
+  const given = { email, password, ...(newPassword !== undefined && { new_password: newPassword }) };
+  const response = await askSession('POST', '', given);
+  if (!response.ok) throw await problemOf(response);
+  tokens.clear();
+  await beginSession();
+};
+
+export const logOut = async (): Promise<void> => {
+  const now = session.value;
+  if (now.state === 'in' && now.person.byStartLink) sessionStorage.removeItem(START_TOKEN);
+  else await askSession('DELETE', '').catch(() => undefined);
+  tokens.clear();
+  session.set({ state: 'out', over: false });
+};
+
+/** The session is over: whoever is there logs in again, and comes back to the same page. */
+export const sessionIsOver = (): void => {
+  sessionStorage.removeItem(START_TOKEN);
+  tokens.clear();
+  session.set({ state: 'out', over: true });
+};
+
+/** An access token for one context. Requests at the same moment share it. @throws {ProblemError} */
+export const tokenFor = async (context: Context): Promise<string> => {
+  const now = session.value;
+  if (now.state === 'in' && now.person.byStartLink) return startToken();
+  const kept = tokens.get(context);
+  if (kept !== undefined) {
+    const token = await kept;
+    if (token.endsAtMs - MARGIN_MS > Date.now()) return token.text;
+    if (tokens.get(context) === kept) tokens.delete(context);
+  }
+  const made = tokens.get(context) ?? makeToken(context);
+  tokens.set(context, made);
+  return (await made).text;
+};
+
+const startToken = (): string => {
+  const kept = takeStartToken();
+  if (kept !== null) return kept;
+  sessionIsOver();
+  return '';
+};
+
+/** The next request asks for a new one. */
+export const dropToken = (context: Context, text: string): void => {
+  const kept = tokens.get(context);
+  void kept?.then((token) => token.text === text && tokens.get(context) === kept && tokens.delete(context));
+};
+
+const makeToken = async (context: Context): Promise<Token> => {
+  try {
+    return await tokenIn(await askSession('POST', '/token', { org_id: context }));
+  } catch (error) {
+    tokens.delete(context);
+    throw error;
+  }
+};
+
+const tokenIn = async (response: Response): Promise<Token> => {
+  if (response.status === 401) sessionIsOver();
+  if (!response.ok) throw await problemOf(response);
+  // As the schema of the route says.
+  const body = (await response.json()) as { readonly access_token: string; readonly expires_in: number };
+  return { text: body.access_token, endsAtMs: Date.now() + body.expires_in * 1000 };
+};
+
+/** Gives the password again, before something that cannot be undone. The token it gives is the next one used. @throws {ProblemError} */
+export const confirmPassword = async (context: Context, password: string): Promise<void> => {
+  const response = await askSession('POST', '/confirm', { org_id: context, password });
+  if (!response.ok) throw await problemOf(response);
+  const token = await tokenIn(response);
+  tokens.set(context, Promise.resolve(token));
+};

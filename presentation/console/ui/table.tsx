@@ -1,0 +1,68 @@
+import { useRef, type KeyboardEvent, type ReactNode } from 'react';
+
+export interface Column<Row> {
+  readonly head: string;
+  readonly cell: (row: Row) => ReactNode;
+  /** Numbers stand to the right. */
+  readonly numeric?: boolean;
+  /** Keeps its width whatever is in it: columns that jump cannot be read. */
+  readonly width?: string;
+  /** Left out where the page is narrow. */
+  readonly minor?: boolean;
+}
+
+interface TableProps<Row> {
+  /** What it is a table of, for who does not see it. */
+  readonly label: string;
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+  readonly rowKey: (row: Row) => string;
+  /** Shown in place of no rows. */
+  readonly empty: ReactNode;
+}
+
+/** A list. `j` and `k` move between the links of its rows, and Enter follows them. */
+export const Table = <Row,>({ label, columns, rows, rowKey, empty }: TableProps<Row>): ReactNode => {
+  const body = useRef<HTMLTableSectionElement>(null);
+  const move = (event: KeyboardEvent): void => {
+    if ((event.key !== 'j' && event.key !== 'k') || event.target instanceof HTMLInputElement) return;
+    const links = Array.from(body.current?.querySelectorAll<HTMLElement>('tr > :first-child a') ?? []);
+    const at = links.findIndex((link) => link.closest('tr')?.contains(document.activeElement) === true);
+    links.at(Math.min(links.length - 1, Math.max(0, at + (event.key === 'j' ? 1 : -1))))?.focus();
+  };
+  if (rows.length === 0) return <div className="empty">{empty}</div>;
+  const classOf = ({ numeric, minor }: Column<Row>): string | undefined =>
+    [numeric === true && 'numeric', minor === true && 'minor'].filter(Boolean).join(' ') || undefined;
+  return (
+    // A wide table scrolls by itself: who has no mouse has to reach it. The keys are for the links in it.
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions
+    <section className="table" aria-label={label} tabIndex={0} onKeyDown={move}>
+      <table>
+        <caption className="hidden">{label}</caption>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th key={column.head} scope="col" className={classOf(column)} style={widthOf(column.width)}>
+                {column.head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody ref={body}>
+          {rows.map((row) => (
+            <tr key={rowKey(row)}>
+              {columns.map((column) => (
+                <td key={column.head} className={classOf(column)}>
+                  {column.cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+};
+
+const widthOf = (width: string | undefined): { readonly width: string } | undefined =>
+  width === undefined ? undefined : { width };
