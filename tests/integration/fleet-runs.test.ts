@@ -106,7 +106,8 @@ describe('a fleet migration', function () {
     const { plan, status } = await container.get(TOKENS.fleetOperator).run(RUN, WORK);
     expect(performance.now() - startedAt).to.be.below(5000);
     expect(status).to.equal(null);
-    expect(plan.skipped).to.have.length(10_000);
+    expect(plan.skippedCounts).to.deep.equal({ current: 10_000, ahead: 0, not_ready: 0, no_database: 0 });
+    expect(plan.skipped, 'the first of them').to.have.length(1000);
     expect(new Set(plan.skipped.map(({ reason }) => reason))).to.deep.equal(new Set(['current']));
     expect(connections).to.equal(0);
     // Not because nothing is counted.

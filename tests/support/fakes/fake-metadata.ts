@@ -164,6 +164,10 @@ export class FakeMetadata implements MetadataDatabase {
         .toSorted((a, b) => (a.organizationId < b.organizationId ? -1 : 1));
       return toPage(following, limit, ({ organizationId }) => organizationId);
     },
+    findOnServer: async (serverId, ids) =>
+      [...this.records.values()].filter(
+        (record) => record.serverId === serverId && ids.includes(record.organizationId),
+      ),
     countByState: async () => {
       const counts = new Map<ServerId, Record<DatabaseState, number>>();
       for (const { serverId, state } of this.records.values()) {
