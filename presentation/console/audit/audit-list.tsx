@@ -22,13 +22,12 @@ const FILTERS = {
   to: 'Before',
 } as const;
 type Filter = keyof typeof FILTERS;
+type Filters = Readonly<Record<Filter, string | undefined>>;
 const filterNames = Object.keys(FILTERS).filter((name): name is Filter => name in FILTERS);
 
 const readSearch = (raw: RawSearch) => ({
-  ...(Object.fromEntries(filterNames.map((name) => [name, textIn(raw, name)])) as Readonly<
-    // Each name of a filter is there.
-    Record<Filter, string | undefined>
-  >),
+  // Each name of a filter is there.
+  ...(Object.fromEntries(filterNames.map((name) => [name, textIn(raw, name)])) as Filters),
   scope: raw['scope'] === 'all' ? ('all' as const) : undefined,
   after: textIn(raw, 'after'),
 });

@@ -8,6 +8,7 @@ import type { OrganizationId } from '../../../domain/organizations/organization-
 import type { ErrorCode } from '../errors/error-status.ts';
 import { bearerToken } from '../request/authenticate.ts';
 import type { Scope } from '../request/guard-organization.ts';
+import { reasonOf } from '../request/audit-reason.ts';
 import { held, type Answer, type HttpLocals, type HttpRequest } from '../request/http-locals.ts';
 import type { PageReader } from '../request/page-reader.ts';
 import type { Reply } from '../request/reply.ts';
@@ -47,6 +48,8 @@ interface RouteDescription {
    * What only changes rows is taken when the database is full: jobs have to end.
    */
   readonly addsResults?: boolean;
+  /** It cannot be taken back: in a browser's session the password has to be given again. Decision 0052. Default: no. */
+  readonly isDangerous?: boolean;
   /** The route's own errors. Its scope and its input add theirs. */
   readonly errors?: readonly ErrorCode[];
 }
@@ -95,6 +98,10 @@ interface PlatformCall {
   readonly actor: Actor;
   /** Lists read their page through it. */
   readonly pages: PageReader;
+}
+interface PlatformStreamCall extends PlatformCall {
+  /** Verified. It may end while the answer lasts. */
+  readonly bearer: string;
 }
 interface OrganizationCall extends PlatformCall {
   readonly organizationId: OrganizationId;
@@ -152,10 +159,11 @@ const routeMaker =
     };
   };
 
-const actorOf = (locals: HttpLocals): Actor => ({
+const actorOf = (locals: HttpLocals, req: HttpRequest): Actor => ({
   principal: held(locals, 'principal'),
   requestId: locals.requestId,
   address: locals.address,
+  reason: reasonOf(req),
 });
 
 const originOf = ({ requestId, address }: HttpLocals): Origin => ({
@@ -192,24 +200,35 @@ export const browserRoute: RouteMaker<BrowserCall, never> = routeMaker('public',
 });
 
 /** Concerns the caller alone. */
-export const callerRoute: RouteMaker<PlatformCall, Role> = routeMaker('caller', (input, locals) => ({
+export const callerRoute: RouteMaker<PlatformCall, Role> = routeMaker('caller', (input, locals, req) => ({
   input,
-  actor: actorOf(locals),
+  actor: actorOf(locals, req),
   pages: held(locals, 'pages'),
 }));
 
 /** Concerns no single organization. */
 export const platformRoute: RouteMaker<PlatformCall, 'platform_admin'> = routeMaker(
   'platform',
-  (input, locals) => ({ input, actor: actorOf(locals), pages: held(locals, 'pages') }),
+  (input, locals, req) => ({ input, actor: actorOf(locals, req), pages: held(locals, 'pages') }),
+);
+
+/** As `platformRoute`, for an answer that may outlast the caller's token. */
+export const platformStreamRoute: RouteMaker<PlatformStreamCall, 'platform_admin'> = routeMaker(
+  'platform',
+  (input, locals, req) => ({
+    input,
+    actor: actorOf(locals, req),
+    pages: held(locals, 'pages'),
+    bearer: bearerToken(req.headers.authorization) ?? '',
+  }),
 );
 
 /** Concerns one organization, without its results. */
 export const organizationRoute: RouteMaker<OrganizationCall, Role> = routeMaker(
   'organization',
-  (input, locals) => ({
+  (input, locals, req) => ({
     input,
-    actor: actorOf(locals),
+    actor: actorOf(locals, req),
     pages: held(locals, 'pages'),
     organizationId: held(locals, 'organizationId'),
     home: homeOf(locals),
@@ -221,7 +240,7 @@ export const activeOrganizationRoute: RouteMaker<ActiveCall, OrganizationRole> =
   'active',
   (input, locals, req) => ({
     input,
-    actor: actorOf(locals),
+    actor: actorOf(locals, req),
     pages: held(locals, 'pages'),
     organizationId: held(locals, 'organizationId'),
     home: homeOf(locals),
@@ -233,9 +252,9 @@ export const activeOrganizationRoute: RouteMaker<ActiveCall, OrganizationRole> =
 /** Reads or writes one organization's results, through a leased database. Platform administrators cannot call it. */
 export const resultsRoute: RouteMaker<ResultsCall, OrganizationRole> = routeMaker(
   'results',
-  (input, locals) => ({
+  (input, locals, req) => ({
     input,
-    actor: actorOf(locals),
+    actor: actorOf(locals, req),
     pages: held(locals, 'pages'),
     organizationId: held(locals, 'organizationId'),
     home: homeOf(locals),
@@ -249,7 +268,7 @@ export const filesRoute: RouteMaker<FilesCall, OrganizationRole> = routeMaker(
   'files',
   (input, locals, req) => ({
     input,
-    actor: actorOf(locals),
+    actor: actorOf(locals, req),
     pages: held(locals, 'pages'),
     organizationId: held(locals, 'organizationId'),
     home: homeOf(locals),

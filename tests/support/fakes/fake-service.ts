@@ -16,6 +16,7 @@ import { StorageQuota } from '../../../application/limits/storage-quota.ts';
 import { runTask } from '../../../application/operators/run-task.ts';
 import type { BackgroundTasks, TaskReport } from '../../../application/ports/runtime/background-tasks.ts';
 import { createUseCases } from '../../../application/use-cases.ts';
+import { OrganizationDatabaseNotFoundError } from '../../../domain/databases/errors.ts';
 import { UnauthenticatedError } from '../../../domain/identity/errors.ts';
 import type { Principal } from '../../../domain/identity/principal.ts';
 import type { Role } from '../../../domain/identity/role.ts';
@@ -168,6 +169,12 @@ export class FakeService {
       serverInspection: { inspect: () => Promise.reject(new Error('no server is inspected here')) },
       operatorsLedger: this.operators,
       reconcileDatabases: async () => ({ findings: [], unreachable: [] }),
+      retireDatabase: async (organizationId, approve) => {
+        const record = await metadata.ledger.find(organizationId);
+        if (record === null) throw new OrganizationDatabaseNotFoundError();
+        await approve?.(record);
+        return `retired_${record.databaseName}`;
+      },
       changeFeed: { isBehind: false },
       releaseSchemas: async () => ({ oldest: 1, newest: 3, current: 2 }),
       passwords: {
