@@ -30,6 +30,7 @@ export const processModule = new ContainerModule(({ bind }) => {
       http: TOKENS.httpDependencies,
       outboxRelay: TOKENS.outboxRelay,
       eventStreams: TOKENS.eventStreams,
+      operatorStreams: TOKENS.operatorStreams,
       background: TOKENS.background,
     },
     (parts) => new Service(parts),

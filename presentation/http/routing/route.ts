@@ -99,9 +99,12 @@ interface PlatformCall {
   /** Lists read their page through it. */
   readonly pages: PageReader;
 }
-interface PlatformStreamCall extends PlatformCall {
+interface PlatformStreamCall extends PlatformCall, StreamCall {}
+interface StreamCall {
   /** Verified. It may end while the answer lasts. */
   readonly bearer: string;
+  /** Whether the client would rather have a stream of events. */
+  readonly prefersEvents: boolean;
 }
 interface OrganizationCall extends PlatformCall {
   readonly organizationId: OrganizationId;
@@ -114,12 +117,7 @@ interface FilesCall extends OrganizationCall {
   /** For its body and its conditions. */
   readonly request: HttpRequest;
 }
-interface ActiveCall extends OrganizationCall {
-  /** Verified. It may end while the answer lasts. */
-  readonly bearer: string;
-  /** Whether the client would rather have a stream of events. */
-  readonly prefersEvents: boolean;
-}
+interface ActiveCall extends OrganizationCall, StreamCall {}
 interface ResultsCall extends OrganizationCall {
   readonly database: ResultsDatabase;
   readonly bodyBytes: number;
@@ -174,6 +172,9 @@ const originOf = ({ requestId, address }: HttpLocals): Origin => ({
 const homeOf = (locals: HttpLocals): string =>
   namesOrganization(locals.route) ? `/organizations/${held(locals, 'organizationId')}` : '';
 
+const prefersEvents = (req: HttpRequest): boolean =>
+  req.accepts(['application/json', EVENT_STREAM_TYPE]) === EVENT_STREAM_TYPE;
+
 /** Anyone may send it a body. */
 export const isPublicWrite = ({ scope, request }: Route): boolean =>
   scope === 'public' && request.body !== undefined;
@@ -220,6 +221,7 @@ export const platformStreamRoute: RouteMaker<PlatformStreamCall, 'platform_admin
     actor: actorOf(locals, req),
     pages: held(locals, 'pages'),
     bearer: bearerToken(req.headers.authorization) ?? '',
+    prefersEvents: prefersEvents(req),
   }),
 );
 
@@ -245,7 +247,7 @@ export const activeOrganizationRoute: RouteMaker<ActiveCall, OrganizationRole> =
     organizationId: held(locals, 'organizationId'),
     home: homeOf(locals),
     bearer: bearerToken(req.headers.authorization) ?? '',
-    prefersEvents: req.accepts(['application/json', EVENT_STREAM_TYPE]) === EVENT_STREAM_TYPE,
+    prefersEvents: prefersEvents(req),
   }),
 );
 

@@ -124,6 +124,7 @@ export const MATRIX: Readonly<Record<string, string>> = {
   'POST /jobs/{job_id}/artifacts': 'W',
   'GET /jobs/{job_id}/artifacts': 'AMW',
   'GET /admin/overview': 'P',
+  'GET /admin/events': 'P',
   'GET /admin/instances': 'P',
   'GET /admin/findings': 'P',
   'POST /admin/findings/reconcile': 'P',

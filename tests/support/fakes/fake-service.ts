@@ -10,6 +10,7 @@ import type {
   TokenIssuer,
   TokenReader,
 } from '../../../application/ports/identity/tokens.ts';
+import { OperatorStreams } from '../../../application/operators/operator-streams.ts';
 import { EventStreams } from '../../../application/events/event-streams.ts';
 import { RequestLimits } from '../../../application/limits/request-limits.ts';
 import { StorageQuota } from '../../../application/limits/storage-quota.ts';
@@ -120,6 +121,10 @@ export class FakeService {
     feed: this.feed,
     now: () => performance.now(),
   });
+  readonly operatorStreams = new OperatorStreams({
+    getOverview: () => this.deps.getOverview(),
+    now: () => performance.now(),
+  });
   readonly fileStore = new FakeFileStore();
   readonly tokens = new FakeTokens();
   readonly logger = new FakeLogger();
@@ -215,6 +220,7 @@ export class FakeService {
       changeFeed: { isBehind: false },
       databases,
       eventStreams: this.eventStreams,
+      operatorStreams: this.operatorStreams,
       fileStore: this.fileStore,
       policies,
       requestLimits: new RequestLimits({ policies, rates, networkOf: (address) => address }),
