@@ -10,6 +10,7 @@ import { Facts, Section } from '../ui/page.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { Age, Moment } from '../ui/time.tsx';
 import { toast } from '../ui/toast.tsx';
+import { OrganizationDanger } from './organization-danger.tsx';
 import { PlacementDialog, RenameDialog } from './organization-dialogs.tsx';
 
 type Organization = Schemas['Organization'];
@@ -43,6 +44,7 @@ export const OrganizationOverview = ({
       <Section title="Database">
         <Database organizationId={id} exists={organization.database !== null} />
       </Section>
+      {organization.database?.state === 'ready' && <OrganizationDanger organizationId={id} />}
       {open === 'rename' && <RenameDialog id={id} name={name} onClose={close} />}
       {open === 'placement' && <PlacementDialog id={id} placement={placement} onClose={close} />}
     </>
@@ -63,15 +65,17 @@ const SuspendButton = ({
 }): ReactNode => {
   const api = useApi();
   const { busy, error, run } = useAction();
-  const params = { path: { org_id: id } };
+  const seeing = (seen: Organization['status']) => ({
+    params: { path: { org_id: id }, query: { seen_status: seen } },
+  });
   const resume = (): void =>
     run(async () => {
-      await api.POST('/organizations/{org_id}/resume', { params });
+      await api.POST('/organizations/{org_id}/resume', seeing('suspended'));
       toast(`${id} is served again.`);
     });
   const suspend = (): void =>
     run(async () => {
-      await api.POST('/organizations/{org_id}/suspend', { params });
+      await api.POST('/organizations/{org_id}/suspend', seeing('active'));
       toast(`${id} is suspended: its results are served to nobody.`, resume);
     });
   return (
