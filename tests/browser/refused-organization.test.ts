@@ -11,7 +11,7 @@ const REASON = 'ticket 4711';
 
 /** Each begins at the page that operators open in the morning, and ends when the organization is served again. */
 describe('Why an organization is refused', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let deployment: Deployment;
   let service: HttpService;
   let browser: Browser;

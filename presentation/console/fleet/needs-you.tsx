@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import type { Schemas } from '../api/client.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Section } from '../ui/page.tsx';
+import { nextStepOf } from './next-steps.ts';
 
 type Attention = Schemas['Attention'];
 
@@ -35,7 +36,7 @@ const Item = (item: Attention): ReactNode => (
     </span>
     <div>
       <strong>{item.sentence}</strong>
-      <p>{item.next_step}</p>
+      <p>{nextStepOf(item)}</p>
       {item.sample.length > 0 && (
         <p className="row">
           {item.sample.map((id) => (
