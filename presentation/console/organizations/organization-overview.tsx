@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { dataOf, useApi, type Schemas } from '../api/client.ts';
+import { OrganizationNeedsYou } from '../fleet/needs-you.tsx';
 import { useRefresh } from '../live.ts';
 import { useAction } from '../ui/action.tsx';
 import { Badge } from '../ui/badge.tsx';
@@ -26,6 +27,7 @@ export const OrganizationOverview = ({
   const close = (): void => setOpen(null);
   return (
     <>
+      <OrganizationNeedsYou organizationId={id} />
       <div className="panel stack">
         <Facts
           of={{
