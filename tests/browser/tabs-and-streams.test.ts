@@ -12,7 +12,7 @@ const PASSWORD = 'correct horse battery';
 const OPERATOR = 'grace@ops.example';
 /** Within `PRINTABLE`: what a name may hold that a page, an address or a table could stumble over. */
 const NAME =
-  `"><script>x</script> & 'Ünï' <b>% \\ \` {{7*7}} ${'$'}{1} مختبر 実験室 🧪 ${'long '.repeat(20)}`.trim();
+  `"><script>x</script> & 'Ünï' <b>% \\ \` {{7*7}} \${1} مختبر 実験室 🧪 ${'long '.repeat(20)}`.trim();
 /** As long as an id may be with the databases' names of these tests. */
 const LONGEST_ID = `a-0-${'z'.repeat(47)}`;
 
