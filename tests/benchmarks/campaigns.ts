@@ -103,6 +103,7 @@ export const rankings = (serverUrl: string): Promise<readonly Line[]> =>
       campaignId,
       sort: 'affinity',
       order: 'asc',
+      minAffinity: null,
       maxAffinity: null,
       labelPrefix: null,
       includesSuspect: false,
