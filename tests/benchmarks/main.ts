@@ -5,6 +5,7 @@ import { batches, rankings } from './campaigns.ts';
 import { claims, leases } from './claims.ts';
 import { clones, firstRequests, spares, storm } from './provisioning.ts';
 import { fleetOfProcesses } from './fleet-of-processes.ts';
+import { million } from './million.ts';
 import { budget, fairness, visits } from './pools.ts';
 import { organizations, requests } from './request-path.ts';
 import { withServer } from './servers.ts';
@@ -41,6 +42,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   leases: { durable: false, run: leases },
   'fleet-of-processes': { durable: false, run: fleetOfProcesses },
   tracing: { durable: false, run: tracing },
+  million: { durable: false, run: million },
 };
 
 const known = Object.keys(BENCHMARKS);

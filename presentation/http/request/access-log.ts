@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import type { AnswerCut } from '../../../application/ports/runtime/http-metrics.ts';
+import type { Socket } from 'node:net';
+import type { LeaseCost } from '../../../application/ports/databases/organization-databases.ts';
+import type { AnswerCut, RequestUsage } from '../../../application/ports/runtime/http-metrics.ts';
 import type { LogFieldsOf } from '../../../application/ports/runtime/log-events/log-events.ts';
 import { reasonsOf } from '../../../domain/reason-of.ts';
 import { errorStatus } from '../errors/error-status.ts';
@@ -15,6 +17,7 @@ export const accessLog =
   (req, res) => {
     res.on('close', () => {
       const { locals } = res;
+      const cost = costOf(locals);
       const { method } = req;
       const status = statusOf(res);
       const closedAtMs = performance.now();
@@ -28,6 +31,7 @@ export const accessLog =
         cut: locals.cut,
         organizationId: locals.resultsOf,
         code: locals.failure?.code,
+        usage: usageOf(locals, { dbMs: cost.dbMs, egressBytes: bytesSince(req.socket) }),
       });
       const fields = {
         request_id: locals.requestId,
@@ -39,7 +43,7 @@ export const accessLog =
         code: locals.failure?.code,
         cut: locals.cut,
         trace_id: locals.context.traceId,
-        ...costOf(locals),
+        ...presentCost(locals, cost),
         ...causeOf(locals, status),
       };
       logger.write(eventOf(locals, status), fields);
@@ -62,24 +66,49 @@ export const noteCut = (response: ServerResponse & { locals?: HttpLocals }, cut:
 export const isStream = (response: ServerResponse & { locals?: HttpLocals }): boolean =>
   response.locals?.streams === true;
 
-type Cost = Pick<LogFieldsOf<'request.finished'>, 'server' | 'queries' | 'db_ms' | 'waited_ms'>;
-
-/** What the request has asked of its organization's database. */
-const costOf = ({ leases }: HttpLocals): Cost => {
-  const [first] = leases ?? [];
-  if (leases === undefined || first === undefined) return {};
-  const sum = { queries: 0, dbMs: 0, waitedMs: 0 };
+/** What the request has asked of its organization's database, with every lease that it had. */
+const costOf = ({ leases }: HttpLocals): LeaseCost => {
+  if (leases === undefined) return FREE;
+  const [first] = leases;
+  if (leases.length === 1 && first !== undefined) return first.cost;
+  const sum = { ...FREE };
   for (const { cost } of leases) {
     sum.queries += cost.queries;
     sum.dbMs += cost.dbMs;
     sum.waitedMs += cost.waitedMs;
   }
-  return {
-    server: first.serverId,
-    queries: sum.queries,
-    db_ms: inMicroseconds(sum.dbMs),
-    waited_ms: inMicroseconds(sum.waitedMs),
-  };
+  return sum;
+};
+
+const FREE: LeaseCost = { queries: 0, dbMs: 0, waitedMs: 0 };
+
+type CostFields = Pick<LogFieldsOf<'request.finished'>, 'server' | 'queries' | 'db_ms' | 'waited_ms'>;
+
+const presentCost = ({ leases }: HttpLocals, { queries, dbMs, waitedMs }: LeaseCost): CostFields => {
+  const first = leases?.[0];
+  if (first === undefined) return {};
+  const { serverId: server } = first;
+  return { server, queries, db_ms: inMicroseconds(dbMs), waited_ms: inMicroseconds(waitedMs) };
+};
+
+/** A token belongs to an organization even where the request is about none. */
+const usageOf = (
+  { organizationId, principal }: HttpLocals,
+  used: Omit<RequestUsage, 'organizationId'>,
+): RequestUsage | undefined => {
+  const whose = organizationId ?? principal?.organizationId;
+  return whose ? { organizationId: whose, ...used } : undefined;
+};
+
+/** What had been sent over each connection when its last answer closed. */
+const sentBefore = new WeakMap<Socket, number>();
+
+/** The bytes that were sent over a connection since the answer before. */
+const bytesSince = (socket: Socket): number => {
+  const sent = socket.bytesWritten;
+  const before = sentBefore.get(socket) ?? 0;
+  sentBefore.set(socket, sent);
+  return sent - before;
 };
 
 /** Milliseconds without digits that no clock has. */
