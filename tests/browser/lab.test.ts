@@ -70,4 +70,31 @@ describe('The pages for the lab', function () {
     expect(visitor.faults).to.deep.equal([]);
     await visitor.context.close();
   });
+
+  it('stop sending files when somebody says so, and keep those that are sent', async () => {
+    const visitor = await lab.enter();
+    const page = await lab.logIn(visitor, '/console/o/alpha/files');
+    await page.getByRole('heading', { level: 1, name: 'Files' }).waitFor();
+    let sent = 0;
+    await page.route('**/files', async (route) => {
+      if (route.request().method() === 'POST') sent += 1;
+      // The second one never arrives.
+      if (sent < 2) await route.continue();
+    });
+    await page.getByLabel('Drop files here').setInputFiles(
+      ['first', 'second', 'third'].map((name) => ({
+        name: `${name}.txt`,
+        mimeType: 'text/plain',
+        buffer: Buffer.from(name),
+      })),
+    );
+    await page.getByText('Sending file 2 of 3').waitFor();
+    await page.unroute('**/files');
+    await page.getByRole('button', { name: 'Stop sending' }).click();
+    await page.getByText('Sending file').waitFor({ state: 'detached' });
+    await page.getByRole('cell', { name: 'first.txt' }).waitFor();
+    expect([sent, await page.getByText('second.txt').count()]).to.deep.equal([2, 0]);
+    expect(visitor.faults).to.deep.equal([]);
+    await visitor.context.close();
+  });
 });

@@ -27,14 +27,14 @@ describe('Somebody who never saw the console', function () {
   });
 
   it('comes from a link to the best pose of a docking by AutoDock Vina, by what the pages offer', async () => {
-    const operator = lab.service.as(lab.deployment.token(null, ['platform_admin']));
-    const { body } = await operator.post<{ readonly key: { readonly key: string } }>(
-      '/organizations/alpha/service-accounts',
-      { name: 'node', roles: ['worker'] },
-    );
+    const admin = lab.service.as(lab.deployment.token('alpha', ['org_admin']));
+    const { body } = await admin.post<{ readonly key: string }>('/organizations/alpha/service-accounts', {
+      name: 'node',
+      roles: ['worker'],
+    });
     const worker = await startWorker({
       url: lab.service.url,
-      credentials: { kind: 'key', key: body.key.key },
+      credentials: { kind: 'key', key: body.key },
       folder,
       wait: pause,
       program: 'vina',
