@@ -16,7 +16,7 @@ describe('Each page for the lab', function () {
     const [jobId = ''] = await lab.dockAll();
     await lab.submitCampaign('c-Abl, library 4', ['dasatinib', 'bosutinib']);
     pages = {
-      '': 'Roles',
+      '': 'c-Abl, library 4',
       '/jobs': 'imatinib',
       '/campaigns': 'c-Abl',
       [`/campaigns/${campaignId}`]: 'kcal/mol',
@@ -25,6 +25,7 @@ describe('Each page for the lab', function () {
       [`/jobs/${jobId}?tab=attempts`]: 'node-7',
       '/submit': 'Search box',
       '/files': 'poses.pdbqt',
+      '/usage': 'Usage',
     };
   });
   after(() => lab?.close());

@@ -89,7 +89,6 @@ describe('The pages for the lab', function () {
       })),
     );
     await page.getByText('Sending file 2 of 3').waitFor();
-    await page.unroute('**/files');
     await page.getByRole('button', { name: 'Stop sending' }).click();
     await page.getByText('Sending file').waitFor({ state: 'detached' });
     await page.getByRole('cell', { name: 'first.txt' }).waitFor();
