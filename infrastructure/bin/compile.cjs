@@ -8,6 +8,7 @@ const { missingPart } = require('./missing-part.cjs');
 
 /** What `dist` is made of. Files that are no TypeScript are copied. */
 const FOLDERS = ['domain', 'application', 'adapters', 'infrastructure', 'presentation', 'migrations'];
+exports.FOLDERS = FOLDERS;
 /** How the compiled service is packed and run: no part of it. */
 const DEPLOYMENT = join('infrastructure', 'deployment');
 const SETTINGS = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'knexfile.ts'];
@@ -108,6 +109,7 @@ const removeAbandoned = (parent) => {
   }
 };
 
+/** Of all sources together. */
 const hashOf = (project) => {
   const hash = createHash('sha256');
   for (const path of [...SETTINGS, ...sourcesOf(project)]) {
@@ -116,6 +118,8 @@ const hashOf = (project) => {
   }
   return hash.digest('hex');
 };
+
+exports.hashOf = hashOf;
 
 /** Undefined when there is no such file. */
 const contentOf = (file) => {
