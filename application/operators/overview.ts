@@ -27,6 +27,8 @@ export interface Overview {
   readonly processes: { readonly live: number; readonly silent: number; readonly requestsPerSecond: number };
   readonly busiest: readonly BusyOrganization[];
   readonly run: Standing['run'];
+  /** The last comparison of the servers with the ledger. */
+  readonly pass: Standing['pass'];
 }
 
 type OverviewPorts = Pick<
@@ -99,6 +101,7 @@ const readOverview = async (ports: OverviewPorts): Promise<Overview> => {
     },
     busiest: busiestOf(live),
     run: standing.run,
+    pass: standing.pass,
   };
 };
 

@@ -1,4 +1,5 @@
 import type { AccountRepository } from '../../domain/identity/account.ts';
+import type { RetireDatabase } from '../databases/retire.ts';
 import type { ReconcileDatabases } from '../databases/reconcile.ts';
 import type { DatabaseLedger } from './databases/database-ledger.ts';
 import type { DatabaseServers } from './databases/database-server.ts';
@@ -31,6 +32,7 @@ export interface Ports {
   readonly changeFeed: Pick<ChangeFeed, 'isBehind'>;
   readonly releaseSchemas: () => Promise<ReleaseSchemas>;
   readonly reconcileDatabases: ReconcileDatabases;
+  readonly retireDatabase: RetireDatabase;
   readonly passwords: Passwords;
   readonly loginAttempts: LoginAttempts;
   readonly accessTokens: TokenIssuer;

@@ -1,8 +1,10 @@
 import { ContainerModule } from 'inversify';
+import { OperatorStreams } from '../../application/operators/operator-streams.ts';
 import { BackgroundRunner, type Background } from '../background/background-runner.ts';
 import { ClusterSurvey } from '../background/cluster-survey.ts';
 import { DeniedAccessSummaries } from '../background/denied-access-summaries.ts';
 import { FleetSnapshot } from '../background/fleet-snapshot.ts';
+import { OperatorStreamLoop } from '../background/operator-stream-loop.ts';
 import { ProcessBeats } from '../background/process-beats.ts';
 import { ServerSizes } from '../background/server-sizes.ts';
 import { UsageWriter } from '../background/usage-writer.ts';
@@ -64,6 +66,12 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
   );
   bindSingleton(
     bind,
+    TOKENS.operatorStreams,
+    { useCases: TOKENS.useCases },
+    ({ useCases: { getOverview } }) => new OperatorStreams({ getOverview, now: () => performance.now() }),
+  );
+  bindSingleton(
+    bind,
     TOKENS.background,
     {
       config: TOKENS.config,
@@ -74,6 +82,7 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
       clusterSurvey: TOKENS.clusterSurvey,
       outboxRelay: TOKENS.outboxRelay,
       eventStreams: TOKENS.eventStreamLoop,
+      operatorStreams: TOKENS.operatorStreams,
       spareKeeper: TOKENS.spareKeeper,
       fleetSnapshot: TOKENS.fleetSnapshot,
       schemaGuard: TOKENS.schemaGuard,
@@ -96,6 +105,7 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
         cluster_survey: loops.clusterSurvey,
         outbox_relay: loops.outboxRelay,
         event_streams: loops.eventStreams,
+        operator_streams: new OperatorStreamLoop({ streams: loops.operatorStreams, logger }),
         spare_refill: loops.spareKeeper,
         fleet_snapshot: loops.fleetSnapshot,
         schema_guard: loops.schemaGuard,

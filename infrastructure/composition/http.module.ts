@@ -25,6 +25,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
       health: TOKENS.databaseHealth,
       changeFeed: TOKENS.changeFeed,
       eventStreams: TOKENS.eventStreams,
+      operatorStreams: TOKENS.operatorStreams,
       fileStore: TOKENS.fileStore,
       policies: TOKENS.organizationPolicies,
       logger: TOKENS.logger,

@@ -57,6 +57,7 @@ import type { ControlConnection } from '../servers/control-connection.ts';
 import type { RelayTimes } from '../../application/audit/outbox-traffic.ts';
 import type { WriteAnnouncements } from '../../application/audit/write-announcements.ts';
 import type { BackgroundRunner } from '../background/background-runner.ts';
+import type { OperatorStreams } from '../../application/operators/operator-streams.ts';
 import type { EventStreams } from '../../application/events/event-streams.ts';
 import type { EventStreamLoop } from '../background/event-stream-loop.ts';
 import type { OutboxRelayLoop } from '../background/outbox-relay-loop.ts';
@@ -98,6 +99,7 @@ export const TOKENS = {
   writeAnnouncements: token<WriteAnnouncements>('WriteAnnouncements'),
   outboxRelay: token<OutboxRelayLoop>('OutboxRelayLoop'),
   eventStreams: token<EventStreams>('EventStreams'),
+  operatorStreams: token<OperatorStreams>('OperatorStreams'),
   eventStreamLoop: token<EventStreamLoop>('EventStreamLoop'),
 
   metadataConnector: token<MetadataConnector>('MetadataConnector'),

@@ -20,6 +20,7 @@ export const useCasesModule = new ContainerModule(({ bind }) => {
       servers: TOKENS.servers,
       operatorsLedger: TOKENS.operatorsLedger,
       reconcileDatabases: TOKENS.reconcileDatabases,
+      retireDatabase: TOKENS.retireDatabase,
       changeFeed: TOKENS.changeFeed,
       releaseSchemas: TOKENS.releaseSchemas,
       passwords: TOKENS.passwords,

@@ -160,6 +160,7 @@ describe('The process', function () {
       'cluster_survey',
       'outbox_relay',
       'event_streams',
+      'operator_streams',
       'spare_refill',
       'fleet_snapshot',
       'schema_guard',

@@ -24,7 +24,7 @@ export const launchBrowser = (): Promise<Browser> => {
 };
 
 /** The machine may be busy. */
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 
 export interface Look {
   readonly theme: 'light' | 'dark';

@@ -9,12 +9,14 @@ import type {
   TokenIssuer,
   TokenReader,
 } from '../../../application/ports/identity/tokens.ts';
+import { OperatorStreams } from '../../../application/operators/operator-streams.ts';
 import { EventStreams } from '../../../application/events/event-streams.ts';
 import { RequestLimits } from '../../../application/limits/request-limits.ts';
 import { StorageQuota } from '../../../application/limits/storage-quota.ts';
 import { runTask } from '../../../application/operators/run-task.ts';
 import type { BackgroundTasks, TaskReport } from '../../../application/ports/runtime/background-tasks.ts';
 import { createUseCases } from '../../../application/use-cases.ts';
+import { OrganizationDatabaseNotFoundError } from '../../../domain/databases/errors.ts';
 import { UnauthenticatedError } from '../../../domain/identity/errors.ts';
 import type { Principal } from '../../../domain/identity/principal.ts';
 import type { Role } from '../../../domain/identity/role.ts';
@@ -103,6 +105,10 @@ export class FakeService {
     feed: this.feed,
     now: () => performance.now(),
   });
+  readonly operatorStreams = new OperatorStreams({
+    getOverview: () => this.deps.getOverview(),
+    now: () => performance.now(),
+  });
   readonly fileStore = new FakeFileStore();
   readonly tokens = new FakeTokens();
   readonly logger = new FakeLogger();
@@ -152,6 +158,12 @@ export class FakeService {
       serverInspection: { inspect: () => Promise.reject(new Error('no server is inspected here')) },
       operatorsLedger: this.operators,
       reconcileDatabases: async () => ({ findings: [], unreachable: [] }),
+      retireDatabase: async (organizationId, approve) => {
+        const record = await metadata.ledger.find(organizationId);
+        if (record === null) throw new OrganizationDatabaseNotFoundError();
+        await approve?.(record);
+        return `retired_${record.databaseName}`;
+      },
       changeFeed: { isBehind: false },
       releaseSchemas: async () => ({ oldest: 1, newest: 3, current: 2 }),
       passwords: {
@@ -193,6 +205,7 @@ export class FakeService {
       changeFeed: { isBehind: false },
       databases,
       eventStreams: this.eventStreams,
+      operatorStreams: this.operatorStreams,
       fileStore: this.fileStore,
       policies,
       requestLimits: new RequestLimits({ policies, rates, networkOf: (address) => address }),
