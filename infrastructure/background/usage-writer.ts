@@ -51,11 +51,17 @@ export class UsageWriter implements Background {
     await this.#write().catch((error: unknown) => this.#deps.logger.write('usage.lost', { err: error }));
   }
 
+  /** What could not be written before, and what was counted since. Under load something is always counted meanwhile: it waits. */
   async #write(): Promise<void> {
+    if (this.#deps.counter.isBatchKept) await this.#add();
+    await this.#add();
+  }
+
+  async #add(): Promise<void> {
     const { counter, ledger, instanceId } = this.#deps;
-    for (let batch = counter.batch(); batch !== null; batch = counter.batch()) {
-      await ledger.add(instanceId, batch);
-      counter.written();
-    }
+    const batch = counter.batch();
+    if (batch === null) return;
+    await ledger.add(instanceId, batch);
+    counter.written();
   }
 }

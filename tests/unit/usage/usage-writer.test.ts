@@ -43,6 +43,29 @@ describe('The writer of usage', () => {
     await writer.close();
   });
 
+  it('writes once a run while requests end all the time, and the rest in the next run', async () => {
+    const busy = new UsageWriter({
+      instanceId: 'busy',
+      counter,
+      ledger: {
+        add: async (_by, { number }) => {
+          if (number < 5) request();
+          written.push(['busy', number, 1]);
+        },
+      },
+      logger,
+    });
+    request();
+    await busy.run();
+    expect(written).to.deep.equal([['busy', 1, 1]]);
+    await busy.run();
+    expect(written).to.deep.equal([
+      ['busy', 1, 1],
+      ['busy', 2, 1],
+    ]);
+    await busy.close();
+  });
+
   it('sends a batch again that may not have arrived, unchanged and under its number, and then the rest', async () => {
     request();
     isAway = true;
