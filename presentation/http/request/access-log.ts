@@ -105,7 +105,7 @@ const bytesSince = (socket: Socket): number => {
   const sent = socket.bytesWritten;
   const before = sentBefore.get(socket) ?? 0;
   sentBefore.set(socket, sent);
-  return sent - before;
+  return Math.max(0, sent - before);
 };
 
 /** Milliseconds without digits that no clock has. */
