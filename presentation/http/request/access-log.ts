@@ -15,6 +15,8 @@ const CLIENT_CLOSED_REQUEST = 499;
 export const accessLog =
   ({ logger, httpMetrics, tracing }: Pick<HttpDependencies, 'logger' | 'httpMetrics' | 'tracing'>): Opening =>
   (req, res) => {
+    // A request that was cut may have none any more when it closes.
+    const { socket } = req;
     res.on('close', () => {
       const { locals } = res;
       const cost = costOf(locals);
@@ -31,7 +33,7 @@ export const accessLog =
         cut: locals.cut,
         organizationId: locals.resultsOf,
         code: locals.failure?.code,
-        usage: usageOf(locals, { dbMs: cost?.dbMs ?? 0, egressBytes: bytesSince(req.socket) }),
+        usage: usageOf(locals, { dbMs: cost?.dbMs ?? 0, egressBytes: bytesSince(socket) }),
       });
       // The fields one by one: to spread objects into others takes longer than to write them out.
       const fields = {
