@@ -8,17 +8,26 @@ export interface Actor {
   readonly requestId: string;
   /** Network address that the request came from. */
   readonly address: string | null;
+  /** Why, as the request says it. */
+  readonly reason?: string | undefined;
 }
 
 /** What an audit entry keeps of who caused it. */
-export const causedBy = ({ principal, requestId, address }: Actor) => ({
+export const causedBy = ({ principal, requestId, address, reason }: Actor) => ({
+  userId: principal.userId,
+  requestId,
+  address,
+  ...(reason !== undefined && { reason }),
+});
+
+export const noteOf = (
+  { principal, requestId, address, reason }: Actor,
+  action: AuditAction,
+  details: WriteNote['details'],
+): WriteNote => ({
+  action,
+  details: reason === undefined ? details : { ...details, reason },
   userId: principal.userId,
   requestId,
   address,
 });
-
-export const noteOf = (
-  { principal, requestId, address }: Actor,
-  action: AuditAction,
-  details: WriteNote['details'],
-): WriteNote => ({ action, details, userId: principal.userId, requestId, address });

@@ -3,6 +3,7 @@ import { recordDeniedAccess, summarizeDeniedAccess } from './audit/record-denied
 import { changeCampaign } from './campaigns/change-campaign.ts';
 import { createCampaign } from './campaigns/create-campaign.ts';
 import { getCampaign, getCampaignStatus } from './campaigns/get-campaign.ts';
+import { retireAsOperator } from './databases/retire-as-operator.ts';
 import { getDatabase } from './databases/get-database.ts';
 import { listDatabases } from './databases/list-databases.ts';
 import { provisionDatabase } from './databases/provision-database.ts';
@@ -20,6 +21,7 @@ import { receiveFile } from './files/receive-file.ts';
 import { changeOwnPassword } from './identity/change-own-password.ts';
 import { exchangeToken } from './identity/exchange-token.ts';
 import { issueKeyToken } from './identity/issue-key-token.ts';
+import { endUserSessions, listUserSessions } from './identity/end-user-sessions.ts';
 import { endSession } from './identity/end-session.ts';
 import { ensureAdministrator } from './identity/ensure-administrator.ts';
 import { getUser } from './identity/find-user.ts';
@@ -73,6 +75,7 @@ import { createUser } from './users/create-user.ts';
 import { linkIdentity } from './users/link-identity.ts';
 import { setPassword } from './users/set-password.ts';
 import { unlinkIdentity } from './users/unlink-identity.ts';
+import { showUsage } from './usage/show-usage.ts';
 
 /** What the service can be asked to do. */
 export type UseCases = ReturnType<typeof createUseCases>;
@@ -108,6 +111,8 @@ export const createUseCases = (ports: Ports) => {
     createUser: createUser(ports),
     changeUser: changeUser(ports),
     setPassword: setPassword(ports),
+    listUserSessions: listUserSessions(ports),
+    endUserSessions: endUserSessions(ports),
     linkIdentity: linkIdentity(ports),
     unlinkIdentity: unlinkIdentity(ports),
 
@@ -129,6 +134,7 @@ export const createUseCases = (ports: Ports) => {
     createOrganization: createOrganization(ports),
     changeOrganization: changeOrganization(ports),
     getOrganization: getOrganization(ports),
+    showUsage: showUsage(ports),
     assertOrganizations: assertOrganizations(ports),
     suspendOrganization: suspendOrganization(ports),
     resumeOrganization: resumeOrganization(ports),
@@ -137,6 +143,7 @@ export const createUseCases = (ports: Ports) => {
     patchSettings: patchSettings(ports),
 
     provisionDatabase: provisionDatabase(ports),
+    retireAsOperator: retireAsOperator(ports),
     listDatabases: listDatabases(ports),
     getDatabase: getDatabase(ports),
 

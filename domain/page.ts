@@ -72,14 +72,19 @@ export const readPage = async <Item, Key>(
 
 const PAGE_SIZE = 1000;
 
-/** All items of a list, which may change while they are read: a page is asked for when its first item is. */
-export async function* allOf<Item>(
-  list: (page: PageRequest<string>) => Promise<Page<Item, string>>,
-): AsyncGenerator<Item> {
+type ListInPages<Item> = (page: PageRequest<string>) => Promise<Page<Item, string>>;
+
+/** The pages of a list, which may change while they are read: each is asked for when the one before has been dealt with. */
+export async function* pagesOf<Item>(list: ListInPages<Item>): AsyncGenerator<readonly Item[]> {
   let after: string | null = null;
   do {
     const page: Page<Item, string> = await list({ limit: PAGE_SIZE, after });
-    yield* page.items;
+    yield page.items;
     after = page.next;
   } while (after !== null);
+}
+
+/** As `pagesOf`, one item after another. */
+export async function* allOf<Item>(list: ListInPages<Item>): AsyncGenerator<Item> {
+  for await (const items of pagesOf(list)) yield* items;
 }

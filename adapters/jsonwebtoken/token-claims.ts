@@ -21,9 +21,11 @@ export const toClaims = (
   { issuer, external }: { readonly issuer: string; readonly external: boolean },
   maxOrganizationIdLength: number,
 ): TokenClaims => {
-  const { sub, sid, org_id: organization } = claims;
+  const { sub, sid, org_id: organization, auth_time: authTime } = claims;
   if (!isName(sub)) throw new ClaimError('sub is no user id');
   if (sid !== undefined && !isName(sid)) throw new ClaimError('sid is no session id');
+  // Identity providers write `auth_time` into tokens of any client: only this service's own says something of a browser.
+  const isOfBrowser = !external && typeof authTime === 'number' && Number.isFinite(authTime);
   const organizationId = toOrganizationId(organization, maxOrganizationIdLength);
   return {
     issuer,
@@ -33,6 +35,7 @@ export const toClaims = (
     roles: external ? new Set() : toRoles(claims['roles'], organizationId),
     // An external session id names no session of this service.
     sessionId: external ? null : (sid ?? null),
+    ...(isOfBrowser && { authTime }),
   };
 };
 

@@ -18,31 +18,21 @@ export interface KnownDatabases {
   readonly lockedOut: ReadonlySet<string>;
 }
 
-/** All that server and ledger do not agree on, in the order in which it is to be mended. */
-export function* compare(
-  databases: readonly ListedDatabase[],
-  known: KnownDatabases,
-  server: Server,
-): IterableIterator<Finding> {
-  const { serverId } = server;
-  const present = new Set(databases.map(({ name }) => name));
-  for (const database of databases) {
-    const finding = judge(database, known, server);
-    if (finding !== null) yield finding;
-  }
-  // Last: a half-made database may have to be made again under a name that an orphan holds until it is put aside.
-  for (const { organizationId, databaseName: database, state, stamp } of known.records.values()) {
-    if (state === 'retiring') {
-      yield { kind: 'half-retired', serverId, database, organizationId, action: 'resumed' };
-    } else if (isHalfMade(state)) {
-      // Put aside, or never begun, and not asked for again.
-      if (stamp === null) continue;
-      yield { kind: 'half-made', serverId, database, organizationId, action: 'resumed' };
-    } else if (!present.has(database) && holdsResults(state)) {
-      yield { kind: 'missing', serverId, database, organizationId, action: 'reported' };
-    }
-  }
-}
+/**
+ * What is wrong with a record of the ledger; null for nothing.
+ *
+ * @param isPresent whether the server has a database of that name
+ */
+export const judgeRecord = (
+  { organizationId, databaseName: database, state, stamp, serverId }: DatabaseRecord,
+  isPresent: boolean,
+): Finding | null => {
+  const found = { serverId, database, organizationId };
+  if (state === 'retiring') return { ...found, kind: 'half-retired', action: 'resumed' };
+  // Without a stamp: put aside, or never begun, and not asked for again.
+  if (isHalfMade(state)) return stamp === null ? null : { ...found, kind: 'half-made', action: 'resumed' };
+  return !isPresent && holdsResults(state) ? { ...found, kind: 'missing', action: 'reported' } : null;
+};
 
 /** What is wrong with a database that is on the server; null for nothing, or nothing of ours. */
 export const judge = (database: ListedDatabase, known: KnownDatabases, server: Server): Finding | null => {

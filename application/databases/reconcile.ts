@@ -4,7 +4,7 @@ import { formatIdentity, isIdentity, readMark } from '../../domain/databases/dat
 import { isServerProblem, MISSING } from '../../domain/databases/database-problems.ts';
 import { DatabaseConnectionError, OrganizationNotFoundError } from '../../domain/exceptions.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
-import { allOf } from '../../domain/page.ts';
+import { pagesOf } from '../../domain/page.ts';
 import { reasonOf } from '../../domain/reason-of.ts';
 import { type DatabaseLedger, type DatabaseRecord } from '../ports/databases/database-ledger.ts';
 import type { DatabaseServer, DatabaseServers } from '../ports/databases/database-server.ts';
@@ -16,7 +16,7 @@ import type { ProvisioningLedger } from '../ports/databases/provisioning-ledger.
 import type { ListedDatabase, ServerSession } from '../ports/databases/server-session.ts';
 import type { SpareLedger } from '../ports/databases/spare-ledger.ts';
 import type { Logger } from '../ports/runtime/logger.ts';
-import { cautious, compare, isStamped, judge, type KnownDatabases } from './findings.ts';
+import { cautious, isStamped, judge, judgeRecord, type KnownDatabases } from './findings.ts';
 import type { Provisioning } from '../ports/databases/provisioning.ts';
 import type { FinishRetirement } from './retire.ts';
 
@@ -112,6 +112,7 @@ class ServerPass {
   readonly #ports: ReconcilePorts;
   readonly #server: DatabaseServer;
   readonly #options: ReconcileOptions;
+  readonly #findings: Finding[] = [];
 
   constructor(ports: ReconcilePorts, server: DatabaseServer, options: ReconcileOptions) {
     this.#ports = ports;
@@ -119,34 +120,60 @@ class ServerPass {
     this.#options = options;
   }
 
+  /** Both lists are read in pages, so that its memory does not grow with what is as it should be. */
   async run(session: ServerSession): Promise<readonly Finding[]> {
-    // The server first: a database is in the ledger before it is made. What the ledger does not hold afterwards is
-    // therefore no work in progress.
-    const databases = await session.listDatabases();
-    const [records, internalNames, deploymentId] = await Promise.all([
-      this.#listRecords(),
-      this.#ports.spares.listNames(),
-      this.#ports.deployment.id(),
-    ]);
-    const lockedOut = await session.withoutRoleAccess([...records.values()].filter(isStamped));
-    const known = { records, internalNames: new Set(internalNames), deploymentId, lockedOut };
-    const findings: Finding[] = [];
-    for (const found of compare(databases, known, this.#server)) {
-      const finding = this.#options.resumeOnly === true ? cautious(found) : found;
-      if (finding === null) continue;
-      const outcome = await this.#settle(session, finding);
-      if (outcome !== null) findings.push(outcome);
-    }
-    if (!this.#options.dryRun) await this.#clearRecovered(databases, known);
-    return findings;
+    for await (const databases of pagesOf((page) => session.listDatabases(page)))
+      await this.#compareDatabases(session, databases);
+    // Last: a half-made database may have to be made again under a name that an orphan holds until it is put aside.
+    const { serverId } = this.#server;
+    for await (const records of pagesOf((page) => this.#ports.ledger.list({ state: null, serverId }, page)))
+      await this.#compareRecords(session, records);
+    return this.#findings;
   }
 
-  async #listRecords(): Promise<Map<OrganizationId, DatabaseRecord>> {
-    const { serverId } = this.#server;
-    const records = new Map<OrganizationId, DatabaseRecord>();
-    for await (const record of allOf((page) => this.#ports.ledger.list({ state: null, serverId }, page)))
-      records.set(record.organizationId, record);
-    return records;
+  /** A database is in the ledger before it is made: what the ledger does not hold afterwards is no work in progress. */
+  async #compareDatabases(session: ServerSession, databases: readonly ListedDatabase[]): Promise<void> {
+    const { names, serverId } = this.#server;
+    const ids = databases.flatMap(({ name }) => names.organizationIdOf(name) ?? []);
+    const known = await this.#know(session, await this.#ports.ledger.findOnServer(serverId, ids));
+    for (const database of databases) await this.#note(session, judge(database, known, this.#server));
+  }
+
+  async #compareRecords(session: ServerSession, records: readonly DatabaseRecord[]): Promise<void> {
+    const databases = await session.findDatabases(records.map(({ databaseName }) => databaseName));
+    const present = new Map(databases.map((database) => [database.name, database]));
+    for (const record of records)
+      await this.#note(session, judgeRecord(record, present.has(record.databaseName)));
+    const failed = records.filter(({ lastError }) => isServerProblem(lastError));
+    if (this.#options.dryRun || failed.length === 0) return;
+    const known = await this.#know(session, failed);
+    for (const { organizationId, databaseName } of failed) {
+      const database = present.get(databaseName);
+      if (database !== undefined && judge(database, known, this.#server) === null)
+        await this.#ports.ledger.noteError(organizationId, null);
+    }
+  }
+
+  async #know(session: ServerSession, records: readonly DatabaseRecord[]): Promise<KnownDatabases> {
+    const [internalNames, deploymentId, lockedOut] = await Promise.all([
+      this.#ports.spares.listNames(),
+      this.#ports.deployment.id(),
+      session.withoutRoleAccess(records.filter(isStamped)),
+    ]);
+    return {
+      records: new Map(records.map((record) => [record.organizationId, record])),
+      internalNames: new Set(internalNames),
+      deploymentId,
+      lockedOut,
+    };
+  }
+
+  /** Mends what was found as far as it may, and keeps what became of it. */
+  async #note(session: ServerSession, found: Finding | null): Promise<void> {
+    const finding = found !== null && this.#options.resumeOnly === true ? cautious(found) : found;
+    if (finding === null) return;
+    const outcome = await this.#settle(session, finding);
+    if (outcome !== null) this.#findings.push(outcome);
   }
 
   /**
@@ -179,7 +206,7 @@ class ServerPass {
   }
 
   async #isStillSo(session: ServerSession, { kind, database, organizationId }: Finding): Promise<boolean> {
-    const { ledger, spares, deployment } = this.#ports;
+    const { ledger, deployment } = this.#ports;
     const identity = await session.identityOf(database);
     const found = organizationId === null ? null : await ledger.find(organizationId);
     const record = found?.serverId === this.#server.serverId ? found : null;
@@ -189,12 +216,7 @@ class ServerPass {
     if (found !== null && record === null && isStamped(found)) {
       if (isIdentity(identity, { ...found, deploymentId: await deployment.id() })) return false;
     }
-    const known = {
-      records: new Map(record === null ? [] : [[record.organizationId, record]]),
-      internalNames: new Set(await spares.listNames()),
-      deploymentId: await deployment.id(),
-      lockedOut: await session.withoutRoleAccess(record !== null && isStamped(record) ? [record] : []),
-    };
+    const known = await this.#know(session, record === null ? [] : [record]);
     return judge({ name: database, identity }, known, this.#server)?.kind === kind;
   }
 
@@ -278,15 +300,5 @@ class ServerPass {
       requestId: null,
     });
     return 'quarantined';
-  }
-
-  async #clearRecovered(databases: readonly ListedDatabase[], known: KnownDatabases): Promise<void> {
-    const right = new Set(
-      databases.filter((one) => judge(one, known, this.#server) === null).map(({ name }) => name),
-    );
-    for (const { organizationId, databaseName, lastError } of known.records.values()) {
-      if (isServerProblem(lastError) && right.has(databaseName))
-        await this.#ports.ledger.noteError(organizationId, null);
-    }
   }
 }

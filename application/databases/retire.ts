@@ -26,16 +26,22 @@ export type RetireDatabase = ReturnType<typeof retireDatabase>;
  * empty one of the next generation. Returns the name it was put aside under; null when it was gone already. What an
  * attempt leaves undone is finished by the next one, or by a reconciliation.
  *
+ * @param approve called with the record before anything is done, while nobody else works on the database. What it throws keeps it
  * @throws {OrganizationDatabaseNotFoundError}
  * @throws {OrganizationNotReadyError} when the organization is given another database at the same time
  * @throws {DatabaseProvisioningError} when the database of that name is another organization's or deployment's
  */
 export const retireDatabase =
   (ports: RetirePorts) =>
-  async (organizationId: OrganizationId): Promise<string | null> =>
-    underLock(ports, await recordOf(ports, organizationId), async (act) =>
-      putAside(ports, act, await recordOf(ports, organizationId)),
-    );
+  async (
+    organizationId: OrganizationId,
+    approve: (record: DatabaseRecord) => Promise<void> = () => Promise.resolve(),
+  ): Promise<string | null> =>
+    underLock(ports, await recordOf(ports, organizationId), async (act) => {
+      const record = await recordOf(ports, organizationId);
+      await approve(record);
+      return putAside(ports, act, record);
+    });
 
 export type FinishRetirement = ReturnType<typeof finishRetirement>;
 

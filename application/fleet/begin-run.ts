@@ -1,7 +1,8 @@
+import { allOf } from '../../domain/page.ts';
 import type { FleetRun, NewRun } from '../ports/fleet/fleet-ledger.ts';
 import { FleetCommandError } from './fleet-command-error.ts';
 import type { FleetPorts } from './fleet-ports.ts';
-import { planFleet } from './plan-fleet.ts';
+import { FleetPlanning } from './plan-fleet.ts';
 import { unfinishedRun, withFailures, type FleetStatus } from './run-status.ts';
 import { workOnRun, type RunnerOptions } from './work-on-run.ts';
 
@@ -44,11 +45,14 @@ const addNewcomers = async (
   { runId, targetVersion }: FleetRun,
 ): Promise<boolean> => {
   if (targetVersion === null) return false;
-  const plan = planFleet(await ledger.listCandidates(), {
+  const planning = new FleetPlanning({
     target: targetVersion,
     only: null,
     canaries: 0,
     waveSize: { percent: 100 },
   });
-  return plan.items.length > 0 && (await ledger.add(runId, plan.items)) > 0;
+  for await (const candidate of allOf((page) => ledger.listCandidates({ behind: targetVersion }, page)))
+    planning.add(candidate);
+  const { items } = planning.finish();
+  return items.length > 0 && (await ledger.add(runId, items)) > 0;
 };

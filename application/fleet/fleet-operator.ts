@@ -1,5 +1,5 @@
 import type { FleetPorts } from './fleet-ports.ts';
-import { planRun } from './plan-run.ts';
+import { planRun, targetOf, type FleetPlanOptions } from './plan-run.ts';
 import { rollBack } from './roll-back.ts';
 import { runFleet } from './run-fleet.ts';
 import { runStatus } from './run-status.ts';
@@ -11,6 +11,7 @@ export type FleetOperator = ReturnType<typeof fleetOperator>;
 /** Gives the use cases on fleet runs their ports. */
 export const fleetOperator = (ports: FleetPorts) => ({
   plan: planRun(ports),
+  target: (options: Pick<FleetPlanOptions, 'target'>) => targetOf(ports, options),
   run: runFleet(ports),
   rollback: rollBack(ports),
   pause: pauseRun(ports),

@@ -31,61 +31,95 @@ export interface FleetPlan {
   readonly target: number;
   /** In the order of the waves. */
   readonly items: readonly PlannedItem[];
+  /** The first thousand of each reason: a fleet of a million that is up to date is not listed. */
   readonly skipped: readonly { readonly organizationId: OrganizationId; readonly reason: SkipReason }[];
+  readonly skippedCounts: Readonly<Record<SkipReason, number>>;
   /** Number of organizations of each wave; the first one are the canaries. */
   readonly waves: readonly number[];
 }
 
+const MAX_LISTED = 1000;
+
+type Item = { -readonly [Field in keyof PlannedItem]: PlannedItem[Field] };
+
 /** Says what would run where, from the ledger alone. Pure. */
-export const planFleet = (candidates: readonly FleetCandidate[], options: PlanOptions): FleetPlan => {
-  const { target, only } = options;
-  const skipped: { organizationId: OrganizationId; reason: SkipReason }[] = [];
-  const behind: Behind[] = [];
-  const known = new Set<OrganizationId>();
-  for (const { organizationId, serverId, state, schemaVersion, urgent } of candidates) {
-    if (only?.has(organizationId) === false) continue;
-    known.add(organizationId);
-    if (schemaVersion === null || !holdsResults(state)) {
-      skipped.push({ organizationId, reason: 'not_ready' });
-    } else if (schemaVersion < target) {
-      const isAway = options.away?.has(serverId) === true;
-      behind.push({ organizationId, urgent, fromVersion: schemaVersion, toVersion: target, isAway });
-    } else {
-      skipped.push({ organizationId, reason: schemaVersion === target ? 'current' : 'ahead' });
+export const planFleet = (candidates: Iterable<FleetCandidate>, options: PlanOptions): FleetPlan => {
+  const planning = new FleetPlanning(options);
+  for (const candidate of candidates) planning.add(candidate);
+  return planning.finish();
+};
+
+/** As `planFleet`, for candidates that come one after another. Keeps those that are behind, and counts the others. */
+export class FleetPlanning {
+  readonly #options: PlanOptions;
+  readonly #named: ReadonlySet<OrganizationId>;
+  /** Those that are behind, the first to be migrated first; within a rank in the order of the candidates. */
+  readonly #ranks: readonly [Item[], Item[], Item[], Item[]] = [[], [], [], []];
+  readonly #skipped: { organizationId: OrganizationId; reason: SkipReason }[] = [];
+  readonly #counts: Record<SkipReason, number> = { current: 0, ahead: 0, not_ready: 0, no_database: 0 };
+  /** Those of `only` that the ledger has. */
+  readonly #known = new Set<OrganizationId>();
+
+  constructor(options: PlanOptions) {
+    this.#options = options;
+    this.#named = new Set(typeof options.canaries === 'number' ? [] : options.canaries);
+  }
+
+  add({ organizationId, serverId, state, schemaVersion, urgent }: FleetCandidate): void {
+    const { target, only, away } = this.#options;
+    if (only !== null) {
+      if (!only.has(organizationId)) return;
+      this.#known.add(organizationId);
+    }
+    if (schemaVersion === null || !holdsResults(state)) this.#skip(organizationId, 'not_ready');
+    else if (schemaVersion >= target)
+      this.#skip(organizationId, schemaVersion === target ? 'current' : 'ahead');
+    else {
+      const rank = this.#named.has(organizationId) ? 0 : away?.has(serverId) === true ? 3 : urgent ? 1 : 2;
+      this.#ranks[rank].push({
+        organizationId,
+        urgent,
+        fromVersion: schemaVersion,
+        toVersion: target,
+        wave: 0,
+      });
     }
   }
-  for (const organizationId of only ?? []) {
-    if (!known.has(organizationId)) skipped.push({ organizationId, reason: 'no_database' });
+
+  finish(): FleetPlan {
+    const { target, only } = this.#options;
+    for (const organizationId of only ?? [])
+      if (!this.#known.has(organizationId)) this.#skip(organizationId, 'no_database');
+    const items = this.#intoWaves();
+    return {
+      target,
+      items,
+      skipped: this.#skipped,
+      skippedCounts: this.#counts,
+      waves: sizesOf(items),
+    };
   }
-  const items = intoWaves(behind, options);
-  return { target, items, skipped, waves: sizesOf(items) };
-};
+
+  /** The items as they are, in place of copies: there may be a million. */
+  #intoWaves(): readonly PlannedItem[] {
+    const { canaries, waveSize } = this.#options;
+    const items = this.#ranks.flat();
+    const first = typeof canaries === 'number' ? canaries : this.#ranks[0].length;
+    const size = Math.max(1, amountOf(waveSize, items.length));
+    for (const [index, item] of items.entries())
+      item.wave = index < first ? 0 : 1 + Math.floor((index - first) / size);
+    return items;
+  }
+
+  #skip(organizationId: OrganizationId, reason: SkipReason): void {
+    this.#counts[reason] += 1;
+    if (this.#counts[reason] <= MAX_LISTED) this.#skipped.push({ organizationId, reason });
+  }
+}
 
 /** The quantity as a number of organizations; a share is rounded up. */
 export const amountOf = (quantity: Quantity, total: number): number =>
   'count' in quantity ? quantity.count : Math.ceil((total * quantity.percent) / 100);
-
-interface Behind extends Omit<PlannedItem, 'wave'> {
-  readonly isAway: boolean;
-}
-
-const intoWaves = (behind: readonly Behind[], { canaries, waveSize }: PlanOptions): PlannedItem[] => {
-  const named = new Set(typeof canaries === 'number' ? [] : canaries);
-  const rank = (item: Behind): number =>
-    named.has(item.organizationId) ? 0 : item.isAway ? 3 : item.urgent ? 1 : 2;
-  // Stable: within a rank the order stays that of the candidates.
-  const ordered = behind.toSorted((one, other) => rank(one) - rank(other));
-  const first =
-    typeof canaries === 'number' ? canaries : ordered.filter((item) => named.has(item.organizationId)).length;
-  const size = Math.max(1, amountOf(waveSize, ordered.length));
-  return ordered.map(({ organizationId, urgent, fromVersion, toVersion }, index) => ({
-    organizationId,
-    urgent,
-    fromVersion,
-    toVersion,
-    wave: index < first ? 0 : 1 + Math.floor((index - first) / size),
-  }));
-};
 
 const sizesOf = (items: readonly PlannedItem[]): number[] => {
   const sizes: number[] = [];

@@ -1,6 +1,7 @@
+import { allOf } from '../../domain/page.ts';
 import { FleetCommandError } from './fleet-command-error.ts';
 import type { FleetPorts } from './fleet-ports.ts';
-import { planFleet, type FleetPlan, type PlanOptions } from './plan-fleet.ts';
+import { FleetPlanning, type FleetPlan, type PlanOptions } from './plan-fleet.ts';
 
 /** `target` left out: the newest version that this release knows. */
 export interface FleetPlanOptions extends Omit<PlanOptions, 'target'> {
@@ -17,7 +18,10 @@ export const planRun =
   async (options: FleetPlanOptions): Promise<FleetPlan> => {
     const target = await targetOf(ports, options);
     const away = ports.servers.list().flatMap(({ serverId, isAvailable }) => (isAvailable ? [] : [serverId]));
-    return planFleet(await ports.ledger.listCandidates(), { ...options, target, away: new Set(away) });
+    const planning = new FleetPlanning({ ...options, target, away: new Set(away) });
+    for await (const candidate of allOf((page) => ports.ledger.listCandidates({ behind: null }, page)))
+      planning.add(candidate);
+    return planning.finish();
   };
 
 /** @throws {FleetCommandError} for a version that this release does not know */

@@ -1,6 +1,7 @@
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { holdsResults } from '../../domain/databases/results-database.ts';
-import type { FleetItem, FleetLedger, FleetRun, PlannedItem } from '../ports/fleet/fleet-ledger.ts';
+import { allOf } from '../../domain/page.ts';
+import type { FleetLedger, FleetRun, PlannedItem } from '../ports/fleet/fleet-ledger.ts';
 import { beginRun, work, type WorkOptions } from './begin-run.ts';
 import { FleetCommandError } from './fleet-command-error.ts';
 import type { FleetPorts } from './fleet-ports.ts';
@@ -71,19 +72,22 @@ const itemsToTakeBack = async (
   latest: FleetRun,
   { of, target }: RollbackOptions,
 ): Promise<PlannedItem[]> => {
-  const before = new Map<OrganizationId, FleetItem>();
-  for await (const item of itemsOf(ledger, latest.runId, null)) before.set(item.organizationId, item);
-  const chosen = 'wave' in of ? waveOf(before, of.wave) : new Set(of);
-  const candidates = await ledger.listCandidates();
-  return candidates.flatMap(({ organizationId, schemaVersion, state }) => {
-    const toVersion = target ?? before.get(organizationId)?.fromVersion;
-    if (!chosen.has(organizationId) || toVersion === undefined || schemaVersion === null) return [];
-    if (!holdsResults(state) || schemaVersion <= toVersion) return [];
-    return [{ organizationId, wave: 1, urgent: false, fromVersion: schemaVersion, toVersion }];
-  });
+  const chosen = 'wave' in of ? null : new Set(of);
+  /** Versions before the latest run, of those that it had. */
+  const before = new Map<OrganizationId, number>();
+  for await (const item of itemsOf(ledger, latest.runId, null)) {
+    const isChosen =
+      chosen === null ? 'wave' in of && item.wave === of.wave : chosen.has(item.organizationId);
+    if (isChosen) before.set(item.organizationId, item.fromVersion);
+  }
+  const items: PlannedItem[] = [];
+  for await (const candidate of allOf((page) => ledger.listCandidates({ behind: null }, page))) {
+    const { organizationId, schemaVersion, state } = candidate;
+    const isChosen = chosen === null ? before.has(organizationId) : chosen.has(organizationId);
+    const toVersion = target ?? before.get(organizationId);
+    if (!isChosen || toVersion === undefined || schemaVersion === null) continue;
+    if (!holdsResults(state) || schemaVersion <= toVersion) continue;
+    items.push({ organizationId, wave: 1, urgent: false, fromVersion: schemaVersion, toVersion });
+  }
+  return items;
 };
-
-const waveOf = (items: ReadonlyMap<OrganizationId, FleetItem>, wave: number): ReadonlySet<OrganizationId> =>
-  new Set(
-    [...items.values()].filter((item) => item.wave === wave).map(({ organizationId }) => organizationId),
-  );

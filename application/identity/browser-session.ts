@@ -10,7 +10,7 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 import { ValidationError } from '../../domain/validation-error.ts';
 import type { Origin } from '../origin.ts';
 import type { MetadataRepositories } from '../ports/databases/metadata-database.ts';
-import type { IssuedToken, TokenSession } from '../ports/identity/tokens.ts';
+import type { IssuedToken } from '../ports/identity/tokens.ts';
 import type { Ports } from '../ports/ports.ts';
 import { lockAccount, provePassword, REFUSAL, type Credentials } from './issue-token.ts';
 import { principalNow } from './refresh-session.ts';
@@ -69,8 +69,10 @@ export const openBrowserSession =
   };
 
 /**
- * Makes an access token for one of the user's organizations, or (null) as platform administrator or as who is only invited.
+ * Makes an access token for one of the user's organizations, or (null) as platform administrator or as who is only invited. It
+ * says when the password was given last: at the login, unless it was given again.
  *
+ * @param confirmedAt in seconds since 1970
  * @throws {UnauthenticatedError} when the session is over
  * @throws {OrganizationAccessDeniedError} when the user is no member there, or there is no such organization
  * @throws {RoleRequiredError} when the user is no platform administrator
@@ -80,19 +82,21 @@ export const makeBrowserToken =
   async (
     secret: string,
     organizationId: OrganizationId | null,
-    proof: Pick<TokenSession, 'authTime'> = {},
+    confirmedAt: number | null = null,
   ): Promise<IssuedToken> => {
     const token = await ports.metadata.transaction(async (repositories) => {
       const live = await findLive(ports, repositories, secret);
       if (live === null) return null;
-      const { sessionId, userId } = live.session;
+      const { sessionId, userId, expiresAt } = live.session;
       const principal = await principalNow(repositories, { userId, organizationId });
       if (principal === null)
         throw organizationId === null
           ? new RoleRequiredError(['platform_admin'])
           : new OrganizationAccessDeniedError();
       await repositories.sessions.noteUse(sessionId);
-      return ports.accessTokens.issue(principal, { sessionId, atMostSeconds: TOKEN_SECONDS, ...proof });
+      const openedAt = Math.floor(expiresAt.getTime() / 1000) - BROWSER_SESSION_SECONDS;
+      const authTime = confirmedAt ?? openedAt;
+      return ports.accessTokens.issue(principal, { sessionId, atMostSeconds: TOKEN_SECONDS, authTime });
     });
     if (token === null) throw new UnauthenticatedError(OVER);
     return token;
@@ -123,7 +127,7 @@ export const confirmBrowserSession = (ports: BrowserPorts) => {
       if (error instanceof UnauthenticatedError) throw new ValidationError([WRONG]);
       throw error;
     }
-    return makeToken(secret, organizationId, { authTime: Math.floor(ports.now() / 1000) });
+    return makeToken(secret, organizationId, Math.floor(ports.now() / 1000));
   };
 };
 

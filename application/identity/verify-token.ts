@@ -19,10 +19,13 @@ export const verifyToken =
   async (token: string): Promise<Principal> => {
     const claims = await tokenReader.read(token);
     const account = await accountOf(accounts, claims);
-    if (account !== null) return principalOf(claims, account);
+    if (account !== null) return withAuthTime(claims, principalOf(claims, account));
     if (claims.external || claims.sessionId !== null) throw new UnauthenticatedError();
     return { userId: claims.subject, organizationId: claims.organizationId, roles: claims.roles };
   };
+
+const withAuthTime = ({ authTime }: TokenClaims, principal: Principal): Principal =>
+  authTime === undefined ? principal : { ...principal, authTime };
 
 const accountOf = async (
   accounts: AccountRepository,

@@ -138,7 +138,7 @@ const settlementOf = (actor: Actor, job: LockedJob, { error, usage, logTail }: C
     delaySeconds: isTriedAgain ? backoffSeconds(attempt) : 0,
     end: { outcome, error, usage, logTail, releaseReason: null },
     dropsOutput: isTriedAgain,
-    note: entryOf(actor, job, status, error),
+    note: entryOf(actor, job, status, { error, coreSeconds: usage?.cpuSeconds ?? usage?.wallSeconds }),
   };
 };
 
@@ -161,8 +161,18 @@ const writeOutputs = async (
   await writeArtifacts(repositories, actor, artifacts);
 };
 
-const entryOf = (actor: Actor, job: LockedJob, status: JobStatus, error: AttemptError | null): WriteNote => {
-  const details = { ...jobDetails(job, status), attempt: job.attempt };
+const entryOf = (
+  actor: Actor,
+  job: LockedJob,
+  status: JobStatus,
+  { error, coreSeconds }: { readonly error: AttemptError | null; readonly coreSeconds: number | undefined },
+): WriteNote => {
+  const details = {
+    ...jobDetails(job, status),
+    attempt: job.attempt,
+    // The trail carries it to where usage is counted.
+    ...(coreSeconds !== undefined && { core_seconds: coreSeconds }),
+  };
   if (error === null) return noteOf(actor, 'job.completed', details);
   const failure = { ...details, error_code: error.code };
   return status === 'PENDING'

@@ -7,6 +7,7 @@ export interface StorageQuotaDeps {
   readonly policies: Pick<OrganizationPolicies, 'policyOf'>;
   /** The most of any organization; its own settings may ask for less. */
   readonly maxBytes: number;
+  readonly onMeasured?: (organizationId: OrganizationId, bytes: number) => void;
   /** Monotonic, in milliseconds. */
   readonly now?: () => number;
 }
@@ -47,7 +48,10 @@ export class StorageQuota {
   ): Promise<void> {
     const own = this.#deps.policies.policyOf(organizationId).maxStorageBytes;
     const gauge = this.#gaugeOf(organizationId);
-    if (this.#isDue(gauge, bytes, own)) await this.#measure(gauge, database);
+    if (this.#isDue(gauge, bytes, own)) {
+      await this.#measure(gauge, database);
+      this.#deps.onMeasured?.(organizationId, gauge.measuredBytes ?? 0);
+    }
     const limit = Math.min(own ?? Infinity, this.#deps.maxBytes);
     if ((gauge.measuredBytes ?? 0) + gauge.addedBytes + bytes > limit)
       throw new StorageQuotaExceededError(limit);

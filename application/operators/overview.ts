@@ -27,6 +27,8 @@ export interface Overview {
   readonly processes: { readonly live: number; readonly silent: number; readonly requestsPerSecond: number };
   readonly busiest: readonly BusyOrganization[];
   readonly run: Standing['run'];
+  /** The last comparison of the servers with the ledger. */
+  readonly pass: Standing['pass'];
 }
 
 type OverviewPorts = Pick<
@@ -36,28 +38,43 @@ type OverviewPorts = Pick<
 
 /** However many ask, the metadata database is asked this often. */
 const KEPT_MS = 2000;
+/** An answer is kept for so many times what its reading took: counting a million organizations takes most of a second. */
+const KEPT_PER_READING = 20;
 const BUSIEST = 20;
 
 /**
  * What is wrong, and how much there is of what: for the first page of an operator. Three statements in the metadata database
- * at most every two seconds, none for each organization, and no connection to a results database. Concurrent callers share
- * one reading. Decision 0051.
+ * at most every two seconds, and for at most a twentieth of the time; none for each organization, and no connection to a
+ * results database. Concurrent callers share one reading. Decisions 0051 and 0061.
  */
 export const getOverview = (ports: OverviewPorts): (() => Promise<Overview>) => {
-  let kept: { readonly askedAt: number; readonly overview: Promise<Overview> } | null = null;
+  let kept: Kept | null = null;
   return () => {
     const now = ports.now();
     // A clock that was set back must not keep an answer for longer.
-    if (kept === null || Math.abs(now - kept.askedAt) >= KEPT_MS) {
-      const overview = readOverview(ports);
-      kept = { askedAt: now, overview };
-      overview.catch(() => {
-        if (kept?.overview === overview) kept = null;
-      });
+    if (kept === null || Math.abs(now - kept.askedAt) >= kept.forMs) {
+      const reading: Kept = { askedAt: now, forMs: Infinity, overview: readOverview(ports) };
+      kept = reading;
+      reading.overview.then(
+        () => {
+          reading.forMs = Math.max(KEPT_MS, KEPT_PER_READING * (ports.now() - now));
+        },
+        () => {
+          if (kept === reading) kept = null;
+        },
+      );
     }
     return kept.overview;
   };
 };
+
+interface Kept {
+  /** As `Date.now` says it, like the answer's `at`. */
+  readonly askedAt: number;
+  /** While it is being read, whoever asks waits for it. */
+  forMs: number;
+  readonly overview: Promise<Overview>;
+}
 
 const readOverview = async (ports: OverviewPorts): Promise<Overview> => {
   const { operatorsLedger, releaseSchemas, changeFeed, now } = ports;
@@ -84,6 +101,7 @@ const readOverview = async (ports: OverviewPorts): Promise<Overview> => {
     },
     busiest: busiestOf(live),
     run: standing.run,
+    pass: standing.pass,
   };
 };
 

@@ -1,4 +1,5 @@
 import type { AccountRepository } from '../../domain/identity/account.ts';
+import type { RetireDatabase } from '../databases/retire.ts';
 import type { ReconcileDatabases } from '../databases/reconcile.ts';
 import type { DatabaseLedger } from './databases/database-ledger.ts';
 import type { DatabaseServers } from './databases/database-server.ts';
@@ -14,6 +15,7 @@ import type { TokenIssuer, TokenReader } from './identity/tokens.ts';
 import type { OperatorsLedger } from './operators/operators-ledger.ts';
 import type { ChangeFeed } from './runtime/change-feed.ts';
 import type { CanonicalJson } from './runtime/fingerprint.ts';
+import type { UsageLedger } from './usage/usage-ledger.ts';
 import type { WorkHints } from './work/work-hints.ts';
 import type { Logger } from './runtime/logger.ts';
 import type { OrganizationPolicies } from './runtime/organization-policies.ts';
@@ -30,6 +32,7 @@ export interface Ports {
   readonly changeFeed: Pick<ChangeFeed, 'isBehind'>;
   readonly releaseSchemas: () => Promise<ReleaseSchemas>;
   readonly reconcileDatabases: ReconcileDatabases;
+  readonly retireDatabase: RetireDatabase;
   readonly passwords: Passwords;
   readonly loginAttempts: LoginAttempts;
   readonly accessTokens: TokenIssuer;
@@ -40,6 +43,7 @@ export interface Ports {
   /** Accounts as they are now: asked for every request. */
   readonly accounts: AccountRepository;
   readonly workHints: WorkHints;
+  readonly usage: UsageLedger;
   readonly canonicalJson: CanonicalJson;
   readonly fileStore: FileStore;
   readonly policies: Pick<OrganizationPolicies, 'policyOf'>;

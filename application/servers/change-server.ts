@@ -1,5 +1,6 @@
+import { StateConflictError } from '../../domain/operators/errors.ts';
 import { ServerNotFoundError } from '../../domain/databases/errors.ts';
-import type { ResultsServerRecord, ServerId } from '../../domain/databases/server.ts';
+import type { ResultsServerRecord, ServerId, ServerStatus } from '../../domain/databases/server.ts';
 import { causedBy, type Actor } from '../actor.ts';
 import type { ServerChanges } from '../ports/databases/server-ledger.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -11,15 +12,24 @@ import { viewServer, type ServerView } from './server-view.ts';
  * before the service is started with it.
  *
  * @param actor null: an operator at the command line
+ * @param seen the status that the caller saw
  * @throws {ServerNotFoundError}
+ * @throws {StateConflictError} when it has another status
  */
 export const changeServer =
   ({ servers, metadata }: Pick<Ports, 'servers' | 'metadata'>) =>
-  async (actor: Actor | null, serverId: ServerId, changes: ServerChanges): Promise<ServerView> => {
+  async (
+    actor: Actor | null,
+    serverId: ServerId,
+    changes: ServerChanges,
+    seen?: ServerStatus,
+  ): Promise<ServerView> => {
     const isConfigured = servers.list().some((server) => server.serverId === serverId);
     const record = await metadata.transaction(async ({ serverLedger, auditLog }) => {
       if (isConfigured) await serverLedger.register([serverId]);
       const before = await serverLedger.find(serverId);
+      if (before !== null && seen !== undefined && before.status !== seen)
+        throw new StateConflictError({ status: before.status });
       const after = await serverLedger.change(serverId, changes);
       if (before === null || after === null) throw new ServerNotFoundError();
       await auditLog.append({

@@ -26,6 +26,10 @@ export const AUDIT_ACTIONS = {
     means: 'An organization got its database, by a request or by adoption.',
   },
   'database.quarantined': { entity: 'database', means: 'A database that nobody has was put aside.' },
+  'database.retirement_requested': {
+    entity: 'database',
+    means: 'An operator asked over HTTP for an organization’s database to be put aside, and said why.',
+  },
   'database.retired': {
     entity: 'database',
     means: 'An organization’s database was put aside by an operator.',
@@ -117,6 +121,7 @@ export const AUDIT_ACTIONS = {
   },
   'user.password_changed': { entity: 'user', means: 'A user chose another password.' },
   'user.password_set': { entity: 'user', means: 'An administrator set a user’s password.' },
+  'user.sessions_ended': { entity: 'user', means: 'An administrator ended sessions of a user.' },
 } as const satisfies Readonly<Record<string, ActionEntry>>;
 
 export type AuditAction = keyof typeof AUDIT_ACTIONS;

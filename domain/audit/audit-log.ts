@@ -14,6 +14,8 @@ export interface AuditEvent {
   readonly requestId: string | null;
   /** Network address that the request came from; left out when there was no request. */
   readonly address?: string | null;
+  /** Why, in the words of who asked for it. The entry keeps it as `reason` among its details. */
+  readonly reason?: string;
 }
 
 /** What the trail records of one write of results. The entity is the row that is written. */
@@ -26,7 +28,7 @@ export interface WriteNote {
   readonly address: string | null;
 }
 
-export interface AuditEntry extends Omit<AuditEvent, 'details'> {
+export interface AuditEntry extends Omit<AuditEvent, 'details' | 'reason'> {
   readonly details: JsonText;
   readonly auditId: string;
   readonly at: Date;

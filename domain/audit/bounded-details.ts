@@ -13,6 +13,10 @@ const MAX_TEXT = 500;
 export const boundedDetails = (details: Details): Details =>
   JSON.stringify(details).length <= MAX_CHARACTERS ? details : { ...cutMembers(details), is_cut: true };
 
+/** The details that an entry keeps of what happened. */
+export const keptDetails = ({ details, reason }: Pick<AuditEvent, 'details' | 'reason'>): Details =>
+  boundedDetails(reason === undefined ? details : { ...details, reason });
+
 /** Each has the same room: a long list of names does not displace what stands behind it. */
 const cutMembers = (details: Details): Details => {
   const members = Object.entries(details);

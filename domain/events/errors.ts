@@ -5,7 +5,7 @@ export class TooManyStreamsError extends DomainError {
   readonly code = 'too_many_streams';
 
   constructor(most: number) {
-    super(`The organization has ${most} event streams open, the most that it may. Close one of them first.`, {
+    super(`There are ${most} event streams open, the most that there may be. Close one of them first.`, {
       details: { most },
     });
   }

@@ -61,6 +61,24 @@ export class RoleRequiredError extends DomainError {
   }
 }
 
+/** Raised when something that cannot be taken back is asked for in a browser, and the password was given too long ago. */
+export class ConfirmationRequiredError extends DomainError {
+  readonly code = 'confirmation_required';
+
+  constructor() {
+    super('This needs the password again: POST /console/session/confirm gives a token for it.');
+  }
+}
+
+/** Raised when the user has no session of that id that is not over. */
+export class SessionNotFoundError extends DomainError {
+  readonly code = 'session_not_found';
+
+  constructor() {
+    super('The user has no such session, or it is over.');
+  }
+}
+
 /** Raised when no user has that id. */
 export class UserNotFoundError extends DomainError {
   readonly code = 'user_not_found';

@@ -7,6 +7,8 @@ export interface Principal {
   /** The one organization this token speaks for; null for platform administrators. */
   readonly organizationId: OrganizationId | null;
   readonly roles: ReadonlySet<Role>;
+  /** Of a token of a browser's session: when its password was given last, in seconds since 1970. */
+  readonly authTime?: number;
   /** Of a fleet: the key that its token ends with. */
   readonly keyId?: string;
 }

@@ -17,6 +17,18 @@ export interface BrowserSession {
   readonly expiresAt: Date;
 }
 
+/** A session that is not over, as operators see it. */
+export interface LiveSession {
+  readonly sessionId: string;
+  /** Null for one that is for no single organization: a browser's, or a platform administrator's. */
+  readonly organizationId: OrganizationId | null;
+  readonly isBrowser: boolean;
+  readonly openedAt: Date;
+  /** When a browser last made a token in it; null for other sessions. */
+  readonly usedAt: Date | null;
+  readonly expiresAt: Date;
+}
+
 /** What became of a refresh token that was presented. */
 export type RefreshTokenUse =
   | { readonly outcome: 'used'; readonly session: Session }
@@ -40,6 +52,8 @@ export interface SessionRepository {
   findBrowser(secretHash: Uint8Array): Promise<BrowserSession | null>;
   /** The browser has made a token just now. */
   noteUse(sessionId: string): Promise<void>;
+  /** A user's sessions that are not over, the latest first: a hundred at most. */
+  listLive(userId: string): Promise<readonly LiveSession[]>;
   revoke(sessionId: string): Promise<void>;
   /** Ends a user's sessions; with an organization only those for it. */
   revokeAll(userId: string, scope?: { readonly organizationId?: OrganizationId }): Promise<void>;

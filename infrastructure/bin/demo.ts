@@ -66,7 +66,14 @@ const runWith = async (config: Config): Promise<void> => {
     say.line(running === null ? `started for this demo: ${url}` : `already running: ${url}`);
     say.line(`metadata database: ${config.database.metadataUrl.redacted}`);
     const engine = await findVina();
-    await runDemo({ url, operatorToken: token, lookDirectly: directLook(container), engine }, say);
+    const link = await runDemo(
+      { url, operatorToken: token, lookDirectly: directLook(container), engine },
+      say,
+    );
+    say.step('The poses in the console, logged in as the chemist');
+    // A service that was started for the demo ends with it.
+    if (running === null) say.line('Start the service ("npm start"), and open');
+    say.line(`${running ?? `http://${urlHost(config.http.host)}:${config.http.port}`}${link}`);
   } finally {
     await container.get(TOKENS.connectionManager).closeAll();
     await started?.stop();

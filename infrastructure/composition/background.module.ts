@@ -1,10 +1,13 @@
 import { ContainerModule } from 'inversify';
+import { OperatorStreams } from '../../application/operators/operator-streams.ts';
 import { BackgroundRunner, type Background } from '../background/background-runner.ts';
 import { ClusterSurvey } from '../background/cluster-survey.ts';
 import { DeniedAccessSummaries } from '../background/denied-access-summaries.ts';
 import { FleetSnapshot } from '../background/fleet-snapshot.ts';
+import { OperatorStreamLoop } from '../background/operator-stream-loop.ts';
 import { ProcessBeats } from '../background/process-beats.ts';
 import { ServerSizes } from '../background/server-sizes.ts';
+import { UsageWriter } from '../background/usage-writer.ts';
 import { readVersion } from '../config/version.ts';
 import { HealthMonitor } from '../background/health-monitor.ts';
 import { bindSingleton } from './singleton.ts';
@@ -63,6 +66,12 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
   );
   bindSingleton(
     bind,
+    TOKENS.operatorStreams,
+    { useCases: TOKENS.useCases },
+    ({ useCases: { getOverview } }) => new OperatorStreams({ getOverview, now: () => performance.now() }),
+  );
+  bindSingleton(
+    bind,
     TOKENS.background,
     {
       config: TOKENS.config,
@@ -73,6 +82,7 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
       clusterSurvey: TOKENS.clusterSurvey,
       outboxRelay: TOKENS.outboxRelay,
       eventStreams: TOKENS.eventStreamLoop,
+      operatorStreams: TOKENS.operatorStreams,
       spareKeeper: TOKENS.spareKeeper,
       fleetSnapshot: TOKENS.fleetSnapshot,
       schemaGuard: TOKENS.schemaGuard,
@@ -80,6 +90,9 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
       processBeats: TOKENS.processBeats,
       serverSizes: TOKENS.serverSizes,
       runServer: TOKENS.runServer,
+      instanceId: TOKENS.instanceId,
+      usageCounter: TOKENS.usageCounter,
+      usageLedger: TOKENS.usageLedger,
       logger: TOKENS.logger,
     },
     ({ config, useCases, health, connectionManager, logger, ...loops }) =>
@@ -92,6 +105,7 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
         cluster_survey: loops.clusterSurvey,
         outbox_relay: loops.outboxRelay,
         event_streams: loops.eventStreams,
+        operator_streams: new OperatorStreamLoop({ streams: loops.operatorStreams, logger }),
         spare_refill: loops.spareKeeper,
         fleet_snapshot: loops.fleetSnapshot,
         schema_guard: loops.schemaGuard,
@@ -103,6 +117,12 @@ export const backgroundModule = new ContainerModule(({ bind }) => {
         denied_access: new DeniedAccessSummaries((which) => useCases.summarizeDeniedAccess(which)),
         process_beat: loops.processBeats,
         server_sizes: loops.serverSizes,
+        usage: new UsageWriter({
+          instanceId: loops.instanceId,
+          counter: loops.usageCounter,
+          ledger: loops.usageLedger,
+          logger,
+        }),
         migration_runs: loops.runServer,
         pool_sweep: endedWithPools(connectionManager.sweeps, () => connectionManager.sweeps.start()),
       }),

@@ -25,12 +25,14 @@ export const httpModule = new ContainerModule(({ bind }) => {
       health: TOKENS.databaseHealth,
       changeFeed: TOKENS.changeFeed,
       eventStreams: TOKENS.eventStreams,
+      operatorStreams: TOKENS.operatorStreams,
       fileStore: TOKENS.fileStore,
       policies: TOKENS.organizationPolicies,
       logger: TOKENS.logger,
       metrics: TOKENS.metrics,
       tracing: TOKENS.tracing,
       traffic: TOKENS.organizationTraffic,
+      usageCounter: TOKENS.usageCounter,
       processes: TOKENS.processLedger,
       instanceId: TOKENS.instanceId,
       operators: TOKENS.operatorsLedger,
@@ -38,7 +40,7 @@ export const httpModule = new ContainerModule(({ bind }) => {
       workFigures: TOKENS.workFigures,
       stopping: TOKENS.stopping,
     },
-    ({ config, useCases, metrics, traffic, stopping, ...ports }) => {
+    ({ config, useCases, metrics, traffic, usageCounter, stopping, ...ports }) => {
       const { organizationPool, maxOrganizationIdLength } = config.database;
       const { publicRequestsPerMinute, organization } = config.limits;
       const organizationQuotas = { ...organization, filesBytes: config.files.organizationBytes };
@@ -53,11 +55,16 @@ export const httpModule = new ContainerModule(({ bind }) => {
           rates: { publicRequestsPerMinute, ...organizationQuotas },
           networkOf,
         }),
-        storageQuota: new StorageQuota({ policies, maxBytes: organizationQuotas.storageBytes }),
+        storageQuota: new StorageQuota({
+          policies,
+          maxBytes: organizationQuotas.storageBytes,
+          onMeasured: (organizationId, bytes) => usageCounter.noteStored(organizationId, bytes),
+        }),
         httpMetrics: {
           observe: (request) => {
             metrics.observe(request);
             traffic.observe(request);
+            usageCounter.observe(request);
           },
         },
         responses: new ResponseAccount(config.http.responses),

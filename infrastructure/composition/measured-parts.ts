@@ -21,7 +21,7 @@ export interface MeasuredParts {
   readonly servers: ResultsServers;
   readonly fleetSnapshot: FleetSnapshot;
   readonly background: BackgroundRunner;
-  readonly http: Pick<HttpDependencies, 'responses' | 'eventStreams'>;
+  readonly http: Pick<HttpDependencies, 'responses' | 'eventStreams' | 'operatorStreams'>;
   readonly changeFeed: Pick<MetadataChangeFeed, 'ageMs'>;
   readonly processBeats: Pick<ProcessBeats, 'loopUtilization' | 'organizationsFailing'>;
   readonly outboxRelay: Pick<OutboxRelayLoop, 'oldestMs'>;

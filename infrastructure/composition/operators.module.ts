@@ -2,7 +2,9 @@ import { ContainerModule } from 'inversify';
 import { KnexDeploymentGauge } from '../../adapters/knex/metadata/knex-deployment-figures.ts';
 import { KnexOperatorsLedger } from '../../adapters/knex/metadata/knex-operators-ledger.ts';
 import { KnexProcessLedger } from '../../adapters/knex/metadata/knex-process-ledger.ts';
+import { KnexUsageLedger } from '../../adapters/knex/metadata/knex-usage-ledger.ts';
 import { OrganizationTraffic } from '../../application/operators/organization-traffic.ts';
+import { UsageCounter } from '../../application/usage/usage-counter.ts';
 import { WorkFigures } from '../../application/work/work-figures.ts';
 import { once } from '../timing/once.ts';
 import { bindSingleton } from './singleton.ts';
@@ -40,6 +42,13 @@ export const operatorsModule = new ContainerModule(({ bind }) => {
         now: () => performance.now(),
       }),
   );
+  bindSingleton(
+    bind,
+    TOKENS.usageLedger,
+    { database: TOKENS.metadataSql },
+    ({ database }) => new KnexUsageLedger(database),
+  );
+  bindSingleton(bind, TOKENS.usageCounter, {}, () => new UsageCounter());
   bindSingleton(bind, TOKENS.organizationTraffic, {}, () => new OrganizationTraffic());
   bindSingleton(
     bind,

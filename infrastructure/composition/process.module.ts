@@ -31,6 +31,7 @@ export const processModule = new ContainerModule(({ bind }) => {
       http: TOKENS.httpDependencies,
       outboxRelay: TOKENS.outboxRelay,
       eventStreams: TOKENS.eventStreams,
+      operatorStreams: TOKENS.operatorStreams,
       background: TOKENS.background,
       processBeats: TOKENS.processBeats,
       serverSizes: TOKENS.serverSizes,

@@ -167,11 +167,14 @@ const registerBackground = ({ metrics, background, changeFeed }: MeasuredParts):
   });
 };
 
-const registerResponses = ({ metrics, http: { responses, eventStreams } }: MeasuredParts): void => {
+const registerResponses = ({
+  metrics,
+  http: { responses, eventStreams, operatorStreams },
+}: MeasuredParts): void => {
   metrics.registerGauge({
     name: 'event_streams',
     help: 'Open streams of events: requests that last until their client, their token or the process ends',
-    read: () => eventStreams.count,
+    read: () => eventStreams.count + operatorStreams.count,
   });
   metrics.registerGauge({
     name: 'http_response_bytes',

@@ -11,6 +11,7 @@ import { isOpenEnded, isStream, noteCut } from '../../presentation/http/request/
 import { messageClasses } from '../../presentation/http/request/message-classes.ts';
 import type { OutboxRelayLoop } from '../background/outbox-relay-loop.ts';
 import type { ClusterSurvey } from '../background/cluster-survey.ts';
+import type { OperatorStreams } from '../../application/operators/operator-streams.ts';
 import type { EventStreams } from '../../application/events/event-streams.ts';
 import { listen, type ListeningServer } from '../http-server/http-server.ts';
 import { addressError } from '../http-server/listening-address.ts';
@@ -37,6 +38,7 @@ export interface ServiceParts extends MeasuredParts, DutyParts {
   readonly http: HttpDependencies;
   readonly outboxRelay: OutboxRelayLoop;
   readonly eventStreams: Pick<EventStreams, 'close'>;
+  readonly operatorStreams: Pick<OperatorStreams, 'close'>;
 }
 
 export interface RunningService {
@@ -169,7 +171,7 @@ export class Service {
   }
 
   async #stop(server: ListeningServer, last: Parameters<RunningService['stop']>[0]): Promise<boolean> {
-    const { config, stopping, eventStreams, logger } = this.#parts;
+    const { config, stopping, eventStreams, operatorStreams, logger } = this.#parts;
     const { timeoutMs, delayMs } = config.shutdown;
     const beganAt = performance.now();
     stopping.begin();
@@ -184,6 +186,7 @@ export class Service {
           const closed = server.close();
           // They would last. Their clients connect again, and this process is not to be reached any longer.
           eventStreams.close();
+          operatorStreams.close();
           return closed;
         },
       },

@@ -45,9 +45,8 @@ const tellWithoutAdministrator = async ({ metadata, logger }: DutyParts): Promis
 
 /** A release serves older schemas for a while; an operator has to know that it should not be for long. */
 const tellWhoIsBehind = async ({ schemaGuard, fleetOperator, logger }: DutyParts): Promise<void> => {
-  const { below, above } = await schemaGuard.survey();
-  const { items, target } = await fleetOperator.plan(EVERY_ORGANIZATION);
-  const behind = Math.max(0, items.length - below);
+  const target = await fleetOperator.target({});
+  const { below, above, behind } = await schemaGuard.survey(target);
   const facts = { schema_version: target };
   if (below > 0) logger.write('schema.too_old', { organizations: below, ...facts });
   if (above > 0) logger.write('schema.too_new', { organizations: above, ...facts });

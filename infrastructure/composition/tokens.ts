@@ -20,6 +20,8 @@ import type { OrganizationTraffic } from '../../application/operators/organizati
 import type { EffectiveSetting } from '../../application/ports/operators/effective-setting.ts';
 import type { OperatorsLedger } from '../../application/ports/operators/operators-ledger.ts';
 import type { ProcessLedger } from '../../application/ports/operators/process-ledger.ts';
+import type { UsageLedger } from '../../application/ports/usage/usage-ledger.ts';
+import type { UsageCounter } from '../../application/usage/usage-counter.ts';
 import type { ReleaseSchemas } from '../../application/ports/databases/release-schemas.ts';
 import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
 import type { LazyTracing } from '../../adapters/opentelemetry/lazy-tracing.ts';
@@ -55,6 +57,7 @@ import type { ControlConnection } from '../servers/control-connection.ts';
 import type { RelayTimes } from '../../application/audit/outbox-traffic.ts';
 import type { WriteAnnouncements } from '../../application/audit/write-announcements.ts';
 import type { BackgroundRunner } from '../background/background-runner.ts';
+import type { OperatorStreams } from '../../application/operators/operator-streams.ts';
 import type { EventStreams } from '../../application/events/event-streams.ts';
 import type { EventStreamLoop } from '../background/event-stream-loop.ts';
 import type { OutboxRelayLoop } from '../background/outbox-relay-loop.ts';
@@ -96,6 +99,7 @@ export const TOKENS = {
   writeAnnouncements: token<WriteAnnouncements>('WriteAnnouncements'),
   outboxRelay: token<OutboxRelayLoop>('OutboxRelayLoop'),
   eventStreams: token<EventStreams>('EventStreams'),
+  operatorStreams: token<OperatorStreams>('OperatorStreams'),
   eventStreamLoop: token<EventStreamLoop>('EventStreamLoop'),
 
   metadataConnector: token<MetadataConnector>('MetadataConnector'),
@@ -134,6 +138,8 @@ export const TOKENS = {
   deploymentGauge: token<DeploymentGauge>('DeploymentGauge'),
   workFigures: token<WorkFigures>('WorkFigures'),
   processLedger: token<ProcessLedger>('ProcessLedger'),
+  usageLedger: token<UsageLedger>('UsageLedger'),
+  usageCounter: token<UsageCounter>('UsageCounter'),
   organizationTraffic: token<OrganizationTraffic>('OrganizationTraffic'),
   releaseSchemas: token<() => Promise<ReleaseSchemas>>('ReleaseSchemas'),
 

@@ -241,7 +241,7 @@ const alone = <Result>(
   work: (session: AdminSession) => Promise<Result>,
 ): Promise<Result> =>
   server.admin.exclusively(LOCK, async (session) => {
-    for (const { name } of await session.listDatabases()) {
+    for await (const { name } of allOf((page) => session.listDatabases(page))) {
       // Another check's: this session alone has the lock, so no process needs it.
       if (server.names.readInternal(name)?.kind === 'check') await session.drop(name);
     }

@@ -8,7 +8,7 @@ import { fitOf, type SchemaFit, type SchemaWindow } from '../migrations/schema-w
 export interface SchemaGuardDeps {
   /** What this release serves. */
   readonly window: () => Promise<SchemaWindow>;
-  readonly ledger: Pick<FleetLedger, 'want' | 'listMoved' | 'listCandidates'>;
+  readonly ledger: Pick<FleetLedger, 'want' | 'listMoved' | 'countSchemas'>;
   readonly logger: Logger;
 }
 
@@ -18,6 +18,8 @@ export interface SchemaSurvey {
   readonly below: number;
   /** Not served by this release. */
   readonly above: number;
+  /** Served, with a schema older than the newest that this release knows. */
+  readonly behind: number;
 }
 
 interface Outside {
@@ -73,15 +75,16 @@ export class SchemaGuard {
     if (outside !== undefined) throw notReady(outside.fit, outside.schemaVersion);
   }
 
-  /** Reads the whole ledger: for the start, and for operators. */
-  async survey(): Promise<SchemaSurvey> {
+  /** Has the server count the whole ledger: for the start. */
+  async survey(target: number): Promise<SchemaSurvey> {
     const window = await this.#deps.window();
-    const candidates = await this.#deps.ledger.listCandidates();
-    const fits = candidates.flatMap(({ state, schemaVersion }) =>
-      state === 'ready' && schemaVersion !== null ? [fitOf(window, schemaVersion)] : [],
-    );
-    const count = (wanted: SchemaFit): number => fits.filter((fit) => fit === wanted).length;
-    return { below: count('below'), above: count('above') };
+    const survey = { below: 0, above: 0, behind: 0 };
+    for (const [version, databases] of await this.#deps.ledger.countSchemas()) {
+      const fit = fitOf(window, version);
+      if (fit !== 'inside') survey[fit] += databases;
+      else if (version < target) survey.behind += databases;
+    }
+    return survey;
   }
 
   get report(): RunReport {

@@ -4,11 +4,14 @@ import { SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
 import { identifier, literal } from '../postgres/quoting.ts';
 import type { ListedDatabase, ServerSession } from '../../application/ports/databases/server-session.ts';
 import { TemplateMissingError } from '../../application/ports/databases/database-template.ts';
+import { toPage, type Page, type PageRequest } from '../../domain/page.ts';
 import type { SerialQueue } from '../timing/serial-queue.ts';
 import { DatabaseSessions } from './database-sessions.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
 import { makeRole, restoreRole, setRole } from './organization-role.ts';
 import type { Right, ServerProblems } from './server-problems.ts';
+
+const DATABASES = `select datname as name, shobj_description(oid, 'pg_database') as identity from pg_database`;
 
 export interface AdminSessionDeps {
   readonly connection: PgConnection;
@@ -42,11 +45,16 @@ export class AdminSession implements ServerSession {
     return row?.locked === true;
   }
 
-  listDatabases(): Promise<readonly ListedDatabase[]> {
-    return this.#connection.query({
-      text: `select datname as name, shobj_description(oid, 'pg_database') as identity from pg_database order by datname`,
-      values: [],
+  async listDatabases({ limit, after }: PageRequest<string>): Promise<Page<ListedDatabase, string>> {
+    const rows = await this.#connection.query<ListedDatabase>({
+      text: `${DATABASES} where datname > $1 order by datname limit $2`,
+      values: [after ?? '', limit + 1],
     });
+    return toPage(rows, limit, ({ name }) => name);
+  }
+
+  findDatabases(names: readonly string[]): Promise<readonly ListedDatabase[]> {
+    return this.#connection.query({ text: `${DATABASES} where datname = any($1)`, values: [names] });
   }
 
   async exists(name: string): Promise<boolean> {

@@ -5,6 +5,7 @@ import type { SpareLedger, TemplateRecord } from '../../application/ports/databa
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import { markOf } from '../../domain/databases/database-identity.ts';
 import { DEFAULT_SERVER, type ServerId } from '../../domain/databases/server.ts';
+import { allOf } from '../../domain/page.ts';
 import type { MigrationSource } from '../migrations/migration-source.ts';
 import { failUnlessMigrated, HISTORY_TABLE } from '../migrations/migrator.ts';
 import type { PgConnection } from '../postgres/pg-connection.ts';
@@ -134,7 +135,7 @@ export class ResultsTemplate implements DatabaseTemplate {
   /** What earlier attempts left. The lock on the template is held: none of them is still at work. */
   async #dropUnfinished(session: AdminSession, hash: string): Promise<void> {
     const { names } = this.#deps.urls;
-    for (const { name } of await session.listDatabases()) {
+    for await (const { name } of allOf((page) => session.listDatabases(page))) {
       if (names.readInternal(name)?.kind === 'build' && names.templateHashOf(name) === hash)
         await session.drop(name);
     }

@@ -15,7 +15,7 @@ import { openFor, organizations, type KnownOrganizations } from './organization-
 
 /** What the checks act on. */
 export interface CheckDependencies extends KnownOrganizations {
-  readonly operator: Pick<FleetOperator, 'plan'>;
+  readonly operator: Pick<FleetOperator, 'target'>;
   readonly checks: FleetChecks;
 }
 
@@ -32,12 +32,7 @@ export const addCheckCommands = (migrate: Command, context: CommandContext<Check
     .option('--json', 'one JSON document', false)
     .action(async ({ org, to, json }: { org: readonly OrganizationId[]; to?: number; json: boolean }) => {
       const { operator, checks } = await openFor(context, { org });
-      const { target } = await operator.plan({
-        only: new Set(org),
-        canaries: 0,
-        waveSize: { percent: 100 },
-        ...(to !== undefined && { target: to }),
-      });
+      const target = await operator.target(to === undefined ? {} : { target: to });
       const rehearsals = await checks.rehearse(org, target);
       if (json) print(JSON.stringify({ rehearsals: rehearsals.map(rehearsalJson) }, null, 2));
       else for (const line of rehearsals.flatMap(rehearsalLines)) print(line);

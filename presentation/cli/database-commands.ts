@@ -101,12 +101,29 @@ const addList = (databases: Command, { open, print }: DatabaseContext): void => 
     .action(async ({ state, server, json }: { state?: DatabaseState; server?: ServerId; json: boolean }) => {
       const { databaseLedger, listServers } = await open();
       if (server !== undefined) assertListed(server, await listServers());
-      const records: DatabaseRecord[] = [];
       const filter = { state: state ?? null, serverId: server ?? null };
-      for await (const record of allOf((page) => databaseLedger.list(filter, page))) records.push(record);
-      if (json) print(JSON.stringify({ databases: records.map(recordJson) }, null, 2));
-      else for (const line of recordLines(records)) print(line);
+      const records = allOf((page) => databaseLedger.list(filter, page));
+      if (json) return printJson(print, records);
+      let count = 0;
+      for await (const record of records) {
+        print(recordLine(record));
+        count += 1;
+      }
+      return print(`${plural(count, 'database')}.`);
     });
+};
+
+/** One document, as `JSON.stringify` would write it, of which no more than a record is in memory. */
+const printJson = async (
+  print: DatabaseContext['print'],
+  records: AsyncIterable<DatabaseRecord>,
+): Promise<void> => {
+  let before: string | null = null;
+  for await (const record of records) {
+    print(before === null ? '{\n  "databases": [' : `${before},`);
+    before = JSON.stringify(recordJson(record), null, 2).replaceAll(/^/gm, '    ');
+  }
+  print(before === null ? '{\n  "databases": []\n}' : `${before}\n  ]\n}`);
 };
 
 const assertListed = (server: ServerId, servers: readonly ServerView[]): void => {
@@ -177,15 +194,19 @@ const findingJson = ({ kind, serverId, database, organizationId, action }: Findi
   action,
 });
 
-const recordLines = (records: readonly DatabaseRecord[]): readonly string[] => [
-  ...records.map(({ organizationId, serverId: server, databaseName, state, schemaVersion, lastError }) => {
-    const version = schemaVersion === null ? 'no schema yet' : `version ${schemaVersion}`;
-    const error = lastError === null ? '' : `: ${lastError}`;
-    const place = server === DEFAULT_SERVER ? databaseName : `${databaseName} on ${server}`;
-    return `${state.padEnd(12)} ${version.padEnd(13)} ${organizationId} (${place})${error}`;
-  }),
-  `${plural(records.length, 'database')}.`,
-];
+const recordLine = ({
+  organizationId,
+  serverId: server,
+  databaseName,
+  state,
+  schemaVersion,
+  lastError,
+}: DatabaseRecord): string => {
+  const version = schemaVersion === null ? 'no schema yet' : `version ${schemaVersion}`;
+  const error = lastError === null ? '' : `: ${lastError}`;
+  const place = server === DEFAULT_SERVER ? databaseName : `${databaseName} on ${server}`;
+  return `${state.padEnd(12)} ${version.padEnd(13)} ${organizationId} (${place})${error}`;
+};
 
 const recordJson = (record: DatabaseRecord): object => ({
   org_id: record.organizationId,

@@ -3,7 +3,7 @@ import type { FleetStatus } from '../../application/fleet/run-status.ts';
 import { SET_ASIDE, type FleetItem, type FleetRun } from '../../application/ports/fleet/fleet-ledger.ts';
 import { formatSeconds } from './fleet-progress.ts';
 
-/** Organizations named in one line of a text; JSON has all. */
+/** Organizations named in one line of a text. */
 const MAX_NAMED = 10;
 
 const SKIPPED: Readonly<Record<SkipReason, string>> = {
@@ -14,7 +14,7 @@ const SKIPPED: Readonly<Record<SkipReason, string>> = {
 };
 
 /** A plan for a person: who is migrated when, and why the others are not. */
-export const planLines = ({ target, items, skipped, waves }: FleetPlan): readonly string[] => {
+export const planLines = ({ target, items, skipped, skippedCounts, waves }: FleetPlan): readonly string[] => {
   const lines = [
     items.length === 0
       ? `Nothing to do: no organization chosen is behind schema version ${target}.`
@@ -35,7 +35,8 @@ export const planLines = ({ target, items, skipped, waves }: FleetPlan): readonl
   }
   if (reasons.size > 0) lines.push('Left out:');
   for (const [reason, of] of reasons) {
-    lines.push(`  ${of.length} ${SKIPPED[reason]}${reason === 'current' ? '' : ` (${named(of)})`}`);
+    const count = skippedCounts[reason];
+    lines.push(`  ${count} ${SKIPPED[reason]}${reason === 'current' ? '' : ` (${named(of, count)})`}`);
   }
   return lines;
 };
@@ -107,7 +108,7 @@ const adviceFor = ({ state, reason }: FleetRun, failed: number, open: number): s
   return failed > 0 ? 'When the causes are mended: "migrate retry" tries the failed ones again.' : null;
 };
 
-export const planJson = ({ target, items, skipped, waves }: FleetPlan): object => ({
+export const planJson = ({ target, items, skipped, skippedCounts, waves }: FleetPlan): object => ({
   target_version: target,
   waves,
   organizations: items.map((item) => ({
@@ -118,6 +119,7 @@ export const planJson = ({ target, items, skipped, waves }: FleetPlan): object =
     urgent: item.urgent,
   })),
   skipped: skipped.map(({ organizationId, reason }) => ({ org_id: organizationId, reason })),
+  skipped_counts: skippedCounts,
 });
 
 export const statusJson = ({
@@ -157,7 +159,7 @@ const itemJson = (item: FleetItem): object => ({
 
 export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
-const named = (of: readonly { readonly organizationId: string }[]): string => {
+const named = (of: readonly { readonly organizationId: string }[], count = of.length): string => {
   const names = of.slice(0, MAX_NAMED).map(({ organizationId }) => organizationId);
-  return names.join(', ') + (of.length > MAX_NAMED ? `, and ${of.length - MAX_NAMED} more` : '');
+  return names.join(', ') + (count > MAX_NAMED ? `, and ${count - MAX_NAMED} more` : '');
 };

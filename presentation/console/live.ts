@@ -1,7 +1,8 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { createParser } from 'eventsource-parser';
-import { useEffect } from 'react';
-import { fetchIn } from './api/client.ts';
+import { useCallback, useEffect } from 'react';
+import { fetchIn, type Schemas } from './api/client.ts';
+import type { Context } from './session.ts';
 import { Store, useStore } from './store.ts';
 
 const PAUSED = 'mad.paused';
@@ -48,18 +49,55 @@ const MOST_RETRY_MS = 30_000;
  * `['o', id]`.
  */
 export const useOrganizationEvents = (organizationId: string): void => {
-  const live = useLive();
   const queries = useQueryClient();
+  const listen = useCallback((): OnEvent => {
+    return gathered(() => void queries.invalidateQueries({ queryKey: ['o', organizationId] }));
+  }, [organizationId, queries]);
+  const path = `/organizations/${encodeURIComponent(organizationId)}/events?after=latest`;
+  useStream(organizationId, path, listen);
+};
+
+/**
+ * As `useOrganizationEvents`, of the whole deployment. An overview comes as it is, and is put in place of the one that is
+ * shown; all else is asked for again when it has changed.
+ */
+export const useFleetEvents = (): void => {
+  const queries = useQueryClient();
+  const listen = useCallback((): OnEvent => {
+    const refresh = gathered(
+      () =>
+        void queries.invalidateQueries({
+          predicate: ({ queryKey: [first, second] }) =>
+            first === 'fleet' && typeof second === 'string' && FOLLOWS.test(second),
+        }),
+    );
+    return (type, data) => {
+      if (type !== 'overview') return refresh();
+      // As the schema of `GET /admin/overview` says.
+      const overview = JSON.parse(data) as Schemas['Overview'];
+      queries.setQueryData(['fleet', 'overview'], overview);
+      queries.setQueryData(['fleet', 'servers'], { items: overview.servers });
+    };
+  }, [queries]);
+  useStream(null, '/admin/events', listen);
+};
+
+/** What runs and comparisons with the ledger change. */
+const FOLLOWS = /^(?:run|migrations|findings|organization|organizations|database)$/;
+
+type OnEvent = (type: string, data: string) => void;
+
+const useStream = (context: Context, path: string, listen: () => OnEvent): void => {
+  const live = useLive();
   useEffect(() => {
     if (!live) return;
     const ended = new AbortController();
-    const refresh = gathered(() => void queries.invalidateQueries({ queryKey: ['o', organizationId] }));
-    void follow(organizationId, ended.signal, refresh);
+    void follow({ context, path, signal: ended.signal, onEvent: listen() });
     return () => {
       ended.abort();
       streaming.set(false);
     };
-  }, [live, organizationId, queries]);
+  }, [live, context, path, listen]);
 };
 
 const gathered = (act: () => void): (() => void) => {
@@ -72,23 +110,29 @@ const gathered = (act: () => void): (() => void) => {
   };
 };
 
-const follow = async (organizationId: string, signal: AbortSignal, onEvent: () => void): Promise<void> => {
+interface Followed {
+  readonly context: Context;
+  readonly path: string;
+  readonly signal: AbortSignal;
+  readonly onEvent: OnEvent;
+}
+
+const follow = async ({ context, path, signal, onEvent }: Followed): Promise<void> => {
   let lastId: string | undefined;
   let retryMs = FIRST_RETRY_MS;
   while (!signal.aborted) {
     try {
-      const path = `/organizations/${encodeURIComponent(organizationId)}/events?after=latest`;
       const headers = {
         Accept: 'text/event-stream',
         ...(lastId !== undefined && { 'Last-Event-ID': lastId }),
       };
-      const response = await fetchIn(organizationId, path, { headers, signal });
+      const response = await fetchIn(context, path, { headers, signal });
       streaming.set(true);
       retryMs = FIRST_RETRY_MS;
       const parser = createParser({
-        onEvent: ({ id, event }) => {
+        onEvent: ({ id, event, data }) => {
           if (id !== undefined && id !== '') lastId = id;
-          if (event !== undefined) onEvent();
+          if (event !== undefined) onEvent(event, data);
         },
       });
       const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();

@@ -8,7 +8,7 @@ import {
 } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { LAB_PAGES } from './lab/lab-pages.ts';
-import { useOrganizationEvents } from './live.ts';
+import { useFleetEvents, useOrganizationEvents } from './live.ts';
 import { FLEET_PAGES } from './shell/fleet-pages.ts';
 import type { PageRoute } from './shell/page-route.ts';
 import { CONSOLE_BASE } from './places.ts';
@@ -34,8 +34,14 @@ const Beginning = (): ReactNode => {
   );
 };
 
+/** Only for operators: others could not follow the fleet. */
+const OperatorFrame = (): ReactNode => {
+  useFleetEvents();
+  return <Frame context={null} />;
+};
+
 const FleetFrame = (): ReactNode => {
-  if (usePerson().platformAdmin) return <Frame context={null} />;
+  if (usePerson().platformAdmin) return <OperatorFrame />;
   return (
     <main>
       <Page title="For operators">

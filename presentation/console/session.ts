@@ -11,7 +11,7 @@ export interface Person {
   readonly email: string;
   readonly platformAdmin: boolean;
   readonly memberships: readonly { readonly org_id: string; readonly roles: readonly string[] }[];
-  /** Without an account: by the token that the start printed. It ends, and nothing renews it. */
+  /** By a token of a link that the start or the demo printed. It ends, and nothing renews it. */
   readonly byStartLink: boolean;
 }
 
@@ -63,14 +63,7 @@ const askSession = async (method: string, path: string, body?: object): Promise<
 export const beginSession = async (): Promise<void> => {
   const startToken = takeStartToken();
   if (startToken !== null) {
-    const person = {
-      userId: null,
-      email: 'operator',
-      platformAdmin: true,
-      memberships: [],
-      byStartLink: true,
-    };
-    session.set({ state: 'in', person });
+    session.set({ state: 'in', person: bearerOf(startToken) });
     return;
   }
   try {
@@ -85,7 +78,7 @@ export const beginSession = async (): Promise<void> => {
 
 /** A fragment is never sent. It is taken off the address at once, so that it is in no bookmark and no screenshot. */
 const takeStartToken = (): string | null => {
-  const given = /^#operator=([\w.-]+)$/.exec(location.hash)?.[1];
+  const given = /^#(?:operator|member)=([\w.-]+)$/.exec(location.hash)?.[1];
   if (given !== undefined) {
     history.replaceState(null, '', location.pathname + location.search);
     sessionStorage.setItem(START_TOKEN, given);
@@ -96,14 +89,35 @@ const takeStartToken = (): string | null => {
   return null;
 };
 
-const endOf = (token: string): number => {
+interface Claims {
+  readonly exp?: number;
+  readonly org_id?: string;
+  readonly roles?: readonly string[];
+}
+
+/** Empty for one that cannot be read. The service decides what a token is good for; this only says what to show. */
+const claimsOf = (token: string): Claims => {
   try {
-    const claims = atob((token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/'));
-    // A token that cannot be read has ended.
-    return ((JSON.parse(claims) as { exp?: number }).exp ?? 0) * 1000;
+    // As the service makes it.
+    return JSON.parse(atob((token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/'))) as Claims;
   } catch {
-    return 0;
+    return {};
   }
+};
+
+const endOf = (token: string): number => (claimsOf(token).exp ?? 0) * 1000;
+
+/** Who holds a token of a printed link: an operator, or a member of one organization. */
+const bearerOf = (token: string): Person => {
+  const { org_id: organizationId, roles = [] } = claimsOf(token);
+  const isMember = organizationId !== undefined;
+  return {
+    userId: null,
+    email: isMember ? `${roles.join(', ')} of ${organizationId}` : 'operator',
+    platformAdmin: !isMember,
+    memberships: isMember ? [{ org_id: organizationId, roles }] : [],
+    byStartLink: true,
+  };
 };
 
 interface SessionBody {

@@ -24,12 +24,13 @@ interface SubmitOptions {
 export class Lab {
   readonly #api: ApiClient;
   readonly #organizationId: string;
-  readonly #token: string;
+  /** Of the person. */
+  readonly token: string;
 
   constructor(api: ApiClient, organizationId: string, token: string) {
     this.#api = api;
     this.#organizationId = organizationId;
-    this.#token = token;
+    this.token = token;
   }
 
   /** @param path below the organization */
@@ -37,7 +38,7 @@ export class Lab {
     const call = {
       method: 'GET',
       path: this.pathOf(path),
-      token: this.#token,
+      token: this.token,
       expect: [200],
       reply,
     } as const;
@@ -52,7 +53,7 @@ export class Lab {
     return this.#api.upload({
       method: 'POST',
       path: this.pathOf('/files'),
-      token: this.#token,
+      token: this.token,
       headers: { 'Content-Type': mediaType, 'Content-Disposition': `attachment; filename="${name}"` },
       bytes,
       expect: [200, 201],
@@ -67,7 +68,7 @@ export class Lab {
     return this.#api.call({
       method: 'POST',
       path: this.pathOf(`/jobs${query}`),
-      token: this.#token,
+      token: this.token,
       headers,
       body,
       expect,
@@ -79,7 +80,7 @@ export class Lab {
     const { body } = await this.#api.call({
       method: 'PATCH',
       path: this.pathOf(`/jobs/${job.job_id}`),
-      token: this.#token,
+      token: this.token,
       body: { status: 'CANCELED' },
       expect: [200],
       reply: replies.job,
@@ -89,7 +90,7 @@ export class Lab {
 
   /** @param path of another organization */
   trespass(path: string) {
-    const request = { method: 'GET', path, token: this.#token, expect: [403], reply: problem } as const;
+    const request = { method: 'GET', path, token: this.token, expect: [403], reply: problem } as const;
     return this.#api.call(request);
   }
 

@@ -38,9 +38,10 @@ const THEIRS = { org_id: 'demo-src-lab', name: 'Src Kinase Lab (demo)' };
  * Shows the product on real input, as REST clients use it: dock, hit the cache, and keep two organizations apart. It may be
  * run again on the same deployment.
  *
+ * @returns what leads to the docked job in the console, after the service's URL
  * @throws {DemoError} when the service does not answer as it should
  */
-export const runDemo = async (host: DemoHost, say: Narration): Promise<void> => {
+export const runDemo = async (host: DemoHost, say: Narration): Promise<string> => {
   const demo = new Demo(host, say, await readImatinibDocking());
   await demo.makeOrganizations();
   const [chemist, worker, stranger] = await demo.logIn();
@@ -53,6 +54,7 @@ export const runDemo = async (host: DemoHost, say: Narration): Promise<void> => 
   await demo.showSeparation([job, cached, replayed], theirs);
   await demo.trespass(stranger, job);
   await demo.showReadiness();
+  return `/console/o/${OURS.org_id}/jobs/${job.job_id}#member=${chemist.token}`;
 };
 
 class Demo {

@@ -12,6 +12,7 @@ import type { FleetLedger } from '../../application/ports/fleet/fleet-ledger.ts'
 import type { ChangeFeed } from '../../application/ports/runtime/change-feed.ts';
 import type { HttpMetrics } from '../../application/ports/runtime/http-metrics.ts';
 import type { EventStreams } from '../../application/events/event-streams.ts';
+import type { OperatorStreams } from '../../application/operators/operator-streams.ts';
 import type { RequestLimits } from '../../application/limits/request-limits.ts';
 import type { StorageQuota } from '../../application/limits/storage-quota.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
@@ -74,6 +75,7 @@ export interface HttpDependencies extends UseCases {
   readonly changeFeed: Pick<ChangeFeed, 'isBehind'>;
   readonly databases: OrganizationDatabases;
   readonly eventStreams: Pick<EventStreams, 'open' | 'count'>;
+  readonly operatorStreams: Pick<OperatorStreams, 'open' | 'count'>;
   /** For what needs no use case: to send bytes. */
   readonly fileStore: FileStore;
   readonly policies: OrganizationPolicies;

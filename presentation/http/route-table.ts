@@ -29,6 +29,7 @@ import { serverRoutes } from './servers/server-routes.ts';
 import { settingsRoutes } from './settings/settings-routes.ts';
 import { taskRoutes } from './tasks/task-routes.ts';
 import { workRoutes } from './work/work-routes.ts';
+import { usageRoutes } from './usage/usage-routes.ts';
 import { userRoutes } from './users/user-routes.ts';
 
 /**
@@ -59,6 +60,7 @@ export const createRouteTable = (deps: HttpDependencies): readonly Route[] => {
     ...organizationRoutes(deps),
     ...settingsRoutes(deps),
     ...auditLogRoutes(deps),
+    ...usageRoutes(deps),
     ...memberRoutes(deps),
     ...overviewRoutes(deps),
     ...findingRoutes(deps),

@@ -42,9 +42,14 @@ export const dock = async (
 ): Promise<Completion> => {
   const startedMs = performance.now();
   let log: WorkFile['bytes'] | null = null;
+  let engineMs = 0;
   const said = (part: Omit<Completion, 'usage' | 'log_tail'>): Completion => ({
     ...part,
-    usage: { wall_seconds: Math.round(performance.now() - startedMs) / 1000 },
+    usage: {
+      wall_seconds: Math.round(performance.now() - startedMs) / 1000,
+      // The engine keeps all its cores busy: that is how it was started.
+      cpu_seconds: Math.round(engineMs * tools.engine.limits.cores) / 1000,
+    },
     ...(log !== null && log.length > 0 && { log_tail: storedText(tailOf(log), MAX_TAIL_BYTES) }),
   });
   try {
@@ -52,7 +57,9 @@ export const dock = async (
     const folder = await mkdtemp(join(tools.temporaryFolder, 'mad-worker-'));
     try {
       const ligand = await writeInputs(request, folder, tools, stages);
+      const beganMs = performance.now();
       const run = await runEngine(request, folder, tools.engine, stages);
+      engineMs = performance.now() - beganMs;
       log = run.process.log.bytes();
       const output = await readIfThere(join(folder, FILES.poses));
       const poses = judgeRun({

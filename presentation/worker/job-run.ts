@@ -191,9 +191,14 @@ export class JobRun {
       log.write('job.result_refused', { job_id: this.jobId, reason: error.message });
       return this.#deliver(refused(completion, error));
     }
-    const { outcome, error } = completion;
+    const { outcome, error, usage } = completion;
     if (error !== undefined) this.#trace?.fail(error.code);
-    log.write('job.ended', { job_id: this.jobId, outcome, code: error?.code, ...completion.usage });
+    log.write('job.ended', {
+      job_id: this.jobId,
+      outcome,
+      code: error?.code,
+      wall_seconds: usage.wall_seconds,
+    });
     return 'delivered';
   }
 

@@ -40,7 +40,7 @@ export interface Completion {
   readonly error?: { readonly code: string; readonly message: string; readonly retryable: boolean };
   readonly task_results: readonly object[];
   readonly artifacts: readonly object[];
-  readonly usage: { readonly wall_seconds: number };
+  readonly usage: { readonly wall_seconds: number; readonly cpu_seconds?: number };
   readonly log_tail?: string;
 }
 

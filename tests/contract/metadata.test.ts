@@ -204,6 +204,11 @@ const keepsMetadata = (subject: Subject<MetadataSubject>): void => {
       expect(await ledger.countByState()).to.deep.equal(
         new Map([[DEFAULT_SERVER, { ...counts, provisioning: 2 }]]),
       );
+      const [a, b] = ids;
+      if (a === undefined || b === undefined) throw new Error('no ids');
+      const found = await ledger.findOnServer(DEFAULT_SERVER, [a, b, organizationId('nobody')]);
+      expect(found.map((record) => record.organizationId)).to.have.members([a, b]);
+      expect(await ledger.findOnServer(parseServerId('eu'), [a, b])).to.deep.equal([]);
       const list = async (state: (typeof DATABASE_STATES)[number] | null) =>
         (await inPages((page) => ledger.list({ state }, page))).map((record) => record.organizationId);
       expect(await list(null)).to.deep.equal(ids);

@@ -366,6 +366,28 @@ const keepsPeople = (subject: Subject<MetadataSubject>): void => {
       expect(await sessions.findBrowser(secret.toReversed())).to.equal(null);
     });
 
+    it('are listed while they are not over, the latest first', async () => {
+      await register(ACME);
+      const { userId } = await insertUser('ada@example.org');
+      const { sessions } = metadata;
+      const acme = await open(userId, ACME);
+      const browser = await open(userId, null);
+      await sessions.addBrowser(browser.session.sessionId, randomBytes(32));
+      const revoked = await open(userId, null);
+      await sessions.revoke(revoked.session.sessionId);
+      await open(userId, null, 0);
+      const listed = await sessions.listLive(userId);
+      const kinds = listed.map(({ openedAt: _openedAt, expiresAt: _expiresAt, usedAt, ...session }) => ({
+        ...session,
+        isUsed: usedAt !== null,
+      }));
+      expect(kinds).to.have.deep.members([
+        { sessionId: browser.session.sessionId, organizationId: null, isBrowser: true, isUsed: true },
+        { sessionId: acme.session.sessionId, organizationId: ACME, isBrowser: false, isUsed: false },
+      ]);
+      expect(await sessions.listLive(randomUUID())).to.deep.equal([]);
+    });
+
     it('take no token when they are over: revoked, or too old', async () => {
       await register(ACME, BETA);
       const { userId } = await insertUser('ada@example.org');

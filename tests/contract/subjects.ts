@@ -1,5 +1,6 @@
 import type { DatabaseLedger } from '../../application/ports/databases/database-ledger.ts';
 import type { OperatorsLedger } from '../../application/ports/operators/operators-ledger.ts';
+import type { UsageLedger } from '../../application/ports/usage/usage-ledger.ts';
 import type { ProcessLedger } from '../../application/ports/operators/process-ledger.ts';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
 import type { ResultsDatabase } from '../../application/ports/databases/results-database.ts';
@@ -11,6 +12,7 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { FakeMetadata } from '../support/fakes/fake-metadata.ts';
 import { FakeOperators, FakeProcesses } from '../support/fakes/fake-operators.ts';
+import { FakeUsage } from '../support/fakes/fake-usage.ts';
 import { FakeWorkHints } from '../support/fakes/fake-work-hints.ts';
 import { FakeResults } from '../support/fakes/fake-results.ts';
 
@@ -108,6 +110,7 @@ export interface MetadataSubject {
   /** Records a database in this state for a registered organization. */
   addDatabase(organization: OrganizationId, state: DatabaseState): Promise<void>;
   readonly workHints: WorkHints;
+  readonly usage: UsageLedger;
   /** As the relay of audit entries does it. */
   readonly deliver: AuditBacklog['deliver'];
   /** As if the time had come for every hint at work. */
@@ -121,6 +124,7 @@ const metadataInMemory = (): MetadataSubject => {
   const processes = new FakeProcesses();
   const operators = new FakeOperators(metadata, processes);
   const workHints = new FakeWorkHints(metadata);
+  const usage = new FakeUsage(metadata);
   return {
     metadata,
     ledger: metadata.ledger,
@@ -128,7 +132,11 @@ const metadataInMemory = (): MetadataSubject => {
     processes,
     addDatabase,
     workHints,
-    deliver: async (id, entries) => workHints.deliver(id, entries),
+    usage,
+    deliver: async (id, entries) => {
+      workHints.deliver(id, entries);
+      usage.deliver(id, entries);
+    },
     makeHintsDue: async () => workHints.makeDue(),
   };
 };
@@ -155,6 +163,7 @@ const metadataInPostgres = (): Subject<MetadataSubject> => {
           );
         },
         workHints: container.get(TOKENS.workHints),
+        usage: container.get(TOKENS.usageLedger),
         deliver: (id, entries) => container.get(TOKENS.auditBacklog).deliver(id, entries),
         makeHintsDue: async () => {
           await deployment.metadata(`update work_hints set next_due_at = now()`);
@@ -165,7 +174,8 @@ const metadataInPostgres = (): Subject<MetadataSubject> => {
       // The trail itself refuses to be emptied.
       await deployment.administer(
         `alter table audit_logs disable trigger user; alter table audit_chains disable trigger user;
-         truncate organizations, users, audit_logs, audit_chains, process_beats, reconciler_passes, work_hints cascade;
+         truncate organizations, users, audit_logs, audit_chains, process_beats, reconciler_passes, work_hints,
+           usage_writers cascade;
          alter table audit_logs enable trigger user; alter table audit_chains enable trigger user;
          delete from results_servers where server_id <> 'default';
          update results_servers set status = 'active', weight = 100, max_databases = null, databases = 0, labels = '{}',

@@ -129,8 +129,8 @@ describe('reconciliation of the books with the server', function () {
       },
     }));
     overrideSessions(looking, (session) => ({
-      listDatabases: async () => {
-        const databases = await session.listDatabases();
+      listDatabases: async (page) => {
+        const databases = await session.listDatabases(page);
         await meanwhile();
         return databases;
       },
@@ -150,8 +150,8 @@ describe('reconciliation of the books with the server', function () {
       happens: () => Promise<unknown>,
     ): ReturnType<typeof findingsOf> => {
       overrideSessions(looking, (session) => ({
-        listDatabases: async () => {
-          const databases = await session.listDatabases();
+        listDatabases: async (page) => {
+          const databases = await session.listDatabases(page);
           await happens();
           return databases;
         },

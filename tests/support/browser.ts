@@ -24,7 +24,7 @@ export const launchBrowser = (): Promise<Browser> => {
 };
 
 /** The machine may be busy. */
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 
 export interface Look {
   readonly theme: 'light' | 'dark';
@@ -47,6 +47,9 @@ export interface Visitor {
 /** Reports violations of the content policy, which otherwise only stand in the browser's own console. */
 const REPORT_VIOLATIONS = `document.addEventListener('securitypolicyviolation', (event) =>
   console.error('violates', event.effectiveDirective, event.blockedURI, event.sourceFile));`;
+
+/** Keeps pages from asking again by themselves. A page that has no address yet has no storage either. */
+export const PAUSE_LIVE = `if (location.origin !== 'null') sessionStorage.setItem('mad.paused', '')`;
 
 /** @param expected faults that a test makes on purpose, such as `Failed to load resource: … 401` */
 export const visit = async (

@@ -29,7 +29,8 @@ export class EventClient {
   readonly statuses: number[] = [];
   readonly #source: EventSource;
 
-  constructor(url: string, token: string) {
+  /** @param types of the events that are kept */
+  constructor(url: string, token: string, types: readonly string[] = EVENT_TYPES) {
     this.#source = new EventSource(url, {
       fetch: async (input, init) => {
         const headers = new Headers(init.headers);
@@ -40,7 +41,7 @@ export class EventClient {
         return response;
       },
     });
-    for (const type of EVENT_TYPES)
+    for (const type of types)
       this.#source.addEventListener(type, ({ data, lastEventId }) => {
         // The checks of each test say what is in it.
         this.events.push(JSON.parse(String(data)) as Event);

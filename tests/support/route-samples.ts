@@ -9,6 +9,7 @@ const BODIES: Readonly<Record<string, object>> = {
   createUser: { email: 'made-by-sample@example.org', password: 'another password' },
   changeUser: { must_change_password: false },
   setPassword: { password: 'another password' },
+  retireDatabase: { seen_generation: 1 },
   linkIdentity: { issuer: 'https://idp.example', subject: 'sample' },
   addMember: { email: 'member-by-sample@example.org', roles: ['member'] },
   changeMemberRoles: { roles: ['member', 'worker'] },
@@ -80,6 +81,7 @@ export const samplePathOf = (route: Route, organizationId: string, jobId: string
     .replace('{campaign_id}', SAMPLE_CAMPAIGN_ID)
     .replace('{user_id}', SAMPLE_USER_ID)
     .replace('{identity_id}', SAMPLE_USER_ID)
+    .replace('{session_id}', SAMPLE_USER_ID)
     .replace('/admin/tasks/{task_name}', '/admin/tasks/fleet_snapshot')
     .replace('{service_account_id}', SAMPLE_USER_ID)
     .replace('{key_id}', SAMPLE_USER_ID)

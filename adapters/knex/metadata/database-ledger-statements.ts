@@ -293,12 +293,35 @@ export const completeRetirement = statement<Key & { renamedTo: string | null }>(
     ),
 );
 
+/**
+ * Every process asks for this every few seconds, so it counts only the few databases that are not ready. A trigger counts
+ * those of each server that have a stamp, and every database that is ready has one.
+ */
 export const countByState = statement<
   object,
   { server_id: ServerId; state: DatabaseRow['state']; count: string }
->('database_count_by_state', () =>
-  sql('organization_databases')
-    .select('server_id', 'state')
-    .count({ count: '*' })
-    .groupBy('server_id', 'state'),
+>(
+  'database_count_by_state',
+  () =>
+    sql.raw(
+      `with others as (
+         select server_id, state, count(*) as count, count(stamp) as stamped from organization_databases
+         where ${stateIn(DATABASE_STATES.filter((state) => state !== 'ready'))} group by server_id, state
+       ), ready as (
+         select s.server_id, s.databases - coalesce(sum(others.stamped), 0) as count
+         from results_servers s left join others using (server_id) group by s.server_id
+       )
+       select server_id, state, count from others
+       union all select server_id, 'ready', count from ready where count > 0`,
+    ),
+  { readOnly: true },
+);
+
+export const findOnServer = statement<{ serverId: string; organizationIds: readonly string[] }, DatabaseRow>(
+  'database_find_on_server',
+  (p) =>
+    sql('organization_databases')
+      .select(RECORD_COLUMNS)
+      .where('server_id', p('serverId'))
+      .whereRaw('org_id = any(?::text[])', [p('organizationIds')]),
 );

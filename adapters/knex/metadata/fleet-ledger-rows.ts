@@ -75,6 +75,12 @@ export interface CandidateRow {
   readonly urgent: boolean;
 }
 
+export interface SchemaCountRow {
+  readonly schema_version: number;
+  /** A bigint, which the driver gives as text. */
+  readonly count: string;
+}
+
 export interface ClaimRow {
   readonly org_id: OrganizationId;
   /** Null, like the columns that follow, when the organization no longer has a database. */

@@ -5,17 +5,35 @@ import {
   type CandidateRow,
   type ItemRow,
   type RunRow,
+  type SchemaCountRow,
 } from './fleet-ledger-rows.ts';
 
 interface OfRun {
   readonly runId: number;
 }
 
-export const listCandidates = statement<object, CandidateRow>('fleet_list_candidates', () =>
-  sql.raw(
-    `select org_id, server_id, state, schema_version, migration_wanted_at is not null as urgent
-     from organization_databases order by org_id`,
-  ),
+export const listCandidates = statement<
+  { after: string | null; behind: number | null; limit: number },
+  CandidateRow
+>(
+  'fleet_list_candidates',
+  (p) =>
+    sql.raw(
+      `select org_id, server_id, state, schema_version, migration_wanted_at is not null as urgent
+       from organization_databases
+       where org_id > coalesce(?, '') and (?::int is null or (state = 'ready' and schema_version < ?::int))
+       order by org_id limit ?`,
+      [p('after'), p('behind'), p('behind'), p('limit')],
+    ),
+  { readOnly: true },
+);
+
+export const countSchemas = statement<object, SchemaCountRow>('fleet_count_schemas', () =>
+  sql('organization_databases')
+    .select('schema_version')
+    .where('state', 'ready')
+    .count({ count: '*' })
+    .groupBy('schema_version'),
 );
 
 export const endAbandonedRun = statement<{ reason: string }>('fleet_end_abandoned_run', (p) =>
@@ -201,11 +219,13 @@ export const listMoved = statement<
   { org_id: ItemRow['org_id']; schema_version: number }
 >('fleet_list_moved', (p) =>
   sql.raw(
+    // Two searches, each along its index: as one condition, the server may read all databases instead.
     `select org_id, schema_version from organization_databases
-     where state = 'ready' and (
-       org_id = any(?::text[])
-       or (updated_at > now() - ?::int * interval '1 ms' and schema_version not between ?::int and ?::int)
-     )`,
+     where state = 'ready' and org_id = any(?::text[])
+     union
+     select org_id, schema_version from organization_databases
+     where state = 'ready' and updated_at > now() - ?::int * interval '1 ms'
+       and schema_version not between ?::int and ?::int`,
     [p('known'), p('sinceMs'), p('oldest'), p('newest')],
   ),
 );

@@ -48,11 +48,17 @@ export const claim = statement<
   ),
 );
 
+// What the runner is just reporting or giving back is skipped: two statements that wait for rows of each other's would
+// end in a deadlock.
 export const renew = statement<OfRunner & { leaseMs: number }>('fleet_renew', (p) =>
   sql.raw(
-    `update fleet_items set lease_until = now() + ?::int * interval '1 ms'
-     where run_id = ?::int and runner = ? and state = 'running'`,
-    [p('leaseMs'), p('runId'), p('runner')],
+    `with mine as (
+       select run_id, org_id from fleet_items where run_id = ?::int and runner = ? and state = 'running'
+       for update skip locked
+     )
+     update fleet_items i set lease_until = now() + ?::int * interval '1 ms'
+     from mine where i.run_id = mine.run_id and i.org_id = mine.org_id`,
+    [p('runId'), p('runner'), p('leaseMs')],
   ),
 );
 

@@ -1,6 +1,7 @@
 import type { AuditBacklog } from '../../../application/ports/audit/audit-backlog.ts';
 import type { CarriedEntry } from '../../../domain/audit/carried-entry.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
+import { workUsageOf } from '../../../domain/usage/work-usage.ts';
 import { workNewsOf } from '../../../domain/work/work-hint.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 
@@ -17,12 +18,14 @@ const WEIGHT = `select least(greatest((settings ->> 'work_weight')::numeric, 1),
 // the last statement of a process that died: when it commits, this one fails with a unique violation, and the next
 // attempt finds the entries delivered.
 //
-// Only entries that arrive set hints, and in the same statement: once each, wherever a process dies. Versions are drawn after
+// Only entries that arrive count as usage and set hints, and in the same statement: once each, wherever a process dies. Versions are drawn after
 // the trail has locked the organization's chain, so they rise in the order of the deliveries. An organization without jobs
 // that wait joins those that have some at the least that any of them got: nobody saves up. Decision 0048.
-const deliver = statement<{ organizationId: string; entries: string; news: string }>('audit_deliver', (p) =>
-  sql.raw(
-    `with arrived as (
+const deliver = statement<{ organizationId: string; entries: string; news: string; usage: string }>(
+  'audit_deliver',
+  (p) =>
+    sql.raw(
+      `with arrived as (
        insert into audit_logs (audit_id, org_id, user_id, action, entity_type, entity_id, details, request_id, address, ts)
        select audit_id, ?, user_id, action, entity_type, entity_id, details, request_id, address, ts
        from rows from (jsonb_to_recordset(?::jsonb) as (
@@ -34,6 +37,14 @@ const deliver = statement<{ organizationId: string; entries: string; news: strin
        where not exists (select from audit_logs known where known.audit_id = entry.audit_id)
        order by number
        returning audit_id
+     ), used as (
+       insert into usage_daily (org_id, day, jobs, core_seconds)
+       select ?, day, sum(jobs), sum(core_seconds)
+       from arrived join jsonb_to_recordset(?::jsonb) as used
+         (audit_id uuid, day date, jobs int, core_seconds float8) using (audit_id)
+       group by day order by day
+       on conflict (org_id, day) do update set
+         jobs = usage_daily.jobs + excluded.jobs, core_seconds = usage_daily.core_seconds + excluded.core_seconds
      ), told as materialized (
        select engine, sum(waiting)::int as waiting, min(since) as since, min(due_at) as due_at,
          sum(served) / coalesce((${WEIGHT}), 1) as served
@@ -54,8 +65,16 @@ const deliver = statement<{ organizationId: string; entries: string; news: strin
          work_hints.served + (select served from told where engine = excluded.engine),
          case when work_hints.waiting = 0 then excluded.served end
        )`,
-    [p('organizationId'), p('entries'), p('organizationId'), p('news'), p('organizationId')],
-  ),
+      [
+        p('organizationId'),
+        p('entries'),
+        p('organizationId'),
+        p('usage'),
+        p('organizationId'),
+        p('news'),
+        p('organizationId'),
+      ],
+    ),
 );
 
 const announce = statement<Announcement>('audit_announce', (p) =>
@@ -93,7 +112,7 @@ const reclaim = statement<{ writer: string; silentForMs: number }, { org_id: Org
     ),
 );
 
-/** Where entries of results arrive, once each, and set hints at work. Decisions 0015 and 0048. */
+/** Where entries of results arrive, once each, count as usage, and set hints at work. Decisions 0015, 0048 and 0058. */
 export class KnexAuditBacklog implements AuditBacklog {
   readonly #executor: SqlExecutor;
 
@@ -116,8 +135,18 @@ export class KnexAuditBacklog implements AuditBacklog {
     const news = entries.flatMap((entry) =>
       workNewsOf(entry).map(({ dueAt, ...told }) => ({ ...told, audit_id: entry.auditId, due_at: dueAt })),
     );
+    const usage = entries.flatMap((entry) => {
+      const used = workUsageOf(entry);
+      if (used === null) return [];
+      return { audit_id: entry.auditId, day: used.day, jobs: used.jobs, core_seconds: used.coreSeconds };
+    });
     await this.#executor.query(
-      deliver({ organizationId, entries: JSON.stringify(rows), news: JSON.stringify(news) }),
+      deliver({
+        organizationId,
+        entries: JSON.stringify(rows),
+        usage: JSON.stringify(usage),
+        news: JSON.stringify(news),
+      }),
     );
   }
 

@@ -7,7 +7,7 @@ import {
   type AuditLog,
   type TrailScope,
 } from '../../../domain/audit/audit-log.ts';
-import { boundedDetails } from '../../../domain/audit/bounded-details.ts';
+import { keptDetails } from '../../../domain/audit/bounded-details.ts';
 import { JsonText } from '../../../domain/json-text.ts';
 import type { PagePart, PartRequest } from '../../../domain/page.ts';
 import { sizedList, toPart } from '../sized-list.ts';
@@ -80,7 +80,7 @@ export class KnexAuditLog implements AuditLog {
       append({
         ...event,
         address: event.address ?? null,
-        json: JSON.stringify(boundedDetails(event.details)),
+        json: JSON.stringify(keptDetails(event)),
       }),
     );
   }

@@ -57,6 +57,15 @@ export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
     return toPage(rows.map(toDatabaseRecord), limit, (record) => record.organizationId);
   }
 
+  async findOnServer(
+    serverId: ServerId,
+    organizationIds: readonly OrganizationId[],
+  ): Promise<readonly DatabaseRecord[]> {
+    if (organizationIds.length === 0) return [];
+    const rows = await this.#database.query(statements.findOnServer({ serverId, organizationIds }));
+    return rows.map(toDatabaseRecord);
+  }
+
   async countByState(): Promise<ReadonlyMap<ServerId, Record<DatabaseState, number>>> {
     const counts = new Map<ServerId, Record<DatabaseState, number>>();
     for (const { server_id: serverId, state, count } of await this.#database.query(

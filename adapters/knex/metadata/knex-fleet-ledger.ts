@@ -38,8 +38,17 @@ export class KnexFleetLedger implements FleetLedger {
     this.#database = database;
   }
 
-  async listCandidates(): Promise<readonly FleetCandidate[]> {
-    return (await this.#database.query(statements.listCandidates({}))).map(toCandidate);
+  async listCandidates(
+    { behind }: { readonly behind: number | null },
+    { limit, after }: PageRequest<string>,
+  ): Promise<Page<FleetCandidate, string>> {
+    const rows = await this.#database.query(statements.listCandidates({ behind, after, limit: limit + 1 }));
+    return toPage(rows.map(toCandidate), limit, ({ organizationId }) => organizationId);
+  }
+
+  async countSchemas(): Promise<ReadonlyMap<number, number>> {
+    const rows = await this.#database.query(statements.countSchemas({}));
+    return new Map(rows.map(({ schema_version: version, count }) => [version, Number(count)]));
   }
 
   begin({ items, serviceSchemaVersion, ...run }: NewRun): Promise<FleetRun | null> {
@@ -56,7 +65,7 @@ export class KnexFleetLedger implements FleetLedger {
   }
 
   add(runId: number, items: readonly PlannedItem[]): Promise<number> {
-    return insertItems(this.#database, runId, items);
+    return this.#database.transaction((executor) => insertItems(executor, runId, items));
   }
 
   async findRun(runId: number): Promise<FleetRun | null> {
@@ -203,22 +212,30 @@ export class KnexFleetLedger implements FleetLedger {
   }
 }
 
+/** Items of one statement: its parameters stay small, however large the fleet is. */
+const ITEMS_AT_ONCE = 10_000;
+
 const insertItems = async (
   executor: SqlExecutor,
   runId: number,
   items: readonly PlannedItem[],
 ): Promise<number> => {
-  const rows = await executor.query(
-    statements.insertItems({
-      runId,
-      organizationIds: items.map(({ organizationId }) => organizationId),
-      waves: items.map(({ wave }) => wave),
-      urgent: items.map(({ urgent }) => urgent),
-      fromVersions: items.map(({ fromVersion }) => fromVersion),
-      toVersions: items.map(({ toVersion }) => toVersion),
-    }),
-  );
-  return rows.length;
+  let inserted = 0;
+  for (let at = 0; at < items.length; at += ITEMS_AT_ONCE) {
+    const some = items.slice(at, at + ITEMS_AT_ONCE);
+    const rows = await executor.query(
+      statements.insertItems({
+        runId,
+        organizationIds: some.map(({ organizationId }) => organizationId),
+        waves: some.map(({ wave }) => wave),
+        urgent: some.map(({ urgent }) => urgent),
+        fromVersions: some.map(({ fromVersion }) => fromVersion),
+        toVersions: some.map(({ toVersion }) => toVersion),
+      }),
+    );
+    inserted += rows.length;
+  }
+  return inserted;
 };
 
 const writeReports = async (

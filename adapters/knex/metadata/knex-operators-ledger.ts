@@ -21,12 +21,21 @@ interface GroupRow extends Omit<OrganizationGroup, 'serverId' | 'schemaVersion'>
 const groupOrganizations = statement<object, GroupRow>(
   'operators_group_organizations',
   () =>
+    // Counted without a sort of all. Then the first of each group are found along an index.
     sql.raw(
-      `select o.status, d.server_id, d.state, d.schema_version, count(*)::int as count,
-         (array_agg(o.org_id order by o.org_id))[1:${SAMPLE}] as sample
-       from organizations o left join organization_databases d using (org_id)
-       group by o.status, d.server_id, d.state, d.schema_version
-       order by o.status, d.server_id, d.state, d.schema_version`,
+      `with groups as materialized (
+         select o.status, d.server_id, d.state, d.schema_version, count(*)::int as count
+         from organizations o left join organization_databases d using (org_id)
+         group by o.status, d.server_id, d.state, d.schema_version
+       )
+       select groups.*, array(
+         select o.org_id from organizations o left join organization_databases d using (org_id)
+         where o.status = groups.status and d.server_id is not distinct from groups.server_id
+           and d.state is not distinct from groups.state
+           and d.schema_version is not distinct from groups.schema_version
+         order by o.org_id limit ${SAMPLE}
+       ) as sample
+       from groups order by status, server_id, state, schema_version`,
     ),
   { readOnly: true },
 );

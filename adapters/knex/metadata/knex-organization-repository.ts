@@ -135,17 +135,21 @@ const moveStatus = statement<{ id: string; from: string; to: string }, { org_id:
 const listControls = statement<{ ids: readonly string[] | null; keys: readonly string[] }, ControlsRow>(
   'organization_list_controls',
   (p) =>
-    // Each organization may keep a MiB of settings that mean nothing to the service.
+    // Each organization may keep a MiB of settings that mean nothing to the service. Nothing is read of organizations that
+    // are neither suspended nor have settings.
     sql.raw(
-      `select o.org_id, o.status, coalesce(acted_on.settings, '{}') as settings
-       from organizations o left join settings s using (org_id)
+      `with told as (
+         select org_id from organizations where status = 'suspended' and (?::text[] is null or org_id = any(?))
+         union
+         select org_id from settings where jsonb_exists_any(settings, ?) and (?::text[] is null or org_id = any(?))
+       )
+       select o.org_id, o.status, coalesce(acted_on.settings, '{}') as settings
+       from told join organizations o using (org_id) left join settings s using (org_id)
        left join lateral (
          select jsonb_object_agg(key, s.settings -> key) as settings
          from unnest(?::text[]) as key where jsonb_exists(s.settings, key)
-       ) acted_on on true
-       where (?::text[] is null or o.org_id = any(?))
-         and (o.status = 'suspended' or jsonb_exists_any(s.settings, ?))`,
-      [p('keys'), p('ids'), p('ids'), p('keys')],
+       ) acted_on on true`,
+      [p('ids'), p('ids'), p('keys'), p('ids'), p('ids'), p('keys')],
     ),
 );
 

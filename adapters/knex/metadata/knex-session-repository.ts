@@ -1,5 +1,6 @@
 import type {
   BrowserSession,
+  LiveSession,
   RefreshTokenUse,
   Session,
   SessionRepository,
@@ -82,6 +83,30 @@ const noteUse = statement<{ sessionId: string }>('session_note_use', (p) =>
     .update({ used_at: sql.raw('now()') }),
 );
 
+interface LiveRow extends SessionRow {
+  readonly is_browser: boolean;
+  readonly created_at: Date;
+  readonly used_at: Date | null;
+  readonly expires_at: Date;
+}
+
+const MOST_LISTED = 100;
+
+const listLive = statement<{ userId: string }, LiveRow>('session_list_live', (p) =>
+  sql({ s: 'sessions' })
+    .leftJoin({ b: 'browser_sessions' }, 'b.session_id', 's.session_id')
+    .select('s.session_id', 's.user_id', 's.org_id', 's.created_at', 's.expires_at', 'b.used_at')
+    .select(sql.raw('b.session_id is not null as is_browser'))
+    .where('s.user_id', p('userId'))
+    .whereNull('s.revoked_at')
+    .whereRaw('s.expires_at > now()')
+    .orderBy([
+      { column: 's.created_at', order: 'desc' },
+      { column: 's.session_id', order: 'desc' },
+    ])
+    .limit(MOST_LISTED),
+);
+
 const revoke = statement<{ sessionId: string }>('session_revoke', (p) =>
   sql('sessions')
     .where('session_id', p('sessionId'))
@@ -144,6 +169,18 @@ export class KnexSessionRepository implements SessionRepository {
 
   async noteUse(sessionId: string): Promise<void> {
     await this.#executor.query(noteUse({ sessionId }));
+  }
+
+  async listLive(userId: string): Promise<readonly LiveSession[]> {
+    const rows = await this.#executor.query(listLive({ userId }));
+    return rows.map((row) => ({
+      sessionId: row.session_id,
+      organizationId: row.org_id,
+      isBrowser: row.is_browser,
+      openedAt: row.created_at,
+      usedAt: row.used_at,
+      expiresAt: row.expires_at,
+    }));
   }
 
   async revoke(sessionId: string): Promise<void> {

@@ -37,5 +37,11 @@ export interface DatabaseLedger {
     filter: { readonly state: DatabaseState | null; readonly serverId?: ServerId | null },
     page: PageRequest<string>,
   ): Promise<Page<DatabaseRecord, string>>;
+  /** Those of the organizations that the ledger has on the server, in no order. */
+  findOnServer(
+    serverId: ServerId,
+    organizationIds: readonly OrganizationId[],
+  ): Promise<readonly DatabaseRecord[]>;
+  /** Servers and states that have none may be left out. */
   countByState(): Promise<ReadonlyMap<ServerId, Readonly<Record<DatabaseState, number>>>>;
 }

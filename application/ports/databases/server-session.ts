@@ -1,3 +1,5 @@
+import type { Page, PageRequest } from '../../../domain/page.ts';
+
 /** A database on a server, and what its comment says. */
 export interface ListedDatabase {
   readonly name: string;
@@ -7,7 +9,10 @@ export interface ListedDatabase {
 
 /** One administrator's session on a server. Its locks end with it. Every act may be repeated. */
 export interface ServerSession {
-  listDatabases(): Promise<readonly ListedDatabase[]>;
+  /** In the order of their names. */
+  listDatabases(page: PageRequest<string>): Promise<Page<ListedDatabase, string>>;
+  /** Those of these names that there are, in no order. */
+  findDatabases(names: readonly string[]): Promise<readonly ListedDatabase[]>;
   exists(name: string): Promise<boolean>;
   /** The stamp that a database carries: null for none, undefined when there is no such database. */
   identityOf(name: string): Promise<string | null | undefined>;

@@ -118,8 +118,17 @@ export interface FleetReport {
 
 /** The records of fleet migrations in the metadata database. Every method is one transaction. Decision 0010. */
 export interface FleetLedger {
-  /** Returns all organizations with a recorded database, in the order of their ids. */
-  listCandidates(): Promise<readonly FleetCandidate[]>;
+  /**
+   * Lists the organizations with a recorded database, in the order of their ids.
+   *
+   * @param filter.behind only those in service whose schema version is below this; null: all
+   */
+  listCandidates(
+    filter: { readonly behind: number | null },
+    page: PageRequest<string>,
+  ): Promise<Page<FleetCandidate, string>>;
+  /** Counts the databases in service by their schema version. */
+  countSchemas(): Promise<ReadonlyMap<number, number>>;
   /**
    * Ends an unfinished run that no runner works on, and creates a new run; null while a runner works on one. A rollback
    * sets the run aside, any other one takes its place.

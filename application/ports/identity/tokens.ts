@@ -12,7 +12,7 @@ export interface TokenSession {
   readonly sessionId: string;
   /** Shortens the token's life; left out: as long as the service is configured. */
   readonly atMostSeconds?: number;
-  /** When the bearer gave the password just now, in seconds since 1970. */
+  /** When the bearer gave the password last, in seconds since 1970; of browsers' sessions alone. */
   readonly authTime?: number;
 }
 
@@ -33,6 +33,8 @@ export interface TokenClaims {
   readonly organizationId: OrganizationId | null;
   readonly roles: ReadonlySet<Role>;
   readonly sessionId: string | null;
+  /** Of a token of a browser's session: when its password was given last, in seconds since 1970. */
+  readonly authTime?: number;
 }
 
 /** Checks signature, time and claims of a token. Does not look at accounts. */

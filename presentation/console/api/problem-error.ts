@@ -57,5 +57,9 @@ export const unreachable = (cause: unknown): ProblemError =>
     { cause },
   );
 
+/** Whether something was no longer as the page showed it. Nothing was done then. */
+export const isConflict = (error: unknown): boolean =>
+  error instanceof ProblemError && /_(?:conflict|changed)$/.test(error.problem.code);
+
 export const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
   error instanceof ProblemError && codes.includes(error.problem.code);

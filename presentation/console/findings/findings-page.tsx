@@ -94,7 +94,7 @@ const LastPass = (pass: Pass): ReactNode => (
     ))}
     <Table
       label="Findings"
-      columns={COLUMNS}
+      columns={[...COLUMNS, outcome(pass.dry_run)]}
       rows={pass.findings}
       rowKey={({ kind, server_id: id, database }) => `${kind} ${id} ${database}`}
       empty="Servers and ledger fit."
@@ -114,6 +114,13 @@ const TONES: Readonly<Record<string, Tone>> = {
   orphan: 'warn',
   foreign: 'quiet',
 };
+
+/** A dry run says what would be done. */
+const outcome = (isDryRun: boolean): Column<Finding> => ({
+  head: isDryRun ? 'Would be' : 'Done',
+  width: '7rem',
+  cell: ({ action }) => action,
+});
 
 const COLUMNS: readonly Column<Finding>[] = [
   { head: 'Kind', width: '8rem', cell: ({ kind }) => <Badge state={kind} tone={TONES[kind] ?? 'warn'} /> },
@@ -136,5 +143,4 @@ const COLUMNS: readonly Column<Finding>[] = [
   },
   { head: 'What it means', cell: ({ meaning }) => meaning },
   { head: 'What is safe', cell: ({ next_step: step }) => step },
-  { head: 'Done', width: '7rem', cell: ({ action }) => action },
 ];

@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { dataOf, useApi, type Schemas } from '../api/client.ts';
 import { number, words } from '../format.ts';
-import { useRefresh } from '../live.ts';
+import { useFallbackRefresh } from '../live.ts';
 import { ServerTable } from '../servers/server-table.tsx';
 import { Badge } from '../ui/badge.tsx';
 import { Loaded } from '../ui/loading.tsx';
@@ -20,7 +20,7 @@ export const FleetPage = (): ReactNode => {
   const query = useQuery({
     queryKey: ['fleet', 'overview'],
     queryFn: () => dataOf(api.GET('/admin/overview')),
-    refetchInterval: useRefresh(),
+    refetchInterval: useFallbackRefresh(),
   });
   return (
     <Page

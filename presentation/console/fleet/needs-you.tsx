@@ -1,8 +1,10 @@
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Schemas } from '../api/client.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Section } from '../ui/page.tsx';
+import { nextStepOf } from './next-steps.ts';
 
 type Attention = Schemas['Attention'];
 
@@ -28,6 +30,23 @@ export const NeedsYou = ({ items }: { readonly items: readonly Attention[] }): R
   </Section>
 );
 
+/**
+ * What is wrong with one organization, as far as the stream of the fleet has told it: nothing is asked for. Without a stream it
+ * shows nothing.
+ */
+export const OrganizationNeedsYou = ({ organizationId }: { readonly organizationId: string }): ReactNode => {
+  const { data } = useQuery<Schemas['Overview']>({ queryKey: ['fleet', 'overview'], enabled: false });
+  const items = data?.needs_you.filter(({ sample }) => sample.includes(organizationId)) ?? [];
+  if (items.length === 0) return null;
+  return (
+    <ul className="attention">
+      {items.map((item) => (
+        <Item key={`${item.code}${item.sentence}`} {...item} />
+      ))}
+    </ul>
+  );
+};
+
 const Item = (item: Attention): ReactNode => (
   <li className={item.severity}>
     <span>
@@ -35,7 +54,7 @@ const Item = (item: Attention): ReactNode => (
     </span>
     <div>
       <strong>{item.sentence}</strong>
-      <p>{item.next_step}</p>
+      <p>{nextStepOf(item)}</p>
       {item.sample.length > 0 && (
         <p className="row">
           {item.sample.map((id) => (
@@ -58,7 +77,7 @@ const PlaceOf = ({ code, server_id: serverId, run_id: runId }: Attention): React
         Open run {runId}
       </Link>
     );
-  if (/^(?:databases_missing|findings|servers_not_compared)$/.test(code))
+  if (/^(?:databases_missing|findings|servers_not_compared|organizations_failing)$/.test(code))
     return <Link to="/fleet/findings">Open findings</Link>;
   if (code.startsWith('schema_')) return <Link to="/fleet/migrations">Open migrations</Link>;
   if (code === 'databases_failed')
@@ -67,9 +86,7 @@ const PlaceOf = ({ code, server_id: serverId, run_id: runId }: Attention): React
         Show them
       </Link>
     );
-  if (
-    /^(?:process_silent|changes_late|releases_differ|organizations_failing|connections_exhausted)$/.test(code)
-  )
+  if (/^(?:process_silent|changes_late|releases_differ|connections_exhausted)$/.test(code))
     return <Link to="/fleet/processes">Open processes</Link>;
   if (serverId !== null || code === 'no_server_takes_databases')
     return <Link to="/fleet/servers">Open servers</Link>;

@@ -46,7 +46,7 @@ export const PlanDialog = ({ seenRunId, onClose }: PlanDialogProps): ReactNode =
   return (
     <ActionDialog
       title="Plan a migration"
-      act={`Migrate ${number(organizations)} organizations`}
+      act={`Migrate ${number(organizations)} ${organizations === 1 ? 'organization' : 'organizations'}`}
       perform={begin}
       onClose={onClose}
       disabled={organizations === 0}

@@ -4,7 +4,7 @@ import { useState, type ReactNode } from 'react';
 import { dataOf, useApi, type Schemas } from '../api/client.ts';
 import { number } from '../format.ts';
 import { useAction } from '../ui/action.tsx';
-import { ActionDialog } from '../ui/dialog.tsx';
+import { ActionDialog, type Said } from '../ui/dialog.tsx';
 import { Section } from '../ui/page.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { toast } from '../ui/toast.tsx';
@@ -107,9 +107,10 @@ const RollbackDialog = ({ run, onClose }: RunDialogProps): ReactNode => {
   const [wave, setWave] = useState('0');
   const [names, setNames] = useState('');
   const listed = names.split(/[\s,]+/).filter((name) => name !== '');
-  const rollBack = async (): Promise<void> => {
+  const rollBack = async ({ headers }: Said): Promise<void> => {
     const begun = await dataOf(
       api.POST('/admin/migrations/{run_id}/rollback', {
+        headers,
         params: { path: { run_id: id } },
         body: {
           state,

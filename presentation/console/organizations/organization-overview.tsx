@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { dataOf, useApi, type Schemas } from '../api/client.ts';
+import { OrganizationNeedsYou } from '../fleet/needs-you.tsx';
 import { useRefresh } from '../live.ts';
 import { useAction } from '../ui/action.tsx';
 import { Badge } from '../ui/badge.tsx';
@@ -10,6 +11,7 @@ import { Facts, Section } from '../ui/page.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { Age, Moment } from '../ui/time.tsx';
 import { toast } from '../ui/toast.tsx';
+import { OrganizationDanger } from './organization-danger.tsx';
 import { PlacementDialog, RenameDialog } from './organization-dialogs.tsx';
 
 type Organization = Schemas['Organization'];
@@ -25,6 +27,7 @@ export const OrganizationOverview = ({
   const close = (): void => setOpen(null);
   return (
     <>
+      <OrganizationNeedsYou organizationId={id} />
       <div className="panel stack">
         <Facts
           of={{
@@ -43,6 +46,7 @@ export const OrganizationOverview = ({
       <Section title="Database">
         <Database organizationId={id} exists={organization.database !== null} />
       </Section>
+      {organization.database?.state === 'ready' && <OrganizationDanger organizationId={id} />}
       {open === 'rename' && <RenameDialog id={id} name={name} onClose={close} />}
       {open === 'placement' && <PlacementDialog id={id} placement={placement} onClose={close} />}
     </>
@@ -63,15 +67,17 @@ const SuspendButton = ({
 }): ReactNode => {
   const api = useApi();
   const { busy, error, run } = useAction();
-  const params = { path: { org_id: id } };
+  const seeing = (seen: Organization['status']) => ({
+    params: { path: { org_id: id }, query: { seen_status: seen } },
+  });
   const resume = (): void =>
     run(async () => {
-      await api.POST('/organizations/{org_id}/resume', { params });
+      await api.POST('/organizations/{org_id}/resume', seeing('suspended'));
       toast(`${id} is served again.`);
     });
   const suspend = (): void =>
     run(async () => {
-      await api.POST('/organizations/{org_id}/suspend', { params });
+      await api.POST('/organizations/{org_id}/suspend', seeing('active'));
       toast(`${id} is suspended: its results are served to nobody.`, resume);
     });
   return (

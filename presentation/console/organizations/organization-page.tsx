@@ -10,11 +10,21 @@ import { CopyButton } from '../ui/copy.tsx';
 import { Loaded } from '../ui/loading.tsx';
 import { Page } from '../ui/page.tsx';
 import { Tabs } from '../ui/tabs.tsx';
+import { Usage } from '../usage/usage.tsx';
+import { Settings } from '../settings/settings.tsx';
 import { OrganizationOverview } from './organization-overview.tsx';
 
-const TABS = { overview: 'Overview', members: 'Members', audit: 'Audit trail' };
+const TABS = {
+  overview: 'Overview',
+  settings: 'Settings',
+  members: 'Members',
+  usage: 'Usage',
+  audit: 'Audit trail',
+};
 
-const readSearch = (raw: RawSearch) => ({ tab: oneOf(raw, 'tab', ['overview', 'members', 'audit']) });
+const readSearch = (raw: RawSearch) => ({
+  tab: oneOf(raw, 'tab', ['overview', 'settings', 'members', 'usage', 'audit']),
+});
 
 export const OrganizationPage = (): ReactNode => {
   const { orgId = '' } = useParams({ strict: false });
@@ -39,7 +49,9 @@ export const OrganizationPage = (): ReactNode => {
           {(organization) => <OrganizationOverview organization={organization} />}
         </Loaded>
       )}
+      {tab === 'settings' && <Settings organizationId={orgId} />}
       {tab === 'members' && <Members organizationId={orgId} />}
+      {tab === 'usage' && <Usage organizationId={orgId} />}
       {tab === 'audit' && <AuditList organizationId={orgId} />}
     </Page>
   );

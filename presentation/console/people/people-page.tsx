@@ -1,4 +1,5 @@
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useCallback, useState, type ReactNode } from 'react';
 import { dataOf, useApi, type Schemas } from '../api/client.ts';
 import { textIn, useSearchOf, type RawSearch } from '../shell/search.ts';
@@ -11,7 +12,6 @@ import { Pager } from '../ui/pager.tsx';
 import { Table, type Column } from '../ui/table.tsx';
 import { Age } from '../ui/time.tsx';
 import { toast } from '../ui/toast.tsx';
-import { UserDialog } from './user-dialog.tsx';
 
 type User = Schemas['User'];
 
@@ -21,7 +21,6 @@ export const PeoplePage = (): ReactNode => {
   const api = useApi();
   const [search, change] = useSearchOf(readSearch);
   const [creating, setCreating] = useState(false);
-  const [changed, setChanged] = useState<User | null>(null);
   const query = useQuery({
     queryKey: ['fleet', 'users', search],
     queryFn: () =>
@@ -39,17 +38,6 @@ export const PeoplePage = (): ReactNode => {
     placeholderData: keepPreviousData,
   });
   const ask = useCallback((q: string | undefined) => change({ q }), [change]);
-  const columns: readonly Column<User>[] = [
-    ...COLUMNS,
-    {
-      head: 'Change',
-      cell: (user) => (
-        <button aria-label={`Change ${user.email}`} onClick={() => setChanged(user)}>
-          Change…
-        </button>
-      ),
-    },
-  ];
   return (
     <Page
       title="People"
@@ -68,7 +56,7 @@ export const PeoplePage = (): ReactNode => {
           <>
             <Table
               label="People"
-              columns={columns}
+              columns={COLUMNS}
               rows={items}
               rowKey={({ user_id: id }) => id}
               empty="Nobody is like that."
@@ -78,13 +66,19 @@ export const PeoplePage = (): ReactNode => {
         )}
       </Loaded>
       {creating && <CreateDialog onClose={() => setCreating(false)} />}
-      {changed !== null && <UserDialog user={changed} onClose={() => setChanged(null)} />}
     </Page>
   );
 };
 
 const COLUMNS: readonly Column<User>[] = [
-  { head: 'Email', cell: ({ email }) => email },
+  {
+    head: 'Email',
+    cell: ({ user_id: userId, email }) => (
+      <Link to="/fleet/people/$userId" params={{ userId }}>
+        {email}
+      </Link>
+    ),
+  },
   { head: 'Status', width: '7rem', cell: ({ status }) => <Badge state={status} /> },
   { head: 'Operator', cell: ({ platform_admin: isOperator }) => (isOperator ? 'yes' : '') },
   {

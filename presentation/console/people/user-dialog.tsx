@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { useApi, type Schemas } from '../api/client.ts';
 import { usePerson } from '../session.ts';
-import { ActionDialog } from '../ui/dialog.tsx';
+import { ActionDialog, type Said } from '../ui/dialog.tsx';
 import { toast } from '../ui/toast.tsx';
 
 interface UserDialogProps {
@@ -19,26 +19,26 @@ export const UserDialog = ({ user, onClose }: UserDialogProps): ReactNode => {
   const [isOperator, setIsOperator] = useState(user.platform_admin);
   const [mustChange, setMustChange] = useState(user.must_change_password);
   const loses = (user.platform_admin && !isOperator) || (user.status === 'active' && !isActive);
-  const save = async (): Promise<void> => {
+  const save = async ({ headers }: Said): Promise<void> => {
     await api.PATCH('/users/{user_id}', {
+      headers,
       params: { path: { user_id: user.user_id } },
       body: {
         status: isActive ? 'active' : 'disabled',
         platform_admin: isOperator,
         ...(user.has_password && { must_change_password: mustChange }),
+        seen: {
+          status: user.status,
+          platform_admin: user.platform_admin,
+          must_change_password: user.must_change_password,
+        },
       },
     });
     await queries.invalidateQueries({ queryKey: ['fleet'] });
     toast(`${user.email} is changed.`);
   };
   return (
-    <ActionDialog
-      title={user.email}
-      act="Save"
-      perform={save}
-      onClose={onClose}
-      {...(loses && { type: user.email })}
-    >
+    <ActionDialog title={user.email} act="Save" type={user.email} perform={save} onClose={onClose}>
       <label className="check">
         <input
           type="checkbox"

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { dataOf, useApi, type Schemas } from '../api/client.ts';
-import { useRefresh } from '../live.ts';
+import { useFallbackRefresh } from '../live.ts';
 import { ActionDialog } from '../ui/dialog.tsx';
 import { Loaded } from '../ui/loading.tsx';
 import { Page } from '../ui/page.tsx';
@@ -22,7 +22,7 @@ export const ServersPage = (): ReactNode => {
   const query = useQuery({
     queryKey: ['fleet', 'servers'],
     queryFn: () => dataOf(api.GET('/admin/servers')),
-    refetchInterval: useRefresh(),
+    refetchInterval: useFallbackRefresh(),
   });
   return (
     <Page
@@ -61,7 +61,12 @@ const ChangeDialog = ({ server, onClose }: ChangeProps): ReactNode => {
   const save = async (): Promise<void> => {
     await api.PATCH('/admin/servers/{server_id}', {
       params: { path: { server_id: id } },
-      body: { status, weight: Number(weight), max_databases: most === '' ? null : Number(most) },
+      body: {
+        status,
+        weight: Number(weight),
+        max_databases: most === '' ? null : Number(most),
+        seen_status: server.status,
+      },
     });
     await queries.invalidateQueries({ queryKey: ['fleet'] });
     toast(`${id} is changed.`);

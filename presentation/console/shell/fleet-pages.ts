@@ -32,6 +32,10 @@ export const FLEET_PAGES: readonly PageRoute[] = [
   },
   { path: '/audit', load: async () => ({ Page: (await import('../audit/audit-page.tsx')).AuditPage }) },
   { path: '/people', load: async () => ({ Page: (await import('../people/people-page.tsx')).PeoplePage }) },
+  {
+    path: '/people/$userId',
+    load: async () => ({ Page: (await import('../people/person-page.tsx')).PersonPage }),
+  },
   { path: '/tasks', load: async () => ({ Page: (await import('../operations/tasks-page.tsx')).TasksPage }) },
   {
     path: '/configuration',

@@ -137,7 +137,7 @@ const PersonMenu = ({ onHelp }: { readonly onHelp: () => void }): ReactNode => {
         <ThemeChoice />
         <button onClick={leave(onHelp)}>Keys (?)</button>
         <button onClick={leave(() => void logOut())}>
-          {person.byStartLink ? 'Forget the operator token' : 'Log out'}
+          {person.byStartLink ? 'Forget the token of the link' : 'Log out'}
         </button>
       </div>
     </details>

@@ -26,9 +26,8 @@ export const CopyButton = ({ text, what }: CopyProps): ReactNode => (
   <button
     type="button"
     className="small"
-    aria-label={`Copy ${what}`}
     onClick={() => void copy(text).then(() => toast(`Copied ${what}.`))}
   >
-    Copy
+    Copy {what}
   </button>
 );

@@ -1,5 +1,7 @@
+import { useQueryClient } from '@tanstack/react-query';
 import { useId, useLayoutEffect, useRef, useState, type FormEvent, type ReactNode } from 'react';
 import { useContextOfPages } from '../api/client.ts';
+import { isConflict } from '../api/problem-error.ts';
 import { confirmPassword, usePerson } from '../session.ts';
 import { Problem } from './problem.tsx';
 
@@ -37,15 +39,21 @@ export const Dialog = ({ title, onClose, children }: DialogProps): ReactNode => 
   );
 };
 
+/** What goes with the request. Empty where nothing was asked for. */
+export interface Said {
+  readonly headers: { readonly 'Audit-Reason'?: string };
+}
+
 interface ActionDialogProps {
   readonly title: string;
   /** On the button. */
   readonly act: string;
   /** What will happen, with fresh numbers. */
   readonly children: ReactNode;
-  readonly perform: () => Promise<unknown>;
+  /** Sends `headers` with its request: they say why. */
+  readonly perform: (said: Said) => Promise<unknown>;
   readonly onClose: () => void;
-  /** What has to be typed, for what cannot simply be undone; then the password is asked for as well. */
+  /** What has to be typed, for what cannot simply be undone; then a reason and the password are asked for as well. */
   readonly type?: string;
   readonly disabled?: boolean;
 }
@@ -56,21 +64,30 @@ export const ActionDialog = (props: ActionDialogProps): ReactNode => {
   const person = usePerson();
   const context = useContextOfPages();
   const [typed, setTyped] = useState('');
+  const [reason, setReason] = useState('');
   const [password, setPassword] = useState('');
+  const queries = useQueryClient();
   const [state, setState] = useState<{ readonly busy: boolean; readonly error: unknown }>(IDLE);
   const isDanger = type !== undefined;
   // Who came by the link of the start has no password.
   const wantsPassword = isDanger && !person.byStartLink;
-  const isReady = !disabled && (!isDanger || typed === type) && (!wantsPassword || password !== '');
+  const isSaid = !isDanger || (typed === type && reason.trim() !== '');
+  const isReady = !disabled && isSaid && (!wantsPassword || password !== '');
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     if (!isReady || state.busy) return;
     setState({ busy: true, error: null });
     try {
       if (wantsPassword) await confirmPassword(context, password);
-      await perform();
+      await perform({ headers: isDanger ? { 'Audit-Reason': encodeURIComponent(reason.trim()) } : {} });
       onClose();
     } catch (error) {
+      if (isConflict(error)) {
+        // What was confirmed was another state. The dialog shows the one of now, to be decided on anew.
+        await queries.invalidateQueries();
+        setTyped('');
+        setPassword('');
+      }
       setState({ busy: false, error });
     }
   };
@@ -79,10 +96,23 @@ export const ActionDialog = (props: ActionDialogProps): ReactNode => {
       <form className="stack" onSubmit={(event) => void submit(event)}>
         {children}
         {isDanger && (
-          <label>
-            Type <code>{type}</code>
-            <input value={typed} autoComplete="off" onChange={(event) => setTyped(event.target.value)} />
-          </label>
+          <>
+            <label>
+              Why? The audit trail keeps it
+              <input
+                value={reason}
+                maxLength={MAX_REASON}
+                autoComplete="off"
+                onChange={(event) => setReason(event.target.value)}
+              />
+            </label>
+            <label>
+              <span>
+                Type <code>{type}</code>
+              </span>
+              <input value={typed} autoComplete="off" onChange={(event) => setTyped(event.target.value)} />
+            </label>
+          </>
         )}
         {wantsPassword && (
           <label>
@@ -110,3 +140,4 @@ export const ActionDialog = (props: ActionDialogProps): ReactNode => {
 };
 
 const IDLE = { busy: false, error: null };
+const MAX_REASON = 500;

@@ -2,6 +2,9 @@ import { useEffect, useState, type ReactNode } from 'react';
 import { ProblemError } from '../api/problem-error.ts';
 import { CopyButton } from './copy.tsx';
 
+const CHANGED =
+  'Somebody, or the service, was faster, and nothing was done. The page shows what is there now: decide again.';
+
 /** What a person does next, where the service's own sentence does not say it. */
 const NEXT_STEPS: Readonly<Record<string, string>> = {
   unreachable: 'Is the service running? Is this machine in the right network?',
@@ -13,8 +16,10 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
   connection_budget_exhausted: 'All connections to the database server are in use. Try again in a moment.',
   no_server_available: 'The database server does not answer. Operators see it on their page "Fleet".',
   schema_too_old: 'The database has to be migrated first. Operators do that on their page "Migrations".',
-  migration_state_conflict:
-    'Somebody, or the service, was faster. Look at what is there now, and decide again.',
+  migration_state_conflict: CHANGED,
+  state_conflict: CHANGED,
+  settings_changed: CHANGED,
+  confirmation_required: 'Give your password again.',
   validation_failed: 'Correct the fields that are named.',
 };
 

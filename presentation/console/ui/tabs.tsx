@@ -17,7 +17,8 @@ export const Tabs = ({ label, tabs, chosen }: TabsProps): ReactNode => (
         to="."
         search={() => (index === 0 ? {} : { tab: name })}
         aria-current={name === chosen ? 'page' : undefined}
-        activeProps={{}}
+        // The first one has no name in the address, which would be the beginning of all others.
+        activeOptions={{ exact: true }}
       >
         {title}
       </Link>

@@ -3,7 +3,14 @@ import { ok } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
 import { organizationRoute, platformRoute, type Route } from '../routing/route.ts';
 import { presentDatabase } from './database-presenter.ts';
-import { databaseCursor, databasePage, databaseReply, listRequest } from './database-schema.ts';
+import {
+  databaseCursor,
+  databasePage,
+  databaseReply,
+  listRequest,
+  retireReply,
+  retireRequest,
+} from './database-schema.ts';
 
 const tag = 'databases';
 const path = '/admin/databases';
@@ -12,6 +19,7 @@ export const databaseRoutes = (deps: HttpDependencies): readonly Route[] => [
   listDatabasesRoute(deps),
   getDatabaseRoute(deps),
   provisionDatabaseRoute(deps),
+  retireDatabaseRoute(deps),
 ];
 
 const listDatabasesRoute = ({ listDatabases }: HttpDependencies): Route =>
@@ -61,4 +69,26 @@ const provisionDatabaseRoute = ({ provisionDatabase }: HttpDependencies): Route 
     ],
     handle: async ({ actor, organizationId }) =>
       ok(presentDatabase(await provisionDatabase(actor, organizationId))),
+  });
+
+const retireDatabaseRoute = ({ retireAsOperator }: HttpDependencies): Route =>
+  organizationRoute(['platform_admin'], {
+    method: 'post',
+    path: `${path}/{org_id}/retire`,
+    name: 'retireDatabase',
+    summary: "Put an organization's database aside with its data; the next access makes an empty one",
+    tag,
+    request: retireRequest,
+    isDangerous: true,
+    replies: { 200: { description: 'Put aside', schema: retireReply } },
+    errors: [
+      'organization_database_not_found',
+      'state_conflict',
+      'organization_not_ready',
+      'database_provisioning_failed',
+    ],
+    handle: async ({ actor, organizationId, input: { body } }) => {
+      const renamedTo = await retireAsOperator(actor, organizationId, body.seen_generation);
+      return ok({ org_id: organizationId, renamed_to: renamedTo });
+    },
   });

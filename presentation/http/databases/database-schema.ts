@@ -7,6 +7,9 @@ import { count, limit, pageOf, serverId, timestamp } from '../request/schema/fie
 /** Databases are listed in the order of their organizations' ids. */
 export const databaseCursor = textCursor(ORGANIZATION_ID_PATTERN);
 
+/** PostgreSQL's largest `integer`. */
+const MAX_GENERATION = 2_147_483_647;
+
 export const listRequest = {
   query: z.strictObject({
     state: z.enum(DATABASE_STATES).optional(),
@@ -15,6 +18,25 @@ export const listRequest = {
     cursor: databaseCursor.schema,
   }),
 };
+
+export const retireRequest = {
+  body: z
+    .strictObject({
+      seen_generation: z.int().min(0).max(MAX_GENERATION).meta({
+        description: 'Of the database that you saw: 409 when the organization has another one by now',
+      }),
+    })
+    .meta({ example: { seen_generation: 1 } }),
+};
+export const retireReply = z
+  .strictObject({
+    org_id: z.string(),
+    renamed_to: z
+      .string()
+      .nullable()
+      .meta({ description: 'What it is called from now on; null: it was gone already' }),
+  })
+  .meta({ id: 'RetiredDatabase' });
 
 export const databaseReply = z
   .strictObject({

@@ -9,6 +9,7 @@ import {
 import { errorStatus, type ErrorCode } from '../errors/error-status.ts';
 import type { HttpOptions } from '../http-dependencies.ts';
 import type { Scope } from '../request/guard-organization.ts';
+import { REASON_HEADER } from '../request/audit-reason.ts';
 import { addsResults, isPublicWrite, namesOrganization, type Route } from '../routing/route.ts';
 import { TAGS } from '../routing/tags.ts';
 import { organizationId } from '../request/schema/fields.ts';
@@ -99,7 +100,13 @@ const operationOf = (route: Route, orgId: z.ZodType): ZodOpenApiOperationObject 
   const { params, query, headers, body } = route.request;
   const isPublic = route.scope === 'public';
   const path = namesOrganization(route.path) ? z.object({ org_id: orgId, ...params?.shape }) : params;
-  const header = isPublic ? headers : z.object({ 'X-Org-Id': orgId.optional(), ...headers?.shape });
+  const header = isPublic
+    ? headers
+    : z.object({
+        'X-Org-Id': orgId.optional(),
+        ...(route.method !== 'get' && { [REASON_HEADER]: reasonHeader }),
+        ...headers?.shape,
+      });
   return {
     operationId: route.name,
     summary: route.summary,
@@ -123,6 +130,11 @@ const BYTES_BODY: ZodOpenApiRequestBodyObject = {
   required: true,
   content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
 };
+
+const reasonHeader = z
+  .string()
+  .optional()
+  .meta({ description: 'Why: the audit trail keeps it. Percent-encoded beyond ASCII' });
 
 const requestIdHeader = z.string().meta({ description: 'Taken from the request when sane, else made' });
 
@@ -183,6 +195,7 @@ export const errorCodesOf = (route: Route): ReadonlySet<ErrorCode> =>
     ...(route.request.body === undefined ? [] : BODY_ERRORS),
     ...(route.request.body !== undefined && route.scope !== 'public' ? (['organization_busy'] as const) : []),
     ...(isPublicWrite(route) ? (['too_many_attempts'] as const) : []),
+    ...(route.isDangerous === true ? (['confirmation_required'] as const) : []),
     ...(addsResults(route) ? (['storage_quota_exceeded'] as const) : []),
     ...SCOPE_ERRORS[route.scope],
     ...(route.errors ?? []),

@@ -31,20 +31,16 @@ export const presentProgress = ({
 
 const SAMPLE = 100;
 
-export const presentStart = ({ plan, progress }: StartedRun): z.output<typeof startReply> => {
-  const skipped = { current: 0, ahead: 0, not_ready: 0, no_database: 0 };
-  for (const { reason } of plan.skipped) skipped[reason] += 1;
-  return {
-    plan: {
-      target_version: plan.target,
-      organizations: plan.items.length,
-      waves: [...plan.waves],
-      sample: plan.items.slice(0, SAMPLE).map(({ organizationId }) => organizationId),
-      skipped,
-    },
-    run: progress && presentProgress(progress),
-  };
-};
+export const presentStart = ({ plan, progress }: StartedRun): z.output<typeof startReply> => ({
+  plan: {
+    target_version: plan.target,
+    organizations: plan.items.length,
+    waves: [...plan.waves],
+    sample: plan.items.slice(0, SAMPLE).map(({ organizationId }) => organizationId),
+    skipped: plan.skippedCounts,
+  },
+  run: progress && presentProgress(progress),
+});
 
 export const presentItem = (item: FleetItem): z.output<typeof itemReply> => ({
   org_id: item.organizationId,

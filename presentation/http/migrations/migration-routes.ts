@@ -178,6 +178,7 @@ const rollBackRunRoute = ({ steering, options }: HttpDependencies): Route =>
       'Take organizations of the latest run back, in a run of its own; drops what the migrations made, rows and all',
     tag,
     request: rollbackRequest(options.maxOrganizationIdLength),
+    isDangerous: true,
     replies: { 201: { description: 'The run that takes them back', schema: progressReply } },
     errors: steered.errors,
     handle: async ({ actor, input: { params, body } }) => {

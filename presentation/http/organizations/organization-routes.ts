@@ -14,6 +14,7 @@ import {
   changeRequest,
   createRequest,
   listRequest,
+  moveRequest,
   organizationCursor,
   organizationPage,
   organizationReply,
@@ -129,11 +130,11 @@ const suspendOrganizationRoute = ({ suspendOrganization, getOrganization }: Http
     name: 'suspendOrganization',
     summary: 'Serve no results of the organization until it is resumed; running requests end',
     tag,
-    request: {},
+    request: moveRequest,
     replies: { 200: { description: 'The organization, suspended', schema: organizationReply } },
-    errors: ['organization_not_found'],
-    handle: async ({ actor, organizationId }) => {
-      await suspendOrganization(actor, organizationId);
+    errors: ['organization_not_found', 'state_conflict'],
+    handle: async ({ actor, organizationId, input: { query } }) => {
+      await suspendOrganization(actor, organizationId, query.seen_status);
       return ok(presentOrganization(await getOrganization(organizationId), actor));
     },
   });
@@ -145,11 +146,11 @@ const resumeOrganizationRoute = ({ resumeOrganization, getOrganization }: HttpDe
     name: 'resumeOrganization',
     summary: 'Serve the results of a suspended organization again',
     tag,
-    request: {},
+    request: moveRequest,
     replies: { 200: { description: 'The organization, active', schema: organizationReply } },
-    errors: ['organization_not_found'],
-    handle: async ({ actor, organizationId }) => {
-      await resumeOrganization(actor, organizationId);
+    errors: ['organization_not_found', 'state_conflict'],
+    handle: async ({ actor, organizationId, input: { query } }) => {
+      await resumeOrganization(actor, organizationId, query.seen_status);
       return ok(presentOrganization(await getOrganization(organizationId), actor));
     },
   });

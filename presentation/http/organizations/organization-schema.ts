@@ -66,6 +66,15 @@ export const changeRequest = {
     .meta({ example: { name: 'Acme Therapeutics' } }),
 };
 
+export const moveRequest = {
+  query: z.strictObject({
+    seen_status: z
+      .enum(ORGANIZATION_STATUSES)
+      .optional()
+      .meta({ description: 'The status that you saw: 409 when it has another one by now' }),
+  }),
+};
+
 export const organizationItem = z
   .strictObject({
     org_id: z.string(),

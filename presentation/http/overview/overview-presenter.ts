@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import type { Attention } from '../../../application/operators/attention-item.ts';
 import { isLive, type Overview } from '../../../application/operators/overview.ts';
 import type { BusyOrganization, ProcessBeat } from '../../../application/ports/operators/process-ledger.ts';
+import type { OperatorEvent } from '../../../application/operators/operator-reader.ts';
+import type { SentEvent } from '../request/event-stream.ts';
 import { presentServer } from '../servers/server-presenter.ts';
 import type { InstanceReply, overviewReply } from './overview-schema.ts';
 
@@ -20,14 +22,24 @@ export const presentOverview = (overview: Overview): z.output<typeof overviewRep
     requests_per_second: overview.processes.requestsPerSecond,
   },
   busiest: overview.busiest.map(presentBusy),
-  run: overview.run && {
-    run_id: overview.run.runId,
-    kind: overview.run.kind,
-    state: overview.run.state,
-    reason: overview.run.reason,
-    counts: overview.run.counts,
-  },
+  run: presentUnfinished(overview.run),
 });
+
+const presentUnfinished = (run: Overview['run']) =>
+  run && { run_id: run.runId, kind: run.kind, state: run.state, reason: run.reason, counts: run.counts };
+
+export const presentOperatorEvent = (event: OperatorEvent): SentEvent => ({
+  id: event.id,
+  type: event.type,
+  data: dataOf(event),
+});
+
+const dataOf = (event: OperatorEvent): object => {
+  if (event.type === 'overview') return presentOverview(event.overview);
+  if (event.type === 'run') return { run: presentUnfinished(event.run) };
+  const { pass } = event;
+  return { pass: pass && { ended_at: pass.endedAt.toISOString(), dry_run: pass.dryRun } };
+};
 
 const presentAttention = (attention: Attention) => ({
   code: attention.code,

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import type { AnswerCut } from '../../../application/ports/runtime/http-metrics.ts';
+import type { Socket } from 'node:net';
 import type { LeaseCost } from '../../../application/ports/databases/organization-databases.ts';
-import type { ServerId } from '../../../domain/databases/server.ts';
+import type { AnswerCut, RequestUsage } from '../../../application/ports/runtime/http-metrics.ts';
 import { reasonsOf } from '../../../domain/reason-of.ts';
 import { errorStatus } from '../errors/error-status.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
@@ -16,6 +16,7 @@ export const accessLog =
   (req, res) => {
     res.on('close', () => {
       const { locals } = res;
+      const cost = costOf(locals);
       const { method } = req;
       const status = statusOf(res);
       const closedAtMs = performance.now();
@@ -29,8 +30,9 @@ export const accessLog =
         cut: locals.cut,
         organizationId: locals.resultsOf,
         code: locals.failure?.code,
+        usage: usageOf(locals, { dbMs: cost.dbMs, egressBytes: bytesSince(req.socket) }),
       });
-      const cost = costOf(locals);
+      const lease = locals.leases?.[0];
       // One by one: to spread objects into others takes longer than to write their fields out.
       const fields = {
         request_id: locals.requestId,
@@ -42,10 +44,10 @@ export const accessLog =
         code: locals.failure?.code,
         cut: locals.cut,
         trace_id: locals.context.traceId,
-        server: cost?.server,
-        queries: cost?.queries,
-        db_ms: cost && inMicroseconds(cost.dbMs),
-        waited_ms: cost && inMicroseconds(cost.waitedMs),
+        server: lease?.serverId,
+        queries: lease && cost.queries,
+        db_ms: lease && inMicroseconds(cost.dbMs),
+        waited_ms: lease && inMicroseconds(cost.waitedMs),
       };
       logger.write(
         eventOf(locals, status),
@@ -70,21 +72,40 @@ export const noteCut = (response: ServerResponse & { locals?: HttpLocals }, cut:
 export const isStream = (response: ServerResponse & { locals?: HttpLocals }): boolean =>
   response.locals?.streams === true;
 
-interface Cost extends LeaseCost {
-  readonly server: ServerId;
-}
-
-/** What the request has asked of its organization's database. */
-const costOf = ({ leases }: HttpLocals): Cost | undefined => {
-  const first = leases?.[0];
-  if (leases === undefined || first === undefined) return undefined;
-  const sum = { server: first.serverId, queries: 0, dbMs: 0, waitedMs: 0 };
+/** What the request has asked of its organization's database, with every lease that it had. */
+const costOf = ({ leases }: HttpLocals): LeaseCost => {
+  if (leases === undefined) return FREE;
+  const [first] = leases;
+  if (leases.length === 1 && first !== undefined) return first.cost;
+  const sum = { ...FREE };
   for (const { cost } of leases) {
     sum.queries += cost.queries;
     sum.dbMs += cost.dbMs;
     sum.waitedMs += cost.waitedMs;
   }
   return sum;
+};
+
+const FREE: LeaseCost = { queries: 0, dbMs: 0, waitedMs: 0 };
+
+/** A token belongs to an organization even where the request is about none. */
+const usageOf = (
+  { organizationId, principal }: HttpLocals,
+  used: Omit<RequestUsage, 'organizationId'>,
+): RequestUsage | undefined => {
+  const whose = organizationId ?? principal?.organizationId;
+  return whose ? { organizationId: whose, ...used } : undefined;
+};
+
+/** What had been sent over each connection when its last answer closed. */
+const sentBefore = new WeakMap<Socket, number>();
+
+/** The bytes that were sent over a connection since the answer before. */
+const bytesSince = (socket: Socket): number => {
+  const sent = socket.bytesWritten;
+  const before = sentBefore.get(socket) ?? 0;
+  sentBefore.set(socket, sent);
+  return sent - before;
 };
 
 /** Milliseconds without digits that no clock has. */

@@ -14,6 +14,7 @@ export const allowOrigins = (origins: readonly string[]): RequestHandler =>
     origin: origins.includes('*') ? '*' : [...origins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: [
+      'Audit-Reason',
       'Authorization',
       'Content-Type',
       'Idempotency-Key',

@@ -12,6 +12,7 @@ import { keepStorageQuota } from '../request/keep-storage-quota.ts';
 import { limitPublicRequests } from '../request/limit-public-requests.ts';
 import { parseBody } from '../request/parse-body.ts';
 import { refuseSuspended } from '../request/refuse-suspended.ts';
+import { requireConfirmation } from '../request/require-confirmation.ts';
 import { requireRole } from '../request/require-role.ts';
 import { respond } from '../request/respond.ts';
 import { addsResults, isPublicWrite, type Route } from './route.ts';
@@ -26,6 +27,7 @@ const stepsOf = (route: Route, deps: HttpDependencies): readonly Step[] => [
         authenticate(deps),
         guardOrganization(route.scope, deps),
         requireRole(route.roles),
+        ...(route.isDangerous === true ? [requireConfirmation] : []),
         accountResponse(readsBody(route) ? route.maxBodyBytes : 0, deps),
       ]),
   ...(readsBody(route) ? [parseBody(route.maxBodyBytes, deps)] : []),

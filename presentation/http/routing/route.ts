@@ -8,6 +8,7 @@ import type { OrganizationId } from '../../../domain/organizations/organization-
 import type { ErrorCode } from '../errors/error-status.ts';
 import { bearerToken } from '../request/authenticate.ts';
 import type { Scope } from '../request/guard-organization.ts';
+import { reasonOf } from '../request/audit-reason.ts';
 import { held, type Answer, type HttpLocals, type HttpRequest } from '../request/http-locals.ts';
 import type { PageReader } from '../request/page-reader.ts';
 import type { Reply } from '../request/reply.ts';
@@ -47,6 +48,8 @@ interface RouteDescription {
    * What only changes rows is taken when the database is full: jobs have to end.
    */
   readonly addsResults?: boolean;
+  /** It cannot be taken back: in a browser's session the password has to be given again. Decision 0052. Default: no. */
+  readonly isDangerous?: boolean;
   /** The route's own errors. Its scope and its input add theirs. */
   readonly errors?: readonly ErrorCode[];
 }
@@ -96,6 +99,13 @@ interface PlatformCall {
   /** Lists read their page through it. */
   readonly pages: PageReader;
 }
+interface PlatformStreamCall extends PlatformCall, StreamCall {}
+interface StreamCall {
+  /** Verified. It may end while the answer lasts. */
+  readonly bearer: string;
+  /** Whether the client would rather have a stream of events. */
+  readonly prefersEvents: boolean;
+}
 interface OrganizationCall extends PlatformCall {
   readonly organizationId: OrganizationId;
   /** What a `Location` begins with: `/organizations/acme`, or nothing when the path names no organization. */
@@ -107,12 +117,7 @@ interface FilesCall extends OrganizationCall {
   /** For its body and its conditions. */
   readonly request: HttpRequest;
 }
-interface ActiveCall extends OrganizationCall {
-  /** Verified. It may end while the answer lasts. */
-  readonly bearer: string;
-  /** Whether the client would rather have a stream of events. */
-  readonly prefersEvents: boolean;
-}
+interface ActiveCall extends OrganizationCall, StreamCall {}
 interface ResultsCall extends OrganizationCall {
   readonly database: ResultsDatabase;
   readonly bodyBytes: number;
@@ -152,10 +157,11 @@ const routeMaker =
     };
   };
 
-const actorOf = (locals: HttpLocals): Actor => ({
+const actorOf = (locals: HttpLocals, req: HttpRequest): Actor => ({
   principal: held(locals, 'principal'),
   requestId: locals.requestId,
   address: locals.address,
+  reason: reasonOf(req),
 });
 
 const originOf = ({ requestId, address }: HttpLocals): Origin => ({
@@ -165,6 +171,9 @@ const originOf = ({ requestId, address }: HttpLocals): Origin => ({
 
 const homeOf = (locals: HttpLocals): string =>
   namesOrganization(locals.route) ? `/organizations/${held(locals, 'organizationId')}` : '';
+
+const prefersEvents = (req: HttpRequest): boolean =>
+  req.accepts(['application/json', EVENT_STREAM_TYPE]) === EVENT_STREAM_TYPE;
 
 /** Anyone may send it a body. */
 export const isPublicWrite = ({ scope, request }: Route): boolean =>
@@ -192,24 +201,36 @@ export const browserRoute: RouteMaker<BrowserCall, never> = routeMaker('public',
 });
 
 /** Concerns the caller alone. */
-export const callerRoute: RouteMaker<PlatformCall, Role> = routeMaker('caller', (input, locals) => ({
+export const callerRoute: RouteMaker<PlatformCall, Role> = routeMaker('caller', (input, locals, req) => ({
   input,
-  actor: actorOf(locals),
+  actor: actorOf(locals, req),
   pages: held(locals, 'pages'),
 }));
 
 /** Concerns no single organization. */
 export const platformRoute: RouteMaker<PlatformCall, 'platform_admin'> = routeMaker(
   'platform',
-  (input, locals) => ({ input, actor: actorOf(locals), pages: held(locals, 'pages') }),
+  (input, locals, req) => ({ input, actor: actorOf(locals, req), pages: held(locals, 'pages') }),
+);
+
+/** As `platformRoute`, for an answer that may outlast the caller's token. */
+export const platformStreamRoute: RouteMaker<PlatformStreamCall, 'platform_admin'> = routeMaker(
+  'platform',
+  (input, locals, req) => ({
+    input,
+    actor: actorOf(locals, req),
+    pages: held(locals, 'pages'),
+    bearer: bearerToken(req.headers.authorization) ?? '',
+    prefersEvents: prefersEvents(req),
+  }),
 );
 
 /** Concerns one organization, without its results. */
 export const organizationRoute: RouteMaker<OrganizationCall, Role> = routeMaker(
   'organization',
-  (input, locals) => ({
+  (input, locals, req) => ({
     input,
-    actor: actorOf(locals),
+    actor: actorOf(locals, req),
     pages: held(locals, 'pages'),
     organizationId: held(locals, 'organizationId'),
     home: homeOf(locals),
@@ -221,21 +242,21 @@ export const activeOrganizationRoute: RouteMaker<ActiveCall, OrganizationRole> =
   'active',
   (input, locals, req) => ({
     input,
-    actor: actorOf(locals),
+    actor: actorOf(locals, req),
     pages: held(locals, 'pages'),
     organizationId: held(locals, 'organizationId'),
     home: homeOf(locals),
     bearer: bearerToken(req.headers.authorization) ?? '',
-    prefersEvents: req.accepts(['application/json', EVENT_STREAM_TYPE]) === EVENT_STREAM_TYPE,
+    prefersEvents: prefersEvents(req),
   }),
 );
 
 /** Reads or writes one organization's results, through a leased database. Platform administrators cannot call it. */
 export const resultsRoute: RouteMaker<ResultsCall, OrganizationRole> = routeMaker(
   'results',
-  (input, locals) => ({
+  (input, locals, req) => ({
     input,
-    actor: actorOf(locals),
+    actor: actorOf(locals, req),
     pages: held(locals, 'pages'),
     organizationId: held(locals, 'organizationId'),
     home: homeOf(locals),
@@ -249,7 +270,7 @@ export const filesRoute: RouteMaker<FilesCall, OrganizationRole> = routeMaker(
   'files',
   (input, locals, req) => ({
     input,
-    actor: actorOf(locals),
+    actor: actorOf(locals, req),
     pages: held(locals, 'pages'),
     organizationId: held(locals, 'organizationId'),
     home: homeOf(locals),

@@ -47,7 +47,7 @@ const changeServerRoute = ({ changeServer }: HttpDependencies): Route =>
     tag,
     request: changeRequest,
     replies: { 200: { description: 'The server as it is now', schema: serverReply } },
-    errors: ['server_not_found'],
+    errors: ['server_not_found', 'state_conflict'],
     handle: async ({ actor, input: { params, body } }) => {
       const { status, weight, max_databases: maxDatabases, labels } = body;
       const changes = {
@@ -56,6 +56,6 @@ const changeServerRoute = ({ changeServer }: HttpDependencies): Route =>
         ...(maxDatabases !== undefined && { maxDatabases }),
         ...(labels !== undefined && { labels }),
       };
-      return ok(presentServer(await changeServer(actor, params.server_id, changes)));
+      return ok(presentServer(await changeServer(actor, params.server_id, changes, body.seen_status)));
     },
   });

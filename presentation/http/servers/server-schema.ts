@@ -33,6 +33,10 @@ export const changeRequest = {
         .optional()
         .meta({ description: 'null: no limit' }),
       labels: labels.optional().meta({ description: 'Replaces all labels' }),
+      seen_status: z
+        .enum(SERVER_STATUSES)
+        .optional()
+        .meta({ description: 'The status that you saw: 409 when it has another one by now' }),
     })
     .meta({ example: { status: 'draining' } }),
 };

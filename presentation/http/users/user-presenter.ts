@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Invitation } from '../../../domain/identity/member-repository.ts';
+import type { LiveSession } from '../../../domain/identity/session-repository.ts';
 import type { Membership, User } from '../../../domain/identity/user-repository.ts';
 import type { ownReply, userReply } from './user-schema.ts';
 
@@ -12,6 +13,15 @@ export const presentUser = (user: User): z.output<typeof userReply> => ({
   must_change_password: user.mustChangePassword,
   created_at: user.createdAt.toISOString(),
   updated_at: user.updatedAt.toISOString(),
+});
+
+export const presentSession = (session: LiveSession) => ({
+  session_id: session.sessionId,
+  org_id: session.organizationId,
+  kind: session.isBrowser ? 'browser' : 'tokens',
+  opened_at: session.openedAt.toISOString(),
+  used_at: session.usedAt?.toISOString() ?? null,
+  expires_at: session.expiresAt.toISOString(),
 });
 
 export const presentOwnUser = (

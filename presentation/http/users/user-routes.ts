@@ -1,18 +1,21 @@
 import { findUser } from '../../../application/identity/find-user.ts';
+import type { UserChange } from '../../../domain/identity/user-repository.ts';
 import { PERSONAL_ROLES } from '../../../domain/identity/role.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { created, noContent, ok } from '../request/reply.ts';
 import { presentPage } from '../request/schema/cursor.ts';
 import { callerRoute, platformRoute, type Route } from '../routing/route.ts';
-import { presentOwnUser, presentUser } from './user-presenter.ts';
+import { presentOwnUser, presentSession, presentUser } from './user-presenter.ts';
 import {
   changeRequest,
   createRequest,
+  endSessionRequest,
   invitationRequest,
   listRequest,
   oneRequest,
   ownPasswordRequest,
   ownReply,
+  sessionList,
   setPasswordRequest,
   userCursor,
   userPage,
@@ -33,6 +36,9 @@ export const userRoutes = (deps: HttpDependencies): readonly Route[] => [
   getUserRoute(deps),
   changeUserRoute(deps),
   setPasswordRoute(deps),
+  listSessionsRoute(deps),
+  endSessionsRoute(deps),
+  endSessionRoute(deps),
 ];
 
 const getOwnUserRoute = ({ metadata }: HttpDependencies): Route =>
@@ -156,14 +162,25 @@ const changeUserRoute = ({ changeUser }: HttpDependencies): Route =>
     tag,
     request: changeRequest,
     replies: { 200: { description: 'The user as it is now', schema: userReply } },
-    errors: ['user_not_found', 'own_account_protected'],
+    isDangerous: true,
+    errors: ['user_not_found', 'own_account_protected', 'state_conflict'],
     handle: async ({ actor, input: { params, body } }) => {
-      const { status, platform_admin: platformAdmin, must_change_password: mustChangePassword } = body;
-      const active = status === undefined ? undefined : status === 'active';
-      const change = { active, platformAdmin, mustChangePassword };
-      return ok(presentUser(await changeUser(actor, params.user_id, change)));
+      const { seen = {}, ...change } = body;
+      return ok(presentUser(await changeUser(actor, params.user_id, changeOf(change), changeOf(seen))));
     },
   });
+
+interface ChangeBody {
+  readonly status?: 'active' | 'disabled' | undefined;
+  readonly platform_admin?: boolean | undefined;
+  readonly must_change_password?: boolean | undefined;
+}
+
+const changeOf = (body: ChangeBody): UserChange => ({
+  active: body.status === undefined ? undefined : body.status === 'active',
+  platformAdmin: body.platform_admin,
+  mustChangePassword: body.must_change_password,
+});
 
 const setPasswordRoute = ({ setPassword }: HttpDependencies): Route =>
   platformRoute(['platform_admin'], {
@@ -173,10 +190,62 @@ const setPasswordRoute = ({ setPassword }: HttpDependencies): Route =>
     summary: "Set a user's password, to be changed at the next login; all sessions end",
     tag,
     request: setPasswordRequest,
+    isDangerous: true,
     replies: { 204: { description: 'Set' } },
     errors: ['user_not_found', 'service_busy'],
     handle: async ({ actor, input: { params, body } }) => {
       await setPassword(actor, params.user_id, body.password);
+      return noContent;
+    },
+  });
+
+const sessionsPath = `${path}/sessions`;
+
+const listSessionsRoute = ({ listUserSessions }: HttpDependencies): Route =>
+  platformRoute(['platform_admin'], {
+    method: 'get',
+    path: sessionsPath,
+    name: 'listUserSessions',
+    summary: "List a user's sessions that are not over, the latest first; a hundred at most",
+    tag,
+    request: oneRequest,
+    replies: { 200: { description: 'The sessions', schema: sessionList } },
+    errors: ['user_not_found'],
+    handle: async ({ input: { params } }) =>
+      ok({ items: (await listUserSessions(params.user_id)).map(presentSession) }),
+  });
+
+const ending = {
+  method: 'delete',
+  tag,
+  isDangerous: true,
+  replies: { 204: { description: 'Ended, with all tokens of it' } },
+} as const;
+
+const endSessionsRoute = ({ endUserSessions }: HttpDependencies): Route =>
+  platformRoute(['platform_admin'], {
+    ...ending,
+    path: sessionsPath,
+    name: 'endUserSessions',
+    summary: 'End all sessions of a user, who may log in again',
+    request: oneRequest,
+    errors: ['user_not_found'],
+    handle: async ({ actor, input: { params } }) => {
+      await endUserSessions(actor, params.user_id, null);
+      return noContent;
+    },
+  });
+
+const endSessionRoute = ({ endUserSessions }: HttpDependencies): Route =>
+  platformRoute(['platform_admin'], {
+    ...ending,
+    path: `${sessionsPath}/{session_id}`,
+    name: 'endUserSession',
+    summary: 'End one session of a user',
+    request: endSessionRequest,
+    errors: ['user_not_found', 'session_not_found'],
+    handle: async ({ actor, input: { params } }) => {
+      await endUserSessions(actor, params.user_id, params.session_id);
       return noContent;
     },
   });

@@ -6,6 +6,7 @@ import {
   SAME_PASSWORD,
   email,
   limit,
+  listOf,
   newPassword,
   organizationId,
   pageOf,
@@ -45,9 +46,18 @@ export const changeRequest = {
       status: z.enum(['active', 'disabled']).optional(),
       platform_admin: z.boolean().optional(),
       must_change_password: z.boolean().optional(),
+      seen: z
+        .strictObject({
+          status: z.enum(['active', 'disabled']).optional(),
+          platform_admin: z.boolean().optional(),
+          must_change_password: z.boolean().optional(),
+        })
+        .optional()
+        .meta({ description: 'What you saw: 409 when it is otherwise by now' }),
     })
     .meta({ example: { status: 'disabled' } }),
 };
+export const endSessionRequest = { params: userParams.extend({ session_id: uuid }) };
 export const setPasswordRequest = {
   params: userParams,
   body: z.strictObject({ password: newPassword }).meta({ example: { password: 'correct horse battery' } }),
@@ -73,6 +83,16 @@ const user = z.strictObject({
   updated_at: timestamp,
 });
 export const userReply = user.meta({ id: 'User' });
+export const sessionList = listOf(
+  z.strictObject({
+    session_id: z.string(),
+    org_id: z.string().nullable().meta({ description: 'null: for no single organization' }),
+    kind: z.enum(['browser', 'tokens']).meta({ description: '`tokens`: of a login at /auth/token' }),
+    opened_at: timestamp,
+    used_at: timestamp.nullable().meta({ description: 'When a browser last asked for a token' }),
+    expires_at: timestamp,
+  }),
+).meta({ id: 'SessionList' });
 export const userPage = pageOf(userReply).meta({ id: 'UserPage' });
 
 const membership = z.strictObject({ org_id: z.string(), roles: z.array(z.enum(ORGANIZATION_ROLES)) });

@@ -11,7 +11,16 @@ export class FakeFleet implements FleetReader {
 
   /** Answers with the run as it is. */
   readonly steering: FleetSteering = {
-    start: async () => ({ plan: { target: 2, items: [], skipped: [], waves: [] }, progress: null }),
+    start: async () => ({
+      plan: {
+        target: 2,
+        items: [],
+        skipped: [],
+        skippedCounts: { current: 0, ahead: 0, not_ready: 0, no_database: 0 },
+        waves: [],
+      },
+      progress: null,
+    }),
     pause: (_actor, runId) => this.#shown(runId),
     resume: (_actor, runId) => this.#shown(runId),
     retry: (_actor, runId) => this.#shown(runId),

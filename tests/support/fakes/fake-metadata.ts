@@ -3,7 +3,7 @@ import type {
   MetadataDatabase,
   MetadataRepositories,
 } from '../../../application/ports/databases/metadata-database.ts';
-import { boundedDetails } from '../../../domain/audit/bounded-details.ts';
+import { keptDetails } from '../../../domain/audit/bounded-details.ts';
 import { EVERY_TRAIL, type AuditEntry, type AuditEvent } from '../../../domain/audit/audit-log.ts';
 import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
 import type {
@@ -118,12 +118,12 @@ export class FakeMetadata implements MetadataDatabase {
   );
 
   readonly auditLog: MetadataRepositories['auditLog'] = {
-    append: async (event: AuditEvent) => {
+    append: async ({ reason, ...event }: AuditEvent) => {
       if (this.isTrailAway) throw new Error('the metadata database is away');
       const position = String(this.trail.length + 1);
       this.trail.push({
         ...event,
-        details: boundedDetails(event.details),
+        details: keptDetails({ ...event, ...(reason !== undefined && { reason }) }),
         address: event.address ?? null,
         auditId: `audit-${position}`,
         at: NOW,
@@ -164,6 +164,10 @@ export class FakeMetadata implements MetadataDatabase {
         .toSorted((a, b) => (a.organizationId < b.organizationId ? -1 : 1));
       return toPage(following, limit, ({ organizationId }) => organizationId);
     },
+    findOnServer: async (serverId, ids) =>
+      [...this.records.values()].filter(
+        (record) => record.serverId === serverId && ids.includes(record.organizationId),
+      ),
     countByState: async () => {
       const counts = new Map<ServerId, Record<DatabaseState, number>>();
       for (const { serverId, state } of this.records.values()) {

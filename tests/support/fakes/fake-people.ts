@@ -194,6 +194,20 @@ export class FakePeople {
       return { sessionId, userId, idleSeconds: 0, expiresAt: new Date('2030-01-02T03:04:05.678Z') };
     },
     noteUse: async () => undefined,
+    listLive: async (userId) => {
+      const browsers = new Set(this.#browsers.values());
+      return [...this.#sessions.values()]
+        .filter(({ session, isOver }) => session.userId === userId && !isOver)
+        .map(({ session: { sessionId, organizationId } }) => ({
+          sessionId,
+          organizationId,
+          isBrowser: browsers.has(sessionId),
+          openedAt: NOW,
+          usedAt: browsers.has(sessionId) ? NOW : null,
+          expiresAt: new Date('2030-01-02T03:04:05.678Z'),
+        }))
+        .toReversed();
+    },
     revoke: async (sessionId) => this.#revoke((session) => session.sessionId === sessionId),
     revokeAll: async (userId, { organizationId } = {}) =>
       this.#revoke(

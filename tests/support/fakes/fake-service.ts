@@ -9,12 +9,14 @@ import type {
   TokenIssuer,
   TokenReader,
 } from '../../../application/ports/identity/tokens.ts';
+import { OperatorStreams } from '../../../application/operators/operator-streams.ts';
 import { EventStreams } from '../../../application/events/event-streams.ts';
 import { RequestLimits } from '../../../application/limits/request-limits.ts';
 import { StorageQuota } from '../../../application/limits/storage-quota.ts';
 import { runTask } from '../../../application/operators/run-task.ts';
 import type { BackgroundTasks, TaskReport } from '../../../application/ports/runtime/background-tasks.ts';
 import { createUseCases } from '../../../application/use-cases.ts';
+import { OrganizationDatabaseNotFoundError } from '../../../domain/databases/errors.ts';
 import { UnauthenticatedError } from '../../../domain/identity/errors.ts';
 import type { Principal } from '../../../domain/identity/principal.ts';
 import type { Role } from '../../../domain/identity/role.ts';
@@ -32,6 +34,7 @@ import { fakeUuid } from './fake-results.ts';
 import { FakeWorkHints } from './fake-work-hints.ts';
 import { FakeServers } from './fake-servers.ts';
 import { FakeLogger, type LogLine } from './fake-logger.ts';
+import { FakeUsage } from './fake-usage.ts';
 
 const MAX_ORGANIZATION_ID_LENGTH = 51;
 
@@ -86,6 +89,7 @@ const fakeTask = (name: string): TaskReport => ({
 export class FakeService {
   readonly metadata = new FakeMetadata();
   readonly workHints = new FakeWorkHints(this.metadata);
+  readonly usage = new FakeUsage(this.metadata);
   readonly databases = new FakeDatabases();
   readonly servers = new FakeServers();
   readonly fleet = new FakeFleet();
@@ -99,6 +103,10 @@ export class FakeService {
   readonly eventStreams = new EventStreams({
     trail: this.metadata.events,
     feed: this.feed,
+    now: () => performance.now(),
+  });
+  readonly operatorStreams = new OperatorStreams({
+    getOverview: () => this.deps.getOverview(),
     now: () => performance.now(),
   });
   readonly fileStore = new FakeFileStore();
@@ -150,6 +158,12 @@ export class FakeService {
       serverInspection: { inspect: () => Promise.reject(new Error('no server is inspected here')) },
       operatorsLedger: this.operators,
       reconcileDatabases: async () => ({ findings: [], unreachable: [] }),
+      retireDatabase: async (organizationId, approve) => {
+        const record = await metadata.ledger.find(organizationId);
+        if (record === null) throw new OrganizationDatabaseNotFoundError();
+        await approve?.(record);
+        return `retired_${record.databaseName}`;
+      },
       changeFeed: { isBehind: false },
       releaseSchemas: async () => ({ oldest: 1, newest: 3, current: 2 }),
       passwords: {
@@ -167,6 +181,7 @@ export class FakeService {
       // No bearer has an account: the token speaks for them.
       accounts: { find: async () => null, findUserId: async () => null },
       workHints: this.workHints,
+      usage: this.usage,
       canonicalJson,
       newJobId: () => this.#newId(),
       newSessionId: () => this.#newId(),
@@ -190,6 +205,7 @@ export class FakeService {
       changeFeed: { isBehind: false },
       databases,
       eventStreams: this.eventStreams,
+      operatorStreams: this.operatorStreams,
       fileStore: this.fileStore,
       policies,
       requestLimits: new RequestLimits({ policies, rates, networkOf: (address) => address }),

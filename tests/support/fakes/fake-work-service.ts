@@ -69,7 +69,7 @@ const BODIES = {
         content_type: z.string(),
       }),
     ),
-    usage: z.strictObject({ wall_seconds: z.number().min(0) }),
+    usage: z.strictObject({ wall_seconds: z.number().min(0), cpu_seconds: z.number().min(0).optional() }),
     log_tail: printableLines.refine((text) => Buffer.byteLength(text) <= 16 * 1024).optional(),
   }),
   release: z.strictObject({

@@ -11,6 +11,7 @@ export const JOB_ID = fakeUuid(7);
 /** A member with an identity. */
 export const USER_ID = fakeUuid(8);
 const IDENTITY_ID = fakeUuid(9);
+const SESSION_ID = fakeUuid(23);
 /** A service account of acme's, one of the platform's, and a key of each. */
 const ACCOUNT_ID = fakeUuid(20);
 const FLEET_ID = fakeUuid(21);
@@ -45,6 +46,7 @@ const BODIES: Readonly<Record<string, object>> = {
   createUser: { email: 'new@example.org', password: 'another password' },
   changeUser: { status: 'active' },
   setPassword: { password: 'another password' },
+  retireDatabase: { seen_generation: 1 },
   linkIdentity: { issuer: 'https://idp.example', subject: 'eve' },
   addMember: { email: 'ada@example.org', roles: ['member'] },
   changeMemberRoles: { roles: ['member', 'worker'] },
@@ -96,6 +98,7 @@ export const samplePath = (route: Route, organizationId = 'acme'): string =>
     .replace('{job_id}', JOBS[plainName(route)] ?? JOB_ID)
     .replace('{user_id}', USER_ID)
     .replace('{identity_id}', IDENTITY_ID)
+    .replace('{session_id}', SESSION_ID)
     .replace('/admin/tasks/{task_name}', '/admin/tasks/fleet_snapshot')
     .replace(
       '{service_account_id}',
@@ -150,6 +153,7 @@ export const seedSamples = async (service: FakeService, submittedBy: string): Pr
   serviceAccounts.add(organization('acme'), ACCOUNT_ID);
   serviceAccounts.add(null, FLEET_ID);
   for (const accountId of [ACCOUNT_ID, FLEET_ID]) serviceAccounts.give(accountId, KEY_ID);
+  await service.metadata.sessions.open({ sessionId: SESSION_ID, userId: USER_ID, organizationId: null }, 60);
   const at = new Date('2026-01-02T03:04:05.678Z');
   await seedFiles(service, note);
   service.fleet.runs.push({

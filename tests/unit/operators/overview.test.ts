@@ -53,6 +53,23 @@ describe('The overview', () => {
     expect(readings, 'after the clock was set back').to.equal(3);
   });
 
+  it('is read for no more than a twentieth of the time, however long a reading takes', async () => {
+    let readings = 0;
+    const { standing } = operators;
+    operators.standing = async () => {
+      readings += 1;
+      now += 1000;
+      return standing.call(operators);
+    };
+    await overview();
+    now += 18_999;
+    await overview();
+    expect(readings).to.equal(1);
+    now += 1;
+    await overview();
+    expect(readings).to.equal(2);
+  });
+
   it('keeps no failure', async () => {
     const { standing } = operators;
     operators.standing = () => Promise.reject(new Error('the metadata database is away'));

@@ -23,6 +23,7 @@ import { DEFAULT_SERVER } from '../../../domain/databases/server.ts';
 import { MigrationRunNotFoundError, MigrationStateConflictError } from '../../../domain/fleet/errors.ts';
 import { TooManyStreamsError } from '../../../domain/events/errors.ts';
 import {
+  ConfirmationRequiredError,
   IdentityAlreadyLinkedError,
   IdentityNotFoundError,
   InvitationNotFoundError,
@@ -35,6 +36,7 @@ import {
   RoleRequiredError,
   ServiceAccountKeyNotFoundError,
   ServiceAccountNotFoundError,
+  SessionNotFoundError,
   TooManyAttemptsError,
   UnauthenticatedError,
   UserAlreadyExistsError,
@@ -67,7 +69,7 @@ import {
   StorageQuotaExceededError,
 } from '../../../domain/organizations/errors.ts';
 import { ValidationError } from '../../../domain/validation-error.ts';
-import { TaskNotFoundError } from '../../../domain/operators/errors.ts';
+import { StateConflictError, TaskNotFoundError } from '../../../domain/operators/errors.ts';
 import { ERROR_CLASSES } from '../domain/error-classes.ts';
 import { handleErrors } from '../../../presentation/http/request/error-handler.ts';
 import { ERROR_STATUS } from '../../../presentation/http/errors/error-status.ts';
@@ -83,6 +85,9 @@ const DOMAIN_ERRORS: readonly DomainError[] = [
   new ValidationError([{ path: 'name', message: 'is required' }]),
   new UnauthenticatedError(),
   new PasswordChangeRequiredError(),
+  new ConfirmationRequiredError(),
+  new SessionNotFoundError(),
+  new StateConflictError({ status: 'suspended' }),
   new TooManyAttemptsError(900),
   new UserNotFoundError(),
   new UserAlreadyExistsError(),
@@ -140,6 +145,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   malformed_json: 400,
   unauthenticated: 401,
   organization_access_denied: 403,
+  confirmation_required: 403,
   role_required: 403,
   organization_choice_required: 403,
   cross_site_request: 403,
@@ -153,6 +159,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   file_not_found: 404,
   signature_not_found: 404,
   campaign_not_found: 404,
+  session_not_found: 404,
   user_not_found: 404,
   member_not_found: 404,
   identity_not_found: 404,
@@ -178,6 +185,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   own_account_protected: 409,
   member_already_exists: 409,
   identity_already_linked: 409,
+  state_conflict: 409,
   migration_state_conflict: 409,
   job_state_conflict: 409,
   artifact_already_exists: 409,

@@ -24,6 +24,7 @@ const pageRoutes = routes.filter(({ replies }) => fieldsOf(replies[200]?.schema)
 const WHOLE_LISTS = [
   'listServers',
   'listIdentities',
+  'listUserSessions',
   'listServiceAccountKeys',
   'listFleetKeys',
   'findWork',

@@ -41,8 +41,10 @@ describe('a worker', () => {
   it('delivers the scores as poses, and the files that the engine wrote', async () => {
     const jobId = bench.submit('fine', { params: { seed: 42, exhaustiveness: 2 } });
     await bench.start();
-    const { outcome, task_results, artifacts, error } = await completionOf(jobId);
+    const { outcome, task_results, artifacts, error, usage } = await completionOf(jobId);
     expect({ outcome, error }).to.deep.equal({ outcome: 'COMPLETED', error: undefined });
+    // On one core, and without the time for files.
+    expect(usage.cpu_seconds).to.be.above(0).and.at.most(usage.wall_seconds);
     expect(task_results).to.deep.equal([
       {
         task_name: 'docking',

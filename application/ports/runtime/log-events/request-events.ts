@@ -90,6 +90,13 @@ export const REQUEST_EVENTS = {
     means: 'Streams of events have nothing to send until the metadata database answers.',
     advice: null,
   },
+  'operator_stream.read_failed': {
+    level: 'debug',
+    message: 'the overview could not be read; streams wait',
+    fields: ['err'],
+    means: 'Streams of operators have nothing to send until the metadata database answers.',
+    advice: null,
+  },
   'outbox.rows_ignored': {
     level: 'warn',
     message: 'rows of an outbox are no audit entries; they are left out',

@@ -87,6 +87,21 @@ export const SERVER_EVENTS = {
     means: 'Operators see an older report of this process.',
     advice: null,
   },
+  'usage.kept': {
+    level: 'warn',
+    message: 'what organizations have used could not be written; it is kept',
+    fields: ['err'],
+    means: 'It stays in the memory of this process, which tries again in a minute.',
+    advice: 'See to the metadata database before this process is stopped.',
+  },
+  'usage.lost': {
+    level: 'error',
+    message: 'what organizations have used could not be written, and is lost',
+    fields: ['err'],
+    means:
+      'The process ended while the metadata database did not take its counts since they were last written.',
+    advice: 'Where usage is billed, the days of `usage.kept` before this line are too low.',
+  },
   'fleet.count_failed': {
     level: 'debug',
     message: 'the numbers of the fleet could not be read',

@@ -195,6 +195,12 @@ export const moment = z.iso
   )
   .meta({ override: { type: 'string', format: 'date-time', pattern: undefined } });
 
+/** A day, as `2026-11-30`. PostgreSQL refuses the year 0. */
+export const day = z.iso
+  .date()
+  .refine((value) => value >= '1970-01-01', 'must be of the years 1970 to 9999')
+  .meta({ override: { type: 'string', format: 'date', pattern: undefined } });
+
 /** In replies: a list that is always whole. */
 export const listOf = (item: z.ZodType): z.ZodObject => z.strictObject({ items: z.array(item) });
 

@@ -1,0 +1,79 @@
+import { expect } from 'chai';
+import { UsageCounter } from '../../../application/usage/usage-counter.ts';
+import type { UsageBatch } from '../../../application/ports/usage/usage-ledger.ts';
+import { UsageWriter } from '../../../infrastructure/background/usage-writer.ts';
+import { FakeLogger } from '../../support/fakes/fake-logger.ts';
+import { organization } from '../../support/fakes/fake-service.ts';
+
+const ACME = organization('acme');
+
+describe('The writer of usage', () => {
+  let written: (readonly [writer: string, number: number, requests: number])[];
+  let isAway: boolean;
+  let logger: FakeLogger;
+  let counter: UsageCounter;
+  let writer: UsageWriter;
+
+  beforeEach(() => {
+    written = [];
+    isAway = false;
+    logger = new FakeLogger();
+    counter = new UsageCounter();
+    const add = async (by: string, { number, counted }: UsageBatch): Promise<void> => {
+      written.push([by, number, counted.reduce((sum, { requests }) => sum + requests, 0)]);
+      if (isAway) throw new Error('the metadata database is away');
+    };
+    writer = new UsageWriter({ instanceId: 'one', counter, ledger: { add }, logger });
+  });
+  const request = (): void =>
+    counter.observe({
+      method: 'GET',
+      route: '/jobs',
+      status: 200,
+      seconds: 0.1,
+      usage: { organizationId: ACME, dbMs: 1, egressBytes: 1 },
+    });
+
+  it('writes what was counted, and nothing where nothing was', async () => {
+    request();
+    request();
+    await writer.run();
+    await writer.run();
+    expect(written).to.deep.equal([['one', 1, 2]]);
+    await writer.close();
+  });
+
+  it('sends a batch again that may not have arrived, unchanged and under its number, and then the rest', async () => {
+    request();
+    isAway = true;
+    await writer.run();
+    request();
+    request();
+    isAway = false;
+    await writer.run();
+    expect(written).to.deep.equal([
+      ['one', 1, 1],
+      ['one', 1, 1],
+      ['one', 2, 2],
+    ]);
+    expect(logger.lines.map(({ event }) => event)).to.deep.equal(['usage.kept']);
+    await writer.close();
+  });
+
+  it('writes the rest at its end, also when it is closed twice, and says what is lost when it cannot', async () => {
+    request();
+    await Promise.all([writer.close(), writer.close()]);
+    expect(written).to.deep.equal([['one', 1, 1]]);
+    expect(logger.lines).to.be.empty;
+
+    const late = new UsageWriter({
+      instanceId: 'two',
+      counter,
+      ledger: { add: () => Promise.reject(new Error('away')) },
+      logger,
+    });
+    request();
+    await late.close();
+    expect(logger.lines.map(({ event, level }) => [event, level])).to.deep.equal([['usage.lost', 'error']]);
+  });
+});
