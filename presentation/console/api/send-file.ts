@@ -43,6 +43,7 @@ const post = (file: File, token: string, { signal, onProgress }: SendOptions): P
       );
     });
     request.addEventListener('error', () => reject(unreachable(new Error('the connection failed'))));
+    // A reason is the error that was given to `abort`, or a DOMException.
     request.addEventListener('abort', () => reject(signal.reason as Error));
     request.addEventListener('loadend', () => signal.removeEventListener('abort', abort));
     request.open('POST', `${API_BASE}/files`);

@@ -49,7 +49,8 @@ export const bundleConsole = async (): Promise<ConsoleBundle> => {
     write: false,
     metafile: true,
     sourcemap: 'linked',
-    legalComments: 'linked',
+    // The licences are delivered whole, in a file of their own.
+    legalComments: 'none',
     entryNames: '[name]-[hash]',
     chunkNames: '[name]-[hash]',
     assetNames: '[name]-[hash]',

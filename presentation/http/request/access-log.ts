@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { LeaseCost } from '../../../application/ports/databases/organization-databases.ts';
 import type { AnswerCut, RequestUsage } from '../../../application/ports/runtime/http-metrics.ts';
+import type { ServerId } from '../../../domain/databases/server.ts';
 import { reasonsOf } from '../../../domain/reason-of.ts';
 import { errorStatus } from '../errors/error-status.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
@@ -30,10 +31,9 @@ export const accessLog =
         cut: locals.cut,
         organizationId: locals.resultsOf,
         code: locals.failure?.code,
-        usage: usageOf(locals, { dbMs: cost.dbMs, egressBytes: bytesSince(req.socket) }),
+        usage: usageOf(locals, { dbMs: cost?.dbMs ?? 0, egressBytes: bytesSince(req.socket) }),
       });
-      const lease = locals.leases?.[0];
-      // One by one: to spread objects into others takes longer than to write their fields out.
+      // The fields one by one: to spread objects into others takes longer than to write them out.
       const fields = {
         request_id: locals.requestId,
         org_id: locals.context.organizationId,
@@ -44,10 +44,10 @@ export const accessLog =
         code: locals.failure?.code,
         cut: locals.cut,
         trace_id: locals.context.traceId,
-        server: lease?.serverId,
-        queries: lease && cost.queries,
-        db_ms: lease && inMicroseconds(cost.dbMs),
-        waited_ms: lease && inMicroseconds(cost.waitedMs),
+        server: cost?.server,
+        queries: cost?.queries,
+        db_ms: cost && inMicroseconds(cost.dbMs),
+        waited_ms: cost && inMicroseconds(cost.waitedMs),
       };
       logger.write(
         eventOf(locals, status),
@@ -72,12 +72,15 @@ export const noteCut = (response: ServerResponse & { locals?: HttpLocals }, cut:
 export const isStream = (response: ServerResponse & { locals?: HttpLocals }): boolean =>
   response.locals?.streams === true;
 
+interface Cost extends LeaseCost {
+  readonly server: ServerId;
+}
+
 /** What the request has asked of its organization's database, with every lease that it had. */
-const costOf = ({ leases }: HttpLocals): LeaseCost => {
-  if (leases === undefined) return FREE;
-  const [first] = leases;
-  if (leases.length === 1 && first !== undefined) return first.cost;
-  const sum = { ...FREE };
+const costOf = ({ leases }: HttpLocals): Cost | undefined => {
+  const first = leases?.[0];
+  if (leases === undefined || first === undefined) return undefined;
+  const sum = { server: first.serverId, queries: 0, dbMs: 0, waitedMs: 0 };
   for (const { cost } of leases) {
     sum.queries += cost.queries;
     sum.dbMs += cost.dbMs;
@@ -85,8 +88,6 @@ const costOf = ({ leases }: HttpLocals): LeaseCost => {
   }
   return sum;
 };
-
-const FREE: LeaseCost = { queries: 0, dbMs: 0, waitedMs: 0 };
 
 /** A token belongs to an organization even where the request is about none. */
 const usageOf = (
@@ -105,7 +106,7 @@ const bytesSince = (socket: Socket): number => {
   const sent = socket.bytesWritten;
   const before = sentBefore.get(socket) ?? 0;
   sentBefore.set(socket, sent);
-  return sent - before;
+  return Math.max(0, sent - before);
 };
 
 /** Milliseconds without digits that no clock has. */
