@@ -11,19 +11,17 @@ import { Loaded } from '../ui/loading.tsx';
 import { Page } from '../ui/page.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 import { Usage } from '../usage/usage.tsx';
-import { Settings } from '../settings/settings.tsx';
 import { OrganizationOverview } from './organization-overview.tsx';
 
 const TABS = {
   overview: 'Overview',
-  settings: 'Settings',
   members: 'Members',
   usage: 'Usage',
   audit: 'Audit trail',
 };
 
 const readSearch = (raw: RawSearch) => ({
-  tab: oneOf(raw, 'tab', ['overview', 'settings', 'members', 'usage', 'audit']),
+  tab: oneOf(raw, 'tab', ['overview', 'members', 'usage', 'audit']),
 });
 
 export const OrganizationPage = (): ReactNode => {
@@ -49,7 +47,6 @@ export const OrganizationPage = (): ReactNode => {
           {(organization) => <OrganizationOverview organization={organization} />}
         </Loaded>
       )}
-      {tab === 'settings' && <Settings organizationId={orgId} />}
       {tab === 'members' && <Members organizationId={orgId} />}
       {tab === 'usage' && <Usage organizationId={orgId} />}
       {tab === 'audit' && <AuditList organizationId={orgId} />}

@@ -13,7 +13,7 @@ export const settingsRoutes = (deps: HttpDependencies): readonly Route[] => [
 ];
 
 const getSettingsRoute = ({ getSettings }: HttpDependencies): Route =>
-  organizationRoute(['platform_admin', 'org_admin'], {
+  organizationRoute(['org_admin'], {
     method: 'get',
     path,
     name: 'getSettings',
@@ -47,7 +47,7 @@ const replaceSettingsRoute = ({ replaceSettings, options }: HttpDependencies): R
   });
 
 const patchSettingsRoute = ({ patchSettings, options }: HttpDependencies): Route =>
-  organizationRoute(['platform_admin', 'org_admin'], {
+  organizationRoute(['org_admin'], {
     method: 'patch',
     path,
     name: 'patchSettings',
