@@ -1,0 +1,18 @@
+import type { Schemas } from '../api/client.ts';
+import type { Model } from './pdbqt-to-pdb.ts';
+
+/**
+ * The poses of a file with the affinities that rankings show: a worker may have corrected what the engine wrote into the file.
+ * As they are where the job's result does not say as much of each of them.
+ */
+export const scored = (
+  models: readonly Model[],
+  poses: readonly Pick<Schemas['Pose'], 'affinity_kcal_mol'>[],
+): readonly Model[] =>
+  models.length !== poses.length
+    ? models
+    : models.map((model, index) => {
+        const affinity = poses[index]?.affinity_kcal_mol;
+        if (affinity === undefined || model.result === null) return model;
+        return { ...model, result: { ...model.result, affinity } };
+      });
