@@ -11,6 +11,7 @@ export const HomePage = (): ReactNode => {
   const home = `/o/${encodeURIComponent(context)}`;
   return (
     <Page title={context}>
+      <Facts of={{ 'You are': email, Roles: roles.join(', ') }} />
       {roles.includes('member') && (
         <Section title="Begin here">
           <ul>
@@ -27,7 +28,6 @@ export const HomePage = (): ReactNode => {
           </ul>
         </Section>
       )}
-      <Facts of={{ 'You are': email, Roles: roles.join(', ') }} />
     </Page>
   );
 };

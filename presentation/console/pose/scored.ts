@@ -1,4 +1,3 @@
-import type { Schemas } from '../api/client.ts';
 import type { Model } from './pdbqt-to-pdb.ts';
 
 /**
@@ -7,7 +6,7 @@ import type { Model } from './pdbqt-to-pdb.ts';
  */
 export const scored = (
   models: readonly Model[],
-  poses: readonly Pick<Schemas['Pose'], 'affinity_kcal_mol'>[],
+  poses: readonly { readonly affinity_kcal_mol: number }[],
 ): readonly Model[] =>
   models.length !== poses.length
     ? models
