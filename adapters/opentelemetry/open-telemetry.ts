@@ -6,6 +6,7 @@ import {
   SpanStatusCode,
   trace,
   type Context,
+  type HrTime,
   type Span as ApiSpan,
   type Tracer,
 } from '@opentelemetry/api';
@@ -89,20 +90,23 @@ export class OpenTelemetryTracing implements Tracing {
   }
 
   #serve(name: string, context: Context): Span | null {
-    const span = this.#tracer.startSpan(name, SERVER, context);
-    return span.isRecording() ? new OpenTelemetrySpan(this.#tracer, span) : null;
+    const clock = new TraceClock();
+    const span = this.#tracer.startSpan(name, { kind: SpanKind.SERVER, startTime: clock.now() }, context);
+    return span.isRecording() ? new OpenTelemetrySpan(this.#tracer, span, clock) : null;
   }
 
   #isSampled(name: string): boolean {
     const traceId = this.#ids.generateTraceId();
-    const { decision } = this.#sampler.shouldSample(ROOT_CONTEXT, traceId, name, SERVER.kind, {}, []);
+    const { decision } = this.#sampler.shouldSample(ROOT_CONTEXT, traceId, name, SpanKind.SERVER, {}, []);
     if (decision === SamplingDecision.NOT_RECORD) return false;
     this.#ids.next = traceId;
     return true;
   }
 
   begin(name: string, attributes: SpanAttributes = {}): Span {
-    return new OpenTelemetrySpan(this.#tracer, this.#tracer.startSpan(name, { attributes }, ROOT_CONTEXT));
+    const clock = new TraceClock();
+    const span = this.#tracer.startSpan(name, { attributes, startTime: clock.now() }, ROOT_CONTEXT);
+    return new OpenTelemetrySpan(this.#tracer, span, clock);
   }
 
   /** Sends what is left. Resolves after five seconds at most, also when the collector does not answer. */
@@ -112,7 +116,24 @@ export class OpenTelemetryTracing implements Tracing {
   }
 }
 
-const SERVER = { kind: SpanKind.SERVER } as const;
+/**
+ * The clock of this process's part of a trace. The SDK asks the wall clock for each span anew, which tells whole milliseconds:
+ * a step would seem to begin before the one that it belongs to.
+ */
+class TraceClock {
+  readonly #epochMs = Date.now() - performance.now();
+
+  now(): HrTime {
+    return this.at(performance.now());
+  }
+
+  /** @param momentMs in `performance.now()` */
+  at(momentMs: number): HrTime {
+    const ms = this.#epochMs + momentMs;
+    const seconds = Math.floor(ms / 1000);
+    return [seconds, Math.floor((ms - seconds * 1000) * 1e6)];
+  }
+}
 
 /** Random ids. The trace that begins next can be given the id by which it was sampled. */
 class TraceIds implements IdGenerator {
@@ -133,12 +154,14 @@ class TraceIds implements IdGenerator {
 class OpenTelemetrySpan implements Span {
   readonly #tracer: Tracer;
   readonly #span: ApiSpan;
+  readonly #clock: TraceClock;
   /** Made when it is needed: most spans have no steps within them. */
   #context: Context | null = null;
 
-  constructor(tracer: Tracer, span: ApiSpan) {
+  constructor(tracer: Tracer, span: ApiSpan, clock: TraceClock) {
     this.#tracer = tracer;
     this.#span = span;
+    this.#clock = clock;
   }
 
   get traceId(): string {
@@ -153,14 +176,15 @@ class OpenTelemetrySpan implements Span {
 
   begin(name: string, attributes?: SpanAttributes): Span {
     if (!this.#span.isRecording()) return this;
-    const span = this.#tracer.startSpan(name, undefined, this.#within);
+    const span = this.#tracer.startSpan(name, { startTime: this.#clock.now() }, this.#within);
     // Given at the start, they would be copied and checked three times, for samplers that ask for them.
     if (attributes !== undefined) span.setAttributes(attributes);
-    return new OpenTelemetrySpan(this.#tracer, span);
+    return new OpenTelemetrySpan(this.#tracer, span, this.#clock);
   }
 
   add(name: string, startedAtMs: number): void {
-    this.#tracer.startSpan(name, { startTime: startedAtMs }, this.#within).end(performance.now());
+    const startTime = this.#clock.at(startedAtMs);
+    this.#tracer.startSpan(name, { startTime }, this.#within).end(this.#clock.now());
   }
 
   rename(name: string): void {
@@ -176,7 +200,7 @@ class OpenTelemetrySpan implements Span {
   }
 
   end(): void {
-    if (this.#span.isRecording()) this.#span.end();
+    if (this.#span.isRecording()) this.#span.end(this.#clock.now());
   }
 
   get #within(): Context {

@@ -19,7 +19,8 @@ type Fields = Record<string, unknown>;
  */
 export const maskFields = (fields: Fields, depth = MAX_DEPTH): Fields => {
   let masked: Fields | undefined;
-  for (const [key, value] of Object.entries(fields)) {
+  for (const key of Object.keys(fields)) {
+    const value = fields[key];
     const shown = SECRET_FIELDS.has(key)
       ? MASK
       : depth > 1 && isContainer(value)

@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 import { pino, stdTimeFunctions, type DestinationStream, type LevelWithSilent } from 'pino';
 import { textOf, type Logger } from '../../application/ports/runtime/logger.ts';
+import type { LogEventName } from '../../application/ports/runtime/log-events/log-events.ts';
 import { bufferedOutput, STDOUT, standardOutput } from './buffered-output.ts';
 import { maskFields } from './mask-fields.ts';
 import { maskPasswords } from './mask-passwords.ts';
@@ -38,11 +39,20 @@ export const createPinoLogger = ({ level, destination = outputFor(level) }: Pino
     },
     destination,
   );
+  // Each event's name is made JSON once: to copy the fields of a line beside it takes as long as a sixth of the line.
+  const outputs = new Map<LogEventName, typeof output>();
+  const outputOf = (event: LogEventName): typeof output => {
+    const known = outputs.get(event);
+    if (known !== undefined) return known;
+    const made = output.child({ event });
+    outputs.set(event, made);
+    return made;
+  };
   return {
     write: (event, fields, text = textOf(event)) => {
       if (!output.isLevelEnabled(text.level)) return;
-      const line: object = { event, ...fields };
-      output[text.level](line, text.message);
+      const line: object = fields;
+      outputOf(event)[text.level](line, text.message);
     },
   };
 };

@@ -5,6 +5,7 @@ import {
   type HttpMetrics,
   type ObservedRequest,
 } from '../../application/ports/runtime/http-metrics.ts';
+import { DurationHistogram, type DurationSeries } from './duration-histogram.ts';
 
 export interface PrometheusMetricsOptions {
   /** Whether to add the process's memory, CPU, event loop and garbage collection. Default: no. */
@@ -37,21 +38,21 @@ const LONG_SECONDS = [1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400];
 /** The service's metrics. Each instance has a separate registry. */
 export class PrometheusMetrics implements HttpMetrics {
   readonly #registry = new Registry();
-  readonly #requests: Histogram<'method' | 'route' | 'status'>;
+  readonly #requests: DurationHistogram<'method' | 'route' | 'status'>;
+  readonly #ofRequests = new Map<string, DurationSeries>();
   readonly #cuts: Counter<'reason'>;
   readonly #refusals: Counter<'code'>;
   readonly #provisionings: Histogram<'path' | 'server'>;
-  readonly #waits: Histogram<'server'>;
-  readonly #queries: Histogram<'server' | 'outcome'>;
-  readonly #leases: Histogram<'server'>;
+  readonly #waits: DurationHistogram<'server'>;
+  readonly #queries: DurationHistogram<'server' | 'outcome'>;
+  readonly #leases: DurationHistogram<'server'>;
   readonly #jobWaits: Histogram<'engine'>;
   readonly #ofDatabases = new Map<string, DatabaseMetrics>();
 
   constructor({ processMetrics = false, errorCodes = [] }: PrometheusMetricsOptions = {}) {
-    this.#requests = this.#histogram(
+    this.#requests = this.#durations(
       'http_request_duration_seconds',
       'Time from the request to the end of its answer',
-      ['method', 'route', 'status'],
     );
     this.#refusals = new Counter({
       name: `${PREFIX}refusals_total`,
@@ -71,21 +72,19 @@ export class PrometheusMetrics implements HttpMetrics {
       'provisioning_duration_seconds',
       'Time to give an organization its database, by how it was done',
       ['path', 'server'],
+      SECONDS,
     );
-    this.#waits = this.#histogram(
+    this.#waits = this.#durations(
       'connection_acquire_duration_seconds',
       'Time that a statement or a transaction waited for a connection, also in vain',
-      ['server'],
     );
-    this.#queries = this.#histogram(
+    this.#queries = this.#durations(
       'query_duration_seconds',
       'Time from a statement to the end of its answer, without the wait for a connection',
-      ['server', 'outcome'],
     );
-    this.#leases = this.#histogram(
+    this.#leases = this.#durations(
       'results_lease_duration_seconds',
       "Time that a request held its organization's pool",
-      ['server'],
     );
     this.#jobWaits = this.#histogram(
       'job_wait_seconds',
@@ -100,7 +99,7 @@ export class PrometheusMetrics implements HttpMetrics {
     name: string,
     help: string,
     labelNames: readonly Label[],
-    buckets: readonly number[] = SECONDS,
+    buckets: readonly number[],
   ): Histogram<Label> {
     return new Histogram({
       name: `${PREFIX}${name}`,
@@ -108,6 +107,15 @@ export class PrometheusMetrics implements HttpMetrics {
       labelNames,
       buckets: [...buckets],
       registers: [this.#registry],
+    });
+  }
+
+  #durations<Label extends string>(name: string, help: string): DurationHistogram<Label> {
+    return new DurationHistogram({
+      name: `${PREFIX}${name}`,
+      help,
+      buckets: SECONDS,
+      registry: this.#registry,
     });
   }
 
@@ -122,7 +130,13 @@ export class PrometheusMetrics implements HttpMetrics {
   observe({ method, route, status, seconds, cut, code }: ObservedRequest): void {
     if (cut !== undefined) this.#cuts.inc({ reason: cut });
     if (code !== undefined) this.#refusals.inc({ code });
-    this.#requests.observe({ method, route, status: String(status) }, seconds);
+    const key = `${method} ${status} ${route}`;
+    let series = this.#ofRequests.get(key);
+    if (series === undefined) {
+      series = this.#requests.addSeries({ method, route, status: String(status) });
+      this.#ofRequests.set(key, series);
+    }
+    series.observe(seconds);
   }
 
   /** @param path the way in which the database was provided, from a fixed set */
@@ -134,10 +148,16 @@ export class PrometheusMetrics implements HttpMetrics {
   ofDatabases(server: string): DatabaseMetrics {
     const known = this.#ofDatabases.get(server);
     if (known !== undefined) return known;
+    const waits = this.#waits.addSeries({ server });
+    const leases = this.#leases.addSeries({ server });
+    const queries = {
+      ok: this.#queries.addSeries({ server, outcome: 'ok' }),
+      error: this.#queries.addSeries({ server, outcome: 'error' }),
+    };
     const made: DatabaseMetrics = {
-      waited: (seconds) => this.#waits.observe({ server }, seconds),
-      queried: (seconds, outcome) => this.#queries.observe({ server, outcome }, seconds),
-      leased: (seconds) => this.#leases.observe({ server }, seconds),
+      waited: (seconds) => waits.observe(seconds),
+      queried: (seconds, outcome) => queries[outcome].observe(seconds),
+      leased: (seconds) => leases.observe(seconds),
     };
     this.#ofDatabases.set(server, made);
     return made;

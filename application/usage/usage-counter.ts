@@ -41,6 +41,10 @@ export class UsageCounter implements UsageBatches {
     counts.storedBytes = Math.max(counts.storedBytes ?? 0, bytes);
   }
 
+  get isBatchKept(): boolean {
+    return this.#batch !== null;
+  }
+
   batch(): UsageBatch | null {
     if (this.#batch !== null) return this.#batch;
     this.#endDay();

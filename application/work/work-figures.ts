@@ -101,8 +101,8 @@ export class WorkFigures {
     for (const { action, details } of entries) {
       const outcome = outcomeOf(action, details);
       if (outcome !== null) this.#ended.set(outcome, (this.#ended.get(outcome) ?? 0) + 1);
-      const bytes = action === 'file.added' ? Number(details['size_bytes']) : 0;
-      if (bytes > 0 && bytes <= MAX_FILE_BYTES) this.#filesAddedBytes += bytes;
+      const bytes = action === 'file.added' ? details['size_bytes'] : 0;
+      if (typeof bytes === 'number' && bytes > 0 && bytes <= MAX_FILE_BYTES) this.#filesAddedBytes += bytes;
     }
   }
 

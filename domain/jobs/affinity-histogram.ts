@@ -3,6 +3,8 @@ import { HIGHEST_AFFINITY, LOWEST_AFFINITY } from './score.ts';
 /** Which scores of a campaign are looked at. */
 export interface ScoreFilter {
   readonly campaignId: string;
+  /** In kcal/mol: none that binds better. */
+  readonly minAffinity: number | null;
   /** In kcal/mol: none that binds worse. */
   readonly maxAffinity: number | null;
   readonly labelPrefix: string | null;

@@ -1,5 +1,6 @@
 import type { Logger } from '../../application/ports/runtime/logger.ts';
 import type { UsageBatches, UsageLedger } from '../../application/ports/usage/usage-ledger.ts';
+import { reasonsOf } from '../../domain/reason-of.ts';
 import { Periodic, type RunReport } from '../timing/periodic.ts';
 import type { Background } from './background-runner.ts';
 
@@ -48,14 +49,23 @@ export class UsageWriter implements Background {
 
   async #close(): Promise<void> {
     await this.#writes.close();
-    await this.#write().catch((error: unknown) => this.#deps.logger.write('usage.lost', { err: error }));
+    // Without the error: the summary of an outage would take the line in, and the process ends before the next summary.
+    await this.#write().catch((error: unknown) =>
+      this.#deps.logger.write('usage.lost', { reason: reasonsOf(error) }),
+    );
   }
 
+  /** What could not be written before, and what was counted since. Under load something is always counted meanwhile: it waits. */
   async #write(): Promise<void> {
+    if (this.#deps.counter.isBatchKept) await this.#add();
+    await this.#add();
+  }
+
+  async #add(): Promise<void> {
     const { counter, ledger, instanceId } = this.#deps;
-    for (let batch = counter.batch(); batch !== null; batch = counter.batch()) {
-      await ledger.add(instanceId, batch);
-      counter.written();
-    }
+    const batch = counter.batch();
+    if (batch === null) return;
+    await ledger.add(instanceId, batch);
+    counter.written();
   }
 }

@@ -8,6 +8,7 @@ const { missingPart } = require('./missing-part.cjs');
 
 /** What `dist` is made of. Files that are no TypeScript are copied. */
 const FOLDERS = ['domain', 'application', 'adapters', 'infrastructure', 'presentation', 'migrations'];
+exports.FOLDERS = FOLDERS;
 /** How the compiled service is packed and run: no part of it. */
 const DEPLOYMENT = join('infrastructure', 'deployment');
 const SETTINGS = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'knexfile.ts'];
@@ -72,10 +73,13 @@ const build = (project, dist, hash) => {
 /** The console runs in browsers: it is bundled from its sources, when it is first asked for or by `npm run build`. */
 const isCopied = (path) => !path.endsWith('.ts') || (path.startsWith(CONSOLE) && !path.endsWith('.d.ts'));
 
-/** `npm run build` checks the types. Without that, all sources take half a second. */
+/**
+ * `npm run build` checks the types. Without that, all sources take half a second, and nothing of development is needed: the
+ * types of Node are not installed in production.
+ */
 const transpile = (project, output) => {
   const config = join(project, 'tsconfig.build.json');
-  const options = [compiler(), '-p', config, '--noCheck', '--outDir', output];
+  const options = [compiler(), '-p', config, '--noCheck', '--types', '', '--outDir', output];
   const { status, stdout, stderr } = spawnSync(process.execPath, options, { encoding: 'utf8' });
   if (stderr.includes('Unable to resolve @typescript/')) throw missingPart('typescript');
   if (status !== 0) throw new Error(`The sources cannot be compiled:\n${stdout}${stderr}`);
@@ -108,6 +112,7 @@ const removeAbandoned = (parent) => {
   }
 };
 
+/** Of all sources together. */
 const hashOf = (project) => {
   const hash = createHash('sha256');
   for (const path of [...SETTINGS, ...sourcesOf(project)]) {
@@ -116,6 +121,8 @@ const hashOf = (project) => {
   }
   return hash.digest('hex');
 };
+
+exports.hashOf = hashOf;
 
 /** Undefined when there is no such file. */
 const contentOf = (file) => {

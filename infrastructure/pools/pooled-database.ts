@@ -1,3 +1,4 @@
+import type { QueryOutcome } from '../../application/ports/runtime/database-metrics.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { ConnectionTrace, type LeaseTrace } from './connection-trace.ts';
 import type { PgConnection, Query } from '../postgres/pg-connection.ts';
@@ -41,9 +42,14 @@ export class PooledDatabase {
     for (let retried = false; ; retried = true) {
       const trace = this.#trace();
       const connection = await this.#acquire(trace);
+      const sentAt = performance.now();
       try {
-        return await this.#send(connection, query, trace);
+        // As `#send`, without the promise of its own: most statements come this way.
+        const rows = await this.#begin(connection, query, trace);
+        this.#ended(sentAt, 'ok');
+        return rows;
       } catch (error) {
+        this.#ended(sentAt, 'error');
         const repeatable = isStaleStatement(error) || (query.readOnly && breaksConnection(error));
         if (!repeatable || retried) throw this.#translate(error);
       } finally {
@@ -104,17 +110,28 @@ export class PooledDatabase {
     query: Query<Row>,
     trace: ConnectionTrace | null,
   ): Promise<readonly Row[]> {
-    if (this.#scope !== undefined) this.#scope.cost.queries += 1;
-    const { metrics } = this.#pool;
     const sentAt = performance.now();
     try {
-      const rows = await (trace === null ? connection.query(query) : trace.run(connection, query));
-      metrics?.queried((performance.now() - sentAt) / 1000, 'ok');
+      const rows = await this.#begin(connection, query, trace);
+      this.#ended(sentAt, 'ok');
       return rows;
     } catch (error) {
-      metrics?.queried((performance.now() - sentAt) / 1000, 'error');
+      this.#ended(sentAt, 'error');
       throw error;
     }
+  }
+
+  #begin<Row>(
+    connection: PgConnection,
+    query: Query<Row>,
+    trace: ConnectionTrace | null,
+  ): Promise<readonly Row[]> {
+    if (this.#scope !== undefined) this.#scope.cost.queries += 1;
+    return trace === null ? connection.query(query) : trace.run(connection, query);
+  }
+
+  #ended(sentAt: number, outcome: QueryOutcome): void {
+    this.#pool.metrics?.queried((performance.now() - sentAt) / 1000, outcome);
   }
 
   #trace(): ConnectionTrace | null {
@@ -122,13 +139,16 @@ export class PooledDatabase {
   }
 
   async #acquire(trace: ConnectionTrace | null): Promise<PgConnection> {
+    const beganAt = performance.now();
     let connection: PgConnection;
     try {
-      connection = await this.#wait();
+      connection = await this.#pool.acquire(this.#scope);
     } catch (error) {
+      this.#waited(beganAt);
       trace?.refused(error);
       throw error;
     }
+    this.#waited(beganAt);
     trace?.got();
     try {
       this.#scope?.beginStatement(connection);
@@ -140,15 +160,10 @@ export class PooledDatabase {
     return connection;
   }
 
-  async #wait(): Promise<PgConnection> {
-    const beganAt = performance.now();
-    try {
-      return await this.#pool.acquire(this.#scope);
-    } finally {
-      const waitedMs = performance.now() - beganAt;
-      if (this.#scope !== undefined) this.#scope.cost.waitedMs += waitedMs;
-      this.#pool.metrics?.waited(waitedMs / 1000);
-    }
+  #waited(beganAt: number): void {
+    const waitedMs = performance.now() - beganAt;
+    if (this.#scope !== undefined) this.#scope.cost.waitedMs += waitedMs;
+    this.#pool.metrics?.waited(waitedMs / 1000);
   }
 
   #release(connection: PgConnection, trace: ConnectionTrace | null): void {

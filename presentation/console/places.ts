@@ -6,9 +6,14 @@ export const API_BASE = new URL('../..', assets).pathname.replace(/\/$/, '');
 /** Of all pages. */
 export const CONSOLE_BASE = new URL('..', assets).pathname.replace(/\/$/, '');
 
-/** As the page was sent with it. */
-export const releaseVersion = (): string => {
-  // The server writes this block.
-  const config = JSON.parse(document.querySelector('#config')?.textContent ?? '{}') as { version?: string };
-  return config.version ?? 'unknown';
-};
+interface Config {
+  readonly version?: string;
+  readonly licences?: string;
+}
+
+/** As the server wrote it into the page. */
+const config = (): Config => JSON.parse(document.querySelector('#config')?.textContent ?? '{}') as Config;
+
+export const releaseVersion = (): string => config().version ?? 'unknown';
+/** Where the licences of all that the console is made of can be read. */
+export const licencesAddress = (): string => new URL(config().licences ?? '', assets).pathname;

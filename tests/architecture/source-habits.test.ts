@@ -79,10 +79,10 @@ describe('the tests', () => {
 
   /**
    * Methods taken off a live object, replaced on it or on its class. A port is decorated by `tests/support/decorate.ts`. The
-   * document of a page in a browser is no object of the service.
+   * document and the drawings of a page in a browser are no objects of the service.
    */
   const PATCHED =
-    /\.bind\((?!TOKENS\.|container)|\.prototype\.\w+ = |\.prototype;|Object\.defineProperty\((?!document,)/;
+    /\.bind\((?!TOKENS\.|container)|(?<!Canvas\w+)\.prototype(?:\.\w+ = |;)|Object\.defineProperty\((?!document,)/;
 
   it('patch no live object and no class: they decorate ports', () => {
     const patching = testFiles().filter(

@@ -27,9 +27,10 @@ interface Bench {
   readonly bare: pg.Client;
 }
 
-const ORGANIZATION = 'acme';
+export const ORGANIZATION = 'acme';
 
-const withDatabase = async (serverUrl: string, work: (bench: Bench) => Promise<readonly Line[]>) => {
+/** A deployment with one organization's database, also without the service. */
+export const withDatabase = async (serverUrl: string, work: (bench: Bench) => Promise<readonly Line[]>) => {
   const deployment = await createDeployment({}, { url: serverUrl });
   await deployment.register(ORGANIZATION);
   const { database, release } = await deployment
@@ -49,7 +50,7 @@ const withDatabase = async (serverUrl: string, work: (bench: Bench) => Promise<r
   }
 };
 
-const makeCampaign = async ({ database }: Bench): Promise<string> => {
+export const makeCampaign = async ({ database }: Bench): Promise<string> => {
   const campaignId = randomUUID();
   await database.campaigns.insert({
     campaignId,
@@ -66,7 +67,7 @@ const makeCampaign = async ({ database }: Bench): Promise<string> => {
 };
 
 /** Completed jobs with scores in no order, a hundredth of them doubted. */
-const fillCampaign = async ({ bare }: Bench, campaignId: string): Promise<void> => {
+export const fillCampaign = async ({ bare }: Bench, campaignId: string): Promise<void> => {
   await bare.query(
     `insert into docking_jobs (job_id, status, engine, pipeline_version, inputs, params, priority, input_signature,
        submitted_by, campaign_id, label)
@@ -103,6 +104,7 @@ export const rankings = (serverUrl: string): Promise<readonly Line[]> =>
       campaignId,
       sort: 'affinity',
       order: 'asc',
+      minAffinity: null,
       maxAffinity: null,
       labelPrefix: null,
       includesSuspect: false,

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { audit } from './audit.ts';
 import { batches, rankings } from './campaigns.ts';
+import { consolePages } from './console.ts';
 import { claims, leases } from './claims.ts';
 import { clones, firstRequests, spares, storm } from './provisioning.ts';
 import { fleetOfProcesses } from './fleet-of-processes.ts';
@@ -41,6 +42,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'claims-in-memory': { durable: false, run: claims },
   leases: { durable: false, run: leases },
   'fleet-of-processes': { durable: false, run: fleetOfProcesses },
+  console: { durable: false, run: consolePages },
   tracing: { durable: false, run: tracing },
   million: { durable: false, run: million },
 };

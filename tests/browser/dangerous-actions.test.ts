@@ -2,7 +2,15 @@ import { expect } from 'chai';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { Argon2Passwords } from '../../adapters/argon2/argon2-passwords.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { DESK, expectUsable, keepPicture, launchBrowser, visit, type Visitor } from '../support/browser.ts';
+import {
+  DESK,
+  expectUsable,
+  keepPicture,
+  launchBrowser,
+  PAUSE_LIVE,
+  visit,
+  type Visitor,
+} from '../support/browser.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
 import type { AuditEntry, Page as ListPage } from '../support/http-contract.ts';
@@ -102,7 +110,7 @@ describe('What operators cannot take back', function () {
     await platform.post('/admin/databases/alpha/provision');
     const { visitor, page: first } = await enter('/console/fleet/organizations/alpha');
     // As it was when somebody went for lunch.
-    await visitor.context.addInitScript(`sessionStorage.setItem('mad.paused', '')`);
+    await visitor.context.addInitScript(PAUSE_LIVE);
     const second = await visitor.open('/console/fleet/organizations/alpha');
     await second.getByRole('button', { name: 'Suspend' }).waitFor();
     await first.getByRole('button', { name: 'Suspend' }).click();

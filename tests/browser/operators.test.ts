@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Browser } from 'playwright-core';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { expectUsable, launchBrowser, LOOKS, visit } from '../support/browser.ts';
+import { expectUsable, launchBrowser, LOOKS, PAUSE_LIVE, visit } from '../support/browser.ts';
 import { decorate } from '../support/decorate.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { HttpService } from '../support/http-service.ts';
@@ -97,7 +97,7 @@ describe('The pages for operators', function () {
     quiet = await HttpService.over(deployment, container);
     const { open, context } = await visit(browser, quiet.url);
     // What is asked for again comes on top, while somebody looks.
-    await context.addInitScript(`sessionStorage.setItem('mad.paused', '')`);
+    await context.addInitScript(PAUSE_LIVE);
     const page = await open(`/console/#operator=${token}`);
     for (const path of Object.keys(PAGES)) {
       await page.waitForLoadState('networkidle');

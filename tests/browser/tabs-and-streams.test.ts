@@ -101,7 +101,7 @@ describe('Tabs of operators', function () {
     await first.keyboard.press('Enter');
     await first.getByRole('heading', { name: 'Needs you' }).waitFor();
     const second = await visitor.open('/console/fleet');
-    for (let reload = 0; reload < 5; reload += 1) await second.reload({ waitUntil: 'commit' });
+    for (let reload = 0; reload < 5; reload += 1) await second.reload({ waitUntil: 'domcontentloaded' });
     await second.getByRole('heading', { name: 'Needs you' }).waitFor();
     await until('both have a stream', () => streams() === 2);
 

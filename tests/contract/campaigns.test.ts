@@ -68,6 +68,7 @@ const keepsCampaigns = (subject: Subject<ResultsDatabase>): void => {
     campaignId: campaign.campaignId,
     sort: 'affinity',
     order: 'asc',
+    minAffinity: null,
     maxAffinity: null,
     labelPrefix: null,
     includesSuspect: false,
@@ -429,6 +430,8 @@ const keepsCampaigns = (subject: Subject<ResultsDatabase>): void => {
         'bx',
       ]);
       expect(await labelsOf({ maxAffinity: -8 })).to.deep.equal(['b%2', 'a_1', null]);
+      expect(await labelsOf({ minAffinity: -8 })).to.deep.equal([null, 'B1', 'b%1', 'bx']);
+      expect(await labelsOf({ minAffinity: -9, maxAffinity: -8 })).to.deep.equal(['a_1', null]);
       expect(await labelsOf({ maxAffinity: -8, order: 'desc', labelPrefix: 'a' })).to.deep.equal(['a_1']);
     });
 
@@ -464,6 +467,7 @@ const keepsCampaigns = (subject: Subject<ResultsDatabase>): void => {
       for (const [overrides, lowest, highest, counts, below] of [
         [{ includesSuspect: true }, -357.833, -6.999, [0, 2, 2], 2],
         [{ maxAffinity: -7 }, -9.95, -7, [0, 2, 1], 1],
+        [{ minAffinity: -7.3 }, -7.3, -6.999, [0, 2, 2], 0],
         [{ labelPrefix: 'b%' }, -9.95, -7, [0, 1, 1], 1],
         [{ labelPrefix: 'b%', maxAffinity: -7.2, includesSuspect: true }, -357.833, -7.3, [0, 1, 0], 2],
       ] as const) {

@@ -572,6 +572,8 @@ describe('Campaigns over HTTP', function () {
       expect([whole.below, whole.above]).to.deep.equal([0, 0]);
       const total = ({ counts }: Histogram) => counts.reduce((sum, count) => sum + count, 0);
       expect(total(await histogram('?max_affinity=-8'))).to.equal(3);
+      const within = await results('?min_affinity=-9&max_affinity=-8');
+      expect(total(await histogram('?min_affinity=-9&max_affinity=-8'))).to.equal(within.body.items.length);
       expect(total(await histogram('?label_prefix=L1&bins=2'))).to.equal(1);
       const doubted = await histogram('?include_suspect=true');
       const { body: all } = await results('?include_suspect=true&limit=200');
@@ -588,6 +590,7 @@ describe('Campaigns over HTTP', function () {
         'bins=x',
         'bins=',
         'max_affinity=NaN',
+        'min_affinity=NaN',
         'sort=label',
         'label_prefix=%00',
       ]) {
@@ -610,6 +613,7 @@ describe('Campaigns over HTTP', function () {
         'sort=affinities',
         'order=up',
         'max_affinity=low',
+        'min_affinity=low',
         'max_affinity=1e400',
         'max_affinity=NaN',
         'label_prefix=',

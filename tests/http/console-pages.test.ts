@@ -7,6 +7,8 @@ const BROWSER = 'text/html,application/xhtml+xml,*/*;q=0.8';
 /** In kB of gzip: what a browser loads before it shows anything. */
 const MOST_SCRIPT_KB = 170;
 const MOST_STYLE_KB = 20;
+/** What opening a pose loads beside that. */
+const MOST_VIEWER_KB = 170;
 
 const service = new FakeService();
 const get = (path: string, headers: Readonly<Record<string, string>> = { accept: BROWSER }) =>
@@ -92,8 +94,28 @@ describe('The bundle of the console', function () {
     expect(packed([bundle.style])).to.be.below(MOST_STYLE_KB);
   });
 
-  it('names the licences of what is in it', () => {
-    const licences = bundle.files.filter(({ name }) => name.endsWith('.LEGAL.txt'));
-    expect(licences.map(({ body }) => Buffer.from(body).toString()).join('')).to.include('react');
+  it('has the viewer of poses in a file of its own, which no page imports before a pose is opened', () => {
+    const viewers = bundle.files.filter(
+      ({ name, body }) => name.endsWith('.js') && Buffer.from(body).includes('gl_Position'),
+    );
+    expect(viewers.map(({ name }) => name.replace(/-\w+\.js$/, ''))).to.deep.equal(['pose-canvas']);
+    const [{ name } = { name: '' }] = viewers;
+    const first = withImports(bundle.script);
+    expect(packed([...withImports(name)].filter((part) => !first.has(part)))).to.be.within(
+      60,
+      MOST_VIEWER_KB,
+    );
+    for (const page of bundle.files.filter((file) => /^[\w-]*page-\w+\.js$/.test(file.name)))
+      expect([...withImports(page.name)], page.name).not.to.include(name);
+  });
+
+  it('comes with the licences of all packages that are in it, word for word', () => {
+    const licences = fileOf(bundle.licences).toString();
+    for (const name of ['react', 'react-dom', 'scheduler', '3dmol', '@tanstack/react-query', 'openapi-fetch'])
+      expect(licences).to.match(new RegExp(`^${name}\n\n`, 'm'));
+    // 3Dmol's, and that of what 3Dmol has bundled itself.
+    expect(licences).to.include('University of Pittsburgh');
+    expect(licences).to.include('3Dmol.es6-min.js.LICENSE.txt');
+    expect(licences).to.include('Permission is hereby granted, free of charge');
   });
 });

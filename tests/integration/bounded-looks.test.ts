@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import pg from 'pg';
 import { KnexDatabaseLedger } from '../../adapters/knex/metadata/knex-database-ledger.ts';
+import { KnexDeploymentGauge } from '../../adapters/knex/metadata/knex-deployment-figures.ts';
 import { KnexFleetLedger } from '../../adapters/knex/metadata/knex-fleet-ledger.ts';
 import { KnexOrganizationRepository } from '../../adapters/knex/metadata/knex-organization-repository.ts';
 import { KnexSpareLedger } from '../../adapters/knex/metadata/knex-spare-ledger.ts';
@@ -97,6 +98,12 @@ describe('What processes look at again and again', function () {
 
   it('counts databases by their state from those that are not ready', async () => {
     expect(await rowsRead((database) => new KnexDatabaseLedger(database).countByState())).to.be.at.most(100);
+  });
+
+  it('counts organizations with an older schema from those alone', async () => {
+    const measured = { schemaVersion: 1, engines: ['vina'], silentForMs: 60_000 };
+    const look = (database: SqlDatabase) => new KnexDeploymentGauge(database).measure(measured);
+    expect(await rowsRead(look)).to.be.at.most(20);
   });
 
   it('finds who is suspended or has settings that count, and nobody else', async () => {

@@ -130,7 +130,7 @@ describe('Lists of a campaign in a large database', function () {
         const request = { campaignId, sort, order: 'asc', includesSuspect, poses: 1 } as const;
         const plan = await planOf((executor) =>
           new KnexScoreRepository(executor).rank(
-            { ...request, maxAffinity: null, labelPrefix: null },
+            { ...request, minAffinity: null, maxAffinity: null, labelPrefix: null },
             { limit: 50, after },
           ),
         );

@@ -48,6 +48,9 @@ export interface Visitor {
 const REPORT_VIOLATIONS = `document.addEventListener('securitypolicyviolation', (event) =>
   console.error('violates', event.effectiveDirective, event.blockedURI, event.sourceFile));`;
 
+/** Keeps pages from asking again by themselves. A page that has no address yet has no storage either. */
+export const PAUSE_LIVE = `if (location.origin !== 'null') sessionStorage.setItem('mad.paused', '')`;
+
 /** @param expected faults that a test makes on purpose, such as `Failed to load resource: … 401` */
 export const visit = async (
   browser: Browser,

@@ -29,7 +29,7 @@ const FROZEN: Readonly<Record<string, string>> = {
   'metadata/0018_event_statistics.ts': 'd4b5516501c6c03ec8901ccdf27eb826b0f5bb1ef4cd8453f7f2f8a389477444',
   'metadata/0019_operators.ts': '400770acba96c3dd1f268a27215fcdfb3b1185bf030b8629d5cf8a5ccb788f35',
   'metadata/0020_usage.ts': '313ac41d06d076ba8e25c1add59cd4bce7fdc848bfe3ad4f2efa7f854b61750c',
-  'metadata/0021_bounded_looks.ts': 'c6e78d2358d1fecfce33c54b93b80906565fdec35074a4699addae7055ee2a25',
+  'metadata/0021_bounded_looks.ts': 'cbfd2e139a13b72d53530bc834356fbb7687f56565c0d626754f68357c2d236e',
   'results/0001_initial.ts': 'af6cd70980a929279bab3e83722995643be934da56660360951f4a33d18712fa',
   'results/0002_audit_outbox.ts': '1d867ba3622c9efb9aaa1e87da5e2f7015c7974a628c86210ee9e0aa695ea6c6',
   'results/0003_work.ts': '04302fd3174aecfedb55ea6d387ce66315feb25083335b0b8c24c2818aa2c9e1',

@@ -33,7 +33,7 @@ const measure = statement<Measured, FiguresRow>(
          (select coalesce(extract(epoch from now() - min(touched_at)), 0)::float8 from audit_backlogs
            where touched_at < now() - ?::double precision * interval '1 millisecond') as orphaned_seconds,
          (select json_object_agg(engine, jobs) from (
-           select case when engine = any(?::text[]) then engine else 'other' end as engine, sum(waiting)::int as jobs
+           select case when engine = any(?::text[]) then engine else 'other' end as engine, sum(waiting)::float8 as jobs
            from work_hints join organizations using (org_id) where waiting > 0 and status = 'active' group by 1
          ) as hints) as waiting
        from (values (1)) as one (row)

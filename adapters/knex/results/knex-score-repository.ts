@@ -52,6 +52,7 @@ interface RankedRow {
 
 interface Values {
   readonly campaignId: string;
+  readonly minAffinity: number | null;
   readonly maxAffinity: number | null;
   readonly labelPrefix: string | null;
   readonly poses: number;
@@ -72,13 +73,15 @@ const builds = new Map<string, Build>();
 
 /** The statements of rankings without further filters are prepared: there are few, and they are asked for page by page. */
 const buildOf = (shape: Shape): { readonly build: Build; readonly isUsual: boolean } => {
-  const name = `job_scores_rank_${Object.values(shape).join('_')}`;
+  // Names of prepared statements are cut off after 63 bytes.
+  const parts = Object.values(shape).map((part) => (typeof part === 'boolean' ? Number(part) : part));
+  const name = `job_scores_rank_${parts.join('_')}`;
   let build = builds.get(name);
   if (build === undefined) {
     build = statement<Values, RankedRow>(name, (p) => rankQuery(shape, p), { readOnly: true });
     builds.set(name, build);
   }
-  return { build, isUsual: !shape.hasMaxAffinity && !shape.hasPrefix };
+  return { build, isUsual: !shape.hasMinAffinity && !shape.hasMaxAffinity && !shape.hasPrefix };
 };
 
 const rankQuery = (shape: Shape, p: (key: keyof Values) => unknown) => {
@@ -150,7 +153,16 @@ export class KnexScoreRepository implements ScoreRepository {
   }
 
   async rank(
-    { campaignId, sort, order, maxAffinity, labelPrefix, includesSuspect, poses }: RankingRequest,
+    {
+      campaignId,
+      sort,
+      order,
+      minAffinity,
+      maxAffinity,
+      labelPrefix,
+      includesSuspect,
+      poses,
+    }: RankingRequest,
     { limit, after }: PageRequest<RankingKey>,
   ): Promise<Page<RankedJob, RankingKey>> {
     const { build, isUsual } = buildOf({
@@ -158,11 +170,12 @@ export class KnexScoreRepository implements ScoreRepository {
       order,
       includesSuspect,
       isContinued: after !== null,
-      ...shapeOf({ maxAffinity, labelPrefix }),
+      ...shapeOf({ minAffinity, maxAffinity, labelPrefix }),
       showsMany: poses > 1,
     });
     const { name, ...query } = build({
       campaignId,
+      minAffinity,
       maxAffinity,
       labelPrefix,
       poses,

@@ -10,6 +10,8 @@ export interface UsageBatch {
 
 /** Where what this process counts comes from. */
 export interface UsageBatches {
+  /** Whether the batch before is not known to be written. */
+  readonly isBatchKept: boolean;
   /** What is to be written: the batch before while it is not known to be written; null when nothing was counted. */
   batch(): UsageBatch | null;
   /** The batch is written. */

@@ -14,6 +14,7 @@ import { SaveButton } from '../ui/save-button.tsx';
 import { AffinityHistogram } from './affinity-histogram.tsx';
 import { ArchiveDialog, CancelDialog } from './campaign-dialogs.tsx';
 import './campaigns.css';
+import type { Range } from './histogram-geometry.ts';
 import { Ranking, useRanking, type RankingFilter } from './ranking.tsx';
 
 const SORTS = ['affinity', 'label', 'created_at'] as const;
@@ -22,6 +23,7 @@ const ORDERS = ['asc', 'desc'] as const;
 const readSearch = (raw: RawSearch) => ({
   sort: oneOf(raw, 'sort', SORTS),
   order: oneOf(raw, 'order', ORDERS),
+  min: numberIn(raw, 'min'),
   max: numberIn(raw, 'max'),
   label: textIn(raw, 'label'),
   doubted: oneOf(raw, 'doubted', ['shown'] as const),
@@ -31,9 +33,10 @@ const readSearch = (raw: RawSearch) => ({
 });
 type Search = ReturnType<typeof readSearch>;
 
-const filterOf = ({ sort, order, max, label, doubted }: Search): RankingFilter => ({
+const filterOf = ({ sort, order, min, max, label, doubted }: Search): RankingFilter => ({
   ...(sort !== undefined && { sort }),
   ...(order !== undefined && { order }),
+  ...(min !== undefined && { min_affinity: min }),
   ...(max !== undefined && { max_affinity: max }),
   ...(label !== undefined && { label_prefix: label }),
   ...(doubted !== undefined && { include_suspect: true as const }),
@@ -168,7 +171,7 @@ const Results = ({ campaign }: { readonly campaign: Status }): ReactNode => {
         </div>
       }
     >
-      <Spread campaignId={campaignId} search={search} onChange={(max) => change({ max })} />
+      <Spread campaignId={campaignId} search={search} onChange={change} />
       <div className="filters">
         <SearchBox label="Label begins with" value={search.label} onChange={ask} />
         <Choice
@@ -237,7 +240,8 @@ const NothingRanked = ({
   readonly campaign: Status;
   readonly filter: RankingFilter;
 }): ReactNode => {
-  if (filter.max_affinity !== undefined || filter.label_prefix !== undefined)
+  const { min_affinity: min, max_affinity: max, label_prefix: prefix } = filter;
+  if (min !== undefined || max !== undefined || prefix !== undefined)
     return <p>No job is like that. Change the filters.</p>;
   if (counts.PENDING + counts.RUNNING > 0)
     return <p>Nothing is docked yet. Ligands appear here by themselves, one by one, as they are done.</p>;
@@ -247,13 +251,13 @@ const NothingRanked = ({
 interface SpreadProps {
   readonly campaignId: string;
   readonly search: Search;
-  readonly onChange: (max: number | undefined) => void;
+  readonly onChange: (range: Range) => void;
 }
 
 const Spread = ({ campaignId, search, onChange }: SpreadProps): ReactNode => {
   const api = useApi();
-  // The limit is drawn in it: all bars stay, and those beyond are grey.
-  const { max_affinity: _max, sort: _sort, order: _order, ...filter } = filterOf(search);
+  // The limits are drawn in it: all bars stay, and those outside are grey.
+  const { min_affinity: _min, max_affinity: _max, sort: _sort, order: _order, ...filter } = filterOf(search);
   const query = useQuery({
     queryKey: ['o', useContextOfPages(), 'campaign', campaignId, 'histogram', filter],
     queryFn: () =>
@@ -267,7 +271,9 @@ const Spread = ({ campaignId, search, onChange }: SpreadProps): ReactNode => {
   });
   return (
     <Loaded query={query}>
-      {(histogram) => <AffinityHistogram histogram={histogram} max={search.max} onChange={onChange} />}
+      {(histogram) => (
+        <AffinityHistogram histogram={histogram} min={search.min} max={search.max} onChange={onChange} />
+      )}
     </Loaded>
   );
 };

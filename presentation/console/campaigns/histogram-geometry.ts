@@ -66,3 +66,31 @@ export const ticksBetween = (low: number, high: number, wanted: number): readonl
   }
   return ticks;
 };
+
+/** In kcal/mol. An undefined side is open. */
+export interface Range {
+  readonly min: number | undefined;
+  readonly max: number | undefined;
+}
+
+/** A range without limits that leave nothing out: such a side is open. The sides change places where they are crossed. */
+export const settledRange = ({ min, max }: Range, { edges }: AffinityBins): Range => {
+  const [first = 0] = edges;
+  const last = edges.at(-1) ?? 0;
+  const low = Math.min(min ?? first, max ?? last);
+  const high = Math.max(min ?? first, max ?? last);
+  return { min: low <= first ? undefined : low, max: high >= last ? undefined : high };
+};
+
+/** How many jobs are in a range whose limits are edges. */
+export const jobsWithin = (
+  { min = -Infinity, max = Infinity }: Range,
+  { edges, counts, below, above }: AffinityBins & { readonly below: number; readonly above: number },
+): number =>
+  counts.reduce(
+    (sum, count, index) => {
+      const from = edges[index] ?? 0;
+      return from >= min && from < max ? sum + count : sum;
+    },
+    (min === -Infinity ? below : 0) + (max === Infinity ? above : 0),
+  );

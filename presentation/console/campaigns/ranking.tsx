@@ -14,6 +14,7 @@ type Ranked = Schemas['RankedJob'];
 export interface RankingFilter {
   readonly sort?: 'affinity' | 'label' | 'created_at';
   readonly order?: 'asc' | 'desc';
+  readonly min_affinity?: number;
   readonly max_affinity?: number;
   readonly label_prefix?: string;
   readonly include_suspect?: true;

@@ -11,7 +11,7 @@ interface FileDropProps {
 
 /** Takes files by dropping or by choosing, and sends them at once. */
 export const FileDrop = ({ label, accept, multiple = false, onStored }: FileDropProps): ReactNode => {
-  const { left, refused, upload } = useUpload(onStored);
+  const { count, done, share, refused, upload, cancel } = useUpload(onStored);
   const [over, setOver] = useState(false);
   const id = useId();
   const take = (files: FileList | null): void => {
@@ -37,18 +37,28 @@ export const FileDrop = ({ label, accept, multiple = false, onStored }: FileDrop
         onDragLeave={() => setOver(false)}
         onDrop={drop}
       >
-        <span>{left > 0 ? `Sending… ${left} left` : label}</span>
+        <span>{label}</span>
         <input
           id={id}
           type="file"
           accept={accept}
           multiple={multiple}
+          disabled={count > 0}
           onChange={({ target }) => {
             take(target.files);
             target.value = '';
           }}
         />
       </label>
+      {count > 0 && (
+        <p className="row">
+          <meter min={0} max={1} value={(done + share) / count} aria-label="How much is sent" />
+          <span role="status">Sending {count === 1 ? 'the file' : `file ${done + 1} of ${count}`}…</span>
+          <button type="button" onClick={cancel}>
+            Stop sending
+          </button>
+        </p>
+      )}
       {refused.map(({ name, why }) => (
         <p key={name} className="notice" role="alert">
           <strong>{name}</strong> was not taken: {why}

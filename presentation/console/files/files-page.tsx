@@ -64,13 +64,13 @@ export const FilesPage = (): ReactNode => {
 
 const COLUMNS: readonly Column<StoredFile>[] = [
   { head: 'Name', cell: ({ name, sha256 }) => name ?? <code>{sha256.slice(0, 12)}…</code> },
-  { head: 'Kind', width: '8rem', cell: ({ kind }) => (kind === null ? '' : words(kind)) },
-  { head: 'Size', numeric: true, width: '7rem', cell: ({ size_bytes: size }) => bytes(size) },
+  { head: 'Kind', minor: true, width: '8rem', cell: ({ kind }) => (kind === null ? '' : words(kind)) },
+  { head: 'Size', numeric: true, minor: true, width: '7rem', cell: ({ size_bytes: size }) => bytes(size) },
   { head: 'Findings', cell: (file) => (file.kind === null ? '' : <Findings of={file} />) },
   { head: 'Sent', minor: true, width: '8rem', cell: ({ created_at: at }) => <Age at={at} /> },
   {
     head: 'Get it',
-    width: '12rem',
+    width: '8rem',
     cell: ({ sha256, name }) => (
       <span className="row">
         <SaveButton path={`/files/${sha256}`} name={name ?? sha256}>

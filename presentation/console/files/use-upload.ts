@@ -1,6 +1,7 @@
-import { useState } from 'react';
-import { fetchIn, useContextOfPages, type Schemas } from '../api/client.ts';
+import { useEffect, useRef, useState } from 'react';
+import { useContextOfPages, type Schemas } from '../api/client.ts';
 import { ProblemError } from '../api/problem-error.ts';
+import { sendFile } from '../api/send-file.ts';
 
 export type StoredFile = Schemas['File'];
 
@@ -11,50 +12,39 @@ export interface Refused {
 }
 
 interface Uploads {
-  /** How many are left to be sent; 0 while nothing is under way. */
-  readonly left: number;
+  /** How many files were chosen; 0 while nothing is under way. */
+  readonly count: number;
+  readonly done: number;
+  /** Of the file that is on its way: how much of it is sent, from 0 to 1. */
+  readonly share: number;
   readonly refused: readonly Refused[];
 }
 
-/** Sends files one after another. Those that are refused do not stop the others. */
+const NOTHING: Uploads = { count: 0, done: 0, share: 0, refused: [] };
+
+/** Sends files one after another. Those that are refused do not stop the others; `cancel` does, and what is sent stays. */
 export const useUpload = (onStored: (file: StoredFile) => void) => {
   const context = useContextOfPages();
-  const [state, setState] = useState<Uploads>({ left: 0, refused: [] });
+  const [state, setState] = useState(NOTHING);
+  const canceling = useRef(new AbortController());
+  useEffect(() => () => canceling.current.abort(), []);
   const upload = async (files: readonly File[]): Promise<void> => {
-    setState({ left: files.length, refused: [] });
+    const controller = new AbortController();
+    canceling.current = controller;
+    const { signal } = controller;
+    const onProgress = (share: number): void => setState((now) => ({ ...now, share }));
+    setState({ ...NOTHING, count: files.length });
     for (const file of files) {
-      let refused: Refused | null = null;
       try {
-        onStored(await send(context, file));
+        onStored(await sendFile(context, file, { signal, onProgress }));
       } catch (error) {
-        refused = {
-          name: file.name,
-          why: error instanceof ProblemError ? error.problem.detail : String(error),
-        };
+        if (signal.aborted) break;
+        const why = error instanceof ProblemError ? error.problem.detail : String(error);
+        setState((now) => ({ ...now, refused: [...now.refused, { name: file.name, why }] }));
       }
-      const failure = refused;
-      setState((now) => ({
-        left: now.left - 1,
-        refused: failure === null ? now.refused : [...now.refused, failure],
-      }));
+      setState((now) => ({ ...now, done: now.done + 1, share: 0 }));
     }
+    setState(({ refused }) => ({ ...NOTHING, refused }));
   };
-  return { ...state, upload };
-};
-
-const send = async (context: string | null, file: File): Promise<StoredFile> => {
-  const name = encodeURIComponent(file.name).replaceAll(
-    /['()*]/g,
-    (char) => `%${char.charCodeAt(0).toString(16)}`,
-  );
-  const response = await fetchIn(context, '/files', {
-    method: 'POST',
-    body: file,
-    headers: {
-      'Content-Type': file.name.endsWith('.pdbqt') ? 'chemical/x-pdbqt' : 'application/octet-stream',
-      'Content-Disposition': `attachment; filename*=UTF-8''${name}`,
-    },
-  });
-  // As the schema of the route says: one file in, one file out.
-  return (await response.json()) as StoredFile;
+  return { ...state, upload, cancel: () => canceling.current.abort() };
 };

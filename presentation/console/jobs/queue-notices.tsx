@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { dataOf, useApi, useContextOfPages, type Schemas } from '../api/client.ts';
 import { number } from '../format.ts';
 import { useFallbackRefresh } from '../live.ts';
+import { Moment } from '../ui/time.tsx';
 
 type Engine = Schemas['EngineQueue'];
 
@@ -24,12 +25,18 @@ export const QueueNotices = ({ engine }: { readonly engine?: string }): ReactNod
   return waiting.map((each) => (
     <p key={each.engine} className={each.waits_for === 'worker' ? 'notice' : 'faint'}>
       <strong>{isOne(each) ? 'One job waits' : `${number(each.waiting)} jobs wait`}</strong> for {each.engine}
-      . {each.reason} {NEXT[each.waits_for ?? ''] ?? ''}
+      . <Reason of={each.reason} /> {NEXT[each.waits_for ?? ''] ?? ''}
     </p>
   ));
 };
 
 const isOne = ({ waiting }: Engine): boolean => waiting === 1;
+
+/** Moments in it are shown as everywhere else. */
+const Reason = ({ of: reason }: { readonly of: string | null }): ReactNode =>
+  (reason ?? '')
+    .split(/(\d{4}-\d\d-\d\dT[\d:.]+Z)/)
+    .map((part, index) => (index % 2 === 0 ? part : <Moment key={part} at={part} />));
 
 /** What helps. */
 const NEXT: Readonly<Record<string, string>> = {

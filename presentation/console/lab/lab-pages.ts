@@ -23,5 +23,6 @@ export const LAB_PAGES: readonly PageRoute[] = [
     path: '/settings',
     load: async () => ({ Page: (await import('../settings/settings-page.tsx')).SettingsPage }),
   },
+  { path: '/usage', load: async () => ({ Page: (await import('../usage/usage-page.tsx')).UsagePage }) },
   { path: '/audit', load: async () => ({ Page: (await import('../audit/audit-page.tsx')).AuditPage }) },
 ];

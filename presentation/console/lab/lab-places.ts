@@ -11,6 +11,7 @@ export const labPlaces = (organizationId: string): readonly Place[] => {
     { to: `${home}/files`, label: 'Files', key: 'f' },
     { to: `${home}/members`, label: 'Members' },
     { to: `${home}/settings`, label: 'Settings' },
+    { to: `${home}/usage`, label: 'Usage' },
     { to: `${home}/audit`, label: 'Audit trail', key: 'a' },
   ];
 };

@@ -10,13 +10,20 @@ import { CopyButton } from '../ui/copy.tsx';
 import { Loaded } from '../ui/loading.tsx';
 import { Page } from '../ui/page.tsx';
 import { Tabs } from '../ui/tabs.tsx';
+import { Usage } from '../usage/usage.tsx';
 import { Settings } from '../settings/settings.tsx';
 import { OrganizationOverview } from './organization-overview.tsx';
 
-const TABS = { overview: 'Overview', settings: 'Settings', members: 'Members', audit: 'Audit trail' };
+const TABS = {
+  overview: 'Overview',
+  settings: 'Settings',
+  members: 'Members',
+  usage: 'Usage',
+  audit: 'Audit trail',
+};
 
 const readSearch = (raw: RawSearch) => ({
-  tab: oneOf(raw, 'tab', ['overview', 'settings', 'members', 'audit']),
+  tab: oneOf(raw, 'tab', ['overview', 'settings', 'members', 'usage', 'audit']),
 });
 
 export const OrganizationPage = (): ReactNode => {
@@ -44,6 +51,7 @@ export const OrganizationPage = (): ReactNode => {
       )}
       {tab === 'settings' && <Settings organizationId={orgId} />}
       {tab === 'members' && <Members organizationId={orgId} />}
+      {tab === 'usage' && <Usage organizationId={orgId} />}
       {tab === 'audit' && <AuditList organizationId={orgId} />}
     </Page>
   );

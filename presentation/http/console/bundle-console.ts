@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { licencesOf } from './licences-of.ts';
 
 /** A file of the console as browsers load it, by its name below `/console/assets/`. */
 export interface BundledFile {
@@ -6,11 +7,13 @@ export interface BundledFile {
   readonly body: Uint8Array;
 }
 
-/** The console's files. The two names are what a page begins with. */
+/** The console's files. Their names are what a page begins with. */
 export interface ConsoleBundle {
   readonly script: string;
   readonly style: string;
   readonly theme: string;
+  /** What all packages in it ask to be shown with them. */
+  readonly licences: string;
   readonly files: readonly BundledFile[];
 }
 
@@ -46,7 +49,8 @@ export const bundleConsole = async (): Promise<ConsoleBundle> => {
     write: false,
     metafile: true,
     sourcemap: 'linked',
-    legalComments: 'linked',
+    // The licences are delivered whole, in a file of their own.
+    legalComments: 'none',
     entryNames: '[name]-[hash]',
     chunkNames: '[name]-[hash]',
     assetNames: '[name]-[hash]',
@@ -58,10 +62,12 @@ export const bundleConsole = async (): Promise<ConsoleBundle> => {
   }).catch((error: unknown) => {
     throw new BundleError(error instanceof Error ? error.message : String(error), { cause: error });
   });
-  const files = result.outputFiles.map(({ path, contents }) => ({
+  const files: BundledFile[] = result.outputFiles.map(({ path, contents }) => ({
     name: path.slice(path.lastIndexOf('/') + 1),
     body: contents,
   }));
+  const licences = await licencesOf(Object.keys(result.metafile.inputs));
+  files.push(licences);
   const named = (pattern: RegExp): string => {
     const found = files.find(({ name }) => pattern.test(name));
     if (found === undefined) throw new BundleError(`The bundle has no file such as ${pattern.source}.`);
@@ -71,6 +77,7 @@ export const bundleConsole = async (): Promise<ConsoleBundle> => {
     script: named(/^main-\w+\.js$/),
     style: named(/^main-\w+\.css$/),
     theme: named(/^theme-\w+\.js$/),
+    licences: licences.name,
     files,
   };
 };

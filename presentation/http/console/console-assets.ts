@@ -16,6 +16,7 @@ export interface ConsoleAssets {
   readonly script: string;
   readonly style: string;
   readonly theme: string;
+  readonly licences: string;
   readonly byName: ReadonlyMap<string, Asset>;
 }
 
@@ -32,11 +33,9 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** Reads what `npm run build` wrote; without that, bundles the sources. @throws {BundleError} */
 export const loadConsoleAssets = async (): Promise<ConsoleAssets> => {
-  const { script, style, theme, files } = (await readBundle()) ?? (await bundleConsole());
+  const { files, ...names } = (await readBundle()) ?? (await bundleConsole());
   return {
-    script,
-    style,
-    theme,
+    ...names,
     byName: new Map(files.map(({ name, body }) => [name, assetOf(name, body)])),
   };
 };
@@ -46,10 +45,10 @@ const readBundle = async (): Promise<ConsoleBundle | null> => {
   const entries = await readFile(new URL(ENTRIES_FILE, BUNDLE_FOLDER), 'utf8').catch(() => null);
   if (entries === null) return null;
   // Written by this project's own build.
-  const { script, style, theme } = JSON.parse(entries) as Pick<ConsoleBundle, 'script' | 'style' | 'theme'>;
+  const starts = JSON.parse(entries) as Omit<ConsoleBundle, 'files'>;
   const names = (await readdir(BUNDLE_FOLDER)).filter((name) => name !== ENTRIES_FILE);
   const files = names.map(async (name) => ({ name, body: await readFile(new URL(name, BUNDLE_FOLDER)) }));
-  return { script, style, theme, files: await Promise.all(files) };
+  return { ...starts, files: await Promise.all(files) };
 };
 
 const assetOf = (name: string, bytes: Uint8Array): Asset => {

@@ -82,8 +82,12 @@ const prefixOf = (path: string): string =>
   '../'.repeat(path.slice(HOME.length).split('/').length - 1) || './';
 
 /** The configuration is a block of data: it is not run. */
-const pageOf = ({ script, style, theme }: ConsoleAssets, prefix: string, version: string): string => {
-  const config = JSON.stringify({ version }).replaceAll('<', '\\u003c');
+const pageOf = (
+  { script, style, theme, licences }: ConsoleAssets,
+  prefix: string,
+  version: string,
+): string => {
+  const config = JSON.stringify({ version, licences }).replaceAll('<', '\\u003c');
   return `<!doctype html>
 <html lang="en">
   <head>

@@ -147,7 +147,7 @@ const download = (name: string, contentType: string, parts: AsyncIterable<string
 
 type Filters = Pick<
   z.output<typeof rankingRequest.query>,
-  'sort' | 'order' | 'max_affinity' | 'label_prefix' | 'include_suspect'
+  'sort' | 'order' | 'min_affinity' | 'max_affinity' | 'label_prefix' | 'include_suspect'
 >;
 
 const toRanking = (campaignId: string, filters: Filters, poses: number): RankingRequest => ({
@@ -159,9 +159,10 @@ const toRanking = (campaignId: string, filters: Filters, poses: number): Ranking
 
 const toFilter = (
   campaignId: string,
-  filters: Pick<Filters, 'max_affinity' | 'label_prefix' | 'include_suspect'>,
+  filters: Pick<Filters, 'min_affinity' | 'max_affinity' | 'label_prefix' | 'include_suspect'>,
 ): ScoreFilter => ({
   campaignId,
+  minAffinity: filters.min_affinity ?? null,
   maxAffinity: filters.max_affinity ?? null,
   labelPrefix: filters.label_prefix ?? null,
   includesSuspect: filters.include_suspect,

@@ -37,6 +37,9 @@ export const rankingCursor = cursorOf<RankingPosition, z.output<typeof positionP
 const filters = {
   sort: z.enum(RANKING_SORTS).default('affinity'),
   order: z.enum(ORDERS).default('asc'),
+  min_affinity: decimal
+    .optional()
+    .meta({ description: 'In kcal/mol: only jobs that bind no better than this' }),
   max_affinity: decimal.optional().meta({ description: 'In kcal/mol: only jobs that bind as well as this' }),
   label_prefix: label.optional(),
   include_suspect: flag.meta({ description: 'Also jobs whose scores are doubted' }),
@@ -60,10 +63,11 @@ export const rankingRequest = {
       },
     ),
 };
-const { max_affinity, label_prefix, include_suspect } = filters;
+const { min_affinity, max_affinity, label_prefix, include_suspect } = filters;
 export const histogramRequest = {
   params: campaignParams,
   query: z.strictObject({
+    min_affinity,
     max_affinity,
     label_prefix,
     include_suspect,
@@ -87,6 +91,7 @@ export const exportPosesRequest = {
         description: 'How many jobs, from the best on',
         override: { type: 'integer', minimum: 1, maximum: MAX_EXPORTED_POSES, pattern: undefined },
       }),
+    min_affinity: filters.min_affinity,
     max_affinity: filters.max_affinity,
     label_prefix: filters.label_prefix,
     include_suspect: filters.include_suspect,

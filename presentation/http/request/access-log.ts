@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { LeaseCost } from '../../../application/ports/databases/organization-databases.ts';
 import type { AnswerCut, RequestUsage } from '../../../application/ports/runtime/http-metrics.ts';
-import type { LogFieldsOf } from '../../../application/ports/runtime/log-events/log-events.ts';
+import type { ServerId } from '../../../domain/databases/server.ts';
 import { reasonsOf } from '../../../domain/reason-of.ts';
 import { errorStatus } from '../errors/error-status.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
@@ -31,8 +31,9 @@ export const accessLog =
         cut: locals.cut,
         organizationId: locals.resultsOf,
         code: locals.failure?.code,
-        usage: usageOf(locals, { dbMs: cost.dbMs, egressBytes: bytesSince(req.socket) }),
+        usage: usageOf(locals, { dbMs: cost?.dbMs ?? 0, egressBytes: bytesSince(req.socket) }),
       });
+      // The fields one by one: to spread objects into others takes longer than to write them out.
       const fields = {
         request_id: locals.requestId,
         org_id: locals.context.organizationId,
@@ -43,8 +44,12 @@ export const accessLog =
         code: locals.failure?.code,
         cut: locals.cut,
         trace_id: locals.context.traceId,
-        ...presentCost(locals, cost),
-        ...causeOf(locals, status),
+        server: cost?.server,
+        queries: cost?.queries,
+        db_ms: cost && inMicroseconds(cost.dbMs),
+        waited_ms: cost && inMicroseconds(cost.waitedMs),
+        err: faultOf(locals),
+        reason: reasonOf(locals, status),
       };
       logger.write(eventOf(locals, status), fields);
       const { span } = locals;
@@ -66,29 +71,21 @@ export const noteCut = (response: ServerResponse & { locals?: HttpLocals }, cut:
 export const isStream = (response: ServerResponse & { locals?: HttpLocals }): boolean =>
   response.locals?.streams === true;
 
+interface Cost extends LeaseCost {
+  readonly server: ServerId;
+}
+
 /** What the request has asked of its organization's database, with every lease that it had. */
-const costOf = ({ leases }: HttpLocals): LeaseCost => {
-  if (leases === undefined) return FREE;
-  const [first] = leases;
-  if (leases.length === 1 && first !== undefined) return first.cost;
-  const sum = { ...FREE };
+const costOf = ({ leases }: HttpLocals): Cost | undefined => {
+  const first = leases?.[0];
+  if (leases === undefined || first === undefined) return undefined;
+  const sum = { server: first.serverId, queries: 0, dbMs: 0, waitedMs: 0 };
   for (const { cost } of leases) {
     sum.queries += cost.queries;
     sum.dbMs += cost.dbMs;
     sum.waitedMs += cost.waitedMs;
   }
   return sum;
-};
-
-const FREE: LeaseCost = { queries: 0, dbMs: 0, waitedMs: 0 };
-
-type CostFields = Pick<LogFieldsOf<'request.finished'>, 'server' | 'queries' | 'db_ms' | 'waited_ms'>;
-
-const presentCost = ({ leases }: HttpLocals, { queries, dbMs, waitedMs }: LeaseCost): CostFields => {
-  const first = leases?.[0];
-  if (first === undefined) return {};
-  const { serverId: server } = first;
-  return { server, queries, db_ms: inMicroseconds(dbMs), waited_ms: inMicroseconds(waitedMs) };
 };
 
 /** A token belongs to an organization even where the request is about none. */
@@ -108,17 +105,21 @@ const bytesSince = (socket: Socket): number => {
   const sent = socket.bytesWritten;
   const before = sentBefore.get(socket) ?? 0;
   sentBefore.set(socket, sent);
-  return sent - before;
+  return Math.max(0, sent - before);
 };
 
 /** Milliseconds without digits that no clock has. */
 const inMicroseconds = (milliseconds: number): number => Math.round(milliseconds * 1e3) / 1e3;
 
-/** The stack of a fault; of a database that is away the reason alone, as an outage makes a line of every request. */
-const causeOf = ({ failure }: HttpLocals, status: number): { err?: unknown; reason?: string } => {
-  if (failure === undefined || status < 500) return {};
-  return failure.code === 'internal_error' ? { err: failure.error } : { reason: reasonsOf(failure.error) };
-};
+/** The error of a fault, for its stack. */
+const faultOf = ({ failure }: HttpLocals): unknown =>
+  failure?.code === 'internal_error' ? failure.error : undefined;
+
+/** Of a database that is away the reason alone, as an outage makes a line of every request. */
+const reasonOf = ({ failure }: HttpLocals, status: number): string | undefined =>
+  failure === undefined || status < 500 || failure.code === 'internal_error'
+    ? undefined
+    : reasonsOf(failure.error);
 
 /** A response that was cut off without a failure was abandoned by the client. That is how most streams end. */
 const statusOf = (res: HttpResponse): number => {

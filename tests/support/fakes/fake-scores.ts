@@ -91,6 +91,7 @@ const isCounted =
   ({ campaignId, suspect, bestAffinity, label }: FakeScore): boolean =>
     campaignId === wanted.campaignId &&
     (wanted.includesSuspect || suspect.length === 0) &&
+    bestAffinity >= (wanted.minAffinity ?? -Infinity) &&
     bestAffinity <= (wanted.maxAffinity ?? Infinity) &&
     (wanted.labelPrefix === null || label?.startsWith(wanted.labelPrefix) === true);
 

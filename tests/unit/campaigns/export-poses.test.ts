@@ -50,6 +50,7 @@ describe('the export of poses', () => {
     campaignId: CAMPAIGN,
     sort: 'affinity',
     order: 'asc',
+    minAffinity: null,
     maxAffinity: null,
     labelPrefix: null,
     includesSuspect: false,

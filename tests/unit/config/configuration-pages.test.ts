@@ -41,9 +41,11 @@ describe('The table of the configuration', () => {
     ).to.equal(true);
   });
 
-  it('is all that the README names', () => {
+  it('is all that the README and the first steps in production name', () => {
     const named = [
-      ...fileText('README.md').matchAll(/`((?:DB|JWT|LOGIN|SHUTDOWN)_[A-Z_]+(?:<NAME>)?)[`=]/g),
+      ...`${fileText('README.md')}${fileText('docs/production.md')}`.matchAll(
+        /`((?:DB|JWT|LOGIN|SHUTDOWN)_[A-Z_]+(?:<NAME>)?)[`=]/g,
+      ),
     ].map(([, name]) => name ?? '');
     expect(named.length).to.be.greaterThan(5);
     for (const name of named) expect(Object.keys(VARIABLES)).to.include(name);

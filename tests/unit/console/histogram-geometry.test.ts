@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import {
   histogramGeometry,
+  jobsWithin,
+  settledRange,
   ticksBetween,
 } from '../../../presentation/console/campaigns/histogram-geometry.ts';
 
@@ -31,6 +33,25 @@ describe('The histogram of affinities', () => {
       -12, -12, -11, -11, -10, -9,
     ]);
     expect(geometry?.toX(-10)).to.equal(200);
+  });
+
+  it('has a range whose sides are open where they would leave nothing out', () => {
+    const open = { min: undefined, max: undefined };
+
+    expect(settledRange({ min: -12, max: -9 }, bins)).to.deep.equal(open);
+    expect(settledRange({ min: -20, max: 3 }, bins)).to.deep.equal(open);
+    expect(settledRange({ min: -11, max: undefined }, bins)).to.deep.equal({ min: -11, max: undefined });
+    // A limit that is dragged past the other one.
+    expect(settledRange({ min: -10, max: -11 }, bins)).to.deep.equal({ min: -11, max: -10 });
+  });
+
+  it('counts the jobs of a range; those beyond the bars where that side is open', () => {
+    const all = { ...bins, below: 7, above: 5 };
+
+    expect(jobsWithin({ min: undefined, max: undefined }, all)).to.equal(1013);
+    expect(jobsWithin({ min: -11, max: undefined }, all)).to.equal(1005);
+    expect(jobsWithin({ min: undefined, max: -11 }, all)).to.equal(8);
+    expect(jobsWithin({ min: -11, max: -10 }, all)).to.equal(1000);
   });
 
   it('is none without bins', () => {

@@ -2,6 +2,8 @@ import { expect } from 'chai';
 import { UsageCounter } from '../../../application/usage/usage-counter.ts';
 import type { UsageBatch } from '../../../application/ports/usage/usage-ledger.ts';
 import { UsageWriter } from '../../../infrastructure/background/usage-writer.ts';
+import { OutageLogger } from '../../../infrastructure/background/outage-logger.ts';
+import { DatabaseConnectionError } from '../../../domain/exceptions.ts';
 import { FakeLogger } from '../../support/fakes/fake-logger.ts';
 import { organization } from '../../support/fakes/fake-service.ts';
 
@@ -43,6 +45,29 @@ describe('The writer of usage', () => {
     await writer.close();
   });
 
+  it('writes once a run while requests end all the time, and the rest in the next run', async () => {
+    const busy = new UsageWriter({
+      instanceId: 'busy',
+      counter,
+      ledger: {
+        add: async (_by, { number }) => {
+          if (number < 5) request();
+          written.push(['busy', number, 1]);
+        },
+      },
+      logger,
+    });
+    request();
+    await busy.run();
+    expect(written).to.deep.equal([['busy', 1, 1]]);
+    await busy.run();
+    expect(written).to.deep.equal([
+      ['busy', 1, 1],
+      ['busy', 2, 1],
+    ]);
+    await busy.close();
+  });
+
   it('sends a batch again that may not have arrived, unchanged and under its number, and then the rest', async () => {
     request();
     isAway = true;
@@ -75,5 +100,24 @@ describe('The writer of usage', () => {
     request();
     await late.close();
     expect(logger.lines.map(({ event, level }) => [event, level])).to.deep.equal([['usage.lost', 'error']]);
+  });
+
+  it('says what is lost also in the middle of an outage that the log sums up', async () => {
+    const away = new DatabaseConnectionError('The metadata database is away.');
+    const log = new OutageLogger(logger);
+    log.write('usage.kept', { err: away });
+    const ending = new UsageWriter({
+      instanceId: 'ending',
+      counter,
+      ledger: { add: () => Promise.reject(away) },
+      logger: log,
+    });
+    request();
+    await ending.close();
+    expect(logger.lines.at(-1)).to.deep.include({
+      event: 'usage.lost',
+      level: 'error',
+      fields: { reason: 'The metadata database is away.' },
+    });
   });
 });

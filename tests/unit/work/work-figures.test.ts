@@ -84,7 +84,7 @@ describe('The figures of work', () => {
   });
 
   it('sum the bytes of files, and believe no outbox that says nonsense', () => {
-    for (const bytes of [5, -1, 'much', null, 1e300, Number.NaN, 7])
+    for (const bytes of [5, -1, 'much', '9', null, 1e300, Number.NaN, [3], { toString: 1 }, 7])
       figures.delivered([entry('file.added', { size_bytes: bytes })]);
     expect(figures.filesAddedBytes).to.equal(12);
   });

@@ -92,15 +92,17 @@ export const SERVER_EVENTS = {
     message: 'what organizations have used could not be written; it is kept',
     fields: ['err'],
     means: 'It stays in the memory of this process, which tries again in a minute.',
-    advice: 'See to the metadata database before this process is stopped.',
+    advice:
+      'See to the metadata database before this process is stopped. Where that is away, `outage.summary` counts this line.',
   },
   'usage.lost': {
     level: 'error',
     message: 'what organizations have used could not be written, and is lost',
-    fields: ['err'],
+    fields: ['reason'],
     means:
       'The process ended while the metadata database did not take its counts since they were last written.',
-    advice: 'Where usage is billed, the days of `usage.kept` before this line are too low.',
+    advice:
+      'Where usage is billed, the day is too low: by what was used since the metadata database was last there.',
   },
   'fleet.count_failed': {
     level: 'debug',
