@@ -11,6 +11,7 @@ import { budget, fairness, visits } from './pools.ts';
 import { organizations, requests } from './request-path.ts';
 import { withServer } from './servers.ts';
 import { servers } from './two-servers.ts';
+import { sizing } from './sizing.ts';
 import { tracing } from './tracing.ts';
 import { work } from './work.ts';
 import { files } from './files.ts';
@@ -44,6 +45,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'fleet-of-processes': { durable: false, run: fleetOfProcesses },
   console: { durable: false, run: consolePages },
   tracing: { durable: false, run: tracing },
+  sizing: { durable: true, run: sizing },
   million: { durable: false, run: million },
 };
 
@@ -64,5 +66,5 @@ if (unknown.length > 0) {
     print(`${name} …`);
     await withServer(durable, async (url) => void lines.push(...(await run(url))));
   }
-  print(formatTable(lines));
+  if (lines.length > 0) print(formatTable(lines));
 }

@@ -15,6 +15,8 @@ const CLIENT_CLOSED_REQUEST = 499;
 export const accessLog =
   ({ logger, httpMetrics, tracing }: Pick<HttpDependencies, 'logger' | 'httpMetrics' | 'tracing'>): Opening =>
   (req, res) => {
+    // A request that was cut may have none any more when it closes.
+    const { socket } = req;
     res.on('close', () => {
       const { locals } = res;
       const cost = costOf(locals);
@@ -31,7 +33,7 @@ export const accessLog =
         cut: locals.cut,
         organizationId: locals.resultsOf,
         code: locals.failure?.code,
-        usage: usageOf(locals, { dbMs: cost?.dbMs ?? 0, egressBytes: bytesSince(req.socket) }),
+        usage: usageOf(locals, { dbMs: cost?.dbMs ?? 0, egressBytes: bytesSince(socket) }),
       });
       // The fields one by one: to spread objects into others takes longer than to write them out.
       const fields = {
@@ -48,10 +50,11 @@ export const accessLog =
         queries: cost?.queries,
         db_ms: cost && inMicroseconds(cost.dbMs),
         waited_ms: cost && inMicroseconds(cost.waitedMs),
-        err: faultOf(locals),
-        reason: reasonOf(locals, status),
       };
-      logger.write(eventOf(locals, status), fields);
+      logger.write(
+        eventOf(locals, status),
+        status < 500 ? fields : { ...fields, ...causeOf(locals, status) },
+      );
       const { span } = locals;
       if (span !== null)
         endTrace(span, locals, { method, status, namesOrganization: tracing?.namesOrganizations === true });
@@ -111,15 +114,11 @@ const bytesSince = (socket: Socket): number => {
 /** Milliseconds without digits that no clock has. */
 const inMicroseconds = (milliseconds: number): number => Math.round(milliseconds * 1e3) / 1e3;
 
-/** The error of a fault, for its stack. */
-const faultOf = ({ failure }: HttpLocals): unknown =>
-  failure?.code === 'internal_error' ? failure.error : undefined;
-
-/** Of a database that is away the reason alone, as an outage makes a line of every request. */
-const reasonOf = ({ failure }: HttpLocals, status: number): string | undefined =>
-  failure === undefined || status < 500 || failure.code === 'internal_error'
-    ? undefined
-    : reasonsOf(failure.error);
+/** The stack of a fault; of a database that is away the reason alone, as an outage makes a line of every request. */
+const causeOf = ({ failure }: HttpLocals, status: number): { err?: unknown; reason?: string } => {
+  if (failure === undefined || status < 500) return {};
+  return failure.code === 'internal_error' ? { err: failure.error } : { reason: reasonsOf(failure.error) };
+};
 
 /** A response that was cut off without a failure was abandoned by the client. That is how most streams end. */
 const statusOf = (res: HttpResponse): number => {
