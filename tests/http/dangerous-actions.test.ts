@@ -34,7 +34,14 @@ const DANGEROUS = [
   'removeFleet',
   'revokeServiceAccountKey',
   'revokeFleetKey',
+  'linkIdentity',
+  'createServiceAccount',
+  'createFleet',
+  'addServiceAccountKey',
+  'addFleetKey',
 ];
+/** These are not for operators. */
+const OF_ORGANIZATIONS = ['createServiceAccount', 'addServiceAccountKey', 'revokeServiceAccountKey'];
 
 describe('What cannot be taken back', function () {
   this.timeout(60_000);
@@ -102,17 +109,34 @@ describe('What cannot be taken back', function () {
       operator.userId,
     );
     const old = await tokenOf(cookie);
-    const ofPlatform = DANGEROUS.filter((name) => !name.endsWith('ServiceAccountKey'));
+    const ofPlatform = DANGEROUS.filter((name) => !OF_ORGANIZATIONS.includes(name));
     for (const name of ofPlatform) expect(await ask(name, old), name).to.equal('confirmation_required');
     const fresh = await tokenOf(cookie, '/confirm');
     const program = deployment.token(null, ['platform_admin']);
-    for (const name of ofPlatform)
+    for (const name of ofPlatform.filter((each) => each !== 'createFleet'))
       for (const token of [fresh, program])
         expect(await ask(name, token), name).to.match(/^(?!confirmation|role|unauth)\w+_(?:found|conflict)$/);
     // What can be taken back asks for nothing.
     const { status } = await service.as(old).post('/organizations/beta/suspend');
     expect(status).to.equal(200);
     await service.as(old).post('/organizations/beta/resume');
+  });
+
+  it('asks for the password before it makes a way around it: an operator or a key, and no other account', async () => {
+    const operator = await register(true);
+    const cookie = await logIn(operator.email);
+    await deployment.metadata(
+      `update sessions set expires_at = expires_at - interval '301 seconds' where user_id = $1`,
+      operator.userId,
+    );
+    const old = service.as(await tokenOf(cookie));
+    const another = { email: 'another-operator@example.org', platform_admin: true, password: PASSWORD };
+    const refused = await old.post<Problem>('/users', another);
+    expect([refused.status, refused.body.code]).to.deep.equal([403, 'confirmation_required']);
+    expect((await old.post('/users', { email: 'no-operator@example.org' })).status).to.equal(201);
+    const fresh = service.as(await tokenOf(cookie, '/confirm'));
+    expect((await fresh.post('/users', another)).status).to.equal(201);
+    expect((await fresh.post('/admin/service-accounts', { name: 'workers' })).status).to.equal(201);
   });
 
   it('leaves the reason in the trail, in any language, as everything does that is done for one', async () => {

@@ -4,7 +4,7 @@ import { useCallback, useState, type ReactNode } from 'react';
 import { dataOf, useApi, type Schemas } from '../api/client.ts';
 import { textIn, useSearchOf, type RawSearch } from '../shell/search.ts';
 import { Badge } from '../ui/badge.tsx';
-import { ActionDialog } from '../ui/dialog.tsx';
+import { ActionDialog, type Said } from '../ui/dialog.tsx';
 import { SearchBox } from '../ui/filters.tsx';
 import { Loaded } from '../ui/loading.tsx';
 import { Page } from '../ui/page.tsx';
@@ -100,8 +100,9 @@ const CreateDialog = ({ onClose }: { readonly onClose: () => void }): ReactNode 
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
   const [isOperator, setIsOperator] = useState(false);
-  const create = async (): Promise<void> => {
+  const create = async ({ headers }: Said): Promise<void> => {
     await api.POST('/users', {
+      headers,
       body: { email, platform_admin: isOperator, ...(password !== '' && { password }) },
     });
     await queries.invalidateQueries({ queryKey: ['fleet'] });
@@ -114,6 +115,7 @@ const CreateDialog = ({ onClose }: { readonly onClose: () => void }): ReactNode 
       perform={create}
       onClose={onClose}
       disabled={email === ''}
+      {...(isOperator && { type: email })}
     >
       <label>
         Email

@@ -3,6 +3,7 @@ import { dataOf, fetchIn, useApi, useContextOfPages, type Schemas } from '../api
 import { boxOf } from './box.ts';
 import { readPdbqt } from './pdbqt-to-pdb.ts';
 import type { PoseFiles } from './pose-scene.ts';
+import { scored } from './scored.ts';
 
 /** Larger files would stop the browser. */
 const MOST_BYTES = 20_000_000;
@@ -12,6 +13,8 @@ export interface PoseSources {
   readonly job: Schemas['Job'];
   /** Where the poses are, as they were written; null where the job has none. */
   readonly original: { readonly path: string; readonly name: string } | null;
+  /** What the engine said of the best pose, where the worker corrected it. */
+  readonly reportedAffinity: number | null;
   /** Why there is no drawing. */
   readonly missing: string | null;
 }
@@ -30,6 +33,10 @@ export const usePoseSources = (jobId: string): UseQueryResult<PoseSources> => {
       const { items } = await dataOf(
         api.GET('/jobs/{job_id}/artifacts', { params: { path, query: { limit: 200 } }, signal }),
       );
+      const { items: results } = await dataOf(
+        api.GET('/jobs/{job_id}/task-results', { params: { path, query: { limit: 200 } }, signal }),
+      );
+      const kept = results.find(({ poses: each }) => each.length > 0)?.poses ?? [];
       const artifact = items.findLast(({ purpose }) => purpose === 'poses');
       const read = (address: string): Promise<string> => readText(context, address, signal);
       const original =
@@ -45,11 +52,12 @@ export const usePoseSources = (jobId: string): UseQueryResult<PoseSources> => {
         hash === null ? '' : read(`/files/${hash}`),
       ]);
       const files = {
-        poses: readPdbqt(poses),
+        poses: scored(readPdbqt(poses), kept),
         receptor: readPdbqt(receptor)[0] ?? null,
         box: boxOf(job.params),
       };
-      return { files, job, original, missing: missingIn(files, original) };
+      const reportedAffinity = kept[0]?.reported_affinity_kcal_mol ?? null;
+      return { files, job, original, reportedAffinity, missing: missingIn(files, original) };
     },
   });
 };

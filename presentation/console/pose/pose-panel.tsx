@@ -54,7 +54,7 @@ const LoadedPanel = ({
   search,
   onChange,
 }: PanelProps & { readonly sources: PoseSources }): ReactNode => {
-  const { files, job, original, missing } = sources;
+  const { files, job, original, reportedAffinity, missing } = sources;
   const canvas = useRef<CanvasHandle>(null);
   const wanted = Number(search.pose ?? 1) - 1;
   const index = files.poses[wanted] === undefined ? 0 : wanted;
@@ -108,6 +108,12 @@ const LoadedPanel = ({
         chosen={index}
         onChoose={(next) => onChange({ pose: String(next + 1) })}
       />
+      {reportedAffinity !== null && (
+        <p className="faint">
+          The worker corrected these affinities, as rankings show them: of the best pose the engine wrote{' '}
+          {formatAffinity(reportedAffinity)} kcal/mol, which stands in the file as docked.
+        </p>
+      )}
       {files.receptor === null ? (
         <p className="faint">The receptor of this job is not a file of the service: no contacts are known.</p>
       ) : (

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { JsonText } from '../../../domain/json-text.ts';
+import { csvCell } from '../request/csv-cell.ts';
 import { jsonObject } from '../request/json-object.ts';
 import type { AuditEntry } from '../../../domain/audit/audit-log.ts';
 import type { auditEntry } from './audit-log-schema.ts';
@@ -39,13 +40,5 @@ export const CSV_HEADER = `${[...CSV_FIELDS, 'details'].join(',')}\r\n`;
 export const toCsvLine = (entry: AuditEntry): string => {
   const fields = smallFieldsOf(entry);
   const cells = [...CSV_FIELDS.map((name) => fields[name] ?? ''), entry.details.text];
-  return `${cells.map(toCell).join(',')}\r\n`;
-};
-
-/** A program for tables would compute what begins like a formula, whoever wrote it. */
-const FORMULA = /^[=+\-@\t\r]/;
-
-const toCell = (text: string): string => {
-  const shown = FORMULA.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(shown) ? `"${shown.replaceAll('"', '""')}"` : shown;
+  return `${cells.map(csvCell).join(',')}\r\n`;
 };

@@ -38,6 +38,7 @@ const linkIdentityRoute = ({ linkIdentity }: HttpDependencies): Route =>
     summary: 'Link a subject of an identity provider to a user',
     tag,
     request: linkRequest,
+    isDangerous: true,
     replies: { 201: { description: 'Linked', schema: identityReply } },
     errors: ['user_not_found', 'identity_already_linked'],
     handle: async ({ actor, input: { params, body } }) =>

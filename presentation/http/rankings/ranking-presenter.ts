@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { PlacedPose } from '../../../application/campaigns/export-poses.ts';
 import type { PlacedJob } from '../../../application/campaigns/export-ranking.ts';
 import type { JsonText } from '../../../domain/json-text.ts';
+import { csvCell } from '../request/csv-cell.ts';
 import { jsonObject } from '../request/json-object.ts';
 import type { posesReply } from '../job-outputs/job-output-schema.ts';
 import type { rankedJobReply } from './ranking-schema.ts';
@@ -45,12 +46,12 @@ const csvRow = (job: PlacedJob): string =>
   `${[
     job.rank,
     job.jobId,
-    cell(job.label),
+    csvCell(job.label),
     job.bestAffinity,
     job.poseCount,
     job.suspect.join(' '),
-    cell(job.ligand?.file),
-    cell(job.ligand?.name),
+    csvCell(job.ligand?.file),
+    csvCell(job.ligand?.name),
     job.posesArtifactId ?? '',
     job.createdAt.toISOString(),
     topPoseOf(job)?.reported_affinity_kcal_mol ?? '',
@@ -81,18 +82,4 @@ const modelText = ({ job, model }: PlacedPose): string => {
     ...model.lines,
     'ENDMDL',
   ].join('\n')}\n`;
-};
-
-/**
- * A spreadsheet takes a cell that begins so for a formula, also within quotes; some take the wide forms of these characters
- * for one as well. A number it may have.
- */
-const FORMULA = /^[=+\-@\t\r＝＋－＠]/;
-const NUMBER = /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-const NEEDS_QUOTES = /[",\r\n]|^\s|\s$/;
-
-const cell = (text: string | null | undefined): string => {
-  if (text === null || text === undefined) return '';
-  const inert = FORMULA.test(text) && !NUMBER.test(text) ? `'${text}` : text;
-  return NEEDS_QUOTES.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
 };

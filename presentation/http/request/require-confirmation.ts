@@ -1,4 +1,5 @@
 import { ConfirmationRequiredError } from '../../../domain/identity/errors.ts';
+import type { Principal } from '../../../domain/identity/principal.ts';
 import { held, type Step } from './http-locals.ts';
 
 const GOOD_FOR_SECONDS = 5 * 60;
@@ -9,8 +10,9 @@ const GOOD_FOR_SECONDS = 5 * 60;
  *
  * @throws {ConfirmationRequiredError}
  */
-export const requireConfirmation: Step = (_req, res) => {
-  const { authTime } = held(res.locals, 'principal');
+export const assertConfirmed = ({ authTime }: Principal): void => {
   if (authTime !== undefined && Date.now() / 1000 - authTime > GOOD_FOR_SECONDS)
     throw new ConfirmationRequiredError();
 };
+
+export const requireConfirmation: Step = (_req, res) => assertConfirmed(held(res.locals, 'principal'));

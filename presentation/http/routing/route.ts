@@ -48,7 +48,10 @@ interface RouteDescription {
    * What only changes rows is taken when the database is full: jobs have to end.
    */
   readonly addsResults?: boolean;
-  /** It cannot be taken back: in a browser's session the password has to be given again. Decision 0052. Default: no. */
+  /**
+   * It cannot be taken back, or it gives access that gets around the password: in a browser's session the password has to be
+   * given again. Decision 0052. Default: no.
+   */
   readonly isDangerous?: boolean;
   /** The route's own errors. Its scope and its input add theirs. */
   readonly errors?: readonly ErrorCode[];

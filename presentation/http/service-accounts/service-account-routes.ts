@@ -77,6 +77,7 @@ const createServiceAccountRoute = ({ createServiceAccount }: HttpDependencies): 
     summary: 'Make an account for programs of the organization, with its first key',
     tag,
     request: createRequest,
+    isDangerous: true,
     replies: { 201: { description: 'The account; the key is shown this once', schema: createdReply } },
     errors: ['organization_not_found'],
     handle: async ({ actor, organizationId, input: { body }, home }) => {
@@ -93,6 +94,7 @@ const createFleetRoute = ({ createServiceAccount }: HttpDependencies): Route =>
     summary: 'Make an account for workers that any organization may admit, with its first key',
     tag: 'fleets',
     request: createFleetRequest,
+    isDangerous: true,
     replies: { 201: { description: 'The account; the key is shown this once', schema: createdReply } },
     handle: async ({ actor, input: { body } }) => {
       const { account, key } = await createServiceAccount(actor, null, { ...body, roles: FLEET_ROLES });
@@ -196,6 +198,7 @@ const addKeyRoutes = ({ addServiceAccountKey }: HttpDependencies): readonly Rout
       summary: 'Make another key; those that there are go on working',
       tag,
       request: oneRequest,
+      isDangerous: true,
       replies: { 201: { description: 'The key, shown this once', schema: newKeyReply } },
       errors: ['service_account_not_found', 'quota_exceeded'],
     },

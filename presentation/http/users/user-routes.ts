@@ -3,6 +3,7 @@ import type { UserChange } from '../../../domain/identity/user-repository.ts';
 import { PERSONAL_ROLES } from '../../../domain/identity/role.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import { created, noContent, ok } from '../request/reply.ts';
+import { assertConfirmed } from '../request/require-confirmation.ts';
 import { presentPage } from '../request/schema/cursor.ts';
 import { callerRoute, platformRoute, type Route } from '../routing/route.ts';
 import { presentOwnUser, presentSession, presentUser } from './user-presenter.ts';
@@ -132,9 +133,11 @@ const createUserRoute = ({ createUser }: HttpDependencies): Route =>
     tag,
     request: createRequest,
     replies: { 201: { description: 'Made', schema: userReply } },
-    errors: ['user_already_exists', 'service_busy'],
+    errors: ['user_already_exists', 'service_busy', 'confirmation_required'],
     handle: async ({ actor, input: { body } }) => {
       const { email, platform_admin: platformAdmin, password = null } = body;
+      // Otherwise a browser that was left open makes a second operator, whose password whoever sits there knows.
+      if (platformAdmin) assertConfirmed(actor.principal);
       const user = await createUser(actor, { email, platformAdmin, password });
       return created(presentUser(user), `/users/${user.userId}`);
     },
