@@ -25,7 +25,8 @@ describe('An export of the trail', () => {
         .replace(/,,,\{\}\r\n$/, '');
     expect(cell('plain')).to.equal('plain');
     expect(cell('a,"b"')).to.equal('"a,""b"""');
-    for (const first of ['=', '+', '-', '@', '＝', '＋', '－', '＠']) expect(cell(`${first}1+1`)).to.equal(`'${first}1+1`);
+    for (const first of ['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+      expect(cell(`${first}1+1`)).to.equal(`'${first}1+1`);
     expect(cell('two\nlines')).to.equal('"two\nlines"');
   });
 
