@@ -155,6 +155,20 @@ describe('What cannot be taken back', function () {
     expect((await lastEntry('organization.resumed'))?.details).not.to.have.property('reason');
   });
 
+  it('leaves it there also of what is written in an organization’s own database', async () => {
+    const member = service.as(deployment.token('alpha', ['member']));
+    const job = { engine: 'vina', inputs: { ligand: 'CCO' } };
+    const relay = service.container.get(TOKENS.outboxRelay);
+    relay.start();
+    try {
+      expect((await member.post('/jobs', job, { 'Audit-Reason': 'asked%20for' })).status).to.equal(201);
+      await until('the entry is delivered', async () => (await lastEntry('job.submitted')) !== undefined);
+      expect((await lastEntry('job.submitted'))?.details).to.include({ engine: 'vina', reason: 'asked for' });
+    } finally {
+      await relay.close();
+    }
+  });
+
   it('takes no reason that could not be shown, and does nothing then', async () => {
     for (const reason of ['%E0%A4%A', 'a%0Ab', 'x'.repeat(501), encodeURIComponent('\u202e'), 'caf\u00e9']) {
       const { status, body } = await platform.post<Problem>('/organizations/beta/suspend', undefined, {
