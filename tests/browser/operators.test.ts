@@ -11,6 +11,14 @@ const DORMANT = 200;
 /** Statements of the metadata database that a page may cost, beside those of the token that comes with each request. */
 const MOST_STATEMENTS = 3;
 
+/** A list of a hundred ages has one. */
+const MOST_TIMERS = 5;
+const COUNT_TIMERS = `{
+  const set = window.setInterval;
+  window.timers = 0;
+  window.setInterval = (...given) => { window.timers += 1; return set(...given); };
+}`;
+
 const PAGES: Readonly<Record<string, string>> = {
   '/fleet': 'Needs you',
   '/fleet/organizations': 'dormant-1',
@@ -98,6 +106,7 @@ describe('The pages for operators', function () {
     const { open, context } = await visit(browser, quiet.url);
     // What is asked for again comes on top, while somebody looks.
     await context.addInitScript(PAUSE_LIVE);
+    await context.addInitScript(COUNT_TIMERS);
     const page = await open(`/console/#operator=${token}`);
     for (const path of Object.keys(PAGES)) {
       await page.waitForLoadState('networkidle');
@@ -106,6 +115,7 @@ describe('The pages for operators', function () {
       await page.waitForLoadState('networkidle');
       expect(await page.locator('.loading, [role=alert]').count(), path).to.equal(0);
       expect(statements, path).to.be.at.most(MOST_STATEMENTS);
+      expect(await page.evaluate('window.timers'), `timers of ${path}`).to.be.at.most(MOST_TIMERS);
     }
     expect(statements).to.be.at.most(MOST_STATEMENTS);
     expect(container.get(TOKENS.connectionManager).counts()).to.include({ pools: 0, connections: 0 });

@@ -1,5 +1,4 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { dataOf, useApi, type Schemas } from '../api/client.ts';
 import { useAction } from '../ui/action.tsx';
@@ -8,6 +7,7 @@ import { ActionDialog } from '../ui/dialog.tsx';
 import { Loaded } from '../ui/loading.tsx';
 import { Page } from '../ui/page.tsx';
 import { Problem } from '../ui/problem.tsx';
+import { RowLink } from '../ui/row-link.tsx';
 import { Table, type Column } from '../ui/table.tsx';
 import { Age } from '../ui/time.tsx';
 import { toast } from '../ui/toast.tsx';
@@ -133,9 +133,9 @@ const COLUMNS: readonly Column<Finding>[] = [
           <>
             {' '}
             of{' '}
-            <Link to="/fleet/organizations/$orgId" params={{ orgId: id }}>
+            <RowLink to="/fleet/organizations/$orgId" params={{ orgId: id }}>
               {id}
-            </Link>
+            </RowLink>
           </>
         )}
       </>
