@@ -115,6 +115,17 @@ const TONES: Readonly<Record<string, Tone>> = {
   foreign: 'quiet',
 };
 
+const MENDED = '“Mend what is safe…” does it.';
+/** What these pages lead to, in place of the routes that the API's sentence names for scripts. */
+const STEPS: Readonly<Partial<Record<Finding['kind'], string>>> = {
+  missing:
+    'Find out where it went, and restore it from a backup under this name. If it is lost for good, open the organization and retire the database: then an empty one can be made.',
+  'half-made': MENDED,
+  'half-retired': MENDED,
+  'locked-out': MENDED,
+  'old-stamp': MENDED,
+};
+
 /** A dry run says what would be done. */
 const outcome = (isDryRun: boolean): Column<Finding> => ({
   head: isDryRun ? 'Would be' : 'Done',
@@ -142,5 +153,5 @@ const COLUMNS: readonly Column<Finding>[] = [
     ),
   },
   { head: 'What it means', cell: ({ meaning }) => meaning },
-  { head: 'What is safe', cell: ({ next_step: step }) => step },
+  { head: 'What is safe', cell: ({ kind, next_step: said }) => STEPS[kind] ?? said },
 ];
