@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
@@ -21,6 +22,8 @@ import { send } from '../support/send.ts';
  */
 const PREVIOUS = process.env['PREVIOUS_RELEASE'] ?? '';
 const ENTRY = join(PREVIOUS, 'infrastructure/bin/http.ts');
+/** Not `import.meta.resolve`: a test file that needs no ES module is loaded as CommonJS. */
+const LOADER = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 const COMMAND = fileURLToPath(new URL('../../infrastructure/bin/mad.cjs', import.meta.url));
 
 const BUDGET = 9;
@@ -64,7 +67,10 @@ describe('the release before this one, beside it', function () {
 
   const start = async (release: Release, settings: Readonly<Record<string, string>> = {}): Promise<void> => {
     const environment = { ...deployment.environment, ...settings };
-    const started = await startHttpProcess(environment, release === 'previous' ? ENTRY : undefined);
+    const started = await startHttpProcess(
+      environment,
+      release === 'previous' ? ['--import', LOADER, ENTRY] : null,
+    );
     processes[release] = started;
     urls[release] = await started.listening();
   };

@@ -32,9 +32,10 @@ const compile = async (): Promise<string> => {
 };
 
 /**
- * The path of a module as plain JavaScript. A process that runs it needs no loader, which saves it a second at its start.
+ * The path of a module as plain JavaScript, or of a folder of such. A process that runs it needs no loader, which saves it a
+ * second of CPU at its start.
  *
- * @param source URL of the TypeScript file
+ * @param source URL of the TypeScript file, or of the folder
  */
 export const compiledModule = async (source: URL): Promise<string> => {
   const path = relative(ROOT, fileURLToPath(source)).replace(/\.ts$/, '.js');
