@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
@@ -22,8 +21,7 @@ import { send } from '../support/send.ts';
  */
 const PREVIOUS = process.env['PREVIOUS_RELEASE'] ?? '';
 const ENTRY = join(PREVIOUS, 'infrastructure/bin/http.ts');
-/** Not `import.meta.resolve`: a test file that needs no ES module is loaded as CommonJS. */
-const LOADER = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+const LOADER = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
 const COMMAND = fileURLToPath(new URL('../../infrastructure/bin/mad.cjs', import.meta.url));
 
 const BUDGET = 9;
