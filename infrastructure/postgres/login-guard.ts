@@ -86,9 +86,6 @@ const proveAfter = (connection: pg.Connection, moment: Promise<unknown>): void =
   const scram = connection as unknown as ScramConnection;
   const send = scram.sendSCRAMClientFinalMessage.bind(connection);
   scram.sendSCRAMClientFinalMessage = (proof) => {
-    moment.then(
-      () => send(proof),
-      (error: unknown) => connection.emit('error', error),
-    );
+    moment.then(() => send(proof)).catch((error: unknown) => connection.emit('error', error));
   };
 };
