@@ -262,7 +262,9 @@ describe('the embedded PostgreSQL server', function () {
       process.kill(serverPid(), 'SIGKILL');
       await first.exited;
       const impatient = takeDirectoryLock(lock, { directory: dataDirectory, pidFile, deadlineMs: 0 });
-      expect((await failureOf(impatient)).message).to.include('sessions of a PostgreSQL server that has ended');
+      expect((await failureOf(impatient)).message).to.include(
+        'sessions of a PostgreSQL server that has ended',
+      );
     } finally {
       process.kill(pid, 'SIGKILL');
     }
