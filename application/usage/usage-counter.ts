@@ -6,6 +6,9 @@ import type { UsageBatch, UsageBatches } from '../ports/usage/usage-ledger.ts';
 type Counts = { -readonly [Key in keyof Omit<CountedUsage, 'day'>]: CountedUsage[Key] };
 type Counted = UsageBatch['counted'][number];
 
+/** Of one statement, which a server that was away for long, or that has many organizations, would not do in its time. */
+export const BATCH_ROWS = 5000;
+
 /**
  * Counts in memory what organizations use. What is counted leaves in batches: a batch stays the same until it is known to be
  * written, and what comes meanwhile is for the next one. Decision 0058.
@@ -14,8 +17,8 @@ export class UsageCounter implements UsageBatches {
   readonly #now: () => number;
   #counts = new Map<OrganizationId, Counts>();
   #dayEndsAt: number;
-  /** Of days that are over. */
-  readonly #earlier: Counted[] = [];
+  /** What is to be written, in parts. Each is of one day and names an organization once: a statement adds to a row once. */
+  readonly #parts: (readonly Counted[])[] = [];
   #batch: UsageBatch | null = null;
   #number = 0;
 
@@ -41,15 +44,15 @@ export class UsageCounter implements UsageBatches {
     counts.storedBytes = Math.max(counts.storedBytes ?? 0, bytes);
   }
 
-  get isBatchKept(): boolean {
-    return this.#batch !== null;
+  get isBehind(): boolean {
+    return this.#batch !== null || this.#parts.length > 0;
   }
 
   batch(): UsageBatch | null {
     if (this.#batch !== null) return this.#batch;
-    this.#endDay();
-    const counted = this.#earlier.splice(0);
-    if (counted.length === 0) return null;
+    if (this.#parts.length === 0) this.#putDown();
+    const counted = this.#parts.shift();
+    if (counted === undefined) return null;
     this.#number += 1;
     this.#batch = { number: this.#number, counted };
     return this.#batch;
@@ -60,7 +63,7 @@ export class UsageCounter implements UsageBatches {
   }
 
   #of(organizationId: OrganizationId): Counts {
-    if (this.#now() >= this.#dayEndsAt) this.#endDay();
+    if (this.#now() >= this.#dayEndsAt) this.#putDown();
     const known = this.#counts.get(organizationId);
     if (known !== undefined) return known;
     const counts: Counts = { requests: 0, refusals: 0, dbMs: 0, egressBytes: 0, storedBytes: null };
@@ -68,11 +71,16 @@ export class UsageCounter implements UsageBatches {
     return counts;
   }
 
-  /** Puts down what was counted so far, under the day on which it was. */
-  #endDay(): void {
+  /** What was counted so far is to be written, under the day on which it was. */
+  #putDown(): void {
     const day = dayOf(this.#dayEndsAt - 1);
-    for (const [organizationId, counts] of this.#counts)
-      this.#earlier.push({ organizationId, day, ...counts });
+    const counted = Array.from(this.#counts, ([organizationId, counts]) => ({
+      organizationId,
+      day,
+      ...counts,
+    }));
+    for (let at = 0; at < counted.length; at += BATCH_ROWS)
+      this.#parts.push(counted.slice(at, at + BATCH_ROWS));
     this.#counts = new Map();
     this.#dayEndsAt = endOfDay(this.#now());
   }

@@ -6,6 +6,8 @@ import { reasonsOf } from '../../domain/reason-of.ts';
 const SUMMARY_EVERY_MS = 60_000;
 const MAX_REASONS = 5;
 const MAX_CAUSES = 5;
+/** Written at the end of a process: the summary that would count them never comes. */
+const LAST_WORDS: ReadonlySet<LogEventName> = new Set<LogEventName>(['service.stop_phase_failed']);
 
 /**
  * A log in which an outage is one line a minute. While a database cannot be reached, every loop beside the requests fails
@@ -26,7 +28,7 @@ export class OutageLogger implements Logger {
   }
 
   write<Name extends LogEventName>(event: Name, fields: LogFieldsOf<Name>, text = textOf(event)): void {
-    const isTrouble = text.level === 'warn' || text.level === 'error';
+    const isTrouble = (text.level === 'warn' || text.level === 'error') && !LAST_WORDS.has(event);
     const error = isTrouble && 'err' in fields ? outageIn(fields.err) : null;
     if (error === null) this.#logger.write(event, fields, text);
     else {

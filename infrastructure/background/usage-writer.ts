@@ -13,7 +13,7 @@ export interface UsageWriterDeps {
 
 const EVERY_MS = 60_000;
 
-/** Writes what this process has counted: one statement a minute, and one at its end. Decision 0058. */
+/** Writes what this process has counted, once a minute and at its end. Decision 0058. */
 export class UsageWriter implements Background {
   readonly #deps: UsageWriterDeps;
   readonly #writes: Periodic;
@@ -57,8 +57,13 @@ export class UsageWriter implements Background {
 
   /** What could not be written before, and what was counted since. Under load something is always counted meanwhile: it waits. */
   async #write(): Promise<void> {
-    if (this.#deps.counter.isBatchKept) await this.#add();
+    await this.#catchUp();
     await this.#add();
+    await this.#catchUp();
+  }
+
+  async #catchUp(): Promise<void> {
+    while (this.#deps.counter.isBehind) await this.#add();
   }
 
   async #add(): Promise<void> {

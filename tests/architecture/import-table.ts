@@ -29,8 +29,7 @@ const ADAPTERS: Readonly<Record<string, readonly string[]>> = {
   opentelemetry: [
     '@opentelemetry/api',
     '@opentelemetry/core',
-    '@opentelemetry/exporter-trace-otlp-http',
-    '@opentelemetry/resources',
+    '@opentelemetry/otlp-exporter-base',
     '@opentelemetry/sdk-trace',
   ],
   pino: ['pino'],

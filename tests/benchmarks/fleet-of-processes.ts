@@ -144,8 +144,8 @@ const rollingRestart = async (deployment: Deployment, requests: readonly LoadReq
     SHUTDOWN_DELAY_MS: '3000',
   };
   const fleet = [
-    await RollingProcess.start(environment, BUILT),
-    await RollingProcess.start(environment, BUILT),
+    await RollingProcess.start(environment, [BUILT]),
+    await RollingProcess.start(environment, [BUILT]),
   ] as const;
   const nginx = await startNginx([fleet[0].url, fleet[1].url]);
   const client = new LoadClient();

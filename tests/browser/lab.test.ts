@@ -10,7 +10,7 @@ describe('The pages for the lab', function () {
 
   before(async function () {
     needsProgram(this, 'chromium');
-    lab = await DockingLab.open();
+    lab = await DockingLab.open('molecules');
   });
   after(() => lab?.close());
 

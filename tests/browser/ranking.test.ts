@@ -17,7 +17,7 @@ describe('The ranking of a campaign in the console', function () {
 
   before(async function () {
     needsProgram(this, 'chromium');
-    lab = await DockingLab.open();
+    lab = await DockingLab.open('molecules');
     campaignId = await lab.submitCampaign('c-Abl, library 3', LABELS);
     await lab.dockAll();
   });

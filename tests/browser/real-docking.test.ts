@@ -18,7 +18,7 @@ describe('Somebody who never saw the console', function () {
   before(async function () {
     needsProgram(this, 'chromium');
     needsProgram(this, 'vina');
-    lab = await DockingLab.open();
+    lab = await DockingLab.open('molecules');
     folder = await mkdtemp(join(tmpdir(), 'mad-test-console-'));
   });
   after(async () => {

@@ -202,6 +202,17 @@ describe('The chart', function () {
       }
   });
 
+  it('hands numbers over as the digits that they are written with', () => {
+    const environment = environmentOf(find(manifestsOf('everything-values.yaml'), 'Deployment', 'lab-mad'));
+    expect(environment).to.include({
+      DB_POOL_SIZE: '10',
+      ORG_STORAGE_BYTES: '5000000000',
+      OTEL_TRACES_SAMPLER_ARG: '0.05',
+      TRACE_ORGANIZATIONS: 'true',
+      SHUTDOWN_TIMEOUT_MS: '1200000',
+    });
+  });
+
   it('migrates before the rollout and after it, and says that some are left only to those who ask', () => {
     const manifests = manifestsOf('smallest-values.yaml');
     const hooks = manifests.filter(({ kind }) => kind === 'Job');

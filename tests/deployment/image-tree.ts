@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -76,6 +76,8 @@ const lay = (origin: string, target: string): void => {
     case 'packages:/var/lib/mad':
       mkdirSync(join(target, 'files'), { recursive: true });
       return;
+    case 'packages:/app/sbom.cdx.json':
+      return writeFileSync(target, execFileSync('npm', ['run', '--silent', 'sbom'], { cwd: ROOT }));
     case 'context:package.json':
       return cpSync(join(ROOT, 'package.json'), target);
     default:

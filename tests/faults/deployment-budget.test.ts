@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import type { ChildCounts } from '../support/child-protocol.ts';
@@ -9,6 +10,7 @@ import { lockTable } from '../support/server-faults.ts';
 import { startTcpProxy, throughProxies } from '../support/tcp-proxy.ts';
 
 const BUDGET = 7;
+const WRITER_PAUSE_MS = 60;
 const ORGANIZATIONS = Array.from({ length: 9 }, (_, index) => `org-${index}`);
 
 describe('the connection budget of a deployment', function () {
@@ -55,7 +57,10 @@ describe('the connection budget of a deployment', function () {
   const shares = (...of: ChildService[]): Promise<number[]> => Promise.all(of.map(shareOf));
   const sorted = (numbers: readonly number[]): readonly number[] => numbers.toSorted((a, b) => a - b);
 
-  /** Writes to all organizations again and again, as a busy service does, until it is told to stop or dies. */
+  /**
+   * Writes to all organizations again and again, as a busy service does, until it is told to stop or dies. What matters is
+   * that all of them want connections all the time, not how much they write.
+   */
   const load = (child: ChildService): (() => Promise<number>) => {
     let stopped = false;
     const clients = ORGANIZATIONS.map(async (id) => {
@@ -63,6 +68,7 @@ describe('the connection budget of a deployment', function () {
       while (!stopped) {
         await child.call({ do: 'write', organizationId: id, submittedBy: 'load' });
         written += 1;
+        await sleep(WRITER_PAUSE_MS);
       }
       return written;
     });

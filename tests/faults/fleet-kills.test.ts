@@ -39,12 +39,18 @@ describe('fleet runners that are killed', function () {
     await deployment.dispose();
   });
 
-  const start = (
+  const start = async (
     command: string,
     gate: FleetGate | null = null,
     settings: Readonly<Record<string, string>> = {},
-  ): FleetChild => {
-    const child = startFleetChild(deployment, releases, ['migrate', ...command.split(' ')], gate, settings);
+  ): Promise<FleetChild> => {
+    const child = await startFleetChild(
+      deployment,
+      releases,
+      ['migrate', ...command.split(' ')],
+      gate,
+      settings,
+    );
     children.push(child);
     return child;
   };
@@ -65,12 +71,12 @@ describe('fleet runners that are killed', function () {
   for (const moment of ['before', 'after'] as const) {
     it(`resume-after-kill-9-no-double-apply: ${moment} the third database`, async () => {
       const ids = await prepare(8);
-      const first = start('run --concurrency 2', { attempt: 3, moment });
+      const first = await start('run --concurrency 2', { attempt: 3, moment });
       await first.atGate;
       await first.kill();
       expect(Math.max(...Object.values(await ledgerVersions(deployment)))).to.equal(releases.newest);
 
-      const second = start('run --concurrency 2');
+      const second = await start('run --concurrency 2');
       expect(await second.ended).to.equal(0);
       for (const id of ids) {
         expect([id, await marksIn(id), await timesInHistory(id)]).to.deep.equal([id, 1, 1]);
@@ -86,7 +92,7 @@ describe('fleet runners that are killed', function () {
     const ids = await prepare(4);
     const lock = await lockTable(deployment, deployment.databaseName('org-002'), 'docking_jobs');
     try {
-      const first = start('run --concurrency 1', null, { DB_MIGRATION_LOCK_TIMEOUT_MS: '60000' });
+      const first = await start('run --concurrency 1', null, { DB_MIGRATION_LOCK_TIMEOUT_MS: '60000' });
       await until('the migration waits, after its first statements', async () => {
         const rows = await deployment.administer(
           `select from pg_stat_activity where datname = $1 and wait_event_type = 'Lock' and application_name like 'mad migrate %'`,
@@ -98,7 +104,7 @@ describe('fleet runners that are killed', function () {
     } finally {
       await lock.release();
     }
-    const second = start('resume');
+    const second = await start('resume');
     expect(await second.ended).to.equal(0);
     for (const id of ids) {
       expect([id, await marksIn(id), await timesInHistory(id)]).to.deep.equal([id, 1, 1]);
@@ -126,13 +132,13 @@ describe('fleet runners that are killed', function () {
     await within('org-123', `insert into knex_migrations (name, batch) values ('9999_by_hand', 1)`);
     await within('org-180', 'create view marks as select 1 as at');
 
-    const first = start('run', { attempt: 60, moment: 'after' });
+    const first = await start('run', { attempt: 60, moment: 'after' });
     await first.atGate;
     await first.kill();
-    const second = start('run', { attempt: 60, moment: 'before' });
+    const second = await start('run', { attempt: 60, moment: 'before' });
     await second.atGate;
     await second.kill();
-    const last = start('run');
+    const last = await start('run');
     expect(await last.ended, 'some failed').to.equal(3);
 
     const healthy = ids.filter((id) => !(id in broken));
@@ -153,7 +159,7 @@ describe('fleet runners that are killed', function () {
     }
     expect(output).to.include('"migrate retry"');
 
-    const status = start('status --json');
+    const status = await start('status --json');
     expect(await status.ended).to.equal(0);
     const report: { counts: object; failures: { org_id: string }[] } = JSON.parse(status.lines.join('\n'));
     expect(report.counts).to.include({ done: 195, failed: 5 });

@@ -1,9 +1,12 @@
 import { expect } from 'chai';
+import type { Container } from 'inversify';
 import { PROVISIONING_STEPS, type ProvisioningStep } from '../../application/databases/make-database.ts';
 import { DatabaseProvisioningError } from '../../domain/exceptions.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import type { MigrationSource } from '../../infrastructure/migrations/migration-source.ts';
 import type { ChildGate } from '../support/child-protocol.ts';
 import { startChildService } from '../support/child-service.ts';
+import { compiledMigrations } from '../support/compiled-project.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf } from '../support/gate.ts';
 import { hookProvisioning, type ProvisioningStep as HookedStep } from '../support/provisioning-steps.ts';
@@ -26,12 +29,22 @@ const WITH_ROLES = { DB_ORG_ROLES: 'true', DB_ROLE_SECRET: 'a secret for roles t
 describe('provisioning that is killed or fails', function () {
   this.timeout(60_000);
   let deployment: Deployment;
+  let migrations: MigrationSource;
 
+  before(async () => {
+    migrations = await compiledMigrations();
+  });
   beforeEach(async () => {
     deployment = await createDeployment(WITH_ROLES);
     await deployment.register('acme', 'beta');
   });
   afterEach(() => deployment.dispose());
+
+  const startInstance = (settings?: Readonly<Record<string, string>>): Container => {
+    const container = deployment.start(settings);
+    container.rebind(TOKENS.resultsMigrations).toConstantValue(migrations);
+    return container;
+  };
 
   /** Databases apart from the template. */
   const made = async (): Promise<readonly string[]> =>
@@ -65,7 +78,7 @@ describe('provisioning that is killed or fails', function () {
   };
 
   const expectAnotherInstanceFinishes = async (): Promise<void> => {
-    const container = deployment.start();
+    const container = startInstance();
     const { database, release } = await container.get(TOKENS.connectionManager).acquire(ACME);
     try {
       expect((await database.jobs.list(...ALL_JOBS)).items).to.be.empty;
@@ -109,7 +122,7 @@ describe('provisioning that is killed or fails', function () {
 
     for (const step of ['claimed', 'named', 'completed'] as const) {
       it(`kill-9-between-create-and-migrate-is-resumed-by-another-instance: with a spare, after "${step}"`, async () => {
-        const builder = deployment.start({ DB_SPARES_MIN: '1', DB_SPARES_MAX: '1' });
+        const builder = startInstance({ DB_SPARES_MIN: '1', DB_SPARES_MAX: '1' });
         await builder.get(TOKENS.spareKeeper).refill();
         expect(await spareRows()).to.have.length(1);
         await killAfter(step);
@@ -134,7 +147,7 @@ describe('provisioning that is killed or fails', function () {
   }
 
   it('a mark of readiness that a crash of the server undid is made again, and nothing written is lost', async () => {
-    await deployment.start({ DB_SPARES_MIN: '1', DB_SPARES_MAX: '1' }).get(TOKENS.spareKeeper).refill();
+    await startInstance({ DB_SPARES_MIN: '1', DB_SPARES_MAX: '1' }).get(TOKENS.spareKeeper).refill();
     const before = await deployment.administer<{ spare: object }>(
       `update spare_databases set state = 'claimed' returning to_jsonb(spare_databases) as spare`,
       [],
@@ -145,7 +158,7 @@ describe('provisioning that is killed or fails', function () {
       [],
       deployment.metadataDatabase,
     );
-    const { database, release } = await deployment.start().get(TOKENS.connectionManager).acquire(ACME);
+    const { database, release } = await startInstance().get(TOKENS.connectionManager).acquire(ACME);
     const job = await database.jobs.insert(sampleJob()).finally(release);
     expect(await pathsTaken()).to.deep.equal(['spare']);
 
@@ -156,10 +169,10 @@ describe('provisioning that is killed or fails', function () {
       [before[0]?.spare],
       deployment.metadataDatabase,
     );
-    const other = await deployment.start().get(TOKENS.connectionManager).acquire(ACME);
+    const other = await startInstance().get(TOKENS.connectionManager).acquire(ACME);
     const { items } = await other.database.jobs.list(...ALL_JOBS).finally(other.release);
     expect(items.map(({ jobId }) => jobId)).to.deep.equal([job?.jobId]);
-    expect(await deployment.start().get(TOKENS.databaseLedger).find(ACME)).to.include({
+    expect(await startInstance().get(TOKENS.databaseLedger).find(ACME)).to.include({
       state: 'ready',
       generation: 1,
     });
@@ -169,14 +182,14 @@ describe('provisioning that is killed or fails', function () {
 
   it('a failure that is reported late does not undo what another process brought to ready', async () => {
     await expectAnotherInstanceFinishes();
-    const ledger = deployment.start().get(TOKENS.databaseLedger);
+    const ledger = startInstance().get(TOKENS.databaseLedger);
     await ledger.fail(ACME, deployment.databaseName('acme'), 'late');
     expect(await ledger.find(ACME)).to.include({ state: 'ready', lastError: null });
   });
 
   describe('migration-fails-midway-tenant-failed-then-repaired-without-hand-work', () => {
     it('migration-fails-midway-tenant-failed-then-repaired-without-hand-work: the template is dropped, and dropped again', async () => {
-      const container = deployment.start();
+      const container = startInstance();
       let dropped = 0;
       hookProvisioning(container, async (step, proceed) => {
         if (step === 'clone' && dropped < 2) {
@@ -196,7 +209,7 @@ describe('provisioning that is killed or fails', function () {
     });
 
     it('migration-fails-midway-tenant-failed-then-repaired-without-hand-work: a migration breaks while the template is built', async () => {
-      const container = deployment.start();
+      const container = startInstance();
       // What the last statements of the first migration make stands there already: it fails after the others.
       let broken = 0;
       hookProvisioning(container, async (step, proceed, name) => {

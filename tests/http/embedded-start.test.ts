@@ -26,7 +26,7 @@ describe('A start on an empty machine', function () {
   after(() => rm(directory, { recursive: true, force: true }));
 
   const start = async (): Promise<HttpProcess> => {
-    service = await startHttpProcess({ PORT: '0', DB_SPARES_MIN: '0' }, undefined, directory);
+    service = await startHttpProcess({ PORT: '0', DB_SPARES_MIN: '0' }, null, directory);
     return service;
   };
   const secretsFile = (): string => join(directory, '.data', 'secrets.json');

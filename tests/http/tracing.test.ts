@@ -7,7 +7,15 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { captureLog, type LogEntry } from '../support/captured-log.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { FakeLogger } from '../support/fakes/fake-logger.ts';
-import { BOX, ligandOf, RECEPTOR, ShortWaits, startWorker } from '../support/fakes/running-worker.ts';
+import {
+  AN_HOUR_MS,
+  BOX,
+  HEARTBEAT_MS,
+  ligandOf,
+  RECEPTOR,
+  ShortWaits,
+  startWorker,
+} from '../support/fakes/running-worker.ts';
 import { until } from '../support/gate.ts';
 import type { Job } from '../support/http-contract.ts';
 import { HttpService } from '../support/http-service.ts';
@@ -82,11 +90,13 @@ describe('Tracing', function () {
       new FakeLogger(),
     );
     await tracing.start();
+    const waits = new ShortWaits();
     const worker = await startWorker({
       url: service.url,
       credentials: { kind: 'token', token },
       folder,
-      wait: new ShortWaits().wait,
+      // No heartbeat: one that comes when the job is done, and not answered yet, says that its lease is lost.
+      wait: (ms, signal) => waits.wait(ms === HEARTBEAT_MS ? AN_HOUR_MS : ms, signal),
       tracing,
     });
     try {

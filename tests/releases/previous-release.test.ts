@@ -21,6 +21,7 @@ import { send } from '../support/send.ts';
  */
 const PREVIOUS = process.env['PREVIOUS_RELEASE'] ?? '';
 const ENTRY = join(PREVIOUS, 'infrastructure/bin/http.ts');
+const LOADER = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
 const COMMAND = fileURLToPath(new URL('../../infrastructure/bin/mad.cjs', import.meta.url));
 
 const BUDGET = 9;
@@ -64,7 +65,10 @@ describe('the release before this one, beside it', function () {
 
   const start = async (release: Release, settings: Readonly<Record<string, string>> = {}): Promise<void> => {
     const environment = { ...deployment.environment, ...settings };
-    const started = await startHttpProcess(environment, release === 'previous' ? ENTRY : undefined);
+    const started = await startHttpProcess(
+      environment,
+      release === 'previous' ? ['--import', LOADER, ENTRY] : null,
+    );
     processes[release] = started;
     urls[release] = await started.listening();
   };

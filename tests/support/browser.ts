@@ -5,7 +5,6 @@ import { expect } from 'chai';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { pathOf } from './programs.ts';
 
-/** Without the last flags there is no WebGL on a machine without a graphics card, and pictures of molecules are blank. */
 const FLAGS = [
   '--no-sandbox',
   '--disable-quic',
@@ -13,14 +12,19 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  '--use-angle=swiftshader',
-  '--enable-unsafe-swiftshader',
 ];
+/** A machine without a graphics card draws molecules by its processor, and all else costs three times as much then. */
+const GRAPHICS = {
+  flat: ['--disable-gpu', '--disable-3d-apis'],
+  molecules: ['--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--disable-gpu-rasterization'],
+};
+export type Graphics = keyof typeof GRAPHICS;
 
-export const launchBrowser = (): Promise<Browser> => {
+/** @param graphics `flat` has no WebGL: pages leave molecules out */
+export const launchBrowser = (graphics: Graphics = 'flat'): Promise<Browser> => {
   const executablePath = pathOf('chromium');
   if (executablePath === undefined) throw new Error('chromium is not installed');
-  return chromium.launch({ executablePath, args: FLAGS });
+  return chromium.launch({ executablePath, args: [...FLAGS, ...GRAPHICS[graphics]] });
 };
 
 /** The machine may be busy. */
@@ -32,9 +36,10 @@ export interface Look {
 }
 
 export const DESK: Look = { theme: 'light', width: 1440 };
-export const LOOKS: readonly Look[] = (['light', 'dark'] as const).flatMap((theme) =>
+const LOOKS: readonly Look[] = (['light', 'dark'] as const).flatMap((theme) =>
   [1440, 768, 360].map((width) => ({ theme, width })),
 );
+const viewportOf = (width: number) => ({ width, height: width > 1000 ? 900 : 800 });
 
 /** One person's browser: tabs of it share cookies. */
 export interface Visitor {
@@ -61,7 +66,7 @@ export const visit = async (
   const context = await browser.newContext({
     baseURL: url,
     colorScheme: theme,
-    viewport: { width, height: width > 1000 ? 900 : 800 },
+    viewport: viewportOf(width),
     reducedMotion: 'reduce',
   });
   const faults: string[] = [];
@@ -91,19 +96,24 @@ export const visit = async (
   };
 };
 
-/** For people to look at. Git ignores it. */
-const PICTURES = '.shots';
+/** Where pictures go for people to look at, such as `.shots`. None is taken by default: it is a third of a page's time. */
+const PICTURES = process.env['PICTURES'];
 
 export const keepPicture = async (page: Page, name: string): Promise<void> => {
+  if (PICTURES === undefined) return;
   await mkdir(PICTURES, { recursive: true });
   await page.screenshot({ path: join(PICTURES, `${name.replaceAll(/[^\w-]/g, '-')}.png`), fullPage: true });
 };
 
+/** Rules of axe-core: all, or those that depend on colours alone. */
+const RULES = { all: {}, colors: { runOnly: ['color-contrast', 'link-in-text-block'] } } as const;
+
 /** What axe-core finds that keeps people from using the page. */
-const seriousFindings = async (page: Page): Promise<readonly string[]> => {
-  await page.evaluate(axe.source);
+const seriousFindings = async (page: Page, rules: keyof typeof RULES): Promise<readonly string[]> => {
+  if (!(await page.evaluate<boolean>('"axe" in window'))) await page.evaluate(axe.source);
+  const options = JSON.stringify({ ...RULES[rules], resultTypes: ['violations'] });
   const violations = await page.evaluate<readonly axe.Result[]>(
-    'axe.run().then(({ violations }) => violations)',
+    `axe.run(${options}).then(({ violations }) => violations)`,
   );
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
@@ -111,11 +121,26 @@ const seriousFindings = async (page: Page): Promise<readonly string[]> => {
 };
 
 /** Expects that everybody can use the page, as wide as the window is, and keeps a picture of it. */
-export const expectUsable = async (page: Page, name: string): Promise<void> => {
+export const expectUsable = async (
+  page: Page,
+  name: string,
+  rules: keyof typeof RULES = 'all',
+): Promise<void> => {
   await keepPicture(page, name);
-  expect(await seriousFindings(page), page.url()).to.deep.equal([]);
+  expect(await seriousFindings(page, rules), `${page.url()}, ${name}`).to.deep.equal([]);
   const overflow = await page.evaluate<number>(
     'document.documentElement.scrollWidth - document.documentElement.clientWidth',
   );
-  expect(overflow, `${page.url()} is wider than the window`).to.equal(0);
+  expect(overflow, `${page.url()} is wider than the window, ${name}`).to.equal(0);
+};
+
+/** As `expectUsable`, in both themes, each in three widths. The page is not loaded again: styles alone know of either. */
+export const expectUsableInEachLook = async (page: Page, name: string): Promise<void> => {
+  for (const { theme, width } of LOOKS) {
+    await page.setViewportSize(viewportOf(width));
+    await page.emulateMedia({ colorScheme: theme });
+    await expectUsable(page, `${name}-${theme}-${width}`, theme === DESK.theme ? 'all' : 'colors');
+  }
+  await page.setViewportSize(viewportOf(DESK.width));
+  await page.emulateMedia({ colorScheme: DESK.theme });
 };

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { ChildCommand, ChildGate, ChildMessage, ChildRequest, ChildStart } from './child-protocol.ts';
+import { compiledModule } from './compiled-project.ts';
 import { Gate } from './gate.ts';
 
 /** What a command failed with in the child. */
@@ -29,7 +29,7 @@ export interface ChildService {
   stop(): Promise<void>;
 }
 
-const MAIN = fileURLToPath(new URL('./child-service-main.ts', import.meta.url));
+const MAIN = new URL('./child-service-main.ts', import.meta.url);
 const STOP_DEADLINE_MS = 10_000;
 
 /**
@@ -44,7 +44,7 @@ export const startChildService = async (
   gate: ChildGate | null = null,
   audit: ChildStart['audit'] = null,
 ): Promise<ChildService> => {
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN], {
+  const child = spawn(process.execPath, [await compiledModule(MAIN)], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const exited = once(child, 'exit');

@@ -1,5 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
+
+/** Between two questions: a connection that is opened lives longer than that. */
+const PAUSE_MS = 5;
 
 export interface ConnectionSampler {
   /** The most connections seen at once so far. */
@@ -28,6 +32,7 @@ export const sampleConnections = async (serverUrl: string, prefix: string): Prom
       );
       most = Math.max(most, rows[0]?.count ?? 0);
       samples += 1;
+      await sleep(PAUSE_MS);
     }
   })();
   return {

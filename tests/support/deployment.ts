@@ -62,11 +62,15 @@ export interface Deployment {
   dispose(): Promise<void>;
 }
 
-const DROPS_AT_ONCE = 20;
+const DROPS_PER_LANE = 10;
+const MOST_LANES = 20;
 
 export const TEST_JWT_SECRET = 'a secret for tests that is long enough';
 
 export const organizationId = (value: string): OrganizationId => parseOrganizationId(value, 51);
+
+const connect = (url: DatabaseUrl): Promise<PgConnection> =>
+  PgConnection.open({ url, applicationName: 'test', connectTimeoutMs: 10_000 });
 
 export interface DeploymentServers {
   /** The server of the metadata database and of the results server `default`; the shared test server by default. */
@@ -119,11 +123,7 @@ export const createDeployment = async (
     databaseName = 'postgres',
     serverName = 'default',
   ): Promise<readonly Row[]> => {
-    const connection = await PgConnection.open({
-      url: urlOf(serverName).withDatabase(databaseName),
-      applicationName: 'test',
-      connectTimeoutMs: 10_000,
-    });
+    const connection = await connect(urlOf(serverName).withDatabase(databaseName));
     try {
       return await connection.query<Row>({ text: sql, values });
     } finally {
@@ -154,21 +154,28 @@ export const createDeployment = async (
     }
     if (leaks.length > 0) throw new Error(`left open at the end of the test: ${leaks.join(', ')}`);
   };
+  const dropInTurn = async (names: string[]): Promise<void> => {
+    const connection = await connect(server.withDatabase('postgres'));
+    try {
+      for (let name = names.pop(); name !== undefined; name = names.pop())
+        await connection.execute(`drop database if exists "${name}" with (force)`);
+    } finally {
+      await connection.close();
+    }
+  };
   const dropEverything = async (): Promise<void> => {
     const names = [...(await allDatabases()), metadataUrl.database];
-    // Each takes a connection of its own, and a benchmark may have a thousand of them.
-    for (let at = 0; at < names.length; at += DROPS_AT_ONCE)
-      await Promise.all(
-        names
-          .slice(at, at + DROPS_AT_ONCE)
-          .map((name) => administer(`drop database if exists "${name}" with (force)`)),
-      );
+    // A login takes as long as a drop does, and a benchmark may have a thousand databases.
+    const lanes = Array.from({ length: Math.min(MOST_LANES, Math.ceil(names.length / DROPS_PER_LANE)) }, () =>
+      dropInTurn(names),
+    );
+    await Promise.all(lanes);
     const roles = await administer<{ rolname: string }>(
       // Those that made others after them.
       'select rolname from pg_roles where position($1 in rolname) > 0 order by rolcreaterole',
       [prefix],
     );
-    for (const { rolname } of roles) await administer(`drop role "${rolname}"`);
+    if (roles.length > 0) await administer(roles.map(({ rolname }) => `drop role "${rolname}"`).join(';'));
   };
 
   return {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import type { Browser, Page } from 'playwright-core';
-import { DESK, launchBrowser, visit, type Look, type Visitor } from './browser.ts';
+import { DESK, launchBrowser, visit, type Graphics, type Look, type Visitor } from './browser.ts';
 import { createDeployment, type Deployment } from './deployment.ts';
 import { fetchBytes, sha256Of } from './fetch-bytes.ts';
 import { HttpService, type Caller } from './http-service.ts';
@@ -50,7 +50,7 @@ export class DockingLab {
     this.#worker = service.as(deployment.token('alpha', ['worker']));
   }
 
-  static async open(): Promise<DockingLab> {
+  static async open(graphics?: Graphics): Promise<DockingLab> {
     const deployment = await createDeployment();
     const service = await HttpService.running(deployment.start());
     await deployment.register('alpha');
@@ -58,7 +58,7 @@ export class DockingLab {
     await operator.post('/users', { email: EMAIL, password: FIRST_PASSWORD });
     await operator.post('/organizations/alpha/members', { email: EMAIL, roles: ['member'] });
     await operator.post('/auth/token', { email: EMAIL, password: FIRST_PASSWORD, new_password: PASSWORD });
-    return new DockingLab(deployment, service, await launchBrowser());
+    return new DockingLab(deployment, service, await launchBrowser(graphics));
   }
 
   async close(): Promise<void> {

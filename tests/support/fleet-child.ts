@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Deployment } from './deployment.ts';
 import type { Releases } from './fleet.ts';
+import { compiledModule } from './compiled-project.ts';
 import { Gate } from './gate.ts';
 
 /** Where attempts on databases stop for good: the nth of this process, and all that come after it. */
@@ -35,17 +36,17 @@ export interface FleetChild {
   kill(): Promise<void>;
 }
 
-const MAIN = fileURLToPath(new URL('./fleet-child-main.ts', import.meta.url));
+const MAIN = new URL('./fleet-child-main.ts', import.meta.url);
 
 /** Call `kill` in any case. */
-export const startFleetChild = (
+export const startFleetChild = async (
   deployment: Deployment,
   releases: Releases,
   argv: readonly string[],
   gate: FleetGate | null = null,
   settings: Readonly<Record<string, string>> = {},
-): FleetChild => {
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN], {
+): Promise<FleetChild> => {
+  const child = spawn(process.execPath, [await compiledModule(MAIN)], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const exited = once(child, 'exit');

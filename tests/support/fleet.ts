@@ -1,11 +1,12 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import type { Container } from 'inversify';
 import type { MigrationTarget } from '../../application/ports/fleet/database-migrator.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { MigrationSource, resultsMigrations } from '../../infrastructure/migrations/migration-source.ts';
+import { compiledModule } from './compiled-project.ts';
 import { decorate } from './decorate.ts';
 import { organizationId, type Deployment } from './deployment.ts';
 
@@ -34,13 +35,15 @@ export interface Releases {
 
 /** For the product at version N, the first extra migration is N + 1. */
 export const createReleases = async (extra: readonly ExtraMigration[]): Promise<Releases> => {
+  // Runners in processes of their own read them as well, without a loader for TypeScript.
+  const product = await compiledModule(resultsMigrations.directory);
   const root = await mkdtemp(join(tmpdir(), 'mad-releases-'));
   const base = (await resultsMigrations.getMigrations()).length;
   const directoryOf = (version: number): string => join(root, String(version));
   const names = extra.map(({ name }, index) => `${9001 + index}_${name}`);
   for (let version = base; version <= base + extra.length; version += 1) {
     const directory = directoryOf(version);
-    await cp(fileURLToPath(resultsMigrations.directory), directory, { recursive: true });
+    await cp(product, directory, { recursive: true });
     await writeFile(join(directory, 'package.json'), '{"type": "module"}');
     for (const [index, migration] of extra.slice(0, version - base).entries()) {
       await writeFile(join(directory, `${names[index]}.js`), textOf(migration));

@@ -28,7 +28,9 @@ export class Gate {
 }
 
 const DEADLINE_MS = 10_000;
-const PAUSE_MS = 2;
+/** Between two looks: longer each time, for a look may cost the server a connection. */
+const SHORTEST_PAUSE_MS = 2;
+const LONGEST_PAUSE_MS = 40;
 
 /**
  * Waits for a state that only others (the server, another process) bring about.
@@ -41,12 +43,14 @@ export const until = async (
   deadlineMs = DEADLINE_MS,
 ): Promise<void> => {
   const deadline = performance.now() + deadlineMs;
+  let pauseMs = SHORTEST_PAUSE_MS;
   while (!(await condition())) {
     if (performance.now() > deadline) {
       const said = typeof what === 'string' ? what : what();
       throw new Error(`waited ${deadlineMs} ms in vain until ${said}`);
     }
-    await sleep(PAUSE_MS);
+    await sleep(pauseMs);
+    pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 1.5);
   }
 };
 

@@ -1,14 +1,11 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { compiledModule } from './compiled-project.ts';
 import { until } from './gate.ts';
 
-/** Not `import.meta.resolve`: a test file that needs no ES module is loaded as CommonJS. */
-const LOADER = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-const ENTRY = fileURLToPath(new URL('../../infrastructure/bin/http.ts', import.meta.url));
+const ENTRY = new URL('../../infrastructure/bin/http.ts', import.meta.url);
 const START_DEADLINE_MS = 20_000;
 
 /** The service as an operator starts it: a process of its own, with no other environment than the given one. */
@@ -25,16 +22,17 @@ export interface HttpProcess {
 }
 
 /**
- * @param entry of another release of the service; this one's by default
+ * @param command what starts another release of the service, for Node; this one's by default
  * @param givenDirectory to work in, which the test removes; by default one that `dispose` does
  */
 export const startHttpProcess = async (
   environment: Readonly<Record<string, string>>,
-  entry = ENTRY,
+  command: readonly string[] | null = null,
   givenDirectory: string | null = null,
 ): Promise<HttpProcess> => {
+  const given = command ?? [await compiledModule(ENTRY)];
   const directory = givenDirectory ?? (await mkdtemp(join(tmpdir(), 'mad-test-process-')));
-  const child = spawn(process.execPath, ['--import', LOADER, entry], {
+  const child = spawn(process.execPath, given, {
     cwd: directory,
     env: { PATH: process.env['PATH'], HOME: directory, TMPDIR: tmpdir(), LOG_LEVEL: 'info', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

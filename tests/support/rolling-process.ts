@@ -16,11 +16,14 @@ export class RollingProcess {
   /**
    * Resolves when it listens. Call `dispose` at the end.
    *
-   * @param entry as of `startHttpProcess`
+   * @param command as of `startHttpProcess`
    */
-  static async start(environment: Readonly<Record<string, string>>, entry?: string): Promise<RollingProcess> {
+  static async start(
+    environment: Readonly<Record<string, string>>,
+    command: readonly string[] | null = null,
+  ): Promise<RollingProcess> {
     const given = { ...environment, LOG_LEVEL: 'info', PORT: String(await findFreePort(undefined)) };
-    const start = (): Promise<HttpProcess> => startHttpProcess(given, entry);
+    const start = (): Promise<HttpProcess> => startHttpProcess(given, command);
     const running = await start();
     try {
       return new RollingProcess(await running.listening(), start, running);

@@ -10,9 +10,9 @@ export interface UsageBatch {
 
 /** Where what this process counts comes from. */
 export interface UsageBatches {
-  /** Whether the batch before is not known to be written. */
-  readonly isBatchKept: boolean;
-  /** What is to be written: the batch before while it is not known to be written; null when nothing was counted. */
+  /** Whether the batch before is not known to be written, or more is to follow it that was counted before. */
+  readonly isBehind: boolean;
+  /** What is to be written next: the batch before while it is not known to be written; null when nothing was counted. */
   batch(): UsageBatch | null;
   /** The batch is written. */
   written(): void;
@@ -22,7 +22,7 @@ export interface UsageBatches {
 export interface UsageLedger {
   /**
    * Adds a batch once: when it is sent again, as its answer was lost, it changes nothing. What is counted for
-   * organizations that do not exist is left out.
+   * organizations that do not exist is left out. A batch names an organization once for a day.
    *
    * @param writer the process
    */

@@ -19,9 +19,11 @@ export const ligandOf = (scene: string): string =>
 
 /** The shortest that the service takes. */
 const LEASE_SECONDS = 30;
+/** A third of it. */
+export const HEARTBEAT_MS = 10_000;
 const MEMORY_BYTES = 4 * 2 ** 30;
 /** The time that jobs have when a test does not say. */
-const AN_HOUR_MS = 3_600_000;
+export const AN_HOUR_MS = 3_600_000;
 
 /** Waits a moment, or to the end of the test for an hour, and remembers how long it was asked to. */
 export class ShortWaits {

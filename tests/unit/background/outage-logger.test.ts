@@ -67,4 +67,15 @@ describe('The log of an outage', () => {
       },
     ]);
   });
+
+  it('says why a phase of the stop failed: the process ends before the next summary', () => {
+    const { log, loud } = setUp();
+    const err = away('mad');
+    log.write('spare.refill_failed', { err, server: 'eu' });
+    log.write('service.stop_phase_failed', { err, phase: 'pools' });
+    expect(loud().map(({ event, fields }) => ({ event, fields }))[1]).to.deep.equal({
+      event: 'service.stop_phase_failed',
+      fields: { err, phase: 'pools' },
+    });
+  });
 });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { UsageCounter } from '../../../application/usage/usage-counter.ts';
+import { BATCH_ROWS, UsageCounter } from '../../../application/usage/usage-counter.ts';
 import { organization } from '../../support/fakes/fake-service.ts';
 
 const [ACME, BETA] = [organization('acme'), organization('beta')];
@@ -88,7 +88,11 @@ describe('The counter of usage', () => {
     request();
     now += 1;
     request();
-    expect(counter.batch()?.counted.map(({ day, requests }) => [day, requests])).to.deep.equal([
+    const batches = [counter.batch()];
+    counter.written();
+    batches.push(counter.batch());
+    const days = batches.flatMap((batch) => batch?.counted.map(({ day, requests }) => [day, requests]) ?? []);
+    expect(days).to.deep.equal([
       ['2026-11-26', 2],
       ['2026-11-27', 1],
     ]);
@@ -101,5 +105,36 @@ describe('The counter of usage', () => {
     counter.written();
     request();
     expect(counter.batch()?.counted.map(({ day }) => day)).to.deep.equal(['2026-11-29']);
+  });
+
+  it('has batches of a bounded size, of one day each, and what comes meanwhile for one that follows', () => {
+    const many = Array.from({ length: BATCH_ROWS + 1 }, (_, index) => organization(`org-${index}`));
+    for (const organizationId of many) request(organizationId);
+    const sizes: (readonly [day: string | undefined, rows: number, requests: number])[] = [];
+    const take = (): void => {
+      const counted = counter.batch()?.counted ?? [];
+      counter.written();
+      const requests = counted.reduce((sum, row) => sum + row.requests, 0);
+      sizes.push([counted[0]?.day, counted.length, requests]);
+      expect(new Set(counted.map(({ organizationId, day }) => `${organizationId} ${day}`))).to.have.length(
+        counted.length,
+      );
+    };
+    take();
+    expect(counter.isBehind).to.equal(true);
+    // The last of them is in a part that is put down already: on the same day it begins anew.
+    const last = many.at(-1);
+    request(last);
+    now = NOON + HALF_DAY_MS;
+    request(last);
+    while (counter.isBehind) take();
+    take();
+    expect(sizes).to.deep.equal([
+      ['2026-11-26', BATCH_ROWS, BATCH_ROWS],
+      ['2026-11-26', 1, 1],
+      ['2026-11-26', 1, 1],
+      ['2026-11-27', 1, 1],
+    ]);
+    expect(counter.batch()).to.equal(null);
   });
 });

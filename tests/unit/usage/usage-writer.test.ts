@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { UsageCounter } from '../../../application/usage/usage-counter.ts';
+import { BATCH_ROWS, UsageCounter } from '../../../application/usage/usage-counter.ts';
 import type { UsageBatch } from '../../../application/ports/usage/usage-ledger.ts';
 import { UsageWriter } from '../../../infrastructure/background/usage-writer.ts';
 import { OutageLogger } from '../../../infrastructure/background/outage-logger.ts';
@@ -83,6 +83,18 @@ describe('The writer of usage', () => {
     ]);
     expect(logger.lines.map(({ event }) => event)).to.deep.equal(['usage.kept']);
     await writer.close();
+  });
+
+  it('writes in one run all that came together while the server was away, in batches of a bounded size', async () => {
+    const many = Array.from({ length: 2 * BATCH_ROWS + 1 }, (_, index) => organization(`org-${index}`));
+    for (const organizationId of many) counter.noteStored(organizationId, 1);
+    const sizes: number[] = [];
+    const add = async (_by: string, { counted }: UsageBatch): Promise<void> =>
+      void sizes.push(counted.length);
+    const returning = new UsageWriter({ instanceId: 'one', counter, ledger: { add }, logger });
+    await returning.run();
+    expect(sizes).to.deep.equal([BATCH_ROWS, BATCH_ROWS, 1]);
+    await returning.close();
   });
 
   it('writes the rest at its end, also when it is closed twice, and says what is lost when it cannot', async () => {

@@ -34,6 +34,11 @@ readOnlyRootFilesystem: true
 capabilities: { drop: [ALL] }
 {{- end }}
 
+{{/* A variable's value. Numbers of a file of values have a point: as text, a million of them is 1e+06, which nobody reads. */}}
+{{- define "mad.text" -}}
+{{- if kindIs "string" . }}{{ . | quote }}{{ else }}{{ . | toJson | quote }}{{ end }}
+{{- end }}
+
 {{/* What the service and `mad` read alike. */}}
 {{- define "mad.env" -}}
 {{- range .Values.secret.keys }}
@@ -41,24 +46,24 @@ capabilities: { drop: [ALL] }
   value: /run/secrets/mad/{{ . }}
 {{- end }}
 - name: DB_ORG_ROLES
-  value: {{ .Values.databases.orgRoles | quote }}
+  value: {{ include "mad.text" .Values.databases.orgRoles }}
 - name: DB_CONNECTION_BUDGET
-  value: {{ .Values.databases.connectionBudget | quote }}
+  value: {{ include "mad.text" .Values.databases.connectionBudget }}
 - name: DB_ORG_POOL_SIZE
-  value: {{ .Values.databases.orgPoolSize | quote }}
+  value: {{ include "mad.text" .Values.databases.orgPoolSize }}
 - name: TRUSTED_PROXIES
-  value: {{ .Values.trustedProxies | quote }}
+  value: {{ include "mad.text" .Values.trustedProxies }}
 - name: SHUTDOWN_TIMEOUT_MS
-  value: {{ .Values.shutdown.timeoutMs | int64 | quote }}
+  value: {{ include "mad.text" .Values.shutdown.timeoutMs }}
 - name: SHUTDOWN_DELAY_MS
-  value: {{ .Values.shutdown.delayMs | int64 | quote }}
+  value: {{ include "mad.text" .Values.shutdown.delayMs }}
 {{- with .Values.files.url }}
 - name: FILES_URL
   value: {{ . | quote }}
 {{- end }}
 {{- range $name, $value := .Values.env }}
 - name: {{ $name }}
-  value: {{ $value | quote }}
+  value: {{ include "mad.text" $value }}
 {{- end }}
 {{- end }}
 
