@@ -5,7 +5,7 @@ export interface ConnectionOptions {
   readonly applicationName: string;
   /** Covers all servers of the URL together. */
   readonly connectTimeoutMs: number;
-  /** The login sends its password after this promise, so the server looks for the database no earlier. Optional. */
+  /** The login proves its password after this promise, so the server looks for the database no earlier. Optional. */
   readonly loginAfter?: Promise<unknown> | undefined;
   /**
    * The URL may lead to a connection pooler, in session mode. False: it has to lead to the server itself, as sessions

@@ -7,7 +7,7 @@ export interface LoginGuardOptions {
   readonly allowed: ReadonlySet<AuthMethod>;
   /** Empty: the URL holds none. */
   readonly password: string;
-  /** The answer to the server's question waits for this. */
+  /** What proves the password is sent after this. */
   readonly loginAfter: Promise<unknown> | undefined;
 }
 
@@ -30,7 +30,8 @@ export class LoginGuard {
   readonly answer = async (): Promise<string> => {
     this.#assertAllowed();
     const { loginAfter, password } = this.#options;
-    await loginAfter;
+    // SCRAM begins with random numbers: `watch` holds back what follows them.
+    if (this.#asked !== 'scram-sha-256') await loginAfter;
     if (password !== '') return password;
     throw new AuthenticationRefusedError(
       'the server asks for a password, and the URL holds none (PGPASSWORD and ~/.pgpass are not read)',
@@ -39,6 +40,8 @@ export class LoginGuard {
 
   /** Its listeners come before those that the client adds when it connects. */
   watch({ connection }: pg.Client): void {
+    const { loginAfter } = this.#options;
+    if (loginAfter !== undefined) proveAfter(connection, loginAfter);
     const note = (method: AuthMethod) => (): void => {
       this.#asked = method;
     };
@@ -69,3 +72,20 @@ export class LoginGuard {
     );
   }
 }
+
+/** What the driver calls when it has computed the proof; its types do not declare it. */
+interface ScramConnection {
+  sendSCRAMClientFinalMessage(proof: string): void;
+}
+
+/**
+ * Holds the last message of SCRAM back until `moment`. What comes before it, and thousands of rounds of hashing, are done
+ * by then. The server checks the proof, and looks for the database after that.
+ */
+const proveAfter = (connection: pg.Connection, moment: Promise<unknown>): void => {
+  const scram = connection as unknown as ScramConnection;
+  const send = scram.sendSCRAMClientFinalMessage.bind(connection);
+  scram.sendSCRAMClientFinalMessage = (proof) => {
+    moment.then(() => send(proof)).catch((error: unknown) => connection.emit('error', error));
+  };
+};

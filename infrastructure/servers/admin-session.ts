@@ -229,14 +229,14 @@ export class AdminSession implements ServerSession {
   }
 
   async stampAndRename(name: string, finalName: string, identity: string): Promise<boolean> {
-    const stamp = `begin; comment on database ${identifier(name)} is ${literal(identity)};`;
+    const stamp = `comment on database ${identifier(name)} is ${literal(identity)};`;
     try {
-      if (name === finalName) await this.#connection.execute(`${stamp} commit`);
+      if (name === finalName) await this.#connection.execute(`begin; ${stamp} commit`);
       else
-        await this.#sessions.whenEmpty(name, 'idle', () =>
-          this.#connection.execute(
-            `${stamp} alter database ${identifier(name)} rename to ${identifier(finalName)}; commit`,
-          ),
+        await this.#sessions.transactWhenEmpty(
+          name,
+          'idle',
+          `${stamp} alter database ${identifier(name)} rename to ${identifier(finalName)};`,
         );
       return true;
     } catch (error) {
@@ -257,14 +257,12 @@ export class AdminSession implements ServerSession {
     finalName: string,
     whole?: { readonly proof: string; readonly comment: string },
   ): Promise<void> {
-    await this.#sessions.whenEmpty(name, 'all', () =>
-      this.#connection.execute(
-        `begin;
-         ${whole === undefined ? '' : exchangeProof(name, whole)}
-         alter database ${identifier(name)} with allow_connections false;
-         alter database ${identifier(name)} rename to ${identifier(finalName)};
-         commit`,
-      ),
+    await this.#sessions.transactWhenEmpty(
+      name,
+      'all',
+      `${whole === undefined ? '' : exchangeProof(name, whole)}
+       alter database ${identifier(name)} with allow_connections false;
+       alter database ${identifier(name)} rename to ${identifier(finalName)};`,
     );
   }
 

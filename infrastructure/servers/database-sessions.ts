@@ -69,6 +69,17 @@ export class DatabaseSessions {
   }
 
   /**
+   * As `whenEmpty`, for statements that one transaction can hold. The first time the server itself looks who is there: when
+   * nobody is, as in a spare, all of it is one round trip.
+   *
+   * @throws {DatabaseInUseError} when its patience is at an end
+   */
+  async transactWhenEmpty(database: string, evict: Eviction, statements: string): Promise<void> {
+    const act = () => this.#connection.execute(`begin; ${failUnlessEmpty(database)} ${statements} commit`);
+    if (!(await this.#unlessInUse(act))) await this.whenEmpty(database, evict, act);
+  }
+
+  /**
    * Ends the sessions in a database that `which` chooses, and waits until they are gone. One that is logging in is waited
    * for until the server tells whose it is: it has passed the server's checks already, and may stay.
    *
@@ -91,11 +102,9 @@ export class DatabaseSessions {
    * it asks the functions below the views, which look every session's database and role up.
    */
   async lookInto(database: string): Promise<readonly Occupant[]> {
-    const oid = `(select oid from pg_database where datname = ${literal(database)})`;
+    const oid = oidOf(database);
     const answers: unknown = await this.#connection.lendDriver().query(
-      `select l.pid from pg_locks l
-         where l.locktype = 'object' and l.classid = 'pg_database'::regclass and l.objid = ${oid}
-           and l.mode = 'RowExclusiveLock' and l.granted and l.pid <> pg_backend_pid();
+      `select l.pid ${arrivingIn(oid)};
        select a.pid, a.datid = d.oid as inside, pg_get_userbyid(a.usesysid) as user, a.application_name as application, a.state,
            coalesce(pg_has_role(a.usesysid, 'usage'), false) as "isOurs",
            coalesce(has_database_privilege(a.usesysid, d.oid, 'connect'), true) as "isAdmitted"
@@ -147,11 +156,36 @@ export class DatabaseSessions {
       return true;
     } catch (error) {
       if (this.#connection.isInTransaction) await this.#connection.execute('rollback').catch(() => undefined);
-      if (sqlStateOf(error) === SqlState.objectInUse) return false;
+      const sqlState = sqlStateOf(error);
+      if (sqlState === SqlState.objectInUse || sqlState === OCCUPIED) return false;
       throw error;
     }
   }
 }
+
+const oidOf = (database: string): string =>
+  `(select oid from pg_database where datname = ${literal(database)})`;
+
+/** The locks of sessions that log in. */
+const arrivingIn = (oid: string): string =>
+  `from pg_locks l where l.locktype = 'object' and l.classid = 'pg_database'::regclass and l.objid = ${oid}
+     and l.mode = 'RowExclusiveLock' and l.granted and l.pid <> pg_backend_pid()`;
+
+/** SQLSTATE of the exception that `failUnlessEmpty` raises. */
+const OCCUPIED = 'MAD02';
+
+/** Fails where `lookInto` would find somebody, or a process of the server is logging in. Looks in the same order. */
+const failUnlessEmpty = (database: string): string => {
+  const oid = oidOf(database);
+  const look = `begin
+    if exists (select ${arrivingIn(oid)})
+      or exists (select from pg_stat_get_activity(null) a where a.datid = ${oid} and a.usesysid is not null)
+      or exists (select from pg_prepared_xact() p where p.dbid = ${oid}) then
+      raise exception 'the database is in use' using errcode = '${OCCUPIED}';
+    end if;
+  end`;
+  return `do ${literal(look)};`;
+};
 
 interface Rows<Row> {
   readonly rows: readonly Row[];

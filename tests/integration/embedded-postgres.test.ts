@@ -12,6 +12,7 @@ import { dataDirectoryAt } from '../../infrastructure/local/embedded-postgres/cl
 import {
   processIsAlive,
   readPid,
+  takeDirectoryLock,
   tryDirectoryLock,
 } from '../../infrastructure/local/embedded-postgres/directory-lock.ts';
 import { startEmbeddedPostgres } from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
@@ -243,6 +244,30 @@ describe('the embedded PostgreSQL server', function () {
     // The server itself takes a live process of its own user for a live server.
     const other = run('sleep', ['60'], { cwd: '/', uid, gid, stdio: 'ignore' });
     await writeFile(pidFile, `${other.pid}\n${cluster}\n`);
+    const { url } = await start();
+    expect(await query(url, 'select 1')).to.equal(1);
+  });
+
+  it('waits for the sessions of a killed server, and says so when they do not end', async () => {
+    const first = await start();
+    const session = new Client({ connectionString: first.url });
+    session.on('error', () => undefined); // it is killed
+    await session.connect();
+    const { rows } = await session.query<{ pid: number }>('select pg_backend_pid() as pid');
+    const pid = rows[0]?.pid ?? 0;
+    const { lock, pidFile } = dataDirectoryAt(dataDirectory);
+    // As one that is busy: it does not see that its server has ended.
+    process.kill(pid, 'SIGSTOP');
+    try {
+      process.kill(serverPid(), 'SIGKILL');
+      await first.exited;
+      const impatient = takeDirectoryLock(lock, { directory: dataDirectory, pidFile, deadlineMs: 0 });
+      expect((await failureOf(impatient)).message).to.include(
+        'sessions of a PostgreSQL server that has ended',
+      );
+    } finally {
+      process.kill(pid, 'SIGKILL');
+    }
     const { url } = await start();
     expect(await query(url, 'select 1')).to.equal(1);
   });

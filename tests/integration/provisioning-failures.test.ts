@@ -6,7 +6,12 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { rejectionOf, until } from '../support/gate.ts';
-import { createdDatabases, hookProvisioning, watchAdminStatements } from '../support/provisioning-steps.ts';
+import {
+  beforeEachClone,
+  createdDatabases,
+  hookProvisioning,
+  watchAdminStatements,
+} from '../support/provisioning-steps.ts';
 import { openTransaction } from '../support/server-faults.ts';
 import { ALL_JOBS } from '../support/sample-job.ts';
 import { defaultServer } from '../support/servers.ts';
@@ -38,23 +43,48 @@ describe('provisioning that meets resistance', function () {
     );
 
   describe('template-in-use-55006-retries-then-succeeds', () => {
+    const failuresBy = (
+      sqlState: string,
+      statements: ReturnType<typeof watchAdminStatements>,
+    ): readonly string[] =>
+      statements.filter((statement) => statement.sqlState === sqlState).map(({ text }) => text);
     const refusals = (statements: ReturnType<typeof watchAdminStatements>): readonly string[] =>
-      statements.filter(({ sqlState }) => sqlState === '55006').map(({ text }) => text);
+      failuresBy('55006', statements);
 
-    it('when a session comes to the new database just before it gets its name', async () => {
+    it('when a session comes to the template after the look at who is there', async () => {
+      const container = deployment.start();
+      const statements = watchAdminStatements(container);
+      const sessions: Client[] = [];
+      let template = '';
+      beforeEachClone(container, async () => {
+        // The server itself waits 5 s for sessions to go, and refuses then.
+        if (sessions.length === 0) sessions.push(await connectTo(template));
+      });
+      template = (await defaultServer(container).template.ready()).databaseName;
+      await deployment.administer(`alter database "${template}" with allow_connections true`);
+      try {
+        (await container.get(TOKENS.connectionManager).acquire(ACME)).release();
+        expect(refusals(statements)).to.have.length(1);
+        expect(createdDatabases(statements)).to.have.length(1);
+      } finally {
+        for (const session of sessions) await session.end();
+      }
+    });
+
+    it('at once when one is in the new database, which the renaming transaction itself looks at', async () => {
       const container = deployment.start();
       const statements = watchAdminStatements(container);
       let made = '';
       const sessions: Client[] = [];
       hookProvisioning(container, async (step, proceed, name) => {
         if (step === 'restrict') made = name;
-        // After the look at who is there. The server itself waits 5 s for sessions to go, and refuses then.
         if (step === 'adopt' && sessions.length === 0) sessions.push(await connectTo(made));
         await proceed();
       });
       try {
         (await container.get(TOKENS.connectionManager).acquire(ACME)).release();
-        expect(refusals(statements)).to.have.length(1);
+        expect(failuresBy('MAD02', statements), 'it was found').to.have.length(1);
+        expect(refusals(statements), 'the server was not asked for the rename').to.be.empty;
         expect(createdDatabases(statements)).to.have.length(1);
       } finally {
         for (const session of sessions) await session.end();

@@ -81,7 +81,10 @@ const stepOf = (text: string): { readonly step: ProvisioningStep; readonly name:
 
 const STEPS: readonly (readonly [ProvisioningStep, RegExp])[] = [
   ['seal template', /alter database "[^"]+" rename to "(template\.[^"]+)"/],
-  ['adopt', /^begin;\s+comment on database "[^"]+" is .*?alter database "[^"]+" rename to "([^"]+)"/s],
+  [
+    'adopt',
+    /^begin;\s+(?:do '.*?end';\s+)?comment on database "[^"]+" is .*?alter database "[^"]+" rename to "([^"]+)"/s,
+  ],
   // A database that an operator gives to an organization may have its name already.
   ['adopt', /^begin;\s+comment on database "([^"]+)" is /],
   ['quarantine', /^alter database "([^"]+)" with allow_connections false$/],

@@ -80,8 +80,9 @@ export const processIsAlive = (pid: number): boolean => {
 };
 
 /**
- * Takes the lock. Fails at once while the process that took it is alive. After the end of that process its supervisor
- * stops the server, and this function waits for that until the deadline.
+ * Takes the lock. Fails at once while the process that took it is alive, and its server runs or is being started. When
+ * that process has ended, its supervisor stops the server. When only the server has ended, by a signal, its sessions
+ * end by themselves: a busy one not before the end of its statement. This function waits for both until the deadline.
  *
  * @throws {EmbeddedPostgresError} when a live process holds the lock, or the server still holds it at the deadline
  */
@@ -95,7 +96,8 @@ export const takeDirectoryLock = async (
     if (lock) return lock;
     const owner = readPid(file);
     const server = readPid(options.pidFile);
-    if (owner !== undefined && processIsAlive(owner)) {
+    const serverHasEnded = server !== undefined && !processIsAlive(server);
+    if (owner !== undefined && processIsAlive(owner) && !serverHasEnded) {
       throw new EmbeddedPostgresError(
         `The data directory ${options.directory} is already in use by process ${owner}` +
           (server === undefined ? '.' : ` (PostgreSQL server: process ${server}).`),
@@ -103,8 +105,10 @@ export const takeDirectoryLock = async (
     }
     if (Date.now() > deadline) {
       throw new EmbeddedPostgresError(
-        `The data directory ${options.directory} is already in use by process ${server ?? 'unknown'}: a PostgreSQL ` +
-          'server that lost its owner and has not stopped.',
+        `The data directory ${options.directory} is still in use by ` +
+          (serverHasEnded
+            ? `sessions of a PostgreSQL server that has ended (process ${server}).`
+            : `process ${server ?? 'unknown'}: a PostgreSQL server that lost its owner and has not stopped.`),
       );
     }
     await delay(POLL_INTERVAL_MS);
