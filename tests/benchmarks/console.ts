@@ -55,7 +55,7 @@ export const consolePages = (serverUrl: string): Promise<readonly Line[]> =>
     const { deployment } = bench;
     await addOrganizations(deployment);
     const counted = await startCounted(deployment);
-    const browser = await launchBrowser();
+    const browser = await launchBrowser('molecules');
     try {
       const operator = await enter(
         browser,
