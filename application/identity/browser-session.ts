@@ -35,8 +35,14 @@ export interface BrowserView {
   readonly expiresAt: Date;
 }
 
+interface Opening extends Omit<Credentials, 'organizationId'> {
+  /** The secret of the session that the browser had; null for none. */
+  readonly former: string | null;
+}
+
 /**
- * Opens a session of a browser. What it gives is good for one thing: to make access tokens.
+ * Opens a session of a browser, and ends the one that it had: its cookie is replaced, so nobody could end that one any more. What
+ * it gives is good for one thing: to make access tokens.
  *
  * @returns the secret of the browser's cookie
  * @throws {UnauthenticatedError} the same, after the same work, for every cause
@@ -45,7 +51,7 @@ export interface BrowserView {
  */
 export const openBrowserSession =
   (ports: BrowserPorts) =>
-  async (credentials: Omit<Credentials, 'organizationId'>, origin: Origin): Promise<string> => {
+  async ({ former, ...credentials }: Opening, origin: Origin): Promise<string> => {
     const { metadata, passwords, refreshTokens } = ports;
     const { newPassword } = credentials;
     const identity = await provePassword(ports, credentials, origin);
@@ -60,6 +66,7 @@ export const openBrowserSession =
           hash: newHash,
           mustChange: false,
         });
+      if (former !== null) await end(ports, repositories, former);
       const sessionId = ports.newSessionId();
       await repositories.sessions.open({ sessionId, userId, organizationId: null }, BROWSER_SESSION_SECONDS);
       const { token, hash } = refreshTokens.create();
@@ -148,12 +155,18 @@ export const viewBrowserSession =
 
 /** Ends a session, with all tokens of it. Safe to repeat; says nothing about secrets that it does not know. */
 export const endBrowserSession =
-  ({ metadata, refreshTokens }: Pick<BrowserPorts, 'metadata' | 'refreshTokens'>) =>
+  (ports: Pick<BrowserPorts, 'metadata' | 'refreshTokens'>) =>
   (secret: string): Promise<void> =>
-    metadata.transaction(async ({ sessions }) => {
-      const session = await sessions.findBrowser(refreshTokens.hashOf(secret));
-      if (session !== null) await sessions.revoke(session.sessionId);
-    });
+    ports.metadata.transaction((repositories) => end(ports, repositories, secret));
+
+const end = async (
+  { refreshTokens }: Pick<BrowserPorts, 'refreshTokens'>,
+  { sessions }: MetadataRepositories,
+  secret: string,
+): Promise<void> => {
+  const session = await sessions.findBrowser(refreshTokens.hashOf(secret));
+  if (session !== null) await sessions.revoke(session.sessionId);
+};
 
 const OVER = 'The session is over: log in again.';
 const WRONG = { path: 'password', message: 'is not the present password' };

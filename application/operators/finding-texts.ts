@@ -12,7 +12,7 @@ export const FINDING_TEXTS: Readonly<Record<Finding['kind'], FindingText>> = {
   missing: {
     meaning: 'By the ledger the organization has this database, and the server does not have it.',
     nextStep:
-      'Find out where it went, and restore it from a backup under this name; or give the organization up: "npx mad databases retire". It is never made anew, empty.',
+      'Find out where it went, and restore it from a backup under this name; or, if it is lost for good, retire it: "npx mad databases retire", or POST /admin/databases/{org_id}/retire. Before that none is made anew, empty.',
   },
   'half-made': { meaning: 'The database was begun and nobody finished it.', nextStep: BY_ITSELF },
   'half-retired': {
@@ -35,7 +35,7 @@ export const FINDING_TEXTS: Readonly<Record<Finding['kind'], FindingText>> = {
   },
   'locked-out': {
     meaning:
-      "The organization's role cannot use the database: DB_ORG_ROLES was switched on after it was made.",
+      "The organization's role cannot use the database: DB_ORG_ROLES was switched on after it was made, or somebody took the role, its login or its rights away.",
     nextStep: BY_ITSELF,
   },
   'old-stamp': {

@@ -4,20 +4,40 @@ const { join } = require('node:path');
 const { fileURLToPath, pathToFileURL } = require('node:url');
 const { compile } = require('./compile.cjs');
 
-/** Writes the console's files into `dist`, so that production needs no bundler. The next change of a source removes them. */
+const PROJECT = join(__dirname, '../..');
+
+/**
+ * Writes the console's files into `dist`, so that production needs no bundler. The next change of a source removes them. With
+ * `--watch` it does so after each change of the console, and a service that runs from `dist` sends what is new.
+ */
 const main = async () => {
-  const http = join(compile(join(__dirname, '../..')), 'presentation/http/console');
+  const http = join(compile(PROJECT), 'presentation/http/console');
   const load = (name) => import(pathToFileURL(join(http, name)).href);
-  const { bundleConsole } = await load('bundle-console.js');
+  const { bundleConsole, watchConsole } = await load('bundle-console.js');
   const { BUNDLE_FOLDER, ENTRIES_FILE } = await load('console-assets.js');
-  const { files, ...entries } = await bundleConsole();
   const folder = fileURLToPath(BUNDLE_FOLDER);
-  fs.rmSync(folder, { recursive: true, force: true });
-  fs.mkdirSync(folder, { recursive: true });
-  for (const { name, body } of files) fs.writeFileSync(join(folder, name), body);
-  // Last: without it, the folder counts as unfinished.
-  fs.writeFileSync(join(folder, ENTRIES_FILE), JSON.stringify(entries));
+  const write = ({ files, ...entries }) => {
+    fs.mkdirSync(folder, { recursive: true });
+    for (const { name, body } of files) fs.writeFileSync(join(folder, name), body);
+    // Last, and at once: without it, the folder counts as unfinished.
+    const unfinished = join(folder, `.${ENTRIES_FILE}`);
+    fs.writeFileSync(unfinished, JSON.stringify(entries));
+    fs.renameSync(unfinished, join(folder, ENTRIES_FILE));
+    const kept = new Set([ENTRIES_FILE, ...files.map(({ name }) => name)]);
+    for (const name of fs.readdirSync(folder)) if (!kept.has(name)) fs.rmSync(join(folder, name));
+  };
+  if (!process.argv.includes('--watch')) return write(await bundleConsole());
+  await watchConsole({
+    sources: `${join(PROJECT, 'presentation/console')}/`,
+    onBundle: (bundle) => {
+      write(bundle);
+      say('the console is bundled: load the page again');
+    },
+    onFailure: say,
+  });
 };
+
+const say = (text) => process.stderr.write(`console: ${text}\n`);
 
 main().catch((error) => {
   process.stderr.write(`${error.message}\n`);

@@ -192,7 +192,7 @@ export class AdminSession implements ServerSession {
     }
   }
 
-  /** Those of the databases that their own role cannot use, as it is missing or lacks rights. None without roles. */
+  /** Those of the databases that their own role cannot use, as it is missing, may not log in or lacks rights. None without roles. */
   async withoutRoleAccess(
     databases: readonly { readonly databaseName: string; readonly stamp: string }[],
   ): Promise<ReadonlySet<string>> {
@@ -205,7 +205,7 @@ export class AdminSession implements ServerSession {
              join pg_database d on d.datname = own.name
              left join pg_roles r on r.rolname = own.role
              left join pg_roles g on g.rolname = $3
-             where coalesce(not (has_database_privilege(r.oid, d.oid, 'connect') and pg_has_role(r.oid, g.oid, 'member')), true)`,
+             where coalesce(not (r.rolcanlogin and has_database_privilege(r.oid, d.oid, 'connect') and pg_has_role(r.oid, g.oid, 'member')), true)`,
       values: [
         databases.map(({ databaseName }) => databaseName),
         databases.map(({ stamp }) => logins.loginFor(stamp).user),

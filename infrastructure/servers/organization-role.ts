@@ -31,7 +31,7 @@ export const makeRole = async (
 
 /**
  * Sets what a role may change of itself as the service wants it: the password, and settings for its sessions, of which it
- * has none. Sets its connection limit, too.
+ * has none. Sets its connection limit, too, and lets it log in.
  *
  * @param mark says from which secret the password is; that of today by default
  * @throws the server's error 42704 when there is no such role
@@ -52,7 +52,7 @@ export const setRole = async (
   });
   const resets = settings.map(({ name }) => `alter role ${role} in database ${identifier(name)} reset all;`);
   await connection.execute(
-    `alter role ${role} ${attributesOf(login, logins)};
+    `alter role ${role} login ${attributesOf(login, logins)};
      alter role ${role} reset all;
      ${resets.join('\n')}
      ${commentOf(login, mark)}`,

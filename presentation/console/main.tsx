@@ -5,7 +5,8 @@ import { StrictMode, type ReactNode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ProblemError } from './api/problem-error.ts';
 import { makeRouter } from './router.tsx';
-import { beginSession, useSession } from './session.ts';
+import { beginSession, useSession, watchSession } from './session.ts';
+import { LinkQuestion } from './shell/link-question.tsx';
 import { LoginPage } from './shell/login-page.tsx';
 import { Loading } from './ui/loading.tsx';
 import { Problem } from './ui/problem.tsx';
@@ -23,18 +24,17 @@ const router = makeRouter();
 
 const App = (): ReactNode => {
   const session = useSession();
+  // The next person sees nothing of this one.
+  if (session.state !== 'in') queries.clear();
   if (session.state === 'unknown') return <Loading />;
+  if (session.state === 'asked') return <LinkQuestion {...session} />;
   if (session.state === 'unreachable')
     return (
       <main>
         <Problem error={session.error} retry={() => void beginSession()} />
       </main>
     );
-  if (session.state === 'out') {
-    // The next person sees nothing of this one.
-    queries.clear();
-    return <LoginPage over={session.over} />;
-  }
+  if (session.state === 'out') return <LoginPage over={session.over} />;
   return <RouterProvider router={router} />;
 };
 
@@ -47,4 +47,5 @@ createRoot(root).render(
     </QueryClientProvider>
   </StrictMode>,
 );
+watchSession();
 void beginSession();

@@ -19,6 +19,8 @@ type Session =
   | { readonly state: 'unknown' }
   | { readonly state: 'out'; readonly over: boolean }
   | { readonly state: 'in'; readonly person: Person }
+  /** Somebody is logged in, and the address is a printed link for somebody else. */
+  | { readonly state: 'asked'; readonly present: Person; readonly offered: Person; readonly token: string }
   | { readonly state: 'unreachable'; readonly error: Error };
 
 const session = new Store<Session>({ state: 'unknown' });
@@ -42,6 +44,11 @@ const tokens = new Map<Context, Promise<Token>>();
 const MARGIN_MS = 20_000;
 
 const START_TOKEN = 'mad.operator';
+/**
+ * Who logged in here, by id. Another site of the same domain can set our cookie, and have somebody act in an account that is not
+ * theirs; it cannot write here. A cookie of anybody else's session is not used.
+ */
+const LOGGED_IN = 'mad.person';
 
 /** Sends a request to the routes that read the cookie; no other route does. */
 const askSession = async (method: string, path: string, body?: object): Promise<Response> => {
@@ -59,34 +66,69 @@ const askSession = async (method: string, path: string, body?: object): Promise<
   return response;
 };
 
-/** Finds out who uses the page: by the token of a start, or else by the cookie. */
+/** Finds out who uses the page. A printed link replaces nobody who is logged in, unless that person says so. */
 export const beginSession = async (): Promise<void> => {
-  const startToken = takeStartToken();
-  if (startToken !== null) {
-    session.set({ state: 'in', person: bearerOf(startToken) });
-    return;
-  }
+  const token = tokenOfLink();
   try {
-    const response = await askSession('GET', '');
-    if (response.ok) session.set({ state: 'in', person: await personIn(response) });
-    else if (response.status === 401) session.set({ state: 'out', over: false });
-    else throw await problemOf(response);
+    const present = await personPresent();
+    if (token === null) return session.set(present === null ? OUT : { state: 'in', person: present });
+    const offered = bearerOf(token);
+    if (present === null || present.email === offered.email) takeLink(token);
+    else session.set({ state: 'asked', present, offered, token });
   } catch (error) {
     session.set({ state: 'unreachable', error: error instanceof Error ? error : new Error(String(error)) });
   }
 };
 
+const OUT: Session = { state: 'out', over: false };
+
+/** In this tab alone: nobody is logged out. */
+export const takeLink = (token: string): void => {
+  sessionStorage.setItem(START_TOKEN, token);
+  session.set({ state: 'in', person: bearerOf(token) });
+};
+
+export const staySelf = (present: Person): void => session.set({ state: 'in', person: present });
+
+/** By the link that this tab was opened with, or else by the cookie. */
+const personPresent = async (): Promise<Person | null> => {
+  const kept = keptStartToken();
+  if (kept !== null) return bearerOf(kept);
+  const loggedIn = localStorage.getItem(LOGGED_IN);
+  if (loggedIn === null) return null;
+  const response = await askSession('GET', '');
+  if (response.status === 401) return null;
+  if (!response.ok) throw await problemOf(response);
+  const person = await personIn(response);
+  return person.userId === loggedIn ? person : null;
+};
+
+const LINK = /^#(?:operator|member)=([\w.-]+)$/;
+
 /** A fragment is never sent. It is taken off the address at once, so that it is in no bookmark and no screenshot. */
-const takeStartToken = (): string | null => {
-  const given = /^#(?:operator|member)=([\w.-]+)$/.exec(location.hash)?.[1];
-  if (given !== undefined) {
-    history.replaceState(null, '', location.pathname + location.search);
-    sessionStorage.setItem(START_TOKEN, given);
-  }
+const tokenOfLink = (): string | null => {
+  const [, token = null] = LINK.exec(location.hash) ?? [];
+  if (token !== null) history.replaceState(null, '', location.pathname + location.search);
+  return token;
+};
+
+const keptStartToken = (): string | null => {
   const kept = sessionStorage.getItem(START_TOKEN);
   if (kept === null || endOf(kept) > Date.now()) return kept;
   sessionStorage.removeItem(START_TOKEN);
   return null;
+};
+
+/** A link that is opened in this tab loads no page; somebody who logs in in another tab replaces the cookie of all of them. */
+export const watchSession = (): void => {
+  addEventListener('hashchange', () => LINK.test(location.hash) && beginAnew());
+  addEventListener('storage', ({ key }) => key === LOGGED_IN && keptStartToken() === null && beginAnew());
+};
+
+const beginAnew = (): void => {
+  tokens.clear();
+  session.set({ state: 'unknown' });
+  void beginSession();
 };
 
 interface Claims {
@@ -150,15 +192,22 @@ export const logIn = async ({ email, password, newPassword }: Login): Promise<vo
   const response = await askSession('POST', '', given);
   if (!response.ok) throw await problemOf(response);
   tokens.clear();
-  await beginSession();
+  const answer = await askSession('GET', '');
+  if (!answer.ok) throw await problemOf(answer);
+  const person = await personIn(answer);
+  localStorage.setItem(LOGGED_IN, person.userId ?? '');
+  session.set({ state: 'in', person });
 };
 
 export const logOut = async (): Promise<void> => {
   const now = session.value;
   if (now.state === 'in' && now.person.byStartLink) sessionStorage.removeItem(START_TOKEN);
-  else await askSession('DELETE', '').catch(() => undefined);
+  else {
+    await askSession('DELETE', '').catch(() => undefined);
+    localStorage.removeItem(LOGGED_IN);
+  }
   tokens.clear();
-  session.set({ state: 'out', over: false });
+  session.set(OUT);
 };
 
 /** The session is over: whoever is there logs in again, and comes back to the same page. */
@@ -184,7 +233,7 @@ export const tokenFor = async (context: Context): Promise<string> => {
 };
 
 const startToken = (): string => {
-  const kept = takeStartToken();
+  const kept = keptStartToken();
   if (kept !== null) return kept;
   sessionIsOver();
   return '';

@@ -11,7 +11,7 @@ import { median, timed } from './statistics.ts';
 import { print, type Line } from './table.ts';
 
 const ORGANIZATIONS = 3000;
-const ROUNDS = 3;
+const ROUNDS = 7;
 const BUNDLES = 3;
 const CPU_THROTTLE = 4;
 const LIMIT = { kind: 'at most', ratio: 1.5 } as const;

@@ -17,6 +17,14 @@ const DORMANT = 200;
 /** Statements of the metadata database that a page may cost, beside those of the token that comes with each request. */
 const MOST_STATEMENTS = 3;
 
+/** A list of a hundred ages has one. */
+const MOST_TIMERS = 5;
+const COUNT_TIMERS = `{
+  const set = window.setInterval;
+  window.timers = 0;
+  window.setInterval = (...given) => { window.timers += 1; return set(...given); };
+}`;
+
 const PAGES: Readonly<Record<string, string>> = {
   '/fleet': 'Needs you',
   '/fleet/organizations': 'dormant-1',
@@ -103,6 +111,7 @@ describe('The pages for operators', function () {
     const { open, context } = await visit(browser, quiet.url);
     // What is asked for again comes on top, while somebody looks.
     await context.addInitScript(PAUSE_LIVE);
+    await context.addInitScript(COUNT_TIMERS);
     const counted = await open(`/console/#operator=${token}`);
     for (const path of Object.keys(PAGES)) {
       await counted.waitForLoadState('networkidle');
@@ -111,6 +120,7 @@ describe('The pages for operators', function () {
       await counted.waitForLoadState('networkidle');
       expect(await counted.locator('.loading, [role=alert]').count(), path).to.equal(0);
       expect(statements, path).to.be.at.most(MOST_STATEMENTS);
+      expect(await counted.evaluate('window.timers'), `timers of ${path}`).to.be.at.most(MOST_TIMERS);
     }
     expect(statements).to.be.at.most(MOST_STATEMENTS);
     expect(container.get(TOKENS.connectionManager).counts()).to.include({ pools: 0, connections: 0 });

@@ -7,6 +7,8 @@ import type { Problem } from '../support/http-contract.ts';
 import { HttpService, type Caller } from '../support/http-service.ts';
 import { needsProgram } from '../support/programs.ts';
 
+const WITH_ROLES = { DB_ORG_ROLES: 'true', DB_ROLE_SECRET: 'a secret for roles that is long enough' };
+
 /** Each begins at the page that operators open in the morning, and ends when the organization is served again. */
 describe('Why an organization is refused', function () {
   this.timeout(240_000);
@@ -20,10 +22,11 @@ describe('Why an organization is refused', function () {
   before(async function () {
     needsProgram(this, 'chromium');
     deployment = await createDeployment();
-    service = await HttpService.running(deployment.start());
-    await deployment.register('gone', 'paused', 'behind');
+    service = await HttpService.running(deployment.start(WITH_ROLES));
+    await deployment.register('gone', 'paused', 'behind', 'locked', 'unmade');
     platform = service.as(deployment.token(null, ['platform_admin']));
-    for (const id of ['gone', 'paused', 'behind']) await platform.post(`/admin/databases/${id}/provision`);
+    for (const id of ['gone', 'paused', 'behind', 'locked'])
+      await platform.post(`/admin/databases/${id}/provision`);
     browser = await launchBrowser();
   });
   beforeEach(async () => {
@@ -69,9 +72,9 @@ describe('Why an organization is refused', function () {
     expect(visitor.faults).to.deep.equal([]);
   });
 
-  it('is seen where its database is gone, with what to do about it', async () => {
+  it('is seen where its database is gone, and mended by an empty one, when nobody has a backup', async () => {
     const name = deployment.databaseName('gone');
-    await deployment.administer(`alter database "${name}" rename to "${name}_lost"`);
+    await deployment.administer(`drop database "${name}" with (force)`);
     expect((await ask('gone')).status).to.equal(503);
     const item = page.locator('.attention li', { hasText: 'gone' }).first();
     await item.waitFor();
@@ -85,8 +88,56 @@ describe('Why an organization is refused', function () {
     await page.getByRole('button', { name: 'Compare now (dry run)' }).click();
     await page.getByText('the server does not have it').waitFor();
     await expectUsable(page, 'refused-findings-gone');
-    await deployment.administer(`alter database "${name}_lost" rename to "${name}"`);
+    // There is no backup of it.
+    await page.getByRole('row').getByRole('link', { name: 'gone' }).click();
+    await page.getByRole('button', { name: 'Retire the database…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Why?').fill('lost with its server');
+    await dialog.getByLabel('Type gone').fill('gone');
+    await dialog.getByRole('button', { name: 'Retire it' }).click();
+    await page.getByText('The database of gone was gone already').waitFor();
+    await page.getByRole('button', { name: 'Make it now' }).click();
+    await page.getByText('The database of gone is ready').waitFor();
     await isServed('gone');
+    expect(visitor.faults).to.deep.equal([]);
+  });
+
+  it('is seen where its role may not log in, and mended by what is safe', async () => {
+    const [role] = await deployment.administer<{ rolname: string }>(
+      `select rolname from pg_roles, pg_database where datname = $1 and rolcanlogin and not rolsuper
+         and has_database_privilege(rolname, datname, 'connect')`,
+      [deployment.databaseName('locked')],
+    );
+    await deployment.administer(`alter role "${role?.rolname}" nologin`);
+    await deployment.administer('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [
+      role?.rolname,
+    ]);
+    await until('it is refused', async () => (await ask('locked')).status === 503);
+    const item = page.locator('.attention li', { hasText: 'locked (' });
+    await item.getByRole('link', { name: 'Open findings' }).click();
+    await page.getByRole('button', { name: 'Compare now (dry run)' }).click();
+    await page.getByText('somebody took the role').waitFor();
+    await expectUsable(page, 'refused-findings-locked');
+    await page.getByRole('button', { name: 'Mend what is safe…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Mend' }).click();
+    await page.getByText('1 finding.').waitFor();
+    await isServed('locked');
+    expect(visitor.faults).to.deep.equal([]);
+  });
+
+  it('is seen where its database could not be made, and mended by another try', async () => {
+    await deployment.metadata(
+      `insert into organization_databases (org_id, database_name, state, last_error) values ('unmade', $1, 'failed', $2)`,
+      deployment.databaseName('unmade'),
+      'no space left on device',
+    );
+    const item = page.locator('.attention li', { hasText: 'could not be made' });
+    await item.getByRole('link', { name: 'Show them' }).click();
+    await page.getByText('no space left on device').waitFor();
+    await page.getByRole('row').getByRole('link', { name: 'unmade' }).click();
+    await page.getByRole('button', { name: 'Try again to make it' }).click();
+    await page.getByText('The database of unmade is ready').waitFor();
+    await isServed('unmade');
     expect(visitor.faults).to.deep.equal([]);
   });
 });

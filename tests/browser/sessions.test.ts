@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Browser, Page } from 'playwright-core';
-import { launchBrowser, visit } from '../support/browser.ts';
+import { expectUsable, launchBrowser, visit } from '../support/browser.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { HttpService } from '../support/http-service.ts';
 import { needsProgram } from '../support/programs.ts';
@@ -60,10 +60,38 @@ describe('A session in the console', function () {
     await page.getByRole('button', { name: 'Undo' }).click();
     await page.getByText('alpha is served again').waitFor();
 
+    // A link that somebody else sent makes nobody another person unasked, in a new tab or in this one.
+    const link = `#member=${deployment.token('alpha', ['member'])}`;
+    const third = await open(`/console/${link}`);
+    await third.getByText('This link is for somebody else').waitFor();
+    expect(third.url()).not.to.include('member=');
+    await expectUsable(third, 'link-question');
+    await third.getByRole('button', { name: `Stay ${OPERATOR}` }).click();
+    await heading(third, 'Fleet').waitFor();
+    await third.evaluate(`location.hash = ${JSON.stringify(link)}`);
+    await third.getByRole('button', { name: 'Go on as member of alpha' }).click();
+    await third.goto('/console/');
+    await third.getByRole('link', { name: 'Dock ligands' }).first().waitFor();
+    await second.reload();
+    await heading(second, 'Fleet').waitFor();
+
     await second.getByText(OPERATOR).click();
     await second.getByRole('button', { name: 'Log out' }).click();
     await second.getByLabel('Email').waitFor();
-    await page.reload();
+    // Whoever looks at another tab sees it there.
+    await page.getByLabel('Email').waitFor();
+    expect(faults).to.deep.equal([]);
+  });
+
+  it('is not that of a cookie which another site of the domain has planted', async () => {
+    const { context, open, faults } = await visit(browser, service.url);
+    const { headers } = await service.call('POST', '/console/session', {
+      headers: { 'Sec-Fetch-Site': 'same-origin' },
+      body: { email: OPERATOR, password: CHOSEN },
+    });
+    const [, value = ''] = /^mad_session=([\w-]+)/.exec(String(headers['set-cookie'])) ?? [];
+    await context.addCookies([{ name: 'mad_session', value, url: `${service.url}/console/session` }]);
+    const page = await open('/console/');
     await page.getByLabel('Email').waitFor();
     expect(faults).to.deep.equal([]);
   });

@@ -132,7 +132,10 @@ describe('Tabs of operators', function () {
     await page.getByRole('heading', { level: 1 }).getByText(NAME).waitFor();
     expect(new URL(page.url()).pathname).to.equal(`/console/fleet/organizations/${LONGEST_ID}`);
     await page.goto(`/console/fleet/organizations?q=${encodeURIComponent(NAME.slice(0, 30))}`);
-    await page.getByRole('link', { name: LONGEST_ID }).waitFor();
+    const opened = visitor.context.waitForEvent('page');
+    await page.getByRole('link', { name: LONGEST_ID }).click({ modifiers: ['ControlOrMeta'] });
+    expect(new URL((await opened).url()).pathname).to.equal(`/console/fleet/organizations/${LONGEST_ID}`);
+    expect(page.url(), 'this tab stays').to.contain('?q=');
     expect(visitor.faults).to.deep.equal([]);
   });
 
@@ -156,9 +159,12 @@ describe('Tabs of operators', function () {
       }
       throw new Error(`the keys do not reach "${name}"`);
     };
-    await tabTo('alpha');
+    await page.evaluate('window.sameDocument = true');
+    await page.locator('section.table').focus();
+    await keyboard.press('j');
     await keyboard.press('Enter');
     await page.getByRole('button', { name: 'Suspend' }).waitFor();
+    expect(await page.evaluate('window.sameDocument'), 'a link of a row loads no document').to.equal(true);
     await tabTo('Suspend');
     await keyboard.press('Space');
     await page.getByText('alpha is suspended').waitFor();

@@ -55,8 +55,9 @@ describe('A session of a browser', function () {
       ...(body && { body }),
     });
   const cookieOf = (reply: Reply<unknown>): string => String(reply.headers['set-cookie']);
-  const logIn = async (email: string): Promise<string> => {
-    const reply = await ask('POST', '', { body: { email, password: PASSWORD } });
+  const logIn = async (email: string, cookie?: string): Promise<string> => {
+    const body = { email, password: PASSWORD };
+    const reply = await ask('POST', '', { body, ...(cookie !== undefined && { cookie }) });
     expect(reply.status).to.equal(204);
     return cookieOf(reply).split(';')[0] ?? '';
   };
@@ -168,6 +169,41 @@ describe('A session of a browser', function () {
     expect((await token(cookie, 'alpha')).status).to.equal(401);
     await until('its token is refused', async () => (await jobs(body)) === 401);
     expect((await ask('DELETE', '', { cookie })).status, 'again').to.equal(204);
+  });
+
+  it('ends when somebody logs in in the same browser, and not when somebody tries to', async () => {
+    const before = await logIn((await register(['alpha'])).email);
+    const { body } = await token(before, 'alpha');
+    const other = await register(['beta']);
+    const wrong = { email: other.email, password: 'a wrong password' };
+    expect((await ask('POST', '', { cookie: before, body: wrong })).status).to.equal(401);
+    expect((await token(before, 'alpha')).status).to.equal(200);
+    const after = await logIn(other.email, before);
+    expect((await token(before, 'alpha')).status).to.equal(401);
+    await until('its token is refused', async () => (await jobs(body)) === 401);
+    expect((await token(after, 'beta')).status).to.equal(200);
+  });
+
+  it('is never one of two that the browser sends: a site beside this one can set the other', async () => {
+    const { email } = await register(['alpha']);
+    const own = await logIn(email);
+    const planted = await logIn((await register(['alpha'])).email);
+    for (const cookie of [`${planted}; ${own}`, `${own}; theme=dark; ${planted}`]) {
+      for (const { status, body } of [
+        await token(cookie, 'alpha'),
+        await ask<Problem>('GET', '', { cookie }),
+        await ask<Problem>('DELETE', '', { cookie }),
+        await ask<Problem>('POST', '', { cookie, body: { email, password: PASSWORD } }),
+      ])
+        expect([status, body.code]).to.deep.equal([400, 'ambiguous_session']);
+    }
+    for (const cookie of [
+      `${own}; ${own}`,
+      `mad_session=none; ${own}`,
+      `${own}; xmad_session=${'a'.repeat(43)}`,
+    ])
+      expect((await token(cookie, 'alpha')).status, cookie).to.equal(200);
+    expect((await token(planted, 'alpha')).status, 'none was ended').to.equal(200);
   });
 
   it('ends with the password, the account, idleness and age', async () => {

@@ -181,12 +181,21 @@ const ExportButtons = ({ search }: { readonly search: string }): ReactNode => {
   );
 };
 
-/** What happened, and more of the same kind. */
-const Details = (entry: Entry): ReactNode => (
-  <details>
-    <summary>
-      {entry.entity_type} <code>{entry.entity_id}</code>
-    </summary>
+/** What happened, and more of the same kind: made when somebody opens it, and not for a hundred entries. */
+const Details = (entry: Entry): ReactNode => {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+      <summary>
+        {entry.entity_type} <code>{entry.entity_id}</code>
+      </summary>
+      {isOpen && <WhatHappened {...entry} />}
+    </details>
+  );
+};
+
+const WhatHappened = (entry: Entry): ReactNode => (
+  <>
     <pre>{JSON.stringify(entry.details, null, 2)}</pre>
     <p className="row faint">
       {entry.request_id !== null && (
@@ -205,7 +214,7 @@ const Details = (entry: Entry): ReactNode => (
       {entry.address !== null && <span>from {entry.address}</span>}
       <CopyButton text={JSON.stringify(entry, null, 2)} what="the entry" />
     </p>
-  </details>
+  </>
 );
 
 const COLUMNS: readonly Column<Entry>[] = [

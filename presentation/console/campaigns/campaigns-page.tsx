@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { useMemo, type ReactNode } from 'react';
 import { dataOf, useApi, useContextOfPages, type Schemas } from '../api/client.ts';
 import { useFallbackRefresh } from '../live.ts';
 import { oneOf, textIn, useSearchOf, type RawSearch } from '../shell/search.ts';
@@ -9,6 +9,7 @@ import { Choice } from '../ui/filters.tsx';
 import { Loaded } from '../ui/loading.tsx';
 import { Empty, Page } from '../ui/page.tsx';
 import { Pager } from '../ui/pager.tsx';
+import { RowLink } from '../ui/row-link.tsx';
 import { Table, type Column } from '../ui/table.tsx';
 import { Age } from '../ui/time.tsx';
 
@@ -22,6 +23,7 @@ const readSearch = (raw: RawSearch) => ({
 export const CampaignsPage = (): ReactNode => {
   const api = useApi();
   const context = useContextOfPages() ?? '';
+  const columns = useMemo(() => columnsIn(context), [context]);
   const [{ archived, after }, change] = useSearchOf(readSearch);
   const query = useQuery({
     queryKey: ['o', context, 'campaigns', archived, after],
@@ -64,7 +66,7 @@ export const CampaignsPage = (): ReactNode => {
           <>
             <Table
               label="Campaigns"
-              columns={columnsIn(context)}
+              columns={columns}
               rows={items}
               rowKey={({ campaign_id: id }) => id}
               empty={
@@ -87,9 +89,9 @@ const columnsIn = (orgId: string): readonly Column<Schemas['Campaign']>[] => [
   {
     head: 'Campaign',
     cell: ({ campaign_id: campaignId, name }) => (
-      <Link to="/o/$orgId/campaigns/$campaignId" params={{ orgId, campaignId }}>
+      <RowLink to="/o/$orgId/campaigns/$campaignId" params={{ orgId, campaignId }}>
         {name}
-      </Link>
+      </RowLink>
     ),
   },
   { head: 'Engine', width: '6rem', minor: true, cell: ({ engine }) => engine ?? '' },

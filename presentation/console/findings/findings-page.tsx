@@ -1,5 +1,4 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { dataOf, useApi, type Schemas } from '../api/client.ts';
 import { useAction } from '../ui/action.tsx';
@@ -8,6 +7,7 @@ import { ActionDialog } from '../ui/dialog.tsx';
 import { Loaded } from '../ui/loading.tsx';
 import { Page } from '../ui/page.tsx';
 import { Problem } from '../ui/problem.tsx';
+import { RowLink } from '../ui/row-link.tsx';
 import { Table, type Column } from '../ui/table.tsx';
 import { Age } from '../ui/time.tsx';
 import { toast } from '../ui/toast.tsx';
@@ -115,6 +115,17 @@ const TONES: Readonly<Record<string, Tone>> = {
   foreign: 'quiet',
 };
 
+const MENDED = '“Mend what is safe…” does it.';
+/** What these pages lead to, in place of the routes that the API's sentence names for scripts. */
+const STEPS: Readonly<Partial<Record<Finding['kind'], string>>> = {
+  missing:
+    'Find out where it went, and restore it from a backup under this name. If it is lost for good, open the organization and retire the database: then an empty one can be made.',
+  'half-made': MENDED,
+  'half-retired': MENDED,
+  'locked-out': MENDED,
+  'old-stamp': MENDED,
+};
+
 /** A dry run says what would be done. */
 const outcome = (isDryRun: boolean): Column<Finding> => ({
   head: isDryRun ? 'Would be' : 'Done',
@@ -133,14 +144,14 @@ const COLUMNS: readonly Column<Finding>[] = [
           <>
             {' '}
             of{' '}
-            <Link to="/fleet/organizations/$orgId" params={{ orgId: id }}>
+            <RowLink to="/fleet/organizations/$orgId" params={{ orgId: id }}>
               {id}
-            </Link>
+            </RowLink>
           </>
         )}
       </>
     ),
   },
   { head: 'What it means', cell: ({ meaning }) => meaning },
-  { head: 'What is safe', cell: ({ next_step: step }) => step },
+  { head: 'What is safe', cell: ({ kind, next_step: said }) => STEPS[kind] ?? said },
 ];

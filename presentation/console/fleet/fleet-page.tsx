@@ -8,6 +8,7 @@ import { ServerTable } from '../servers/server-table.tsx';
 import { Badge } from '../ui/badge.tsx';
 import { Loaded } from '../ui/loading.tsx';
 import { Page, Section } from '../ui/page.tsx';
+import { RowLink } from '../ui/row-link.tsx';
 import { Table, type Column } from '../ui/table.tsx';
 import { Age } from '../ui/time.tsx';
 import { NeedsYou } from './needs-you.tsx';
@@ -115,9 +116,9 @@ const BUSIEST: readonly Column<Overview['busiest'][number]>[] = [
   {
     head: 'Organization',
     cell: ({ org_id: id }) => (
-      <Link to="/fleet/organizations/$orgId" params={{ orgId: id }}>
+      <RowLink to="/fleet/organizations/$orgId" params={{ orgId: id }}>
         {id}
-      </Link>
+      </RowLink>
     ),
   },
   { head: 'Requests/s', numeric: true, cell: (row) => row.requests_per_second.toFixed(1) },

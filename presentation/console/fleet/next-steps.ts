@@ -5,11 +5,11 @@ type Attention = Schemas['Attention'];
 /** What the pages lead to, in place of the routes that the API's sentence names for scripts. */
 const STEPS: Readonly<Partial<Record<Attention['code'], string>>> = {
   databases_missing:
-    'Findings names them, and what to do. Restore each from a backup, or bring it back by "npx mad databases adopt"; nothing is made anew in its place.',
+    'Findings names them, and what to do. Restore each from a backup, or bring it back by "npx mad databases adopt". What is lost for good is retired on the page of its organization: before that nothing is made anew in its place.',
   findings:
     'Findings says what each means. "Mend what is safe…" does the rest; compare first, by the dry run.',
   organizations_failing:
-    'Open the organization: it shows its database and the last error. "Compare now" on the page Findings looks at its database on the server.',
+    'Open the organization: it shows its database and the last error. "Compare now" on the page Findings looks at its database on the server, and says what mends it.',
   migration_halted:
     'The run shows which organizations failed, and why. Then retry them, resume without them, or roll back.',
   migration_paused: 'Open the run, and resume it.',

@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useCallback, type ReactNode } from 'react';
+import { useCallback, useMemo, type ReactNode } from 'react';
 import { dataOf, useApi, useContextOfPages, type Schemas } from '../api/client.ts';
 import { useFallbackRefresh } from '../live.ts';
 import { oneOf, textIn, useSearchOf, type RawSearch } from '../shell/search.ts';
@@ -9,6 +9,7 @@ import { Choice, SearchBox } from '../ui/filters.tsx';
 import { Loaded } from '../ui/loading.tsx';
 import { Empty, Page } from '../ui/page.tsx';
 import { Pager } from '../ui/pager.tsx';
+import { RowLink } from '../ui/row-link.tsx';
 import { Table, type Column } from '../ui/table.tsx';
 import { Age } from '../ui/time.tsx';
 import { QueueNotices } from './queue-notices.tsx';
@@ -27,6 +28,7 @@ const readSearch = (raw: RawSearch) => ({
 export const JobsPage = (): ReactNode => {
   const api = useApi();
   const context = useContextOfPages() ?? '';
+  const columns = useMemo(() => columnsIn(context), [context]);
   const [search, change] = useSearchOf(readSearch);
   const { status, campaign, label, error, after } = search;
   const query = useQuery({
@@ -83,7 +85,7 @@ export const JobsPage = (): ReactNode => {
           <>
             <Table
               label="Jobs"
-              columns={columnsIn(context)}
+              columns={columns}
               rows={items}
               rowKey={({ job_id: id }) => id}
               empty={
@@ -112,9 +114,9 @@ const columnsIn = (orgId: string): readonly Column<Summary>[] => [
   {
     head: 'Job',
     cell: ({ job_id: jobId, label }) => (
-      <Link to="/o/$orgId/jobs/$jobId" params={{ orgId, jobId }}>
+      <RowLink to="/o/$orgId/jobs/$jobId" params={{ orgId, jobId }}>
         {label ?? <code>{jobId}</code>}
-      </Link>
+      </RowLink>
     ),
   },
   { head: 'Status', width: '9rem', cell: ({ status }) => <Badge state={status} /> },

@@ -5,14 +5,14 @@ export const labPlaces = (organizationId: string): readonly Place[] => {
   const home = `/o/${encodeURIComponent(organizationId)}`;
   return [
     { to: home, label: 'Overview', exact: true },
-    { to: `${home}/submit`, label: 'Dock ligands', key: 'd' },
-    { to: `${home}/jobs`, label: 'Jobs', key: 'j' },
-    { to: `${home}/campaigns`, label: 'Campaigns', key: 'c' },
-    { to: `${home}/files`, label: 'Files', key: 'f' },
+    { to: `${home}/submit`, label: 'Dock ligands', letter: 'd' },
+    { to: `${home}/jobs`, label: 'Jobs', letter: 'j' },
+    { to: `${home}/campaigns`, label: 'Campaigns', letter: 'c' },
+    { to: `${home}/files`, label: 'Files', letter: 'f' },
     { to: `${home}/members`, label: 'Members' },
     { to: `${home}/settings`, label: 'Settings' },
     { to: `${home}/usage`, label: 'Usage' },
-    { to: `${home}/audit`, label: 'Audit trail', key: 'a' },
+    { to: `${home}/audit`, label: 'Audit trail', letter: 'a' },
   ];
 };
 

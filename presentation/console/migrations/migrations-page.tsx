@@ -1,5 +1,4 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { dataOf, useApi, type Schemas } from '../api/client.ts';
 import { useRefresh } from '../live.ts';
@@ -8,6 +7,7 @@ import { Badge } from '../ui/badge.tsx';
 import { Loaded } from '../ui/loading.tsx';
 import { Page } from '../ui/page.tsx';
 import { Pager } from '../ui/pager.tsx';
+import { RowLink } from '../ui/row-link.tsx';
 import { Table, type Column } from '../ui/table.tsx';
 import { Moment } from '../ui/time.tsx';
 import { PlanDialog } from './plan-dialog.tsx';
@@ -63,9 +63,9 @@ const COLUMNS: readonly Column<Schemas['MigrationRun']>[] = [
   {
     head: 'Run',
     cell: ({ run_id: id }) => (
-      <Link to="/fleet/migrations/$runId" params={{ runId: String(id) }}>
+      <RowLink to="/fleet/migrations/$runId" params={{ runId: String(id) }}>
         {id}
-      </Link>
+      </RowLink>
     ),
   },
   { head: 'Kind', cell: ({ kind }) => kind },

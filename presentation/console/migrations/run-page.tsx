@@ -10,6 +10,7 @@ import { Choice } from '../ui/filters.tsx';
 import { Loaded } from '../ui/loading.tsx';
 import { Facts, Page, Section } from '../ui/page.tsx';
 import { Pager } from '../ui/pager.tsx';
+import { RowLink } from '../ui/row-link.tsx';
 import { Table, type Column } from '../ui/table.tsx';
 import { Age, Moment } from '../ui/time.tsx';
 import { RunActions, RunDanger } from './run-actions.tsx';
@@ -147,9 +148,9 @@ const COLUMNS: readonly Column<Item>[] = [
   {
     head: 'Organization',
     cell: ({ org_id: id }) => (
-      <Link to="/fleet/organizations/$orgId" params={{ orgId: id }}>
+      <RowLink to="/fleet/organizations/$orgId" params={{ orgId: id }}>
         {id}
-      </Link>
+      </RowLink>
     ),
   },
   { head: 'Wave', cell: ({ wave }) => (wave === 0 ? 'canary' : wave) },

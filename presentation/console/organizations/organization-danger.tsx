@@ -16,7 +16,10 @@ export const OrganizationDanger = ({ organizationId: id }: DangerProps): ReactNo
   return (
     <Section title="Danger">
       <div className="panel danger-zone row spread">
-        <span>Put the database aside with all results, and begin with an empty one.</span>
+        <span>
+          Put the database aside with all results, and begin with an empty one. Also when the server has lost
+          it for good.
+        </span>
         <button onClick={() => setOpen(true)}>Retire the database…</button>
       </div>
       {isOpen && <RetireDialog organizationId={id} onClose={() => setOpen(false)} />}
@@ -79,7 +82,8 @@ const ConfirmRetirement = ({ database, onClose }: ConfirmProps): ReactNode => {
       <p>
         <strong>{id} loses all its jobs and results from sight.</strong> The database gets another name, under
         which nothing serves it, and keeps its data. The next request makes an empty one. Only a command
-        brings the old one back: <code>mad databases adopt {id} --from …</code>
+        brings the old one back: <code>mad databases adopt {id} --from …</code> What the server does not have
+        any more is not kept: restore it first if there is a backup.
       </p>
       <Facts
         of={{

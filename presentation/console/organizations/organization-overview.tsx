@@ -143,6 +143,9 @@ const Database = ({ organizationId: id, exists }: DatabaseProps): ReactNode => {
                 </p>
               )}
               {database.state === 'failed' && <p>{button('Try again to make it')}</p>}
+              {database.state === 'provisioning' && (
+                <p className="row">{button('Make it now')} Else its next request makes it.</p>
+              )}
             </div>
           )}
         </>

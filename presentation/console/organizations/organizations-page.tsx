@@ -1,5 +1,4 @@
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useCallback, useState, type ReactNode } from 'react';
 import { dataOf, useApi, type Schemas } from '../api/client.ts';
 import { oneOf, textIn, useSearchOf, type RawSearch } from '../shell/search.ts';
@@ -9,6 +8,7 @@ import { Choice, SearchBox } from '../ui/filters.tsx';
 import { Loaded } from '../ui/loading.tsx';
 import { Empty, Page } from '../ui/page.tsx';
 import { Pager } from '../ui/pager.tsx';
+import { RowLink } from '../ui/row-link.tsx';
 import { Table, type Column } from '../ui/table.tsx';
 import { Age } from '../ui/time.tsx';
 import { toast } from '../ui/toast.tsx';
@@ -139,9 +139,9 @@ const COLUMNS: readonly Column<Listed>[] = [
   {
     head: 'Organization',
     cell: ({ org_id: id }) => (
-      <Link to="/fleet/organizations/$orgId" params={{ orgId: id }}>
+      <RowLink to="/fleet/organizations/$orgId" params={{ orgId: id }}>
         {id}
-      </Link>
+      </RowLink>
     ),
   },
   { head: 'Name', cell: ({ name }) => name },

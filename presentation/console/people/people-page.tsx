@@ -1,5 +1,4 @@
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useCallback, useState, type ReactNode } from 'react';
 import { dataOf, useApi, type Schemas } from '../api/client.ts';
 import { textIn, useSearchOf, type RawSearch } from '../shell/search.ts';
@@ -9,6 +8,7 @@ import { SearchBox } from '../ui/filters.tsx';
 import { Loaded } from '../ui/loading.tsx';
 import { Page } from '../ui/page.tsx';
 import { Pager } from '../ui/pager.tsx';
+import { RowLink } from '../ui/row-link.tsx';
 import { Table, type Column } from '../ui/table.tsx';
 import { Age } from '../ui/time.tsx';
 import { toast } from '../ui/toast.tsx';
@@ -74,9 +74,9 @@ const COLUMNS: readonly Column<User>[] = [
   {
     head: 'Email',
     cell: ({ user_id: userId, email }) => (
-      <Link to="/fleet/people/$userId" params={{ userId }}>
+      <RowLink to="/fleet/people/$userId" params={{ userId }}>
         {email}
-      </Link>
+      </RowLink>
     ),
   },
   { head: 'Status', width: '7rem', cell: ({ status }) => <Badge state={status} /> },

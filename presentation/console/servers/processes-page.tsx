@@ -1,5 +1,4 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { dataOf, useApi, type Schemas } from '../api/client.ts';
 import { bytes, percent } from '../format.ts';
@@ -7,6 +6,7 @@ import { useRefresh } from '../live.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Loaded } from '../ui/loading.tsx';
 import { Page, Section } from '../ui/page.tsx';
+import { RowLink } from '../ui/row-link.tsx';
 import { Table, type Column } from '../ui/table.tsx';
 import { Age } from '../ui/time.tsx';
 
@@ -115,9 +115,9 @@ const FAILING_COLUMNS: readonly Column<FailingLine>[] = [
   {
     head: 'Organization',
     cell: ({ org_id: id }) => (
-      <Link to="/fleet/organizations/$orgId" params={{ orgId: id }}>
+      <RowLink to="/fleet/organizations/$orgId" params={{ orgId: id }}>
         {id}
-      </Link>
+      </RowLink>
     ),
   },
   { head: 'Error', cell: ({ code }) => <code>{code}</code> },

@@ -14,7 +14,7 @@ export const Help = ({ places, onClose }: HelpProps): ReactNode => {
     ['j, k, Enter', 'down and up in a table, and into its row'],
     ['?', 'these keys'],
     ['Esc', 'close what is open'],
-    ...places.flatMap(({ key, label }) => (key === undefined ? [] : [[`g ${key}`, label]])),
+    ...places.flatMap(({ letter, label }) => (letter === undefined ? [] : [[`g ${letter}`, label]])),
   ];
   return (
     <Dialog title="Keys" onClose={onClose}>

@@ -27,7 +27,7 @@ export const useKeys = (places: readonly Place[], open: (what: 'palette' | 'help
         event.preventDefault();
         filter.focus();
       } else if (went) {
-        const place = places.find(({ key }) => key === event.key);
+        const place = places.find(({ letter }) => letter === event.key);
         if (place !== undefined) void navigate({ to: place.to });
       }
     };

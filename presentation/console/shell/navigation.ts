@@ -2,8 +2,8 @@
 export interface Place {
   readonly to: string;
   readonly label: string;
-  /** The second key after `g`. */
-  readonly key?: string;
+  /** The key after `g`. */
+  readonly letter?: string;
   /** Its address is the beginning of others. */
   readonly exact?: boolean;
 }
@@ -16,13 +16,13 @@ export interface Target {
 }
 
 export const FLEET_PLACES: readonly Place[] = [
-  { to: '/fleet', label: 'Fleet', key: 'f', exact: true },
-  { to: '/fleet/organizations', label: 'Organizations', key: 'o' },
-  { to: '/fleet/servers', label: 'Servers', key: 's' },
-  { to: '/fleet/processes', label: 'Processes', key: 'p' },
-  { to: '/fleet/migrations', label: 'Migrations', key: 'm' },
+  { to: '/fleet', label: 'Fleet', letter: 'f', exact: true },
+  { to: '/fleet/organizations', label: 'Organizations', letter: 'o' },
+  { to: '/fleet/servers', label: 'Servers', letter: 's' },
+  { to: '/fleet/processes', label: 'Processes', letter: 'p' },
+  { to: '/fleet/migrations', label: 'Migrations', letter: 'm' },
   { to: '/fleet/findings', label: 'Findings' },
-  { to: '/fleet/audit', label: 'Audit trail', key: 'a' },
+  { to: '/fleet/audit', label: 'Audit trail', letter: 'a' },
   { to: '/fleet/people', label: 'People' },
   { to: '/fleet/tasks', label: 'Background tasks' },
   { to: '/fleet/configuration', label: 'Configuration' },

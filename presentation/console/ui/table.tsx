@@ -1,4 +1,4 @@
-import { useRef, type KeyboardEvent, type ReactNode } from 'react';
+import { memo, useRef, type KeyboardEvent, type ReactNode } from 'react';
 
 export interface Column<Row> {
   readonly head: string;
@@ -31,8 +31,6 @@ export const Table = <Row,>({ label, columns, rows, rowKey, empty }: TableProps<
     links.at(Math.min(links.length - 1, Math.max(0, at + (event.key === 'j' ? 1 : -1))))?.focus();
   };
   if (rows.length === 0) return <div className="empty">{empty}</div>;
-  const classOf = ({ numeric, minor }: Column<Row>): string | undefined =>
-    [numeric === true && 'numeric', minor === true && 'minor'].filter(Boolean).join(' ') || undefined;
   return (
     // A wide table scrolls by itself: who has no mouse has to reach it. The keys are for the links in it.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions
@@ -50,19 +48,35 @@ export const Table = <Row,>({ label, columns, rows, rowKey, empty }: TableProps<
         </thead>
         <tbody ref={body}>
           {rows.map((row) => (
-            <tr key={rowKey(row)}>
-              {columns.map((column) => (
-                <td key={column.head} className={classOf(column)}>
-                  {column.cell(row)}
-                </td>
-              ))}
-            </tr>
+            <Cells key={rowKey(row)} columns={columns} row={row} />
           ))}
         </tbody>
       </table>
     </section>
   );
 };
+
+interface CellsProps<Row> {
+  readonly columns: readonly Column<Row>[];
+  readonly row: Row;
+}
+
+/**
+ * A list is asked for again and again: rows that came back as they were are not rendered again. React's types of `memo` do not
+ * keep that its props are generic.
+ */
+const Cells = memo(<Row,>({ columns, row }: CellsProps<Row>): ReactNode => (
+  <tr>
+    {columns.map((column) => (
+      <td key={column.head} className={classOf(column)}>
+        {column.cell(row)}
+      </td>
+    ))}
+  </tr>
+)) as <Row>(props: CellsProps<Row>) => ReactNode;
+
+const classOf = <Row,>({ numeric, minor }: Column<Row>): string | undefined =>
+  [numeric === true && 'numeric', minor === true && 'minor'].filter(Boolean).join(' ') || undefined;
 
 const widthOf = (width: string | undefined): { readonly width: string } | undefined =>
   width === undefined ? undefined : { width };

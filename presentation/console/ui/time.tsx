@@ -1,4 +1,4 @@
-import { useEffect, useState, type ReactNode } from 'react';
+import { useSyncExternalStore, type ReactNode } from 'react';
 import { serverNow } from '../clock.ts';
 import { age, moment, type Zone } from '../format.ts';
 import { Store, useStore } from '../store.ts';
@@ -10,14 +10,32 @@ export const setZone = (value: Zone): void => {
   zone.set(value);
 };
 
-/** Re-renders from time to time, so that ages stay true. */
-export const useNow = (everyMs = 10_000): number => {
-  const [now, setNow] = useState(serverNow);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(serverNow()), everyMs);
-    return () => clearInterval(timer);
-  }, [everyMs]);
-  return now;
+const TICK_MS = 10_000;
+const listeners = new Set<() => void>();
+let ticks = 0;
+let timer: ReturnType<typeof setInterval> | undefined;
+
+const tick = (): void => {
+  ticks += 1;
+  for (const listener of listeners) listener();
+};
+
+/** A list shows a hundred ages: one timer serves them all, and there is none while there are no ages. */
+const onTick = (listener: () => void): (() => void) => {
+  listeners.add(listener);
+  timer ??= setInterval(tick, TICK_MS);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
+};
+
+/** The present moment; re-renders from time to time, so that ages stay true. */
+export const useNow = (): number => {
+  useSyncExternalStore(onTick, () => ticks);
+  return serverNow();
 };
 
 /** How long ago something was, by the server's clock; the moment itself on hover. */

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { bundleConsole, type ConsoleBundle } from './bundle-console.ts';
@@ -31,23 +31,45 @@ const TYPES: Readonly<Record<string, string>> = {
   txt: 'text/plain; charset=utf-8',
 };
 
-/** Reads what `npm run build` wrote; without that, bundles the sources. @throws {BundleError} */
-export const loadConsoleAssets = async (): Promise<ConsoleAssets> => {
-  const { files, ...names } = (await readBundle()) ?? (await bundleConsole());
+/**
+ * Reads what `npm run build` wrote; without that, bundles the sources. Concurrent callers share that, and a failure is
+ * forgotten. It is done again when there is another bundle: `npm run console` writes one after each change of a page.
+ *
+ * @throws {BundleError}
+ */
+export const sharedConsoleAssets = (folder = BUNDLE_FOLDER): (() => Promise<ConsoleAssets>) => {
+  let loaded: { readonly version: number | null; readonly assets: Promise<ConsoleAssets> } | undefined;
+  return async () => {
+    const version = await bundleVersion(folder);
+    if (loaded?.version === version) return loaded.assets;
+    const assets = loadConsoleAssets(folder);
+    loaded = { version, assets };
+    assets.catch(() => (loaded = undefined));
+    return assets;
+  };
+};
+
+/** Null when there is none: `npm start` does not make one. */
+const bundleVersion = async (folder: URL): Promise<number | null> => {
+  const entries = await stat(new URL(ENTRIES_FILE, folder)).catch(() => null);
+  return entries?.mtimeMs ?? null;
+};
+
+const loadConsoleAssets = async (folder: URL): Promise<ConsoleAssets> => {
+  const { files, ...names } = (await readBundle(folder)) ?? (await bundleConsole());
   return {
     ...names,
     byName: new Map(files.map(({ name, body }) => [name, assetOf(name, body)])),
   };
 };
 
-/** Null when there is none: `npm start` does not make one. */
-const readBundle = async (): Promise<ConsoleBundle | null> => {
-  const entries = await readFile(new URL(ENTRIES_FILE, BUNDLE_FOLDER), 'utf8').catch(() => null);
+const readBundle = async (folder: URL): Promise<ConsoleBundle | null> => {
+  const entries = await readFile(new URL(ENTRIES_FILE, folder), 'utf8').catch(() => null);
   if (entries === null) return null;
   // Written by this project's own build.
   const starts = JSON.parse(entries) as Omit<ConsoleBundle, 'files'>;
-  const names = (await readdir(BUNDLE_FOLDER)).filter((name) => name !== ENTRIES_FILE);
-  const files = names.map(async (name) => ({ name, body: await readFile(new URL(name, BUNDLE_FOLDER)) }));
+  const names = (await readdir(folder)).filter((name) => name !== ENTRIES_FILE);
+  const files = names.map(async (name) => ({ name, body: await readFile(new URL(name, folder)) }));
   return { ...starts, files: await Promise.all(files) };
 };
 

@@ -3,7 +3,7 @@ import { HttpError } from '../errors/http-error.ts';
 import type { HttpDependencies } from '../http-dependencies.ts';
 import type { HttpRequest, HttpResponse, Middleware } from '../request/http-locals.ts';
 import { BundleError } from './bundle-console.ts';
-import { loadConsoleAssets, type Asset, type ConsoleAssets } from './console-assets.ts';
+import { sharedConsoleAssets, type Asset, type ConsoleAssets } from './console-assets.ts';
 import { consolePolicy } from './content-policy.ts';
 
 const HOME = '/console/';
@@ -15,7 +15,7 @@ const IMMUTABLE = 'public, max-age=31536000, immutable';
  */
 export const consolePages = ({ options }: Pick<HttpDependencies, 'options'>): express.Router => {
   const router = express.Router({ caseSensitive: true, strict: true });
-  const assets = shared(loadConsoleAssets);
+  const assets = sharedConsoleAssets();
   const serve = (path: string | RegExp, send: Send): void => {
     // express-async-errors passes rejections to the error handler.
     // oxlint-disable-next-line typescript/no-misused-promises, oxc/no-async-endpoint-handlers
@@ -58,16 +58,6 @@ const leadBrowsers: Middleware = (req, res, next) => {
 };
 
 type Send = (req: HttpRequest, res: HttpResponse) => Promise<void>;
-
-/** A failure is forgotten: the next request tries again. */
-const shared = (load: () => Promise<ConsoleAssets>): (() => Promise<ConsoleAssets>) => {
-  let loaded: Promise<ConsoleAssets> | undefined;
-  return () =>
-    (loaded ??= load().catch((error: unknown) => {
-      loaded = undefined;
-      throw error;
-    }));
-};
 
 const sendAsset = async (req: HttpRequest, res: HttpResponse, asset: Asset): Promise<void> => {
   const encoding = req.acceptsEncodings('br', 'gzip', 'identity');

@@ -15,6 +15,7 @@ import {
 
 const tag = 'console';
 const path = '/console/session';
+const COOKIE_ERRORS = ['cross_site_request', 'ambiguous_session'] as const;
 
 export const consoleRoutes = (deps: HttpDependencies): readonly Route[] => [
   openSessionRoute(deps),
@@ -36,21 +37,21 @@ const openSessionRoute = ({ openBrowserSession }: HttpDependencies): Route =>
     path,
     name: 'openBrowserSession',
     summary:
-      'Log in from a page of this service; the cookie that it sets does nothing but make access tokens',
+      'Log in from a page of this service; the cookie that it sets does nothing but make access tokens. The session that the browser had ends',
     tag,
     request: openRequest,
     replies: { 204: { description: 'Logged in; `mad_session` is set' } },
     errors: [
-      'cross_site_request',
+      ...COOKIE_ERRORS,
       'unauthenticated',
       'password_change_required',
       'too_many_attempts',
       'service_busy',
       'database_unavailable',
     ],
-    handle: async ({ origin, isSecure, input: { body } }) => {
+    handle: async ({ origin, isSecure, secret: former, input: { body } }) => {
       const { email, password, new_password: newPassword = null } = body;
-      const secret = await openBrowserSession({ email, password, newPassword }, origin);
+      const secret = await openBrowserSession({ email, password, newPassword, former }, origin);
       const cookie = sessionCookie(secret, { isSecure, maxAgeSeconds: BROWSER_SESSION_SECONDS });
       return { ...noContent, headers: { 'Set-Cookie': cookie } };
     },
@@ -65,7 +66,7 @@ const getSessionRoute = ({ viewBrowserSession }: HttpDependencies): Route =>
     tag,
     request: {},
     replies: { 200: { description: 'The session', schema: sessionReply } },
-    errors: ['cross_site_request', 'unauthenticated', 'database_unavailable'],
+    errors: [...COOKIE_ERRORS, 'unauthenticated', 'database_unavailable'],
     handle: async ({ secret }) => ok(presentSession(await viewBrowserSession(present(secret)))),
   });
 
@@ -78,7 +79,7 @@ const endSessionRoute = ({ endBrowserSession }: HttpDependencies): Route =>
     tag,
     request: {},
     replies: { 204: { description: 'It has ended, if there was one' } },
-    errors: ['cross_site_request', 'database_unavailable'],
+    errors: [...COOKIE_ERRORS, 'database_unavailable'],
     handle: async ({ secret, isSecure }) => {
       if (secret !== null) await endBrowserSession(secret);
       return { ...noContent, headers: { 'Set-Cookie': sessionCookie('', { isSecure, maxAgeSeconds: 0 }) } };
@@ -88,7 +89,7 @@ const endSessionRoute = ({ endBrowserSession }: HttpDependencies): Route =>
 const tokenReplies = {
   replies: { 200: { description: 'An access token', schema: browserTokenReply } },
   errors: [
-    'cross_site_request',
+    ...COOKIE_ERRORS,
     'unauthenticated',
     'organization_access_denied',
     'role_required',

@@ -10,6 +10,7 @@ interface ErrorStatus {
 export const ERROR_STATUS = {
   malformed_request: { status: 400, title: 'Malformed request' },
   malformed_json: { status: 400, title: 'Malformed JSON' },
+  ambiguous_session: { status: 400, title: 'Two session cookies' },
   unauthenticated: { status: 401, title: 'Not authenticated' },
   organization_access_denied: { status: 403, title: 'No access to this organization' },
   cross_site_request: { status: 403, title: 'Request from another site' },

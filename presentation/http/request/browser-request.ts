@@ -5,11 +5,23 @@ const COOKIE = 'mad_session';
 /** The one path that the browser sends it to. */
 const PATH = '/console/session';
 /** 256 bits in base64url. */
-const SECRET = /(?:^|;\s*)mad_session=([A-Za-z0-9_-]{43})(?:;|$)/;
+const SECRET = /(?<=^|;\s*)mad_session=([A-Za-z0-9_-]{43})(?=;|$)/g;
 
-/** What the cookie of a browser's session holds; null when there is none that could be one. */
-export const sessionSecret = ({ headers }: HttpRequest): string | null =>
-  SECRET.exec(headers.cookie ?? '')?.[1] ?? null;
+/**
+ * What the cookie of a browser's session holds; null when there is none that could be one. Any site of the same domain can set a
+ * cookie of that name for all its neighbours, and nothing tells which of two is ours: the person would act for whoever set it.
+ *
+ * @throws {HttpError} `ambiguous_session`
+ */
+export const sessionSecret = ({ headers }: HttpRequest): string | null => {
+  const sent = new Set(Array.from((headers.cookie ?? '').matchAll(SECRET), ([, secret = '']) => secret));
+  if (sent.size > 1) throw new HttpError('ambiguous_session', AMBIGUOUS);
+  const [secret = null] = sent;
+  return secret;
+};
+
+const AMBIGUOUS =
+  'The browser sent two cookies named "mad_session": another site of this domain has set one. Delete the cookies of this domain in the browser, and log in again.';
 
 interface CookieTerms {
   readonly isSecure: boolean;

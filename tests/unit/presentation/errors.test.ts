@@ -149,6 +149,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   role_required: 403,
   organization_choice_required: 403,
   cross_site_request: 403,
+  ambiguous_session: 400,
   password_change_required: 403,
   organization_suspended: 403,
   not_found: 404,
