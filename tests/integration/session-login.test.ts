@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { Migrator } from '../../infrastructure/migrations/migrator.ts';
 import { MigrationSource } from '../../infrastructure/migrations/migration-source.ts';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
+import { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
 import {
   AuthenticationRefusedError,
   SqlState,
@@ -39,6 +40,15 @@ const MD5 = message('R', 5, 0x61_62_63_64);
 const SSL_REQUEST = 80_877_103;
 const SCRAM = message('R', 10, 'SCRAM-SHA-256', '');
 
+/** The server's challenge has no end of text. */
+const saslContinue = (challenge: Buffer): Buffer => {
+  const head = Buffer.alloc(9);
+  head.write('R');
+  head.writeInt32BE(challenge.length + 8, 1);
+  head.writeInt32BE(11, 5);
+  return Buffer.concat([head, challenge]);
+};
+
 describe('A login', function () {
   this.timeout(60_000);
 
@@ -46,7 +56,7 @@ describe('A login', function () {
     let server: Server;
     let heard: string;
     let url: string;
-    let answers: readonly Buffer[];
+    let answers: readonly (Buffer | (() => Buffer))[];
 
     beforeEach(async () => {
       heard = '';
@@ -58,7 +68,7 @@ describe('A login', function () {
           const next = left.shift();
           if (next === undefined) socket.destroy();
           else if (next === OK) socket.end(next);
-          else socket.write(next);
+          else socket.write(typeof next === 'function' ? next() : next);
         });
       });
       server.listen(0, '127.0.0.1');
@@ -98,6 +108,30 @@ describe('A login', function () {
 
       expect(String(await rejectionOf(openConnection(url)))).to.match(/did not prove that it knows/);
       expect(heard).not.to.include(PASSWORD);
+    });
+
+    it('proves nothing before the moment that it has to wait for', async () => {
+      const challenge = (): Buffer => Buffer.from(`r=${/r=([^,]+)$/.exec(heard)?.[1]}more,s=c2FsdA==,i=4096`);
+      answers = [SCRAM, () => saslContinue(challenge())];
+      const login = (loginAfter: Promise<unknown>) =>
+        rejectionOf(
+          PgConnection.open({
+            url: DatabaseUrl.parse(`${url}?sslmode=disable`),
+            applicationName: 'test',
+            connectTimeoutMs: 10_000,
+            loginAfter,
+          }),
+        );
+      const never = new Error('the moment does not come');
+      const refused = Promise.reject(never);
+      refused.catch(() => undefined);
+
+      expect(await login(refused)).to.equal(never);
+      expect(heard)
+        .to.match(/n,,n=\*,r=/)
+        .and.not.include(',p=');
+      await login(Promise.resolve());
+      expect(heard).to.include(',p=');
     });
 
     it('goes on where nothing is asked, unless the URL wants the server to prove itself', async () => {
