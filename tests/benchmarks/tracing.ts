@@ -4,13 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { createDeployment } from '../support/deployment.ts';
 import { LoadClient } from './load.ts';
 import { cpuPerRequest, prepare, SERVICE, WARM_UP } from './request-path.ts';
-import { ServerProcess } from './server-process.ts';
+import { ServerProcess, type ServerStart } from './server-process.ts';
 import { interleave, median } from './statistics.ts';
 import { print, type Line } from './table.ts';
 
-const ORGANIZATIONS = 50;
-/** The limits are small, so more rounds than elsewhere. */
-const ROUNDS = 40;
+const ORGANIZATIONS = 15;
+/** The limits are small, and two processes of the same code differ by more: the median of several counts. */
+const PROCESSES = 3;
+const ROUNDS = 15;
 
 /** Takes what it is sent, and forgets it. */
 const startCollector = async () => {
@@ -47,21 +48,30 @@ export const tracing = async (serverUrl: string): Promise<readonly Line[]> => {
     OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
     OTEL_TRACES_SAMPLER_ARG: '0.1',
   };
-  const client = new LoadClient();
-  const servers = {
-    off: await ServerProcess.start({ kind: 'service', environment }),
-    tenth: await ServerProcess.start({ kind: 'service', environment: sampled }),
-    ...(before !== undefined && {
-      before: await ServerProcess.start({ kind: 'service', environment, checkout: before }),
-    }),
+  const variants: Readonly<Record<string, Omit<ServerStart, 'kind'>>> = {
+    off: { environment },
+    tenth: { environment: sampled },
+    ...(before !== undefined && { before: { environment, checkout: before } }),
   };
+  const client = new LoadClient();
+  const servers = new Map<string, ServerProcess>();
   try {
-    for (const server of Object.values(servers)) await cpuPerRequest(server, client, gets, WARM_UP);
+    for (const [variant, settings] of Object.entries(variants))
+      for (let process = 1; process <= PROCESSES; process += 1)
+        servers.set(`${variant} ${process}`, await ServerProcess.start({ kind: 'service', ...settings }));
+    for (const server of servers.values()) await cpuPerRequest(server, client, gets, WARM_UP);
     const measures = Object.fromEntries(
-      Object.entries(servers).map(([name, server]) => [name, () => cpuPerRequest(server, client, gets)]),
+      Array.from(servers, ([name, server]) => [name, () => cpuPerRequest(server, client, gets)]),
     );
     const series = await interleave(ROUNDS, measures);
-    const of = (name: keyof typeof servers): number => median(series[name] ?? []);
+    const of = (variant: string): number =>
+      median(
+        Object.entries(series)
+          .filter(([name]) => name.startsWith(variant))
+          .map(([, samples]) => median(samples)),
+      );
+    for (const [name, samples] of Object.entries(series))
+      print(`  ${name}: ${median(samples).toFixed(1)} µs`);
     if (before === undefined)
       print('  without BENCH_BEFORE, what tracing costs while it is off is not measured');
     return [
@@ -86,7 +96,7 @@ export const tracing = async (serverUrl: string): Promise<readonly Line[]> => {
     ];
   } finally {
     client.close();
-    await Promise.all(Object.values(servers).map((server) => server.close()));
+    await Promise.all(Array.from(servers.values(), (server) => server.close()));
     collector.close();
     await deployment.stop();
   }

@@ -1,4 +1,4 @@
-import { memo, useRef, type KeyboardEvent, type ReactNode } from 'react';
+import { memo, useDeferredValue, useRef, type KeyboardEvent, type ReactNode } from 'react';
 
 export interface Column<Row> {
   readonly head: string;
@@ -21,9 +21,14 @@ interface TableProps<Row> {
   readonly empty: ReactNode;
 }
 
+/** About what a window shows. */
+const FIRST_ROWS = 30;
+
 /** A list. `j` and `k` move between the links of its rows, and Enter follows them. */
 export const Table = <Row,>({ label, columns, rows, rowKey, empty }: TableProps<Row>): ReactNode => {
   const body = useRef<HTMLTableSectionElement>(null);
+  // What is below the window comes a moment later, and nobody waits for it.
+  const shown = useDeferredValue(rows, rows.slice(0, FIRST_ROWS));
   const move = (event: KeyboardEvent): void => {
     if ((event.key !== 'j' && event.key !== 'k') || event.target instanceof HTMLInputElement) return;
     const links = Array.from(body.current?.querySelectorAll<HTMLElement>('tr > :first-child a') ?? []);
@@ -47,7 +52,7 @@ export const Table = <Row,>({ label, columns, rows, rowKey, empty }: TableProps<
           </tr>
         </thead>
         <tbody ref={body}>
-          {rows.map((row) => (
+          {shown.map((row) => (
             <Cells key={rowKey(row)} columns={columns} row={row} />
           ))}
         </tbody>
