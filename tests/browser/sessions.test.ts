@@ -93,6 +93,9 @@ describe('A session in the console', function () {
     await context.addCookies([{ name: 'mad_session', value, url: `${service.url}/console/session` }]);
     const page = await open('/console/');
     await page.getByLabel('Email').waitFor();
+    await page.evaluate(`localStorage.setItem('mad.person', 'who logged in here, which is somebody else')`);
+    await page.reload();
+    await page.getByLabel('Email').waitFor();
     expect(faults).to.deep.equal([]);
   });
 
