@@ -58,6 +58,7 @@ export const beginRollback = async (
       targetVersion: target ?? null,
       wholeFleet: false,
       errorBudget: 0,
+      replaces: latest.state === 'finished' ? null : latest.runId,
       items,
       ...(serviceSchemaVersion !== undefined && { serviceSchemaVersion }),
     },

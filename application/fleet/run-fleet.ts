@@ -42,9 +42,10 @@ export const runFleet =
       const { items } = planned;
       if (items.length === 0) return { plan: planned, status: null };
       const errorBudget = amountOf(options.errorBudget, items.length);
+      const replaces = unfinished?.runId ?? null;
       const run = await beginRun(
         ports,
-        { kind: 'migrate', targetVersion, wholeFleet, errorBudget, items },
+        { kind: 'migrate', targetVersion, wholeFleet, errorBudget, replaces, items },
         targetVersion,
       );
       if (run !== null) return { plan: planned, status: await work(ports, run, workOptions) };

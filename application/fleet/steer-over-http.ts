@@ -103,6 +103,7 @@ const start = async (
       targetVersion: plan.target,
       wholeFleet: options.only === null,
       errorBudget: amountOf(errorBudget, plan.items.length),
+      replaces: null,
       serviceSchemaVersion: await migrator.newestVersion(),
       items: plan.items,
     },

@@ -218,6 +218,20 @@ describe('a fleet migration', function () {
     for (const of of attempts) expect(of.length).to.be.greaterThan(1);
   });
 
+  it('is not replaced by one that was planned before it began, however soon that comes', async () => {
+    await prepare(2);
+    const container = start();
+    const { items } = await container.get(TOKENS.fleetOperator).plan(PLAN);
+    const ledger = container.get(TOKENS.fleetLedger);
+    const planned = { kind: 'migrate', targetVersion: 4, wholeFleet: true, errorBudget: 0, items } as const;
+    const first = await ledger.begin({ ...planned, replaces: null });
+    expect(await ledger.begin({ ...planned, replaces: null })).to.equal(null);
+    expect(await ledger.latestRun()).to.deep.include({ runId: first?.runId, state: 'running' });
+    // Nobody works on it yet. Who has seen it may do that.
+    const second = await ledger.begin({ ...planned, replaces: first?.runId ?? null });
+    expect(second?.runId).to.be.greaterThan(first?.runId ?? 0);
+  });
+
   it('renews leases without waiting for a database that is just being reported: that could be a deadlock', async () => {
     const [first] = await prepare(3);
     const ledger = start().get(TOKENS.fleetLedger);
@@ -229,6 +243,7 @@ describe('a fleet migration', function () {
       targetVersion: plan.items[0]?.toVersion ?? 0,
       wholeFleet: true,
       errorBudget: 0,
+      replaces: null,
       items: plan.items,
     });
     if (run === null) throw new Error('the run was not begun');

@@ -36,14 +36,14 @@ export const countSchemas = statement<object, SchemaCountRow>('fleet_count_schem
     .groupBy('schema_version'),
 );
 
-export const endAbandonedRun = statement<{ reason: string }>('fleet_end_abandoned_run', (p) =>
+export const endAbandonedRun = statement<OfRun & { reason: string }>('fleet_end_abandoned_run', (p) =>
   sql.raw(
     `update fleet_runs r
      set state = 'finished', reason = ?, finished_at = now(), updated_at = now()
-     where state <> 'finished' and not exists (
+     where run_id = ? and state <> 'finished' and not exists (
        select from fleet_items i where i.run_id = r.run_id and i.state = 'running' and i.lease_until > now()
      )`,
-    [p('reason')],
+    [p('reason'), p('runId')],
   ),
 );
 

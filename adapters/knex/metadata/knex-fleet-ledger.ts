@@ -51,10 +51,10 @@ export class KnexFleetLedger implements FleetLedger {
     return new Map(rows.map(({ schema_version: version, count }) => [version, Number(count)]));
   }
 
-  begin({ items, serviceSchemaVersion, ...run }: NewRun): Promise<FleetRun | null> {
+  begin({ items, serviceSchemaVersion, replaces, ...run }: NewRun): Promise<FleetRun | null> {
     return this.#database.transaction(async (executor) => {
       const reason = run.kind === 'rollback' ? SET_ASIDE : 'superseded by a later run';
-      await executor.query(statements.endAbandonedRun({ reason }));
+      if (replaces !== null) await executor.query(statements.endAbandonedRun({ runId: replaces, reason }));
       const [row] = await executor.query(
         statements.insertRun({ ...run, serviceSchemaVersion: serviceSchemaVersion ?? null }),
       );

@@ -77,6 +77,8 @@ export interface NewRun {
   readonly targetVersion: number | null;
   readonly wholeFleet: boolean;
   readonly errorBudget: number;
+  /** The unfinished run that this one takes the place of, as it was seen before this one was planned; null: there was none. */
+  readonly replaces: number | null;
   /** Null by default. */
   readonly serviceSchemaVersion?: number;
   readonly items: readonly PlannedItem[];
@@ -130,8 +132,8 @@ export interface FleetLedger {
   /** Counts the databases in service by their schema version. */
   countSchemas(): Promise<ReadonlyMap<number, number>>;
   /**
-   * Ends an unfinished run that no runner works on, and creates a new run; null while a runner works on one. A rollback
-   * sets the run aside, any other one takes its place.
+   * Creates a run, and ends the one that it replaces. Null while a runner works on that one, and when another run is
+   * unfinished: it has been begun meanwhile, maybe a moment ago. A rollback sets the run aside, any other one takes its place.
    */
   begin(run: NewRun): Promise<FleetRun | null>;
   /** Adds the items of organizations that the run does not have yet. Returns their number. */
