@@ -65,6 +65,9 @@ export interface Deployment {
 const DROPS_PER_LANE = 10;
 const MOST_LANES = 20;
 
+/** Longer than a soak. */
+const TOKEN_LIFETIME_SECONDS = 6 * 3600;
+
 export const TEST_JWT_SECRET = 'a secret for tests that is long enough';
 
 export const organizationId = (value: string): OrganizationId => parseOrganizationId(value, 51);
@@ -202,7 +205,7 @@ export const createDeployment = async (
       jwt.sign({ sub: 'user-1', ...(id !== null && { org_id: id }), roles, ...claims }, TEST_JWT_SECRET, {
         issuer: 'mad.local',
         audience: 'mad',
-        expiresIn: 600,
+        expiresIn: TOKEN_LIFETIME_SECONDS,
       }),
     administer,
     metadata: (sql, ...values) => administer(sql, values, metadataUrl.database),
