@@ -220,6 +220,14 @@ describe('A fleet of workers', function () {
       const { hint, worker } = await prepare();
       await makeDue();
       expect(await claim(worker, hint)).to.have.length(1);
+      // The news of the claim may come before the claim settles the hint. A newer one is left to whoever looks next.
+      await until('the claim is told', async () => {
+        const told = 'select from work_hints where engine = $1 and version > $2';
+        return (await deployment.metadata(told, hint.engine, hint.hint_version)).length > 0;
+      });
+      await makeDue();
+      const [newer] = await look(fleet, `?engines=${hint.engine}`);
+      expect(await claim(worker, newer ?? hint)).to.deep.equal([]);
       expect(await isDue(hint)).to.equal(false);
       const [row] = await deployment.metadata<{ seconds: number }>(
         `select extract(epoch from next_due_at - now())::int as seconds from work_hints where engine = $1`,
