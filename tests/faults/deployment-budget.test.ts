@@ -134,6 +134,7 @@ describe('the connection budget of a deployment', function () {
       const { connections } = (await two.call({ do: 'counts' })) as ChildCounts; // what `counts` answers
       return connections === (await shareOf(two));
     });
+    await until('both together have what they may', () => sampler.most() >= BUDGET - 1);
     await two.kill();
     await victim().then(
       () => expect.fail('its requests died with it'),

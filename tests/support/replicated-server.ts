@@ -14,7 +14,7 @@ import {
 } from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
 import { findFreePort } from '../../infrastructure/local/embedded-postgres/free-port.ts';
 import { until } from './gate.ts';
-import { serverProcesses, signal, stopProcesses } from './server-processes.ts';
+import { signal, stopProcesses } from './server-processes.ts';
 import { createTestDirectory } from './test-directories.ts';
 
 /** One of two servers with the same data, on a port that it keeps. */
@@ -58,7 +58,7 @@ export class ReplicatedServer {
 
   /** SIGKILL for the server and all of its sessions: what it has not sent to a standby, it alone has. */
   async kill(): Promise<void> {
-    for (const pid of await serverProcesses(this.#data.pidFile)) signal(pid, 'SIGKILL');
+    for (const pid of await stopProcesses(this.#data.pidFile)) signal(pid, 'SIGKILL');
     await this.#running?.exited;
     this.#running = null;
   }

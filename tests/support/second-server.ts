@@ -5,7 +5,7 @@ import {
   type EmbeddedPostgres,
 } from '../../infrastructure/local/embedded-postgres/embedded-postgres.ts';
 import { findFreePort } from '../../infrastructure/local/embedded-postgres/free-port.ts';
-import { serverProcesses, signal, stopProcesses } from './server-processes.ts';
+import { signal, stopProcesses } from './server-processes.ts';
 import { createTestDirectory } from './test-directories.ts';
 
 /** A commit that was acknowledged is in a file: it survives the server, if not the machine. */
@@ -37,7 +37,8 @@ export class SecondServer {
   async kill(): Promise<void> {
     const running = this.#running;
     if (running === null) return;
-    for (const pid of await serverProcesses(this.#pidFile)) signal(pid, 'SIGKILL');
+    // A session that began meanwhile would live on, and wait for ever for a lock of one that was killed.
+    for (const pid of await stopProcesses(this.#pidFile)) signal(pid, 'SIGKILL');
     await running.exited;
     this.#running = null;
     this.#stopped = [];
