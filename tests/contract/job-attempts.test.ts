@@ -10,6 +10,7 @@ import type {
   Settlement,
 } from '../../domain/jobs/job-attempt-repository.ts';
 import type { NewDockingJob } from '../../domain/jobs/docking-job-repository.ts';
+import { until } from '../support/gate.ts';
 import { ALL_OUTPUTS, sampleJob, sampleNote, sampleResult } from '../support/sample-job.ts';
 import { RESULTS, type ResultsSubject } from './subjects.ts';
 
@@ -86,12 +87,15 @@ const keepsAttempts = (subject: ResultsSubject): void => {
 
   describe('a claim', () => {
     it('gives the oldest of the highest priority first', async () => {
-      const [low, high, higher, later] = [
+      const [low, high, higher] = [
         await insertJob({ priority: 1 }),
         await insertJob({ priority: 5 }),
         await insertJob({ priority: 9 }),
-        await insertJob({ priority: 5 }),
       ];
+      // Jobs of one millisecond have no order between them.
+      const insertedBy = Date.now();
+      await until('the next millisecond has come', () => Date.now() > insertedBy + 1);
+      const later = await insertJob({ priority: 5 });
       expect(idsOf(await claim({ limit: 3 }))).to.deep.equal([higher.jobId, high.jobId, later.jobId]);
       expect(idsOf(await claim({ limit: 3 }))).to.deep.equal([low.jobId]);
       expect(await claim()).to.deep.equal({ claimed: [], benchedSeconds: null, room: 10 });
