@@ -228,6 +228,12 @@ describe('adoption of a database', function () {
       await expectAdoptedOnce(0);
     });
 
+    it('by the command itself, in place, and the role of before is gone', async () => {
+      await write(ACME, 'of the dump');
+      await adopt(ACME);
+      await expectAdoptedOnce(0);
+    });
+
     it('and its source may be another one at the second attempt, or none', async () => {
       const source = await restore();
       await stopAt('adopt', 'before', source);

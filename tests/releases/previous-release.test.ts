@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -22,6 +22,7 @@ import { send } from '../support/send.ts';
 const PREVIOUS = process.env['PREVIOUS_RELEASE'] ?? '';
 const ENTRY = join(PREVIOUS, 'infrastructure/bin/http.ts');
 const LOADER = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
+const ROOTS = { previous: PREVIOUS, present: fileURLToPath(new URL('../..', import.meta.url)) } as const;
 const COMMAND = fileURLToPath(new URL('../../infrastructure/bin/mad.cjs', import.meta.url));
 
 const BUDGET = 9;
@@ -29,6 +30,10 @@ const SUBMISSION = { engine: 'vina', inputs: { ligand: 'CCO' } };
 const IDS = Array.from({ length: 6 }, (_, index) => `org-${index}`);
 const RELEASES = ['previous', 'present'] as const;
 type Release = (typeof RELEASES)[number];
+
+/** Names of the migrations of a release's results databases. */
+const schemaOf = (release: Release): string =>
+  readdirSync(join(ROOTS[release], 'migrations/results')).toSorted().join();
 
 describe('the release before this one, beside it', function () {
   this.timeout(240_000);
@@ -143,7 +148,10 @@ describe('the release before this one, beside it', function () {
   });
 
   it('previous-release-beside-this-one-serves-the-same-deployment: it goes on while databases are migrated', async () => {
-    expect(await migrate()).to.contain(`${IDS.length} of ${IDS.length} organizations done, 0 failed`);
+    const summary = await migrate();
+    // Two releases may have the same results schema.
+    if (schemaOf('previous') === schemaOf('present')) expect(summary).to.match(/^Nothing to do: /);
+    else expect(summary).to.contain(`${IDS.length} of ${IDS.length} organizations done, 0 failed`);
     for (const id of IDS.filter((one) => one !== 'org-5')) {
       await submit('previous', id);
       expect(await list('previous', id)).to.deep.equal(written[id]?.toSorted());
