@@ -134,6 +134,22 @@ describe('the migrator of results databases', function () {
     ).to.deep.equal([{ indisvalid: true }]);
   });
 
+  it('waits for a server that takes no writes, as before a planned move of its own', async () => {
+    const [migrator] = migrators();
+    await deployment.administer(
+      `alter database "${target.databaseName}" set default_transaction_read_only = on`,
+    );
+    const refused = await migrator?.migrate(target);
+    expect(refused).to.include({ kind: 'deferred', schemaVersion: releases.base });
+    expect(refused)
+      .to.have.property('reason')
+      .that.matches(/read-only transaction \(25006\)$/);
+    await deployment.administer(
+      `alter database "${target.databaseName}" reset default_transaction_read_only`,
+    );
+    expect(await migrator?.migrate(target)).to.include({ kind: 'done' });
+  });
+
   it('runs migrations that ask before they act, in one transaction with their entry in the history', async () => {
     const migrator = container.get(TOKENS.databaseMigrator);
     const toVersion = releases.newest;

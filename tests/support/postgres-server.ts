@@ -37,13 +37,16 @@ const startDocker = async (): Promise<TestServer> => {
   };
 };
 
+/** Nothing here lives long enough to be vacuumed; a vacuum's login in each of many databases would cost others theirs. */
+const EMBEDDED_SETTINGS = { max_connections: MAX_CONNECTIONS, autovacuum: 'off', io_method: 'sync' };
+
 const startEmbedded = async (): Promise<TestServer> => {
   await removeAbandonedTestDirectories();
   const dataDirectory = await createTestDirectory();
   const server = await startEmbeddedPostgres({
     dataDirectory,
     durable: false,
-    settings: { max_connections: MAX_CONNECTIONS },
+    settings: EMBEDDED_SETTINGS,
   });
   return {
     url: server.url,

@@ -23,7 +23,10 @@ export interface EmbeddedPostgresOptions {
   readonly dataDirectory: string;
   /** The port on 127.0.0.1. Default 0: the port of the last start if it is free, otherwise any free port. */
   readonly port?: number;
-  /** False turns off fsync, full_page_writes and synchronous_commit. Use it only for test clusters. Default: true. */
+  /**
+   * False turns off fsync, full_page_writes and synchronous_commit, checksums of pages, and repeated hashing of passwords.
+   * Use it only for test clusters. Default: true.
+   */
   readonly durable?: boolean;
   /** More server settings, such as `{ max_connections: '200' }`. They cannot change the server's address or port. */
   readonly settings?: Readonly<Record<string, string>>;

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import pg from 'pg';
 import { fixedSqlOf } from '../../../infrastructure/fleet/fixed-sql.ts';
 import { compareCatalogues } from '../../../infrastructure/fleet/catalogue.ts';
 import { explainFailure } from '../../../infrastructure/fleet/migration-failure.ts';
@@ -81,15 +80,6 @@ describe('a failed attempt', () => {
       reason: 'migration 0002_b: on purpose',
     });
     expect(explainFailure('odd', null)).to.deep.equal({ kind: 'failed', reason: 'odd' });
-  });
-
-  it('is put off while the server takes no writes, as before a planned move of its own', () => {
-    const message = 'cannot execute CREATE TABLE in a read-only transaction';
-    const readOnly = Object.assign(new pg.DatabaseError(message, 0, 'error'), { code: '25006' });
-    expect(explainFailure(readOnly, '0002_b')).to.deep.equal({
-      kind: 'deferred',
-      reason: `migration 0002_b: ${message} (25006)`,
-    });
   });
 });
 
