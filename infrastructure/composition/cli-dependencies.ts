@@ -46,7 +46,7 @@ export const cliDependencies = (
   const { database } = config;
   const prepareMetadata = async (): Promise<void> => {
     await ensureDatabase(database.metadataAdminUrl);
-    await new Migrator(metadataMigrations).latest(database.metadataAdminUrl);
+    await new Migrator(metadataMigrations).latest(database.metadataAdminUrl, { toleratesNewer: true });
   };
   return {
     databaseLedger,

@@ -107,9 +107,12 @@ export class Service {
     await clusterSurvey.look();
     const created = await reach(metadataAdminUrl, ensureDatabase(metadataAdminUrl));
     if (created) logger.write('service.metadata_created', { database: metadataUrl.database });
-    const { applied } = await new Migrator(metadataMigrations).latest(metadataAdminUrl);
+    const { applied, newer } = await new Migrator(metadataMigrations).latest(metadataAdminUrl, {
+      toleratesNewer: true,
+    });
     await reach(metadataUrl, metadataConnector.check());
     if (applied.length > 0) logger.write('service.metadata_migrated', { applied });
+    if (newer.length > 0) logger.write('service.metadata_newer', { newer });
     await useCases.registerServers();
     logger.write('service.template_preparing', {});
     await this.#buildTemplates();

@@ -41,3 +41,18 @@ export const stepsBetween = (
       .toReversed(),
   };
 };
+
+/**
+ * Returns the migrations of a newer release: those that a database has beyond all of this one's. Where it lacks one of
+ * this release's, or has another one between them, it is not a newer release's, and nothing is returned. Pure.
+ */
+export const newerThan = (
+  names: readonly string[],
+  applied: readonly AppliedMigration[],
+): readonly string[] => {
+  const present = applied.map(({ name }) => name);
+  const unknown = present.filter((name) => !names.includes(name));
+  const last = names.at(-1) ?? '';
+  const isNewer = names.every((name) => present.includes(name)) && unknown.every((name) => name > last);
+  return isNewer ? unknown : [];
+};

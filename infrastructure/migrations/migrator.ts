@@ -4,14 +4,20 @@ import { ConnectionName } from '../postgres/connection-names.ts';
 import { PgConnection } from '../postgres/pg-connection.ts';
 import { pollUntil } from '../timing/poll-until.ts';
 import type { MigrationSource } from './migration-source.ts';
-import { stepsBetween, type AppliedMigration } from './migration-steps.ts';
+import { newerThan, stepsBetween, type AppliedMigration } from './migration-steps.ts';
 import { SingleConnectionKnex } from './single-connection-knex.ts';
 
 export interface MigrationRun {
   /** Names of the migrations that this run applied, in order. Empty when there was nothing to do. */
   readonly applied: readonly string[];
-  /** The number of migrations that the database has now. */
+  /** The number of this release's migrations, all of which the database has now. */
   readonly schemaVersion: number;
+  /** Migrations of a newer release, which the database has beyond these. Empty unless they are tolerated. */
+  readonly newer: readonly string[];
+}
+
+export interface MigrationOptions {
+  readonly toleratesNewer?: boolean;
 }
 
 export const HISTORY_TABLE = 'knex_migrations';
@@ -56,9 +62,10 @@ export class Migrator {
    * Applies all missing migrations. Safe to call concurrently, also from several processes: one runner migrates, and
    * the others wait for it, for 60 s at most. Rejects with the server's error when a migration fails.
    *
-   * @throws {UnknownMigrationError} when a newer release has migrated the database
+   * @param options.toleratesNewer leaves a database as it is that a newer release has migrated. Decision 0017
+   * @throws {UnknownMigrationError} when the database has a migration that this release does not know
    */
-  async latest(url: DatabaseUrl): Promise<MigrationRun> {
+  async latest(url: DatabaseUrl, options: MigrationOptions = {}): Promise<MigrationRun> {
     const connection = await PgConnection.open({
       url,
       applicationName: ConnectionName.migrations,
@@ -72,23 +79,25 @@ export class Migrator {
         LOCK_DEADLINE_MS,
         () => new Error('Migrations of the database are under way elsewhere.'),
       );
-      return await this.#applyPending(database);
+      return await this.#applyPending(database, options);
     } finally {
       await connection.close();
     }
   }
 
-  async #applyPending(database: Knex): Promise<MigrationRun> {
+  async #applyPending(database: Knex, { toleratesNewer = false }: MigrationOptions): Promise<MigrationRun> {
     await database.raw(CREATE_HISTORY_TABLE);
     const files = await this.#source.getMigrations();
     const release = new Map(files.map((file) => [this.#source.getMigrationName(file), file]));
     const done = await database<AppliedMigration>(HISTORY_TABLE).select('name', 'batch');
-    const { up } = stepsBetween([...release.keys()], done, release.size);
+    const newer = toleratesNewer ? newerThan([...release.keys()], done) : [];
+    const known = done.filter(({ name }) => !newer.includes(name));
+    const { up } = stepsBetween([...release.keys()], known, release.size);
     const batch = Math.max(0, ...done.map((row) => row.batch)) + 1;
     for (const [name, file] of release) {
       if (up.includes(name)) await this.#apply(database, file, { name, batch });
     }
-    return { applied: up, schemaVersion: release.size };
+    return { applied: up, schemaVersion: release.size, newer };
   }
 
   async #apply(database: Knex, file: string, row: { name: string; batch: number }): Promise<void> {

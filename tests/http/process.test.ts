@@ -128,11 +128,17 @@ describe('The process', function () {
     expect(word['unfinished']).to.include('requests');
   });
 
-  it('names a mistyped variable and the missing administrator at its start, and an address that can be used', async () => {
+  it('starts where a newer release has been, and names that, a mistyped variable, the missing administrator and an address', async () => {
+    await deployment.metadata(
+      `insert into knex_migrations (name, batch) values ('9999_of_the_next_release', 99)`,
+    );
     const service = await start({ DB_POOLSIZE: '7', HOST: '0.0.0.0' });
     const url = await service.listening();
     expect(new URL(url).hostname).to.equal('127.0.0.1');
     expect((await send(url, 'GET', '/health')).status).to.equal(200);
+    const [newer] = logged(service, 'a newer release has migrated the metadata database');
+    expect(newer).to.include('"newer":["9999_of_the_next_release"]').and.include('"level":"warn"');
+    await deployment.metadata(`delete from knex_migrations where batch = 99`);
     const [variable] = logged(service, 'a variable is set that nobody reads');
     expect(variable)
       .to.include('"variable":"DB_POOLSIZE","meant":"DB_POOL_SIZE"')

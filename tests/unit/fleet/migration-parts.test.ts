@@ -2,7 +2,11 @@ import { expect } from 'chai';
 import { fixedSqlOf } from '../../../infrastructure/fleet/fixed-sql.ts';
 import { compareCatalogues } from '../../../infrastructure/fleet/catalogue.ts';
 import { explainFailure } from '../../../infrastructure/fleet/migration-failure.ts';
-import { stepsBetween, UnknownMigrationError } from '../../../infrastructure/migrations/migration-steps.ts';
+import {
+  newerThan,
+  stepsBetween,
+  UnknownMigrationError,
+} from '../../../infrastructure/migrations/migration-steps.ts';
 import { DECLARED, fitOf, windowOf } from '../../../infrastructure/migrations/schema-window.ts';
 
 const NAMES = ['0001_a', '0002_b', '0003_c'];
@@ -21,6 +25,18 @@ describe('the steps between two schema versions', () => {
       UnknownMigrationError,
       '0009_z',
     );
+  });
+});
+
+describe('the migrations of a newer release', () => {
+  it('come after all that this one has', () => {
+    expect(newerThan(NAMES, applied(...NAMES, '0004_d'))).to.deep.equal(['0004_d']);
+    expect(newerThan(NAMES, applied(...NAMES))).to.deep.equal([]);
+  });
+
+  it('are none where this release has others, or more', () => {
+    expect(newerThan(NAMES, applied(...NAMES, '0002_other', '0004_d'))).to.deep.equal([]);
+    expect(newerThan(NAMES, applied('0001_a', '0004_d'))).to.deep.equal([]);
   });
 });
 

@@ -47,7 +47,7 @@ export const eventsPage = (): string =>
     '',
     '## Audit trail, and events that organizations follow',
     '',
-    'Administrators read all of them (`GET /organizations/{org_id}/audit-logs`, `GET /audit-logs`); everybody with a role in the organization follows',
+    'Administrators read all of them (`GET /organizations/{org_id}/audit-logs`, `GET /admin/audit-logs`); everybody with a role in the organization follows',
     'those that are marked (`GET /organizations/{org_id}/events`, [following-events.md](following-events.md)).',
     '',
     '| action | followed | `entity_type` | what happened |',

@@ -20,6 +20,7 @@ interface FieldEntry {
 export const LOG_FIELDS = {
   action: { kind: 'text', means: 'the action of an audit entry' },
   applied: { kind: 'texts', means: 'the migrations that were run' },
+  newer: { kind: 'texts', means: 'the migrations that a newer release has run' },
   attempt: { kind: 'number', means: 'which attempt at a job it is, from 1' },
   behind_ms: { kind: 'number', means: 'how long nothing was heard; null: never anything' },
   code: { kind: 'text', means: 'the code of the problem that the client was answered' },

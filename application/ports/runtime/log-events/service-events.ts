@@ -30,6 +30,14 @@ export const SERVICE_EVENTS = {
     means: 'The metadata database has the schema of this release.',
     advice: null,
   },
+  'service.metadata_newer': {
+    level: 'warn',
+    message: 'a newer release has migrated the metadata database; this one serves with it',
+    fields: ['newer'],
+    means:
+      'The release before serves beside its successor, or after a return from it. Older ones may lack what was taken away since.',
+    advice: 'Serve with the newer release, or with the one just before it.',
+  },
   'service.template_preparing': {
     level: 'info',
     message: 'preparing the template of results databases',
