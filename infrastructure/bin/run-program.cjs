@@ -8,12 +8,46 @@ const { missingPart } = require('./missing-part.cjs');
 /** The project, or the `dist` that holds its compiled form. */
 const HERE = join(__dirname, '../..');
 
+const HELP = new Set(['--help', '-h', 'help']);
 const PROGRAMS = { start: 'http.js', demo: 'demo.js', worker: 'worker.js', knex: 'knex' };
+
+/** `mad knex` and the commands of `mad` have a help of their own. */
+const USAGE = {
+  start: `Usage: mad start
+
+The service. Its configuration is the environment and .env of this folder: docs/configuration.md, .env.example. Without
+DB_DATABASE_URL it brings its own PostgreSQL, with its data in .data/.
+
+Ends with 0 after a stop in good order (SIGTERM, SIGINT, SIGHUP), with 1 when it cannot start, which the last line explains,
+or when something had not ended within SHUTDOWN_TIMEOUT_MS.
+`,
+  worker: `Usage: mad worker
+
+Docks the jobs that wait, with AutoDock Vina. Its configuration is the environment and .env of this folder: docs/worker.md.
+
+  WORKER_KEY=mad_sk_… WORKER_SERVICE_URL=http://127.0.0.1:3000 mad worker
+
+Ends with 0 after a stop in good order (SIGTERM, SIGINT), with 1 when it has no engine, no key or no service that takes it.
+`,
+  demo: `Usage: mad demo [--write]
+
+The main job on real input, at a service that it starts, or at the one that runs in this folder. With DB_DATABASE_URL set it
+writes two organizations there, and wants --write for that.
+
+Ends with 0 when all was as it should be, with 1 when not, with 2 when it was refused or its line is wrong.
+`,
+};
 
 /** Runs what the command line names, as JavaScript that is as new as the sources. */
 exports.runProgram = async () => {
-  const isProgram = Object.hasOwn(PROGRAMS, process.argv[2]);
-  const program = isProgram ? PROGRAMS[process.argv.splice(2, 1)[0]] : 'cli.js';
+  const first = process.argv[2];
+  const isProgram = Object.hasOwn(PROGRAMS, first);
+  if (isProgram) process.argv.splice(2, 1);
+  const program = isProgram ? PROGRAMS[first] : 'cli.js';
+  if (isProgram && Object.hasOwn(USAGE, first) && HELP.has(process.argv[2])) {
+    process.stdout.write(USAGE[first]);
+    return;
+  }
   const name = { [PROGRAMS.start]: 'start', [PROGRAMS.worker]: 'worker' }[program];
   if (name !== undefined && process.argv.length > 2) {
     process.stderr.write(`mad ${name} takes no arguments: its configuration is the environment and .env.\n`);

@@ -4,7 +4,7 @@ import { EMAIL_PATTERN, MAX_EMAIL_LENGTH } from '../../domain/identity/email.ts'
 import { UserAlreadyExistsError } from '../../domain/identity/errors.ts';
 import { passwordProblem } from '../../domain/identity/password-rule.ts';
 import { ValidationError } from '../../domain/validation-error.ts';
-import type { CommandContext } from './command-context.ts';
+import { examples, type CommandContext } from './command-context.ts';
 
 /** What the commands on the way in act on. */
 export interface AccessCommandDependencies {
@@ -26,6 +26,7 @@ export const addAccessCommands = (program: Command, { open, print, readPassword 
     .description('the people who use the service')
     .command('create-admin')
     .description('make a platform administrator; asks for the password, or reads it from standard input')
+    .addHelpText('after', examples('mad users create-admin --email you@example.org'))
     .requiredOption('--email <email>', 'whom', email)
     .action(async ({ email: address }: { email: string }) => {
       const password = await readPassword();
@@ -33,11 +34,13 @@ export const addAccessCommands = (program: Command, { open, print, readPassword 
       if (problem !== null) throw new ValidationError([{ path: 'The password', message: problem }]);
       const deps = await open();
       if (!(await deps.createAdministrator(address, password))) throw new UserAlreadyExistsError();
-      print(`${address} is a platform administrator, and logs in by POST /auth/token.`);
+      print(`${address} is a platform administrator, and logs in at /console, or by POST /auth/token.`);
     });
   program
     .command('token')
-    .description("print an operator's token, good for whatever a platform administrator may do")
+    .description(
+      "print an operator's token, for an hour (JWT_ACCESS_TTL_SECONDS) and whatever a platform administrator may do",
+    )
     .option('--json', 'one JSON document', false)
     .action(async ({ json }: { json: boolean }) => {
       const deps = await open();

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { ChainHead, ChainReport } from '../../application/ports/audit/audit-chains.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { reasonOf } from '../../domain/reason-of.ts';
-import { EXIT, type CommandContext } from './command-context.ts';
+import { EXIT, examples, type CommandContext } from './command-context.ts';
 import { organization } from './organization-arguments.ts';
 
 /** What the commands on the audit trail act on. */
@@ -28,6 +28,10 @@ export const addAuditCommands = (
   audit
     .command('verify')
     .description('compute every link of the hash chains again; exit code 3 when one is broken')
+    .addHelpText(
+      'after',
+      examples('mad audit verify --json > heads.json', 'mad audit verify --against heads.json'),
+    )
     .option('--org <org_id>', "only this organization's chain", organization)
     .option('--against <file>', "what --json printed earlier: today's chains have to continue it")
     .option('--json', 'one JSON document', false)

@@ -23,3 +23,7 @@ export interface CommandContext<Dependencies> {
   /** Sets the exit code for the end of the command. Without a call it is `ok`. */
   readonly exitWith: (code: ExitCode) => void;
 }
+
+/** The end of a command's help. */
+export const examples = (...lines: readonly string[]): string =>
+  ['', 'Examples:', ...lines.map((line) => `  ${line}`)].join('\n');

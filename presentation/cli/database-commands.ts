@@ -14,7 +14,7 @@ import type {
 import { DEFAULT_SERVER, type ServerId } from '../../domain/databases/server.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { allOf } from '../../domain/page.ts';
-import { EXIT, type CommandContext } from './command-context.ts';
+import { EXIT, examples, type CommandContext } from './command-context.ts';
 import { plural } from './fleet-report.ts';
 import { organization } from './organization-arguments.ts';
 import { serverName } from './server-arguments.ts';
@@ -58,6 +58,7 @@ export const addDatabaseCommands = (program: Command, context: DatabaseContext):
       'also when it belongs to another deployment, whose metadata database is lost',
       false,
     )
+    .addHelpText('after', examples('mad databases adopt acme --from restored'))
     .action(async (id: OrganizationId, { server, ...options }: { server?: ServerId } & AdoptOptions) => {
       const deps = await open();
       print(adoptedLine(id, await deps.adopt(id, { ...options, serverId: server }), options));
@@ -65,6 +66,10 @@ export const addDatabaseCommands = (program: Command, context: DatabaseContext):
   databases
     .command('retire')
     .description("put an organization's database aside with its data; the next access makes an empty one")
+    .addHelpText(
+      'after',
+      '\n"mad databases adopt <org_id> --from <name>" brings it back: the name is printed.',
+    )
     .argument('<org_id>', '', organization)
     .action(async (id: OrganizationId) => {
       const deps = await open();
@@ -94,7 +99,9 @@ const adoptedLine = (
 const addList = (databases: Command, { open, print }: DatabaseContext): void => {
   databases
     .command('list')
-    .description('what the ledger says of each database, in the order of the organizations; opens none')
+    .description(
+      'what the metadata database says of each (the ledger), in the order of the organizations; opens none',
+    )
     .addOption(new Option('--state <state>', 'only those in this state').choices(DATABASE_STATES))
     .option('--server <name>', 'only those on this server', serverName)
     .option('--json', 'one JSON document', false)
@@ -133,7 +140,7 @@ const assertListed = (server: ServerId, servers: readonly ServerView[]): void =>
 const addReconcile = (databases: Command, { open, print, exitWith }: DatabaseContext): void => {
   databases
     .command('reconcile')
-    .description('compare the server with the ledger and repair what is safe; never drops data')
+    .description('compare the servers with the metadata database and repair what is safe; never drops data')
     .option('--dry-run', 'only say what would be done', false)
     .option('--quarantine-foreign', 'also put databases aside that no deployment of this service made', false)
     .option('--json', 'one JSON document', false)

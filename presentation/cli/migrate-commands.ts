@@ -7,7 +7,7 @@ import type { FleetPlanOptions } from '../../application/fleet/plan-run.ts';
 import { isLeftDeferred, type FleetStatus } from '../../application/fleet/run-status.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { addCheckCommands, type CheckDependencies } from './check-commands.ts';
-import { EXIT, type CommandContext } from './command-context.ts';
+import { EXIT, examples, type CommandContext } from './command-context.ts';
 import { createProgressDisplay, SILENT } from './fleet-progress.ts';
 import { planJson, planLines, statusJson, statusLines } from './fleet-report.ts';
 import { positiveNumber, quantity, wholeNumber } from './migrate-arguments.ts';
@@ -77,6 +77,10 @@ const addRun = (migrate: Command, context: MigrateContext): void => {
         .argParser(quantity)
         .default({ percent: 5 }, '5%'),
     )
+    .addHelpText(
+      'after',
+      examples('mad migrate plan', 'mad migrate run --canary acme --wave-size 10%', 'mad migrate status'),
+    )
     .action(async (options: PlanningOptions & WorkingOptions & { errorBudget: Quantity }) => {
       const { errorBudget } = options;
       const result = await watched(context, options, (operator, work) =>
@@ -136,7 +140,13 @@ const addRunControl = (migrate: Command, context: MigrateContext): void => {
 
 const addRollback = (migrate: Command, context: MigrateContext): void => {
   withWorking(migrate.command('rollback'))
-    .description('take organizations back, by the migrations’ own way down')
+    .description(
+      'take organizations back, by the migrations’ own way down; what these had made goes, rows and all',
+    )
+    .addHelpText(
+      'after',
+      examples('mad migrate rollback --wave 0', 'mad migrate rollback --org acme,beta --to 3'),
+    )
     .option('--org <ids>', 'these, separated by commas', organizations)
     .option('--wave <number>', 'those of this wave of the latest run; 0: its canaries', wholeNumber)
     .option('--to <version>', 'schema version; left out: what each had before the latest run', wholeNumber)

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help } from 'commander';
 import { DomainError } from '../../domain/exceptions.ts';
 import { ValidationError } from '../../domain/validation-error.ts';
 import { addAccessCommands, type AccessCommandDependencies } from './access-commands.ts';
@@ -49,14 +49,18 @@ export const runCli = async (
     },
   };
   const program = new Command('mad')
-    .description('Operates the databases of the Molecular Analysis Dashboard.')
+    .description(
+      'Operates the databases of the Molecular Analysis Dashboard, by the configuration of the service: call it in the folder of its .env, or with its environment. "mad <command> <command> --help" says what each does.',
+    )
     .version(version)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => print(text.trimEnd()),
       writeErr: (text) => warn(text.trimEnd()),
     })
-    .addHelpText('after', HELP_AFTER);
+    .configureHelp({ optionDescription })
+    .addHelpText('after', PROGRAMS)
+    .addHelpText('afterAll', EXIT_CODES);
   addDatabaseCommands(program, context);
   addServerCommands(program, context);
   addFileCommands(program, context);
@@ -73,13 +77,19 @@ export const runCli = async (
   }
 };
 
-const HELP_AFTER = `
+/** That an option which is not given is off needs no words. */
+const optionDescription: Help['optionDescription'] = (option) =>
+  option.isBoolean() ? option.description : new Help().optionDescription(option);
+
+const PROGRAMS = `
 Programs beside these commands:
   mad start   the service                      (npm start)
   mad worker  docks the jobs that wait         (npm run worker)
   mad demo    the main job on real input       (npm run demo)
-  mad knex    Knex's command on the databases  (npm run knex -- …)
+  mad knex    Knex's command on the databases  (npm run knex -- …)`;
 
+/** Whoever reads the help of one command writes a script with it. */
+const EXIT_CODES = `
 Exit codes:
 ${Object.entries(EXIT_MEANINGS)
   .map(([code, meaning]) => `  ${code}  ${meaning}`)

@@ -3,7 +3,7 @@ import type { ServerFinding } from '../../application/servers/judge-inspection.t
 import type { ServerView } from '../../application/servers/server-view.ts';
 import type { UseCases } from '../../application/use-cases.ts';
 import type { ServerId, ServerLabels, ServerStatus } from '../../domain/databases/server.ts';
-import { EXIT, type CommandContext } from './command-context.ts';
+import { EXIT, examples, type CommandContext } from './command-context.ts';
 import { plural } from './fleet-report.ts';
 import { label, maxDatabases, NONE, serverName, weight } from './server-arguments.ts';
 
@@ -84,6 +84,7 @@ const addSet = (servers: Command, context: ServerContext): void => {
     .option('--max-databases <number|none>', 'most databases of organizations that it takes', maxDatabases)
     .option('--label <name=value|none>', 'may be repeated; together they replace all labels', label)
     .option('--json', 'one JSON document', false)
+    .addHelpText('after', examples('mad servers set eu --weight 200 --max-databases 500 --label region=eu'))
     .action(
       async (
         name: ServerId,

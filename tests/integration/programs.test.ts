@@ -63,7 +63,11 @@ describe('a program', function () {
     const { status, stdout, stderr } = await mad(['--version'], environment);
     expect([status, stderr]).to.deep.equal([0, '']);
     expect(stdout).to.match(/^\d+\.\d+\.\d+\n$/);
-    expect((await mad(['--help'], environment)).stdout).to.match(/^Usage: mad /);
+    for (const program of [[], ['start'], ['worker'], ['demo']]) {
+      const help = await mad([...program, '--help'], environment);
+      expect([help.status, help.stderr]).to.deep.equal([0, '']);
+      expect(help.stdout).to.match(new RegExp(`^Usage: ${['mad', ...program].join(' ')}`));
+    }
     expect(await readdir(folder)).to.deep.equal([]);
   });
 

@@ -15,12 +15,14 @@ describe('the command line', () => {
 
   it('tells its version, its commands and its exit codes, and opens nothing for that', async () => {
     expect(await runAlone('--version')).to.include({ exitCode: 0, stdout: '1.2.3', stderr: '' });
-    const { exitCode, stdout, stderr } = await runAlone('--help');
-    expect([exitCode, stderr]).to.deep.equal([0, '']);
-    expect(stdout).to.match(/^Usage: mad /);
-    for (const [code, meaning] of Object.entries(EXIT_MEANINGS))
-      expect(stdout).to.include(`${code}  ${meaning}`);
-    expect((await runAlone('databases', 'adopt', '--help')).exitCode).to.equal(0);
+    for (const command of ['', 'databases ', 'databases adopt ', 'migrate run ', 'token ']) {
+      const { exitCode, stdout, stderr } = await runAlone(...`${command}--help`.split(' '));
+      expect([exitCode, stderr]).to.deep.equal([0, '']);
+      expect(stdout.startsWith(`Usage: mad ${command}`), stdout).to.equal(true);
+      for (const [code, meaning] of Object.entries(EXIT_MEANINGS))
+        expect(stdout).to.include(`${code}  ${meaning}`);
+      expect(stdout).not.to.include('(default: false)');
+    }
   });
 
   for (const wrong of [
