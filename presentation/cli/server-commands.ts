@@ -14,7 +14,13 @@ type ServerContext = CommandContext<ServerCommandDependencies>;
 
 /** Adds the commands on servers. Their names come from the configuration: DB_RESULTS_DB_TEMPLATE_<NAME>. */
 export const addServerCommands = (program: Command, context: ServerContext): void => {
-  const servers = program.command('servers').description('PostgreSQL servers of results databases');
+  const servers = program
+    .command('servers')
+    .description('PostgreSQL servers of results databases')
+    .addHelpText(
+      'after',
+      '\nDB_RESULTS_DB_TEMPLATE is the server "default"; each DB_RESULTS_DB_TEMPLATE_<NAME> adds the server "<name>".',
+    );
   addList(servers, context);
   addCheck(servers, context);
   addSet(servers, context);
