@@ -38,7 +38,7 @@ const stopOnSignal = (service: RunningService, local: LocalStart, logger: Logger
   onStopSignals({
     stop: (signal) => {
       service
-        .stop({ name: 'embedded database server', run: () => local.stop() })
+        .stop({ signal, last: { name: 'embedded database server', run: () => local.stop() } })
         .then((clean) => leave(clean ? 0 : 1, { signal, hadTerminal }))
         .catch((error: unknown) => fail(error));
     },

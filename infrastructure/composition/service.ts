@@ -47,7 +47,13 @@ export interface RunningService {
    * Ends requests, pools, the metadata pool and what `last` says, in this order, within the time of the configuration.
    * Returns whether all went well.
    */
-  stop(last?: { readonly name: string; readonly run: () => Promise<void> }): Promise<boolean>;
+  stop(options?: StopOptions): Promise<boolean>;
+}
+
+export interface StopOptions {
+  /** Who asks for the stop, for the log. */
+  readonly signal?: NodeJS.Signals;
+  readonly last?: { readonly name: string; readonly run: () => Promise<void> };
 }
 
 /** The part of a stop's time in which the collector of traces may take what is left for it. */
@@ -92,7 +98,7 @@ export class Service {
       else await serveWithoutOperators(this.#parts, local);
       const server = await this.#listen();
       logger.write('service.listening', { url: server.url });
-      return { url: server.url, stop: (last) => this.#stop(server, last) };
+      return { url: server.url, stop: (options) => this.#stop(server, options) };
     } catch (error) {
       await runPhases(this.#ending(), { timeoutMs: config.shutdown.timeoutMs, logger });
       throw error;
@@ -173,12 +179,16 @@ export class Service {
     }
   }
 
-  async #stop(server: ListeningServer, last: Parameters<RunningService['stop']>[0]): Promise<boolean> {
+  async #stop(server: ListeningServer, { signal, last }: StopOptions = {}): Promise<boolean> {
     const { config, stopping, eventStreams, operatorStreams, logger } = this.#parts;
     const { timeoutMs, delayMs } = config.shutdown;
     const beganAt = performance.now();
     stopping.begin();
-    logger.write('service.stopping', { delay_ms: delayMs, timeout_ms: timeoutMs });
+    logger.write('service.stopping', {
+      delay_ms: delayMs,
+      timeout_ms: timeoutMs,
+      ...(signal && { signal }),
+    });
     // Load balancers learn from /ready that they have to send requests elsewhere.
     if (delayMs > 0) await sleep(delayMs);
     const phases = [

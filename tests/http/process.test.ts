@@ -91,12 +91,13 @@ describe('The process', function () {
       .split('\n')
       .filter((line) => line.includes(`"msg":"${message}`));
 
-  it('stops in good order when its terminal is closed, and says at the end that it has', async () => {
+  it('stops in good order when its terminal is closed, says which signal it heard, and at the end that it has', async () => {
     const service = await start();
     await service.listening();
     service.kill('SIGHUP');
     expect(await service.exited).to.deep.equal({ code: 0, signal: null });
     expect(lastWord(service)).to.include({ level: 'info', msg: 'stopped' });
+    expect(logged(service, 'stopping').join()).to.include('"signal":"SIGHUP"');
   });
 
   it('still serves while load balancers learn from /ready that it stops', async () => {

@@ -64,6 +64,7 @@ export const SERVICE_EVENTS = {
     level: 'info',
     message: 'stopping',
     fields: ['delay_ms', 'timeout_ms'],
+    optional: ['signal'],
     means: 'Readiness says no; requests under way are finished.',
     advice: null,
   },
