@@ -275,6 +275,24 @@ describe('a worker', () => {
     expect((await completionOf(odd)).outcome).to.equal('COMPLETED');
   });
 
+  for (const route of ['download', 'upload', 'complete'] as const)
+    it(`fails no job and waits no longer where a suspended organization refuses its ${route}`, async () => {
+      bench.service.trouble(route, { status: 403, code: 'organization_suspended' });
+      const [left, next] = [bench.submit('fine'), bench.submit('fine')];
+      await bench.start();
+      expect((await completionOf(next)).outcome).to.equal('COMPLETED');
+      expect(bench.service.completions.map(({ jobId }) => jobId)).to.deep.equal([next]);
+      expect(bench.service.releases).to.deep.equal([{ jobId: left, reason: 'shutdown' }]);
+      expect(bench.log.lines.filter(({ level }) => level === 'error')).to.deep.equal([]);
+    });
+
+  it('fails a job whose result has no room in the database', async () => {
+    bench.service.trouble('complete', { status: 403, code: 'storage_quota_exceeded' });
+    const jobId = bench.submit('fine');
+    await bench.start();
+    expect((await completionOf(jobId)).error).to.include({ code: 'outputs_refused', retryable: false });
+  });
+
   it('stops though the service takes no result anymore, and gives the job back', async () => {
     const jobId = bench.submit(`gated ${bench.folder}`);
     bench.service.trouble('complete', ...Array.from({ length: 500 }, () => 'hang up' as const));
