@@ -99,6 +99,8 @@ interface FakeJob {
 
 /** An organization that admits no fleet, though there is a hint at its work. */
 export const CLOSED = 'closed';
+/** An organization whose claims wait for an answer until `speak`. */
+export const SILENT = 'silent';
 
 export const sha256 = (text: string | Buffer): string => createHash('sha256').update(text).digest('hex');
 
@@ -124,6 +126,8 @@ export class FakeWorkService {
   readonly #jobs = new Map<string, FakeJob>();
   readonly #tokens = new Map<string, string | null>();
   readonly #troubles = new Map<Route, Trouble[]>();
+  /** Claims that wait; null: none has to. */
+  #silenced: (() => void)[] | null = [];
   readonly #server: Server;
 
   private constructor() {
@@ -185,6 +189,13 @@ export class FakeWorkService {
     this.#troubles.set(route, [...(this.#troubles.get(route) ?? []), ...troubles]);
   }
 
+  /** Answers the claims of the organization that was silent, and does so from here on. */
+  speak(): void {
+    const silenced = this.#silenced ?? [];
+    this.#silenced = null;
+    for (const answer of silenced) answer();
+  }
+
   revokeTokens(): void {
     this.#tokens.clear();
   }
@@ -225,6 +236,10 @@ export class FakeWorkService {
       return send(response, 200, this.#token(z.strictObject({ org_id: z.string() }).parse(json()).org_id));
     if (route === 'work') return send(response, 200, this.#hints());
     if (organization === null) return problem(response, 403, 'role_required');
+    if (route === 'claim' && organization === SILENT && this.#silenced !== null) {
+      this.#silenced.push(() => send(response, 200, this.#claim(organization, BODIES.claim.parse(json()))));
+      return;
+    }
     const [, jobId = ''] = /^\/jobs\/([^/]+)\//.exec(pathname) ?? [];
     switch (route) {
       case 'claim':

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { CLOSED, sha256, type FakeCompletion } from '../../support/fakes/fake-work-service.ts';
+import { CLOSED, sha256, SILENT, type FakeCompletion } from '../../support/fakes/fake-work-service.ts';
 import { isAlive } from '../../support/fakes/process-state.ts';
 import { ligandOf, STAND_IN } from '../../support/fakes/running-worker.ts';
 import { until } from '../../support/gate.ts';
@@ -363,6 +363,18 @@ describe('a worker', () => {
         'umbra',
       ]);
       expect(bench.service.calls.exchange).to.equal(2);
+    });
+
+    it('begins what one organization gave while another one does not answer', async () => {
+      const given = bench.submit('fine', { organization: 'umbra' });
+      const later = bench.submit('fine', { organization: SILENT });
+      await bench.start({ key: 'fleet-key', slots: 2 });
+      try {
+        expect((await completionOf(given)).outcome).to.equal('COMPLETED');
+      } finally {
+        bench.service.speak();
+      }
+      await completionOf(later);
     });
 
     it('goes on with the others when one organization cannot be reached', async () => {
