@@ -99,7 +99,7 @@ interface FakeJob {
 
 /** An organization that admits no fleet, though there is a hint at its work. */
 export const CLOSED = 'closed';
-/** An organization whose claims wait for an answer until `speak`. */
+/** An organization whose requests of a route may have to wait: see `silence`. */
 export const SILENT = 'silent';
 
 export const sha256 = (text: string | Buffer): string => createHash('sha256').update(text).digest('hex');
@@ -126,8 +126,8 @@ export class FakeWorkService {
   readonly #jobs = new Map<string, FakeJob>();
   readonly #tokens = new Map<string, string | null>();
   readonly #troubles = new Map<Route, Trouble[]>();
-  /** Claims that wait; null: none has to. */
-  #silenced: (() => void)[] | null = [];
+  #silenced: Route | null = null;
+  readonly #waiting: (() => void)[] = [];
   readonly #server: Server;
 
   private constructor() {
@@ -189,11 +189,14 @@ export class FakeWorkService {
     this.#troubles.set(route, [...(this.#troubles.get(route) ?? []), ...troubles]);
   }
 
-  /** Answers the claims of the organization that was silent, and does so from here on. */
+  /** Has a silent organization's requests of a route wait for an answer until `speak`. */
+  silence(route: Route): void {
+    this.#silenced = route;
+  }
+
   speak(): void {
-    const silenced = this.#silenced ?? [];
     this.#silenced = null;
-    for (const answer of silenced) answer();
+    for (const answer of this.#waiting.splice(0)) answer();
   }
 
   revokeTokens(): void {
@@ -236,8 +239,8 @@ export class FakeWorkService {
       return send(response, 200, this.#token(z.strictObject({ org_id: z.string() }).parse(json()).org_id));
     if (route === 'work') return send(response, 200, this.#hints());
     if (organization === null) return problem(response, 403, 'role_required');
-    if (route === 'claim' && organization === SILENT && this.#silenced !== null) {
-      this.#silenced.push(() => send(response, 200, this.#claim(organization, BODIES.claim.parse(json()))));
+    if (route === this.#silenced && organization === SILENT) {
+      this.#waiting.push(() => this.#serve(route, { request, response, body, pathname }));
       return;
     }
     const [, jobId = ''] = /^\/jobs\/([^/]+)\//.exec(pathname) ?? [];

@@ -368,6 +368,7 @@ describe('a worker', () => {
     it('begins what one organization gave while another one does not answer', async () => {
       const given = bench.submit('fine', { organization: 'umbra' });
       const later = bench.submit('fine', { organization: SILENT });
+      bench.service.silence('claim');
       await bench.start({ key: 'fleet-key', slots: 2 });
       try {
         expect((await completionOf(given)).outcome).to.equal('COMPLETED');
@@ -375,6 +376,22 @@ describe('a worker', () => {
         bench.service.speak();
       }
       await completionOf(later);
+    });
+
+    it('keeps the leases of the others while one organization does not answer', async () => {
+      const jobs = ['umbra', SILENT].map((organization) =>
+        bench.submit(`gated ${bench.folder}`, { organization }),
+      );
+      bench.service.silence('heartbeat');
+      await bench.start({ key: 'fleet-key', slots: 2 });
+      try {
+        // One of them waits for its answer.
+        await until('the other one sends more', () => bench.service.calls.heartbeat > 5);
+      } finally {
+        bench.service.speak();
+        open();
+      }
+      for (const job of jobs) await completionOf(job);
     });
 
     it('goes on with the others when one organization cannot be reached', async () => {
