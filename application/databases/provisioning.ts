@@ -85,7 +85,7 @@ export const provisioning = (ports: ProvisioningPorts): Provisioning => {
     });
     const record = await ledger.find(organizationId);
     if (problem !== null || isServerProblem(record?.lastError ?? null))
-      await ledger.noteError(organizationId, problem);
+      await ledger.noteError(placement, problem);
     if (problem !== null) throw new DatabaseConnectionError(problem);
     return placement;
   };
@@ -124,9 +124,10 @@ const claimDatabase = async (
   // Its template may have been built since the offers were made.
   const isUntried = ({ isAvailable, serverId }: DatabaseServer): boolean =>
     isAvailable && !offered.has(serverId);
-  const claim = await recordingFailure(ports, { organizationId, databaseName }, async () => {
+  const stamp = record?.stamp ?? null;
+  const claim = await recordingFailure(ports, { organizationId, databaseName, stamp }, async () => {
     // What an earlier attempt left on a server is finished there, and given up only when the server is away.
-    const begunOn = record !== null && record.stamp !== null ? record.serverId : null;
+    const begunOn = record !== null && stamp !== null ? record.serverId : null;
     try {
       return await claimFrom(({ serverId }) => serverId === begunOn);
     } catch (error) {
