@@ -205,6 +205,17 @@ describe('the ledger of databases on two servers', function () {
     expect(await counts()).to.deep.equal({ default: 1, eu: 0 });
   });
 
+  it('places a claim elsewhere when the organization is pinned to labels meanwhile that its server lacks', async () => {
+    await claim(ACME, on(EU));
+    await servers.change(EU, { labels: { region: 'eu', tier: 'fast' } });
+    await servers.change(DEFAULT_SERVER, { labels: { region: 'us' } });
+    await metadata(`update organizations set pinned_labels = '{"region": "eu"}' where org_id = 'acme'`);
+    expect((await claim(ACME, byPolicy)).record.serverId, 'it has them').to.equal(EU);
+    await metadata(`update organizations set pinned_labels = '{"region": "us"}' where org_id = 'acme'`);
+    expect((await claim(ACME, byPolicy)).record.serverId).to.equal(DEFAULT_SERVER);
+    expect(await counts()).to.deep.equal({ default: 1, eu: 0 });
+  });
+
   it('leaves a database that an operator gave where it is', async () => {
     const adopted = await ledger.recordAdoption(ACME, {
       serverId: EU,

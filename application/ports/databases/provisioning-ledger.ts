@@ -66,8 +66,8 @@ export interface ProvisioningLedger {
    * Writes the intent to give the organization a database on one of the offered servers, and binds a spare there to it: a
    * ready one of the offered template when there is one (never the same to two organizations), else `fresh`, which is yet
    * to be built. The choice is made under a lock on the servers' records, so that no limit is overshot. An earlier claim is
-   * returned as it is, and the caller resumes it. When the server of an earlier claim is not offered, and the database is
-   * not one that an operator gave, another server is chosen. Nothing is claimed when there is nothing to make: the record
+   * returned as it is, and the caller resumes it. When the server of an earlier claim is not offered, or the organization
+   * is pinned elsewhere by now, and the database is not one that an operator gave, another server is chosen. Nothing is claimed when there is nothing to make: the record
    * then says how the database is.
    *
    * @throws {OrganizationNotFoundError}
