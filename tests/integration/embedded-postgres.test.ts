@@ -24,6 +24,7 @@ import type {
 import { compiledModule } from '../support/compiled-project.ts';
 import { FakeLogger } from '../support/fakes/fake-logger.ts';
 import { until } from '../support/gate.ts';
+import { signal } from '../support/server-processes.ts';
 import { createTestDirectory } from '../support/test-directories.ts';
 
 const MODULE = new URL('../../infrastructure/local/embedded-postgres/embedded-postgres.ts', import.meta.url);
@@ -248,28 +249,30 @@ describe('the embedded PostgreSQL server', function () {
     expect(await query(url, 'select 1')).to.equal(1);
   });
 
-  it('waits for the sessions of a killed server, and says so when they do not end', async () => {
+  it('ends the sessions of a killed server that do not end by themselves', async () => {
     const first = await start();
     const session = new Client({ connectionString: first.url });
     session.on('error', () => undefined); // it is killed
     await session.connect();
     const { rows } = await session.query<{ pid: number }>('select pg_backend_pid() as pid');
     const pid = rows[0]?.pid ?? 0;
-    const { lock, pidFile } = dataDirectoryAt(dataDirectory);
+    const data = dataDirectoryAt(dataDirectory);
     // As one that is busy: it does not see that its server has ended.
     process.kill(pid, 'SIGSTOP');
+    const visitor = run('sleep', ['60'], { cwd: data.cluster, stdio: 'ignore' });
     try {
       process.kill(serverPid(), 'SIGKILL');
       await first.exited;
-      const impatient = takeDirectoryLock(lock, { directory: dataDirectory, pidFile, deadlineMs: 0 });
+      const impatient = takeDirectoryLock(data.lock, { ...data, deadlineMs: 0 });
       expect((await failureOf(impatient)).message).to.include(
         'sessions of a PostgreSQL server that has ended',
       );
+      const { url } = await start();
+      expect(await query(url, 'select 1')).to.equal(1);
+      expect(visitor.exitCode ?? visitor.signalCode, 'who only looks at the folder').to.equal(null);
     } finally {
-      process.kill(pid, 'SIGKILL');
+      signal(pid, 'SIGKILL');
     }
-    const { url } = await start();
-    expect(await query(url, 'select 1')).to.equal(1);
   });
 
   it('is started again on its port when it ends by itself, and not when it is stopped', async () => {

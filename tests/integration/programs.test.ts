@@ -51,6 +51,8 @@ describe('a program', function () {
       const { status, stdout, stderr } = await mad(args, {
         DB_DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none',
         JWT_SECRET: 'a secret that is long enough for HS256',
+        // Another program may have the default one.
+        PORT: '0',
       });
       expect([status, stdout.includes('"url"')]).to.deep.equal([1, false]);
       expect(stderr + stdout).to.include('ECONNREFUSED');

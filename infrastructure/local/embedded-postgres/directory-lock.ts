@@ -1,6 +1,8 @@
 import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { DataDirectory } from './cluster.ts';
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
+import { endOrphanSessions } from './orphan-sessions.ts';
 import { runCommand } from './run-command.ts';
 
 /**
@@ -14,6 +16,8 @@ export interface DirectoryLock {
 }
 
 const POLL_INTERVAL_MS = 50;
+/** A session that sees the end of its server ends within this time. */
+const ORPHAN_GRACE_MS = 500;
 /** On macOS, which has no flock command, `open` takes the lock with this flag. Node has no constant for it. */
 const DARWIN_O_EXLOCK = 0x20;
 
@@ -82,35 +86,39 @@ export const processIsAlive = (pid: number): boolean => {
 /**
  * Takes the lock. Fails at once while the process that took it is alive, and its server runs or is being started. When
  * that process has ended, its supervisor stops the server. When only the server has ended, by a signal, its sessions
- * end by themselves: a busy one not before the end of its statement. This function waits for both until the deadline.
+ * end by themselves; a busy one is ended. This function waits for both until the deadline.
  *
  * @throws {EmbeddedPostgresError} when a live process holds the lock, or the server still holds it at the deadline
  */
 export const takeDirectoryLock = async (
   file: string,
-  options: { readonly directory: string; readonly pidFile: string; readonly deadlineMs: number },
+  options: Pick<DataDirectory, 'root' | 'cluster' | 'pidFile'> & { readonly deadlineMs: number },
 ): Promise<DirectoryLock> => {
-  const deadline = Date.now() + options.deadlineMs;
+  const { root, cluster, pidFile } = options;
+  const from = Date.now();
+  const deadline = from + options.deadlineMs;
   for (;;) {
     const lock = await tryDirectoryLock(file);
     if (lock) return lock;
     const owner = readPid(file);
-    const server = readPid(options.pidFile);
+    const server = readPid(pidFile);
     const serverHasEnded = server !== undefined && !processIsAlive(server);
     if (owner !== undefined && processIsAlive(owner) && !serverHasEnded) {
       throw new EmbeddedPostgresError(
-        `The data directory ${options.directory} is already in use by process ${owner}` +
+        `The data directory ${root} is already in use by process ${owner}` +
           (server === undefined ? '.' : ` (PostgreSQL server: process ${server}).`),
       );
     }
     if (Date.now() > deadline) {
       throw new EmbeddedPostgresError(
-        `The data directory ${options.directory} is still in use by ` +
+        `The data directory ${root} is still in use by ` +
           (serverHasEnded
             ? `sessions of a PostgreSQL server that has ended (process ${server}).`
             : `process ${server ?? 'unknown'}: a PostgreSQL server that lost its owner and has not stopped.`),
       );
     }
+    if (serverHasEnded && Date.now() > from + ORPHAN_GRACE_MS)
+      await endOrphanSessions(cluster, () => readPid(file) === owner && readPid(pidFile) === server);
     await delay(POLL_INTERVAL_MS);
   }
 };

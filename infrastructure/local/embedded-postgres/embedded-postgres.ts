@@ -195,8 +195,7 @@ export const startEmbeddedPostgres = async (options: EmbeddedPostgresOptions): P
   const data = dataDirectoryAt(resolve(options.dataDirectory));
   await ensureWritableDirectory(data.root);
   const user = await findServerUser(data.cluster);
-  const { root: directory, pidFile } = data;
-  const lock = await takeDirectoryLock(data.lock, { directory, pidFile, deadlineMs: LOCK_DEADLINE_MS });
+  const lock = await takeDirectoryLock(data.lock, { ...data, deadlineMs: LOCK_DEADLINE_MS });
   try {
     const binaries = await prepareBinaries(user);
     const durable = options.durable !== false;
