@@ -5,6 +5,8 @@ import type { ProvisioningLedger } from '../../application/ports/databases/provi
 import { DATABASE_STATES, isHalfMade, statesBefore } from '../../domain/databases/results-database.ts';
 import { DEFAULT_SERVER } from '../../domain/databases/server.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { refreshLedger } from '../../infrastructure/knex-command/command-target.ts';
+import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 
 const ACME = organizationId('acme');
@@ -69,6 +71,21 @@ describe('The ledger of results databases', function () {
   it('retires no database that it does not know', async () => {
     const unknown = { organizationId: organizationId('nobody'), stamp: null, generation: 1 };
     expect(await ledger.beginRetirement(unknown)).to.equal(false);
+  });
+
+  it('takes no schema version from a command that has migrated an earlier database of the name', async () => {
+    await write('ready');
+    const { stamp, schemaVersion } = await recorded();
+    const server = DatabaseUrl.parse(deployment.environment['DB_DATABASE_URL'] ?? '');
+    const target = {
+      url: server.withDatabase('mad_results_acme'),
+      metadataUrl: server.withDatabase(deployment.metadataDatabase),
+      organizationId: ACME,
+    };
+    await refreshLedger({ ...target, stamp: randomUUID() }, 7);
+    expect(await recorded()).to.include({ schemaVersion });
+    await refreshLedger({ ...target, stamp }, 7);
+    expect(await recorded()).to.include({ schemaVersion: 7 });
   });
 
   for (const other of ['generation', 'stamp'] as const) {
