@@ -78,13 +78,15 @@ export const adoptDatabase =
     });
   };
 
-/** What the organization has on another server would be lost to it, and nobody would notice. */
 const assertNotElsewhere = (record: DatabaseRecord | null, { serverId }: DatabaseServer): void => {
-  if (record === null || record.stamp === null || record.serverId === serverId) return;
-  throw new DatabaseProvisioningError(
-    `The organization has a database on the server "${record.serverId}"; retire that one first.`,
-  );
+  if (record !== null && record.stamp !== null && record.serverId !== serverId) throw elsewhere(record);
 };
+
+/** What the organization has on another server would be lost to it, and nobody would notice. */
+const elsewhere = ({ serverId }: DatabaseRecord): DatabaseProvisioningError =>
+  new DatabaseProvisioningError(
+    `The organization has a database on the server "${serverId}"; retire that one first.`,
+  );
 
 interface Adoption {
   readonly organizationId: OrganizationId;
@@ -116,13 +118,16 @@ const adoptLocked = async (
   const schemaVersion = await server.migrate(source);
   await server.template.grantRows(source);
   // From here on the organization's next request finishes it, if this process does not.
-  const { record, spare } = await ledger.recordAdoption(organizationId, {
+  const recorded = await ledger.recordAdoption(organizationId, {
     serverId: server.serverId,
     databaseName,
     from: source,
     stamp: newId(),
     schemaVersion,
   });
+  // A request may have made one there while this database was migrated: the lock is this server's.
+  if (recorded.spare === null) throw elsewhere(recorded.record);
+  const { record, spare } = recorded;
   await session.restrict(source, record.stamp);
   // While the database still says whose it was: a repetition after a crash has to find the role, too.
   const earlier = stampIn(comment);

@@ -82,10 +82,10 @@ export const makeDatabase = (ports: MakingPorts, claim: Claim): Promise<Making> 
     ready.then(isAboutToBeNamed, reject);
   });
 
-/** Keeps in the ledger why a database could not be made. */
+/** Keeps in the ledger why the database could not be made. */
 export const recordingFailure = async <Result>(
   { ledger, logger }: Pick<MakingPorts, 'ledger' | 'logger'>,
-  { organizationId, databaseName }: Pick<DatabaseRecord, 'organizationId' | 'databaseName'>,
+  database: Parameters<ProvisioningLedger['fail']>[0],
   work: () => Promise<Result>,
 ): Promise<Result> => {
   try {
@@ -95,10 +95,10 @@ export const recordingFailure = async <Result>(
     if (error instanceof DomainError && !(error instanceof DatabaseProvisioningError)) throw error;
     logger.write('database.provisioning_failed', {
       err: error,
-      org_id: organizationId,
-      database: databaseName,
+      org_id: database.organizationId,
+      database: database.databaseName,
     });
-    await ledger.fail(organizationId, databaseName, reasonOf(error));
+    await ledger.fail(database, reasonOf(error));
     if (error instanceof DatabaseProvisioningError) throw error;
     throw new DatabaseProvisioningError('The results database of the organization could not be made.', error);
   }

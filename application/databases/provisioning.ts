@@ -85,7 +85,7 @@ export const provisioning = (ports: ProvisioningPorts): Provisioning => {
     });
     const record = await ledger.find(organizationId);
     if (problem !== null || isServerProblem(record?.lastError ?? null))
-      await ledger.noteError(organizationId, problem);
+      await ledger.noteError(placement, problem);
     if (problem !== null) throw new DatabaseConnectionError(problem);
     return placement;
   };
@@ -103,7 +103,7 @@ const recordSteps = (span: Span, onStep: ProvisioningPorts['onStep']): Provision
   };
 };
 
-/** Writes down that the organization gets a database, and on which server; or finds what was written before. */
+/** Claims a database for the organization, on a server that is chosen for it. Returns an earlier claim as it is. */
 const claimDatabase = async (
   ports: ProvisioningPorts,
   organizationId: OrganizationId,
@@ -121,16 +121,19 @@ const claimDatabase = async (
       return choice.serverId;
     });
   };
-  // Its template may have been built since the offers were made.
+  // Such a server was not offered: its template was not known to stand, or could not be built.
   const isUntried = ({ isAvailable, serverId }: DatabaseServer): boolean =>
     isAvailable && !offered.has(serverId);
-  const claim = await recordingFailure(ports, { organizationId, databaseName }, async () => {
-    // What an earlier attempt left on a server is finished there, and given up only when the server is away.
-    const begunOn = record !== null && record.stamp !== null ? record.serverId : null;
+  const stamp = record?.stamp ?? null;
+  const claim = await recordingFailure(ports, { organizationId, databaseName, stamp }, async () => {
+    // An earlier attempt may have begun the database on a server. The claim waits for that server's template, so that the
+    // database is finished there. It chooses another server only when that one cannot be offered.
+    const begunOn = record !== null && stamp !== null ? record.serverId : null;
     try {
       return await claimFrom(({ serverId }) => serverId === begunOn);
     } catch (error) {
-      // The organization may be pinned to a server whose template nobody has asked for yet.
+      // The organization may be pinned to a server that was not offered. The claim waits for the templates of all servers,
+      // and tries once more.
       if (!(error instanceof NoServerAvailableError) || !ports.servers.list().some(isUntried)) throw error;
       return claimFrom(() => true);
     }

@@ -147,10 +147,10 @@ class ServerPass {
     const failed = records.filter(({ lastError }) => isServerProblem(lastError));
     if (this.#options.dryRun || failed.length === 0) return;
     const known = await this.#know(session, failed);
-    for (const { organizationId, databaseName } of failed) {
-      const database = present.get(databaseName);
+    for (const record of failed) {
+      const database = present.get(record.databaseName);
       if (database !== undefined && judge(database, known, this.#server) === null)
-        await this.#ports.ledger.noteError(organizationId, null);
+        await this.#ports.ledger.noteError(record, null);
     }
   }
 
@@ -206,9 +206,9 @@ class ServerPass {
   }
 
   async #isStillSo(session: ServerSession, { kind, database, organizationId }: Finding): Promise<boolean> {
-    const { ledger, deployment } = this.#ports;
+    const { deployment } = this.#ports;
     const identity = await session.identityOf(database);
-    const found = organizationId === null ? null : await ledger.find(organizationId);
+    const found = await this.#recordOf(organizationId);
     const record = found?.serverId === this.#server.serverId ? found : null;
     if (kind === 'missing') return identity === undefined && record !== null && holdsResults(record.state);
     if (identity === undefined) return false;
@@ -225,9 +225,11 @@ class ServerPass {
     { kind, database, organizationId, action }: Finding,
   ): Promise<Finding['action'] | null> {
     switch (kind) {
-      case 'missing':
-        if (organizationId !== null) await this.#ports.ledger.noteError(organizationId, MISSING);
+      case 'missing': {
+        const record = await this.#recordOf(organizationId);
+        if (record !== null) await this.#ports.ledger.noteError(record, MISSING);
         return 'reported';
+      }
       case 'half-made':
         if (organizationId !== null) await this.#ports.provision(organizationId);
         return 'resumed';
@@ -255,6 +257,10 @@ class ServerPass {
     }
   }
 
+  async #recordOf(organizationId: OrganizationId | null): Promise<DatabaseRecord | null> {
+    return organizationId === null ? null : this.#ports.ledger.find(organizationId);
+  }
+
   async #isAnothers(session: ServerSession, database: string): Promise<boolean> {
     const deploymentId = readMark(await session.identityOf(database))?.deploymentId ?? null;
     return deploymentId !== null && deploymentId !== (await this.#ports.deployment.id());
@@ -265,7 +271,7 @@ class ServerPass {
     database: string,
     organizationId: OrganizationId | null,
   ): Promise<void> {
-    const record = organizationId === null ? null : await this.#ports.ledger.find(organizationId);
+    const record = await this.#recordOf(organizationId);
     if (record === null || record.stamp === null) return;
     const deploymentId = await this.#ports.deployment.id();
     await session.mark(database, formatIdentity({ ...record, stamp: record.stamp, deploymentId }));
@@ -276,7 +282,7 @@ class ServerPass {
     database: string,
     organizationId: OrganizationId | null,
   ): Promise<void> {
-    const record = organizationId === null ? null : await this.#ports.ledger.find(organizationId);
+    const record = await this.#recordOf(organizationId);
     if (record === null || record.stamp === null) return;
     await session.createGroupRole();
     await session.restrict(database, record.stamp);

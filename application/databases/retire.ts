@@ -83,23 +83,26 @@ const underLock = <Result>(
   return server.exclusively(databaseName, (session) => work({ server, session, databaseName }));
 };
 
+const givenAnother = (): OrganizationNotReadyError =>
+  new OrganizationNotReadyError('The organization was given another database meanwhile.');
+
 const putAside = async (
   { ledger, deployment, fingerprint }: RetirePorts,
   { server, session, databaseName }: Act,
   record: DatabaseRecord,
 ): Promise<string | null> => {
   const { organizationId, stamp, generation } = record;
-  // The lock was taken for the record as it was. An adoption meanwhile may have named a database on another server.
+  // The lock was taken for the record as it was. The organization may have been given a database on another server since.
   if (record.serverId !== server.serverId || server.names.ofRecord(organizationId, record) !== databaseName)
-    throw new OrganizationNotReadyError('The organization was given another database meanwhile.');
+    throw givenAnother();
   const comment = await session.identityOf(databaseName);
   assertNotOfAnotherOrganization(readMark(comment), organizationId, databaseName);
   assertNotOfAnotherDeployment(databaseName, comment, await deployment.id(), record);
   // The same name at each attempt: the next one finds what was put aside already.
   const aside = server.names.quarantine('retired', stamp ?? fingerprint({ organizationId, generation }));
-  await ledger.beginRetirement(organizationId);
+  if (!(await ledger.beginRetirement(record))) throw givenAnother();
   if (comment !== undefined) await session.quarantine(databaseName, aside);
   const renamedTo = (await session.exists(aside)) ? aside : null;
-  await ledger.completeRetirement(organizationId, renamedTo);
+  await ledger.completeRetirement(record, renamedTo);
   return renamedTo;
 };

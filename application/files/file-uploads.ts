@@ -44,7 +44,7 @@ export const beginUpload =
       expiresAt: new Date(now() + UPLOAD_LIFETIME_MS),
     };
     const known = await withDatabase(async ({ files }) => {
-      const file = await files.find(announced.sha256);
+      const file = await files.renew(announced.sha256);
       if (file !== null) return file;
       const limit = filesQuota(deps, organizationId);
       await assertQuota(files, { ...announced, limit, besideUploadsOf: null });
@@ -88,7 +88,7 @@ export const completeUpload =
     const { fileStore } = deps;
     const { organizationId, withDatabase } = call;
     const upload = await findUpload(withDatabase, uploadId);
-    const findKnown = () => withDatabase(({ files }) => files.find(upload.sha256));
+    const findKnown = () => withDatabase(({ files }) => files.renew(upload.sha256));
     const known = await findKnown();
     if (known !== null) {
       await fileStore.discard(organizationId, uploadId);

@@ -56,13 +56,17 @@ export const choosePlacement = ({
 };
 
 const reasonToRefuse = (server: ServerOffer, pin: PlacementPin): RefusalReason | null => {
-  if (!satisfies(server, pin)) return 'pinned_elsewhere';
+  if (!satisfiesPin(server, pin)) return 'pinned_elsewhere';
   if (server.status !== 'active') return server.status;
   if (server.maxDatabases !== null && server.databases >= server.maxDatabases) return 'full';
   return server.available === false ? 'unavailable' : null;
 };
 
-const satisfies = ({ serverId, labels }: ServerOffer, pin: PlacementPin): boolean =>
+/** Whether a database of an organization with this pin may be on the server. */
+export const satisfiesPin = (
+  { serverId, labels }: Pick<ResultsServerRecord, 'serverId' | 'labels'>,
+  pin: PlacementPin,
+): boolean =>
   (pin.serverId === null || pin.serverId === serverId) &&
   Object.entries(pin.labels).every(([name, value]) => Object.hasOwn(labels, name) && labels[name] === value);
 

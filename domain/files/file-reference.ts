@@ -44,9 +44,21 @@ export const fileReferencesOf = (inputs: JsonObject): FileReferences => {
   };
   // What is made of an object is an object.
   const nameless = walk(inputs, '') as JsonObject;
+  issues.push(...ambiguousOf(references));
   if (references.length > MAX_REFERENCES)
     issues.push({ path: 'inputs', message: `must refer to at most ${MAX_REFERENCES} files` });
   return { references, issues, nameless };
+};
+
+/** `{"a.b": …}` and `{"a": {"b": …}}` lead to one role. */
+const ambiguousOf = (references: readonly FileReference[]): readonly InputIssue[] => {
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const { role } of references) (seen.has(role) ? twice : seen).add(role);
+  return Array.from(twice, (role) => ({
+    path: `inputs.${role}`,
+    message: 'stands there twice: a name with dots in it is also a way to another member',
+  }));
 };
 
 const refersToFiles = (value: unknown): boolean => {

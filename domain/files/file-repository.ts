@@ -12,6 +12,8 @@ export type NewFile = Omit<StoredFile, 'createdAt'>;
 export interface FileRepository {
   /** Null unless it is stored. */
   find(sha256: string): Promise<StoredFile | null>;
+  /** As `find`. Puts off its collection as well: the caller is told that it need not send the bytes. */
+  renew(sha256: string): Promise<StoredFile | null>;
   list(part: PartRequest<FileKey>): Promise<PagePart<StoredFile, FileKey>>;
   /**
    * Bytes of all files that are stored or arriving, and of those that uploads may still bring.
@@ -39,7 +41,8 @@ export interface FileRepository {
   findUpload(uploadId: string): Promise<FileUpload | null>;
 
   /**
-   * Marks files for deletion that nothing refers to and nobody has uploaded since, and forgets uploads of that age.
+   * Marks files for deletion that no job, artifact or campaign refers to and nobody has uploaded since, and forgets uploads
+   * of that age.
    * Returns all that are marked, those of earlier attempts included. Use it in a transaction.
    */
   markUnreferenced(before: Date, limit: number): Promise<readonly string[]>;

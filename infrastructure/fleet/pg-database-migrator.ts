@@ -7,6 +7,7 @@ import type { Knex } from 'knex';
 import type { Deployment } from '../../application/ports/databases/deployment.ts';
 import type { PgConnection } from '../postgres/pg-connection.ts';
 import { literal } from '../postgres/quoting.ts';
+import { ConnectionBudgetExhaustedError } from '../../domain/databases/errors.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 import { isDriverError, isServerFailure } from '../postgres/postgres-errors.ts';
 import type { ResultsServer } from '../servers/results-server.ts';
@@ -98,14 +99,15 @@ export class PgDatabaseMigrator implements DatabaseMigrator, ObservedMigrator {
       }
     } catch (error) {
       const { kind, reason } = this.#isAway(target, attempt, error)
-        ? { kind: 'away' as const, reason: `its server "${target.serverId}" does not answer` }
+        ? { kind: 'away' as const, reason: whyAway(target, error) }
         : explainFailure(error, attempt.during);
       return { kind, reason, schemaVersion: attempt.version, applied: attempt.applied };
     }
   }
 
   #isAway({ serverId }: MigrationTarget, { version }: Attempt, error: unknown): boolean {
-    if (error instanceof DatabaseConnectionError) return true;
+    if (error instanceof DatabaseConnectionError || error instanceof ConnectionBudgetExhaustedError)
+      return true;
     // Of the connect; later it may be this session alone that was ended.
     if (version === null && isServerFailure(error)) return true;
     // A connection that was cut.
@@ -226,3 +228,8 @@ export class PgDatabaseMigrator implements DatabaseMigrator, ObservedMigrator {
     return release;
   }
 }
+
+const whyAway = ({ serverId }: MigrationTarget, error: unknown): string =>
+  error instanceof ConnectionBudgetExhaustedError
+    ? `no connection to its server "${serverId}" came free`
+    : `its server "${serverId}" does not answer`;

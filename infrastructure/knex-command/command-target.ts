@@ -27,6 +27,8 @@ export interface CommandTarget {
   readonly metadataUrl: DatabaseUrl;
   /** Null when the database belongs to no organization. */
   readonly organizationId: OrganizationId | null;
+  /** Of the organization's database; null when the ledger has none. */
+  readonly stamp: string | null;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -57,17 +59,17 @@ export const openCommandTarget = async (kind: DatabaseKind): Promise<CommandTarg
     const { metadataAdminUrl: metadataUrl } = config;
     if (kind === 'metadata') {
       await ensureDatabase(metadataUrl);
-      return { url: metadataUrl, metadataUrl, organizationId: null };
+      return { url: metadataUrl, metadataUrl, organizationId: null, stamp: null };
     }
     const organizationId = readOrganizationId(environment, config.maxOrganizationIdLength);
     if (organizationId !== null) {
-      const url = await locateOrganization(config, organizationId, environment['SERVER']);
-      return { url, metadataUrl, organizationId };
+      const located = await locateOrganization(config, organizationId, environment['SERVER']);
+      return { ...located, metadataUrl, organizationId };
     }
     const { urls } = serverOf(config, environment['SERVER'] ?? DEFAULT_SERVER);
     const url = urls.ownerUrlFor(urls.names.forOrganization(TEMPLATE_ID));
     await ensureDatabase(url);
-    return { url, metadataUrl, organizationId };
+    return { url, metadataUrl, organizationId, stamp: null };
   } catch (error) {
     throw error instanceof CommandError ? error : new CommandError(reasonOf(error));
   }
@@ -80,16 +82,19 @@ const serverOf = ({ servers }: DatabaseConfig, name: string): ServerConfig => {
   throw new CommandError(`SERVER holds ${JSON.stringify(shorten(name))}; it takes one of ${known}.`);
 };
 
-/** Records the schema version of an organization's database in the ledger. Does nothing for other databases. */
+/**
+ * Records the schema version of an organization's database in the ledger. Does nothing for other databases, and when the
+ * organization was given another database while the command was at work.
+ */
 export const refreshLedger = async (target: CommandTarget, schemaVersion: number): Promise<void> => {
-  const { organizationId, metadataUrl, url } = target;
+  const { organizationId, metadataUrl, url, stamp } = target;
   if (organizationId === null) return;
   const metadata = await open(metadataUrl);
   try {
     await metadata.query({
       text: `update organization_databases set schema_version = $1, updated_at = now()
-             where org_id = $2 and database_name = $3`,
-      values: [schemaVersion, organizationId, url.database],
+             where org_id = $2 and database_name = $3 and stamp is not distinct from $4::uuid`,
+      values: [schemaVersion, organizationId, url.database, stamp],
     });
   } finally {
     await metadata.close();
@@ -121,14 +126,14 @@ interface RecordedDatabase extends DatabaseIdentity {
 }
 
 /**
- * Returns the URL of the organization's database. A database of that name may be another one, so the stamp must match
+ * Returns the URL and the recorded stamp of the organization's database. A database of that name may be another one, so the stamp must match
  * the ledger. A database without a stamp is not assigned yet and is accepted.
  */
 const locateOrganization = async (
   config: DatabaseConfig,
   organizationId: OrganizationId,
   wantedServer: string | undefined,
-): Promise<DatabaseUrl> => {
+): Promise<Pick<CommandTarget, 'url' | 'stamp'>> => {
   const recorded = await findRecord(config.metadataAdminUrl, organizationId);
   const serverId = recorded?.serverId ?? wantedServer ?? DEFAULT_SERVER;
   if (wantedServer !== undefined && wantedServer !== serverId) {
@@ -139,7 +144,8 @@ const locateOrganization = async (
   const { urls } = serverOf(config, serverId);
   const url = urls.ownerUrlFor(recorded?.databaseName ?? urls.names.forOrganization(organizationId));
   const found = await readStamp(url, organizationId);
-  if (readMark(found) === null || (recorded !== null && isIdentity(found, recorded))) return url;
+  if (readMark(found) === null || (recorded !== null && isIdentity(found, recorded)))
+    return { url, stamp: recorded?.stamp ?? null };
   throw new CommandError(
     `The database ${url.database} is not the one on record for the organization "${organizationId}": ` +
       `see "databases reconcile --dry-run".`,

@@ -19,7 +19,7 @@ export class SessionSlots implements BudgetedPool {
     return this.#waiting.length > 0;
   }
 
-  /** Waits for a slot, without a deadline. Call what it resolves with after the server has hung up. */
+  /** Waits for a slot; the caller has the deadline. Call what it resolves with after the server has hung up. Never rejects. */
   take(): Promise<() => void> {
     return new Promise((resolve) => {
       this.#waiting.push((slot) => resolve(() => this.#giveBack(slot)));

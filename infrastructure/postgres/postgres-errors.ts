@@ -16,6 +16,7 @@ export const SqlState = {
   undefinedColumn: '42703',
   undefinedFunction: '42883',
   tooManyConnections: '53300',
+  adminShutdown: '57P01',
   cannotConnectNow: '57P03',
   featureNotSupported: '0A000',
   readOnlySqlTransaction: '25006',
@@ -155,7 +156,10 @@ export const isDriverError = (error: unknown): boolean =>
 const DRIVER_MESSAGE =
   /^(?:connection terminated|client (?:has|was)|query read timeout|timeout e|the server does not support ssl|there was an error establishing an ssl|sasl: |the connection was cancelled)/i;
 
-/** Whether a failed connect shows that the whole server is down. A time-out does not: it may concern one database. */
+/**
+ * Whether a failed connect shows that the whole server is down. A time-out does not: it may concern one database. Nor does
+ * 57P01: an administrator may have ended this session alone, as the service does with those in a database that it renames.
+ */
 export const isServerFailure = (error: unknown): boolean => {
   const sqlState = sqlStateOf(error);
   if (sqlState !== null) return SERVER_AWAY.test(sqlState);
@@ -164,12 +168,14 @@ export const isServerFailure = (error: unknown): boolean => {
   return error instanceof Error && 'code' in error && UNREACHABLE.test(String(error.code));
 };
 
-const SERVER_AWAY = /^57P0[123]$/;
+const SERVER_AWAY = /^57P0[23]$/;
 const UNREACHABLE = /^(?:ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EPIPE|ENOENT)$/;
 
-/** Whether a failed connect shows that the server is alive and refused. */
-export const isServerAnswer = (error: unknown): boolean =>
-  sqlStateOf(error) !== null || error instanceof DomainError;
+/** Whether a failed connect shows that the server is alive and refused. 57P01 does not: the server may be going. */
+export const isServerAnswer = (error: unknown): boolean => {
+  const sqlState = sqlStateOf(error);
+  return sqlState === null ? error instanceof DomainError : sqlState !== SqlState.adminShutdown;
+};
 
 /** Whether a failed connect shows that the server is full. A full database has the same SQLSTATE. */
 export const isServerFull = (error: unknown): boolean =>

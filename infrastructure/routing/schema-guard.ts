@@ -108,8 +108,12 @@ export class SchemaGuard {
     const window = await this.#deps.window();
     const began = performance.now();
     const sinceMs = began - this.#lookedAt + OVERLAP_MS;
-    const moved = await this.#deps.ledger.listMoved(window, sinceMs, [...this.#outside.keys()]);
+    const known = [...this.#outside.keys()];
+    const moved = await this.#deps.ledger.listMoved(window, sinceMs, known);
     this.#lookedAt = began;
+    // An organization whose database was retired is not in the list: it gets a new one of a version that is served.
+    const listed = new Set(moved.map(({ organizationId }) => organizationId));
+    for (const organizationId of known) if (!listed.has(organizationId)) this.#outside.delete(organizationId);
     for (const { organizationId, schemaVersion } of moved) {
       const fit = fitOf(window, schemaVersion);
       if (fit === 'inside') {

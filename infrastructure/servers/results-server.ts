@@ -6,6 +6,7 @@ import type { InstanceLedger } from '../../application/ports/databases/instance-
 import type { ServerLedger } from '../../application/ports/databases/server-ledger.ts';
 import type { SpareLedger } from '../../application/ports/databases/spare-ledger.ts';
 import type { Logger } from '../../application/ports/runtime/logger.ts';
+import { ConnectionBudgetExhaustedError } from '../../domain/databases/errors.ts';
 import type { DatabaseNames } from '../../domain/databases/database-names.ts';
 import type { Placement } from '../../domain/databases/placement.ts';
 import type { ServerId } from '../../domain/databases/server.ts';
@@ -72,6 +73,8 @@ export const SERVER_BREAKER = { threshold: 2, minDelayMs: 250, maxDelayMs: 5000 
 /** One clones at a time; the others claim spares meanwhile, or wait for their turn. */
 const ADMIN_SESSIONS = 3;
 const ADMIN_ACQUIRE_TIMEOUT_MS = 60_000;
+/** Far longer than a pool keeps what another one waits for. */
+const SLOT_DEADLINE_MS = 60_000;
 
 /**
  * One PostgreSQL server that holds results databases, and all that is per server: connections and their budget, breaker,
@@ -228,11 +231,15 @@ export class ResultsServer implements DatabaseServer {
    * Waits for a slot for a connection outside of the pools. Call what it resolves with after the server has hung up.
    *
    * @throws {DatabaseConnectionError} when the server falls silent meanwhile
+   * @throws {ConnectionBudgetExhaustedError} when there is none until the deadline: this process's share may be none at all
    */
-  async takeSlot(): Promise<() => void> {
+  async takeSlot(deadlineMs = SLOT_DEADLINE_MS): Promise<() => void> {
     const taken = this.slots.take();
+    const inTime = withDeadline(taken, deadlineMs).catch(() => {
+      throw new ConnectionBudgetExhaustedError();
+    });
     try {
-      return await this.sessions.waitFor(taken);
+      return await this.sessions.waitFor(inTime);
     } catch (error) {
       void taken.then((giveBack) => giveBack());
       throw error;

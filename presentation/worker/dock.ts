@@ -6,6 +6,7 @@ import { readDockingRequest, type DockingRequest } from './docking-request.ts';
 import { JobFailure } from './job-failure.ts';
 import { judgeRun } from './judge-run.ts';
 import type { Completion, OrganizationWork, WorkFile } from './organization-work.ts';
+import { refusesWorker } from './retry.ts';
 import { storedText } from './stored-text.ts';
 import { toTaskResult } from './task-result.ts';
 import { FILES, type VinaEngine, type VinaRun } from './vina-engine.ts';
@@ -169,7 +170,7 @@ const orRefused = async <Value>(name: string, upload: Promise<Value>): Promise<V
   try {
     return await upload;
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
+    if (!(error instanceof ApiError) || refusesWorker(error)) throw error;
     throw new JobFailure({
       code: 'outputs_refused',
       message: `the service does not take ${name}: ${error.code ?? error.status}`,

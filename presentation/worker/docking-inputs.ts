@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { ApiError } from '../rest/api-error.ts';
 import { JobFailure } from './job-failure.ts';
 import type { OrganizationWork } from './organization-work.ts';
+import { refusesWorker } from './retry.ts';
 import { countAtoms } from './vina-output.ts';
 
 export type Role = 'receptor' | 'ligand';
@@ -60,7 +61,7 @@ const orUnavailable = async (role: Role, bytes: Promise<Buffer>): Promise<Buffer
   try {
     return await bytes;
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
+    if (!(error instanceof ApiError) || refusesWorker(error)) throw error;
     return fail(
       'input_unavailable',
       `the ${role} cannot be fetched: ${error.code ?? error.status}`,

@@ -4,7 +4,7 @@ import { reasonsOf } from '../../domain/reason-of.ts';
 import { ApiError } from '../rest/api-error.ts';
 import { dock } from './dock.ts';
 import type { Completion, HeldLease, OrganizationWork } from './organization-work.ts';
-import { pauseUnless, retrying, type Pause } from './retry.ts';
+import { pauseUnless, refusesWorker, retrying, type Pause } from './retry.ts';
 import type { VinaEngine } from './vina-engine.ts';
 import type { JobToDo, Lease } from './work-replies.ts';
 
@@ -182,8 +182,8 @@ export class JobRun {
     try {
       await this.#retry(() => this.#ownWork.complete(this.jobId, lease.lease_id, completion, signal));
     } catch (error) {
-      if (signal.aborted || !(error instanceof ApiError)) throw error;
-      if (error.status === 409) {
+      if (signal.aborted || !(error instanceof ApiError) || refusesWorker(error)) throw error;
+      if (error.status === 409 || error.status === 404) {
         log.write('job.result_unwanted', { job_id: this.jobId, code: error.code });
         return 'interrupted';
       }
@@ -216,6 +216,12 @@ export class JobRun {
         await this.#release({ reason: 'shutdown' });
         return 'interrupted';
       case null:
+        if (refusesWorker(error)) {
+          log.write('job.refused', { job_id: this.jobId, reason: reasonsOf(error) });
+          // The refusal may be over by now.
+          await this.#release({ reason: 'shutdown' });
+          return 'interrupted';
+        }
         log.write('job.undoable', { job_id: this.jobId, reason: reasonsOf(error) });
         await this.#release({ reason: 'cannot_run', delay_seconds: FAULT_DELAY_SECONDS });
         return 'faulty';

@@ -21,6 +21,8 @@ export class LeaseKeeper {
   readonly #intervalMs: number;
   readonly #wait: Pause;
   readonly #log: Logger;
+  /** Heartbeats that wait for an answer. */
+  readonly #unanswered = new Map<OrganizationWork, Promise<boolean>>();
   #failures = 0;
 
   constructor({
@@ -45,21 +47,31 @@ export class LeaseKeeper {
     return this.#failures < MAX_FAILURES || this.#runs.size === 0;
   }
 
-  /** Resolves when the signal aborts. Does not reject. */
+  /**
+   * Resolves after the signal has aborted. Does not reject. A heartbeat waits for none of another organization, whose database
+   * may be slow: every lease would lapse with it.
+   */
   async beat(signal: AbortSignal): Promise<void> {
     for (;;) {
       await pauseUnless(this.#wait, this.#intervalMs, signal);
-      if (signal.aborted) return;
-      await this.#beatOnce();
+      if (signal.aborted) break;
+      void this.#beatOnce();
     }
+    await Promise.all(this.#unanswered.values());
   }
 
   async #beatOnce(): Promise<void> {
-    if (this.#runs.size === 0) return;
     const byOrganization = new Map<OrganizationWork, JobRun[]>();
     for (const run of this.#runs)
-      byOrganization.set(run.work, [...(byOrganization.get(run.work) ?? []), run]);
-    const outcomes = await Promise.all([...byOrganization].map(([work, runs]) => this.#extend(work, runs)));
+      if (!this.#unanswered.has(run.work))
+        byOrganization.set(run.work, [...(byOrganization.get(run.work) ?? []), run]);
+    if (byOrganization.size === 0) return;
+    const sent = [...byOrganization].map(([work, runs]) => {
+      const extending = this.#extend(work, runs).finally(() => this.#unanswered.delete(work));
+      this.#unanswered.set(work, extending);
+      return extending;
+    });
+    const outcomes = await Promise.all(sent);
     // One organization may be suspended. When none answers, it is this worker.
     this.#failures = outcomes.some(Boolean) ? 0 : this.#failures + 1;
   }

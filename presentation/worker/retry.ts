@@ -52,6 +52,16 @@ export const isTransient = (error: unknown): boolean => {
 };
 
 /**
+ * Whether the service refuses the worker, whatever it asks: the organization is suspended, or admits it no longer. That says
+ * nothing about a job.
+ */
+export const refusesWorker = (error: unknown): boolean =>
+  error instanceof ApiError && REFUSALS.includes(error.code ?? '');
+
+/** An outgrown quota of storage is 403 as well, and concerns what is sent. */
+const REFUSALS: readonly string[] = ['organization_suspended', 'organization_access_denied', 'role_required'];
+
+/**
  * Repeats `work` for as long as its failures are transient.
  *
  * @throws what `work` threw last: a failure that is not transient, or any once the signal has aborted

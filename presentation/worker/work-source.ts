@@ -6,19 +6,19 @@ import type { ClaimedJob } from './job-run.ts';
 import { OrganizationWork, type WorkerIdentity } from './organization-work.ts';
 import { replies } from './work-replies.ts';
 
-export interface ClaimedJobs {
-  readonly jobs: readonly ClaimedJob[];
-  /** When the service wants to be asked again, when there was nothing. */
-  readonly retryAfterMs: number;
-}
+/** Takes jobs as they are claimed. */
+export type TakeJob = (job: ClaimedJob) => void;
 
 /** Where a worker gets its jobs. */
 export interface WorkSource {
   /**
+   * Hands each job over at once: its lease runs, and the next organization may be slow to answer.
+   *
    * @param signal asks for no further requests
+   * @returns when the service wants to be asked again, in milliseconds, when there was nothing
    * @throws {ApiError} or what `fetch` rejects with, when nothing could be claimed
    */
-  claim(limit: number, signal: AbortSignal): Promise<ClaimedJobs>;
+  claim(limit: number, signal: AbortSignal, take: TakeJob): Promise<number>;
 }
 
 /** The jobs of the one organization that the worker's token speaks for. */
@@ -29,10 +29,11 @@ export class OrganizationSource implements WorkSource {
     this.#work = new OrganizationWork(new AuthorizedApi(api, token), worker);
   }
 
-  async claim(limit: number): Promise<ClaimedJobs> {
+  async claim(limit: number, _signal: AbortSignal, take: TakeJob): Promise<number> {
     const work = this.#work;
     const { items, retryAfterMs } = await work.claim(limit);
-    return { jobs: items.map((item) => ({ ...item, work })), retryAfterMs };
+    for (const item of items) take({ ...item, work });
+    return retryAfterMs;
   }
 }
 
@@ -54,26 +55,27 @@ export class FleetSource implements WorkSource {
     this.#log = log;
   }
 
-  async claim(limit: number, signal: AbortSignal): Promise<ClaimedJobs> {
+  async claim(limit: number, signal: AbortSignal, take: TakeJob): Promise<number> {
     const { body } = await this.#fleet.call({
       method: 'GET',
       path: `/work?engines=${this.#worker.engines.join(',')}&limit=${MAX_HINTS}`,
       expect: [200],
       reply: replies.work,
     });
-    const jobs: ClaimedJob[] = [];
+    let left = limit;
     for (const { org_id, hint_version } of body.items) {
-      if (jobs.length >= limit || signal.aborted) break;
+      if (left <= 0 || signal.aborted) break;
       try {
         const work = this.#workOf(org_id);
-        const { items } = await work.claim(limit - jobs.length, hint_version);
-        jobs.push(...items.map((item) => ({ ...item, work })));
+        const { items } = await work.claim(left, hint_version);
+        left -= items.length;
+        for (const item of items) take({ ...item, work });
       } catch (error) {
-        // What was claimed already is under a lease: it must be done. Another organization is no worse off.
+        // Another organization is no worse off.
         this.#log.write('worker.organization_skipped', { org_id, reason: reasonsOf(error) });
       }
     }
-    return { jobs, retryAfterMs: body.retry_after_seconds * 1000 };
+    return body.retry_after_seconds * 1000;
   }
 
   #workOf(organizationId: string): OrganizationWork {

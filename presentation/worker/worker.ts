@@ -84,10 +84,13 @@ export class Worker {
   /** @returns how long to wait before the next claim */
   async #claim(free: number): Promise<number> {
     if (!this.#leases.areKept) return SHORTEST_PAUSE_MS;
-    const { jobs, retryAfterMs } = await this.#options.source.claim(free, this.#stopping.signal);
-    for (const job of jobs) this.#start(job);
+    let claimed = 0;
+    const retryAfterMs = await this.#options.source.claim(free, this.#stopping.signal, (job) => {
+      claimed += 1;
+      this.#start(job);
+    });
     if (this.#faults > 0) return backoffMs(Math.min(this.#faults, LONGEST_FAULT_DOUBLINGS), null);
-    return jobs.length > 0 ? 0 : Math.max(retryAfterMs, SHORTEST_PAUSE_MS);
+    return claimed > 0 ? 0 : Math.max(retryAfterMs, SHORTEST_PAUSE_MS);
   }
 
   #start(claimed: ClaimedJob): void {

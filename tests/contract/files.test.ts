@@ -141,6 +141,36 @@ const keepsFiles = (subject: Subject<ResultsDatabase>): void => {
     expect(await mark(later())).to.deep.equal([]);
   });
 
+  it('are not marked while a campaign gives them to its jobs, wherever they stand in its inputs', async () => {
+    const [receptor, water] = [await store('receptor'), await store('water')];
+    const unnamed = await store('unnamed');
+    await database.campaigns.insert({
+      campaignId: UPLOAD_ID,
+      name: 'Kinases',
+      description: null,
+      engine: 'vina',
+      inputs: {
+        receptor: { file: `sha256:${receptor.sha256}`, name: 'r.pdbqt' },
+        solvents: [{ file: 7 }, 'text', { inner: [{ file: `sha256:${water.sha256}` }] }],
+        other: unnamed.sha256,
+      },
+      params: {},
+      priority: null,
+      createdBy: 'user-1',
+      note: NOTE,
+    });
+    await database.campaigns.change(UPLOAD_ID, { archived: true }, NOTE);
+    expect(await mark(later())).to.deep.equal([unnamed.sha256]);
+  });
+
+  it('are renewed where they are stored, and told', async () => {
+    const file = await store('one');
+    expect(await database.files.renew(file.sha256)).to.deep.equal(file);
+    await mark(later());
+    expect(await database.files.renew(file.sha256)).to.equal(null);
+    expect(await database.files.renew(sha256Of('none'))).to.equal(null);
+  });
+
   it('are told of artifacts, but for those whose bytes are elsewhere', async () => {
     const { sha256 } = await store('poses');
     const [kept, elsewhere] = [await addArtifact(sha256), await addArtifact(null)];

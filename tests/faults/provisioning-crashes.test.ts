@@ -183,7 +183,9 @@ describe('provisioning that is killed or fails', function () {
   it('a failure that is reported late does not undo what another process brought to ready', async () => {
     await expectAnotherInstanceFinishes();
     const ledger = startInstance().get(TOKENS.databaseLedger);
-    await ledger.fail(ACME, deployment.databaseName('acme'), 'late');
+    const record = await ledger.find(ACME);
+    if (record === null) throw new Error('there is no record');
+    await ledger.fail(record, 'late');
     expect(await ledger.find(ACME)).to.include({ state: 'ready', lastError: null });
   });
 

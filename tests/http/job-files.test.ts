@@ -135,6 +135,17 @@ describe('Files of jobs over HTTP', function () {
       expect(await inAlpha('select from job_files where job_id = $1', first.body.job_id)).to.have.length(1);
     });
 
+    it('cannot stand at two places of one name', async () => {
+      const [one, other] = [{ file: await send('one place') }, { file: await send('other place') }];
+      expect(await issuesOf({ 'a.b': one, a: { b: other } })).to.deep.equal([
+        'inputs.a.b: stands there twice: a name with dots in it is also a way to another member',
+      ]);
+      expect(await issuesOf({ 'a.0': one, a: [one] })).to.have.length(1);
+      const batch = { engine: 'vina', items: [{ inputs: { 'a.b': one, a: { b: one } } }] };
+      const { status, body } = await member.post<Problem>('/job-batches', batch);
+      expect([status, body.errors?.[0]?.path]).to.deep.equal([422, 'items.0.inputs.a.b']);
+    });
+
     it('have to be the organization’s, and well named', async () => {
       const foreign = await send('of beta', 'b', 'beta');
       const unknown = `sha256:${sha256Of('nobody has it')}`;

@@ -113,6 +113,21 @@ describe('the window of schema versions', function () {
     await expectServed(old.member('acme'));
   });
 
+  it('an organization whose database of a newer release is retired gets a new one', async () => {
+    const { base } = releases;
+    const old = await start(base);
+    await expectServed(old.member('acme'));
+    await migrate(base + 2, 'acme');
+    const guard = old.container.get(TOKENS.schemaGuard);
+    await guard.look();
+    await expectTurnedAway(old.member('acme'), NEWER);
+
+    await deployment.start().get(TOKENS.retireDatabase)(organizationId('acme'));
+    await guard.look();
+    await expectServed(old.member('acme'));
+    expect(await ledgerVersions(deployment)).to.deep.equal({ acme: base });
+  });
+
   it('old-code-new-schema-and-reverse-served-inside-window-refused-outside: an organization behind is first in line', async () => {
     const { base } = releases;
     const old = await start(base);

@@ -467,6 +467,26 @@ describe('a connection pool', function () {
     expect(await acquiring).to.be.instanceOf(DatabaseConnectionError);
   });
 
+  it('does not take the server for gone when somebody ends the sessions that log in to one database', async () => {
+    const serverBreaker = new CircuitBreaker({ threshold: 1, minDelayMs: 60_000, maxDelayMs: 60_000 });
+    const administrator = await openConnection(database.url);
+    const { pool } = open({
+      serverBreaker,
+      connect: async () => {
+        const connection = await openConnection(database.url);
+        // As the questions that follow a login.
+        const question = rejectionOf(connection.query({ text: 'select pg_sleep(60)', values: [] }));
+        const values = [connection.backendPid];
+        await administrator.query({ text: 'select pg_terminate_backend($1)', values });
+        throw await question;
+      },
+    });
+    const refusal = await rejectionOf(pool.acquire());
+    await administrator.close();
+    expect(refusal).to.have.nested.property('cause.code', '57P01');
+    expect(serverBreaker.state).to.equal('closed');
+  });
+
   it('lets a request wait for a connection in use, although the server counts as gone', async () => {
     const serverBreaker = new CircuitBreaker({ threshold: 1, minDelayMs: 60_000, maxDelayMs: 60_000 });
     const { pool } = open({ serverBreaker });

@@ -8,7 +8,7 @@ import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { asRelease, createReleases, historyOf, provisionAll, type Releases } from '../support/fleet.ts';
 import { until } from '../support/gate.ts';
-import { defaultServer } from '../support/servers.ts';
+import { defaultServer, overrideServers } from '../support/servers.ts';
 
 const ACME = organizationId('acme');
 const INDEX = 'docking_jobs_engine_idx';
@@ -76,6 +76,18 @@ describe('the migrator of results databases', function () {
     await client.query('begin isolation level repeatable read; select count(*) from docking_jobs');
     return client;
   };
+
+  it('puts a database off when its process may open no connection to the server, and loses none for that', async () => {
+    overrideServers(container, (server) => ({ takeSlot: () => server.takeSlot(20) }));
+    const { budget } = defaultServer(container);
+    const migrator = container.get(TOKENS.databaseMigrator);
+    // More processes share the server's connections than there are.
+    budget.resize(0);
+    expect(await migrator.migrate(target)).to.include({ kind: 'away', schemaVersion: null });
+    budget.resize(1);
+    expect((await migrator.migrate(target)).kind).to.equal('done');
+    expect(budget.taken).to.equal(0);
+  });
 
   it('concurrent-index-with-waiters-does-not-deadlock: those who come second hold nothing and wait for nothing', async () => {
     const old = await openOldTransaction();

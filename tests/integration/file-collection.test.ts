@@ -116,6 +116,62 @@ describe('the collection of files', function () {
     expect(await find(sha256)).not.to.equal(null);
   });
 
+  it('leaves a file for another day of which an upload is told that it is there', async () => {
+    const [told, completed] = [await upload('told'), sha256Of('completed')];
+    const call = { actor: ACTOR, organizationId: ACME, withDatabase };
+    const label = { mediaType: 'text/plain', name: null };
+    const begun = await useCases.beginUpload(call, { ...label, sha256: completed, sizeBytes: 9 });
+    const uploadId = 'upload' in begun ? begun.upload.uploadId : '';
+    await upload('completed');
+    await age();
+    const again = await useCases.beginUpload(call, { ...label, sha256: told, sizeBytes: 4 });
+    expect(again).to.have.nested.property('file.sha256', told);
+    expect((await useCases.completeUpload(call, uploadId)).created).to.equal(false);
+    expect(await collect()).to.equal(0);
+    for (const sha256 of [told, completed]) await refer(sha256);
+  });
+
+  it('leaves a file that a campaign is about to give to its jobs', async () => {
+    const sha256 = await upload('receptor');
+    await age();
+    const [inserting, proceed] = [new Gate(), new Gate()];
+    const creating = withDatabase((database) =>
+      useCases.createCampaign(
+        withOverrides(database, {
+          transaction: (work) =>
+            database.transaction((repositories) =>
+              work(
+                withOverrides(repositories, {
+                  campaigns: withOverrides(repositories.campaigns, {
+                    insert: async (campaign) => {
+                      inserting.open();
+                      await proceed.opened;
+                      return repositories.campaigns.insert(campaign);
+                    },
+                  }),
+                }),
+              ),
+            ),
+        }),
+        ACTOR,
+        {
+          name: 'Kinases',
+          description: null,
+          engine: 'vina',
+          inputs: { receptor: { file: `sha256:${sha256}` } },
+          params: {},
+          priority: null,
+        },
+      ),
+    );
+    await Promise.race([inserting.opened, creating]);
+    expect(await collect()).to.equal(0);
+    proceed.open();
+    await creating;
+    expect(await collect()).to.equal(0);
+    await refer(sha256);
+  });
+
   it('is waited for by an upload of the same bytes, which are there afterwards', async () => {
     const sha256 = await upload('again');
     await age();

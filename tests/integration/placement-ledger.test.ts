@@ -80,6 +80,12 @@ describe('the ledger of databases on two servers', function () {
   /** Organizations' databases by server, as the counter has it. */
   const counts = async (): Promise<Readonly<Record<string, number>>> =>
     Object.fromEntries((await servers.list()).map(({ serverId, databases }) => [serverId, databases]));
+  const adoption = () => ({
+    databaseName: 'acme',
+    from: 'theirs',
+    stamp: randomUUID(),
+    schemaVersion: 3,
+  });
   const addSpare = async (serverId: ServerId): Promise<string> => {
     const { fresh } = offer(ACME, serverId);
     await spares.plan(fresh, { min: 9, max: 9 });
@@ -199,6 +205,17 @@ describe('the ledger of databases on two servers', function () {
     expect(await counts()).to.deep.equal({ default: 1, eu: 0 });
   });
 
+  it('places a claim elsewhere when the organization is pinned to labels meanwhile that its server lacks', async () => {
+    await claim(ACME, on(EU));
+    await servers.change(EU, { labels: { region: 'eu', tier: 'fast' } });
+    await servers.change(DEFAULT_SERVER, { labels: { region: 'us' } });
+    await metadata(`update organizations set pinned_labels = '{"region": "eu"}' where org_id = 'acme'`);
+    expect((await claim(ACME, byPolicy)).record.serverId, 'it has them').to.equal(EU);
+    await metadata(`update organizations set pinned_labels = '{"region": "us"}' where org_id = 'acme'`);
+    expect((await claim(ACME, byPolicy)).record.serverId).to.equal(DEFAULT_SERVER);
+    expect(await counts()).to.deep.equal({ default: 1, eu: 0 });
+  });
+
   it('leaves a database that an operator gave where it is', async () => {
     const adopted = await ledger.recordAdoption(ACME, {
       serverId: EU,
@@ -225,20 +242,29 @@ describe('the ledger of databases on two servers', function () {
     const { spare } = await claim(ACME, on(EU));
     await claim(BETA, on(DEFAULT_SERVER));
     expect(await counts()).to.deep.equal({ default: 1, eu: 1 });
-    await ledger.complete(ACME, spare, 'clone');
-    await ledger.noteError(ACME, 'missing');
-    expect(await counts()).to.deep.equal({ default: 1, eu: 1 });
-    const adoption = { databaseName: 'acme', from: 'theirs', stamp: randomUUID(), schemaVersion: 3 };
-    await ledger.recordAdoption(ACME, { ...adoption, serverId: DEFAULT_SERVER });
+    const made = await ledger.complete(ACME, spare, 'clone');
+    if (made === null) throw new Error('the claim was given up');
+    await ledger.noteError(made, 'missing');
+    await ledger.beginRetirement(made);
+    expect(await counts(), 'until it is put aside').to.deep.equal({ default: 1, eu: 1 });
+    await ledger.completeRetirement(made, 'retired.1');
+    expect(await counts()).to.deep.equal({ default: 1, eu: 0 });
+    await ledger.recordAdoption(ACME, { ...adoption(), serverId: DEFAULT_SERVER });
     expect(await counts()).to.deep.equal({ default: 2, eu: 0 });
-    await ledger.beginRetirement(ACME);
-    expect(await counts(), 'until it is put aside').to.deep.equal({ default: 2, eu: 0 });
-    await ledger.completeRetirement(ACME, 'retired.1');
+    await metadata(`delete from organization_databases where org_id = 'acme'`);
     expect(await counts()).to.deep.equal({ default: 1, eu: 0 });
     await claim(ACME, on(EU));
     expect(await counts()).to.deep.equal({ default: 1, eu: 1 });
     await metadata('delete from organization_databases');
     expect(await counts()).to.deep.equal({ default: 0, eu: 0 });
+  });
+
+  it('records no adoption on a server while the organization has a database on another one', async () => {
+    const { record } = await claim(ACME, on(DEFAULT_SERVER));
+    const refused = await ledger.recordAdoption(ACME, { ...adoption(), serverId: EU });
+    expect(refused).to.deep.equal({ record, spare: null });
+    expect(await ledger.find(ACME)).to.deep.equal(record);
+    expect(await counts()).to.deep.equal({ default: 1, eu: 0 });
   });
 
   it('lists databases and names by server', async () => {

@@ -1,7 +1,9 @@
 import { expect } from 'chai';
+import { parseServerId } from '../../domain/databases/server.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { decorate } from '../support/decorate.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
-import { until } from '../support/gate.ts';
+import { rejectionOf, until } from '../support/gate.ts';
 import { HttpService } from '../support/http-service.ts';
 import { SecondServer } from '../support/second-server.ts';
 
@@ -106,5 +108,62 @@ describe('what is per server, on two servers', function () {
     const { DB_ROLE_SECRET_OTHER: _, ...final } = ROTATED;
     const manager = deployment.start(final).get(TOKENS.connectionManager);
     for (const id of ['home', 'away']) (await manager.acquire(organizationId(id))).release();
+  });
+
+  describe('while a request gives the organization a database on the other server', () => {
+    const acme = organizationId('acme');
+    const pinTo = (server: string): Promise<unknown> =>
+      deployment.metadata('update organizations set pinned_server_id = $1 where org_id = $2', server, acme);
+    const recorded = () =>
+      deployment.metadata<object>(
+        'select server_id, state, generation from organization_databases where org_id = $1',
+        acme,
+      );
+    /** A request of another process. */
+    const request = async (): Promise<void> => {
+      (await deployment.start().get(TOKENS.connectionManager).acquire(acme)).release();
+    };
+
+    beforeEach(async () => {
+      await deployment.register(acme);
+    });
+
+    it('an adoption is refused, and the organization keeps what the request gave it', async () => {
+      await pinTo('default');
+      const operator = deployment.start();
+      const { admin } = operator.get(TOKENS.servers).of(parseServerId('eu'));
+      await admin.exclusively('theirs', (session) => session.createEmpty('theirs'));
+      decorate(operator, TOKENS.databaseLedger, (ledger) => ({
+        recordAdoption: async (...adoption) => {
+          await request();
+          return ledger.recordAdoption(...adoption);
+        },
+      }));
+      const adoption = operator.get(TOKENS.adoptDatabase)(acme, {
+        serverId: parseServerId('eu'),
+        from: 'theirs',
+      });
+      expect(await rejectionOf(adoption))
+        .to.have.property('message')
+        .that.includes('on the server "default"');
+      expect(await recorded()).to.deep.equal([{ server_id: 'default', state: 'ready', generation: 1 }]);
+    });
+
+    it('a retirement that looked before is given up', async () => {
+      await pinTo('default');
+      await request();
+      await deployment.start().get(TOKENS.retireDatabase)(acme);
+      await pinTo('eu');
+      const operator = deployment.start();
+      decorate(operator, TOKENS.databaseLedger, (ledger) => ({
+        beginRetirement: async (database) => {
+          await request();
+          return ledger.beginRetirement(database);
+        },
+      }));
+      const retirement = operator.get(TOKENS.retireDatabase)(acme);
+      expect(await rejectionOf(retirement)).to.have.property('code', 'organization_not_ready');
+      expect(await recorded()).to.deep.equal([{ server_id: 'eu', state: 'ready', generation: 2 }]);
+    });
   });
 });

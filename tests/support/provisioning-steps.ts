@@ -120,7 +120,7 @@ export const hookProvisioning = (container: Container, hook: StepHook): void => 
       around('claim', organizationId, () => ledger.claim(organizationId, ...values)),
     complete: (organizationId, spare, path) =>
       around('complete', spare.databaseName, () => ledger.complete(organizationId, spare, path)),
-    completeRetirement: (organizationId, renamedTo) =>
-      around('forget', organizationId, () => ledger.completeRetirement(organizationId, renamedTo)),
+    completeRetirement: (database, renamedTo) =>
+      around('forget', database.organizationId, () => ledger.completeRetirement(database, renamedTo)),
   }));
 };

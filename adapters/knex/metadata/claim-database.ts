@@ -5,6 +5,7 @@ import {
   type PlacementOffer,
   type ProvisioningLedger,
 } from '../../../application/ports/databases/provisioning-ledger.ts';
+import { satisfiesPin } from '../../../domain/databases/placement-policy.ts';
 import { isHalfMade } from '../../../domain/databases/results-database.ts';
 import type { PlacementPin } from '../../../domain/databases/server.ts';
 import type { SpareDatabase } from '../../../application/ports/databases/provisioning-ledger.ts';
@@ -14,7 +15,7 @@ import { FOREIGN_KEY_VIOLATION, isViolation, UNIQUE_VIOLATION } from '../postgre
 import type { SqlDatabase, SqlExecutor } from '../statement.ts';
 import { toDatabaseRecord, toSpare, type DatabaseRow } from './database-ledger-rows.ts';
 import * as statements from './database-ledger-statements.ts';
-import { lockServers, toServerRecord } from './server-statements.ts';
+import { findServer, lockServers, toServerRecord } from './server-statements.ts';
 
 /** See `ProvisioningLedger.claim`. */
 export const claimDatabase = async (
@@ -83,11 +84,11 @@ class StepwiseClaim {
     return (row.stamp === null ? null : await this.#resume(row, row.stamp)) ?? this.#place(row);
   }
 
-  /** Null: the server of the database that was to be made is not offered, or no longer the one of the organization's pin. */
+  /** Null: the server of the database that was to be made is not offered, or the organization is pinned elsewhere by now. */
   async #resume(row: DatabaseRow, stamp: string): Promise<Claim | null> {
     const [bound] = await this.#executor.query(statements.findSpare({ spareId: stamp }));
-    const pin = await this.#pin();
-    const mayStay = pin.serverId === null || pin.serverId === row.server_id;
+    const [server] = await this.#executor.query(findServer({ serverId: row.server_id }));
+    const mayStay = server !== undefined && satisfiesPin(toServerRecord(server), await this.#pin());
     const offer = mayStay ? this.#offers.find(({ fresh }) => fresh.serverId === row.server_id) : undefined;
     // A database that an operator gave holds data: it cannot be made on another server.
     if (bound !== undefined && (offer !== undefined || bound.template_hash === ADOPTED))

@@ -18,6 +18,15 @@ interface Key {
   readonly organizationId: string;
 }
 
+/** What a record was about when it was read. See `RecordedDatabase`. */
+interface Recorded extends Key {
+  readonly stamp: string | null;
+  readonly generation: number;
+}
+
+/** A condition that holds while the organization has that database. Its parameters are the stamp and the generation. */
+const IS_RECORDED = 'stamp is not distinct from ?::uuid and generation = ?::int';
+
 export const find = statement<Key, DatabaseRow>('database_find', (p) =>
   sql('organization_databases').select(RECORD_COLUMNS).where('org_id', p('organizationId')),
 );
@@ -149,14 +158,16 @@ export const complete = statement<Key & { stamp: string; schemaVersion: number; 
 );
 
 // There may be no record yet: an attempt can fail before its intent is recorded. A database that another process has made
-// ready meanwhile stays ready.
-export const fail = statement<Key & { databaseName: string; reason: string }>('database_fail', (p) =>
-  sql.raw(
-    `insert into organization_databases as known (org_id, database_name, state, last_error) values (?, ?, 'failed', ?)
+// ready, or claimed, meanwhile stays as it is.
+export const fail = statement<Key & { databaseName: string; stamp: string | null; reason: string }>(
+  'database_fail',
+  (p) =>
+    sql.raw(
+      `insert into organization_databases as known (org_id, database_name, state, last_error) values (?, ?, 'failed', ?)
      on conflict (org_id) do update set state = 'failed', last_error = excluded.last_error, updated_at = now()
-     where known.${stateIn(statesBefore('failed'))}`,
-    [p('organizationId'), p('databaseName'), p('reason')],
-  ),
+     where known.${stateIn(statesBefore('failed'))} and known.stamp is not distinct from ?::uuid`,
+      [p('organizationId'), p('databaseName'), p('reason'), p('stamp')],
+    ),
 );
 
 /** What an organization's placement is chosen by. */
@@ -229,9 +240,10 @@ export const rebaseSpare = statement<{ spareId: string; templateHash: string; sc
       .update({ template_hash: p('templateHash'), schema_version: p('schemaVersion') }),
 );
 
-export const noteError = statement<Key & { reason: string | null }>('database_note_error', (p) =>
+export const noteError = statement<Recorded & { reason: string | null }>('database_note_error', (p) =>
   sql('organization_databases')
     .where('org_id', p('organizationId'))
+    .whereRaw(IS_RECORDED, [p('stamp'), p('generation')])
     .whereRaw('last_error is distinct from ?::text', [p('reason')])
     .update({ last_error: p('reason'), updated_at: sql.raw('now()') }),
 );
@@ -268,29 +280,33 @@ export const adopt = statement<
   ),
 );
 
-export const beginRetirement = statement<Key, Pick<DatabaseRow, 'org_id'>>('database_begin_retirement', (p) =>
-  sql('organization_databases')
-    .where('org_id', p('organizationId'))
-    .whereRaw(stateIn(statesBefore('retiring')))
-    .update({ state: 'retiring', updated_at: sql.raw('now()') })
-    .returning('org_id'),
+export const beginRetirement = statement<Recorded, Pick<DatabaseRow, 'org_id'>>(
+  'database_begin_retirement',
+  (p) =>
+    sql('organization_databases')
+      .where('org_id', p('organizationId'))
+      .whereRaw(IS_RECORDED, [p('stamp'), p('generation')])
+      .whereRaw(stateIn(statesBefore('retiring')))
+      .update({ state: 'retiring', updated_at: sql.raw('now()') })
+      .returning('org_id'),
 );
 
-export const completeRetirement = statement<Key & { renamedTo: string | null }>(
-  'database_complete_retirement',
-  (p) =>
-    sql.raw(
-      `with retired as (
+export const completeRetirement = statement<
+  Recorded & { renamedTo: string | null },
+  Pick<DatabaseRow, 'org_id'>
+>('database_complete_retirement', (p) =>
+  sql.raw(
+    `with retired as (
          update organization_databases
          set state = 'provisioning', stamp = null, schema_version = null, last_error = null,
            generation = generation + 1, updated_at = now()
-         where org_id = ? and state = 'retiring' returning org_id, database_name
+         where org_id = ? and ${IS_RECORDED} and state = 'retiring' returning org_id, database_name
        )
        insert into audit_logs (org_id, action, entity_type, entity_id, details)
        select org_id, 'database.retired', 'database', database_name, jsonb_build_object('renamed_to', ?::text)
-       from retired`,
-      [p('organizationId'), p('renamedTo')],
-    ),
+       from retired returning org_id`,
+    [p('organizationId'), p('stamp'), p('generation'), p('renamedTo')],
+  ),
 );
 
 /**

@@ -1,10 +1,13 @@
-import type { DatabaseLedger, DatabaseRecord } from '../../../application/ports/databases/database-ledger.ts';
+import type {
+  DatabaseLedger,
+  DatabaseRecord,
+  RecordedDatabase,
+} from '../../../application/ports/databases/database-ledger.ts';
 import type { DatabaseState } from '../../../domain/databases/results-database.ts';
 import {
   ADOPTED,
   type Adoption,
   type ChoosePlacement,
-  type Claim,
   type PlacementOffer,
   type ProvisioningLedger,
   type SpareDatabase,
@@ -101,29 +104,31 @@ export class KnexDatabaseLedger implements DatabaseLedger, ProvisioningLedger {
     return row === undefined ? null : toDatabaseRecord(row);
   }
 
-  async fail(organizationId: OrganizationId, databaseName: string, reason: string): Promise<void> {
-    await this.#database.query(statements.fail({ organizationId, databaseName, reason }));
+  async fail(database: Parameters<ProvisioningLedger['fail']>[0], reason: string): Promise<void> {
+    await this.#database.query(statements.fail({ ...database, reason }));
   }
 
-  async noteError(organizationId: OrganizationId, reason: string | null): Promise<void> {
-    await this.#database.query(statements.noteError({ organizationId, reason }));
+  async noteError(database: RecordedDatabase, reason: string | null): Promise<void> {
+    await this.#database.query(statements.noteError({ ...database, reason }));
   }
 
-  async beginRetirement(organizationId: OrganizationId): Promise<void> {
-    const [row] = await this.#database.query(statements.beginRetirement({ organizationId }));
-    if (row === undefined) throw new Error('the record of the database to retire is gone');
+  async beginRetirement(database: RecordedDatabase): Promise<boolean> {
+    return (await this.#database.query(statements.beginRetirement(database))).length > 0;
   }
 
-  async completeRetirement(organizationId: OrganizationId, renamedTo: string | null): Promise<void> {
+  async completeRetirement(database: RecordedDatabase, renamedTo: string | null): Promise<void> {
+    const { stamp } = database;
     await this.#database.transaction(async (executor) => {
-      const [row] = await executor.query(statements.findForUpdate({ organizationId }));
-      if (row?.state !== 'retiring') return;
-      if (row.stamp !== null) await executor.query(statements.releaseClaim({ spareId: row.stamp }));
-      await executor.query(statements.completeRetirement({ organizationId, renamedTo }));
+      const retired = await executor.query(statements.completeRetirement({ ...database, renamedTo }));
+      if (retired.length > 0 && stamp !== null)
+        await executor.query(statements.releaseClaim({ spareId: stamp }));
     });
   }
 
-  async recordAdoption(organizationId: OrganizationId, adoption: Adoption): Promise<Claim> {
+  async recordAdoption(
+    organizationId: OrganizationId,
+    adoption: Adoption,
+  ): ReturnType<ProvisioningLedger['recordAdoption']> {
     try {
       return await this.#database.transaction((executor) =>
         recordAdoption(executor, organizationId, adoption),
@@ -144,8 +149,10 @@ const recordAdoption = async (
   executor: SqlExecutor,
   organizationId: OrganizationId,
   { serverId, databaseName, from, stamp, schemaVersion }: Adoption,
-): Promise<Claim> => {
+): ReturnType<ProvisioningLedger['recordAdoption']> => {
   const [before] = await executor.query(statements.findForUpdate({ organizationId }));
+  if (before !== undefined && before.stamp !== null && before.server_id !== serverId)
+    return { record: toDatabaseRecord(before), spare: null };
   const [bound] =
     before === undefined ? [] : await executor.query(statements.findSpare({ spareId: before.stamp }));
   if (bound?.template_hash === ADOPTED && bound.server_id === serverId && bound.database_name === from) {

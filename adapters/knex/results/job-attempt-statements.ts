@@ -68,7 +68,9 @@ export const heartbeat = statement<
 
 /**
  * The jobs' locks come before the leases', as everywhere, and both in the order of their ids: whoever locks several never
- * waits for another in a circle. A look-up for each keeps the planner at the keys, however small it believes the tables.
+ * waits for another in a circle. They leave the jobs' keys free: a submission that the cache answers locks its entry there,
+ * and then the key of the job that answers. A look-up for each keeps the planner at the keys, however small it believes the
+ * tables.
  */
 export const lock = statement<
   { jobIds: string; leaseIds: string },
@@ -83,7 +85,7 @@ export const lock = statement<
            select ${Object.entries(SUMMARY_COLUMNS)
              .map(([field, column]) => `${column} as "${field}"`)
              .join(', ')}
-           from docking_jobs where job_id = wanted for update
+           from docking_jobs where job_id = wanted for no key update
          ) as job
        ), held as (
          select lease.* from (select wanted from unnest({leaseIds}::uuid[]) as wanted order by wanted) as ids

@@ -40,7 +40,7 @@ const findSummary = statement<{ jobId: string }, JobSummaryRow>('docking_job_fin
 );
 
 const findForUpdate = statement<{ jobId: string }, LockedJobRow>('docking_job_find_for_update', (p) =>
-  sql('docking_jobs').select(LOCKED_JOB_FIELDS).where('job_id', p('jobId')).forUpdate(),
+  sql('docking_jobs').select(LOCKED_JOB_FIELDS).where('job_id', p('jobId')).forNoKeyUpdate(),
 );
 
 /** An insert writes these as well. Both are null, or neither is: a constraint says so. */

@@ -2,7 +2,12 @@ import type { WriteNote } from '../../../domain/audit/audit-log.ts';
 import type { FileReference } from '../../../domain/files/file-reference.ts';
 import type { FileRepository, NewFile } from '../../../domain/files/file-repository.ts';
 import type { PdbqtInspection } from '../../../domain/files/pdbqt.ts';
-import type { FileKey, FileUpload, StoredFile } from '../../../domain/files/stored-file.ts';
+import {
+  FILE_PREFIX,
+  type FileKey,
+  type FileUpload,
+  type StoredFile,
+} from '../../../domain/files/stored-file.ts';
 import type { PagePart, PartRequest } from '../../../domain/page.ts';
 import { insertList, selectJsonTexts, selectList } from '../columns.ts';
 import { sizedList, toPart } from '../sized-list.ts';
@@ -31,6 +36,13 @@ const stored = () => sql('files').where('state', 'stored');
 
 const find = statement<{ sha256: string }, FileRow>('file_find', (p) =>
   stored().select(FILE_FIELDS).where('sha256', p('sha256')),
+);
+
+const renew = statement<{ sha256: string }, FileRow>('file_renew', (p) =>
+  stored()
+    .where('sha256', p('sha256'))
+    .update({ uploaded_at: sql.raw('now()') })
+    .returning(FILE_FIELDS),
 );
 
 const list = sizedList<FileRow>('file_list', {
@@ -123,8 +135,13 @@ const findUpload = statement<{ uploadId: string }, Omit<FileUpload, 'sizeBytes'>
       .whereRaw('expires_at > now()'),
 );
 
+/** A campaign gives its files to jobs that it may get tomorrow, wherever in its inputs they stand. */
 const UNREFERENCED = `not exists (select from job_files where job_files.sha256 = files.sha256)
-  and not exists (select from artifacts where artifacts.sha256 = files.sha256)`;
+  and not exists (select from artifacts where artifacts.sha256 = files.sha256)
+  and not exists (
+    select from campaigns, jsonb_path_query(campaigns.inputs, '$.**.file') as named
+    where named #>> '{}' = '${FILE_PREFIX}' || files.sha256
+  )`;
 
 /** Locks rows that submissions may be about to refer to: none can from here on. */
 const lockUnreferenced = statement<{ before: Date; limit: number }, { sha256: string }>(
@@ -179,6 +196,11 @@ export class KnexFileRepository implements FileRepository {
 
   async find(sha256: string): Promise<StoredFile | null> {
     const [row] = await this.#executor.query(find({ sha256 }));
+    return row === undefined ? null : toFile(row);
+  }
+
+  async renew(sha256: string): Promise<StoredFile | null> {
+    const [row] = await this.#executor.query(renew({ sha256 }));
     return row === undefined ? null : toFile(row);
   }
 

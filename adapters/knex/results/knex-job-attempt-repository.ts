@@ -130,7 +130,7 @@ export class KnexJobAttemptRepository implements JobAttemptRepository {
       .whereIn('status', status === null ? ['PENDING', 'RUNNING'] : [status])
       .orderBy('job_id')
       .limit(limit)
-      .forUpdate();
+      .forNoKeyUpdate();
     if (campaignId !== null) wanted.where('campaign_id', campaignId);
     if (jobIds !== null) wanted.whereRaw('job_id = any(?::uuid[])', [[...jobIds]]);
     if (submittedBy !== null) wanted.where('submitted_by', submittedBy);

@@ -25,6 +25,9 @@ export interface DatabaseRecord {
   readonly updatedAt: Date;
 }
 
+/** The database that a record named when it was read. The organization may have been given another one since. */
+export type RecordedDatabase = Pick<DatabaseRecord, 'organizationId' | 'stamp' | 'generation'>;
+
 /** The metadata database's records of results databases: the truth about what should exist. */
 export interface DatabaseLedger {
   find(organizationId: OrganizationId): Promise<DatabaseRecord | null>;

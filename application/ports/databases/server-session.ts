@@ -19,8 +19,8 @@ export interface ServerSession {
   /** As PostgreSQL names it, such as `UTF8`. */
   encodingOf(name: string): Promise<string>;
   /**
-   * Copies a database that nobody uses. Nobody can connect to the copy before it is restricted. A database of that name that was made meanwhile will do: the caller looks whose
-   * it is.
+   * Copies a database that nobody uses. The copy takes no connections until `restrict` opens it. When there is a database
+   * of that name already, it stays as it is: the caller has to look whose it is.
    *
    * @throws {TemplateMissingError} when there is no such template
    */

@@ -14,8 +14,8 @@ export interface MigrationTarget {
 /** The result of one attempt. */
 export interface MigrationOutcome {
   /**
-   * `deferred`: the database was busy, or its connection broke; try again later. `away`: its server does not answer, and
-   * nothing was tried.
+   * `deferred`: the database was busy, or its connection broke; try again later. `away`: its server does not answer, or
+   * this process may open no connection to it, and nothing was tried.
    */
   readonly kind: 'done' | 'deferred' | 'away' | 'failed';
   /** The version that the database has now; null when it could not be read. */

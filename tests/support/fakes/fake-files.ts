@@ -15,6 +15,8 @@ interface FakeFilesDeps {
   readonly note: (note: WriteNote) => void;
   /** Whether an artifact refers to the file. */
   readonly isOfArtifact: (sha256: string) => boolean;
+  /** Whether the inputs of a campaign name it. */
+  readonly isOfCampaign: (sha256: string) => boolean;
 }
 
 /** The files of one organization in memory. */
@@ -31,6 +33,12 @@ export class FakeFiles implements FileRepository {
   async find(sha256: string): Promise<StoredFile | null> {
     const row = this.rows.get(sha256);
     return row?.state === 'stored' ? toFile(row) : null;
+  }
+
+  async renew(sha256: string): Promise<StoredFile | null> {
+    const row = this.rows.get(sha256);
+    if (row?.state === 'stored') this.rows.set(sha256, { ...row, uploadedAt: new Date() });
+    return this.find(sha256);
   }
 
   async list(part: PartRequest<FileKey>): Promise<PagePart<StoredFile, FileKey>> {
@@ -108,9 +116,9 @@ export class FakeFiles implements FileRepository {
   }
 
   #isReferenced(sha256: string): boolean {
-    return (
-      this.references.some((reference) => reference.sha256 === sha256) || this.#deps.isOfArtifact(sha256)
-    );
+    const { isOfArtifact, isOfCampaign } = this.#deps;
+    const isOfJob = this.references.some((reference) => reference.sha256 === sha256);
+    return isOfJob || isOfArtifact(sha256) || isOfCampaign(sha256);
   }
 }
 

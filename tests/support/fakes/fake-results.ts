@@ -167,6 +167,8 @@ export class FakeResults implements ResultsDatabase {
     now: () => this.#now(),
     note: (note) => this.notes.push(note),
     isOfArtifact: (sha256) => this.storedArtifacts.some((artifact) => artifact.sha256 === sha256),
+    isOfCampaign: (sha256) =>
+      [...this.storedCampaigns.values()].some(({ inputs }) => inputs.text.includes(`"sha256:${sha256}"`)),
   });
 
   readonly inputSignatures: ResultsRepositories['inputSignatures'] = {

@@ -99,6 +99,8 @@ interface FakeJob {
 
 /** An organization that admits no fleet, though there is a hint at its work. */
 export const CLOSED = 'closed';
+/** An organization whose requests of a route may have to wait: see `silence`. */
+export const SILENT = 'silent';
 
 export const sha256 = (text: string | Buffer): string => createHash('sha256').update(text).digest('hex');
 
@@ -124,6 +126,8 @@ export class FakeWorkService {
   readonly #jobs = new Map<string, FakeJob>();
   readonly #tokens = new Map<string, string | null>();
   readonly #troubles = new Map<Route, Trouble[]>();
+  #silenced: Route | null = null;
+  readonly #waiting: (() => void)[] = [];
   readonly #server: Server;
 
   private constructor() {
@@ -185,6 +189,16 @@ export class FakeWorkService {
     this.#troubles.set(route, [...(this.#troubles.get(route) ?? []), ...troubles]);
   }
 
+  /** Has a silent organization's requests of a route wait for an answer until `speak`. */
+  silence(route: Route): void {
+    this.#silenced = route;
+  }
+
+  speak(): void {
+    this.#silenced = null;
+    for (const answer of this.#waiting.splice(0)) answer();
+  }
+
   revokeTokens(): void {
     this.#tokens.clear();
   }
@@ -225,6 +239,10 @@ export class FakeWorkService {
       return send(response, 200, this.#token(z.strictObject({ org_id: z.string() }).parse(json()).org_id));
     if (route === 'work') return send(response, 200, this.#hints());
     if (organization === null) return problem(response, 403, 'role_required');
+    if (route === this.#silenced && organization === SILENT) {
+      this.#waiting.push(() => this.#serve(route, { request, response, body, pathname }));
+      return;
+    }
     const [, jobId = ''] = /^\/jobs\/([^/]+)\//.exec(pathname) ?? [];
     switch (route) {
       case 'claim':

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { CLOSED, sha256, type FakeCompletion } from '../../support/fakes/fake-work-service.ts';
+import { CLOSED, sha256, SILENT, type FakeCompletion } from '../../support/fakes/fake-work-service.ts';
 import { isAlive } from '../../support/fakes/process-state.ts';
 import { ligandOf, STAND_IN } from '../../support/fakes/running-worker.ts';
 import { until } from '../../support/gate.ts';
@@ -275,6 +275,24 @@ describe('a worker', () => {
     expect((await completionOf(odd)).outcome).to.equal('COMPLETED');
   });
 
+  for (const route of ['download', 'upload', 'complete'] as const)
+    it(`fails no job and waits no longer where a suspended organization refuses its ${route}`, async () => {
+      bench.service.trouble(route, { status: 403, code: 'organization_suspended' });
+      const [left, next] = [bench.submit('fine'), bench.submit('fine')];
+      await bench.start();
+      expect((await completionOf(next)).outcome).to.equal('COMPLETED');
+      expect(bench.service.completions.map(({ jobId }) => jobId)).to.deep.equal([next]);
+      expect(bench.service.releases).to.deep.equal([{ jobId: left, reason: 'shutdown' }]);
+      expect(bench.log.lines.filter(({ level }) => level === 'error')).to.deep.equal([]);
+    });
+
+  it('fails a job whose result has no room in the database', async () => {
+    bench.service.trouble('complete', { status: 403, code: 'storage_quota_exceeded' });
+    const jobId = bench.submit('fine');
+    await bench.start();
+    expect((await completionOf(jobId)).error).to.include({ code: 'outputs_refused', retryable: false });
+  });
+
   it('stops though the service takes no result anymore, and gives the job back', async () => {
     const jobId = bench.submit(`gated ${bench.folder}`);
     bench.service.trouble('complete', ...Array.from({ length: 500 }, () => 'hang up' as const));
@@ -345,6 +363,35 @@ describe('a worker', () => {
         'umbra',
       ]);
       expect(bench.service.calls.exchange).to.equal(2);
+    });
+
+    it('begins what one organization gave while another one does not answer', async () => {
+      const given = bench.submit('fine', { organization: 'umbra' });
+      const later = bench.submit('fine', { organization: SILENT });
+      bench.service.silence('claim');
+      await bench.start({ key: 'fleet-key', slots: 2 });
+      try {
+        expect((await completionOf(given)).outcome).to.equal('COMPLETED');
+      } finally {
+        bench.service.speak();
+      }
+      await completionOf(later);
+    });
+
+    it('keeps the leases of the others while one organization does not answer', async () => {
+      const jobs = ['umbra', SILENT].map((organization) =>
+        bench.submit(`gated ${bench.folder}`, { organization }),
+      );
+      bench.service.silence('heartbeat');
+      await bench.start({ key: 'fleet-key', slots: 2 });
+      try {
+        // One of them waits for its answer.
+        await until('the other one sends more', () => bench.service.calls.heartbeat > 5);
+      } finally {
+        bench.service.speak();
+        open();
+      }
+      for (const job of jobs) await completionOf(job);
     });
 
     it('goes on with the others when one organization cannot be reached', async () => {

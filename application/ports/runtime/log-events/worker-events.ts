@@ -114,7 +114,7 @@ export const WORKER_EVENTS = {
     level: 'warn',
     message: 'the service wants no result of this job anymore',
     fields: ['job_id', 'code'],
-    means: 'The job was canceled or given to another worker while its result was on the way.',
+    means: 'The job was canceled, given to another worker, or is gone: its result was on the way.',
     advice: null,
   },
   'job.result_refused': {
@@ -123,6 +123,14 @@ export const WORKER_EVENTS = {
     fields: ['job_id', 'reason'],
     means: 'The job is handed in as failed.',
     advice: 'See whether worker and service are of one release; report `reason`.',
+  },
+  'job.refused': {
+    level: 'warn',
+    message: 'job left: the service refuses this worker',
+    fields: ['job_id', 'reason'],
+    means:
+      'The organization is suspended, or admits the worker no longer. The job waits for another attempt, and does not fail.',
+    advice: 'If neither is meant, see whether the worker still has its role in the organization.',
   },
   'job.request_failed': {
     level: 'warn',
