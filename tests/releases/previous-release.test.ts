@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -31,9 +31,16 @@ const IDS = Array.from({ length: 6 }, (_, index) => `org-${index}`);
 const RELEASES = ['previous', 'present'] as const;
 type Release = (typeof RELEASES)[number];
 
-/** Names of the migrations of a release's results databases. */
-const schemaOf = (release: Release): string =>
-  readdirSync(join(ROOTS[release], 'migrations/results')).toSorted().join();
+/** Names of a release's migrations. */
+const schemaOf = (release: Release, kind: 'metadata' | 'results'): string =>
+  readdirSync(join(ROOTS[release], 'migrations', kind))
+    .toSorted()
+    .join();
+
+/** Releases up to 0.1.0 refuse a metadata database that another one has migrated further. */
+const comesBack = (): boolean =>
+  schemaOf('previous', 'metadata') === schemaOf('present', 'metadata') ||
+  readFileSync(join(PREVIOUS, 'infrastructure/migrations/migrator.ts'), 'utf8').includes('toleratesNewer');
 
 describe('the release before this one, beside it', function () {
   this.timeout(240_000);
@@ -136,6 +143,12 @@ describe('the release before this one, beside it', function () {
     );
     return rows.map(({ share }) => share);
   };
+  const withEu = () => ({
+    DB_RESULTS_DB_TEMPLATE_EU: (deployment.environment['DB_RESULTS_DB_TEMPLATE'] ?? '').replace(
+      /^.*@[^/]+\//,
+      eu.url.replace(/postgres$/, ''),
+    ),
+  });
   const errorsOf = (release: Release): readonly string[] =>
     (processes[release]?.stdout() ?? '').split('\n').filter((line) => line.includes('"level":"error"'));
 
@@ -150,7 +163,8 @@ describe('the release before this one, beside it', function () {
   it('previous-release-beside-this-one-serves-the-same-deployment: it goes on while databases are migrated', async () => {
     const summary = await migrate();
     // Two releases may have the same results schema.
-    if (schemaOf('previous') === schemaOf('present')) expect(summary).to.match(/^Nothing to do: /);
+    if (schemaOf('previous', 'results') === schemaOf('present', 'results'))
+      expect(summary).to.match(/^Nothing to do: /);
     else expect(summary).to.contain(`${IDS.length} of ${IDS.length} organizations done, 0 failed`);
     for (const id of IDS.filter((one) => one !== 'org-5')) {
       await submit('previous', id);
@@ -235,11 +249,7 @@ describe('the release before this one, beside it', function () {
 
   it('previous-release-beside-this-one-serves-the-same-deployment: another server is added', async () => {
     await stop('present');
-    const template = (deployment.environment['DB_RESULTS_DB_TEMPLATE'] ?? '').replace(
-      /^.*@[^/]+\//,
-      eu.url.replace(/postgres$/, ''),
-    );
-    await start('present', { DB_RESULTS_DB_TEMPLATE_EU: template });
+    await start('present', withEu());
     await register('present', 'org-eu');
     await deployment.metadata(`update organizations set pinned_server_id = 'eu' where org_id = 'org-eu'`);
     await until('it is served', async () => typeof (await list('present', 'org-eu')) !== 'string', 30_000);
@@ -265,5 +275,19 @@ describe('the release before this one, beside it', function () {
     await submit('present', 'org-after');
     await expectAll('present');
     await stop('present');
+  });
+
+  it('previous-release-beside-this-one-serves-the-same-deployment: it is gone back to', async () => {
+    if (comesBack()) {
+      await start('previous', withEu());
+      await expectAll('previous');
+      for (const id of Object.keys(written)) await submit('previous', id);
+      await expectAll('previous');
+      await stop('previous');
+    } else {
+      const refused = await startHttpProcess(deployment.environment, ['--import', LOADER, ENTRY]);
+      expect((await refused.exited).code).to.equal(1);
+      expect(refused.stdout() + refused.stderr()).to.include('migrations that this release does not know');
+    }
   });
 });
