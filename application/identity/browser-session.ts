@@ -41,8 +41,8 @@ interface Opening extends Omit<Credentials, 'organizationId'> {
 }
 
 /**
- * Opens a session of a browser, and ends the one that it had: its cookie is replaced, so nobody could end that one any more. What
- * it gives is good for one thing: to make access tokens.
+ * Opens a session of a browser. Ends the session that the browser had: the new cookie replaces the only one that could log that
+ * session out. The secret that it returns is good for one thing: to make access tokens.
  *
  * @returns the secret of the browser's cookie
  * @throws {UnauthenticatedError} the same, after the same work, for every cause

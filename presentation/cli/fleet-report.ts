@@ -104,7 +104,7 @@ const adviceFor = ({ state, reason }: FleetRun, failed: number, open: number): s
     );
   }
   if (state === 'paused') return 'Go on with it by "migrate resume".';
-  if (state === 'running' && open > 0) return 'If nobody works on it any more: "migrate resume".';
+  if (state === 'running' && open > 0) return 'When its process has ended: "migrate resume" goes on with it.';
   return failed > 0 ? 'When the causes are mended: "migrate retry" tries the failed ones again.' : null;
 };
 
