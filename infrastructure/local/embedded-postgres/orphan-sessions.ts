@@ -1,4 +1,4 @@
-import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 
 /**
  * Ends what is left of a PostgreSQL server that was killed: a session that computes, or waits for a lock of one that is gone,
@@ -21,7 +21,7 @@ export const endOrphanSessions = async (cluster: string, isStillDead: () => bool
 
 const sessionsIn = async (cluster: string): Promise<readonly number[]> => {
   const names = await readdir('/proc').catch(() => []);
-  const folder = await realpath(cluster).catch(() => undefined);
+  const folder = await identityOf(cluster);
   const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
   const found = await Promise.all(pids.map((pid) => isSessionIn(pid, folder)));
   return pids.filter((_, index) => found[index]);
@@ -29,7 +29,14 @@ const sessionsIn = async (cluster: string): Promise<readonly number[]> => {
 
 /** All processes of a server work in its cluster's folder; a shell of somebody who looks at it may, too. */
 const isSessionIn = async (pid: number, folder: string | undefined): Promise<boolean> => {
-  const read = [readlink(`/proc/${pid}/cwd`), readFile(`/proc/${pid}/comm`, 'utf8')];
-  const [cwd, command] = await Promise.all(read.map((each) => each.catch(() => undefined)));
-  return cwd !== undefined && cwd === folder && command?.trim() === 'postgres';
+  const command = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
+  return (
+    command.trim() === 'postgres' && folder !== undefined && (await identityOf(`/proc/${pid}/cwd`)) === folder
+  );
+};
+
+/** A path would not do: a container's process may have the same path, and work in a folder of the container. */
+const identityOf = async (folder: string): Promise<string | undefined> => {
+  const found = await stat(folder, { bigint: true }).catch(() => undefined);
+  return found === undefined ? undefined : `${found.dev}:${found.ino}`;
 };
