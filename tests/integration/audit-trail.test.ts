@@ -350,6 +350,27 @@ describe('the audit trail', function () {
       expect(await relay()).to.equal(1);
     });
 
+    it('stays behind in a database that was put aside, and has no other one made', async () => {
+      await withResults((database) => database.jobs.insert(sampleJob()));
+      await container.get(TOKENS.retireDatabase)(ACME);
+      const before = await deployment.databases();
+      // One process has served the organization, the other one took over what a dead one has announced.
+      for (const process of [container, deployment.start()]) {
+        const announced = relayOutbox({
+          databases: process.get(TOKENS.connectionManager),
+          backlog: process.get(TOKENS.auditBacklog),
+          logger: process.get(TOKENS.logger),
+          now: Date.now,
+        });
+        if (process === container) process.get(TOKENS.connectionManager).forgetPlacement(ACME);
+        expect(await announced(ACME)).to.equal(0);
+      }
+      expect(await deployment.databases()).to.deep.equal(before);
+      const { lines } = await runCommandOn(container, ['files', 'collect', 'acme']);
+      expect(lines.join()).to.match(/^acme: failed: /);
+      expect(await deployment.databases()).to.deep.equal(before);
+    });
+
     it('announced by the dead is inherited once, and that of the living is left alone', async () => {
       const backlog = container.get(TOKENS.auditBacklog);
       const [heir, dead, living] = [1, 2, 3].map(() => crypto.randomUUID());
