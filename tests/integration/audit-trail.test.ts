@@ -371,6 +371,28 @@ describe('the audit trail', function () {
       expect(await deployment.databases()).to.deep.equal(before);
     });
 
+    it('arrives whatever somebody has written beside it by SQL, who may nest deeper than a stack goes', async () => {
+      await withResults((database) => database.jobs.insert(sampleJob()));
+      const write = (levels: number) =>
+        deployment.administer(
+          `insert into audit_outbox (action, entity_type, entity_id, details)
+           values ('forged', 'job', $1, ('{"a":' || repeat('[', $2 - 1) || repeat(']', $2 - 1) || '}')::jsonb)`,
+          [`${levels}`, levels],
+          deployment.databaseName('acme'),
+        );
+      // The last of them is as deep as the server takes; one more or less does not matter here.
+      for (const levels of [64, 65, 5000, 16_000]) await write(levels);
+      expect(await relay()).to.equal(5);
+      expect(await outbox()).to.be.empty;
+      const forged = (await trail()).filter(({ action }) => action === 'forged');
+      expect(forged.map(({ entityId, details }) => [entityId, details.text.length])).to.deep.equal([
+        ['64', 133],
+        ['65', 20],
+        ['5000', 20],
+        ['16000', 20],
+      ]);
+    });
+
     it('announced by the dead is inherited once, and that of the living is left alone', async () => {
       const backlog = container.get(TOKENS.auditBacklog);
       const [heir, dead, living] = [1, 2, 3].map(() => crypto.randomUUID());
