@@ -1,6 +1,9 @@
 import { expect } from 'chai';
 import knex from 'knex';
-import type { AuditEntry, AuditKey } from '../../domain/audit/audit-log.ts';
+import pg from 'pg';
+import { KnexAuditLog } from '../../adapters/knex/metadata/knex-audit-log.ts';
+import type { SqlQuery } from '../../adapters/knex/statement.ts';
+import { EVERY_TRAIL, type AuditEntry, type AuditKey } from '../../domain/audit/audit-log.ts';
 import type { Page } from '../../domain/page.ts';
 import type { AuditBacklog } from '../../application/ports/audit/audit-backlog.ts';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
@@ -84,6 +87,39 @@ describe('the audit trail', function () {
         after = page.next;
       }
       expect(seen).to.deep.equal(['newest', 'twin', 'middle', 'oldest']);
+    });
+
+    it('is read no further back than is asked for, however rare what is looked for', async () => {
+      await execute(
+        `insert into audit_logs (action, entity_type, entity_id, ts)
+         select 'job.told', 'job', n::text, now() - interval '2 hours' from generate_series(1, 2000) n`,
+      );
+      await execute('analyze audit_logs');
+      await append('rare');
+      const queries: SqlQuery<unknown>[] = [];
+      const watched = new KnexAuditLog({
+        query: (query) => {
+          queries.push(query);
+          return container.get(TOKENS.metadataSql).query(query);
+        },
+      });
+      const from = new Date(Date.now() - 3_600_000);
+      const page = await watched.list(EVERY_TRAIL, { action: 'job.moved', from }, { limit: 50, after: null });
+      expect(page.items.map(({ entityId }) => entityId)).to.deep.equal(['rare']);
+      const client = new pg.Client({ connectionString: deployment.environment['DB_DATABASE_URL'] });
+      await client.connect();
+      try {
+        for (const { text, values } of queries) {
+          const { rows } = await client.query<Record<string, string>>(`explain (analyze) ${text}`, [
+            ...values,
+          ]);
+          const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+          expect(plan).to.not.match(/Rows Removed by Filter: \d{3}/);
+        }
+      } finally {
+        await client.end();
+      }
+      expect(queries).to.have.length(1);
     });
 
     it('is intact, however many write it at the same time', async () => {
