@@ -44,6 +44,7 @@ export class OutboxRelay {
   readonly #relaying = new Set<Relaying>();
   #reclaiming: Promise<void> | null = null;
   #reclaimedAt = -Infinity;
+  #isClosing = false;
   #failures = 0;
   #oldestMs = 0;
 
@@ -94,8 +95,17 @@ export class OutboxRelay {
   /** Relays what there is, once more, and stops. What cannot be relayed stays for another process. Never rejects. */
   async close(): Promise<void> {
     const { announcements } = this.#deps;
+    this.#isClosing = true;
+    // There may be little time: those that failed come last, and nobody waits for those that are under way.
+    const waiting = announcements.traffics().filter((traffic) => traffic.isRelayDue(Infinity));
+    this.#due.clear();
+    for (const traffic of waiting.toSorted((a, b) => Number(a.hasFailed) - Number(b.hasFailed)))
+      this.#due.add(traffic);
+    this.#relayDue();
     await this.settled();
-    for (const traffic of announcements.traffics()) if (traffic.isDirty) this.#due.add(traffic);
+    // What was written, or inherited, meanwhile.
+    for (const traffic of announcements.traffics())
+      if (traffic.isDirty && !traffic.hasFailed) this.#due.add(traffic);
     this.#relayDue();
     await this.settled();
     await announcements.close();
@@ -118,9 +128,10 @@ export class OutboxRelay {
 
   #hasPlace({ isRetry }: Pick<Relaying, 'isRetry'>): boolean {
     const begun = [...this.#relaying];
+    if (begun.length >= MOST_AT_ONCE) return false;
+    if (this.#isClosing) return true;
     const slowSince = this.#deps.now() - SLOW_AFTER_MS;
     return (
-      begun.length < MOST_AT_ONCE &&
       begun.filter(({ beganAt }) => beganAt > slowSince).length < MAX_CONCURRENT &&
       (!isRetry || begun.filter((each) => each.isRetry).length < MAX_RETRIES)
     );

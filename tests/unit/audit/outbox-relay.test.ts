@@ -325,6 +325,27 @@ describe('the relay of audit entries', () => {
     expect([...backlog.announced]).to.deep.equal([ACME]);
   });
 
+  it('waits for nobody before it relays the rest, when it is closed', async () => {
+    relay.open();
+    const gate = new Gate();
+    refusing = true;
+    await write(BETA);
+    await lookAfter(gatherMs);
+    refusing = false;
+    passage = () => gate.pass();
+    const hanging = ['a', 'b', 'c', 'd'].map((id) => parseOrganizationId(id, 51));
+    for (const id of hanging) await write(id);
+    relay.look();
+    await write();
+    const closed = relay.close();
+    expect(relayed.splice(0)).to.deep.equal([BETA, ...hanging, ACME, BETA]);
+    await write();
+    gate.open();
+    await closed;
+    expect(relayed, 'what was written meanwhile').to.deep.equal([ACME]);
+    expect(backlog.announced.size).to.equal(0);
+  });
+
   it('says nothing of writes before it is opened, nor after it is closed', async () => {
     await write();
     await lookAfter(0);
