@@ -15,6 +15,8 @@ export interface TokenVerifierSettings {
   readonly externalIssuer: string | null;
   readonly audience: string;
   readonly maxOrganizationIdLength: number;
+  /** How long this service's own token of a session is good, whatever it says: an ended session is remembered for as long. */
+  readonly accessTtlSeconds: number;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -96,7 +98,18 @@ export class JsonwebtokenVerifier implements TokenReader {
       throw new ClaimError('the token is not valid yet');
     }
     const claims = toClaims(payload, source, maxOrganizationIdLength);
-    return { claims, expiresAt: exp * 1000, checkAgainAt: now + MAX_CACHED_MS };
+    // This service signs with HS256 alone.
+    const isOfSession = algorithm === 'HS256' && claims.sessionId !== null;
+    const expiresAt = 1000 * (isOfSession ? Math.min(exp, this.#sessionEndOf(payload)) : exp);
+    if (now >= expiresAt) throw new ClaimError('the token of a session is too old');
+    return { claims, expiresAt, checkAgainAt: now + MAX_CACHED_MS };
+  }
+
+  /** In seconds since 1970. */
+  #sessionEndOf({ iat }: jwt.JwtPayload): number {
+    // The declared type does not protect: the claim can be any JSON value.
+    if (typeof iat !== 'number') throw new ClaimError('iat is missing');
+    return iat + this.#settings.accessTtlSeconds;
   }
 
   /** Returns the issuer that a token with this algorithm must name. Each issuer has keys for other algorithms. */

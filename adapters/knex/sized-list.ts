@@ -14,7 +14,7 @@ export interface SizedList {
   /** Fields of any size: `jsonb` columns, which are returned as text. */
   readonly json: Columns<string>;
   /** Filters that are no equality with a column: the column and the comparison, by the name of the filter. */
-  readonly ranges?: Readonly<Record<string, readonly [column: string, operator: '<' | '>']>>;
+  readonly ranges?: Readonly<Record<string, readonly [column: string, operator: '<' | '>' | '>=']>>;
   /** What an index has in place of a column of the key: an expression of a value, and the type of such a value. */
   readonly indexed?: Readonly<Record<string, { readonly type: string; of(value: string): string }>>;
   /** The columns of the key, from the most significant. */

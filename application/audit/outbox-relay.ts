@@ -18,18 +18,33 @@ export interface OutboxRelayDeps {
 }
 
 const MAX_CONCURRENT = 4;
+/** Of organizations whose last relay failed: the next one may fail as well, and after a long time. */
+const MAX_RETRIES = 2;
+/** A server that hangs keeps each relay for some five seconds. After this time it is in nobody's way any more. */
+const SLOW_AFTER_MS = 2000;
+/** With those that are slow. Each may hold a connection to the metadata database. */
+const MOST_AT_ONCE = 20;
+
+/** A relay that is under way. */
+interface Relaying {
+  readonly beganAt: number;
+  readonly isRetry: boolean;
+  readonly ended: Promise<void>;
+}
 
 /**
  * Brings the entries of the audit trail that writes leave in their organization's database to the metadata database,
- * soon after the write, while the pool is there anyway. It holds no timer: a loop calls `look`. Decision 0015.
+ * soon after the write, while the pool is there anyway. Databases that fail or hang take few places, so that the others'
+ * entries go on arriving. It holds no timer: a loop calls `look`. Decision 0015.
  */
 export class OutboxRelay {
   readonly #deps: OutboxRelayDeps;
   /** Waiting to be relayed, the longest first. */
   readonly #due = new Set<OutboxTraffic>();
-  readonly #relaying = new Set<Promise<void>>();
+  readonly #relaying = new Set<Relaying>();
   #reclaiming: Promise<void> | null = null;
   #reclaimedAt = -Infinity;
+  #isClosing = false;
   #failures = 0;
   #oldestMs = 0;
 
@@ -74,14 +89,23 @@ export class OutboxRelay {
   /** Resolves when all that was begun is over. */
   async settled(): Promise<void> {
     await this.#reclaiming;
-    while (this.#relaying.size > 0) await Promise.all(this.#relaying);
+    while (this.#relaying.size > 0) await Promise.all(Array.from(this.#relaying, ({ ended }) => ended));
   }
 
   /** Relays what there is, once more, and stops. What cannot be relayed stays for another process. Never rejects. */
   async close(): Promise<void> {
     const { announcements } = this.#deps;
+    this.#isClosing = true;
+    // There may be little time: those that failed come last, and nobody waits for those that are under way.
+    const waiting = announcements.traffics().filter((traffic) => traffic.isRelayDue(Infinity));
+    this.#due.clear();
+    for (const traffic of waiting.toSorted((a, b) => Number(a.hasFailed) - Number(b.hasFailed)))
+      this.#due.add(traffic);
+    this.#relayDue();
     await this.settled();
-    for (const traffic of announcements.traffics()) if (traffic.isDirty) this.#due.add(traffic);
+    // What was written, or inherited, meanwhile.
+    for (const traffic of announcements.traffics())
+      if (traffic.isDirty && !traffic.hasFailed) this.#due.add(traffic);
     this.#relayDue();
     await this.settled();
     await announcements.close();
@@ -89,15 +113,28 @@ export class OutboxRelay {
 
   #relayDue(): void {
     for (const traffic of this.#due) {
-      if (this.#relaying.size >= MAX_CONCURRENT) return;
+      const isRetry = traffic.hasFailed;
+      if (!this.#hasPlace({ isRetry })) continue;
       this.#due.delete(traffic);
       traffic.relayBegan();
-      const relaying = this.#relay(traffic).finally(() => {
+      const ended = this.#relay(traffic).finally(() => {
         this.#relaying.delete(relaying);
         this.#relayDue();
       });
+      const relaying = { beganAt: this.#deps.now(), isRetry, ended };
       this.#relaying.add(relaying);
     }
+  }
+
+  #hasPlace({ isRetry }: Pick<Relaying, 'isRetry'>): boolean {
+    const begun = [...this.#relaying];
+    if (begun.length >= MOST_AT_ONCE) return false;
+    if (this.#isClosing) return true;
+    const slowSince = this.#deps.now() - SLOW_AFTER_MS;
+    return (
+      begun.filter(({ beganAt }) => beganAt > slowSince).length < MAX_CONCURRENT &&
+      (!isRetry || begun.filter((each) => each.isRetry).length < MAX_RETRIES)
+    );
   }
 
   /** Never rejects. */

@@ -72,6 +72,11 @@ export class OutboxTraffic {
     return this.#unrelayedSince;
   }
 
+  /** Whether the last relay failed. */
+  get hasFailed(): boolean {
+    return this.#failures > 0;
+  }
+
   get isAnnounced(): boolean {
     return this.#announcedAt !== null;
   }

@@ -20,7 +20,7 @@ export interface EventStreamsDeps {
 }
 
 export interface StreamRequest {
-  /** `latest`: what has happened before is left out. */
+  /** `latest`, or one that the trail has not reached: what has happened before is left out. */
   readonly after: number | 'latest';
   readonly types: readonly EventType[];
   /** Whether the caller may still read. Never rejects. Asked again and again. */
@@ -77,7 +77,7 @@ export class EventStreams {
       followed.streams -= 1;
       if (followed.streams === 0) this.#followed.delete(organizationId);
     };
-    const window = await followed.begun.catch((error: unknown) => {
+    const { window, after } = await this.#begin(organizationId, followed, request).catch((error: unknown) => {
       leave();
       throw error;
     });
@@ -85,7 +85,7 @@ export class EventStreams {
     const reader = new EventReader({
       window,
       types: request.types,
-      after: request.after === 'latest' ? window.head : request.after,
+      after,
       keepAliveMs: KEEP_ALIVE_MS,
       now,
       readTrail: (range) => {
@@ -145,6 +145,19 @@ export class EventStreams {
     );
     this.#followed.set(organizationId, followed);
     return followed;
+  }
+
+  /** Where a stream begins. */
+  async #begin(
+    organizationId: OrganizationId,
+    { begun }: Followed,
+    { after }: StreamRequest,
+  ): Promise<{ readonly window: EventWindow; readonly after: number }> {
+    const window = await begun;
+    if (after === 'latest') return { window, after: window.head };
+    // Another process may have read on by now. A position that the trail has not reached is one of before it was restored.
+    const latest = after > window.head ? await this.#deps.trail.latestPosition(organizationId) : after;
+    return { window, after: Math.min(after, latest) };
   }
 
   async #endRefused(): Promise<void> {

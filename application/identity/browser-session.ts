@@ -56,7 +56,7 @@ export const openBrowserSession =
     const { newPassword } = credentials;
     const identity = await provePassword(ports, credentials, origin);
     const newHash = newPassword === null ? null : await passwords.hash(newPassword);
-    return metadata.transaction(async (repositories) => {
+    const opened = await metadata.transaction(async (repositories) => {
       const { userId, ...account } = await lockAccount(repositories, identity);
       if (account.mustChangePassword && newHash === null) throw new PasswordChangeRequiredError();
       if (!account.platformAdmin && account.memberships.length === 0 && !account.invited)
@@ -66,13 +66,15 @@ export const openBrowserSession =
           hash: newHash,
           mustChange: false,
         });
-      if (former !== null) await end(ports, repositories, former);
       const sessionId = ports.newSessionId();
       await repositories.sessions.open({ sessionId, userId, organizationId: null }, BROWSER_SESSION_SECONDS);
       const { token, hash } = refreshTokens.create();
       await repositories.sessions.addBrowser(sessionId, hash);
       return token;
     });
+    // It may be another user's. A transaction that locks sessions of two users could wait for one that waits for it.
+    if (former !== null) await endBrowserSession(ports)(former);
+    return opened;
   };
 
 /**
@@ -155,18 +157,12 @@ export const viewBrowserSession =
 
 /** Ends a session, with all tokens of it. Safe to repeat; says nothing about secrets that it does not know. */
 export const endBrowserSession =
-  (ports: Pick<BrowserPorts, 'metadata' | 'refreshTokens'>) =>
+  ({ metadata, refreshTokens }: Pick<BrowserPorts, 'metadata' | 'refreshTokens'>) =>
   (secret: string): Promise<void> =>
-    ports.metadata.transaction((repositories) => end(ports, repositories, secret));
-
-const end = async (
-  { refreshTokens }: Pick<BrowserPorts, 'refreshTokens'>,
-  { sessions }: MetadataRepositories,
-  secret: string,
-): Promise<void> => {
-  const session = await sessions.findBrowser(refreshTokens.hashOf(secret));
-  if (session !== null) await sessions.revoke(session.sessionId);
-};
+    metadata.transaction(async ({ sessions }) => {
+      const session = await sessions.findBrowser(refreshTokens.hashOf(secret));
+      if (session !== null) await sessions.revoke(session.sessionId);
+    });
 
 const OVER = 'The session is over: log in again.';
 const WRONG = { path: 'password', message: 'is not the present password' };

@@ -24,17 +24,17 @@ export const endUserSessions =
     metadata.transaction(async (repositories) => {
       const { sessions, auditLog } = repositories;
       await lockUser(repositories, userId);
-      const live = await sessions.listLive(userId);
-      const ended = sessionId === null ? live : live.filter((session) => session.sessionId === sessionId);
-      if (sessionId === null) await sessions.revokeAll(userId);
-      else if (ended.length === 0) throw new SessionNotFoundError();
-      else await sessions.revoke(sessionId);
+      const ended =
+        sessionId === null
+          ? await sessions.revokeAll(userId)
+          : Number(await sessions.revokeOf(userId, sessionId));
+      if (sessionId !== null && ended === 0) throw new SessionNotFoundError();
       await auditLog.append({
         organizationId: null,
         action: 'user.sessions_ended',
         entityType: 'user',
         entityId: userId,
-        details: { sessions: ended.length, ...(sessionId !== null && { session_id: sessionId }) },
+        details: { sessions: ended, ...(sessionId !== null && { session_id: sessionId }) },
         ...causedBy(actor),
       });
     });

@@ -55,6 +55,8 @@ export interface SessionRepository {
   /** A user's sessions that are not over, the latest first: a hundred at most. */
   listLive(userId: string): Promise<readonly LiveSession[]>;
   revoke(sessionId: string): Promise<void>;
-  /** Ends a user's sessions; with an organization only those for it. */
-  revokeAll(userId: string, scope?: { readonly organizationId?: OrganizationId }): Promise<void>;
+  /** Ends a session if it is the user's. @returns whether it was, and was not over */
+  revokeOf(userId: string, sessionId: string): Promise<boolean>;
+  /** Ends a user's sessions; with an organization only those for it. @returns how many were not over */
+  revokeAll(userId: string, scope?: { readonly organizationId?: OrganizationId }): Promise<number>;
 }

@@ -56,7 +56,7 @@ export const cliDependencies = (
     retire: (organizationId) => parts.retireDatabase(organizationId),
     collectFiles: (organizationId) =>
       useCases.collectFiles(organizationId, async (work) => {
-        const lease = await connectionManager.acquire(organizationId);
+        const lease = await connectionManager.acquireExisting(organizationId);
         try {
           return await work(lease.database);
         } finally {

@@ -169,6 +169,14 @@ export class DatabaseConnectionManager implements OrganizationDatabases {
     }
   }
 
+  async acquireExisting(organizationId: OrganizationId): Promise<ResultsLease> {
+    const known = this.#pools.peek(organizationId);
+    // Asked apart from the opening, which requests share that may have the database made.
+    if (known === undefined || known.outdated)
+      await this.#deps.provisioning.find(organizationId, { create: false });
+    return this.acquire(organizationId);
+  }
+
   async provision(organizationId: OrganizationId): Promise<void> {
     await this.#deps.provisioning.confirm(organizationId);
   }

@@ -406,12 +406,22 @@ const keepsPeople = (subject: Subject<MetadataSubject>): void => {
       };
       expect(await living()).to.deep.equal([ACME, BETA]);
       expect(await sessions.useToken(old.token)).to.deep.equal({ outcome: 'refused' });
-      await sessions.revokeAll(userId, { organizationId: ACME });
+      expect(await sessions.revokeAll(userId, { organizationId: ACME })).to.equal(1);
+      expect(await living()).to.deep.equal([BETA]);
+      for (const [session, by] of [
+        [acme, userId],
+        [beta, randomUUID()],
+        [old, userId],
+      ] as const)
+        expect(await sessions.revokeOf(by, session.session.sessionId)).to.equal(false);
       expect(await living()).to.deep.equal([BETA]);
       expect(await sessions.findByToken(own.token)).to.deep.equal(own.session);
       await sessions.revoke(own.session.sessionId);
       expect(await sessions.useToken(own.token)).to.deep.equal({ outcome: 'refused' });
-      await sessions.revokeAll(userId);
+      const more = await open(userId, null);
+      expect(await sessions.revokeOf(userId, more.session.sessionId)).to.equal(true);
+      expect(await sessions.useToken(more.token)).to.deep.equal({ outcome: 'refused' });
+      expect(await sessions.revokeAll(userId)).to.equal(1);
       expect(await living()).to.be.empty;
     });
   });

@@ -4,6 +4,7 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
 import type { Problem } from '../support/http-contract.ts';
+import { openTransaction } from '../support/server-faults.ts';
 import { HttpService } from '../support/http-service.ts';
 import type { Method, Reply } from '../support/send.ts';
 
@@ -182,6 +183,43 @@ describe('A session of a browser', function () {
     expect((await token(before, 'alpha')).status).to.equal(401);
     await until('its token is refused', async () => (await jobs(body)) === 401);
     expect((await token(after, 'beta')).status).to.equal(200);
+  });
+
+  it('ends for a login of another user while an administrator ends all sessions of its own', async () => {
+    const [ada, bob] = [await register(['alpha']), await register(['alpha'])];
+    const before = await logIn(ada.email);
+    const platform = service.as(deployment.token(null, ['platform_admin']));
+    // The trail of the platform has begun.
+    expect((await platform.patch(`/users/${bob.userId}`, { status: 'active' })).status).to.equal(200);
+    const waiting = (count: number) =>
+      until(`${count} wait for the trail`, async () => {
+        const rows = await deployment.metadata(
+          `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        return rows.length === count;
+      });
+    const gate = await openTransaction(
+      deployment,
+      deployment.metadataDatabase,
+      `select from audit_chains where chain = '' for update`,
+    );
+    const body = { email: bob.email, password: PASSWORD, new_password: 'another horse battery staple' };
+    let answers: readonly [Reply<unknown>, Reply<unknown>];
+    try {
+      // Its own sessions have ended, and it writes that to the trail.
+      const login = ask('POST', '', { cookie: before, body });
+      await waiting(1);
+      // Holds the sessions that it ends, and comes to the trail after the login.
+      const ending = platform.delete(`/users/${ada.userId}/sessions`);
+      await waiting(2);
+      await gate.rollBack();
+      answers = await Promise.all([login, ending]);
+    } finally {
+      await gate.rollBack();
+    }
+    expect(answers.map(({ status }) => status)).to.deep.equal([204, 204]);
+    expect((await token(before, 'alpha')).status).to.equal(401);
+    expect((await token(cookieOf(answers[0]).split(';')[0] ?? '', 'alpha')).status).to.equal(200);
   });
 
   it('is never one of two that the browser sends: a site beside this one can set the other', async () => {

@@ -259,11 +259,23 @@ describe('What cannot be taken back', function () {
     expect(await reads(first)).to.equal(200);
     expect(await sessions()).to.have.length(2);
 
+    await deployment.metadata(
+      `insert into sessions (session_id, user_id, created_at, expires_at)
+       select gen_random_uuid(), $1, now() + interval '1 minute', now() + interval '1 hour' from generate_series(1, 100)`,
+      userId,
+    );
+    const [hidden = ''] = listed.flatMap(({ kind, session_id }) => (kind === 'browser' ? [session_id] : []));
+    expect(await sessions(), 'more than are listed').to.have.length(100);
+    expect((await platform.delete(`${path}/${hidden}`)).status).to.equal(204);
+    const { userId: other } = await register(false);
+    const theirs = (await sessions())[0]?.session_id ?? '';
+    expect((await platform.delete<Problem>(`/users/${other}/sessions/${theirs}`)).status).to.equal(404);
+
     expect((await platform.delete(path)).status).to.equal(204);
     for (const token of [first, second])
       await until('no token is good', async () => (await reads(token)) === 401);
     expect(await sessions()).to.deep.equal([]);
-    expect((await lastEntry('user.sessions_ended'))?.details).to.deep.equal({ sessions: 2 });
+    expect((await lastEntry('user.sessions_ended'))?.details).to.deep.equal({ sessions: 101 });
     expect((await platform.delete<Problem>(`/users/${ID}/sessions`)).body.code).to.equal('user_not_found');
   });
 });

@@ -128,6 +128,13 @@ describe('Events over HTTP', function () {
       after = body.next_after;
     }
     expect(seen).to.deep.equal(['job.submitted', 'job.failed', 'job.submitted']);
+    // Of before the trail was restored: the next position leads on from its end.
+    const { body: lost } = await get<EventPage>(`/events?after=${after + 1000}`);
+    expect(lost).to.deep.equal({ items: [], next_after: after });
+    const client = await follow(member('beta'), `?after=${after + 1000}`);
+    await happen('beta', 'job.released');
+    await until('it goes on', () => client.types.length > 0);
+    expect(client.types).to.deep.equal(['job.released']);
     const { body } = await get<EventPage>('/events?types=job.failed');
     expect(body.items.map(({ error_code: code }) => code)).to.deep.equal(['no_poses']);
     const head = await service.call('HEAD', '/events', { token: member('beta'), headers: STREAM });

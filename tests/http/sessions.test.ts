@@ -5,7 +5,7 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { Argon2Passwords } from '../../adapters/argon2/argon2-passwords.ts';
 import type { OrganizationRole } from '../../domain/identity/role.ts';
 import type { TokenReply } from '../support/access-contract.ts';
-import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
+import { createDeployment, organizationId, TEST_JWT_SECRET, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
 import type { AuditEntry, Page, Problem } from '../support/http-contract.ts';
 import { HttpService } from '../support/http-service.ts';
@@ -17,6 +17,8 @@ describe('Sessions', function () {
   this.timeout(60_000);
   let deployment: Deployment;
   let service: HttpService;
+  /** Of a test that starts one beside the other. */
+  let generous: HttpService | undefined;
   let passwordHash: string;
   let people = 0;
 
@@ -27,6 +29,7 @@ describe('Sessions', function () {
     passwordHash = await new Argon2Passwords().hash(PASSWORD);
   });
   after(async () => {
+    await generous?.close();
     await service.close();
     await deployment.dispose();
   });
@@ -144,6 +147,25 @@ describe('Sessions', function () {
       await metadata(statement, [userId]);
       refused(await refresh(refresh_token));
     }
+  });
+
+  it('that ended stay so when access tokens are to be good for a shorter time from now on', async () => {
+    generous = await HttpService.start(deployment, [], { JWT_ACCESS_TTL_SECONDS: '86400' });
+    const { email, userId } = await enrol();
+    const { body } = await generous.call<TokenReply>('POST', '/auth/token', {
+      body: { email, password: PASSWORD },
+    });
+    await logout(body.refresh_token);
+    // So long that no token of it could be left, had it been made with the shorter time.
+    const [ago, token] = [2 * 3600, body.access_token];
+    await metadata(`update sessions set revoked_at = now() - $1 * interval '1 second' where user_id = $2`, [
+      ago,
+      userId,
+    ]);
+    const claims = jwt.decode(token, { json: true });
+    const old = jwt.sign({ ...claims, iat: Number(claims?.iat) - ago }, TEST_JWT_SECRET);
+    expect((await generous.call('GET', '/jobs', { token: old })).status).to.equal(401);
+    expect(await served(old)).to.equal(401);
   });
 
   it('leave no token in the database, only hashes', async () => {

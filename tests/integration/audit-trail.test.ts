@@ -1,6 +1,9 @@
 import { expect } from 'chai';
 import knex from 'knex';
-import type { AuditEntry, AuditKey } from '../../domain/audit/audit-log.ts';
+import pg from 'pg';
+import { KnexAuditLog } from '../../adapters/knex/metadata/knex-audit-log.ts';
+import type { SqlQuery } from '../../adapters/knex/statement.ts';
+import { EVERY_TRAIL, type AuditEntry, type AuditKey } from '../../domain/audit/audit-log.ts';
 import type { Page } from '../../domain/page.ts';
 import type { AuditBacklog } from '../../application/ports/audit/audit-backlog.ts';
 import type { MetadataDatabase } from '../../application/ports/databases/metadata-database.ts';
@@ -84,6 +87,39 @@ describe('the audit trail', function () {
         after = page.next;
       }
       expect(seen).to.deep.equal(['newest', 'twin', 'middle', 'oldest']);
+    });
+
+    it('is read no further back than is asked for, however rare what is looked for', async () => {
+      await execute(
+        `insert into audit_logs (action, entity_type, entity_id, ts)
+         select 'job.told', 'job', n::text, now() - interval '2 hours' from generate_series(1, 2000) n`,
+      );
+      await execute('analyze audit_logs');
+      await append('rare');
+      const queries: SqlQuery<unknown>[] = [];
+      const watched = new KnexAuditLog({
+        query: (query) => {
+          queries.push(query);
+          return container.get(TOKENS.metadataSql).query(query);
+        },
+      });
+      const from = new Date(Date.now() - 3_600_000);
+      const page = await watched.list(EVERY_TRAIL, { action: 'job.moved', from }, { limit: 50, after: null });
+      expect(page.items.map(({ entityId }) => entityId)).to.deep.equal(['rare']);
+      const client = new pg.Client({ connectionString: deployment.environment['DB_DATABASE_URL'] });
+      await client.connect();
+      try {
+        for (const { text, values } of queries) {
+          const { rows } = await client.query<Record<string, string>>(`explain (analyze) ${text}`, [
+            ...values,
+          ]);
+          const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+          expect(plan).to.not.match(/Rows Removed by Filter: \d{3}/);
+        }
+      } finally {
+        await client.end();
+      }
+      expect(queries).to.have.length(1);
     });
 
     it('is intact, however many write it at the same time', async () => {
@@ -348,6 +384,49 @@ describe('the audit trail', function () {
       expect(await outbox()).to.have.length(1);
       await execute('alter table elsewhere rename to audit_logs');
       expect(await relay()).to.equal(1);
+    });
+
+    it('stays behind in a database that was put aside, and has no other one made', async () => {
+      await withResults((database) => database.jobs.insert(sampleJob()));
+      await container.get(TOKENS.retireDatabase)(ACME);
+      const before = await deployment.databases();
+      // One process has served the organization, the other one took over what a dead one has announced.
+      for (const process of [container, deployment.start()]) {
+        const announced = relayOutbox({
+          databases: process.get(TOKENS.connectionManager),
+          backlog: process.get(TOKENS.auditBacklog),
+          logger: process.get(TOKENS.logger),
+          now: Date.now,
+        });
+        if (process === container) process.get(TOKENS.connectionManager).forgetPlacement(ACME);
+        expect(await announced(ACME)).to.equal(0);
+      }
+      expect(await deployment.databases()).to.deep.equal(before);
+      const { lines } = await runCommandOn(container, ['files', 'collect', 'acme']);
+      expect(lines.join()).to.match(/^acme: failed: /);
+      expect(await deployment.databases()).to.deep.equal(before);
+    });
+
+    it('arrives whatever somebody has written beside it by SQL, who may nest deeper than a stack goes', async () => {
+      await withResults((database) => database.jobs.insert(sampleJob()));
+      const write = (levels: number) =>
+        deployment.administer(
+          `insert into audit_outbox (action, entity_type, entity_id, details)
+           values ('forged', 'job', $1, ('{"a":' || repeat('[', $2 - 1) || repeat(']', $2 - 1) || '}')::jsonb)`,
+          [`${levels}`, levels],
+          deployment.databaseName('acme'),
+        );
+      // The last of them is as deep as the server takes; one more or less does not matter here.
+      for (const levels of [64, 65, 5000, 16_000]) await write(levels);
+      expect(await relay()).to.equal(5);
+      expect(await outbox()).to.be.empty;
+      const forged = (await trail()).filter(({ action }) => action === 'forged');
+      expect(forged.map(({ entityId, details }) => [entityId, details.text.length])).to.deep.equal([
+        ['64', 133],
+        ['65', 20],
+        ['5000', 20],
+        ['16000', 20],
+      ]);
     });
 
     it('announced by the dead is inherited once, and that of the living is left alone', async () => {

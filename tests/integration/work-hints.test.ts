@@ -16,6 +16,31 @@ describe('hints at work', function () {
   });
   after(() => deployment.dispose());
 
+  it('count no further than a column holds, whatever an organization’s SQL role has told', async () => {
+    const container = deployment.start();
+    const deliver = () =>
+      container.get(TOKENS.auditBacklog).deliver(organizationId('acme'), [
+        {
+          auditId: randomUUID(),
+          userId: null,
+          action: 'job_batch.submitted',
+          entityType: 'job_batch',
+          entityId: randomUUID(),
+          details: { engine: 'forged', jobs: 1000, waiting: 1000 },
+          requestId: null,
+          at: new Date(),
+        },
+      ]);
+    await deliver();
+    // As after two million entries more.
+    await deployment.metadata(`update work_hints set waiting = 2147483000 where engine = 'forged'`);
+    await deliver();
+    const hints = await deployment.metadata(
+      `delete from work_hints where engine = 'forged' returning waiting`,
+    );
+    expect(hints).to.deep.equal([{ waiting: 2_147_483_647 }]);
+  });
+
   it('that somebody is being given are passed over by others, who do not wait', async () => {
     const container = deployment.start();
     const { serviceAccounts } = container.get(TOKENS.metadataDatabase);

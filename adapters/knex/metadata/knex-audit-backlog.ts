@@ -58,7 +58,8 @@ const deliver = statement<{ organizationId: string; entries: string; news: strin
      from told order by engine
      on conflict (org_id, engine) do update set
        version = excluded.version,
-       waiting = greatest(work_hints.waiting + (select waiting from told where engine = excluded.engine), 0),
+       waiting = least(greatest(
+         work_hints.waiting::bigint + (select waiting from told where engine = excluded.engine), 0), 2147483647),
        oldest_at = least(work_hints.oldest_at, excluded.oldest_at),
        next_due_at = least(work_hints.next_due_at, excluded.next_due_at),
        served = greatest(

@@ -46,6 +46,8 @@ const listEntries = sizedList<AuditRow>('audit', {
   columns: COLUMNS,
   shown: { at: SHOWN_MOMENT },
   json: { details: 'details' },
+  // Without it, a search for what is rare would go on to the beginning of the trail.
+  ranges: { from: ['ts', '>='] },
   order: ['ts', 'position'],
   direction: 'desc',
 });
@@ -97,16 +99,17 @@ export class KnexAuditLog implements AuditLog {
       ...(userId !== null && { user_id: userId }),
       ...(entityId !== null && { entity_id: entityId }),
       ...(requestId !== null && { request_id: requestId }),
+      // What lies before all moments is shown as the first of them.
+      ...(from !== null && from > FIRST_MOMENT && { from: from.toISOString() }),
     };
     const rows = await this.#executor.query(
       listEntries(columns, { after: await this.#keyOf(scope, after, to), ...part }),
     );
-    const page = toPart(
+    return toPart(
       rows,
       ({ details, ...row }) => ({ details: new JsonText(details), ...row }),
       ({ at, position }: AuditRow | AuditEntry): AuditKey => ({ at, position }),
     );
-    return from === null ? page : endedAt(page, from);
   }
 
   /** The key that the list goes on after: entries of one moment have positions from 1. */
@@ -128,11 +131,3 @@ export class KnexAuditLog implements AuditLog {
     return (isOfTrail ? entry?.moment : undefined) ?? at.toISOString();
   }
 }
-
-/** Without what happened before: the newest come first, so none follows the first of those. */
-const endedAt = (page: PagePart<AuditEntry, AuditKey>, from: Date): PagePart<AuditEntry, AuditKey> => {
-  const items = page.items.filter(({ at }) => at >= from);
-  return items.length === page.items.length
-    ? page
-    : { items, next: null, bytes: page.bytes, followingBytes: null };
-};

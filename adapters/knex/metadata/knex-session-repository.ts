@@ -114,12 +114,28 @@ const revoke = statement<{ sessionId: string }>('session_revoke', (p) =>
     .update({ revoked_at: sql.raw('now()') }),
 );
 
-const revokeAll = statement<{ userId: string; organizationId: string | null }>('session_revoke_all', (p) =>
-  sql('sessions')
-    .where('user_id', p('userId'))
-    .whereRaw('(?::text is null or org_id = ?)', [p('organizationId'), p('organizationId')])
-    .whereNull('revoked_at')
-    .update({ revoked_at: sql.raw('now()') }),
+const revokeOf = statement<{ userId: string; sessionId: string }, { session_id: string }>(
+  'session_revoke_of',
+  (p) =>
+    sql('sessions')
+      .where('session_id', p('sessionId'))
+      .where('user_id', p('userId'))
+      .whereNull('revoked_at')
+      .whereRaw('expires_at > now()')
+      .update({ revoked_at: sql.raw('now()') })
+      .returning('session_id'),
+);
+
+// Those that are over by their age end as well: their access tokens may be good yet.
+const revokeAll = statement<{ userId: string; organizationId: string | null }, { is_live: boolean }>(
+  'session_revoke_all',
+  (p) =>
+    sql('sessions')
+      .where('user_id', p('userId'))
+      .whereRaw('(?::text is null or org_id = ?)', [p('organizationId'), p('organizationId')])
+      .whereNull('revoked_at')
+      .update({ revoked_at: sql.raw('now()') })
+      .returning(sql.raw('expires_at > now() as is_live')),
 );
 
 const toSession = (row: SessionRow): Session => ({
@@ -187,7 +203,13 @@ export class KnexSessionRepository implements SessionRepository {
     await this.#executor.query(revoke({ sessionId }));
   }
 
-  async revokeAll(userId: string, scope: { readonly organizationId?: OrganizationId } = {}): Promise<void> {
-    await this.#executor.query(revokeAll({ userId, organizationId: scope.organizationId ?? null }));
+  async revokeOf(userId: string, sessionId: string): Promise<boolean> {
+    return (await this.#executor.query(revokeOf({ userId, sessionId }))).length > 0;
+  }
+
+  async revokeAll(userId: string, scope: { readonly organizationId?: OrganizationId } = {}): Promise<number> {
+    const { organizationId = null } = scope;
+    const ended = await this.#executor.query(revokeAll({ userId, organizationId }));
+    return ended.filter(({ is_live: isLive }) => isLive).length;
   }
 }

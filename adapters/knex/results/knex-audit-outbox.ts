@@ -4,6 +4,9 @@ import { sql, statement, type SqlExecutor } from '../statement.ts';
 
 const LENGTH = MAX_CARRIED_TEXT_LENGTH;
 
+/** Deeper ones are more than the stack of a process, or of the server that they are brought to, may take. No entry has five. */
+const MAX_LEVELS = 64;
+
 const take = statement<{ limit: number }, { count: number; rows: string }>('audit_outbox_take', (p) =>
   sql.raw(
     `with taken as (
@@ -16,7 +19,8 @@ const take = statement<{ limit: number }, { count: number; rows: string }>('audi
        coalesce(jsonb_agg(jsonb_build_object(
          'audit_id', audit_id, 'user_id', left(user_id, ${LENGTH}), 'action', left(action, ${LENGTH}),
          'entity_type', left(entity_type, ${LENGTH}), 'entity_id', left(entity_id, ${LENGTH}),
-         'details', case when octet_length(details::text) <= ${MAX_CARRIED_DETAILS_BYTES} then details end,
+         'details', case when octet_length(details::text) <= ${MAX_CARRIED_DETAILS_BYTES}
+           and not jsonb_path_exists(details, '$.**{${MAX_LEVELS}}') then details end,
          'request_id', left(request_id, ${LENGTH}), 'address', left(address, ${LENGTH}), 'ts', ts
        ) order by position), '[]')::text as rows
      from taken t`,

@@ -47,6 +47,12 @@ export interface OrganizationDatabases {
    */
   acquire(organizationId: OrganizationId, span?: Span | null): Promise<ResultsLease>;
   /**
+   * As `acquire`, for work that no user has asked for: it makes no database where there is none.
+   *
+   * @throws {OrganizationDatabaseNotFoundError} also when the database was put aside
+   */
+  acquireExisting(organizationId: OrganizationId): Promise<ResultsLease>;
+  /**
    * Makes the organization's database if it is not ready, also when that is not automatic. Idempotent.
    *
    * @throws {DatabaseConnectionError} also when it was ready, and is missing or another one on the server

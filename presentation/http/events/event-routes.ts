@@ -43,9 +43,13 @@ const listEventsRoute = (deps: HttpDependencies): Route =>
         items: await events.list(organizationId, { after: from, types, limit }),
         next: null,
       }));
-      // Each organization's trail begins with its registration. An empty page may belong to an unknown organization.
-      if (items.length === 0) await deps.getOrganization(organizationId);
-      return ok({ items: items.map(presentEvent), next_after: items.at(-1)?.position ?? from });
+      const last = items.at(-1);
+      if (last !== undefined) return ok({ items: items.map(presentEvent), next_after: last.position });
+      const latest = after === 'latest' ? from : await events.latestPosition(organizationId);
+      // Each organization's trail begins with its registration. One without entries may belong to an unknown organization.
+      if (latest === 0) await deps.getOrganization(organizationId);
+      // A position that the trail has not reached is one of before it was restored.
+      return ok({ items: [], next_after: Math.min(from, latest) });
     },
   });
 

@@ -52,6 +52,10 @@ export class FakeDatabases implements OrganizationDatabases, HealthCheck {
     };
   }
 
+  acquireExisting(organizationId: OrganizationId): Promise<ResultsLease> {
+    return this.acquire(organizationId);
+  }
+
   async provision(organizationId: OrganizationId): Promise<void> {
     this.provisioned.push(organizationId);
   }

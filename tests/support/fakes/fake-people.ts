@@ -208,7 +208,9 @@ export class FakePeople {
         }))
         .toReversed();
     },
-    revoke: async (sessionId) => this.#revoke((session) => session.sessionId === sessionId),
+    revoke: async (sessionId) => void this.#revoke((session) => session.sessionId === sessionId),
+    revokeOf: async (userId, sessionId) =>
+      this.#revoke((session) => session.userId === userId && session.sessionId === sessionId) > 0,
     revokeAll: async (userId, { organizationId } = {}) =>
       this.#revoke(
         (session) =>
@@ -301,10 +303,11 @@ export class FakePeople {
     this.#sessions.set(sessionId, { ...stored, tokens: new Map([...stored.tokens, [hexOf(hash), used]]) });
   }
 
-  #revoke(fits: (session: Session) => boolean): void {
-    for (const [sessionId, stored] of this.#sessions) {
-      if (fits(stored.session)) this.#sessions.set(sessionId, { ...stored, isOver: true });
-    }
+  /** Returns how many were not over. */
+  #revoke(fits: (session: Session) => boolean): number {
+    const ended = [...this.#sessions].filter(([, { session, isOver }]) => !isOver && fits(session));
+    for (const [sessionId, stored] of ended) this.#sessions.set(sessionId, { ...stored, isOver: true });
+    return ended.length;
   }
 }
 

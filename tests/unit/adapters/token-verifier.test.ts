@@ -50,6 +50,7 @@ const verifierWith = (keys: Partial<ConfiguredKeys>, now: () => number = () => S
     ...NAMES,
     externalIssuer: null,
     maxOrganizationIdLength: MAX_ID,
+    accessTtlSeconds: 3600,
     now,
   });
 
@@ -113,6 +114,26 @@ describe('JsonwebtokenVerifier', () => {
       sessionId: 'session-1',
     });
     expect(jwt.decode(issuer.issue(administrator).accessToken)).to.not.have.property('org_id');
+  });
+
+  it('takes a token of a session for as long as tokens are issued for by now, also when it says more', async () => {
+    const claims = { sid: 'session-1', iat: NOW, exp: NOW + 86_400 };
+    let now = START;
+    const verifier = verifierWith({ secret: SECRET, publicKey: pem(RSA.publicKey) }, () => now);
+    const read = (token: string) => verifier.read(token);
+    const token = sign(claims, SECRET, { noTimestamp: false });
+    for (const [at, taken] of [
+      [START + 3_599_999, true],
+      [START + 3_600_000, false],
+    ] as const) {
+      now = at;
+      if (taken) expect(await read(token)).to.include({ sessionId: 'session-1' });
+      else await expectRefused(token, verifier);
+      await read(sign({ ...claims, sid: undefined }));
+      await read(sign(claims, RSA.privateKey, { algorithm: 'RS256' }));
+    }
+    await expectRefused(sign({ ...claims, iat: undefined }));
+    await expectRefused(signByHand({ alg: 'HS256' }, { ...claims, iat: String(NOW) }));
   });
 
   it('issues nothing without a secret', () => {

@@ -147,6 +147,54 @@ describe('the relay of audit entries', () => {
     expect(relayed).to.deep.equal(ids);
   });
 
+  it('gives the places of relays that take long to others: a server that hangs holds up its own organizations', async () => {
+    relay.open();
+    const gate = new Gate();
+    passage = () => gate.pass();
+    const hanging = Array.from({ length: 30 }, (_, n) => parseOrganizationId(`hanging-${n}`, 51));
+    for (const id of hanging.slice(0, 4)) await write(id);
+    relay.look();
+    await write();
+    now += 1999;
+    relay.look();
+    expect(relayed).to.deep.equal(hanging.slice(0, 4));
+    now += 1;
+    relay.look();
+    expect(relayed.slice(4)).to.deep.equal([ACME]);
+    for (const id of hanging.slice(4)) await write(id);
+    for (let n = 0; n < 20; n += 1) {
+      now += 2000;
+      relay.look();
+    }
+    expect(relayed, 'and no more than that').to.have.length(20);
+    gate.open();
+    await relay.settled();
+    expect(relayed).to.have.members([ACME, ...hanging]);
+  });
+
+  it('keeps places free of organizations whose last relay failed', async () => {
+    relay.open();
+    refusing = true;
+    const failing = Array.from({ length: 6 }, (_, n) => parseOrganizationId(`failing-${n}`, 51));
+    for (const id of failing) await write(id);
+    await lookAfter(gatherMs);
+    expect(relayed.splice(0)).to.deep.equal(failing);
+    refusing = false;
+    const gate = new Gate();
+    passage = () => gate.pass();
+    now += 60_000;
+    relay.look();
+    await write();
+    relay.look();
+    expect(relayed).to.deep.equal([...failing.slice(0, 2), ACME]);
+    now += 60_000;
+    relay.look();
+    expect(relayed, 'however long they take').to.have.length(3);
+    gate.open();
+    await relay.settled();
+    expect(relayed).to.have.members([ACME, ...failing]);
+  });
+
   it('announces anew a write that begins while it withdraws', async () => {
     relay.open();
     await write();
@@ -275,6 +323,27 @@ describe('the relay of audit entries', () => {
     await write();
     await relay.close();
     expect([...backlog.announced]).to.deep.equal([ACME]);
+  });
+
+  it('waits for nobody before it relays the rest, when it is closed', async () => {
+    relay.open();
+    const gate = new Gate();
+    refusing = true;
+    await write(BETA);
+    await lookAfter(gatherMs);
+    refusing = false;
+    passage = () => gate.pass();
+    const hanging = ['a', 'b', 'c', 'd'].map((id) => parseOrganizationId(id, 51));
+    for (const id of hanging) await write(id);
+    relay.look();
+    await write();
+    const closed = relay.close();
+    expect(relayed.splice(0)).to.deep.equal([BETA, ...hanging, ACME, BETA]);
+    await write();
+    gate.open();
+    await closed;
+    expect(relayed, 'what was written meanwhile').to.deep.equal([ACME]);
+    expect(backlog.announced.size).to.equal(0);
   });
 
   it('says nothing of writes before it is opened, nor after it is closed', async () => {
