@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { createParser } from 'eventsource-parser';
-import { useCallback, useEffect } from 'react';
+import { useCallback, useEffect, useRef } from 'react';
 import { fetchIn, type Schemas } from './api/client.ts';
 import type { Context } from './session.ts';
 import { Store, useStore } from './store.ts';
@@ -89,10 +89,18 @@ type OnEvent = (type: string, data: string) => void;
 
 const useStream = (context: Context, path: string, listen: () => OnEvent): void => {
   const live = useLive();
+  /** What this page has followed already. */
+  const followed = useRef<string>(null);
   useEffect(() => {
     if (!live) return;
     const ended = new AbortController();
-    void follow({ context, path, signal: ended.signal, onEvent: listen() });
+    const onEvent = listen();
+    const onOpen = (): void => {
+      // Nobody told the page what happened between two streams: while it was hidden or paused, or the service was away.
+      if (followed.current === path) onEvent('reopened', '');
+      followed.current = path;
+    };
+    void follow({ context, path, signal: ended.signal, onOpen, onEvent });
     return () => {
       ended.abort();
       streaming.set(false);
@@ -114,10 +122,11 @@ interface Followed {
   readonly context: Context;
   readonly path: string;
   readonly signal: AbortSignal;
+  readonly onOpen: () => void;
   readonly onEvent: OnEvent;
 }
 
-const follow = async ({ context, path, signal, onEvent }: Followed): Promise<void> => {
+const follow = async ({ context, path, signal, onOpen, onEvent }: Followed): Promise<void> => {
   let lastId: string | undefined;
   let retryMs = FIRST_RETRY_MS;
   while (!signal.aborted) {
@@ -129,6 +138,7 @@ const follow = async ({ context, path, signal, onEvent }: Followed): Promise<voi
       const response = await fetchIn(context, path, { headers, signal });
       streaming.set(true);
       retryMs = FIRST_RETRY_MS;
+      onOpen();
       const parser = createParser({
         onEvent: ({ id, event, data }) => {
           if (id !== undefined && id !== '') lastId = id;

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
-import { keepPicture } from '../support/browser.ts';
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { hide, keepPicture } from '../support/browser.ts';
 import { BOX_FILE, DockingLab, expectDrawing, LIGAND, RECEPTOR } from '../support/docking-lab.ts';
+import { organizationId } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
 import { needsProgram } from '../support/programs.ts';
 
@@ -67,6 +69,25 @@ describe('The pages for the lab', function () {
     expect((await picture).suggestedFilename()).to.equal('imatinib-pose-2.png');
     await page.getByRole('link', { name: 'Log', exact: true }).click();
     await page.getByText('random seed: 42').waitFor();
+    expect(visitor.faults).to.deep.equal([]);
+    await visitor.context.close();
+  });
+
+  it('show what happened while nobody looked at them', async () => {
+    const visitor = await lab.enter();
+    const page = await lab.logIn(visitor, '/console/o/alpha/campaigns');
+    await page.getByRole('heading', { level: 1, name: 'Campaigns' }).waitFor();
+    const streams = lab.service.container.get(TOKENS.eventStreams);
+    await until('the page follows what happens', () => streams.count === 1);
+    await page.evaluate(hide(true));
+    await until('nobody looks', () => streams.count === 0);
+    await lab.submitCampaign('made in the dark', ['one']);
+    const { events } = lab.service.container.get(TOKENS.metadataDatabase);
+    const alpha = organizationId('alpha');
+    const range = { after: 0, types: ['job_batch.submitted'], limit: 100 } as const;
+    await until('the trail tells of it', async () => (await events.list(alpha, range)).length > 0);
+    await page.evaluate(hide(false));
+    await page.getByRole('link', { name: 'made in the dark' }).waitFor({ timeout: 5000 });
     expect(visitor.faults).to.deep.equal([]);
     await visitor.context.close();
   });
