@@ -39,6 +39,8 @@ const ANSWER_TIMEOUT_MS = 30_000;
 /** A store may begin to answer when it has copied gigabytes. */
 const COPY_TIMEOUT_MS = 600_000;
 const CONNECT_TIMEOUT_MS = 5000;
+/** Below the pause after which PostgreSQL ends a transaction (10 s by default). */
+const DELETE_TIMEOUT_MS = 5000;
 
 /** Each upload holds this many parts of 5 MiB in memory. */
 const PARTS_AT_ONCE = 2;
@@ -233,8 +235,10 @@ export class S3FileStore implements FileStore {
     return { bytes: arriving(body, this.#answerTimeoutMs), close: () => void body.destroy(), tag };
   }
 
+  /** With all its attempts it ends while its caller still holds the lock on the row: later it could meet bytes that came anew. */
   async #deleteKey(key: string): Promise<void> {
-    await this.#call(() => this.#client.send(new DeleteObjectCommand(this.#at(key))));
+    const abortSignal = AbortSignal.timeout(Math.min(this.#answerTimeoutMs, DELETE_TIMEOUT_MS));
+    await this.#call(() => this.#client.send(new DeleteObjectCommand(this.#at(key)), { abortSignal }));
   }
 
   async #deleteUnder(prefix: string, chosen: (modified: Date | undefined) => boolean): Promise<void> {

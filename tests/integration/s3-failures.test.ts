@@ -27,7 +27,11 @@ describe('A bucket that fails', function () {
   let server: Server | null = null;
 
   /** A store in a bucket that answers as `answer` does. */
-  const storeAt = async (answer: RequestListener, options: Partial<S3Place> = {}): Promise<S3FileStore> => {
+  const storeAt = async (
+    answer: RequestListener,
+    options: Partial<S3Place> = {},
+    client: S3Place['client'] = {},
+  ): Promise<S3FileStore> => {
     const { S3FileStore: Store } = await import('../../adapters/file-store/s3-file-store.ts');
     const listening = createServer(answer);
     server = listening;
@@ -43,6 +47,7 @@ describe('A bucket that fails', function () {
         forcePathStyle: true,
         credentials: { accessKeyId: 'key', secretAccessKey: 'secret' },
         maxAttempts: 1,
+        ...client,
       },
       ...options,
     });
@@ -88,6 +93,13 @@ describe('A bucket that fails', function () {
     const failure = await rejectionOf(store.deleteAll(ACME));
     expect(failure).to.be.instanceOf(FilesUnavailableError);
     expect(String((failure as Error).cause)).to.contain('AccessDenied');
+  });
+
+  it('to say that a file is deleted is asked once: a later attempt could delete bytes that came meanwhile', async () => {
+    let asked = 0;
+    const store = await storeAt(() => (asked += 1), { answerTimeoutMs: 50 }, { maxAttempts: 3 });
+    const failure = await rejectionOf(store.delete(ACME, sha256Of('x')));
+    expect([failure instanceof FilesUnavailableError, asked]).to.deep.equal([true, 1]);
   });
 
   it('to answer at all is given up', async () => {
