@@ -2,6 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { createParser } from 'eventsource-parser';
 import { useCallback, useEffect, useRef } from 'react';
 import { fetchIn, type Schemas } from './api/client.ts';
+import { gathered } from './gathered.ts';
 import type { Context } from './session.ts';
 import { Store, useStore } from './store.ts';
 
@@ -51,7 +52,7 @@ const MOST_RETRY_MS = 30_000;
 export const useOrganizationEvents = (organizationId: string): void => {
   const queries = useQueryClient();
   const listen = useCallback((): OnEvent => {
-    return gathered(() => void queries.invalidateQueries({ queryKey: ['o', organizationId] }));
+    return gathered(() => queries.invalidateQueries({ queryKey: ['o', organizationId] }), GATHER_MS);
   }, [organizationId, queries]);
   const path = `/organizations/${encodeURIComponent(organizationId)}/events?after=latest`;
   useStream(organizationId, path, listen);
@@ -66,10 +67,11 @@ export const useFleetEvents = (): void => {
   const listen = useCallback((): OnEvent => {
     const refresh = gathered(
       () =>
-        void queries.invalidateQueries({
+        queries.invalidateQueries({
           predicate: ({ queryKey: [first, second] }) =>
             first === 'fleet' && typeof second === 'string' && FOLLOWS.test(second),
         }),
+      GATHER_MS,
     );
     return (type, data) => {
       if (type !== 'overview') return refresh();
@@ -106,16 +108,6 @@ const useStream = (context: Context, path: string, listen: () => OnEvent): void 
       streaming.set(false);
     };
   }, [live, context, path, listen]);
-};
-
-const gathered = (act: () => void): (() => void) => {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  return () => {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      act();
-    }, GATHER_MS);
-  };
 };
 
 interface Followed {
