@@ -163,8 +163,17 @@ const read = async (path: string, range: ByteRange | null): Promise<OpenBytes> =
     highWaterMark: READ_BYTES,
     ...(range !== null && { start: range.first, end: range.last }),
   });
-  return { bytes, close: () => bytes.destroy() };
+  return { bytes: readable(bytes), close: () => bytes.destroy() };
 };
+
+/** @throws {FilesUnavailableError} when the folder's disk fails in the middle of a file */
+async function* readable(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    throw explained(error);
+  }
+}
 
 /** A file that is complete is never written to again, so these two name its bytes. A name that changes is none of them. */
 const versionOf = ({ ino, mtimeNs }: { readonly ino: bigint; readonly mtimeNs: bigint }): string =>

@@ -31,7 +31,16 @@ export interface S3Place {
   /** Without slashes at its ends; may be empty. */
   readonly prefix: string;
   readonly client: S3ClientConfig;
+  /** How long the store may be silent: before it begins to answer, and in the middle of a file. Default: 30 s. */
+  readonly answerTimeoutMs?: number;
 }
+
+const ANSWER_TIMEOUT_MS = 30_000;
+/** A store may begin to answer when it has copied gigabytes. */
+const COPY_TIMEOUT_MS = 600_000;
+const CONNECT_TIMEOUT_MS = 5000;
+/** Below the pause after which PostgreSQL ends a transaction (10 s by default). */
+const DELETE_TIMEOUT_MS = 5000;
 
 /** Each upload holds this many parts of 5 MiB in memory. */
 const PARTS_AT_ONCE = 2;
@@ -41,14 +50,26 @@ export class S3FileStore implements FileStore {
   readonly #client: S3Client;
   readonly #bucket: string;
   readonly #prefix: string;
+  readonly #answerTimeoutMs: number;
 
-  constructor({ bucket, prefix, client }: S3Place) {
+  constructor({ bucket, prefix, client, answerTimeoutMs = ANSWER_TIMEOUT_MS }: S3Place) {
     this.#bucket = bucket;
     this.#prefix = prefix === '' ? '' : `${prefix}/`;
+    this.#answerTimeoutMs = answerTimeoutMs;
+    // A client that reads slowly holds a connection to the store. By default the SDK has 50, and all who come then wait for a
+    // stranger. The account of answers under way limits the readers.
+    const agent = { maxSockets: Infinity };
     // Not every store that speaks S3 knows the checksums that the SDK would add by default. The name is a checksum.
     this.#client = new S3Client({
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
+      requestHandler: {
+        httpAgent: agent,
+        httpsAgent: agent,
+        connectionTimeout: CONNECT_TIMEOUT_MS,
+        requestTimeout: answerTimeoutMs,
+        throwOnRequestTimeout: true,
+      },
       ...client,
     });
   }
@@ -103,6 +124,7 @@ export class S3FileStore implements FileStore {
           CopySource: source,
           ...(version !== undefined && { CopySourceIfMatch: version }),
         }),
+        { requestTimeout: COPY_TIMEOUT_MS },
       );
     } catch (error) {
       if (error instanceof Error && error.name === 'PreconditionFailed')
@@ -208,11 +230,15 @@ export class S3FileStore implements FileStore {
       }),
     );
     if (!(body instanceof Readable)) throw new Error('S3 answered without a stream');
-    return { bytes: body, close: () => void body.destroy(), tag };
+    // One that breaks off before anybody reads it would end the process.
+    body.on('error', () => undefined);
+    return { bytes: arriving(body, this.#answerTimeoutMs), close: () => void body.destroy(), tag };
   }
 
+  /** With all its attempts it ends while its caller still holds the lock on the row: later it could meet bytes that came anew. */
   async #deleteKey(key: string): Promise<void> {
-    await this.#call(() => this.#client.send(new DeleteObjectCommand(this.#at(key))));
+    const abortSignal = AbortSignal.timeout(Math.min(this.#answerTimeoutMs, DELETE_TIMEOUT_MS));
+    await this.#call(() => this.#client.send(new DeleteObjectCommand(this.#at(key)), { abortSignal }));
   }
 
   async #deleteUnder(prefix: string, chosen: (modified: Date | undefined) => boolean): Promise<void> {
@@ -231,12 +257,23 @@ export class S3FileStore implements FileStore {
       const keys = found.flatMap(({ Key, LastModified }) =>
         Key !== undefined && chosen(LastModified) ? [{ Key }] : [],
       );
-      if (keys.length > 0)
-        await this.#call(() =>
-          this.#client.send(new DeleteObjectsCommand({ Bucket: this.#bucket, Delete: { Objects: keys } })),
-        );
+      if (keys.length > 0) await this.#call(() => this.#deleteKeys(keys));
       after = page.IsTruncated === true ? found.at(-1)?.Key : undefined;
     } while (after !== undefined);
+  }
+
+  /** A store answers 200 also when it has deleted only some of them. */
+  async #deleteKeys(keys: readonly { readonly Key: string }[]): Promise<void> {
+    const command = new DeleteObjectsCommand({
+      Bucket: this.#bucket,
+      Delete: { Objects: [...keys], Quiet: true },
+    });
+    const { Errors: failed = [] } = await this.#client.send(command);
+    const [first] = failed;
+    if (first !== undefined)
+      throw new Error(
+        `${failed.length} of ${keys.length} files were not deleted: ${first.Code ?? 'no reason'}`,
+      );
   }
 
   async #call<Result>(send: () => Promise<Result>): Promise<Result> {
@@ -245,6 +282,29 @@ export class S3FileStore implements FileStore {
     } catch (error) {
       throw unavailable(error);
     }
+  }
+}
+
+/**
+ * The bytes of an answer as they come. Only the time in which somebody waits for them counts.
+ *
+ * @throws {FilesUnavailableError} when they break off, or nothing comes for `patienceMs`
+ */
+async function* arriving(body: Readable, patienceMs: number): AsyncGenerator<Uint8Array, void> {
+  const wait = (): NodeJS.Timeout =>
+    setTimeout(() => body.destroy(new Error(`nothing came for ${patienceMs} ms`)), patienceMs).unref();
+  let timer = wait();
+  try {
+    // A stream of bytes: no encoding was set for it.
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      clearTimeout(timer);
+      yield chunk;
+      timer = wait();
+    }
+  } catch (error) {
+    throw unavailable(error);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

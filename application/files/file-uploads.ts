@@ -100,8 +100,7 @@ export const completeUpload =
     if (received === null) {
       // The same completion, sent twice, may have ended meanwhile.
       const file = await findKnown();
-      if (file !== null) return { file, created: false };
-      throw new DigestMismatchError(NONE);
+      return file === null ? keepPublished(deps, call, upload) : { file, created: false };
     }
     if (received.sha256 !== sha256 || received.sizeBytes !== sizeBytes) {
       await fileStore.discard(organizationId, uploadId);
@@ -109,6 +108,29 @@ export const completeUpload =
     }
     return keepFile(deps, call, { ...received, uploadId, mediaType, name, inspection: inspection() });
   };
+
+/**
+ * Ends a completion that broke off, or is about to end: it took the bytes to their place, and did not say so yet.
+ *
+ * @throws {DigestMismatchError} when none are there
+ */
+const keepPublished = async (
+  deps: FileUploadDeps,
+  call: FilesCall,
+  { uploadId, sha256, sizeBytes, mediaType, name }: FileUpload,
+): Promise<KeptFile> => {
+  const { fileStore } = deps;
+  if ((await fileStore.sizeOf(call.organizationId, sha256)) !== sizeBytes)
+    throw new DigestMismatchError(NONE);
+  const { look, inspection } = inspector({ mediaType, name });
+  const { bytes, close } = await fileStore.open(call.organizationId, sha256, null);
+  try {
+    for await (const chunk of bytes) look(chunk);
+  } finally {
+    close();
+  }
+  return keepFile(deps, call, { sha256, sizeBytes, uploadId, mediaType, name, inspection: inspection() });
+};
 
 const TOO_MANY = 'More bytes came than were announced.';
 const NONE = 'No bytes have come for this upload.';

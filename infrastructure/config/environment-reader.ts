@@ -135,8 +135,10 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ['0', false],
 ]);
 
-/** Quotes as JSON, so that a value with line breaks stays on one line. */
-const describeValue = (text: string): string =>
-  JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
+/** Quotes as JSON, so that a value with line breaks stays on one line. A URL shows no credentials. */
+const describeValue = (text: string): string => {
+  const shown = text.replaceAll(/\/\/[^/]*@/g, '//***@');
+  return JSON.stringify(shown.length > MAX_SHOWN ? `${shown.slice(0, MAX_SHOWN)}…` : shown);
+};
 
 const describeLength = (text: string): string => `a text of ${text.length} characters`;

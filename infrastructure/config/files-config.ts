@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { EnvironmentReader } from './environment-reader.ts';
+import { isPlainUrl } from './tracing-config.ts';
 
 /** In the working directory, beside the data of an embedded server. */
 const DEFAULT_FOLDER = '.data/files';
@@ -37,38 +38,38 @@ export const readFilesConfig = (reader: EnvironmentReader): FilesConfig => {
   };
 };
 
-/** Null for a text that names no place. */
+/** Null for a text that names no place, or says more than this service reads of it: somebody meant something by it. */
 const placeOf = (text: string): FilesPlace | null => {
   try {
     const url = new URL(text);
-    if (url.protocol === 'file:') return { kind: 'folder', folder: fileURLToPath(url) };
+    if (url.hash !== '') return null;
+    if (url.protocol === 'file:')
+      return url.search === '' ? { kind: 'folder', folder: fileURLToPath(url) } : null;
     return url.protocol === 's3:' ? s3Place(url) : null;
   } catch {
     return null;
   }
 };
 
-const PARAMETERS: ReadonlySet<string> = new Set(['region', 'endpoint', 'path_style']);
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+const PARAMETERS: Readonly<Record<string, (value: string) => boolean>> = {
+  region: (value) => /^[\w-]+$/.test(value),
+  endpoint: isPlainUrl,
+  path_style: (value) => /^(?:true|false)$/.test(value),
+};
 
 /** Credentials come by the SDK's own ways: an address that is logged must hold none. */
-const s3Place = ({
-  hostname: bucket,
-  pathname,
-  searchParams,
-  username,
-  password,
-}: URL): FilesPlace | null => {
-  const isKnown = [...searchParams.keys()].every((name) => PARAMETERS.has(name));
-  const endpoint = searchParams.get('endpoint');
-  if (!BUCKET.test(bucket) || !isKnown || username !== '' || password !== '') return null;
-  if (endpoint !== null && !/^https?:$/.test(new URL(endpoint).protocol)) return null;
+const s3Place = ({ host: bucket, pathname, searchParams, username, password }: URL): FilesPlace | null => {
+  const given = [...searchParams];
+  const isKnown = given.every(([name, value]) => PARAMETERS[name]?.(value) === true);
+  const isOnce = new Set(searchParams.keys()).size === given.length;
+  if (!BUCKET.test(bucket) || !isKnown || !isOnce || username !== '' || password !== '') return null;
   return {
     kind: 's3',
     bucket,
     prefix: decodeURIComponent(pathname).replaceAll(/^\/+|\/+$/g, ''),
     region: searchParams.get('region'),
-    endpoint,
+    endpoint: searchParams.get('endpoint'),
     forcePathStyle: searchParams.get('path_style') === 'true',
   };
 };

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { Environment } from '../config/environment-reader.ts';
@@ -40,11 +40,7 @@ export interface LocalRotation {
 export const readLocalSecrets = async (directory: string): Promise<LocalSecrets> => {
   const file = resolve(directory, 'secrets.json');
   const known = await read(file);
-  const secrets = known ?? makeSecrets({ rolesPending: existsSync(join(directory, 'postgres', 'cluster')) });
-  if (known === null) {
-    await ensureWritableDirectory(directory);
-    await write(file, secrets);
-  }
+  const secrets = known ?? (await readMade(directory, file));
   const { roles_pending: isPending = false, ...variables } = secrets;
   return { variables, rotation: isPending ? { done: () => write(file, variables) } : null };
 };
@@ -61,6 +57,26 @@ export const readExistingSecrets = async (directory: string): Promise<Environmen
   );
 };
 
+/** Makes the file and reads it. Of several processes that start here at the same time, one makes it. */
+const readMade = async (directory: string, file: string): Promise<SecretsFile> => {
+  const made = makeSecrets({ rolesPending: existsSync(join(directory, 'postgres', 'cluster')) });
+  await ensureWritableDirectory(directory);
+  const own = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  await writeFile(own, JSON.stringify(made), { mode: 0o600 });
+  try {
+    // Unlike a rename, this fails when the file is there already. Not every file system has it.
+    await link(own, file).catch(async (error: unknown) => {
+      if (!hasCode(error, 'EEXIST')) await rename(own, file);
+    });
+  } finally {
+    await rm(own, { force: true });
+  }
+  return (await read(file)) ?? made;
+};
+
+const hasCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;
+
 const makeSecrets = ({ rolesPending }: { readonly rolesPending: boolean }): SecretsFile => ({
   JWT_SECRET: randomBytes(32).toString('base64url'),
   DB_ROLE_SECRET: randomBytes(32).toString('base64url'),
@@ -73,7 +89,7 @@ const read = async (file: string): Promise<SecretsFile | null> => {
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (hasCode(error, 'ENOENT')) return null;
     throw new EmbeddedPostgresError(`${file} cannot be read: ${reasonOf(error)}`, { cause: error });
   }
   const parsed = fileSchema.safeParse(jsonOf(text));

@@ -8,7 +8,7 @@ import { toPage, type Page, type PageRequest } from '../../domain/page.ts';
 import type { SerialQueue } from '../timing/serial-queue.ts';
 import { DatabaseSessions } from './database-sessions.ts';
 import type { OrganizationLogins } from './organization-logins.ts';
-import { makeRole, restoreRole, setRole } from './organization-role.ts';
+import { makeRole, raiseConnectionLimit, restoreRole, setRole } from './organization-role.ts';
 import type { Right, ServerProblems } from './server-problems.ts';
 
 const DATABASES = `select datname as name, shobj_description(oid, 'pg_database') as identity from pg_database`;
@@ -174,6 +174,11 @@ export class AdminSession implements ServerSession {
   /** Undoes what the role of a database has changed of itself; see `restoreRole`. */
   async restoreRole(stamp: string, password: string | null): Promise<boolean> {
     return this.#logins !== null && restoreRole(this.#connection, this.#logins, { stamp, password });
+  }
+
+  /** See `raiseConnectionLimit`. */
+  async raiseConnectionLimit(stamp: string): Promise<boolean> {
+    return this.#logins !== null && raiseConnectionLimit(this.#connection, this.#logins, stamp);
   }
 
   /** Takes a database away from the role of an earlier stamp, and removes that role unless another database needs it. */

@@ -85,6 +85,27 @@ export const restoreRole = async (
   return true;
 };
 
+/**
+ * Raises the connection limit of a role that was made when the configuration wanted fewer; true when it did. Nothing lowers one
+ * but a rotation: a process of the configuration before may still need it.
+ */
+export const raiseConnectionLimit = async (
+  connection: PgConnection,
+  logins: OrganizationLogins,
+  stamp: string,
+): Promise<boolean> => {
+  const { user } = logins.loginFor(stamp);
+  const { connectionLimit } = logins;
+  const [role] = await connection.query<{ limit: number }>({
+    text: 'select rolconnlimit as "limit" from pg_roles where rolname = $1',
+    values: [user],
+  });
+  // -1 is no limit.
+  if (role === undefined || role.limit === -1 || role.limit >= connectionLimit) return false;
+  await connection.execute(`alter role ${identifier(user)} connection limit ${connectionLimit}`);
+  return true;
+};
+
 /** A pooler would hand on sessions that began with what the role had changed. Who has work under way keeps its session. */
 const endIdleSessions = async (connection: PgConnection, user: string): Promise<void> => {
   // Only a member of a role may end its sessions; who made the role may become one.

@@ -141,6 +141,11 @@ export class ResultsServer implements DatabaseServer {
           this.admin.exclusively(`role ${stamp}`, (session) => session.restoreRole(stamp, password)),
           options.connectTimeoutMs,
         ),
+      raiseConnectionLimit: (stamp) =>
+        withDeadline(
+          this.admin.exclusively(`role ${stamp}`, (session) => session.raiseConnectionLimit(stamp)),
+          options.connectTimeoutMs,
+        ),
       onServerError: (error) => this.problems.noteError(error),
     });
     this.budget = new ConnectionBudget(connectionBudget);

@@ -34,6 +34,8 @@ export interface ServerConnectorOptions {
    * @param password with which a login went well; null when none did
    */
   readonly restoreRole: (stamp: string, password: string | null) => Promise<boolean>;
+  /** Raises the connection limit of a role to today's configuration; false when it has that. */
+  readonly raiseConnectionLimit: (stamp: string) => Promise<boolean>;
   /** Told of every error that the server sends on a connection. */
   readonly onServerError: (error: unknown) => void;
   readonly logger: Logger;
@@ -82,6 +84,8 @@ const BY_ITSELF: ReadonlySet<string | null> = new Set([
 /** Opens connections to one server of results databases, each under a name that tells operators what it is for. */
 export class ServerConnector {
   readonly #options: ServerConnectorOptions;
+  /** Stamps whose roles have, or are being given, the connection limit of today's configuration. */
+  readonly #raised = new Set<string>();
 
   constructor(options: ServerConnectorOptions) {
     this.#options = options;
@@ -137,7 +141,9 @@ export class ServerConnector {
     try {
       return await this.#arrive(placement, deadlines, named);
     } catch (error) {
-      if (!(await this.#restored(placement, error))) throw error;
+      const isMended =
+        (await this.#restored(placement, error)) || (await this.#hasHigherLimit(placement, error));
+      if (!isMended) throw error;
       return this.#arrive(placement, deadlines, named);
     }
   }
@@ -178,6 +184,16 @@ export class ServerConnector {
     if (restored)
       logger.write('role.restored', { reason: reasonsOf(error), org_id: organizationId, server: serverId });
     return restored;
+  }
+
+  /** Whether a role that takes no more sessions was given a higher limit. Looked at once for each database. */
+  async #hasHigherLimit({ stamp }: Placement, error: unknown): Promise<boolean> {
+    if (!(error instanceof RoleFullError) || this.#raised.has(stamp)) return false;
+    this.#raised.add(stamp);
+    return this.#options.raiseConnectionLimit(stamp).catch(() => {
+      this.#raised.delete(stamp);
+      return false;
+    });
   }
 
   async #logIn(

@@ -1,7 +1,8 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { createParser } from 'eventsource-parser';
-import { useCallback, useEffect } from 'react';
+import { useCallback, useEffect, useRef } from 'react';
 import { fetchIn, type Schemas } from './api/client.ts';
+import { gathered } from './gathered.ts';
 import type { Context } from './session.ts';
 import { Store, useStore } from './store.ts';
 
@@ -51,7 +52,7 @@ const MOST_RETRY_MS = 30_000;
 export const useOrganizationEvents = (organizationId: string): void => {
   const queries = useQueryClient();
   const listen = useCallback((): OnEvent => {
-    return gathered(() => void queries.invalidateQueries({ queryKey: ['o', organizationId] }));
+    return gathered(() => queries.invalidateQueries({ queryKey: ['o', organizationId] }), GATHER_MS);
   }, [organizationId, queries]);
   const path = `/organizations/${encodeURIComponent(organizationId)}/events?after=latest`;
   useStream(organizationId, path, listen);
@@ -66,10 +67,11 @@ export const useFleetEvents = (): void => {
   const listen = useCallback((): OnEvent => {
     const refresh = gathered(
       () =>
-        void queries.invalidateQueries({
+        queries.invalidateQueries({
           predicate: ({ queryKey: [first, second] }) =>
             first === 'fleet' && typeof second === 'string' && FOLLOWS.test(second),
         }),
+      GATHER_MS,
     );
     return (type, data) => {
       if (type !== 'overview') return refresh();
@@ -89,10 +91,18 @@ type OnEvent = (type: string, data: string) => void;
 
 const useStream = (context: Context, path: string, listen: () => OnEvent): void => {
   const live = useLive();
+  /** What this page has followed already. */
+  const followed = useRef<string>(null);
   useEffect(() => {
     if (!live) return;
     const ended = new AbortController();
-    void follow({ context, path, signal: ended.signal, onEvent: listen() });
+    const onEvent = listen();
+    const onOpen = (): void => {
+      // Nobody told the page what happened between two streams: while it was hidden or paused, or the service was away.
+      if (followed.current === path) onEvent('reopened', '');
+      followed.current = path;
+    };
+    void follow({ context, path, signal: ended.signal, onOpen, onEvent });
     return () => {
       ended.abort();
       streaming.set(false);
@@ -100,24 +110,15 @@ const useStream = (context: Context, path: string, listen: () => OnEvent): void 
   }, [live, context, path, listen]);
 };
 
-const gathered = (act: () => void): (() => void) => {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  return () => {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      act();
-    }, GATHER_MS);
-  };
-};
-
 interface Followed {
   readonly context: Context;
   readonly path: string;
   readonly signal: AbortSignal;
+  readonly onOpen: () => void;
   readonly onEvent: OnEvent;
 }
 
-const follow = async ({ context, path, signal, onEvent }: Followed): Promise<void> => {
+const follow = async ({ context, path, signal, onOpen, onEvent }: Followed): Promise<void> => {
   let lastId: string | undefined;
   let retryMs = FIRST_RETRY_MS;
   while (!signal.aborted) {
@@ -129,6 +130,7 @@ const follow = async ({ context, path, signal, onEvent }: Followed): Promise<voi
       const response = await fetchIn(context, path, { headers, signal });
       streaming.set(true);
       retryMs = FIRST_RETRY_MS;
+      onOpen();
       const parser = createParser({
         onEvent: ({ id, event, data }) => {
           if (id !== undefined && id !== '') lastId = id;

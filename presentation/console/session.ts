@@ -199,11 +199,13 @@ export const logIn = async ({ email, password, newPassword }: Login): Promise<vo
   session.set({ state: 'in', person });
 };
 
+/** @throws {ProblemError} when the service did not end the session: nobody is told to be logged out whose session goes on */
 export const logOut = async (): Promise<void> => {
   const now = session.value;
   if (now.state === 'in' && now.person.byStartLink) sessionStorage.removeItem(START_TOKEN);
   else {
-    await askSession('DELETE', '').catch(() => undefined);
+    const response = await askSession('DELETE', '');
+    if (!response.ok) throw await problemOf(response);
     localStorage.removeItem(LOGGED_IN);
   }
   tokens.clear();

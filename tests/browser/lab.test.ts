@@ -1,6 +1,8 @@
 import { expect } from 'chai';
-import { keepPicture } from '../support/browser.ts';
+import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { hide, keepPicture } from '../support/browser.ts';
 import { BOX_FILE, DockingLab, expectDrawing, LIGAND, RECEPTOR } from '../support/docking-lab.ts';
+import { organizationId } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
 import { needsProgram } from '../support/programs.ts';
 
@@ -67,6 +69,57 @@ describe('The pages for the lab', function () {
     expect((await picture).suggestedFilename()).to.equal('imatinib-pose-2.png');
     await page.getByRole('link', { name: 'Log', exact: true }).click();
     await page.getByText('random seed: 42').waitFor();
+    expect(visitor.faults).to.deep.equal([]);
+    await visitor.context.close();
+  });
+
+  it('make what somebody asks for at last, when the first try failed half way', async () => {
+    const visitor = await lab.enter();
+    const page = await lab.logIn(visitor, '/console/o/alpha/submit');
+    const pdbqt = (name: string, buffer: Buffer) => ({ name, mimeType: 'chemical/x-pdbqt', buffer });
+    await page.getByLabel('Drop the receptor here').setInputFiles(pdbqt('receptor.pdbqt', RECEPTOR));
+    await page.getByText('receptor.pdbqt').first().waitFor();
+    const other = Buffer.from(LIGAND.toString().replace('REMARK', 'REMARK  other'));
+    await page
+      .getByLabel('Drop ligands here')
+      .setInputFiles([pdbqt('a.pdbqt', LIGAND), pdbqt('b.pdbqt', other)]);
+    await page.getByText('2 chosen').waitFor();
+    await page.getByLabel('From a configuration of Vina').setInputFiles(BOX_FILE);
+    const name = page.getByLabel('Campaign, which ranks');
+    await name.fill('first name');
+    // The first try reaches the service, and its answer is lost.
+    await page.route('**/job-batches?**', async (route) => {
+      await route.fetch();
+      await route.abort();
+    });
+    await page.getByRole('button', { name: 'Submit 2 jobs' }).click();
+    await page.getByText('The service does not answer').waitFor();
+    await page.unroute('**/job-batches?**');
+    await name.fill('second name');
+    await page.getByRole('button', { name: 'Submit 2 jobs' }).click();
+    await page.getByRole('heading', { name: 'second name' }).waitFor({ timeout: 5000 });
+    const member = lab.service.as(lab.deployment.token('alpha', ['member']));
+    const id = page.url().split('/').at(-1)?.replace(/\?.*/, '');
+    const { body } = await member.get<{ readonly items: readonly object[] }>(`/jobs?campaign_id=${id}`);
+    expect(body.items, 'each ligand once').to.have.length(2);
+    await visitor.context.close();
+  });
+
+  it('show what happened while nobody looked at them', async () => {
+    const visitor = await lab.enter();
+    const page = await lab.logIn(visitor, '/console/o/alpha/campaigns');
+    await page.getByRole('heading', { level: 1, name: 'Campaigns' }).waitFor();
+    const streams = lab.service.container.get(TOKENS.eventStreams);
+    await until('the page follows what happens', () => streams.count === 1);
+    await page.evaluate(hide(true));
+    await until('nobody looks', () => streams.count === 0);
+    await lab.submitCampaign('made in the dark', ['one']);
+    const { events } = lab.service.container.get(TOKENS.metadataDatabase);
+    const alpha = organizationId('alpha');
+    const range = { after: 0, types: ['job_batch.submitted'], limit: 100 } as const;
+    await until('the trail tells of it', async () => (await events.list(alpha, range)).length > 0);
+    await page.evaluate(hide(false));
+    await page.getByRole('link', { name: 'made in the dark' }).waitFor({ timeout: 5000 });
     expect(visitor.faults).to.deep.equal([]);
     await visitor.context.close();
   });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Browser, Page } from 'playwright-core';
 import { Argon2Passwords } from '../../adapters/argon2/argon2-passwords.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { DESK, launchBrowser, visit, type Visitor } from '../support/browser.ts';
+import { DESK, hide, launchBrowser, visit, type Visitor } from '../support/browser.ts';
 import { createDeployment, type Deployment } from '../support/deployment.ts';
 import { until } from '../support/gate.ts';
 import { HttpService, type Caller } from '../support/http-service.ts';
@@ -15,11 +15,6 @@ const NAME =
   `"><script>x</script> & 'Ünï' <b>% \\ \` {{7*7}} \${1} مختبر 実験室 🧪 ${'long '.repeat(20)}`.trim();
 /** As long as an id may be with the databases' names of these tests. */
 const LONGEST_ID = `a-0-${'z'.repeat(47)}`;
-
-/** A browser hides a tab that another one covers; one without a screen never does. */
-const hide = (isHidden: boolean): string => `
-  Object.defineProperty(document, 'visibilityState', { configurable: true, value: '${isHidden ? 'hidden' : 'visible'}' });
-  document.dispatchEvent(new Event('visibilitychange'));`;
 
 describe('Tabs of operators', function () {
   this.timeout(180_000);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -27,7 +27,7 @@ async function* breakingOff(error: Error): AsyncGenerator<Uint8Array, void> {
   throw error;
 }
 
-const ignore = (): void => undefined;
+const ignore = (_chunk?: Uint8Array): void => undefined;
 
 const keepsBytes = (subject: Subject<FileStore>): void => {
   let store: FileStore;
@@ -267,6 +267,18 @@ describe('the folder of files', () => {
     const failure = await rejectionOf(store.receive(ACME, randomUUID(), incoming));
     expect(failure).to.be.instanceOf(FilesUnavailableError);
     expect((failure as Error).cause).to.include({ code: 'ENOTDIR' });
+  });
+
+  it('says so as well when it fails in the middle of a file', async () => {
+    const store = await subject.empty();
+    const sha256 = sha256Of('x');
+    // Whoever opens a folder as a file hears of it at the first read.
+    await mkdir(join(subject.folder(), 'acme', sha256.slice(0, 2), sha256), { recursive: true });
+    const { bytes } = await store.open(ACME, sha256, null);
+    const read = async (): Promise<void> => {
+      for await (const chunk of bytes) ignore(chunk);
+    };
+    expect(await rejectionOf(read())).to.be.instanceOf(FilesUnavailableError);
   });
 });
 

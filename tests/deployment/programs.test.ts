@@ -89,6 +89,31 @@ describe('What programs read', function () {
     });
   });
 
+  it('the command of systemd has the settings that the unit has', () => {
+    const settings = join(folder, 'mad.env');
+    writeFileSync(
+      settings,
+      '# s3\n\nFILES_URL=s3://bucket/mad?region=eu-central-1&endpoint=https://s3.example&path_style=true\n' +
+        `METRICS_ENGINES=vina, gnina \n  JWT_ISSUER="lab's own"\nTRUSTED_PROXIES='1'\nJWT_AUDIENCE=$HOME`,
+    );
+    const here = (text: string): string =>
+      text
+        .replaceAll('/etc/mad/mad.env', settings)
+        .replace('cd /var/lib/mad', `cd ${folder}`)
+        .replace(/^exec .*/m, 'env');
+    const { status, said: shown } = said('sh', [], 'systemd/mad.sh', here);
+    expect(status, shown).to.equal(0);
+    expect(shown.split('\n')).to.include.members([
+      'NODE_ENV=production',
+      'FILES_URL=s3://bucket/mad?region=eu-central-1&endpoint=https://s3.example&path_style=true',
+      'METRICS_ENGINES=vina, gnina',
+      "JWT_ISSUER=lab's own",
+      'TRUSTED_PROXIES=1',
+      'JWT_AUDIENCE=$HOME',
+      'DB_DATABASE_URL_FILE=/etc/mad/secrets/database_url',
+    ]);
+  });
+
   it('scripts are ones of any shell', () => {
     for (const script of ['compose/make-secrets.sh', 'compose/init-postgres.sh', 'systemd/mad.sh']) {
       expect(textOf(script)).to.match(/^#!\/bin\/sh\n[^]*^set -eu$/m);

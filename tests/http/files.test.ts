@@ -478,6 +478,21 @@ describe('Files over HTTP', function () {
       expect((await complete(upload)).status).to.equal(200);
     });
 
+    it('are completed by whoever asks again, when the process died that had put them into place', async () => {
+      const molecule = LIGAND.replace('small', 'half kept');
+      const upload = await begin(molecule, { name: 'half.pdbqt', media_type: 'chemical/x-pdbqt' });
+      expect((await put(upload, molecule)).status).to.equal(204);
+      expect((await complete(upload)).status).to.equal(201);
+      await deployment.administer(
+        "update files set state = 'arriving' where sha256 = $1",
+        [sha256Of(molecule)],
+        deployment.databaseName('alpha'),
+      );
+      const { status, body } = await complete(upload);
+      expect([status, body.kind]).to.deep.equal([201, 'ligand']);
+      expect((await call(`/files/${sha256Of(molecule)}`)).bytes.toString()).to.equal(molecule);
+    });
+
     it('are refused when their time is over, and so is what nobody began', async () => {
       const upload = await begin('too late');
       await deployment.administer(

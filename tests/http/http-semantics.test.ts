@@ -260,6 +260,37 @@ describe('An HTTP client', () => {
   });
 });
 
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+interface Operation {
+  readonly parameters?: readonly { readonly in: string; readonly name: string }[];
+}
+
+describe('A page of an origin that may call the API', () => {
+  const service = new FakeService({ options: { ...new FakeService().options, corsOrigins: [LAB] } });
+
+  it('may send every header that a route takes, and read those of files', async () => {
+    const { body } = await service.anonymous().get('/openapi.json');
+    const taken = Object.values((body as Document).paths)
+      .flatMap((operations) => Object.values(operations))
+      .flatMap(({ parameters = [] }) => parameters.filter((parameter) => parameter.in === 'header'))
+      .map(({ name }) => name.toLowerCase());
+    expect(taken).to.include.members(['content-digest', 'x-lease-id']);
+    const { headers } = await service
+      .anonymous()
+      .options('/files')
+      .set({ Origin: LAB, 'Access-Control-Request-Method': 'POST' });
+    const listed = (name: string): readonly string[] => String(headers[name]).toLowerCase().split(',');
+    expect(listed('access-control-allow-headers')).to.include.members([
+      ...taken,
+      ...['authorization', 'range', 'if-range', 'traceparent'],
+    ]);
+    const answer = await service.anonymous().get('/health').set('Origin', LAB);
+    expect(String(answer.headers['access-control-expose-headers'])).to.contain('Content-Disposition');
+  });
+});
+
 describe('Without origins that may call it, the API', () => {
   it('says nothing about origins', async () => {
     const { headers } = await new FakeService().anonymous().get('/health').set('Origin', LAB);

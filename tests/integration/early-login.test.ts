@@ -169,6 +169,7 @@ describe('the first login to a spare', function () {
       sessions: new OpenSessions(),
       refusal: () => null,
       restoreRole: async () => false,
+      raiseConnectionLimit: async () => false,
       onServerError: () => undefined,
       logger: own.get(TOKENS.logger),
     });

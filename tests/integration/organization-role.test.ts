@@ -8,7 +8,7 @@ import { OutageLogger } from '../../infrastructure/background/outage-logger.ts';
 import type { Login } from '../../infrastructure/servers/organization-logins.ts';
 import { captureLog } from '../support/captured-log.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
-import { rejectionOf } from '../support/gate.ts';
+import { Gate, rejectionOf } from '../support/gate.ts';
 import { hookProvisioning } from '../support/provisioning-steps.ts';
 import { ALL_JOBS, sampleJob } from '../support/sample-job.ts';
 import { defaultServer } from '../support/servers.ts';
@@ -69,6 +69,31 @@ describe("an organization's own role, in the hands of an attacker", function () 
       release();
     }
   };
+
+  it('may have as many connections as the configuration gives it now, and not when its database was made', async () => {
+    const process = deployment.start({
+      DB_CONNECTION_BUDGET: '40',
+      DB_ORG_POOL_SIZE: '12',
+      DB_ACQUIRE_TIMEOUT_MS: '3000',
+    });
+    const { database, release } = await process.get(TOKENS.connectionManager).acquire(ACME);
+    const all = new Gate();
+    let inside = 0;
+    const work = () =>
+      database.transaction(async ({ jobs }) => {
+        await jobs.list(...ALL_JOBS);
+        inside += 1;
+        if (inside === 12) all.open();
+        await all.opened;
+      });
+    try {
+      await Promise.all(Array.from({ length: 12 }, work));
+    } finally {
+      all.open();
+      release();
+    }
+    expect(inside).to.equal(12);
+  });
 
   it('holds up nobody by the locks that the service takes: those are where it cannot come', async () => {
     const attacker = await connect('postgres');

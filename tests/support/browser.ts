@@ -144,3 +144,8 @@ export const expectUsableInEachLook = async (page: Page, name: string): Promise<
   await page.setViewportSize(viewportOf(DESK.width));
   await page.emulateMedia({ colorScheme: DESK.theme });
 };
+
+/** A browser hides a tab that another one covers; one without a screen never does. */
+export const hide = (isHidden: boolean): string => `
+  Object.defineProperty(document, 'visibilityState', { configurable: true, value: '${isHidden ? 'hidden' : 'visible'}' });
+  document.dispatchEvent(new Event('visibilitychange'));`;

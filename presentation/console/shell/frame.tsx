@@ -4,7 +4,7 @@ import { ContextOfPages } from '../api/client.ts';
 import { labPlaces } from '../lab/lab-places.ts';
 import { setPaused, usePaused } from '../live.ts';
 import { logOut, usePerson, type Context } from '../session.ts';
-import { Toasts } from '../ui/toast.tsx';
+import { toast, Toasts } from '../ui/toast.tsx';
 import { setZone, useZone } from '../ui/time.tsx';
 import { Help } from './help.tsx';
 import { useKeys } from './keys.ts';
@@ -123,6 +123,14 @@ const ZoneSwitch = (): ReactNode => {
   );
 };
 
+const logOutOrSay = async (): Promise<void> => {
+  try {
+    await logOut();
+  } catch (error) {
+    toast(`You are still logged in. ${error instanceof Error ? error.message : String(error)}`);
+  }
+};
+
 const PersonMenu = ({ onHelp }: { readonly onHelp: () => void }): ReactNode => {
   const person = usePerson();
   const menu = useRef<HTMLDetailsElement>(null);
@@ -136,7 +144,7 @@ const PersonMenu = ({ onHelp }: { readonly onHelp: () => void }): ReactNode => {
       <div className="panel stack">
         <ThemeChoice />
         <button onClick={leave(onHelp)}>Keys (?)</button>
-        <button onClick={leave(() => void logOut())}>
+        <button onClick={leave(() => void logOutOrSay())}>
           {person.byStartLink ? 'Forget the token of the link' : 'Log out'}
         </button>
       </div>

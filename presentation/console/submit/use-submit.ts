@@ -11,28 +11,45 @@ const MOST_ITEMS = 1000;
 
 /**
  * Submits a draft: one ligand without a campaign as a job, others as batches of a campaign. What failed in the middle goes on
- * where it was: the campaign is made once, and each batch has a key.
+ * where it was: what was asked for before is not made again. What was changed since then is another request.
  */
 export const useSubmit = (draft: Draft) => {
   const api = useApi();
   const orgId = useContextOfPages() ?? '';
   const navigate = useNavigate();
   const queries = useQueryClient();
-  const done = useRef<{ key: string; campaignId: string | null }>({
-    key: newIdempotencyKey(),
-    campaignId: null,
-  });
+  /** The key of each request, and each campaign, by what was asked for. A campaign can be renamed. */
+  const keys = useRef(new Map<string, string>());
+  const campaigns = useRef(new Map<string, { readonly campaignId: string; readonly name: string }>());
   const [state, setState] = useState<{ readonly busy: boolean; readonly error: unknown }>({
     busy: false,
     error: null,
   });
 
+  const keyOf = (asked: object): string => {
+    const text = JSON.stringify(asked);
+    const key = keys.current.get(text) ?? newIdempotencyKey();
+    keys.current.set(text, key);
+    return key;
+  };
+
   const campaignOf = async (common: Pick<ReturnType<typeof requestOf>, 'engine' | 'inputs' | 'params'>) => {
     if (draft.campaignId !== null) return draft.campaignId;
-    done.current.campaignId ??= (
-      await dataOf(api.POST('/campaigns', { body: { name: draft.name.trim(), ...common } }))
-    ).campaign_id;
-    return done.current.campaignId;
+    const name = draft.name.trim();
+    const asked = JSON.stringify(common);
+    const made = campaigns.current.get(asked);
+    if (made === undefined) {
+      const { campaign_id: campaignId } = await dataOf(api.POST('/campaigns', { body: { name, ...common } }));
+      campaigns.current.set(asked, { campaignId, name });
+      return campaignId;
+    }
+    const { campaignId } = made;
+    if (made.name !== name) {
+      const params = { path: { campaign_id: campaignId } };
+      await api.PATCH('/campaigns/{campaign_id}', { params, body: { name } });
+      campaigns.current.set(asked, { campaignId, name });
+    }
+    return campaignId;
   };
 
   const perform = async (): Promise<void> => {
@@ -40,21 +57,18 @@ export const useSubmit = (draft: Draft) => {
     const [single] = items;
     const query = { use_cache: draft.usesCache };
     if (items.length === 1 && single !== undefined && draft.campaignId === null && draft.name.trim() === '') {
-      const job = await dataOf(
-        api.POST('/jobs', {
-          params: { query, header: { 'Idempotency-Key': done.current.key } },
-          body: { ...common, label: single.label, inputs: { ...common.inputs, ...single.inputs } },
-        }),
-      );
+      const body = { ...common, label: single.label, inputs: { ...common.inputs, ...single.inputs } };
+      const header = { 'Idempotency-Key': keyOf({ query, body }) };
+      const job = await dataOf(api.POST('/jobs', { params: { query, header }, body }));
       await navigate({ to: '/o/$orgId/jobs/$jobId', params: { orgId, jobId: job.job_id } });
       return;
     }
     const campaignId = await campaignOf(common);
-    for (let from = 0; from < items.length; from += MOST_ITEMS)
-      await api.POST('/job-batches', {
-        params: { query, header: { 'Idempotency-Key': `${done.current.key}-${from}` } },
-        body: { ...common, campaign_id: campaignId, items: items.slice(from, from + MOST_ITEMS) },
-      });
+    for (let from = 0; from < items.length; from += MOST_ITEMS) {
+      const body = { ...common, campaign_id: campaignId, items: items.slice(from, from + MOST_ITEMS) };
+      const header = { 'Idempotency-Key': keyOf({ query, body }) };
+      await api.POST('/job-batches', { params: { query, header }, body });
+    }
     toast(`${number(items.length)} jobs are submitted.`);
     await navigate({ to: '/o/$orgId/campaigns/$campaignId', params: { orgId, campaignId } });
   };

@@ -521,6 +521,38 @@ describe('parseConfig', () => {
     }
   });
 
+  it('refuses an address of files of which it would read a part alone, and shows no credentials in it', () => {
+    const misread = [
+      's3://minio:9000/bucket',
+      's3://bucket#prefix',
+      's3://bucket?path_style=1',
+      's3://bucket?region=',
+      's3://bucket?region=a&region=b',
+      's3://bucket?prefix=a',
+      's3://bucket?endpoint=minio',
+      'file:///srv/files?region=a',
+      'file:///srv/files#a',
+      's3://key:hunter2@bucket',
+      's3://bucket?endpoint=https://key:hunter2@minio.example',
+    ];
+    for (const text of misread) {
+      const [problem = '', ...others] = problemsOf({ FILES_URL: text });
+      expect([problem.startsWith('FILES_URL holds "'), others], text).to.deep.equal([true, []]);
+      expect(problem).not.to.contain('hunter2');
+    }
+    const { place } = parse({
+      FILES_URL: 's3://bucket/a/b/?region=eu-central-1&endpoint=http://minio:9000&path_style=true',
+    }).files;
+    expect(place).to.deep.equal({
+      kind: 's3',
+      bucket: 'bucket',
+      prefix: 'a/b',
+      region: 'eu-central-1',
+      endpoint: 'http://minio:9000',
+      forcePathStyle: true,
+    });
+  });
+
   it('tells all problems of a start, one line each', () => {
     const problems = problemsOf({
       PORT: 'a\nb',

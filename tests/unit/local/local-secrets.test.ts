@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -25,6 +25,13 @@ describe('The secrets of the embedded start', () => {
     await makeData();
     expect(await readLocalSecrets(directory)).to.deep.equal(first);
     expect(await readExistingSecrets(directory)).to.deep.equal(first.variables);
+  });
+
+  it('are the same for all who make them at the same time', async () => {
+    const made = await Promise.all(Array.from({ length: 5 }, () => readLocalSecrets(directory)));
+    const kept = await readLocalSecrets(directory);
+    for (const { variables } of made) expect(variables).to.deep.equal(kept.variables);
+    expect(await readdir(directory)).to.deep.equal(['secrets.json']);
   });
 
   for (const [what, content] of [
