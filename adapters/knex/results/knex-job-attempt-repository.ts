@@ -17,7 +17,7 @@ import type {
 import type { PagePart, PartRequest } from '../../../domain/page.ts';
 import { toPart } from '../sized-list.ts';
 import { dynamicQuery, sql, type SqlExecutor } from '../statement.ts';
-import { claim, type ClaimedRow } from './claim-statement.ts';
+import { claimAny, claimReady, type ClaimedRow } from './claim-statement.ts';
 import { toDockingJob, toLockedJob } from './docking-job-columns.ts';
 import {
   cancelLocked,
@@ -45,15 +45,16 @@ export class KnexJobAttemptRepository implements JobAttemptRepository {
     { worker, engines, ...asked }: JobClaim,
     note: Omit<WriteNote, 'action' | 'details'>,
   ): Promise<ClaimResult> {
-    const rows = await this.#executor.query(
-      claim({
-        ...asked,
-        engines: JSON.stringify(engines),
-        worker: worker.name,
-        workerVersion: worker.version,
-        note: JSON.stringify(note),
-      }),
-    );
+    const values = {
+      ...asked,
+      engines: JSON.stringify(engines),
+      worker: worker.name,
+      workerVersion: worker.version,
+      note: JSON.stringify(note),
+    };
+    let rows = await this.#executor.query(claimReady(values));
+    if (rows[0]?.othersExist === true && rows[0].room > 0)
+      rows = await this.#executor.query(claimAny(values));
     const [first] = rows;
     if (first === undefined) throw new Error('a claim returned no row');
     const { benchedSeconds, room } = first;
@@ -162,6 +163,7 @@ const toClaimedJob = (
     leaseRuntimeSeconds,
     benchedSeconds: _benchedSeconds,
     room: _room,
+    othersExist: _othersExist,
     number: _number,
     ...job
   }: ClaimedRow,
