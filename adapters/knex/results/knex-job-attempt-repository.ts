@@ -30,6 +30,7 @@ import {
   lockClaims,
   outlook,
   settle,
+  settleAndDrop,
   type AttemptRow,
 } from './job-attempt-statements.ts';
 import { textArray } from './text-array.ts';
@@ -113,7 +114,8 @@ export class KnexJobAttemptRepository implements JobAttemptRepository {
 
   async settle(settlements: readonly Settlement[]): Promise<void> {
     const jobIds = textArray(settlements.map(({ jobId }) => jobId));
-    await this.#executor.query(settle({ jobIds, settlements: JSON.stringify(settlements) }));
+    const statement = settlements.some(({ dropsOutput }) => dropsOutput) ? settleAndDrop : settle;
+    await this.#executor.query(statement({ jobIds, settlements: JSON.stringify(settlements) }));
   }
 
   async countCannotRun(jobId: string): Promise<number> {
