@@ -6,7 +6,7 @@ import type { ConnectionOptions, StatementObserver } from './connection-options.
 import { createClient, logIn, sessionSettings } from './log-in.ts';
 import { assertSessionMode } from './pool-mode.ts';
 import { isOutlived, OutdatedServerError, PooledSessionError } from './postgres-errors.ts';
-import { PreparedStatement } from './prepared-statement.ts';
+import { PreparedStatement, type PreparedStep } from './prepared-statement.ts';
 import { tryHosts } from './multi-host-connect.ts';
 import { readFacts, type SessionFacts } from './session-facts.ts';
 import { setUp } from './session-settings.ts';
@@ -31,6 +31,9 @@ export interface Query<Row> {
   readonly text: string;
   readonly values: readonly unknown[];
 }
+
+/** Statements in their order. `Row` is of the last. */
+export type Queries<Row> = readonly [...Query<unknown>[], Query<Row>];
 
 /** Commands that leave the session's state unchanged. A function that a SELECT calls can still change it, unseen. */
 const STATELESS_COMMANDS: ReadonlySet<string | null> = new Set([
@@ -251,6 +254,11 @@ export class PgConnection {
     return this.#outlived;
   }
 
+  /** Whether a statement of its transaction failed. */
+  get isInFailedTransaction(): boolean {
+    return this.#client.getTransactionStatus() === 'E';
+  }
+
   /** Whether the connection is alive and has a transaction to roll back. */
   get isInTransaction(): boolean {
     const status = this.#client.getTransactionStatus();
@@ -258,28 +266,54 @@ export class PgConnection {
   }
 
   /** Returns the statement's rows. Rejects with the driver's or the server's error. */
-  async query<Row>({ name, text, values }: Query<Row>): Promise<readonly Row[]> {
-    if (this.#cancelled) throw new Error('the connection was cancelled');
+  query<Row>(query: Query<Row>): Promise<readonly Row[]> {
+    return this.queryAll([query]);
+  }
+
+  /**
+   * Runs statements in their order, and none after one that fails. They go with one write when each has run here before.
+   * Returns the rows of the last. Rejects with the driver's or the server's error.
+   */
+  async queryAll<Row>(queries: Queries<Row>): Promise<readonly Row[]> {
+    this.#assertNotCancelled();
     try {
-      const known = name === undefined ? undefined : this.#prepared.get(name);
-      if (known !== undefined && known.fits(text, values)) {
-        // The caller's type describes the columns that its statement selects.
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-        return (await known.run(this.#client, values)) as readonly Row[];
-      }
-      const { rows, command, fields } = await this.#client.query<Row & pg.QueryResultRow>({
-        ...(name !== undefined && { name }),
-        text,
-        values: [...values],
-      });
-      if (!STATELESS_COMMANDS.has(command)) this.#dirty = true;
-      else if (name !== undefined && command !== '')
-        this.#prepared.set(name, PreparedStatement.of(name, text, fields));
-      return rows;
+      const steps = queries.flatMap((query) => this.#stepOf(query) ?? []);
+      let rows: readonly unknown[] = [];
+      if (steps.length === queries.length) rows = await PreparedStatement.runAll(this.#client, steps);
+      else for (const query of queries) rows = await this.#run(query);
+      // The caller's type describes the columns that its statement selects.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      return rows as readonly Row[];
     } catch (error) {
       await this.#settle(error);
       throw error;
     }
+  }
+
+  #assertNotCancelled(): void {
+    if (this.#cancelled) throw new Error('the connection was cancelled');
+  }
+
+  async #run(query: Query<unknown>): Promise<readonly unknown[]> {
+    this.#assertNotCancelled();
+    const step = this.#stepOf(query);
+    if (step !== null) return PreparedStatement.runAll(this.#client, [step]);
+    const { name, text, values } = query;
+    const { rows, command, fields } = await this.#client.query<pg.QueryResultRow>({
+      ...(name !== undefined && { name }),
+      text,
+      values: [...values],
+    });
+    if (!STATELESS_COMMANDS.has(command)) this.#dirty = true;
+    else if (name !== undefined && command !== '')
+      this.#prepared.set(name, PreparedStatement.of(name, text, fields));
+    return rows;
+  }
+
+  /** Null: it has not run here yet, or has values that only the driver can write. */
+  #stepOf({ name, text, values }: Query<unknown>): PreparedStep | null {
+    const statement = name === undefined ? undefined : this.#prepared.get(name);
+    return statement !== undefined && statement.fits(text, values) ? { statement, values } : null;
   }
 
   /** Runs a text of one or more statements without values. Returns the tag of the last command, such as `COMMIT`. */

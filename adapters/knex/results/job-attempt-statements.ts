@@ -164,7 +164,7 @@ const settleWith = (name: string, drops: string) =>
        from settled`,
         p,
       ),
-    { isAudited: true },
+    { isAudited: true, isDeferrable: true },
   );
 
 /** For settlements that drop no output: PostgreSQL takes its time to start what finds nothing. */
