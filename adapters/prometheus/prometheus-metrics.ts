@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { DatabaseMetrics } from '../../application/ports/runtime/database-metrics.ts';
 import {
   ANSWER_CUTS,
@@ -6,10 +6,11 @@ import {
   type ObservedRequest,
 } from '../../application/ports/runtime/http-metrics.ts';
 import { DurationHistogram, type DurationSeries } from './duration-histogram.ts';
+import { processMetrics } from './process-metrics.ts';
 
 export interface PrometheusMetricsOptions {
   /** Whether to add the process's memory, CPU, event loop and garbage collection. Default: no. */
-  readonly processMetrics?: boolean;
+  readonly ofProcess?: boolean;
   /** Every code that an answer can have, so that each is counted from 0. Default: none. */
   readonly errorCodes?: readonly string[];
 }
@@ -38,6 +39,7 @@ const LONG_SECONDS = [1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400];
 /** The service's metrics. Each instance has a separate registry. */
 export class PrometheusMetrics implements HttpMetrics {
   readonly #registry = new Registry();
+  readonly #scraped: readonly Registry[];
   readonly #requests: DurationHistogram<'method' | 'route' | 'status'>;
   readonly #ofRequests = new Map<string, DurationSeries>();
   readonly #cuts: Counter<'reason'>;
@@ -49,7 +51,8 @@ export class PrometheusMetrics implements HttpMetrics {
   readonly #jobWaits: Histogram<'engine'>;
   readonly #ofDatabases = new Map<string, DatabaseMetrics>();
 
-  constructor({ processMetrics = false, errorCodes = [] }: PrometheusMetricsOptions = {}) {
+  constructor({ ofProcess = false, errorCodes = [] }: PrometheusMetricsOptions = {}) {
+    this.#scraped = ofProcess ? [processMetrics(), this.#registry] : [this.#registry];
     this.#requests = this.#durations(
       'http_request_duration_seconds',
       'Time from the request to the end of its answer',
@@ -92,7 +95,6 @@ export class PrometheusMetrics implements HttpMetrics {
       ['engine'],
       LONG_SECONDS,
     );
-    if (processMetrics) this.#collectProcessMetrics();
   }
 
   #histogram<Label extends string>(
@@ -117,14 +119,6 @@ export class PrometheusMetrics implements HttpMetrics {
       buckets: SECONDS,
       registry: this.#registry,
     });
-  }
-
-  /** Under the names that stock dashboards look for. */
-  #collectProcessMetrics(): void {
-    collectDefaultMetrics({ register: this.#registry });
-    // Gauges, which must not end like counters. `nodejs_active_resources` has the same numbers, by their type.
-    for (const kind of ['handles', 'requests', 'resources'])
-      this.#registry.removeSingleMetric(`nodejs_active_${kind}_total`);
   }
 
   observe({ method, route, status, seconds, cut, code }: ObservedRequest): void {
@@ -207,7 +201,8 @@ export class PrometheusMetrics implements HttpMetrics {
   }
 
   async renderMetrics(): Promise<{ readonly contentType: string; readonly body: string }> {
-    return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
+    const scraped = Registry.merge([...this.#scraped]);
+    return { contentType: scraped.contentType, body: await scraped.metrics() };
   }
 }
 

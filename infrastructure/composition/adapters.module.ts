@@ -25,7 +25,7 @@ export const adaptersModule = new ContainerModule(({ bind }) => {
     bind,
     TOKENS.metrics,
     {},
-    () => new PrometheusMetrics({ processMetrics: true, errorCodes: Object.keys(ERROR_STATUS) }),
+    () => new PrometheusMetrics({ ofProcess: true, errorCodes: Object.keys(ERROR_STATUS) }),
   );
   bindSingleton(
     bind,

@@ -1,11 +1,15 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
-import { compiledModule } from '../support/compiled-project.ts';
 import { ROOT, sourceFiles } from './project-files.ts';
+
+const { compile } = createRequire(import.meta.url)('../../infrastructure/bin/compile.cjs') as {
+  compile: (project: string) => string;
+};
 
 const DEADLINE_MS = 30_000;
 
@@ -71,7 +75,8 @@ describe('importing a module', function () {
       (file) => !/^(?:infrastructure\/bin|presentation\/console)\//.test(file),
     );
     expect(files.length).to.be.greaterThan(100);
-    const compiled = await Promise.all(files.map((file) => compiledModule(pathToFileURL(join(ROOT, file)))));
+    const dist = compile(ROOT);
+    const compiled = files.map((file) => join(dist, file.replace(/\.ts$/, '.js')));
     const outcome = await importAll(compiled.map((file) => pathToFileURL(file).href));
     expect(outcome).to.deep.equal({ status: 0, stdout: '[]', stderr: '' });
   });

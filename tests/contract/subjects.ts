@@ -166,7 +166,8 @@ const metadataInPostgres = (): Subject<MetadataSubject> => {
         usage: container.get(TOKENS.usageLedger),
         deliver: (id, entries) => container.get(TOKENS.auditBacklog).deliver(id, entries),
         makeHintsDue: async () => {
-          await deployment.metadata(`update work_hints set next_due_at = now()`);
+          // The column rounds to milliseconds: now may be in the future there.
+          await deployment.metadata(`update work_hints set next_due_at = now() - interval '1 second'`);
         },
       };
     },

@@ -10,9 +10,9 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { effectiveSettings } from '../../infrastructure/config/effective-settings.ts';
 import { parseConfig } from '../../infrastructure/config/config.ts';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
-import { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
 import { parseOrganizationId, type OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { createApp } from '../../presentation/http/create-app.ts';
+import { Administrator, connect } from './administrator.ts';
 import { createMetadataDatabase } from './metadata-database.ts';
 import { watchMaking } from './decorate.ts';
 import { testServer } from './postgres-server.ts';
@@ -72,9 +72,6 @@ export const TEST_JWT_SECRET = 'a secret for tests that is long enough';
 
 export const organizationId = (value: string): OrganizationId => parseOrganizationId(value, 51);
 
-const connect = (url: DatabaseUrl): Promise<PgConnection> =>
-  PgConnection.open({ url, applicationName: 'test', connectTimeoutMs: 10_000 });
-
 export interface DeploymentServers {
   /** The server of the metadata database and of the results server `default`; the shared test server by default. */
   readonly url?: string;
@@ -119,20 +116,15 @@ export const createDeployment = async (
     ...settings,
   };
   const containers: Container[] = [];
+  const administrator = new Administrator(['postgres', metadataUrl.database]);
 
-  const administer = async <Row>(
+  const administer = <Row>(
     sql: string,
     values: readonly unknown[] = [],
     databaseName = 'postgres',
     serverName = 'default',
-  ): Promise<readonly Row[]> => {
-    const connection = await connect(urlOf(serverName).withDatabase(databaseName));
-    try {
-      return await connection.query<Row>({ text: sql, values });
-    } finally {
-      await connection.close();
-    }
-  };
+  ): Promise<readonly Row[]> =>
+    administrator.query<Row>(urlOf(serverName).withDatabase(databaseName), sql, values);
   const allDatabases = async (serverName = 'default'): Promise<readonly string[]> => {
     const rows = await administer<{ datname: string }>(
       `select datname from pg_database where position($1 in datname) > 0 order by datname`,
@@ -155,6 +147,7 @@ export const createDeployment = async (
       const { connections } = manager.counts();
       if (connections > 0) leaks.push(`${connections} connections`);
     }
+    await administrator.close();
     if (leaks.length > 0) throw new Error(`left open at the end of the test: ${leaks.join(', ')}`);
   };
   const dropInTurn = async (names: string[]): Promise<void> => {
@@ -216,6 +209,7 @@ export const createDeployment = async (
         await stop();
       } finally {
         await dropEverything();
+        await administrator.close();
         await rm(filesFolder, { recursive: true, force: true });
       }
     },

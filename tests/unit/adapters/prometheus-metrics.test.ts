@@ -53,7 +53,7 @@ describe('PrometheusMetrics', () => {
 
   it('tells of the process when asked to, under the names that stock dashboards look for', async () => {
     expect((await new PrometheusMetrics().renderMetrics()).body).to.not.contain('process_');
-    const { body } = await new PrometheusMetrics({ processMetrics: true }).renderMetrics();
+    const { body } = await new PrometheusMetrics({ ofProcess: true }).renderMetrics();
     for (const name of [
       'process_cpu_seconds_total',
       'process_resident_memory_bytes',
@@ -63,7 +63,7 @@ describe('PrometheusMetrics', () => {
   });
 
   it('ends the name of a counter, and of nothing else, in _total', async () => {
-    const { body } = await new PrometheusMetrics({ processMetrics: true }).renderMetrics();
+    const { body } = await new PrometheusMetrics({ ofProcess: true }).renderMetrics();
     const types = Array.from(body.matchAll(/^# TYPE (\w+) (\w+)$/gm), ([, name = '', type]) => ({
       name,
       type,
