@@ -277,9 +277,9 @@ export class PgConnection {
   async queryAll<Row>(queries: Queries<Row>): Promise<readonly Row[]> {
     this.#assertNotCancelled();
     try {
-      const steps = queries.flatMap((query) => this.#stepOf(query) ?? []);
+      const steps = this.#stepsOf(queries);
       let rows: readonly unknown[] = [];
-      if (steps.length === queries.length) rows = await PreparedStatement.runAll(this.#client, steps);
+      if (steps !== null) rows = await PreparedStatement.runAll(this.#client, steps);
       else for (const query of queries) rows = await this.#run(query);
       // The caller's type describes the columns that its statement selects.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
@@ -296,8 +296,8 @@ export class PgConnection {
 
   async #run(query: Query<unknown>): Promise<readonly unknown[]> {
     this.#assertNotCancelled();
-    const step = this.#stepOf(query);
-    if (step !== null) return PreparedStatement.runAll(this.#client, [step]);
+    const steps = this.#stepsOf([query]);
+    if (steps !== null) return PreparedStatement.runAll(this.#client, steps);
     const { name, text, values } = query;
     const { rows, command, fields } = await this.#client.query<pg.QueryResultRow>({
       ...(name !== undefined && { name }),
@@ -310,10 +310,15 @@ export class PgConnection {
     return rows;
   }
 
-  /** Null: it has not run here yet, or has values that only the driver can write. */
-  #stepOf({ name, text, values }: Query<unknown>): PreparedStep | null {
-    const statement = name === undefined ? undefined : this.#prepared.get(name);
-    return statement !== undefined && statement.fits(text, values) ? { statement, values } : null;
+  /** Null: one of them has not run here yet, or has values that only the driver can write. */
+  #stepsOf(queries: readonly Query<unknown>[]): readonly PreparedStep[] | null {
+    const steps: PreparedStep[] = [];
+    for (const { name, text, values } of queries) {
+      const statement = name === undefined ? undefined : this.#prepared.get(name);
+      if (statement === undefined || !statement.fits(text, values)) return null;
+      steps.push({ statement, values });
+    }
+    return steps;
   }
 
   /** Runs a text of one or more statements without values. Returns the tag of the last command, such as `COMMIT`. */
