@@ -76,7 +76,8 @@ describe('A fleet of workers', function () {
     deployment.metadata<{ org_id: string; engine: string; waiting: number }>(
       'select org_id, engine, waiting from work_hints order by org_id, engine',
     );
-  const makeDue = () => deployment.metadata('update work_hints set next_due_at = now()');
+  const makeDue = () =>
+    deployment.metadata("update work_hints set next_due_at = now() - interval '1 second'");
   const login = async ({ service }: Process): Promise<Caller> => {
     const { body } = await service.call<TokenReply>('POST', '/auth/token', { body: { key } });
     return service.as(body.access_token);

@@ -211,7 +211,8 @@ describe('the pools of organizations', function () {
     const sessions = async (): Promise<number> => {
       const rows = await deployment.administer(
         `select from pg_stat_activity
-         where (starts_with(datname, $1) or datname = $2) and backend_type = 'client backend'`,
+         where (starts_with(datname, $1) or datname = $2) and application_name <> 'test'
+           and backend_type = 'client backend'`,
         [deployment.databaseName(''), deployment.metadataDatabase],
       );
       return rows.length;
