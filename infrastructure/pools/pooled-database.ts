@@ -1,7 +1,7 @@
 import type { QueryOutcome } from '../../application/ports/runtime/database-metrics.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { ConnectionTrace, type LeaseTrace } from './connection-trace.ts';
-import type { PgConnection, Queries, Query } from '../postgres/pg-connection.ts';
+import type { Answer, PgConnection, Queries, Query } from '../postgres/pg-connection.ts';
 import { breaksConnection, isStaleStatement, translateError } from '../postgres/postgres-errors.ts';
 import type { WorkScope } from './work-scope.ts';
 
@@ -77,23 +77,23 @@ export class PooledDatabase {
     let over = false;
     /** What goes with the next statement. */
     const unsent: Query<unknown>[] = [BEGIN];
-    const send = <Row>(query: Query<Row>): Promise<readonly Row[]> =>
+    const send = <Row>(query: Query<Row>): Promise<Answer<Row>> =>
       this.#send(connection, [...unsent.splice(0), query], trace);
     const executor: TransactionExecutor = {
-      query: (query) => {
-        if (over) return Promise.reject(new Error('the transaction is over'));
-        if (query.isDeferrable !== true) return send(query);
+      query: async (query) => {
+        if (over) throw new Error('the transaction is over');
+        if (query.isDeferrable !== true) return (await send(query)).rows;
         unsent.push(query);
-        return Promise.resolve([]);
+        return [];
       },
     };
     try {
       const result = await work(executor);
       over = true;
-      // The server answers COMMIT with ROLLBACK then, and no error.
-      if (connection.isInFailedTransaction) throw new Error('a failed transaction was committed');
       const isEmpty = unsent.length === 1 && unsent[0] === BEGIN;
-      if (!isEmpty) await send(COMMIT);
+      // A transaction in which a statement failed answers COMMIT with ROLLBACK, and no error.
+      if (!isEmpty && (await send(COMMIT)).command !== 'COMMIT')
+        throw new Error('a failed transaction was committed');
       return result;
     } catch (error) {
       over = true;
@@ -119,21 +119,21 @@ export class PooledDatabase {
     }
   }
 
-  /** @returns the rows of the last */
+  /** @returns what the last one gave */
   async #send<Row>(
     connection: PgConnection,
     queries: Queries<Row>,
     trace: ConnectionTrace | null,
-  ): Promise<readonly Row[]> {
+  ): Promise<Answer<Row>> {
     const asked = queries.filter((query) => query !== BEGIN && query !== COMMIT);
     if (this.#scope !== undefined) this.#scope.cost.queries += asked.length;
     const sentAt = performance.now();
     const ended = (outcome: QueryOutcome): void => asked.forEach(() => this.#ended(sentAt, outcome));
     try {
       const run = () => connection.queryAll(queries);
-      const rows = await (trace === null ? run() : trace.run(connection, asked, run));
+      const answer = await (trace === null ? run() : trace.run(connection, asked, run));
       ended('ok');
-      return rows;
+      return answer;
     } catch (error) {
       ended('error');
       throw error;

@@ -35,6 +35,12 @@ export interface Query<Row> {
 /** Statements in their order. `Row` is of the last. */
 export type Queries<Row> = readonly [...Query<unknown>[], Query<Row>];
 
+export interface Answer<Row> {
+  readonly rows: readonly Row[];
+  /** The server's word for what it did: `ROLLBACK` for the commit of a transaction in which a statement failed. */
+  readonly command: string;
+}
+
 /** Commands that leave the session's state unchanged. A function that a SELECT calls can still change it, unseen. */
 const STATELESS_COMMANDS: ReadonlySet<string | null> = new Set([
   'SELECT',
@@ -254,11 +260,6 @@ export class PgConnection {
     return this.#outlived;
   }
 
-  /** Whether a statement of its transaction failed. */
-  get isInFailedTransaction(): boolean {
-    return this.#client.getTransactionStatus() === 'E';
-  }
-
   /** Whether the connection is alive and has a transaction to roll back. */
   get isInTransaction(): boolean {
     const status = this.#client.getTransactionStatus();
@@ -266,24 +267,24 @@ export class PgConnection {
   }
 
   /** Returns the statement's rows. Rejects with the driver's or the server's error. */
-  query<Row>(query: Query<Row>): Promise<readonly Row[]> {
-    return this.queryAll([query]);
+  async query<Row>(query: Query<Row>): Promise<readonly Row[]> {
+    return (await this.queryAll([query])).rows;
   }
 
   /**
    * Runs statements in their order, and none after one that fails. They go with one write when each has run here before.
-   * Returns the rows of the last. Rejects with the driver's or the server's error.
+   * Returns what the last one gave. Rejects with the driver's or the server's error.
    */
-  async queryAll<Row>(queries: Queries<Row>): Promise<readonly Row[]> {
+  async queryAll<Row>(queries: Queries<Row>): Promise<Answer<Row>> {
     this.#assertNotCancelled();
     try {
       const steps = this.#stepsOf(queries);
-      let rows: readonly unknown[] = [];
-      if (steps !== null) rows = await PreparedStatement.runAll(this.#client, steps);
-      else for (const query of queries) rows = await this.#run(query);
+      let answer: Answer<unknown> = { rows: [], command: '' };
+      if (steps !== null) answer = await PreparedStatement.runAll(this.#client, steps);
+      else for (const query of queries) answer = await this.#run(query);
       // The caller's type describes the columns that its statement selects.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      return rows as readonly Row[];
+      return answer as Answer<Row>;
     } catch (error) {
       await this.#settle(error);
       throw error;
@@ -294,7 +295,7 @@ export class PgConnection {
     if (this.#cancelled) throw new Error('the connection was cancelled');
   }
 
-  async #run(query: Query<unknown>): Promise<readonly unknown[]> {
+  async #run(query: Query<unknown>): Promise<Answer<unknown>> {
     this.#assertNotCancelled();
     const steps = this.#stepsOf([query]);
     if (steps !== null) return PreparedStatement.runAll(this.#client, steps);
@@ -307,7 +308,7 @@ export class PgConnection {
     if (!STATELESS_COMMANDS.has(command)) this.#dirty = true;
     else if (name !== undefined && command !== '')
       this.#prepared.set(name, PreparedStatement.of(name, text, fields));
-    return rows;
+    return { rows, command };
   }
 
   /** Null: one of them has not run here yet, or has values that only the driver can write. */

@@ -69,12 +69,12 @@ export class PreparedStatement {
   }
 
   /**
-   * Runs statements in their order, with one write. The server runs none after one that fails. Returns the rows of the last;
+   * Runs statements in their order, with one write. The server runs none after one that fails. Returns what the last one gave;
    * rejects with the driver's or the server's error.
    */
-  static runAll(client: pg.Client, steps: readonly PreparedStep[]): Promise<readonly Row[]> {
+  static runAll(client: pg.Client, steps: readonly PreparedStep[]): Promise<StatementOutcome> {
     return new Promise((resolve, reject) => {
-      client.query(new StatementRun(steps, (error, rows) => (error ? reject(error) : resolve(rows))));
+      client.query(new StatementRun(steps, (error, outcome) => (error ? reject(error) : resolve(outcome))));
     });
   }
 
@@ -94,6 +94,12 @@ export interface PreparedStep {
   readonly values: readonly Plain[];
 }
 
+export interface StatementOutcome {
+  readonly rows: readonly Row[];
+  /** The server's word for what it did, such as `COMMIT`. */
+  readonly command: string;
+}
+
 const EXECUTE = serialize.execute();
 const SYNC = serialize.sync();
 
@@ -102,11 +108,12 @@ const SYNC = serialize.sync();
  * `callback` to stop its timeout.
  */
 class StatementRun implements Submittable {
-  callback: (error: Error | null, rows: readonly Row[]) => void;
+  callback: (error: Error | null, outcome: StatementOutcome) => void;
   readonly #steps: readonly PreparedStep[];
   /** The step that the server is at. */
   #at = 0;
   #rows: Row[] = [];
+  #command = '';
   #error: Error | null = null;
 
   constructor(steps: readonly PreparedStep[], callback: StatementRun['callback']) {
@@ -136,17 +143,20 @@ class StatementRun implements Submittable {
     }
   }
 
-  handleCommandComplete(): void {
-    // The first run already classified the command.
+  handleCommandComplete({ text }: { readonly text: string }): void {
+    [this.#command = ''] = text.split(' ', 1);
     this.#at += 1;
     if (this.#at < this.#steps.length) this.#rows = [];
   }
 
   handleError(error: Error): void {
-    this.callback(error, []);
+    this.callback(error, this.#outcome);
   }
 
   handleReadyForQuery(): void {
-    this.callback(this.#error, this.#rows);
+    this.callback(this.#error, this.#outcome);
+  }
+  get #outcome(): StatementOutcome {
+    return { rows: this.#rows, command: this.#command };
   }
 }

@@ -340,11 +340,17 @@ describe('a connection pool', function () {
 
     it('do not pretend that a transaction with a failed statement was committed', async () => {
       const { pool } = open();
-      const swallow = on(pool).transaction(async ({ query }) => {
-        await query({ text: 'insert into pool_rows values (3)', values: [] });
-        await query({ text: 'select 1 / 0', values: [] }).catch(() => undefined);
-      });
-      expect(await rejectionOf(swallow)).to.be.instanceOf(Error);
+      const failing = { text: 'select 1 / 0', values: [] };
+      const swallow = (isAwaited: boolean) =>
+        on(pool).transaction(async ({ query }) => {
+          await query({ text: 'insert into pool_rows values (3)', values: [] });
+          const failed = query(failing).catch(() => undefined);
+          if (isAwaited) await failed;
+        });
+      // The first run prepares the commit.
+      await on(pool).transaction(({ query }) => query(read('select id from pool_rows')));
+      for (const isAwaited of [true, false])
+        expect(await rejectionOf(swallow(isAwaited)), `awaited: ${isAwaited}`).to.be.instanceOf(Error);
       expect(await on(pool).query(read('select id from pool_rows'))).to.be.empty;
     });
 
