@@ -14,6 +14,8 @@ export interface SqlQuery<Row> {
   readonly readOnly: boolean;
   /** The statement leaves an entry in the outbox of the audit trail. */
   readonly isAudited?: boolean;
+  /** A write whose rows nobody reads: in a transaction it is sent with what follows, and fails there. */
+  readonly isDeferrable?: boolean;
 }
 
 export interface SqlExecutor {
@@ -66,10 +68,14 @@ export const dynamicQuery = <Row>(query: Compilable): SqlQuery<Row> => {
 export const statement = <Values extends object, Row = never>(
   name: string,
   build: (p: (key: keyof Values & string) => Knex.Value) => Compilable,
-  options: { readonly isAudited?: boolean; readonly readOnly?: boolean } = {},
+  options: {
+    readonly isAudited?: boolean;
+    readonly readOnly?: boolean;
+    readonly isDeferrable?: boolean;
+  } = {},
 ): ((values: Values) => SqlQuery<Row>) => {
   const { text, values: bindings, isSelect } = compile(build(placeholderFor));
-  const { isAudited = false, readOnly = isSelect } = options;
+  const { isAudited = false, isDeferrable = false, readOnly = isSelect } = options;
   return (values) => {
     // `build` can name no key but theirs.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
@@ -79,6 +85,7 @@ export const statement = <Values extends object, Row = never>(
       text,
       readOnly,
       isAudited,
+      isDeferrable,
       values: bindings.map((binding) => (binding instanceof Parameter ? byKey[binding.key] : binding)),
     };
   };

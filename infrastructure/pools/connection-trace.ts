@@ -34,19 +34,24 @@ export class ConnectionTrace {
     this.#span.set({ 'mad.budget.taken': taken, 'mad.budget.limit': limit });
   }
 
-  async run<Row>(connection: PgConnection, query: Query<Row>): Promise<readonly Row[]> {
-    const { name } = query;
-    const { backendPid } = connection;
-    const span = this.#span.begin(name === undefined ? 'db.query' : `db.query ${name}`, this.#lease.target);
+  /** @param queries which `work` sends together */
+  async run<Result>(
+    { backendPid }: PgConnection,
+    queries: readonly Query<unknown>[],
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    const spans = queries.map(({ name }) =>
+      this.#span.begin(name === undefined ? 'db.query' : `db.query ${name}`, this.#lease.target),
+    );
     // Lines of the server's log begin with it.
-    if (backendPid !== null) span.set({ 'mad.backend_pid': backendPid });
+    if (backendPid !== null) for (const span of spans) span.set({ 'mad.backend_pid': backendPid });
     try {
-      return await connection.query(query);
+      return await work();
     } catch (error) {
-      span.fail(errorType(error));
+      for (const span of spans) span.fail(errorType(error));
       throw error;
     } finally {
-      span.end();
+      for (const span of spans) span.end();
     }
   }
 

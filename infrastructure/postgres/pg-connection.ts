@@ -6,7 +6,7 @@ import type { ConnectionOptions, StatementObserver } from './connection-options.
 import { createClient, logIn, sessionSettings } from './log-in.ts';
 import { assertSessionMode } from './pool-mode.ts';
 import { isOutlived, OutdatedServerError, PooledSessionError } from './postgres-errors.ts';
-import { PreparedStatement } from './prepared-statement.ts';
+import { PreparedStatement, type PreparedStep } from './prepared-statement.ts';
 import { tryHosts } from './multi-host-connect.ts';
 import { readFacts, type SessionFacts } from './session-facts.ts';
 import { setUp } from './session-settings.ts';
@@ -30,6 +30,15 @@ export interface Query<Row> {
   readonly name?: string;
   readonly text: string;
   readonly values: readonly unknown[];
+}
+
+/** Statements in their order. `Row` is of the last. */
+export type Queries<Row> = readonly [...Query<unknown>[], Query<Row>];
+
+export interface Answer<Row> {
+  readonly rows: readonly Row[];
+  /** The server's word for what it did: `ROLLBACK` for the commit of a transaction in which a statement failed. */
+  readonly command: string;
 }
 
 /** Commands that leave the session's state unchanged. A function that a SELECT calls can still change it, unseen. */
@@ -258,28 +267,59 @@ export class PgConnection {
   }
 
   /** Returns the statement's rows. Rejects with the driver's or the server's error. */
-  async query<Row>({ name, text, values }: Query<Row>): Promise<readonly Row[]> {
-    if (this.#cancelled) throw new Error('the connection was cancelled');
+  async query<Row>(query: Query<Row>): Promise<readonly Row[]> {
+    return (await this.queryAll([query])).rows;
+  }
+
+  /**
+   * Runs statements in their order, and none after one that fails. They go with one write when each has run here before.
+   * Returns what the last one gave. Rejects with the driver's or the server's error.
+   */
+  async queryAll<Row>(queries: Queries<Row>): Promise<Answer<Row>> {
+    this.#assertNotCancelled();
     try {
-      const known = name === undefined ? undefined : this.#prepared.get(name);
-      if (known !== undefined && known.fits(text, values)) {
-        // The caller's type describes the columns that its statement selects.
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-        return (await known.run(this.#client, values)) as readonly Row[];
-      }
-      const { rows, command, fields } = await this.#client.query<Row & pg.QueryResultRow>({
-        ...(name !== undefined && { name }),
-        text,
-        values: [...values],
-      });
-      if (!STATELESS_COMMANDS.has(command)) this.#dirty = true;
-      else if (name !== undefined && command !== '')
-        this.#prepared.set(name, PreparedStatement.of(name, text, fields));
-      return rows;
+      const steps = this.#stepsOf(queries);
+      let answer: Answer<unknown> = { rows: [], command: '' };
+      if (steps !== null) answer = await PreparedStatement.runAll(this.#client, steps);
+      else for (const query of queries) answer = await this.#run(query);
+      // The caller's type describes the columns that its statement selects.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      return answer as Answer<Row>;
     } catch (error) {
       await this.#settle(error);
       throw error;
     }
+  }
+
+  #assertNotCancelled(): void {
+    if (this.#cancelled) throw new Error('the connection was cancelled');
+  }
+
+  async #run(query: Query<unknown>): Promise<Answer<unknown>> {
+    this.#assertNotCancelled();
+    const steps = this.#stepsOf([query]);
+    if (steps !== null) return PreparedStatement.runAll(this.#client, steps);
+    const { name, text, values } = query;
+    const { rows, command, fields } = await this.#client.query<pg.QueryResultRow>({
+      ...(name !== undefined && { name }),
+      text,
+      values: [...values],
+    });
+    if (!STATELESS_COMMANDS.has(command)) this.#dirty = true;
+    else if (name !== undefined && command !== '')
+      this.#prepared.set(name, PreparedStatement.of(name, text, fields));
+    return { rows, command };
+  }
+
+  /** Null: one of them has not run here yet, or has values that only the driver can write. */
+  #stepsOf(queries: readonly Query<unknown>[]): readonly PreparedStep[] | null {
+    const steps: PreparedStep[] = [];
+    for (const { name, text, values } of queries) {
+      const statement = name === undefined ? undefined : this.#prepared.get(name);
+      if (statement === undefined || !statement.fits(text, values)) return null;
+      steps.push({ statement, values });
+    }
+    return steps;
   }
 
   /** Runs a text of one or more statements without values. Returns the tag of the last command, such as `COMMIT`. */

@@ -63,15 +63,18 @@ export class PreparedStatement {
     );
   }
 
-  /** Whether the text is this statement's and `run` can send the values. */
+  /** Whether the text is this statement's and `runAll` can send the values. */
   fits(text: string, values: readonly unknown[]): values is readonly Plain[] {
     return text === this.#text && values.every(isPlain);
   }
 
-  /** Rejects with the driver's or the server's error. */
-  run(client: pg.Client, values: readonly Plain[]): Promise<readonly Row[]> {
+  /**
+   * Runs statements in their order, with one write. The server runs none after one that fails. Returns what the last one gave;
+   * rejects with the driver's or the server's error.
+   */
+  static runAll(client: pg.Client, steps: readonly PreparedStep[]): Promise<StatementOutcome> {
     return new Promise((resolve, reject) => {
-      client.query(new StatementRun(this, values, (error, rows) => (error ? reject(error) : resolve(rows))));
+      client.query(new StatementRun(steps, (error, outcome) => (error ? reject(error) : resolve(outcome))));
     });
   }
 
@@ -85,50 +88,75 @@ export class PreparedStatement {
   }
 }
 
-const EXECUTE_AND_SYNC = Buffer.concat([serialize.execute(), serialize.sync()]);
+/** A statement and the values of one run, which fit it. */
+export interface PreparedStep {
+  readonly statement: PreparedStatement;
+  readonly values: readonly Plain[];
+}
+
+export interface StatementOutcome {
+  readonly rows: readonly Row[];
+  /** The server's word for what it did, such as `COMMIT`. */
+  readonly command: string;
+}
+
+const EXECUTE = serialize.execute();
+const SYNC = serialize.sync();
 
 /**
- * One run, in the form that the driver's client calls. The run ends when it calls `callback`. The client replaces
+ * One run of statements, in the form that the driver's client calls. The run ends when it calls `callback`. The client replaces
  * `callback` to stop its timeout.
  */
 class StatementRun implements Submittable {
-  callback: (error: Error | null, rows: readonly Row[]) => void;
-  readonly #statement: PreparedStatement;
-  readonly #values: readonly Plain[];
-  readonly #rows: Row[] = [];
+  callback: (error: Error | null, outcome: StatementOutcome) => void;
+  readonly #steps: readonly PreparedStep[];
+  /** The step that the server is at. */
+  #at = 0;
+  #rows: Row[] = [];
+  #command = '';
   #error: Error | null = null;
 
-  constructor(statement: PreparedStatement, values: readonly Plain[], callback: StatementRun['callback']) {
-    this.#statement = statement;
-    this.#values = values;
+  constructor(steps: readonly PreparedStep[], callback: StatementRun['callback']) {
+    this.#steps = steps;
     this.callback = callback;
   }
 
   submit(connection: Connection): void {
-    const values = this.#values.map((value) => (value === null ? null : String(value)));
-    const bind = serialize.bind({ statement: this.#statement.name, values });
+    const messages: Buffer[] = [];
+    for (const { statement, values: given } of this.#steps) {
+      const values = given.map((value) => (value === null ? null : String(value)));
+      messages.push(serialize.bind({ statement: statement.name, values }), EXECUTE);
+    }
+    messages.push(SYNC);
     // One write of a copied buffer is faster than the driver's three writes.
-    if (connection.stream.writable) connection.stream.write(Buffer.concat([bind, EXECUTE_AND_SYNC]));
+    if (connection.stream.writable) connection.stream.write(Buffer.concat(messages));
   }
 
   handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
+    const step = this.#steps[this.#at];
+    if (step === undefined) return;
     try {
-      this.#rows.push(this.#statement.toRow(fields));
+      this.#rows.push(step.statement.toRow(fields));
     } catch (error) {
       // A type's parser refused the value. The rest of the answer must still be read before the next statement.
       this.#error ??= error instanceof Error ? error : new Error(String(error));
     }
   }
 
-  handleCommandComplete(): void {
-    // The first run already classified the command.
+  handleCommandComplete({ text }: { readonly text: string }): void {
+    [this.#command = ''] = text.split(' ', 1);
+    this.#at += 1;
+    if (this.#at < this.#steps.length) this.#rows = [];
   }
 
   handleError(error: Error): void {
-    this.callback(error, []);
+    this.callback(error, this.#outcome);
   }
 
   handleReadyForQuery(): void {
-    this.callback(this.#error, this.#rows);
+    this.callback(this.#error, this.#outcome);
+  }
+  get #outcome(): StatementOutcome {
+    return { rows: this.#rows, command: this.#command };
   }
 }

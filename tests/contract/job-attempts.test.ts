@@ -212,6 +212,17 @@ const keepsAttempts = (subject: ResultsSubject): void => {
       expect(idsOf(await claim())).to.deep.equal([urgent.jobId, jobId]);
     });
 
+    for (const maxRunningJobs of [null, 2])
+      it(`gives a job that is due in its place among those that wait, with a quota of ${maxRunningJobs}`, async () => {
+        const { jobId } = await insertJob({ priority: 5 });
+        await claimOne();
+        await settle(jobId, { status: 'PENDING', delaySeconds: 60, end: ended('RELEASED') });
+        const waiting = await insertJob({ priority: 4 });
+        await subject.passTime();
+        for (const next of [jobId, waiting.jobId])
+          expect(idsOf(await claim({ limit: 1, maxRunningJobs }))).to.deep.equal([next]);
+      });
+
     it('gives no more jobs than one answer can hold, and the others to the next', async () => {
       const text = 'x'.repeat(1_500_000);
       const jobs = [];

@@ -340,12 +340,69 @@ describe('a connection pool', function () {
 
     it('do not pretend that a transaction with a failed statement was committed', async () => {
       const { pool } = open();
-      const swallow = on(pool).transaction(async ({ query }) => {
-        await query({ text: 'insert into pool_rows values (3)', values: [] });
-        await query({ text: 'select 1 / 0', values: [] }).catch(() => undefined);
-      });
-      expect(await rejectionOf(swallow)).to.be.instanceOf(Error);
+      const failing = { text: 'select 1 / 0', values: [] };
+      const swallow = (isAwaited: boolean) =>
+        on(pool).transaction(async ({ query }) => {
+          await query({ text: 'insert into pool_rows values (3)', values: [] });
+          const failed = query(failing).catch(() => undefined);
+          if (isAwaited) await failed;
+        });
+      // The first run prepares the commit.
+      await on(pool).transaction(({ query }) => query(read('select id from pool_rows')));
+      for (const isAwaited of [true, false])
+        expect(await rejectionOf(swallow(isAwaited)), `awaited: ${isAwaited}`).to.be.instanceOf(Error);
       expect(await on(pool).query(read('select id from pool_rows'))).to.be.empty;
+    });
+
+    it('begin with the first statement; what nobody reads goes with the next, or with the commit', async () => {
+      const sent: string[][] = [];
+      const { pool } = open({
+        connect: async () => {
+          const connection = await openConnection(database.url);
+          return withOverrides(connection, {
+            queryAll: (queries) => {
+              sent.push(queries.map(({ text }) => text));
+              return connection.queryAll(queries);
+            },
+          });
+        },
+      });
+      const insert = (id: number) => ({
+        ...write(`insert into pool_rows values (${id})`),
+        isDeferrable: true,
+      });
+      const both = 'select array_agg(id order by id) as ids from pool_rows';
+      const rows = await on(pool).transaction(async ({ query }) => {
+        for (const id of [1, 2]) await query(insert(id));
+        const [found] = await query(read<{ ids: number[] }>(both));
+        await query(insert(3));
+        return found?.ids;
+      });
+      expect(rows).to.deep.equal([1, 2]);
+      expect(sent).to.deep.equal([
+        ['begin', insert(1).text, insert(2).text, both],
+        [insert(3).text, 'commit'],
+      ]);
+      await on(pool).transaction(async () => undefined);
+      expect(sent, 'nothing to commit').to.have.length(2);
+    });
+
+    it('fail as a whole with a statement that nobody reads', async () => {
+      const { pool } = open();
+      const insert = (id: number) => ({
+        ...write('insert into pool_rows values ($1)', [id]),
+        ...{ name: 'insert', isDeferrable: true },
+      });
+      const insertAll = (...ids: readonly number[]) =>
+        on(pool).transaction(async ({ query }) => {
+          for (const id of ids) await query(insert(id));
+        });
+      await insertAll(1, 2);
+      expect(await rejectionOf(insertAll(3, 1, 4))).to.be.instanceOf(Error);
+      expect(await on(pool).query(read('select id from pool_rows order by id'))).to.deep.equal([
+        { id: 1 },
+        { id: 2 },
+      ]);
     });
 
     it('do not wait for a silent server a second time to roll back', async () => {
@@ -373,7 +430,7 @@ describe('a connection pool', function () {
           return query({ text: 'select 1', values: [] });
         });
         expect(await rejectionOf(working)).to.be.instanceOf(DatabaseConnectionError);
-        expect(sent).to.deep.equal(['begin']);
+        expect(sent, 'no rollback').to.be.empty;
       } finally {
         proxy.reset();
         await pool.close();

@@ -146,6 +146,40 @@ describe('A named statement', () => {
     expect(third).to.equal(second);
   });
 
+  it('runs with others in one write and in their order, and brings the rows of the last', async () => {
+    await connection.query({ text: 'create table kept (n int)', values: [] });
+    const insert = (n: number) => named('insert into kept values ($1) returning n', [n], 'insert');
+    for (const [before, writes] of [
+      [0, 2],
+      [1, 1],
+      [2, 1],
+    ] as const) {
+      const chunks = proxy.chunksFromClients;
+      const { rows, command } = await connection.queryAll([insert(1), count()]);
+      expect({ rows, command }).to.deep.equal({ rows: [{ n: before + 1 }], command: 'SELECT' });
+      expect(proxy.chunksFromClients - chunks, 'the first time each is prepared').to.equal(writes);
+    }
+    await connection.query({ text: 'drop table kept', values: [] });
+  });
+
+  it('that fails among others ends them: none after it runs', async () => {
+    const divide = (by: number) => named('select 6 / $1::int as value', [by], 'divide');
+    const [begin, commit] = [named('begin', [], 'begin'), named('commit', [], 'commit')];
+    for (let run = 0; run < 3; run += 1) {
+      const failing = connection.queryAll([
+        begin,
+        divide(run < 1 ? 1 : 0),
+        run < 1 ? divide(0) : divide(1),
+        commit,
+      ]);
+      expect(sqlStateOf(await rejectionOf(failing))).to.equal('22012');
+      expect(connection.isInTransaction).to.equal(true);
+      expect((await connection.queryAll([commit])).command, 'it failed').to.equal('ROLLBACK');
+      expect((await connection.queryAll([begin, divide(3), commit])).command).to.equal('COMMIT');
+      expect([connection.isInTransaction, connection.isReusable]).to.deep.equal([false, true]);
+    }
+  });
+
   describe('that the server does not run as it was prepared', () => {
     const SIZE = 3;
     const READ = { ...named('select n from stale order by n', [], 'read'), readOnly: true };

@@ -15,6 +15,8 @@ export interface TcpProxy {
   readonly open: number;
   /** That the server has sent so far. */
   readonly bytesFromServer: number;
+  /** Chunks that clients have sent so far. What a client writes at once, and is small, is one. */
+  readonly chunksFromClients: number;
   /** The address of the same database, through the proxy. */
   urlOf(databaseUrl: string): string;
   /** Like a network that drops packets: connects are accepted and get no answer; bytes and goodbyes are held, both ways. */
@@ -58,6 +60,7 @@ class Proxy implements TcpProxy {
   readonly host = HOST;
   connects = 0;
   bytesFromServer = 0;
+  chunksFromClients = 0;
   readonly #target: { readonly host: string; readonly port: number };
   readonly #clients = new Set<Socket>();
   readonly #sockets = new Set<Socket>();
@@ -139,6 +142,7 @@ class Proxy implements TcpProxy {
       this.bytesFromServer += length;
     });
     client.on('data', (chunk: Buffer) => {
+      this.chunksFromClients += 1;
       if (this.#stallingText !== null && chunk.includes(this.#stallingText)) this.stall();
     });
     const connected = this.#mayPass().then(() => {

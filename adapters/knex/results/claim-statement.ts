@@ -28,6 +28,8 @@ export interface ClaimValues {
 interface Standing {
   readonly benchedSeconds: number | null;
   readonly room: number;
+  /** The claim took nothing: there are other jobs than those that it looks for. */
+  readonly othersExist: boolean;
 }
 
 export interface ClaimedRow extends Omit<DockingJobRow, 'live'>, Standing {
@@ -44,7 +46,8 @@ export type ClaimRow = ClaimedRow | ({ readonly jobId: null } & Standing);
 const texts = (values: readonly string[]): string => values.map((value) => `'${value}'`).join(', ');
 
 /**
- * How many jobs of an engine are looked at, and how many of those that waited for a moment. Others hold fewer of them locked.
+ * How many jobs of an engine can be locked, and how many of those that waited for a moment are looked at. Others hold fewer of
+ * these locked.
  * Limits that the planner can read keep it at the indexes, whatever it believes of the tables: it takes a limit that it cannot
  * read for a tenth of all rows, and would sort them.
  */
@@ -84,8 +87,39 @@ wanted as (
   select seconds, case when seconds is null then ${ROOM[quota]} else 0 end as jobs from bench
 )`;
 
-/** Each lock is skipped that another holds, so a claim waits for nobody and no deadlock is possible. */
-const PICKING = `
+/**
+ * Jobs that wait for no moment. The limit outside takes them one by one, and no more are locked. Each lock is skipped that
+ * another holds, here and below, so a claim waits for nobody and no deadlock is possible.
+ */
+const READY = `
+ready as (
+  select found.* from wanted cross join lateral (
+    select * from (
+      select job_id, priority, created_at from docking_jobs
+      where status = 'PENDING' and not_before is null and engine = wanted.engine
+      order by priority desc, created_at, job_id limit ${WINDOW}
+      for update skip locked
+    ) as first limit (select jobs from missing)
+  ) as found
+)`;
+
+/** Whether a lease lapsed, or a job that waited for a moment is due: then the claim that looks for them has to decide. */
+const OTHERS = `
+others as (
+  select exists (
+    select from (${LIVE_ATTEMPTS}) as live
+    where live.expires_at < now() and live.engine in (select engine from wanted)
+  ) or exists (
+    select from wanted cross join lateral (
+      select from docking_jobs where status = 'PENDING' and not_before <= now() and engine = wanted.engine
+      order by not_before limit 1
+    ) as due
+  ) as exist
+), missing as (
+  select case when others.exist then 0 else room.jobs end as jobs from room, others
+)`;
+
+const LAPSED = `
 lapsed as (
   select * from (
     select held.lease_id, held.expires_at, job.job_id, case
@@ -102,18 +136,10 @@ lapsed as (
   ) as found ${AT_MOST}
 ), missing as (
   select (select jobs from room) - count(*) as jobs from lapsed where fate = 'again'
-), ready as (
-  select found.* from wanted cross join lateral (
-    select job.job_id, first.priority, first.created_at from (
-      select job_id, priority, created_at from docking_jobs
-      where status = 'PENDING' and not_before is null and engine = wanted.engine
-      order by priority desc, created_at, job_id limit ${WINDOW}
-    ) as first join docking_jobs job on job.job_id = first.job_id
-    where job.status = 'PENDING' and job.not_before is null
-    order by first.priority desc, first.created_at, first.job_id limit (select jobs from missing)
-    for update of job skip locked
-  ) as found
-), due as (
+)`;
+
+const DUE = `
+due as (
   select found.* from wanted cross join lateral (
     select job.job_id, job.priority, job.created_at from (
       select job_id from docking_jobs
@@ -124,13 +150,19 @@ lapsed as (
     order by job.priority desc, job.created_at, job.job_id limit (select jobs from missing)
     for update of job skip locked
   ) as found
-), picked as (
-  select * from (
-    select * from (
+)`;
+
+const PICKED_READY =
+  'select null::uuid as lease_id, job_id, 1 as turn, priority, created_at as moment from ready';
+const PICKED_ANY = `
       select lease_id, job_id, 0 as turn, 0 as priority, expires_at as moment from lapsed where fate = 'again'
-      union all select null, job_id, 1, priority, created_at from ready
-      union all select null, job_id, 1, priority, created_at from due
-    ) as every
+      union all ${PICKED_READY}
+      union all select null, job_id, 1, priority, created_at from due`;
+
+const taking = (picked: string): string => `
+picked as (
+  select * from (
+    select * from (${picked}) as every
     order by turn, priority desc, moment, job_id limit (select jobs from room)
   ) as found ${AT_MOST}
 ), sized as (
@@ -145,7 +177,7 @@ lapsed as (
   select * from sized where number = 1 or total <= ${MAX_PAGE_BYTES} ${AT_MOST}
 )`;
 
-const MOVING = `
+const ENDING = `
 ended as (
   update job_attempts set ended_at = now(), outcome = 'LOST' from lapsed
   where job_attempts.lease_id = lapsed.lease_id
@@ -161,7 +193,10 @@ ended as (
     error_code = '${ATTEMPTS_EXHAUSTED.code}', updated_at = now(), completed_at = now()
   from lapsed where lapsed.fate = 'exhausted' and job.job_id = lapsed.job_id
   returning job.job_id, job.engine, job.campaign_id, job.attempt, job.error_code
-), claimed as (
+)`;
+
+const moving = (condition: string): string => `
+claimed as (
   update docking_jobs job set status = 'RUNNING', attempt = attempt + 1, not_before = null, updated_at = now(),
     started_at = now()
   from taken where job.job_id = taken.job_id
@@ -176,12 +211,12 @@ ended as (
   from claimed cross join lateral (
     select now() + make_interval(secs => coalesce("maxRuntimeSeconds", {maxRuntimeSeconds}::integer)) as at
   ) as deadline
-  -- One lease of a job is live: the lost ones end before.
-  where (select count(*) from ended) >= 0
+  where ${condition}
   returning job_id, lease_id, expires_at, extract(epoch from deadline_at - started_at)::integer as runtime_seconds
 )`;
 
-const TELLING = `
+/** @param failed entries of jobs that the claim failed @param othersExist whether other jobs have to be looked for */
+const telling = (failed: string, othersExist: string): string => `
 audited as (
   insert into audit_outbox (action, entity_type, entity_id, details, user_id, request_id, address)
   select entry.action, entry.entity_type, entry.entity_id, jsonb_strip_nulls(entry.details),
@@ -194,13 +229,10 @@ audited as (
         'job_ids', (select jsonb_agg("jobId" order by number) from claimed),
         'lease_expires_at', (select min(expires_at) from leases)) as details
     where exists (select from claimed)
-    union all
-    select 'job.failed', 'job', job_id::text, jsonb_build_object('status', 'FAILED', 'engine', engine,
-      'campaign_id', campaign_id, 'attempt', attempt, 'error_code', error_code)
-    from exhausted
+    ${failed}
   ) as entry
 )
-select room.seconds as "benchedSeconds", room.jobs as room, given.*
+select room.seconds as "benchedSeconds", room.jobs as room, ${othersExist} as "othersExist", given.*
 from room left join (
   select claimed.*, leases.lease_id as "leaseId", leases.expires_at as "expiresAt",
     leases.runtime_seconds as "leaseRuntimeSeconds"
@@ -208,18 +240,45 @@ from room left join (
 ) as given on true
 order by given.number`;
 
-const claimWith = (name: string, quota: Quota) =>
-  statement<ClaimValues, ClaimRow>(
-    name,
-    (p) => filledText(`with ${[standing(quota), PICKING, MOVING, TELLING].join(',')}`, p),
-    { isAudited: true },
-  );
-const claimFreely = claimWith('job_claim', 'no quota');
-const claimWithinQuota = claimWith('job_claim_within_quota', 'quota');
+const FAILED = `union all
+    select 'job.failed', 'job', job_id::text, jsonb_build_object('status', 'FAILED', 'engine', engine,
+      'campaign_id', campaign_id, 'attempt', attempt, 'error_code', error_code)
+    from exhausted`;
+
+const PARTS = {
+  ready: [OTHERS, READY, taking(PICKED_READY), moving('true'), telling('', '(select exist from others)')],
+  any: [
+    LAPSED,
+    READY,
+    DUE,
+    taking(PICKED_ANY),
+    ENDING,
+    // One lease of a job is live: the lost ones end before.
+    moving('(select count(*) from ended) >= 0'),
+    telling(FAILED, 'false'),
+  ],
+} as const;
+
+const claimOf = (name: string, jobs: keyof typeof PARTS): ((values: ClaimValues) => SqlQuery<ClaimRow>) => {
+  const claimWith = (fullName: string, quota: Quota) =>
+    statement<ClaimValues, ClaimRow>(
+      fullName,
+      (p) => filledText(`with ${[standing(quota), ...PARTS[jobs]].join(',')}`, p),
+      { isAudited: true },
+    );
+  const freely = claimWith(name, 'no quota');
+  const withinQuota = claimWith(`${name}_within_quota`, 'quota');
+  return (values) => (values.maxRunningJobs === null ? freely : withinQuota)(values);
+};
 
 /**
  * Picks jobs, moves them, opens their attempts and notes it, in one statement: a claim is never half. The index of waiting
  * jobs stands in the order of the picking, so the server reads as many entries as it takes. Decision 0045.
  */
-export const claim = (values: ClaimValues): SqlQuery<ClaimRow> =>
-  values.maxRunningJobs === null ? claimFreely(values) : claimWithinQuota(values);
+export const claimAny = claimOf('job_claim', 'any');
+
+/**
+ * As `claimAny`, of jobs that wait for no moment; it takes none when others exist. Most claims find no others, and PostgreSQL
+ * takes its time to start the parts of a plan that look for them. Decision 0063.
+ */
+export const claimReady = claimOf('job_claim_ready', 'ready');

@@ -121,12 +121,21 @@ export const countCannotRun = statement<{ jobId: string }, { count: number }>(
       .where('release_reason', 'cannot_run'),
 );
 
+const DROPS = `, dropped_results as (
+         delete from task_results using ended
+         where "dropsOutput" and task_results.job_id = ended.job_id and task_results.lease_id = ended.lease_id
+       ), dropped_artifacts as (
+         delete from artifacts using ended
+         where "dropsOutput" and artifacts.job_id = ended.job_id and artifacts.lease_id = ended.lease_id
+       )`;
+
 /** Of jobs that the caller has locked. The ids stand for themselves as well: by an array of them the planner finds the rows. */
-export const settle = statement<{ jobIds: string; settlements: string }>(
-  'job_settle',
-  (p) =>
-    filledText(
-      `with settlements as (
+const settleWith = (name: string, drops: string) =>
+  statement<{ jobIds: string; settlements: string }>(
+    name,
+    (p) =>
+      filledText(
+        `with settlements as (
          select * from jsonb_to_recordset({settlements}::jsonb) as settlement
            ("jobId" uuid, status text, error text, "errorCode" text, attempt integer, "delaySeconds" integer,
             "dropsOutput" boolean, "end" jsonb, note jsonb)
@@ -137,13 +146,7 @@ export const settle = statement<{ jobIds: string; settlements: string }>(
          from settlements
          where held.job_id = any({jobIds}::uuid[]) and held.ended_at is null and held.job_id = settlements."jobId"
          returning held.lease_id, held.job_id, "dropsOutput"
-       ), dropped_results as (
-         delete from task_results using ended
-         where "dropsOutput" and task_results.job_id = ended.job_id and task_results.lease_id = ended.lease_id
-       ), dropped_artifacts as (
-         delete from artifacts using ended
-         where "dropsOutput" and artifacts.job_id = ended.job_id and artifacts.lease_id = ended.lease_id
-       ), settled as (
+       )${drops}, settled as (
          update docking_jobs job set status = settlements.status, error = settlements.error,
            error_code = "errorCode", attempt = settlements.attempt, updated_at = now(),
            started_at = case when settlements.status <> 'PENDING' then started_at end,
@@ -159,10 +162,14 @@ export const settle = statement<{ jobIds: string; settlements: string }>(
          jsonb_strip_nulls(note -> 'details' || jsonb_build_object('not_before', not_before)),
          note ->> 'userId', note ->> 'requestId', note ->> 'address'
        from settled`,
-      p,
-    ),
-  { isAudited: true },
-);
+        p,
+      ),
+    { isAudited: true, isDeferrable: true },
+  );
+
+/** For settlements that drop no output: PostgreSQL takes its time to start what finds nothing. */
+export const settle = settleWith('job_settle', '');
+export const settleAndDrop = settleWith('job_settle_and_drop', DROPS);
 
 /** Of jobs that the caller has locked before: a lease that began meanwhile is seen. */
 export const cancelLocked = statement<{ jobIds: readonly string[]; note: string }, { canceled: number }>(

@@ -17,7 +17,7 @@ import type {
 import type { PagePart, PartRequest } from '../../../domain/page.ts';
 import { toPart } from '../sized-list.ts';
 import { dynamicQuery, sql, type SqlExecutor } from '../statement.ts';
-import { claim, type ClaimedRow } from './claim-statement.ts';
+import { claimAny, claimReady, type ClaimedRow } from './claim-statement.ts';
 import { toDockingJob, toLockedJob } from './docking-job-columns.ts';
 import {
   cancelLocked,
@@ -30,6 +30,7 @@ import {
   lockClaims,
   outlook,
   settle,
+  settleAndDrop,
   type AttemptRow,
 } from './job-attempt-statements.ts';
 import { textArray } from './text-array.ts';
@@ -45,15 +46,16 @@ export class KnexJobAttemptRepository implements JobAttemptRepository {
     { worker, engines, ...asked }: JobClaim,
     note: Omit<WriteNote, 'action' | 'details'>,
   ): Promise<ClaimResult> {
-    const rows = await this.#executor.query(
-      claim({
-        ...asked,
-        engines: JSON.stringify(engines),
-        worker: worker.name,
-        workerVersion: worker.version,
-        note: JSON.stringify(note),
-      }),
-    );
+    const values = {
+      ...asked,
+      engines: JSON.stringify(engines),
+      worker: worker.name,
+      workerVersion: worker.version,
+      note: JSON.stringify(note),
+    };
+    let rows = await this.#executor.query(claimReady(values));
+    if (rows[0]?.othersExist === true && rows[0].room > 0)
+      rows = await this.#executor.query(claimAny(values));
     const [first] = rows;
     if (first === undefined) throw new Error('a claim returned no row');
     const { benchedSeconds, room } = first;
@@ -112,7 +114,8 @@ export class KnexJobAttemptRepository implements JobAttemptRepository {
 
   async settle(settlements: readonly Settlement[]): Promise<void> {
     const jobIds = textArray(settlements.map(({ jobId }) => jobId));
-    await this.#executor.query(settle({ jobIds, settlements: JSON.stringify(settlements) }));
+    const statement = settlements.some(({ dropsOutput }) => dropsOutput) ? settleAndDrop : settle;
+    await this.#executor.query(statement({ jobIds, settlements: JSON.stringify(settlements) }));
   }
 
   async countCannotRun(jobId: string): Promise<number> {
@@ -162,6 +165,7 @@ const toClaimedJob = (
     leaseRuntimeSeconds,
     benchedSeconds: _benchedSeconds,
     room: _room,
+    othersExist: _othersExist,
     number: _number,
     ...job
   }: ClaimedRow,

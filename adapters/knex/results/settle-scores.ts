@@ -52,4 +52,5 @@ export const settleScores = statement<{ jobIds: string; signatures: string }>(
        where not input_signatures.pinned`,
       p,
     ),
+  { isDeferrable: true },
 );

@@ -5,7 +5,7 @@ export type QueryOutcome = (typeof QUERY_OUTCOMES)[number];
 export interface DatabaseMetrics {
   /** A statement or a transaction got a connection, or gave up waiting for one. */
   waited(seconds: number): void;
-  /** A statement ended. The wait for its connection is not in its time. */
+  /** A statement ended. The wait for its connection is not in its time; statements of a transaction that are sent together have one. */
   queried(seconds: number, outcome: QueryOutcome): void;
   /** A request gave its organization's pool back. */
   leased(seconds: number): void;
