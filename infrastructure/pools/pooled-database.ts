@@ -146,8 +146,8 @@ export class PooledDatabase {
     trace: ConnectionTrace | null,
   ): Promise<readonly Row[]> {
     if (this.#scope !== undefined) this.#scope.cost.queries += 1;
-    const run = () => connection.query(query);
-    return trace === null ? run() : trace.run(connection, [query], run);
+    if (trace === null) return connection.query(query);
+    return trace.run(connection, [query], () => connection.query(query));
   }
 
   #ended(sentAt: number, outcome: QueryOutcome): void {
