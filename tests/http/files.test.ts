@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
-import { createDeployment, type Deployment } from '../support/deployment.ts';
+import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import {
   contentDigestOf,
   fetchBytes,
@@ -528,8 +528,16 @@ describe('Files over HTTP', function () {
     const asBeta = (body: string) =>
       call('/files', { method: 'POST', body, token: deployment.token('beta', ['member']) });
     await asBeta('12345');
-    const settings = { max_files_bytes: 40 };
-    expect((await administrator.put('/organizations/beta/settings', { settings })).status).to.equal(200);
+    const policies = service.container.get(TOKENS.organizationPolicies);
+    const limitFiles = async (settings: { readonly max_files_bytes?: number }): Promise<void> => {
+      const { status: written } = await administrator.put('/organizations/beta/settings', { settings });
+      expect(written).to.equal(200);
+      await until(
+        'the process knows',
+        () => policies.policyOf(organizationId('beta')).maxFilesBytes === settings.max_files_bytes,
+      );
+    };
+    await limitFiles({ max_files_bytes: 40 });
     const { status, body, headers } = await asBeta('x'.repeat(41));
     expect([status, body?.['code']]).to.deep.equal([429, 'quota_exceeded']);
     expect(headers.get('retry-after')).to.match(/^\d+$/);
@@ -557,7 +565,7 @@ describe('Files over HTTP', function () {
       token: deployment.token('beta', ['member']),
     });
     expect((await administrator.post(`${first.body.url}/complete`)).status).to.equal(201);
-    await administrator.put('/organizations/beta/settings', { settings: {} });
+    await limitFiles({});
     expect((await asBeta('x'.repeat(41))).status).to.equal(201);
   });
 });
