@@ -71,8 +71,11 @@ export interface JobSummary extends Omit<JobRequest, 'inputs' | 'params'> {
   readonly cache: CacheUse;
 }
 
-/** What is read of a job under its lock. Its lease is asked for afterwards: it may be of the moment before the lock. */
-export type LockedJob = Omit<JobSummary, 'lease' | 'progress'>;
+/** What whoever locks a job decides by. Its lease is asked for afterwards: it may be of the moment before the lock. */
+export type LockedJob = Pick<
+  JobSummary,
+  'jobId' | 'status' | 'engine' | 'campaignId' | 'inputSignature' | 'submittedBy' | 'attempt' | 'maxAttempts'
+>;
 
 /** One molecular docking that an organization asked for. */
 export interface DockingJob extends JobSummary {

@@ -6,14 +6,14 @@ import { sql } from '../statement.ts';
 import type { SetByDatabase } from '../../../domain/jobs/docking-job-repository.ts';
 
 /** What a job's row holds itself without its large columns, with the parts of `cache` in columns of their own. */
-export interface LockedJobRow extends Omit<LockedJob, 'cache'> {
+interface BareJobRow extends Omit<JobSummary, 'cache' | 'lease' | 'progress'> {
   readonly cacheHit: boolean;
   readonly canonicalJobId: string | null;
   readonly cacheConfidenceScore: number | null;
 }
 
 /** With what its live attempt says. */
-export interface JobSummaryRow extends LockedJobRow {
+export interface JobSummaryRow extends BareJobRow {
   /** JSON of a `LiveAttempt`; null when the job does not run, or runs without a lease. */
   readonly live: string | null;
 }
@@ -52,7 +52,7 @@ export const INSERTED_COLUMNS = {
   retryOf: 'retry_of',
   maxAttempts: 'max_attempts',
   maxRuntimeSeconds: 'max_runtime_seconds',
-} as const satisfies Record<Exclude<keyof LockedJobRow, SetByDatabase>, string>;
+} as const satisfies Record<Exclude<keyof BareJobRow, SetByDatabase>, string>;
 
 /** Each field of a job has its column here, or this does not compile. */
 export const SUMMARY_COLUMNS = {
@@ -64,7 +64,19 @@ export const SUMMARY_COLUMNS = {
   updatedAt: 'updated_at',
   startedAt: 'started_at',
   completedAt: 'completed_at',
-} as const satisfies Record<keyof LockedJobRow, string>;
+} as const satisfies Record<keyof BareJobRow, string>;
+
+/** Of a `LockedJob`. */
+export const LOCKED_COLUMNS = {
+  jobId: SUMMARY_COLUMNS.jobId,
+  status: SUMMARY_COLUMNS.status,
+  engine: SUMMARY_COLUMNS.engine,
+  campaignId: SUMMARY_COLUMNS.campaignId,
+  inputSignature: SUMMARY_COLUMNS.inputSignature,
+  submittedBy: SUMMARY_COLUMNS.submittedBy,
+  attempt: SUMMARY_COLUMNS.attempt,
+  maxAttempts: SUMMARY_COLUMNS.maxAttempts,
+} as const satisfies Record<keyof LockedJob, string>;
 
 /**
  * The field `live` of a job. A job that does not run costs no look-up. It sees attempts as the whole statement does: after a
@@ -78,10 +90,9 @@ export const liveAttemptOf = (source: string): string =>
      from job_attempts where job_attempts.job_id = ${source}.job_id and ended_at is null
    ) end`;
 
-export const LOCKED_JOB_FIELDS = selectList(SUMMARY_COLUMNS);
 /** Of the table itself, under its own name. */
 export const SUMMARY_FIELDS = [
-  ...LOCKED_JOB_FIELDS,
+  ...selectList(SUMMARY_COLUMNS),
   sql.raw('? as live', [sql.raw(liveAttemptOf('docking_jobs'))]),
 ];
 export const JOB_FIELDS = [...SUMMARY_FIELDS, ...selectJsonTexts(JSON_COLUMNS)];
@@ -92,13 +103,6 @@ const readLease = ({ worker, expiresAt }: LiveAttempt): JobLease => ({
   worker,
   expiresAt: new Date(expiresAt),
 });
-
-export const toLockedJob = ({
-  cacheHit: hit,
-  canonicalJobId,
-  cacheConfidenceScore: confidenceScore,
-  ...job
-}: LockedJobRow): LockedJob => ({ cache: { hit, canonicalJobId, confidenceScore }, ...job });
 
 export const toJobSummary = ({
   cacheHit: hit,

@@ -1,7 +1,8 @@
+import type { LockedJob } from '../../../domain/jobs/docking-job.ts';
 import type { AttemptOutcome, ReleaseReason } from '../../../domain/jobs/job-attempt.ts';
 import { sizedList } from '../sized-list.ts';
 import { sql, statement } from '../statement.ts';
-import { SUMMARY_COLUMNS, type LockedJobRow } from './docking-job-columns.ts';
+import { LOCKED_COLUMNS } from './docking-job-columns.ts';
 import { filledText } from './filled-text.ts';
 import { LIVE_ATTEMPTS } from './live-attempts.ts';
 
@@ -74,7 +75,7 @@ export const heartbeat = statement<
  */
 export const lock = statement<
   { jobIds: string; leaseIds: string },
-  LockedJobRow & { readonly leaseId: string; readonly outcome: AttemptOutcome | null }
+  LockedJob & { readonly leaseId: string; readonly outcome: AttemptOutcome | null }
 >(
   'job_attempt_lock',
   (p) =>
@@ -82,7 +83,7 @@ export const lock = statement<
       `with jobs as (
          select job.* from (select wanted from unnest({jobIds}::uuid[]) as wanted order by wanted) as ids
          cross join lateral (
-           select ${Object.entries(SUMMARY_COLUMNS)
+           select ${Object.entries(LOCKED_COLUMNS)
              .map(([field, column]) => `${column} as "${field}"`)
              .join(', ')}
            from docking_jobs where job_id = wanted for no key update

@@ -11,6 +11,7 @@ import {
 import { JsonText } from '../../../domain/json-text.ts';
 import type { PagePart, PartRequest } from '../../../domain/page.ts';
 import { insertList, selectJsonTexts } from '../columns.ts';
+import { selectList } from '../columns.ts';
 import { toPart } from '../sized-list.ts';
 import { sql, statement, type SqlExecutor } from '../statement.ts';
 import { auditedStatement } from './audited-statement.ts';
@@ -19,14 +20,12 @@ import {
   INSERTED_COLUMNS,
   JOB_FIELDS,
   JSON_COLUMNS,
-  LOCKED_JOB_FIELDS,
+  LOCKED_COLUMNS,
   SUMMARY_FIELDS,
   toDockingJob,
   toJobSummary,
-  toLockedJob,
   type DockingJobRow,
   type JobSummaryRow,
-  type LockedJobRow,
 } from './docking-job-columns.ts';
 
 const JOB = { type: 'job', idField: 'jobId' } as const;
@@ -39,8 +38,8 @@ const findSummary = statement<{ jobId: string }, JobSummaryRow>('docking_job_fin
   sql('docking_jobs').select(SUMMARY_FIELDS).where('job_id', p('jobId')),
 );
 
-const findForUpdate = statement<{ jobId: string }, LockedJobRow>('docking_job_find_for_update', (p) =>
-  sql('docking_jobs').select(LOCKED_JOB_FIELDS).where('job_id', p('jobId')).forNoKeyUpdate(),
+const findForUpdate = statement<{ jobId: string }, LockedJob>('docking_job_find_for_update', (p) =>
+  sql('docking_jobs').select(selectList(LOCKED_COLUMNS)).where('job_id', p('jobId')).forNoKeyUpdate(),
 );
 
 /** An insert writes these as well. Both are null, or neither is: a constraint says so. */
@@ -145,7 +144,7 @@ export class KnexDockingJobRepository implements DockingJobRepository {
 
   async findForUpdate(jobId: string): Promise<LockedJob | null> {
     const [row] = await this.#executor.query(findForUpdate({ jobId }));
-    return row === undefined ? null : toLockedJob(row);
+    return row ?? null;
   }
 
   async findByIdempotencyKey(key: string): Promise<{ job: DockingJob; requestHash: string } | null> {

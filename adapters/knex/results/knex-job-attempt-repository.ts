@@ -18,7 +18,7 @@ import type { PagePart, PartRequest } from '../../../domain/page.ts';
 import { toPart } from '../sized-list.ts';
 import { dynamicQuery, sql, type SqlExecutor } from '../statement.ts';
 import { claimAny, claimReady, type ClaimedRow } from './claim-statement.ts';
-import { toDockingJob, toLockedJob } from './docking-job-columns.ts';
+import { toDockingJob } from './docking-job-columns.ts';
 import {
   cancelLocked,
   countCannotRun,
@@ -95,9 +95,7 @@ export class KnexJobAttemptRepository implements JobAttemptRepository {
     const jobIds = textArray(leases.map(({ jobId }) => jobId));
     const leaseIds = textArray(leases.map(({ leaseId }) => leaseId));
     const rows = await this.#executor.query(lock({ jobIds, leaseIds }));
-    const found = new Map(
-      rows.map(({ leaseId, outcome, ...job }) => [leaseId, { job: toLockedJob(job), outcome }]),
-    );
+    const found = new Map(rows.map(({ leaseId, outcome, ...job }) => [leaseId, { job, outcome }]));
     return leases.map(({ jobId, leaseId }) => {
       const locked = found.get(leaseId);
       return locked?.job.jobId === jobId ? locked : null;
