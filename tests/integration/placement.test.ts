@@ -201,8 +201,7 @@ describe('the placement of new organizations on two servers', function () {
     );
     await deployment.metadata(`update organizations set pinned_server_id = 'eu' where org_id = 'pinned'`);
     for (const id of ['first', 'second']) {
-      // Before it was known, the second name may have begun there what is in the first one's way for a moment.
-      await until('it is served', async () => (await ask(service, id)) === 'served');
+      expect(await ask(service, id)).to.equal('served');
       expect(await placementOf(id)).to.equal('default');
     }
     expect(await ask(service, 'pinned')).to.equal('no_server_available');
