@@ -46,7 +46,10 @@ export class KnexServerLedger implements ServerLedger {
     } catch (error) {
       if (!isViolation(error, UNIQUE_VIOLATION, 'results_servers_system_identifier_key')) throw error;
       const same = (await this.list()).find((record) => record.systemIdentifier === systemIdentifier);
-      return same?.serverId ?? null;
+      if (same === undefined) return null;
+      // It was identified between the two statements. Were it believed, neither of the two names would be used.
+      if (overruled.includes(same.serverId)) return this.identify(serverId, systemIdentifier, overruled);
+      return same.serverId;
     }
   }
 
