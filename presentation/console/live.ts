@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { createParser } from 'eventsource-parser';
-import { useCallback, useEffect, useRef } from 'react';
+import { useCallback, useEffect } from 'react';
 import { fetchIn, type Schemas } from './api/client.ts';
 import { gathered } from './gathered.ts';
 import type { Context } from './session.ts';
@@ -91,17 +91,12 @@ type OnEvent = (type: string, data: string) => void;
 
 const useStream = (context: Context, path: string, listen: () => OnEvent): void => {
   const live = useLive();
-  /** What this page has followed already. */
-  const followed = useRef<string>(null);
   useEffect(() => {
     if (!live) return;
     const ended = new AbortController();
     const onEvent = listen();
-    const onOpen = (): void => {
-      // Nobody told the page what happened between two streams: while it was hidden or paused, or the service was away.
-      if (followed.current === path) onEvent('reopened', '');
-      followed.current = path;
-    };
+    // Nobody told the page what happened before: since it asked first, while it was hidden or paused, or the service away.
+    const onOpen = (): void => onEvent('opened', '');
     void follow({ context, path, signal: ended.signal, onOpen, onEvent });
     return () => {
       ended.abort();

@@ -3,7 +3,7 @@ import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { hide, keepPicture } from '../support/browser.ts';
 import { BOX_FILE, DockingLab, expectDrawing, LIGAND, RECEPTOR } from '../support/docking-lab.ts';
 import { organizationId } from '../support/deployment.ts';
-import { until } from '../support/gate.ts';
+import { Gate, until } from '../support/gate.ts';
 import { needsProgram } from '../support/programs.ts';
 
 describe('The pages for the lab', function () {
@@ -15,6 +15,13 @@ describe('The pages for the lab', function () {
     lab = await DockingLab.open('molecules');
   });
   after(() => lab?.close());
+
+  /** How many batches the trail tells of. */
+  const batches = async (): Promise<number> => {
+    const { events } = lab.service.container.get(TOKENS.metadataDatabase);
+    const range = { after: 0, types: ['job_batch.submitted'], limit: 100 } as const;
+    return (await events.list(organizationId('alpha'), range)).length;
+  };
 
   it('lead from the login to the best pose of a docking that somebody submits there', async () => {
     const visitor = await lab.enter();
@@ -113,13 +120,31 @@ describe('The pages for the lab', function () {
     await until('the page follows what happens', () => streams.count === 1);
     await page.evaluate(hide(true));
     await until('nobody looks', () => streams.count === 0);
+    const before = await batches();
     await lab.submitCampaign('made in the dark', ['one']);
-    const { events } = lab.service.container.get(TOKENS.metadataDatabase);
-    const alpha = organizationId('alpha');
-    const range = { after: 0, types: ['job_batch.submitted'], limit: 100 } as const;
-    await until('the trail tells of it', async () => (await events.list(alpha, range)).length > 0);
+    await until('the trail tells of it', async () => (await batches()) > before);
     await page.evaluate(hide(false));
     await page.getByRole('link', { name: 'made in the dark' }).waitFor({ timeout: 5000 });
+    expect(visitor.faults).to.deep.equal([]);
+    await visitor.context.close();
+  });
+
+  it('show what happened after they had asked and before they were told', async () => {
+    const visitor = await lab.enter();
+    const stream = new Gate();
+    await visitor.context.route('**/events?**', async (route) => {
+      await stream.pass();
+      await route.continue();
+    });
+    const page = await lab.logIn(visitor, '/console/o/alpha/campaigns');
+    await page.getByRole('heading', { level: 1, name: 'Campaigns' }).waitFor();
+    await stream.reached;
+    await page.getByRole('table').waitFor();
+    const before = await batches();
+    await lab.submitCampaign('made in between', ['one']);
+    await until('the trail tells of it', async () => (await batches()) > before);
+    stream.open();
+    await page.getByRole('link', { name: 'made in between' }).waitFor({ timeout: 5000 });
     expect(visitor.faults).to.deep.equal([]);
     await visitor.context.close();
   });
