@@ -3,7 +3,7 @@ import { PgConnection } from '../../infrastructure/postgres/pg-connection.ts';
 import { translateError } from '../../infrastructure/postgres/postgres-errors.ts';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
 
-export const connect = (url: DatabaseUrl): Promise<PgConnection> =>
+const connect = (url: DatabaseUrl): Promise<PgConnection> =>
   PgConnection.open({ url, applicationName: 'test', connectTimeoutMs: 10_000 });
 
 /**
@@ -63,3 +63,19 @@ export class Administrator {
     await Promise.all(idle.map((connection) => connection.close()));
   }
 }
+
+/** As with the shared server: mocha may load this module twice, and there is one for the process. */
+declare global {
+  var madTestAdministrator: Administrator | undefined;
+}
+
+/** On the shared server's database `postgres`, for all deployments of a file. */
+export const sharedAdministrator = (): Administrator => {
+  globalThis.madTestAdministrator ??= new Administrator(['postgres']);
+  return globalThis.madTestAdministrator;
+};
+
+/** What a file leaves open is found after this. */
+export const closeSharedAdministrator = async (): Promise<void> => {
+  await globalThis.madTestAdministrator?.close();
+};

@@ -12,8 +12,8 @@ import { parseConfig } from '../../infrastructure/config/config.ts';
 import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
 import { parseOrganizationId, type OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { createApp } from '../../presentation/http/create-app.ts';
-import { Administrator, connect } from './administrator.ts';
-import { createMetadataDatabase } from './metadata-database.ts';
+import { Administrator, sharedAdministrator } from './administrator.ts';
+import { createMetadataDatabase, type Query } from './metadata-database.ts';
 import { watchMaking } from './decorate.ts';
 import { testServer } from './postgres-server.ts';
 
@@ -87,7 +87,13 @@ export const createDeployment = async (
   const server = DatabaseUrl.parse(url ?? (await testServer()).url);
   const prefix = `t${randomBytes(4).toString('hex')}_`;
   const metadataUrl = server.withDatabase(`${prefix}metadata`);
-  await createMetadataDatabase(metadataUrl, { onSharedServer: url === undefined });
+  const own = new Administrator(['postgres', metadataUrl.database]);
+  const onServer = server.withDatabase('postgres');
+  const query: Query = (target, sql, values = []) => {
+    const isShared = url === undefined && target.toString() === onServer.toString();
+    return (isShared ? sharedAdministrator() : own).query(target, sql, values);
+  };
+  await createMetadataDatabase(metadataUrl, query, { onSharedServer: url === undefined });
   const urls = new Map<string, DatabaseUrl>([['default', server]]);
   for (const [name, other] of Object.entries(servers)) urls.set(name, DatabaseUrl.parse(other));
   const urlOf = (serverName: string): DatabaseUrl => {
@@ -116,15 +122,13 @@ export const createDeployment = async (
     ...settings,
   };
   const containers: Container[] = [];
-  const administrator = new Administrator(['postgres', metadataUrl.database]);
 
   const administer = <Row>(
     sql: string,
     values: readonly unknown[] = [],
     databaseName = 'postgres',
     serverName = 'default',
-  ): Promise<readonly Row[]> =>
-    administrator.query<Row>(urlOf(serverName).withDatabase(databaseName), sql, values);
+  ): Promise<readonly Row[]> => query<Row>(urlOf(serverName).withDatabase(databaseName), sql, values);
   const allDatabases = async (serverName = 'default'): Promise<readonly string[]> => {
     const rows = await administer<{ datname: string }>(
       `select datname from pg_database where position($1 in datname) > 0 order by datname`,
@@ -147,17 +151,12 @@ export const createDeployment = async (
       const { connections } = manager.counts();
       if (connections > 0) leaks.push(`${connections} connections`);
     }
-    await administrator.close();
+    await own.close();
     if (leaks.length > 0) throw new Error(`left open at the end of the test: ${leaks.join(', ')}`);
   };
   const dropInTurn = async (names: string[]): Promise<void> => {
-    const connection = await connect(server.withDatabase('postgres'));
-    try {
-      for (let name = names.pop(); name !== undefined; name = names.pop())
-        await connection.execute(`drop database if exists "${name}" with (force)`);
-    } finally {
-      await connection.close();
-    }
+    for (let name = names.pop(); name !== undefined; name = names.pop())
+      await administer(`drop database if exists "${name}" with (force)`);
   };
   const dropEverything = async (): Promise<void> => {
     const names = [...(await allDatabases()), metadataUrl.database];
@@ -209,7 +208,7 @@ export const createDeployment = async (
         await stop();
       } finally {
         await dropEverything();
-        await administrator.close();
+        await own.close();
         await rm(filesFolder, { recursive: true, force: true });
       }
     },

@@ -1,3 +1,4 @@
+import { closeSharedAdministrator } from './administrator.ts';
 import { removeCompiledProjects } from './compiled-project.ts';
 import { until } from './gate.ts';
 import { stopSharedTestServer } from './postgres-server.ts';
@@ -51,6 +52,7 @@ export const mochaHooks = {
     before = openWork();
   },
   async afterAll(this: Mocha.Context): Promise<void> {
+    await closeSharedAdministrator();
     const files = new Set(this.test?.parent?.suites.map(({ file }) => file));
     await until(
       () => `nothing is left open by ${[...files].join(', ')}: ${added(before).join(', ')}`,
