@@ -52,8 +52,11 @@ export class Administrator {
 
   async #giveBack(url: DatabaseUrl, connection: PgConnection): Promise<void> {
     const key = url.toString();
-    const isKept = this.#kept.has(url.database) && connection.isReusable && !this.#idle.has(key);
-    if (isKept) this.#idle.set(key, connection);
+    const isKept = this.#kept.has(url.database) && !this.#idle.has(key);
+    // A statement that may have left something in the session, such as `drop database`.
+    if (isKept && !connection.isReusable) await connection.reset();
+    // Another statement may have come back meanwhile.
+    if (isKept && connection.isReusable && !this.#idle.has(key)) this.#idle.set(key, connection);
     else await connection.close();
   }
 
