@@ -27,13 +27,20 @@ export const logOperations = (
       throw error;
     }
   };
-  const logged = (executor: SqlExecutor): SqlExecutor => ({
-    query: (query) => timed(labelOf(query), () => executor.query(query)),
-  });
+  const loggedQuery = <Row>(executor: SqlExecutor, query: SqlQuery<Row>): Promise<readonly Row[]> =>
+    timed(labelOf(query), () => executor.query(query));
   return {
-    ...logged(database),
+    query: (query) => loggedQuery(database, query),
     transaction: (work) =>
-      timed('transaction', () => database.transaction((executor) => work(logged(executor)))),
+      timed('transaction', () =>
+        database.transaction((executor) =>
+          work({
+            // What is sent with the next statement ends with that one.
+            query: (query) =>
+              query.isDeferrable === true ? executor.query(query) : loggedQuery(executor, query),
+          }),
+        ),
+      ),
   };
 };
 

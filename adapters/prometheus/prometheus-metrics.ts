@@ -83,7 +83,7 @@ export class PrometheusMetrics implements HttpMetrics {
     );
     this.#queries = this.#durations(
       'query_duration_seconds',
-      'Time from a statement to the end of its answer, without the wait for a connection',
+      'Time from a statement to the end of its answer, without the wait for a connection; alike for those sent together',
     );
     this.#leases = this.#durations(
       'results_lease_duration_seconds',

@@ -77,8 +77,15 @@ export class PooledDatabase {
     let over = false;
     /** What goes with the next statement. */
     const unsent: Query<unknown>[] = [BEGIN];
-    const send = <Row>(query: Query<Row>): Promise<Answer<Row>> =>
-      this.#send(connection, [...unsent.splice(0), query], trace);
+    /** Settles when everything that was sent has its answer. */
+    let answered: Promise<unknown> = Promise.resolve();
+    // One after the other: a commit could overtake a statement that nobody awaits.
+    const send = <Row>(query: Query<Row>): Promise<Answer<Row>> => {
+      const queries: Queries<Row> = [...unsent.splice(0), query];
+      const answer = answered.then(() => this.#send(connection, queries, trace));
+      answered = answer.catch(() => undefined);
+      return answer;
+    };
     const executor: TransactionExecutor = {
       query: async (query) => {
         if (over) throw new Error('the transaction is over');
@@ -97,6 +104,8 @@ export class PooledDatabase {
       return result;
     } catch (error) {
       over = true;
+      // Until then, nobody knows whether a transaction has begun.
+      await answered;
       // Not on a connection whose server says nothing: the request would wait for it a second time.
       if (connection.isInTransaction) await rollBack(connection);
       throw this.#translate(error);

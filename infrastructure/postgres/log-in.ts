@@ -31,10 +31,16 @@ export const sessionSettings = ({ deadlines = {} }: ConnectionOptions): SessionS
   ...FIXED_SETTINGS,
 });
 
+/** How long the client waits for the answer to one statement; 0 is for ever. */
+export const answerTimeoutOf = ({ answerTimeoutMs, deadlines = {} }: ConnectionOptions): number => {
+  const { statementTimeoutMs = 0 } = deadlines;
+  return answerTimeoutMs ?? (statementTimeoutMs > 0 ? statementTimeoutMs + ANSWER_MARGIN_MS : 0);
+};
+
 /** Makes the driver's client for one server, with the options' name and deadlines. Opens no socket. */
 export const createClient = (server: ClientConfig, options: ConnectionOptions): pg.Client => {
-  const { loginAfter, throughPooler = false, deadlines: { statementTimeoutMs = 0 } = {} } = options;
-  const { answerTimeoutMs = statementTimeoutMs > 0 ? statementTimeoutMs + ANSWER_MARGIN_MS : 0 } = options;
+  const { loginAfter, throughPooler = false } = options;
+  const answerTimeoutMs = answerTimeoutOf(options);
   const { user = '', database = '', password, ssl } = server;
   const guard = new LoginGuard({
     allowed: options.url.authMethods ?? defaultAuthMethods({ isServerVerified: isVerified(ssl) }),

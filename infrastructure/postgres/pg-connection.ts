@@ -3,7 +3,7 @@ import { withDeadline } from '../timing/with-deadline.ts';
 import { sendCancelRequest, type CancelKey } from './cancel-request.ts';
 import { ClusterHistory, type ClusterState } from './cluster-history.ts';
 import type { ConnectionOptions, StatementObserver } from './connection-options.ts';
-import { createClient, logIn, sessionSettings } from './log-in.ts';
+import { answerTimeoutOf, createClient, logIn, sessionSettings } from './log-in.ts';
 import { assertSessionMode } from './pool-mode.ts';
 import { isOutlived, OutdatedServerError, PooledSessionError } from './postgres-errors.ts';
 import { PreparedStatement, type PreparedStep } from './prepared-statement.ts';
@@ -78,6 +78,7 @@ export class PgConnection {
   readonly #client: pg.Client;
   readonly #observer: StatementObserver | null;
   readonly #history: ClusterHistory;
+  readonly #answerTimeoutMs: number;
   /** Null until the login is over. */
   #facts: SessionFacts | null = null;
   /** Sets the session up again after a reset; null where the server itself does that. */
@@ -91,9 +92,11 @@ export class PgConnection {
   #dirty = false;
   #onLost: () => void = () => undefined;
 
-  private constructor(client: pg.Client, { observer = null, url }: ConnectionOptions) {
+  private constructor(client: pg.Client, options: ConnectionOptions) {
+    const { observer = null, url } = options;
     this.#client = client;
     this.#observer = observer;
+    this.#answerTimeoutMs = answerTimeoutOf(options);
     this.#history = ClusterHistory.of(url.servers);
     const lost = (): void => {
       if (!this.#alive) return;
@@ -280,7 +283,7 @@ export class PgConnection {
     try {
       const steps = this.#stepsOf(queries);
       let answer: Answer<unknown> = { rows: [], command: '' };
-      if (steps !== null) answer = await PreparedStatement.runAll(this.#client, steps);
+      if (steps !== null) answer = await this.#runAll(steps);
       else for (const query of queries) answer = await this.#run(query);
       // The caller's type describes the columns that its statement selects.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
@@ -298,7 +301,7 @@ export class PgConnection {
   async #run(query: Query<unknown>): Promise<Answer<unknown>> {
     this.#assertNotCancelled();
     const steps = this.#stepsOf([query]);
-    if (steps !== null) return PreparedStatement.runAll(this.#client, steps);
+    if (steps !== null) return this.#runAll(steps);
     const { name, text, values } = query;
     const { rows, command, fields } = await this.#client.query<pg.QueryResultRow>({
       ...(name !== undefined && { name }),
@@ -309,6 +312,10 @@ export class PgConnection {
     else if (name !== undefined && command !== '')
       this.#prepared.set(name, PreparedStatement.of(name, text, fields));
     return { rows, command };
+  }
+
+  #runAll(steps: readonly PreparedStep[]): Promise<Answer<unknown>> {
+    return PreparedStatement.runAll(this.#client, steps, this.#answerTimeoutMs);
   }
 
   /** Null: one of them has not run here yet, or has values that only the driver can write. */

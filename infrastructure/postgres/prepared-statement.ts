@@ -19,6 +19,8 @@ export class PreparedStatement {
   static readonly #latest = new Map<string, PreparedStatement>();
 
   readonly name: string;
+  /** It begins a transaction: a silent server is not waited for on its account. */
+  readonly isInstant: boolean;
   readonly #text: string;
   readonly #fields: readonly FieldDef[];
   readonly #columns: readonly { readonly name: string; readonly parse: (text: string) => unknown }[];
@@ -41,6 +43,7 @@ export class PreparedStatement {
 
   private constructor(name: string, text: string, fields: readonly FieldDef[]) {
     this.name = name;
+    this.isInstant = text === 'begin';
     this.#text = text;
     this.#fields = fields;
     this.#columns = fields.map((field) => ({
@@ -71,10 +74,18 @@ export class PreparedStatement {
   /**
    * Runs statements in their order, with one write. The server runs none after one that fails. Returns what the last one gave;
    * rejects with the driver's or the server's error.
+   *
+   * @param answerTimeoutMs for each statement, as the server's own deadline is; 0 is for ever
    */
-  static runAll(client: pg.Client, steps: readonly PreparedStep[]): Promise<StatementOutcome> {
+  static runAll(
+    client: pg.Client,
+    steps: readonly PreparedStep[],
+    answerTimeoutMs: number,
+  ): Promise<StatementOutcome> {
     return new Promise((resolve, reject) => {
-      client.query(new StatementRun(steps, (error, outcome) => (error ? reject(error) : resolve(outcome))));
+      const callback: StatementRun['callback'] = (error, outcome) =>
+        error ? reject(error) : resolve(outcome);
+      client.query(new StatementRun(steps, answerTimeoutMs, callback));
     });
   }
 
@@ -109,6 +120,8 @@ const SYNC = serialize.sync();
  */
 class StatementRun implements Submittable {
   callback: (error: Error | null, outcome: StatementOutcome) => void;
+  /** The driver reads it: without it, all statements of a run had the time of one. */
+  readonly query_timeout: number;
   readonly #steps: readonly PreparedStep[];
   /** The step that the server is at. */
   #at = 0;
@@ -116,8 +129,9 @@ class StatementRun implements Submittable {
   #command = '';
   #error: Error | null = null;
 
-  constructor(steps: readonly PreparedStep[], callback: StatementRun['callback']) {
+  constructor(steps: readonly PreparedStep[], answerTimeoutMs: number, callback: StatementRun['callback']) {
     this.#steps = steps;
+    this.query_timeout = answerTimeoutMs * steps.filter(({ statement }) => !statement.isInstant).length;
     this.callback = callback;
   }
 

@@ -354,6 +354,41 @@ describe('a connection pool', function () {
       expect(await on(pool).query(read('select id from pool_rows'))).to.be.empty;
     });
 
+    it('leave no transaction behind when their work fails while the first statement runs', async () => {
+      const { pool } = open();
+      const insert = (id: number) => ({
+        ...write('insert into pool_rows values ($1)', [id]),
+        name: 'insert_row',
+      });
+      const fail = (id: number): Promise<unknown> =>
+        on(pool).transaction(({ query }) =>
+          Promise.all([query(insert(id)), Promise.reject(new Error('fails first'))]),
+        );
+      // The second one is sent in one write with its begin.
+      for (const id of [11, 21]) {
+        expect(await rejectionOf(fail(id))).to.have.property('message', 'fails first');
+        await on(pool).query(insert(id + 1));
+      }
+      const rows = await on(pool).query(read<{ id: number }>('select id from pool_rows order by id'));
+      expect(rows.map(({ id }) => id)).to.deep.equal([12, 22]);
+    });
+
+    it('commit after a statement that nobody awaits', async () => {
+      const { pool } = open();
+      await on(pool).transaction(({ query }) => {
+        void query(write('insert into pool_rows values (7)'));
+        return Promise.resolve();
+      });
+      expect(await on(pool).query(read('select id from pool_rows'))).to.have.length(1);
+      const failing = on(pool).transaction(({ query }) => {
+        void query(write('insert into pool_rows values (8)'));
+        query({ text: 'select 1 / 0', values: [] }).catch(() => undefined);
+        return Promise.resolve();
+      });
+      expect(await rejectionOf(failing)).to.be.instanceOf(Error);
+      expect(await on(pool).query(read('select id from pool_rows'))).to.have.length(1);
+    });
+
     it('begin with the first statement; what nobody reads goes with the next, or with the commit', async () => {
       const sent: string[][] = [];
       const { pool } = open({

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { DatabaseConnectionError } from '../../domain/exceptions.ts';
-import type { PgConnection, Query } from '../../infrastructure/postgres/pg-connection.ts';
+import { DatabaseUrl } from '../../infrastructure/postgres/database-url.ts';
+import { PgConnection, type Query } from '../../infrastructure/postgres/pg-connection.ts';
 import { SqlState, sqlStateOf } from '../../infrastructure/postgres/postgres-errors.ts';
 import { rejectionOf } from '../support/gate.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
@@ -160,6 +161,28 @@ describe('A named statement', () => {
       expect(proxy.chunksFromClients - chunks, 'the first time each is prepared').to.equal(writes);
     }
     await connection.query({ text: 'drop table kept', values: [] });
+  });
+
+  it('has its own time among others', async () => {
+    const url = DatabaseUrl.parse(database.url);
+    const deadlines = { statementTimeoutMs: 300 };
+    const hasty = await PgConnection.open({
+      url,
+      applicationName: 'test',
+      connectTimeoutMs: 5000,
+      deadlines,
+    });
+    try {
+      const sleep = (ms: number) => named('select pg_sleep($1::float8 / 1000)', [ms], 'sleep');
+      await hasty.query(sleep(0));
+      // Together they take longer than the client waits for one.
+      const all = Array.from({ length: 7 }, () => sleep(200));
+      expect((await hasty.queryAll([...all, sleep(0)])).command).to.equal('SELECT');
+      const tooLong = hasty.queryAll([sleep(0), sleep(400)]);
+      expect(sqlStateOf(await rejectionOf(tooLong)), 'by the server').to.equal(SqlState.queryCanceled);
+    } finally {
+      await hasty.close();
+    }
   });
 
   it('that fails among others ends them: none after it runs', async () => {

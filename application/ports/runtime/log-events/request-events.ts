@@ -73,7 +73,7 @@ export const REQUEST_EVENTS = {
     message: 'database operation',
     fields: ['database', 'statement', 'duration_ms'],
     optional: ['org_id', 'server', 'error'],
-    means: 'A statement or a transaction ended.',
+    means: 'A statement or a transaction ended. What is sent with the next statement has no line of its own.',
     advice: null,
   },
   'file.collection_failed': {
