@@ -2,6 +2,7 @@ import type { OrganizationId } from '../../domain/organizations/organization-id.
 import type { AuditBacklog } from '../ports/audit/audit-backlog.ts';
 import type { Logger } from '../ports/runtime/logger.ts';
 import type { OutboxTraffic, RelayTimes } from './outbox-traffic.ts';
+import type { Relayed } from './relay-outbox.ts';
 import type { WriteAnnouncements } from './write-announcements.ts';
 
 export interface OutboxRelayDeps {
@@ -9,8 +10,8 @@ export interface OutboxRelayDeps {
   readonly backlog: Pick<AuditBacklog, 'reclaimFromDead'>;
   /** Names this process among the writers. */
   readonly writer: string;
-  /** Relays one organization's outbox until it is empty. */
-  readonly relay: (organizationId: OrganizationId) => Promise<number>;
+  /** Relays one organization's outbox, until it is empty or the others have waited long enough. */
+  readonly relay: (organizationId: OrganizationId) => Promise<Pick<Relayed, 'hasMore'>>;
   readonly times: RelayTimes;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
@@ -20,7 +21,10 @@ export interface OutboxRelayDeps {
 const MAX_CONCURRENT = 4;
 /** Of organizations whose last relay failed: the next one may fail as well, and after a long time. */
 const MAX_RETRIES = 2;
-/** A server that hangs keeps each relay for some five seconds. After this time it is in nobody's way any more. */
+/**
+ * A server that hangs keeps each relay for some five seconds, and an organization that means to for as long as its turn's
+ * limits let it. After this time it is in nobody's way any more.
+ */
 const SLOW_AFTER_MS = 2000;
 /** With those that are slow. Each may hold a connection to the metadata database. */
 const MOST_AT_ONCE = 20;
@@ -39,8 +43,9 @@ interface Relaying {
  */
 export class OutboxRelay {
   readonly #deps: OutboxRelayDeps;
-  /** Waiting to be relayed, the longest first. */
-  readonly #due = new Set<OutboxTraffic>();
+  /** Waiting to be relayed, the longest first; and those whose last relay failed. */
+  readonly #fresh = new Set<OutboxTraffic>();
+  readonly #retries = new Set<OutboxTraffic>();
   readonly #relaying = new Set<Relaying>();
   #reclaiming: Promise<void> | null = null;
   #reclaimedAt = -Infinity;
@@ -80,7 +85,7 @@ export class OutboxRelay {
     this.#oldestMs = 0;
     for (const traffic of announcements.traffics()) {
       this.#oldestMs = Math.max(this.#oldestMs, now - (traffic.unrelayedSince ?? now));
-      if (traffic.isRelayDue(now)) this.#due.add(traffic);
+      if (traffic.isRelayDue(now)) this.#queue(traffic);
     }
     announcements.settle();
     this.#relayDue();
@@ -96,26 +101,47 @@ export class OutboxRelay {
   async close(): Promise<void> {
     const { announcements } = this.#deps;
     this.#isClosing = true;
-    // There may be little time: those that failed come last, and nobody waits for those that are under way.
-    const waiting = announcements.traffics().filter((traffic) => traffic.isRelayDue(Infinity));
-    this.#due.clear();
-    for (const traffic of waiting.toSorted((a, b) => Number(a.hasFailed) - Number(b.hasFailed)))
-      this.#due.add(traffic);
+    // There may be little time: nobody waits for those that are under way.
+    for (const traffic of announcements.traffics()) if (traffic.isRelayDue(Infinity)) this.#queue(traffic);
     this.#relayDue();
     await this.settled();
-    // What was written, or inherited, meanwhile.
+    // What was written, or inherited, meanwhile, and another turn of what had more. Then the rest is another process's.
     for (const traffic of announcements.traffics())
-      if (traffic.isDirty && !traffic.hasFailed) this.#due.add(traffic);
+      if (traffic.isDirty && !traffic.hasFailed) this.#queue(traffic);
     this.#relayDue();
     await this.settled();
     await announcements.close();
   }
 
+  #queue(traffic: OutboxTraffic): void {
+    (traffic.hasFailed ? this.#retries : this.#fresh).add(traffic);
+  }
+
   #relayDue(): void {
-    for (const traffic of this.#due) {
+    const begun = [...this.#relaying];
+    const free = MOST_AT_ONCE - begun.length;
+    if (this.#isClosing) {
+      // There may be little time: those that failed come last.
+      this.#begin(this.#retries, free - this.#begin(this.#fresh, free));
+      return;
+    }
+    const slowSince = this.#deps.now() - SLOW_AFTER_MS;
+    const fast = begun.filter(({ beganAt }) => beganAt > slowSince).length;
+    const places = Math.min(free, MAX_CONCURRENT - fast);
+    // First, but few: otherwise those that always have more could keep them out.
+    const retries = MAX_RETRIES - begun.filter(({ isRetry }) => isRetry).length;
+    this.#begin(this.#fresh, places - this.#begin(this.#retries, Math.min(places, retries)));
+  }
+
+  /** @returns how many it has begun to relay; looks at no more than that */
+  #begin(waiting: Set<OutboxTraffic>, most: number): number {
+    let count = 0;
+    while (count < most) {
+      const [traffic] = waiting;
+      if (traffic === undefined) break;
+      waiting.delete(traffic);
+      count += 1;
       const isRetry = traffic.hasFailed;
-      if (!this.#hasPlace({ isRetry })) continue;
-      this.#due.delete(traffic);
       traffic.relayBegan();
       const ended = this.#relay(traffic).finally(() => {
         this.#relaying.delete(relaying);
@@ -124,25 +150,21 @@ export class OutboxRelay {
       const relaying = { beganAt: this.#deps.now(), isRetry, ended };
       this.#relaying.add(relaying);
     }
-  }
-
-  #hasPlace({ isRetry }: Pick<Relaying, 'isRetry'>): boolean {
-    const begun = [...this.#relaying];
-    if (begun.length >= MOST_AT_ONCE) return false;
-    if (this.#isClosing) return true;
-    const slowSince = this.#deps.now() - SLOW_AFTER_MS;
-    return (
-      begun.filter(({ beganAt }) => beganAt > slowSince).length < MAX_CONCURRENT &&
-      (!isRetry || begun.filter((each) => each.isRetry).length < MAX_RETRIES)
-    );
+    return count;
   }
 
   /** Never rejects. */
   async #relay(traffic: OutboxTraffic): Promise<void> {
     const { relay, now, logger } = this.#deps;
     try {
-      await relay(traffic.organizationId);
-      traffic.relaySucceeded();
+      const { hasMore } = await relay(traffic.organizationId);
+      if (!hasMore) {
+        traffic.relaySucceeded();
+        return;
+      }
+      traffic.relayPaused();
+      // At the end of the line: the others come first. At a stop there are no more turns than two.
+      if (!this.#isClosing) this.#queue(traffic);
     } catch (error) {
       this.#failures += 1;
       const failures = traffic.relayFailed(now());

@@ -31,7 +31,8 @@ const LONGEST_RETRY_MS = 60_000;
  * due and does nothing. All times are monotonic, in milliseconds.
  *
  * Two things run side by side:
- * - the outbox: clean → dirty (a write ended) → relaying → clean; dirty again after a failure, or a write meanwhile;
+ * - the outbox: clean → dirty (a write ended) → relaying → clean; dirty again after a failure, a write meanwhile, or a turn
+ *   that ended before all was relayed;
  * - the announcement: none → announced (before the first write) → repeated while there is work → withdrawn after a rest.
  */
 export class OutboxTraffic {
@@ -112,6 +113,13 @@ export class OutboxTraffic {
   relaySucceeded(): void {
     this.#isRelaying = false;
     this.#unrelayedSince = this.#dirty ? this.#dirtySince : null;
+    this.#failures = 0;
+  }
+
+  /** The outbox holds more than fitted the turn: entries that waited longest may be among them. */
+  relayPaused(): void {
+    this.#isRelaying = false;
+    this.#dirty = true;
     this.#failures = 0;
   }
 

@@ -3,7 +3,30 @@ import { OrganizationDatabaseNotFoundError } from '../../domain/databases/errors
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import type { AuditBacklog } from '../ports/audit/audit-backlog.ts';
 import type { OrganizationDatabases } from '../ports/databases/organization-databases.ts';
+import type { StatementLimits } from '../ports/databases/results-database.ts';
 import type { Logger } from '../ports/runtime/logger.ts';
+
+/** What one organization may have of the relay at a time, whatever its settings allow and however fast it writes. */
+export interface RelayTurn {
+  /** Of each batch. The organization may lock its outbox, and let statements wait for an hour. */
+  readonly limits: StatementLimits;
+  /** After so many batches, or so long, the turn ends. */
+  readonly batches: number;
+  readonly ms: number;
+}
+
+export const RELAY_TURN: RelayTurn = {
+  limits: { statementMs: 10_000, lockMs: 2000 },
+  batches: 25,
+  ms: 2000,
+};
+
+/** What came of a turn. */
+export interface Relayed {
+  readonly count: number;
+  /** Whether the turn ended before the outbox was empty. */
+  readonly hasMore: boolean;
+}
 
 export interface RelayPorts {
   readonly databases: Pick<OrganizationDatabases, 'acquireExisting'>;
@@ -11,6 +34,10 @@ export interface RelayPorts {
   readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** `RELAY_TURN` by default. */
+  readonly turn?: RelayTurn;
+  /** Monotonic, in milliseconds; `performance.now` by default. */
+  readonly clock?: () => number;
   /** Is told of entries that have arrived; must not throw. */
   readonly onDelivered?: (entries: readonly CarriedEntry[]) => void;
 }
@@ -18,20 +45,27 @@ export interface RelayPorts {
 const BATCH = 200;
 
 /**
- * Relays what an organization's outbox holds to the audit trail: each entry exactly once, though the process may die
- * anywhere on the way. An entry that was delivered is delivered again when its removal was not committed, and is known
+ * Relays what an organization's outbox holds, or as much of it as fits a turn, to the audit trail: each entry exactly once,
+ * though the process may die anywhere on the way. An entry that was delivered is delivered again when its removal was not committed, and is known
  * by its id. A row that has no id of its own is no entry, and is left out. A database that was put aside keeps what its outbox
  * holds. Safe to call concurrently, in several processes.
- *
- * @returns how many there were
  */
 export const relayOutbox =
-  ({ databases, backlog, logger, now, onDelivered = () => undefined }: RelayPorts) =>
-  async (organizationId: OrganizationId): Promise<number> => {
+  ({
+    databases,
+    backlog,
+    logger,
+    now,
+    turn = RELAY_TURN,
+    clock = () => performance.now(),
+    onDelivered = () => undefined,
+  }: RelayPorts) =>
+  async (organizationId: OrganizationId): Promise<Relayed> => {
     const lease = await databases.acquireExisting(organizationId).catch(nullWithoutDatabase);
-    if (lease === null) return 0;
+    if (lease === null) return { count: 0, hasMore: false };
+    const endsAt = clock() + turn.ms;
     try {
-      for (let relayed = 0; ;) {
+      for (let relayed = 0, batches = 1; ; batches += 1) {
         const { taken, arrived } = await lease.database.transaction(async ({ auditOutbox }) => {
           const { count, rows } = await auditOutbox.take(BATCH);
           const entries = readCarriedEntries(rows, now());
@@ -41,10 +75,11 @@ export const relayOutbox =
           }
           if (entries.length > 0) await backlog.deliver(organizationId, entries);
           return { taken: count, arrived: entries };
-        });
+        }, turn.limits);
         onDelivered(arrived);
         relayed += taken;
-        if (taken < BATCH) return relayed;
+        const hasMore = taken === BATCH;
+        if (!hasMore || batches >= turn.batches || clock() >= endsAt) return { count: relayed, hasMore };
       }
     } finally {
       lease.release();

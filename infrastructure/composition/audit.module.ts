@@ -4,7 +4,7 @@ import { KnexAuditChains } from '../../adapters/knex/metadata/knex-audit-chains.
 import { KnexWorkHints } from '../../adapters/knex/metadata/knex-work-hints.ts';
 import { OutboxRelay } from '../../application/audit/outbox-relay.ts';
 import { RELAY_TIMES } from '../../application/audit/outbox-traffic.ts';
-import { relayOutbox } from '../../application/audit/relay-outbox.ts';
+import { relayOutbox, type Relayed } from '../../application/audit/relay-outbox.ts';
 import { WriteAnnouncements } from '../../application/audit/write-announcements.ts';
 import { EventStreams } from '../../application/events/event-streams.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
@@ -77,9 +77,9 @@ export const auditModule = new ContainerModule(({ bind }) => {
         now: Date.now,
         onDelivered: (entries) => workFigures.delivered(entries),
       });
-      const relay = async (organizationId: OrganizationId): Promise<number> => {
+      const relay = async (organizationId: OrganizationId): Promise<Relayed> => {
         const relayed = await deliver(organizationId);
-        if (relayed > 0) eventStreams.delivered(organizationId);
+        if (relayed.count > 0) eventStreams.delivered(organizationId);
         return relayed;
       };
       const outboxes = new OutboxRelay({ ...deps, relay, now: () => performance.now() });

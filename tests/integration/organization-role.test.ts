@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Container } from 'inversify';
 import { Client } from 'pg';
+import { relayOutbox, RELAY_TURN } from '../../application/audit/relay-outbox.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { OutageLogger } from '../../infrastructure/background/outage-logger.ts';
@@ -111,6 +112,40 @@ describe("an organization's own role, in the hands of an attacker", function () 
     const closed = await rejectionOf(connect(defaultServer(container).names.administration));
     expect(closed).to.have.property('code', '42501');
   });
+
+  for (const [waited, limits, code] of [
+    ['for the lock', { statementMs: 600_000, lockMs: 50 }, '55P03'],
+    ['in all', { statementMs: 50, lockMs: 600_000 }, '57014'],
+  ] as const)
+    it(`keeps the relay of its entries no longer than the service wants, ${waited}, whatever its settings are`, async () => {
+      await deployment.administer(
+        `insert into settings (org_id, settings) values ($1, '{"statement_timeout_ms": 3600000, "lock_timeout_ms": 3600000}')`,
+        [ACME],
+        deployment.metadataDatabase,
+      );
+      const process = deployment.start();
+      const relay = relayOutbox({
+        databases: process.get(TOKENS.connectionManager),
+        backlog: process.get(TOKENS.auditBacklog),
+        logger: process.get(TOKENS.logger),
+        now: Date.now,
+        turn: { ...RELAY_TURN, limits },
+      });
+      await process.get(TOKENS.changeFeed).start();
+      expect(process.get(TOKENS.organizationPolicies).policyOf(ACME)).to.include({
+        lockTimeoutMs: 3_600_000,
+      });
+      await addJob(ACME, process);
+      expect((await relay(ACME)).count).to.equal(1);
+      await addJob(ACME, process);
+      const attacker = await own();
+      await attacker.query('begin; lock table audit_outbox in access exclusive mode');
+      for (let n = 0; n < 2; n += 1)
+        expect(await rejectionOf(relay(ACME))).to.have.nested.property('cause.code', code);
+      await attacker.query('rollback');
+      expect(await relay(ACME), 'the entry is kept').to.deep.equal({ count: 1, hasMore: false });
+      await process.get(TOKENS.changeFeed).close();
+    }).timeout(10_000);
 
   it('is never let into a database that is being made for another: its session would stay there', async () => {
     const refusals: unknown[] = [];

@@ -1,6 +1,7 @@
 import type {
   ResultsDatabase,
   ResultsRepositories,
+  StatementLimits,
 } from '../../../application/ports/databases/results-database.ts';
 import { sql, statement, type SqlDatabase, type SqlExecutor } from '../statement.ts';
 import { KnexAuditOutbox } from './knex-audit-outbox.ts';
@@ -18,6 +19,17 @@ import { KnexTaskResultRepository } from './knex-task-result-repository.ts';
 /** PostgreSQL asks the file system: a millisecond, whatever is in the database. */
 const storageBytes = statement<object, { bytes: string }>('storage_bytes', () =>
   sql.select(sql.raw('pg_database_size(current_database()) as bytes')),
+);
+
+/** Holds until the transaction ends. The organization cannot lift it: this is the service's session. */
+const limit = statement<StatementLimits>(
+  'limit_statements',
+  (p) =>
+    sql.raw(`select set_config('statement_timeout', ?, true), set_config('lock_timeout', ?, true)`, [
+      p('statementMs'),
+      p('lockMs'),
+    ]),
+  { isDeferrable: true },
 );
 
 class KnexResultsRepositories implements ResultsRepositories {
@@ -58,8 +70,15 @@ export class KnexResultsDatabase extends KnexResultsRepositories implements Resu
   }
 
   /** Hands `work` repositories on the transaction's connection, so a use case never passes a transaction along. */
-  transaction<Result>(work: (repositories: ResultsRepositories) => Promise<Result>): Promise<Result> {
-    return this.#database.transaction((executor) => work(new KnexResultsRepositories(executor)));
+  transaction<Result>(
+    work: (repositories: ResultsRepositories) => Promise<Result>,
+    limits?: StatementLimits,
+  ): Promise<Result> {
+    return this.#database.transaction(async (executor) => {
+      // It goes with the first statement.
+      if (limits !== undefined) await executor.query(limit(limits));
+      return work(new KnexResultsRepositories(executor));
+    });
   }
 
   async storageBytes(): Promise<number> {

@@ -24,14 +24,27 @@ export interface ResultsRepositories {
   readonly auditOutbox: AuditOutbox;
 }
 
+/** Milliseconds that each statement of a transaction may take, and may wait for each lock. */
+export interface StatementLimits {
+  readonly statementMs: number;
+  readonly lockMs: number;
+}
+
 /**
  * One organization's data. Whoever holds it can name no other organization.
  *
  * Every method may throw {DatabaseConnectionError}, {OrganizationBusyError} or {ConnectionBudgetExhaustedError}.
  */
 export interface ResultsDatabase extends ResultsRepositories {
-  /** Runs `work` on one connection; commits when it resolves, rolls back when it rejects. Never retried. */
-  transaction<Result>(work: (repositories: ResultsRepositories) => Promise<Result>): Promise<Result>;
+  /**
+   * Runs `work` on one connection; commits when it resolves, rolls back when it rejects. Never retried.
+   *
+   * @param limits in place of those that the organization has set, which may be an hour: for work that others wait for
+   */
+  transaction<Result>(
+    work: (repositories: ResultsRepositories) => Promise<Result>,
+    limits?: StatementLimits,
+  ): Promise<Result>;
   /** What the whole database takes on its server, indexes included. */
   storageBytes(): Promise<number>;
 }

@@ -1,3 +1,4 @@
+import { setImmediate as turnOfLoop } from 'node:timers/promises';
 import { expect } from 'chai';
 import { OutboxRelay } from '../../../application/audit/outbox-relay.ts';
 import { RELAY_TIMES } from '../../../application/audit/outbox-traffic.ts';
@@ -22,6 +23,10 @@ describe('the relay of audit entries', () => {
   let warnings: string[];
   /** Awaited in the middle of each relay. */
   let passage: () => Promise<void>;
+  /** Their outboxes are never empty. */
+  let endless: Set<string>;
+  /** How often the relay has read the clock. */
+  let looks: number;
 
   beforeEach(() => {
     backlog = new FakeAuditBacklog();
@@ -31,6 +36,8 @@ describe('the relay of audit entries', () => {
     refusing = false;
     warnings = [];
     passage = () => Promise.resolve();
+    endless = new Set();
+    looks = 0;
     const deps = {
       backlog,
       writer: 'this process',
@@ -41,16 +48,19 @@ describe('the relay of audit entries', () => {
       }),
     };
     announcements = new WriteAnnouncements(deps);
-    relay = new OutboxRelay({ ...deps, announcements, relay: relayOne });
+    const countedNow = (): number => {
+      looks += 1;
+      return now;
+    };
+    relay = new OutboxRelay({ ...deps, now: countedNow, announcements, relay: relayOne });
   });
 
-  const relayOne = async (organizationId: OrganizationId): Promise<number> => {
+  const relayOne = async (organizationId: OrganizationId): Promise<{ hasMore: boolean }> => {
     relayed.push(organizationId);
     if (refusing) throw new Error('the organization is busy');
-    const count = outbox.get(organizationId) ?? 0;
     outbox.set(organizationId, 0);
     await passage();
-    return count;
+    return { hasMore: endless.has(organizationId) };
   };
   /** A write as the database's watcher sees it. */
   const write = async (organizationId = ACME, work: () => unknown = () => undefined): Promise<void> => {
@@ -194,6 +204,68 @@ describe('the relay of audit entries', () => {
     await relay.settled();
     expect(relayed).to.have.members([ACME, ...failing]);
   });
+
+  it('comes to everyone, though the outboxes of some are never empty', async () => {
+    relay.open();
+    refusing = true;
+    const flooding = Array.from({ length: 6 }, (_, n) => parseOrganizationId(`flooding-${n}`, 51));
+    for (const id of [...flooding, ACME]) await write(id);
+    await lookAfter(gatherMs);
+    refusing = false;
+    for (const id of flooding) endless.add(id);
+    await write(BETA);
+    now += 60_000;
+    relayed.length = 0;
+    passage = () => turnOfLoop();
+    relay.look();
+    for (let turns = 0; turns < 6; turns += 1) await turnOfLoop();
+    expect(relayed).to.include.members([ACME, BETA, ...flooding]);
+    expect(relayed.length, 'those that have more go on').to.be.above(8);
+    endless.clear();
+    await relay.settled();
+    expect([...outbox.values()]).to.deep.equal(Array.from({ length: 8 }, () => 0));
+  });
+
+  it('gives whoever has more another turn at its end, and leaves the rest to its heir', async () => {
+    relay.open();
+    endless.add(ACME);
+    await write();
+    await relay.close();
+    expect(relayed).to.deep.equal([ACME, ACME]);
+    expect([...backlog.announced], 'another process will inherit it').to.deep.equal([ACME]);
+    expect(warnings).to.be.empty;
+  });
+
+  for (const [whose, fail] of [
+    ['were never tried', false],
+    ['failed', true],
+  ] as const)
+    it(`looks at few of thousands that wait for a place: those that ${whose}`, async () => {
+      relay.open();
+      const ids = Array.from({ length: 2000 }, (_, n) => parseOrganizationId(`waiting-${n}`, 51));
+      for (const id of ids) await write(id);
+      refusing = fail;
+      if (fail) await lookAfter(gatherMs);
+      refusing = false;
+      const gates: Gate[] = [];
+      passage = () => {
+        const gate = new Gate();
+        gates.push(gate);
+        return gate.pass();
+      };
+      relayed.length = 0;
+      now += 60_000;
+      relay.look();
+      looks = 0;
+      gates[0]?.open();
+      await turnOfLoop();
+      expect(relayed, 'one place was free').to.have.length(fail ? 3 : 5);
+      expect(looks).to.be.below(10);
+      passage = () => Promise.resolve();
+      for (const gate of gates) gate.open();
+      await relay.settled();
+      expect(relayed).to.have.length(2000);
+    });
 
   it('announces anew a write that begins while it withdraws', async () => {
     relay.open();
