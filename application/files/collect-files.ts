@@ -1,16 +1,21 @@
 import { ABANDONED_AFTER_MS, UNREFERENCED_GRACE_MS } from '../../domain/files/stored-file.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
-import type { WithDatabase } from '../ports/databases/results-database.ts';
+import type { StatementLimits, WithDatabase } from '../ports/databases/results-database.ts';
 import type { FileStore } from '../ports/files/file-store.ts';
 
 export interface CollectFilesDeps {
   readonly fileStore: FileStore;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Of each transaction; `LIMITS` by default. */
+  readonly limits?: StatementLimits;
 }
 
 /** How many files are marked at a time. */
 const BATCH = 100;
+
+/** The organization may have set an hour, and lock its tables: `files collect` has others to see to. */
+const LIMITS: StatementLimits = { statementMs: 120_000, lockMs: 10_000 };
 
 export type CollectFiles = ReturnType<typeof collectFiles>;
 
@@ -23,7 +28,7 @@ export type CollectFiles = ReturnType<typeof collectFiles>;
  * @returns how many files were deleted
  */
 export const collectFiles =
-  ({ fileStore, now }: CollectFilesDeps) =>
+  ({ fileStore, now, limits = LIMITS }: CollectFilesDeps) =>
   async (
     organizationId: OrganizationId,
     withDatabase: WithDatabase,
@@ -35,7 +40,7 @@ export const collectFiles =
     do {
       const limit = Math.min(BATCH, mostFiles - deleted);
       marked = await withDatabase((database) =>
-        database.transaction(({ files }) => files.markUnreferenced(before, limit)),
+        database.transaction(({ files }) => files.markUnreferenced(before, limit), limits),
       );
       for (const sha256 of marked) {
         const isGone = await withDatabase((database) =>
@@ -44,7 +49,7 @@ export const collectFiles =
             await fileStore.delete(organizationId, sha256);
             await files.forget(sha256);
             return true;
-          }),
+          }, limits),
         );
         deleted += Number(isGone);
       }

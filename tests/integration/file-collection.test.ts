@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { access, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { Client } from 'pg';
 import type { Actor } from '../../application/actor.ts';
 import { collectFiles } from '../../application/files/collect-files.ts';
 import type { WithDatabase } from '../../application/ports/databases/results-database.ts';
@@ -15,6 +16,7 @@ import { createDeployment, organizationId, type Deployment } from '../support/de
 import { sha256Of } from '../support/fetch-bytes.ts';
 import { Gate, rejectionOf, until } from '../support/gate.ts';
 import { sampleJob } from '../support/sample-job.ts';
+import { defaultServer } from '../support/servers.ts';
 
 const ACME = organizationId('acme');
 const ACTOR: Actor = {
@@ -27,13 +29,14 @@ describe('the collection of files', function () {
   this.timeout(60_000);
   let deployment: Deployment;
   let store: FileStore;
+  let container: ReturnType<Deployment['start']>;
   let useCases: UseCases;
   let withDatabase: WithDatabase;
 
   beforeEach(async () => {
     deployment = await createDeployment();
     await deployment.register('acme');
-    const container = deployment.start();
+    container = deployment.start();
     store = container.get(TOKENS.fileStore);
     useCases = container.get(TOKENS.useCases);
     const manager = container.get(TOKENS.connectionManager);
@@ -93,6 +96,23 @@ describe('the collection of files', function () {
       await deployment.administer('select from files', [], deployment.databaseName('acme')),
     ).to.have.length(2);
   });
+
+  it('waits no longer for a table that its organization has locked than the service wants', async () => {
+    const old = await upload('old');
+    await age();
+    const client = new Client(defaultServer(container).urlFor(deployment.databaseName('acme')).toString());
+    await client.connect();
+    try {
+      await client.query('begin; lock table files in access exclusive mode');
+      const limits = { statementMs: 600_000, lockMs: 50 };
+      const collection = collectFiles({ fileStore: store, now: Date.now, limits })(ACME, withDatabase);
+      expect(await rejectionOf(collection)).to.have.nested.property('cause.code', '55P03');
+    } finally {
+      await client.end();
+    }
+    expect(await collect()).to.equal(1);
+    expect(await find(old)).to.equal(null);
+  }).timeout(8000);
 
   it('leaves a file that a submission is about to refer to', async () => {
     const sha256 = await upload('wanted');
@@ -230,10 +250,10 @@ describe('the collection of files', function () {
 
   it('of all of an organization has to wait for the retirement of its database', async () => {
     const sha256 = await upload('kept');
-    const container = deployment.start();
-    const purge = purgeFiles({ ledger: container.get(TOKENS.databaseLedger), fileStore: store });
+    const other = deployment.start();
+    const purge = purgeFiles({ ledger: other.get(TOKENS.databaseLedger), fileStore: store });
     expect(await rejectionOf(purge(ACME))).to.be.instanceOf(FilesInUseError);
-    await container.get(TOKENS.retireDatabase)(ACME);
+    await other.get(TOKENS.retireDatabase)(ACME);
     await access(pathOf(sha256));
     await purge(ACME);
     expect(await rejectionOf(access(join(deployment.filesFolder, 'acme')))).to.include({ code: 'ENOENT' });
