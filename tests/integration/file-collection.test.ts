@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { access, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Actor } from '../../application/actor.ts';
 import { collectFiles } from '../../application/files/collect-files.ts';
@@ -9,6 +10,7 @@ import type { FileStore } from '../../application/ports/files/file-store.ts';
 import { purgeFiles } from '../../application/files/purge-files.ts';
 import type { UseCases } from '../../application/use-cases.ts';
 import { FilesInUseError, FilesUnavailableError } from '../../domain/files/errors.ts';
+import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { withOverrides } from '../support/decorate.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
@@ -22,6 +24,17 @@ const ACTOR: Actor = {
   requestId: 'request-1',
   address: null,
 };
+
+const through =
+  (manager: Pick<DatabaseConnectionManager, 'acquire'>): WithDatabase =>
+  async (work) => {
+    const lease = await manager.acquire(ACME);
+    try {
+      return await work(lease.database);
+    } finally {
+      lease.release();
+    }
+  };
 
 describe('the collection of files', function () {
   this.timeout(60_000);
@@ -37,14 +50,7 @@ describe('the collection of files', function () {
     store = container.get(TOKENS.fileStore);
     useCases = container.get(TOKENS.useCases);
     const manager = container.get(TOKENS.connectionManager);
-    withDatabase = async (work) => {
-      const lease = await manager.acquire(ACME);
-      try {
-        return await work(lease.database);
-      } finally {
-        lease.release();
-      }
-    };
+    withDatabase = through(manager);
   });
   afterEach(() => deployment.dispose());
 
@@ -92,6 +98,22 @@ describe('the collection of files', function () {
     expect(
       await deployment.administer('select from files', [], deployment.databaseName('acme')),
     ).to.have.length(2);
+  });
+
+  it('waits for a slow store, however short the pauses are that transactions may make', async () => {
+    const sha256 = await upload('slowly deleted');
+    await age();
+    const container = deployment.start({ DB_IDLE_IN_TRANSACTION_TIMEOUT_MS: '100' });
+    const manager = container.get(TOKENS.connectionManager);
+    const hasty = through(manager);
+    const slow = withOverrides(store, {
+      delete: async (...asked) => {
+        await sleep(300);
+        await store.delete(...asked);
+      },
+    });
+    expect(await collectFiles({ fileStore: slow, now: Date.now })(ACME, hasty)).to.equal(1);
+    expect(await store.sizeOf(ACME, sha256)).to.equal(null);
   });
 
   it('leaves a file that a submission is about to refer to', async () => {
