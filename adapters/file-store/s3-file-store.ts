@@ -7,7 +7,7 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
@@ -25,20 +25,20 @@ import { DomainError } from '../../domain/exceptions.ts';
 import { DigestMismatchError, FilesUnavailableError } from '../../domain/files/errors.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { MeasuredBytes } from './measured-bytes.ts';
+import { s3Client } from './s3-client.ts';
 
 export interface S3Place {
   readonly bucket: string;
   /** Without slashes at its ends; may be empty. */
   readonly prefix: string;
   readonly client: S3ClientConfig;
-  /** How long the store may be silent: before it begins to answer, and in the middle of a file. Default: 30 s. */
+  /** How long the store may be silent: before it begins to answer, and in the middle of a file or a part. Default: 30 s. */
   readonly answerTimeoutMs?: number;
 }
 
 const ANSWER_TIMEOUT_MS = 30_000;
 /** A store may begin to answer when it has copied gigabytes. */
 const COPY_TIMEOUT_MS = 600_000;
-const CONNECT_TIMEOUT_MS = 5000;
 /** Below the pause after which PostgreSQL ends a transaction (10 s by default). */
 const DELETE_TIMEOUT_MS = 5000;
 
@@ -48,6 +48,8 @@ const PARTS_AT_ONCE = 2;
 /** Bytes in a bucket: `<prefix>/<organization>/<aa>/<sha256>`. Bytes without a name yet are under `uploads/`. */
 export class S3FileStore implements FileStore {
   readonly #client: S3Client;
+  /** For what sends bytes: a part on a slow link may take longer than a store may be silent. */
+  readonly #sender: S3Client;
   readonly #bucket: string;
   readonly #prefix: string;
   readonly #answerTimeoutMs: number;
@@ -56,22 +58,8 @@ export class S3FileStore implements FileStore {
     this.#bucket = bucket;
     this.#prefix = prefix === '' ? '' : `${prefix}/`;
     this.#answerTimeoutMs = answerTimeoutMs;
-    // A client that reads slowly holds a connection to the store. By default the SDK has 50, and all who come then wait for a
-    // stranger. The account of answers under way limits the readers.
-    const agent = { maxSockets: Infinity };
-    // Not every store that speaks S3 knows the checksums that the SDK would add by default. The name is a checksum.
-    this.#client = new S3Client({
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
-      requestHandler: {
-        httpAgent: agent,
-        httpsAgent: agent,
-        connectionTimeout: CONNECT_TIMEOUT_MS,
-        requestTimeout: answerTimeoutMs,
-        throwOnRequestTimeout: true,
-      },
-      ...client,
-    });
+    this.#client = s3Client(client, { requestTimeout: answerTimeoutMs });
+    this.#sender = s3Client(client, { socketTimeout: answerTimeoutMs });
   }
 
   async receive(
@@ -82,7 +70,7 @@ export class S3FileStore implements FileStore {
     const measured = new MeasuredBytes(bytes, look, maxBytes);
     const body = Readable.from(measured);
     const upload = new Upload({
-      client: this.#client,
+      client: this.#sender,
       queueSize: PARTS_AT_ONCE,
       params: { ...this.#at(this.#uploadKey(organizationId, uploadId)), Body: body },
     });

@@ -6,7 +6,7 @@ import {
   type StoredFile,
 } from '../../domain/files/stored-file.ts';
 import type { Bytes, PresignedUpload } from '../ports/files/file-store.ts';
-import { assertQuota, filesQuota, keepFile, type FilesCall, type KeptFile } from './keep-file.ts';
+import { assertQuota, filesQuota, keepFile, keepPlaced, type FilesCall, type KeptFile } from './keep-file.ts';
 import { inspector, type ReceiveFileDeps } from './receive-file.ts';
 
 export interface FileUploadDeps extends ReceiveFileDeps {
@@ -47,7 +47,7 @@ export const beginUpload =
       const file = await files.renew(announced.sha256);
       if (file !== null) return file;
       const limit = filesQuota(deps, organizationId);
-      await assertQuota(files, { ...announced, limit, besideUploadsOf: null });
+      await assertQuota(files, { ...announced, limit, isCompleting: false });
       await files.addUpload(upload);
       return null;
     });
@@ -120,16 +120,25 @@ const keepPublished = async (
   { uploadId, sha256, sizeBytes, mediaType, name }: FileUpload,
 ): Promise<KeptFile> => {
   const { fileStore } = deps;
-  if ((await fileStore.sizeOf(call.organizationId, sha256)) !== sizeBytes)
-    throw new DigestMismatchError(NONE);
+  const { organizationId } = call;
+  const assertPlaced = async (): Promise<void> => {
+    if ((await fileStore.sizeOf(organizationId, sha256)) !== sizeBytes) throw new DigestMismatchError(NONE);
+  };
+  await assertPlaced();
   const { look, inspection } = inspector({ mediaType, name });
-  const { bytes, close } = await fileStore.open(call.organizationId, sha256, null);
+  const { bytes, close } = await fileStore.open(organizationId, sha256, null);
   try {
     for await (const chunk of bytes) look(chunk);
   } finally {
     close();
   }
-  return keepFile(deps, call, { sha256, sizeBytes, uploadId, mediaType, name, inspection: inspection() });
+  const kept = { sha256, sizeBytes, uploadId, mediaType, name, inspection: inspection() };
+  return keepPlaced(deps, call, kept, async () => {
+    // Announced, they stay; until then they could have been collected.
+    await assertPlaced();
+    // Others may have come under the upload meanwhile, which nobody measured.
+    await fileStore.discard(organizationId, uploadId);
+  });
 };
 
 const TOO_MANY = 'More bytes came than were announced.';

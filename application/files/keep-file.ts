@@ -27,9 +27,12 @@ export interface FilesCall {
 /** Bytes that were received under the id of an upload, and what is known of them. */
 export interface KeptUpload extends ReceivedBytes, FileLabel {
   readonly uploadId: string;
+  readonly inspection: PdbqtInspection | null;
+}
+
+export interface MeasuredUpload extends KeptUpload {
   /** Of bytes that were measured after others could have been sent in their place. */
   readonly version?: string;
-  readonly inspection: PdbqtInspection | null;
 }
 
 export interface KeptFile {
@@ -46,23 +49,34 @@ export interface KeptFile {
  * @throws {QuotaExceededError}
  * @throws {DigestMismatchError} when other bytes came under the same upload meanwhile
  */
-export const keepFile = async (
+export const keepFile = (
+  deps: KeepFileDeps,
+  call: FilesCall,
+  { version, ...upload }: MeasuredUpload,
+): Promise<KeptFile> =>
+  keepPlaced(deps, call, upload, () =>
+    deps.fileStore.publish(call.organizationId, upload.uploadId, upload.sha256, version),
+  );
+
+/** @param place sees to it that the announced bytes are in their place */
+export const keepPlaced = async (
   deps: KeepFileDeps,
   { actor, organizationId, withDatabase }: FilesCall,
-  { uploadId, version, ...upload }: KeptUpload,
+  { uploadId, ...upload }: KeptUpload,
+  place: () => Promise<void>,
 ): Promise<KeptFile> => {
   const { fileStore, collector } = deps;
   const { sha256, sizeBytes } = upload;
   const limit = filesQuota(deps, organizationId);
   const known = await withDatabase(async ({ files }) => {
-    await assertQuota(files, { sha256, sizeBytes, limit, besideUploadsOf: sha256 });
+    await assertQuota(files, { sha256, sizeBytes, limit, isCompleting: true });
     return files.announce({ ...upload, createdBy: actor.principal.userId } satisfies NewFile);
   });
   if (known !== null && (await fileStore.sizeOf(organizationId, sha256)) === sizeBytes) {
     await fileStore.discard(organizationId, uploadId);
     return { file: known, created: false };
   }
-  await fileStore.publish(organizationId, uploadId, sha256, version);
+  await place();
   if (known !== null) return { file: known, created: false };
   const note = noteOf(actor, 'file.added', { size_bytes: sizeBytes, media_type: upload.mediaType });
   const file = await withDatabase(({ files }) => files.settle(sha256, note));
@@ -88,9 +102,11 @@ export const assertQuota = async (
     sha256,
     sizeBytes,
     limit,
-    besideUploadsOf,
-  }: ReceivedBytes & { readonly limit: number; readonly besideUploadsOf: string | null },
+    isCompleting,
+  }: ReceivedBytes & { readonly limit: number; readonly isCompleting: boolean },
 ): Promise<void> => {
-  if ((await files.totalBytes(besideUploadsOf)) + sizeBytes <= limit) return;
+  // A try that broke off may have announced them.
+  const others = await files.totalBytes({ sha256, uploads: isCompleting });
+  if (others + sizeBytes <= limit) return;
   if ((await files.find(sha256)) === null) throw new QuotaExceededError('max_files_bytes', limit);
 };

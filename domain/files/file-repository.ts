@@ -18,9 +18,10 @@ export interface FileRepository {
   /**
    * Bytes of all files that are stored or arriving, and of those that uploads may still bring.
    *
-   * @param besideUploadsOf uploads of this file are left out: one of them is being completed
+   * @param beside a file that is left out, for it is about to come again; its `uploads` as well when one of them is being
+   *   completed
    */
-  totalBytes(besideUploadsOf: string | null): Promise<number>;
+  totalBytes(beside: { readonly sha256: string; readonly uploads: boolean } | null): Promise<number>;
   /**
    * Announces bytes that are about to be put into place: from here on nobody deletes them. Puts off the collection of a
    * file that is there, and keeps what was not known of its format. Returns the file when it is stored already.

@@ -71,6 +71,18 @@ export class EnvironmentReader {
     return this.#read<string | null>(name, fallback, takes, (text) => (accepts(text) ? text : undefined));
   }
 
+  /** Like `text`, but messages show only the length of the value: it may be refused for the credentials in it. */
+  address(name: NameOf<'text'>, accepts: (text: string) => boolean): string | null {
+    const { fallback, takes } = VARIABLES[name];
+    return this.#read<string | null>(
+      name,
+      fallback,
+      takes,
+      (text) => (accepts(text) ? text : undefined),
+      describeLength,
+    );
+  }
+
   /** Like `text`, but messages show only the length of the value. */
   secret(
     name: NameOf<'secret'>,
@@ -135,10 +147,15 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ['0', false],
 ]);
 
-/** Quotes as JSON, so that a value with line breaks stays on one line. A URL shows no credentials. */
-const describeValue = (text: string): string => {
-  const shown = text.replaceAll(/\/\/[^/]*@/g, '//***@');
-  return JSON.stringify(shown.length > MAX_SHOWN ? `${shown.slice(0, MAX_SHOWN)}…` : shown);
-};
+/**
+ * Quotes as JSON, so that a value with line breaks stays on one line. Shows nothing of a URL: where in a text that is refused
+ * its credentials begin and end, nobody can say.
+ */
+const describeValue = (text: string): string =>
+  URL_BEGINS.test(text)
+    ? describeLength(text)
+    : JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
+
+const URL_BEGINS = /:\/|\/\//;
 
 const describeLength = (text: string): string => `a text of ${text.length} characters`;

@@ -8,7 +8,7 @@ export const FILE_VARIABLES = {
   FILES_URL: text(
     'files',
     null,
-    'file:///folder or s3://bucket/prefix, which may end with ?region=…&endpoint=…&path_style=true',
+    'file:///folder or s3://bucket/prefix without credentials, which may end with ?region=…&endpoint=…&path_style=true',
     'Where the bytes of files are; unset: the folder `.data/files`. All processes of a deployment need the same: `docs/files.md`',
   ),
   FILES_MAX_BYTES: number(

@@ -28,7 +28,7 @@ export interface FilesConfig {
 }
 
 export const readFilesConfig = (reader: EnvironmentReader): FilesConfig => {
-  const url = reader.text('FILES_URL', (text) => placeOf(text) !== null);
+  const url = reader.address('FILES_URL', (text) => placeOf(text) !== null);
   return {
     place: (url === null ? null : placeOf(url)) ?? { kind: 'folder', folder: DEFAULT_FOLDER },
     maxFileBytes: reader.integer('FILES_MAX_BYTES'),

@@ -33,7 +33,10 @@ export const withSecretFiles = (environment: Environment): Record<string, string
     if (environment[name] !== undefined)
       problems.push(`${name} and ${fileVariable} are set; unset one of them`);
     else if (!isAbsolute(path))
-      problems.push(`${fileVariable} holds ${JSON.stringify(path)}; it takes the absolute path of a file`);
+      // It may be the secret itself.
+      problems.push(
+        `${fileVariable} holds a text of ${path.length} characters; it takes the absolute path of a file`,
+      );
     else result[name] = contentOf(path, fileVariable, problems);
   }
   if (problems.length > 0) throw new ConfigError(problems);

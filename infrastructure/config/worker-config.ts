@@ -88,7 +88,10 @@ const readEngine = (reader: EnvironmentReader, environment: Environment): Engine
 const readServiceUrl = (reader: EnvironmentReader): string => {
   const host = reader.text('HOST', isName);
   const port = reader.integer('PORT');
-  const url = reader.text('WORKER_SERVICE_URL', isPlainUrl) ?? `http://${urlHost(host)}:${port}`;
+  // Read as a secret: neither a message nor the list of settings must show a URL that is refused for its credentials.
+  const url =
+    reader.secret('WORKER_SERVICE_URL', (text) => (isPlainUrl(text) ? text : undefined)) ??
+    `http://${urlHost(host)}:${port}`;
   return url.replace(/\/+$/, '');
 };
 

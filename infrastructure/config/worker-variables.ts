@@ -4,11 +4,10 @@ const CREDENTIAL_TAKES = '1 to 4096 printable characters';
 
 /** Of `npm run worker` alone: docs/worker.md. */
 export const WORKER_VARIABLES = {
-  WORKER_SERVICE_URL: text(
+  WORKER_SERVICE_URL: secret(
     'worker',
-    null,
-    'an http(s):// URL without credentials',
     'The service that a worker gets its jobs from; unset: the one at `HOST` and `PORT` on this machine',
+    'an http(s):// URL without credentials',
   ),
   WORKER_KEY: secret('worker', "A service account's key, of an organization or of a fleet", CREDENTIAL_TAKES),
   WORKER_TOKEN: secret(

@@ -86,8 +86,8 @@ export const restoreRole = async (
 };
 
 /**
- * Raises the connection limit of a role that was made when the configuration wanted fewer; true when it did. Nothing lowers one
- * but a rotation: a process of the configuration before may still need it.
+ * Raises the connection limit of a role that was made when the configuration wanted fewer. Lowers none: a process of the
+ * configuration before may still need it. Returns true also when another process was faster.
  */
 export const raiseConnectionLimit = async (
   connection: PgConnection,
@@ -101,7 +101,8 @@ export const raiseConnectionLimit = async (
     values: [user],
   });
   // -1 is no limit.
-  if (role === undefined || role.limit === -1 || role.limit >= connectionLimit) return false;
+  if (role === undefined) return false;
+  if (role.limit === -1 || role.limit >= connectionLimit) return true;
   await connection.execute(`alter role ${identifier(user)} connection limit ${connectionLimit}`);
   return true;
 };

@@ -8,6 +8,7 @@ import { ConnectionName, presenceName, resultsConnectionName } from '../postgres
 import type { DatabaseUrl } from '../postgres/database-url.ts';
 import type { ConnectionOptions, Deadlines, StatementObserver } from '../postgres/connection-options.ts';
 import { PgConnection, type SurveyedServer } from '../postgres/pg-connection.ts';
+import { RoleLimits } from './role-limits.ts';
 import { isRoleFull, RoleFullError, SqlState, sqlStateOf } from '../postgres/postgres-errors.ts';
 import type { ResultsUrlTemplate } from '../postgres/results-url-template.ts';
 import type { OpenSessions } from './open-sessions.ts';
@@ -84,11 +85,11 @@ const BY_ITSELF: ReadonlySet<string | null> = new Set([
 /** Opens connections to one server of results databases, each under a name that tells operators what it is for. */
 export class ServerConnector {
   readonly #options: ServerConnectorOptions;
-  /** Stamps whose roles have, or are being given, the connection limit of today's configuration. */
-  readonly #raised = new Set<string>();
+  readonly #limits: RoleLimits;
 
   constructor(options: ServerConnectorOptions) {
     this.#options = options;
+    this.#limits = new RoleLimits(options.raiseConnectionLimit);
   }
 
   /** As the owner of the results databases, outside the budget; to the server's `postgres` database by default. */
@@ -142,7 +143,8 @@ export class ServerConnector {
       return await this.#arrive(placement, deadlines, named);
     } catch (error) {
       const isMended =
-        (await this.#restored(placement, error)) || (await this.#hasHigherLimit(placement, error));
+        (await this.#restored(placement, error)) ||
+        (error instanceof RoleFullError && (await this.#limits.hasRoom(placement.stamp)));
       if (!isMended) throw error;
       return this.#arrive(placement, deadlines, named);
     }
@@ -184,16 +186,6 @@ export class ServerConnector {
     if (restored)
       logger.write('role.restored', { reason: reasonsOf(error), org_id: organizationId, server: serverId });
     return restored;
-  }
-
-  /** Whether a role that takes no more sessions was given a higher limit. Looked at once for each database. */
-  async #hasHigherLimit({ stamp }: Placement, error: unknown): Promise<boolean> {
-    if (!(error instanceof RoleFullError) || this.#raised.has(stamp)) return false;
-    this.#raised.add(stamp);
-    return this.#options.raiseConnectionLimit(stamp).catch(() => {
-      this.#raised.delete(stamp);
-      return false;
-    });
   }
 
   async #logIn(

@@ -201,7 +201,8 @@ const keepsFiles = (subject: Subject<ResultsDatabase>): void => {
     await database.files.addUpload(upload);
     // It may still bring them, unless they are there.
     expect(await database.files.totalBytes(null)).to.equal(3);
-    expect(await database.files.totalBytes(upload.sha256)).to.equal(0);
+    expect(await database.files.totalBytes({ sha256: upload.sha256, uploads: true })).to.equal(0);
+    expect(await database.files.totalBytes({ sha256: upload.sha256, uploads: false })).to.equal(3);
     expect(await database.files.findUpload(UPLOAD_ID)).to.deep.equal(upload);
     expect(await database.files.findUpload('00000000-0000-4000-8000-000000000002')).to.equal(null);
     const over = '00000000-0000-4000-8000-000000000003';

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
+import { decorate } from '../support/decorate.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
 import {
   contentDigestOf,
@@ -489,9 +490,21 @@ describe('Files over HTTP', function () {
         [sha256Of(molecule)],
         deployment.databaseName('alpha'),
       );
-      const { status, body } = await complete(upload);
+      // Others come meanwhile under the same upload: nobody has measured those.
+      const container = deployment.start();
+      decorate(container, TOKENS.fileStore, (store) => ({
+        open: async (...asked) => {
+          expect((await put(upload, molecule.replace('half', 'evil'))).status).to.equal(204);
+          return store.open(...asked);
+        },
+      }));
+      const other = await HttpService.over(deployment, container, []);
+      const asMember = other.as(deployment.token('alpha', ['member']));
+      const { status, body } = await asMember.post<StoredFile>(`/files/uploads/${upload.upload_id}/complete`);
+      await other.close();
       expect([status, body.kind]).to.deep.equal([201, 'ligand']);
       expect((await call(`/files/${sha256Of(molecule)}`)).bytes.toString()).to.equal(molecule);
+      expect((await complete(upload)).status).to.equal(200);
     });
 
     it('are refused when their time is over, and so is what nobody began', async () => {
@@ -565,6 +578,13 @@ describe('Files over HTTP', function () {
       body: last,
       token: deployment.token('beta', ['member']),
     });
+    expect((await administrator.post(`${first.body.url}/complete`)).status).to.equal(201);
+    // Likewise when the process died that had announced them, and its completion is asked for again.
+    await deployment.administer(
+      "update files set state = 'arriving' where sha256 = $1",
+      [upload.sha256],
+      deployment.databaseName('beta'),
+    );
     expect((await administrator.post(`${first.body.url}/complete`)).status).to.equal(201);
     await limitFiles({});
     expect((await asBeta('x'.repeat(41))).status).to.equal(201);

@@ -213,9 +213,11 @@ describe('A refused login', function () {
     const times: Record<string, number[]> = { 'known@example.org': [], 'unknown@example.org': [] };
     for (let n = 0; n < 15; n += 1) {
       for (const [email, seen] of Object.entries(times)) {
-        const since = performance.now();
+        // The processor's time, in all threads: what others do on the machine does not count.
+        const since = process.cpuUsage();
         const { status } = await service.call('POST', '/auth/token', { body: { email, password: 'wrong' } });
-        seen.push(performance.now() - since);
+        const { user, system } = process.cpuUsage(since);
+        seen.push((user + system) / 1000);
         expect(status).to.equal(401);
       }
     }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { access, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Client } from 'pg';
 import type { Actor } from '../../application/actor.ts';
@@ -10,6 +11,7 @@ import type { FileStore } from '../../application/ports/files/file-store.ts';
 import { purgeFiles } from '../../application/files/purge-files.ts';
 import type { UseCases } from '../../application/use-cases.ts';
 import { FilesInUseError, FilesUnavailableError } from '../../domain/files/errors.ts';
+import type { DatabaseConnectionManager } from '../../infrastructure/routing/database-connection-manager.ts';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { withOverrides } from '../support/decorate.ts';
 import { createDeployment, organizationId, type Deployment } from '../support/deployment.ts';
@@ -25,29 +27,32 @@ const ACTOR: Actor = {
   address: null,
 };
 
+const through =
+  (manager: Pick<DatabaseConnectionManager, 'acquire'>): WithDatabase =>
+  async (work) => {
+    const lease = await manager.acquire(ACME);
+    try {
+      return await work(lease.database);
+    } finally {
+      lease.release();
+    }
+  };
+
 describe('the collection of files', function () {
   this.timeout(60_000);
   let deployment: Deployment;
   let store: FileStore;
-  let container: ReturnType<Deployment['start']>;
   let useCases: UseCases;
   let withDatabase: WithDatabase;
 
   beforeEach(async () => {
     deployment = await createDeployment();
     await deployment.register('acme');
-    container = deployment.start();
+    const container = deployment.start();
     store = container.get(TOKENS.fileStore);
     useCases = container.get(TOKENS.useCases);
     const manager = container.get(TOKENS.connectionManager);
-    withDatabase = async (work) => {
-      const lease = await manager.acquire(ACME);
-      try {
-        return await work(lease.database);
-      } finally {
-        lease.release();
-      }
-    };
+    withDatabase = through(manager);
   });
   afterEach(() => deployment.dispose());
 
@@ -100,7 +105,9 @@ describe('the collection of files', function () {
   it('waits no longer for a table that its organization has locked than the service wants', async () => {
     const old = await upload('old');
     await age();
-    const client = new Client(defaultServer(container).urlFor(deployment.databaseName('acme')).toString());
+    const client = new Client(
+      defaultServer(deployment.start()).urlFor(deployment.databaseName('acme')).toString(),
+    );
     await client.connect();
     try {
       await client.query('begin; lock table files in access exclusive mode');
@@ -113,6 +120,22 @@ describe('the collection of files', function () {
     expect(await collect()).to.equal(1);
     expect(await find(old)).to.equal(null);
   }).timeout(8000);
+
+  it('waits for a slow store, however short the pauses are that transactions may make', async () => {
+    const sha256 = await upload('slowly deleted');
+    await age();
+    const container = deployment.start({ DB_IDLE_IN_TRANSACTION_TIMEOUT_MS: '100' });
+    const manager = container.get(TOKENS.connectionManager);
+    const hasty = through(manager);
+    const slow = withOverrides(store, {
+      delete: async (...asked) => {
+        await sleep(300);
+        await store.delete(...asked);
+      },
+    });
+    expect(await collectFiles({ fileStore: slow, now: Date.now })(ACME, hasty)).to.equal(1);
+    expect(await store.sizeOf(ACME, sha256)).to.equal(null);
+  });
 
   it('leaves a file that a submission is about to refer to', async () => {
     const sha256 = await upload('wanted');
@@ -250,10 +273,10 @@ describe('the collection of files', function () {
 
   it('of all of an organization has to wait for the retirement of its database', async () => {
     const sha256 = await upload('kept');
-    const other = deployment.start();
-    const purge = purgeFiles({ ledger: other.get(TOKENS.databaseLedger), fileStore: store });
+    const container = deployment.start();
+    const purge = purgeFiles({ ledger: container.get(TOKENS.databaseLedger), fileStore: store });
     expect(await rejectionOf(purge(ACME))).to.be.instanceOf(FilesInUseError);
-    await other.get(TOKENS.retireDatabase)(ACME);
+    await container.get(TOKENS.retireDatabase)(ACME);
     await access(pathOf(sha256));
     await purge(ACME);
     expect(await rejectionOf(access(join(deployment.filesFolder, 'acme')))).to.include({ code: 'ENOENT' });

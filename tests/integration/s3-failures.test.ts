@@ -1,9 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { S3FileStore, S3Place } from '../../adapters/file-store/s3-file-store.ts';
-import type { Bytes, OpenBytes } from '../../application/ports/files/file-store.ts';
+import type { Bytes, OpenBytes, ReceivedBytes } from '../../application/ports/files/file-store.ts';
 import { FilesUnavailableError } from '../../domain/files/errors.ts';
 import { organizationId } from '../support/deployment.ts';
 import { sha256Of } from '../support/fetch-bytes.ts';
@@ -14,11 +22,40 @@ const ACME = organizationId('acme');
 /** More than the SDK would have under way at once. */
 const READERS = 60;
 
+const MEBIBYTE = 2 ** 20;
+
+/** Takes the bytes with a pause after each mebibyte. It says a word then: buffers hide from who sends how slowly they are read. */
+const takeSlowly = async (
+  request: IncomingMessage,
+  response: ServerResponse,
+  pauseMs: number,
+): Promise<void> => {
+  let left = MEBIBYTE;
+  // A request is a stream of bytes: no encoding was set for it.
+  for await (const chunk of request as AsyncIterable<Uint8Array>) {
+    left -= chunk.length;
+    if (left > 0) continue;
+    left += MEBIBYTE;
+    await pause(pauseMs);
+    response.writeProcessing();
+  }
+  response.writeHead(200, { ETag: '"tag"' }).end();
+};
+
 const readAll = async (bytes: Bytes): Promise<number> => {
   let size = 0;
   for await (const chunk of bytes) size += chunk.length;
   return size;
 };
+
+const send = (store: S3FileStore, sizeBytes: number, uploadId = randomUUID()): Promise<ReceivedBytes> =>
+  store.receive(ACME, uploadId, {
+    bytes: (async function* parts() {
+      yield Buffer.alloc(sizeBytes);
+    })(),
+    maxBytes: sizeBytes,
+    look: () => undefined,
+  });
 
 const xml = (text: string): string => `<?xml version="1.0" encoding="UTF-8"?>${text}`;
 
@@ -102,28 +139,72 @@ describe('A bucket that fails', function () {
     expect([failure instanceof FilesUnavailableError, asked]).to.deep.equal([true, 1]);
   });
 
-  it('to answer at all is given up', async () => {
-    const store = await storeAt(() => undefined, { answerTimeoutMs: 50 });
+  it('to answer at all is asked once, and given up', async () => {
+    let asked = 0;
+    const store = await storeAt(() => (asked += 1), { answerTimeoutMs: 50 }, { maxAttempts: 3 });
     expect(await rejectionOf(store.sizeOf(ACME, sha256Of('x')))).to.be.instanceOf(FilesUnavailableError);
+    expect(asked).to.equal(1);
+    expect(await rejectionOf(send(store, 1))).to.be.instanceOf(FilesUnavailableError);
+    expect(asked).to.equal(2);
+  });
+
+  it('to keep a connection is asked again', async () => {
+    let asked = 0;
+    const taken: Promise<number>[] = [];
+    const store = await storeAt(
+      (request, response) => {
+        asked += 1;
+        if (asked === 1) return void request.socket.destroy();
+        taken.push(readAll(request));
+        response.writeHead(200, { ETag: '"tag"' }).end();
+      },
+      {},
+      { maxAttempts: 3 },
+    );
+    await send(store, 7);
+    expect([asked, ...(await Promise.all(taken))]).to.deep.equal([2, 7]);
+  });
+
+  it('at nothing but speed gets its bytes, also when one part takes longer than it may be silent', async () => {
+    const store = await storeAt(
+      (request, response) => void takeSlowly(request, response, 300).catch(() => undefined),
+      { answerTimeoutMs: 1000 },
+    );
+    const { sizeBytes } = await send(store, 4.5 * MEBIBYTE);
+    expect(sizeBytes).to.equal(4.5 * MEBIBYTE);
   });
 });
 
 describe('A bucket', function () {
   this.timeout(30_000);
 
+  it('is sent bytes in pieces: within one write to a TLS connection nobody sees whether they flow', async () => {
+    const { S3FileStore: Store } = await import('../../adapters/file-store/s3-file-store.ts');
+    const pieces: number[] = [];
+    const handle = async ({ body }: { readonly body?: unknown }) => {
+      // Bytes that the store makes of those of a file.
+      for await (const piece of body as AsyncIterable<Uint8Array>) pieces.push(piece.length);
+      return { response: { statusCode: 200, headers: {}, body: Readable.from([]) } };
+    };
+    const store = new Store({
+      bucket: 'files',
+      prefix: '',
+      client: {
+        region: 'us-east-1',
+        credentials: { accessKeyId: 'key', secretAccessKey: 'secret' },
+        requestHandler: { handle },
+      },
+    });
+    await send(store, MEBIBYTE + 1);
+    expect(pieces).to.deep.equal([...Array.from({ length: 16 }, () => 2 ** 16), 1]);
+  });
+
   it('keeps nobody waiting for those who read slowly', async () => {
     const { S3FileStore: Store } = await import('../../adapters/file-store/s3-file-store.ts');
     const { bucket, client, close } = await startS3();
     const store = new Store({ bucket, prefix: '', client });
     const id = randomUUID();
-    const bytes = (async function* parts() {
-      yield Buffer.alloc(2 ** 20);
-    })();
-    const { sha256, sizeBytes } = await store.receive(ACME, id, {
-      bytes,
-      maxBytes: 2 ** 20,
-      look: () => undefined,
-    });
+    const { sha256, sizeBytes } = await send(store, MEBIBYTE, id);
     await store.publish(ACME, id, sha256);
     const unread: OpenBytes[] = [];
     try {

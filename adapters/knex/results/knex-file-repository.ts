@@ -53,15 +53,17 @@ const list = sizedList<FileRow>('file_list', {
   direction: 'desc',
 });
 
-const totalBytes = statement<{ besideUploadsOf: string | null }, { bytes: string }>('file_total_bytes', (p) =>
-  sql.raw(
-    `with kept as (select sha256, size_bytes from files where state <> 'deleting')
-     select ((select coalesce(sum(size_bytes), 0) from kept) + (
-       select coalesce(sum(size_bytes), 0) from file_uploads as upload
-       where expires_at > now() and sha256 is distinct from ?::text
-         and not exists (select from kept where kept.sha256 = upload.sha256)))::bigint as bytes`,
-    [p('besideUploadsOf')],
-  ),
+const totalBytes = statement<{ file: string | null; uploadsOf: string | null }, { bytes: string }>(
+  'file_total_bytes',
+  (p) =>
+    sql.raw(
+      `with kept as (select sha256, size_bytes from files where state <> 'deleting')
+       select ((select coalesce(sum(size_bytes), 0) from kept where sha256 is distinct from ?::text) + (
+         select coalesce(sum(size_bytes), 0) from file_uploads as upload
+         where expires_at > now() and sha256 is distinct from ?::text
+           and not exists (select from kept where kept.sha256 = upload.sha256)))::bigint as bytes`,
+      [p('file'), p('uploadsOf')],
+    ),
 );
 
 const announce = statement<
@@ -167,9 +169,13 @@ const forgetUploads = statement<{ before: Date }>('file_upload_forget', (p) =>
   sql('file_uploads').where('expires_at', '<', p('before')).delete(),
 );
 
+/**
+ * Whoever holds the lock waits for the store, which gives up a deletion after five seconds: an organization that asks for
+ * shorter pauses would lose the lock before that, and the deletion could meet bytes that came anew.
+ */
 const lockMarked = statement<{ sha256: string }, { sha256: string }>('file_lock_marked', (p) =>
   sql('files')
-    .select('sha256')
+    .select('sha256', sql.raw(`set_config('idle_in_transaction_session_timeout', '20s', true)`))
     .where({ sha256: p('sha256'), state: 'deleting' })
     .forUpdate(),
 );
@@ -210,8 +216,10 @@ export class KnexFileRepository implements FileRepository {
     return toPart(rows, toFile, ({ createdAt, sha256 }) => ({ createdAt, sha256 }));
   }
 
-  async totalBytes(besideUploadsOf: string | null): Promise<number> {
-    const [row] = await this.#executor.query(totalBytes({ besideUploadsOf }));
+  async totalBytes(beside: { readonly sha256: string; readonly uploads: boolean } | null): Promise<number> {
+    const file = beside?.sha256 ?? null;
+    const uploadsOf = beside?.uploads === true ? file : null;
+    const [row] = await this.#executor.query(totalBytes({ file, uploadsOf }));
     return Number(row?.bytes ?? 0);
   }
 

@@ -51,14 +51,17 @@ export class FakeFiles implements FileRepository {
     return fakePart(following, part, ({ createdAt, sha256 }) => ({ createdAt, sha256 }));
   }
 
-  async totalBytes(besideUploadsOf: string | null): Promise<number> {
+  async totalBytes(beside: { sha256: string; uploads: boolean } | null): Promise<number> {
     const rows = [...this.rows.values()].filter(({ state }) => state !== 'deleting');
     const kept = new Set(rows.map(({ sha256 }) => sha256));
     const uploads = [...this.uploads.values()].filter(
       ({ sha256, expiresAt }) =>
-        expiresAt.getTime() > Date.now() && sha256 !== besideUploadsOf && !kept.has(sha256),
+        expiresAt.getTime() > Date.now() &&
+        !(beside?.uploads === true && sha256 === beside.sha256) &&
+        !kept.has(sha256),
     );
-    return [...rows, ...uploads].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    const others = rows.filter(({ sha256 }) => sha256 !== beside?.sha256);
+    return [...others, ...uploads].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   }
 
   async announce(file: NewFile): Promise<StoredFile | null> {

@@ -48,14 +48,14 @@ describe('Secrets in files', () => {
       withSecretFiles({
         JWT_SECRET: 'hush',
         JWT_SECRET_FILE: fileWith('hush as well'),
-        DB_ROLE_SECRET_FILE: 'relative/path',
+        DB_ROLE_SECRET_FILE: 'hush: no path',
         WORKER_KEY_FILE: join(folder, 'missing'),
         DB_DATABASE_URL_FILE: folder,
       });
     expect(refused).to.throw(
       [
         'JWT_SECRET and JWT_SECRET_FILE are set; unset one of them',
-        'DB_ROLE_SECRET_FILE holds "relative/path"; it takes the absolute path of a file',
+        'DB_ROLE_SECRET_FILE holds a text of 13 characters; it takes the absolute path of a file',
         `WORKER_KEY_FILE names ${join(folder, 'missing')}, which cannot be read (ENOENT)`,
         `DB_DATABASE_URL_FILE names ${folder}, which cannot be read (EISDIR)`,
       ].join('\n'),

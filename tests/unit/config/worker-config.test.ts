@@ -63,8 +63,11 @@ describe("a worker's configuration", () => {
     [{ WORKER_EMAIL: 'w@acme.example' }, /^WORKER_KEY is not set; /],
     [{ WORKER_KEY: 'a\nkey' }, /^WORKER_KEY holds a text of 5 characters; /],
     [{ ...KEY, WORKER_SLOTS: '0' }, /^WORKER_SLOTS holds "0"; it takes a whole number from 1 to 64$/],
-    [{ ...KEY, WORKER_SERVICE_URL: 'http://u:p@mad' }, /^WORKER_SERVICE_URL holds /],
-    [{ ...KEY, WORKER_SERVICE_URL: 'mad:3000' }, /^WORKER_SERVICE_URL holds "mad:3000"; /],
+    [
+      { ...KEY, WORKER_SERVICE_URL: 'http://u:hun/ter2@mad' },
+      /^WORKER_SERVICE_URL holds a text of 21 characters; it takes an http\(s\):\/\/ URL without credentials$/,
+    ],
+    [{ ...KEY, WORKER_SERVICE_URL: 'mad:3000' }, /^WORKER_SERVICE_URL holds a text of 8 characters; /],
     [{ ...KEY, WORKER_NAME: 'x'.repeat(101) }, /^WORKER_NAME holds /],
     [{ ...KEY, LOG_LEVEL: 'loud' }, /^LOG_LEVEL holds "loud"; /],
   ];
