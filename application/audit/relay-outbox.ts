@@ -8,7 +8,10 @@ import type { Logger } from '../ports/runtime/logger.ts';
 
 /** What one organization may have of the relay at a time, whatever its settings allow and however fast it writes. */
 export interface RelayTurn {
-  /** Of each batch. The organization may lock its outbox, and let statements wait for an hour. */
+  /**
+   * Of each batch. The organization may lock its outbox, and let statements wait for an hour; or let none of its transactions
+   * wait until the metadata database has taken the entries, so that all after the first batch stayed out of the trail.
+   */
   readonly limits: StatementLimits;
   /** After so many batches, or so long, the turn ends. */
   readonly batches: number;
@@ -16,7 +19,7 @@ export interface RelayTurn {
 }
 
 export const RELAY_TURN: RelayTurn = {
-  limits: { statementMs: 10_000, lockMs: 2000 },
+  limits: { statementMs: 10_000, lockMs: 2000, idleMs: 60_000 },
   batches: 25,
   ms: 2000,
 };

@@ -15,7 +15,7 @@ export interface CollectFilesDeps {
 const BATCH = 100;
 
 /** The organization may have set an hour, and lock its tables: `files collect` has others to see to. */
-const LIMITS: StatementLimits = { statementMs: 120_000, lockMs: 10_000 };
+const LIMITS: StatementLimits = { statementMs: 120_000, lockMs: 10_000, idleMs: 20_000 };
 
 export type CollectFiles = ReturnType<typeof collectFiles>;
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import knex from 'knex';
 import pg from 'pg';
@@ -386,6 +387,25 @@ describe('the audit trail', function () {
       expect(await outbox()).to.have.length(1);
       await execute('alter table elsewhere rename to audit_logs');
       expect(await relay()).to.equal(1);
+    });
+
+    it('waits for a slow metadata database, however short the pauses are that its organization allows', async () => {
+      const hasty = deployment.start({ DB_IDLE_IN_TRANSACTION_TIMEOUT_MS: '20' });
+      await withResults((database) => database.jobs.insert(sampleJob()));
+      const backlog = container.get(TOKENS.auditBacklog);
+      const relayHastily = relayOutbox({
+        databases: hasty.get(TOKENS.connectionManager),
+        backlog: {
+          deliver: async (...delivery) => {
+            await backlog.deliver(...delivery);
+            await sleep(100);
+          },
+        },
+        logger: hasty.get(TOKENS.logger),
+        now: Date.now,
+      });
+      expect(await relayHastily(ACME)).to.deep.equal({ count: 1, hasMore: false });
+      expect(await outbox()).to.be.empty;
     });
 
     it('stays behind in a database that was put aside, and has no other one made', async () => {

@@ -111,7 +111,7 @@ describe('the collection of files', function () {
     await client.connect();
     try {
       await client.query('begin; lock table files in access exclusive mode');
-      const limits = { statementMs: 600_000, lockMs: 50 };
+      const limits = { statementMs: 600_000, lockMs: 50, idleMs: 20_000 };
       const collection = collectFiles({ fileStore: store, now: Date.now, limits })(ACME, withDatabase);
       expect(await rejectionOf(collection)).to.have.nested.property('cause.code', '55P03');
     } finally {

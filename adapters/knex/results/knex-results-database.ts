@@ -25,10 +25,11 @@ const storageBytes = statement<object, { bytes: string }>('storage_bytes', () =>
 const limit = statement<StatementLimits>(
   'limit_statements',
   (p) =>
-    sql.raw(`select set_config('statement_timeout', ?, true), set_config('lock_timeout', ?, true)`, [
-      p('statementMs'),
-      p('lockMs'),
-    ]),
+    sql.raw(
+      `select set_config('statement_timeout', ?, true), set_config('lock_timeout', ?, true),
+         set_config('idle_in_transaction_session_timeout', ?, true)`,
+      [p('statementMs'), p('lockMs'), p('idleMs')],
+    ),
   { isDeferrable: true },
 );
 

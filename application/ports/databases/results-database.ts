@@ -24,10 +24,11 @@ export interface ResultsRepositories {
   readonly auditOutbox: AuditOutbox;
 }
 
-/** Milliseconds that each statement of a transaction may take, and may wait for each lock. */
+/** Milliseconds that each statement of a transaction may take and may wait for each lock, and that may pass until the next. */
 export interface StatementLimits {
   readonly statementMs: number;
   readonly lockMs: number;
+  readonly idleMs: number;
 }
 
 /**
@@ -39,7 +40,7 @@ export interface ResultsDatabase extends ResultsRepositories {
   /**
    * Runs `work` on one connection; commits when it resolves, rolls back when it rejects. Never retried.
    *
-   * @param limits in place of those that the organization has set, which may be an hour: for work that others wait for
+   * @param limits in place of those that the organization has set, which may be a millisecond or an hour: for work that is not its own
    */
   transaction<Result>(
     work: (repositories: ResultsRepositories) => Promise<Result>,
