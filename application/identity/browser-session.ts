@@ -123,7 +123,8 @@ export const makeBrowserToken =
       await repositories.sessions.noteUse(sessionId);
       const openedAt = Math.floor(expiresAt.getTime() / 1000) - BROWSER_SESSION_SECONDS;
       const authTime = confirmedAt ?? openedAt;
-      return ports.accessTokens.issue(principal, { sessionId, atMostSeconds: TOKEN_SECONDS, authTime });
+      const session = { sessionId, atMostSeconds: TOKEN_SECONDS, endsAt: expiresAt, authTime };
+      return ports.accessTokens.issue(principal, session);
     });
     if (token === null) throw new UnauthenticatedError(OVER);
     return token;

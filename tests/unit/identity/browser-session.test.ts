@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { openBrowserSession } from '../../../application/identity/browser-session.ts';
+import { makeBrowserToken, openBrowserSession } from '../../../application/identity/browser-session.ts';
 import type { MetadataDatabase } from '../../../application/ports/databases/metadata-database.ts';
+import type { TokenSession } from '../../../application/ports/identity/tokens.ts';
 import { PasswordChangeRequiredError, UnauthenticatedError } from '../../../domain/identity/errors.ts';
 import type { SessionRepository } from '../../../domain/identity/session-repository.ts';
 import { FakeMetadata } from '../../support/fakes/fake-metadata.ts';
@@ -24,6 +25,7 @@ const setUp = (overridesOf: (sessions: SessionRepository) => Partial<SessionRepo
     ...stored,
     transaction: (work) => fake.transaction((repositories) => work({ ...repositories, sessions })),
   };
+  const issued: (TokenSession | undefined)[] = [];
   let made = 0;
   const next = (name: string): string => `${name} ${(made += 1)}`;
   const ports = {
@@ -41,7 +43,10 @@ const setUp = (overridesOf: (sessions: SessionRepository) => Partial<SessionRepo
       hashOf,
     },
     accessTokens: {
-      issue: () => ({ accessToken: 'token', expiresInSeconds: 1 }),
+      issue: (_principal: unknown, session?: TokenSession) => {
+        issued.push(session);
+        return { accessToken: 'token', expiresInSeconds: 1 };
+      },
     },
     newSessionId: () => next('session'),
     now: () => 0,
@@ -54,7 +59,7 @@ const setUp = (overridesOf: (sessions: SessionRepository) => Partial<SessionRepo
   const isLive = async (secret: string) => (await fake.sessions.findBrowser(hashOf(secret))) !== null;
   const passwordHash = async (userId: string) =>
     (await fake.users.findPasswordIdentity(`${userId}@example.org`))?.passwordHash;
-  return { people, logIn, isLive, passwordHash, sessions: fake.sessions };
+  return { people, ports, issued, logIn, isLive, passwordHash, sessions: fake.sessions };
 };
 
 describe('A login in a browser that has a session', () => {
@@ -107,5 +112,15 @@ describe('A login in a browser that has a session', () => {
     const nowhere = logIn('cleo', { former, newPassword: 'another' });
     expect(await rejectionOf(nowhere)).to.be.instanceOf(UnauthenticatedError);
     expect(await isLive(former)).to.equal(true);
+  });
+});
+
+describe('A token of a browser', () => {
+  it('is to end with its session', async () => {
+    const { ports, issued, logIn, sessions } = setUp();
+    const secret = await logIn('ada');
+    await makeBrowserToken(ports)(secret, ACME);
+    const { expiresAt } = (await sessions.findBrowser(hashOf(secret))) ?? {};
+    expect(issued.map((session) => session?.endsAt)).to.deep.equal([expiresAt]);
   });
 });
