@@ -30,8 +30,14 @@ export class JsonwebtokenIssuer implements TokenIssuer {
     const organization = organizationId === null ? {} : { org_id: organizationId };
     const login = session === undefined ? {} : { sid: session.sessionId };
     const proof = session?.authTime === undefined ? {} : { auth_time: session.authTime };
-    const expiresInSeconds = Math.min(accessTtlSeconds, session?.atMostSeconds ?? accessTtlSeconds);
-    const accessToken = jwt.sign({ ...organization, ...login, ...proof, roles: [...roles] }, this.#key, {
+    const iat = Math.floor(Date.now() / 1000);
+    const expiresInSeconds = Math.min(
+      accessTtlSeconds,
+      session?.atMostSeconds ?? accessTtlSeconds,
+      session?.endsAt === undefined ? accessTtlSeconds : secondsUntil(session.endsAt, iat),
+    );
+    const claims = { ...organization, ...login, ...proof, roles: [...roles], iat };
+    const accessToken = jwt.sign(claims, this.#key, {
       algorithm: 'HS256',
       subject: userId,
       issuer,
@@ -41,3 +47,6 @@ export class JsonwebtokenIssuer implements TokenIssuer {
     return { accessToken, expiresInSeconds };
   }
 }
+
+/** Whole seconds. Zero in the last second of a session: its token is over when it is made. */
+const secondsUntil = (end: Date, iat: number): number => Math.max(0, Math.floor(end.getTime() / 1000) - iat);

@@ -5,7 +5,7 @@ import {
   UnauthenticatedError,
 } from '../../domain/identity/errors.ts';
 import type { BrowserSession } from '../../domain/identity/session-repository.ts';
-import type { Membership, User } from '../../domain/identity/user-repository.ts';
+import type { Membership, PasswordIdentity, User } from '../../domain/identity/user-repository.ts';
 import type { OrganizationId } from '../../domain/organizations/organization-id.ts';
 import { ValidationError } from '../../domain/validation-error.ts';
 import type { Origin } from '../origin.ts';
@@ -42,7 +42,8 @@ interface Opening extends Omit<Credentials, 'organizationId'> {
 
 /**
  * Opens a session of a browser. Ends the session that the browser had: the new cookie replaces the only one that could log that
- * session out. The secret that it returns is good for one thing: to make access tokens.
+ * session out. That one ends when nothing refuses the login any more, and before anything else is written: a login that failed half
+ * way may be sent again. The secret that it returns is good for one thing: to make access tokens.
  *
  * @returns the secret of the browser's cookie
  * @throws {UnauthenticatedError} the same, after the same work, for every cause
@@ -56,11 +57,13 @@ export const openBrowserSession =
     const { newPassword } = credentials;
     const identity = await provePassword(ports, credentials, origin);
     const newHash = newPassword === null ? null : await passwords.hash(newPassword);
-    const opened = await metadata.transaction(async (repositories) => {
-      const { userId, ...account } = await lockAccount(repositories, identity);
-      if (account.mustChangePassword && newHash === null) throw new PasswordChangeRequiredError();
-      if (!account.platformAdmin && account.memberships.length === 0 && !account.invited)
-        throw new UnauthenticatedError(REFUSAL);
+    if (former !== null) {
+      await metadata.transaction((repositories) => lockAdmitted(repositories, identity, newHash));
+      // It may be another user's. A transaction that locks sessions of two users could wait for one that waits for it.
+      await endBrowserSession(ports)(former);
+    }
+    return metadata.transaction(async (repositories) => {
+      const userId = await lockAdmitted(repositories, identity, newHash);
       if (newHash !== null)
         await replacePassword(repositories, { userId, ...origin }, userId, {
           hash: newHash,
@@ -72,10 +75,25 @@ export const openBrowserSession =
       await repositories.sessions.addBrowser(sessionId, hash);
       return token;
     });
-    // It may be another user's. A transaction that locks sessions of two users could wait for one that waits for it.
-    if (former !== null) await endBrowserSession(ports)(former);
-    return opened;
   };
+
+/**
+ * Locks the user, and says who it is.
+ *
+ * @throws {UnauthenticatedError}
+ * @throws {PasswordChangeRequiredError}
+ */
+const lockAdmitted = async (
+  repositories: MetadataRepositories,
+  identity: PasswordIdentity,
+  newHash: string | null,
+): Promise<string> => {
+  const account = await lockAccount(repositories, identity);
+  if (account.mustChangePassword && newHash === null) throw new PasswordChangeRequiredError();
+  if (!account.platformAdmin && account.memberships.length === 0 && !account.invited)
+    throw new UnauthenticatedError(REFUSAL);
+  return account.userId;
+};
 
 /**
  * Makes an access token for one of the user's organizations, or (null) as platform administrator or as who is only invited. It
@@ -105,7 +123,8 @@ export const makeBrowserToken =
       await repositories.sessions.noteUse(sessionId);
       const openedAt = Math.floor(expiresAt.getTime() / 1000) - BROWSER_SESSION_SECONDS;
       const authTime = confirmedAt ?? openedAt;
-      return ports.accessTokens.issue(principal, { sessionId, atMostSeconds: TOKEN_SECONDS, authTime });
+      const session = { sessionId, atMostSeconds: TOKEN_SECONDS, endsAt: expiresAt, authTime };
+      return ports.accessTokens.issue(principal, session);
     });
     if (token === null) throw new UnauthenticatedError(OVER);
     return token;

@@ -28,7 +28,7 @@ export const refreshSession = (ports: TokenPorts & Pick<Ports, 'metadata'>) => {
       // Rolls back: the token was not used.
       if (waitMs > 0) throw new TooManyAttemptsError(Math.ceil(waitMs / 1000));
       const principal = await principalNow(repositories, use.session);
-      if (principal !== null) return grantTokens(ports, repositories, use.session.sessionId, principal);
+      if (principal !== null) return grantTokens(ports, repositories, use.session, principal);
       await repositories.sessions.revoke(use.session.sessionId);
       return null;
     });

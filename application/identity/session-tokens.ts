@@ -1,4 +1,5 @@
 import type { Principal } from '../../domain/identity/principal.ts';
+import type { OpenSession } from '../../domain/identity/session-repository.ts';
 import type { MetadataRepositories } from '../ports/databases/metadata-database.ts';
 import type { Ports } from '../ports/ports.ts';
 
@@ -25,21 +26,24 @@ export const openSession = async (
 ): Promise<SessionGrant> => {
   const { userId, organizationId } = principal;
   const sessionId = ports.newSessionId();
-  await repositories.sessions.open({ sessionId, userId, organizationId }, ports.sessionLifetimeSeconds);
-  return grantTokens(ports, repositories, sessionId, principal);
+  const expiresAt = await repositories.sessions.open(
+    { sessionId, userId, organizationId },
+    ports.sessionLifetimeSeconds,
+  );
+  return grantTokens(ports, repositories, { sessionId, expiresAt }, principal);
 };
 
-/** Makes two fresh tokens for a session that is open. @param repositories of a transaction */
+/** Makes two fresh tokens for a session that is open; neither is good for longer than the session. @param repositories of a transaction */
 export const grantTokens = async (
   { accessTokens, refreshTokens, sessionLifetimeSeconds }: TokenPorts,
   { sessions }: Pick<MetadataRepositories, 'sessions'>,
-  sessionId: string,
+  { sessionId, expiresAt }: Pick<OpenSession, 'sessionId' | 'expiresAt'>,
   principal: Principal,
 ): Promise<SessionGrant> => {
   const { token: refreshToken, hash } = refreshTokens.create();
   await sessions.addToken(sessionId, hash);
   return {
-    ...accessTokens.issue(principal, { sessionId }),
+    ...accessTokens.issue(principal, { sessionId, endsAt: expiresAt }),
     refreshToken,
     refreshExpiresInSeconds: sessionLifetimeSeconds,
   };

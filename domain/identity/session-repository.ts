@@ -8,6 +8,12 @@ export interface Session {
   readonly organizationId: OrganizationId | null;
 }
 
+/** A session that is not over. */
+export interface OpenSession extends Session {
+  /** By the clock of the metadata database. No token of the session is good after that. */
+  readonly expiresAt: Date;
+}
+
 /** A login of a browser, which may act in each of its user's organizations. */
 export interface BrowserSession {
   readonly sessionId: string;
@@ -31,21 +37,21 @@ export interface LiveSession {
 
 /** What became of a refresh token that was presented. */
 export type RefreshTokenUse =
-  | { readonly outcome: 'used'; readonly session: Session }
+  | { readonly outcome: 'used'; readonly session: OpenSession }
   /** The token had been used before, so two clients have it or its successor. */
-  | { readonly outcome: 'reused'; readonly session: Session }
+  | { readonly outcome: 'reused'; readonly session: OpenSession }
   /** The token was never issued, or its session is revoked or too old. */
   | { readonly outcome: 'refused' };
 
 /** Logins and their refresh tokens, which are known by their hashes alone. */
 export interface SessionRepository {
-  /** Also forgets sessions of this user that ended long ago. */
-  open(session: Session, lifetimeSeconds: number): Promise<void>;
+  /** Also forgets sessions of this user that ended long ago. @returns when the session will be over by its age */
+  open(session: Session, lifetimeSeconds: number): Promise<Date>;
   addToken(sessionId: string, tokenHash: Uint8Array): Promise<void>;
   /** Uses a token up. Of concurrent callers with one token a single one gets `used`. */
   useToken(tokenHash: Uint8Array): Promise<RefreshTokenUse>;
   /** The session of a token, used up or not, unless it is over. */
-  findByToken(tokenHash: Uint8Array): Promise<Session | null>;
+  findByToken(tokenHash: Uint8Array): Promise<OpenSession | null>;
   /** Makes a session one of a browser, which is known by the hash of a secret. */
   addBrowser(sessionId: string, secretHash: Uint8Array): Promise<void>;
   /** The session of a browser's secret, unless it is over. */

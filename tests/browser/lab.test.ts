@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Page } from 'playwright-core';
 import { TOKENS } from '../../infrastructure/composition/tokens.ts';
 import { hide, keepPicture } from '../support/browser.ts';
 import { BOX_FILE, DockingLab, expectDrawing, LIGAND, RECEPTOR } from '../support/docking-lab.ts';
@@ -80,21 +81,20 @@ describe('The pages for the lab', function () {
     await visitor.context.close();
   });
 
-  it('make what somebody asks for at last, when the first try failed half way', async () => {
-    const visitor = await lab.enter();
-    const page = await lab.logIn(visitor, '/console/o/alpha/submit');
-    const pdbqt = (name: string, buffer: Buffer) => ({ name, mimeType: 'chemical/x-pdbqt', buffer });
+  const pdbqt = (name: string, buffer: Buffer) => ({ name, mimeType: 'chemical/x-pdbqt', buffer });
+  const otherLigand = (remark: string) =>
+    Buffer.from(LIGAND.toString().replace('REMARK', `REMARK  ${remark}`));
+
+  /** Submits the ligands `a` and `b` in a campaign. The try reaches the service, and its answer is lost. */
+  const submitInVain = async (page: Page): Promise<void> => {
     await page.getByLabel('Drop the receptor here').setInputFiles(pdbqt('receptor.pdbqt', RECEPTOR));
     await page.getByText('receptor.pdbqt').first().waitFor();
-    const other = Buffer.from(LIGAND.toString().replace('REMARK', 'REMARK  other'));
     await page
       .getByLabel('Drop ligands here')
-      .setInputFiles([pdbqt('a.pdbqt', LIGAND), pdbqt('b.pdbqt', other)]);
+      .setInputFiles([pdbqt('a.pdbqt', otherLigand('a')), pdbqt('b.pdbqt', otherLigand('b'))]);
     await page.getByText('2 chosen').waitFor();
     await page.getByLabel('From a configuration of Vina').setInputFiles(BOX_FILE);
-    const name = page.getByLabel('Campaign, which ranks');
-    await name.fill('first name');
-    // The first try reaches the service, and its answer is lost.
+    await page.getByLabel('Campaign, which ranks').fill('first name');
     await page.route('**/job-batches?**', async (route) => {
       await route.fetch();
       await route.abort();
@@ -102,13 +102,42 @@ describe('The pages for the lab', function () {
     await page.getByRole('button', { name: 'Submit 2 jobs' }).click();
     await page.getByText('The service does not answer').waitFor();
     await page.unroute('**/job-batches?**');
-    await name.fill('second name');
-    await page.getByRole('button', { name: 'Submit 2 jobs' }).click();
-    await page.getByRole('heading', { name: 'second name' }).waitFor({ timeout: 5000 });
+  };
+
+  /** Of the campaign that the page shows, in the order of the alphabet. */
+  const ligandsIn = async (page: Page): Promise<readonly string[]> => {
     const member = lab.service.as(lab.deployment.token('alpha', ['member']));
     const id = page.url().split('/').at(-1)?.replace(/\?.*/, '');
-    const { body } = await member.get<{ readonly items: readonly object[] }>(`/jobs?campaign_id=${id}`);
-    expect(body.items, 'each ligand once').to.have.length(2);
+    const { body } = await member.get<{ readonly items: readonly { readonly label: string }[] }>(
+      `/jobs?campaign_id=${id}`,
+    );
+    return body.items.map(({ label }) => label).toSorted();
+  };
+
+  it('make what somebody asks for at last, when the first try failed half way', async () => {
+    const visitor = await lab.enter();
+    const page = await lab.logIn(visitor, '/console/o/alpha/submit');
+    await submitInVain(page);
+    await page.getByLabel('Campaign, which ranks').fill('second name');
+    await page.getByRole('button', { name: 'Submit 2 jobs' }).click();
+    await page.getByRole('heading', { name: 'second name' }).waitFor({ timeout: 5000 });
+    expect(await ligandsIn(page), 'each ligand once').to.deep.equal(['a', 'b']);
+    await visitor.context.close();
+  });
+
+  it('make no job of a ligand twice, when others are chosen after a try that failed half way', async () => {
+    const visitor = await lab.enter();
+    const page = await lab.logIn(visitor, '/console/o/alpha/submit');
+    await submitInVain(page);
+    await page.getByRole('button', { name: 'Remove b.pdbqt' }).click();
+    await page.getByText('1 chosen').waitFor();
+    await page.getByLabel('Drop ligands here').setInputFiles(pdbqt('c.pdbqt', otherLigand('c')));
+    await page.getByText('2 chosen').waitFor();
+    await page.getByRole('button', { name: 'Submit 2 jobs' }).click();
+    const said = await page.getByText('jobs are submitted').textContent();
+    await page.getByRole('heading', { name: 'first name' }).waitFor({ timeout: 5000 });
+    expect(await ligandsIn(page), 'each ligand once').to.deep.equal(['a', 'b', 'c']);
+    expect(said).to.equal('3 jobs are submitted, with 1 of an earlier try that the form no longer has.');
     await visitor.context.close();
   });
 

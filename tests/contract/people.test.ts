@@ -326,9 +326,9 @@ const keepsPeople = (subject: Subject<MetadataSubject>): void => {
     const open = async (userId: string, organization: OrganizationId | null, lifetimeSeconds = 60) => {
       const session = { sessionId: randomUUID(), userId, organizationId: organization };
       const token = randomBytes(32);
-      await metadata.sessions.open(session, lifetimeSeconds);
+      const expiresAt = await metadata.sessions.open(session, lifetimeSeconds);
       await metadata.sessions.addToken(session.sessionId, token);
-      return { session, token };
+      return { session: { ...session, expiresAt }, token };
     };
 
     it('give each token out once, and know one that was used before', async () => {

@@ -54,6 +54,20 @@ describe('Sessions', function () {
     service.call<TokenReply & Problem>('POST', '/auth/refresh', { body: { refresh_token } });
   const logout = (refresh_token: string) =>
     service.call<Problem>('POST', '/auth/logout', { body: { refresh_token } });
+  /** One that would make tokens of a day, beside sessions of two hours. */
+  const startGenerous = async (): Promise<HttpService> => {
+    generous ??= await HttpService.start(deployment, [], { JWT_ACCESS_TTL_SECONDS: '86400' });
+    return generous;
+  };
+  const endOf = ({ access_token }: TokenReply): number =>
+    Number(jwt.decode(access_token, { json: true })?.exp);
+  const sessionEndOf = async (userId: string): Promise<number> => {
+    const [row] = await metadata<{ end: number }>(
+      'select extract(epoch from expires_at)::float8 as end from sessions where user_id = $1',
+      [userId],
+    );
+    return Number(row?.end);
+  };
   const served = async (accessToken: string): Promise<number> =>
     (await service.call('GET', '/jobs', { token: accessToken })).status;
   const refused = ({ status, body }: Reply<Problem>): void => {
@@ -136,6 +150,28 @@ describe('Sessions', function () {
     refused(await refresh(next.refresh_token));
   });
 
+  it('are outlived by no access token that a refresh makes', async () => {
+    const { email, userId } = await enrol();
+    const { refresh_token } = await login(email);
+    await metadata(`update sessions set expires_at = now() + interval '5 seconds' where user_id = $1`, [
+      userId,
+    ]);
+    const { status, body } = await refresh(refresh_token);
+    expect(status).to.equal(200);
+    expect(endOf(body)).to.be.at.most(await sessionEndOf(userId));
+    expect(body.expires_in).to.be.within(0, 5);
+  });
+
+  it('are outlived by no access token that a login makes', async () => {
+    const { email, userId } = await enrol();
+    const { status, body } = await (
+      await startGenerous()
+    ).call<TokenReply>('POST', '/auth/token', { body: { email, password: PASSWORD } });
+    expect(status).to.equal(200);
+    expect(endOf(body)).to.be.at.most(await sessionEndOf(userId));
+    expect(body.expires_in).to.be.within(7000, 7200);
+  });
+
   it('of disabled users and removed members are not prolonged', async () => {
     for (const statement of [
       `update users set status = 'disabled' where user_id = $1`,
@@ -150,9 +186,9 @@ describe('Sessions', function () {
   });
 
   it('that ended stay so when access tokens are to be good for a shorter time from now on', async () => {
-    generous = await HttpService.start(deployment, [], { JWT_ACCESS_TTL_SECONDS: '86400' });
+    const longer = await startGenerous();
     const { email, userId } = await enrol();
-    const { body } = await generous.call<TokenReply>('POST', '/auth/token', {
+    const { body } = await longer.call<TokenReply>('POST', '/auth/token', {
       body: { email, password: PASSWORD },
     });
     await logout(body.refresh_token);
@@ -164,7 +200,7 @@ describe('Sessions', function () {
     ]);
     const claims = jwt.decode(token, { json: true });
     const old = jwt.sign({ ...claims, iat: Number(claims?.iat) - ago }, TEST_JWT_SECRET);
-    expect((await generous.call('GET', '/jobs', { token: old })).status).to.equal(401);
+    expect((await longer.call('GET', '/jobs', { token: old })).status).to.equal(401);
     expect(await served(old)).to.equal(401);
   });
 

@@ -1,6 +1,7 @@
 import type {
   BrowserSession,
   LiveSession,
+  OpenSession,
   RefreshTokenUse,
   Session,
   SessionRepository,
@@ -14,19 +15,19 @@ interface SessionRow {
   readonly org_id: OrganizationId | null;
 }
 
+type OpenRow = SessionRow & { readonly expires_at: Date };
+
 // An access token lives for 30 days at most, so nobody can present one of a session that ended before that.
-const open = statement<{
-  sessionId: string;
-  userId: string;
-  organizationId: string | null;
-  lifetimeSeconds: number;
-}>('session_open', (p) =>
+const open = statement<
+  { sessionId: string; userId: string; organizationId: string | null; lifetimeSeconds: number },
+  Pick<OpenRow, 'expires_at'>
+>('session_open', (p) =>
   sql.raw(
     `with forgotten as (
        delete from sessions where user_id = ? and expires_at < now() - interval '31 days'
      )
      insert into sessions (session_id, user_id, org_id, expires_at)
-     values (?, ?, ?, now() + make_interval(secs => ?))`,
+     values (?, ?, ?, now() + make_interval(secs => ?)) returning expires_at`,
     [p('userId'), p('sessionId'), p('userId'), p('organizationId'), p('lifetimeSeconds')],
   ),
 );
@@ -36,10 +37,10 @@ const addToken = statement<{ sessionId: string; tokenHash: Uint8Array }>('sessio
 );
 
 /** Locks the session: two uses of its tokens, or a use and the end of the session, follow one another. */
-const findByToken = statement<{ tokenHash: Uint8Array }, SessionRow>('session_find_by_token', (p) =>
+const findByToken = statement<{ tokenHash: Uint8Array }, OpenRow>('session_find_by_token', (p) =>
   sql('refresh_tokens')
     .join('sessions', 'sessions.session_id', 'refresh_tokens.session_id')
-    .select('sessions.session_id', 'sessions.user_id', 'sessions.org_id')
+    .select('sessions.session_id', 'sessions.user_id', 'sessions.org_id', 'sessions.expires_at')
     .where('refresh_tokens.token_hash', p('tokenHash'))
     .whereNull('sessions.revoked_at')
     .whereRaw('sessions.expires_at > now()')
@@ -126,7 +127,7 @@ const revokeOf = statement<{ userId: string; sessionId: string }, { session_id: 
       .returning('session_id'),
 );
 
-// Those that are over by their age end as well: their access tokens may be good yet.
+// Those that are over by their age end as well: to a process whose clock is late their access tokens may be good yet.
 const revokeAll = statement<{ userId: string; organizationId: string | null }, { is_live: boolean }>(
   'session_revoke_all',
   (p) =>
@@ -138,10 +139,11 @@ const revokeAll = statement<{ userId: string; organizationId: string | null }, {
       .returning(sql.raw('expires_at > now() as is_live')),
 );
 
-const toSession = (row: SessionRow): Session => ({
+const toSession = (row: OpenRow): OpenSession => ({
   sessionId: row.session_id,
   userId: row.user_id,
   organizationId: row.org_id,
+  expiresAt: row.expires_at,
 });
 
 /** Sessions, and the hashes of their refresh tokens and of browsers' secrets. Decisions 0016 and 0052. */
@@ -152,8 +154,10 @@ export class KnexSessionRepository implements SessionRepository {
     this.#executor = executor;
   }
 
-  async open(session: Session, lifetimeSeconds: number): Promise<void> {
-    await this.#executor.query(open({ ...session, lifetimeSeconds }));
+  async open(session: Session, lifetimeSeconds: number): Promise<Date> {
+    const [row] = await this.#executor.query(open({ ...session, lifetimeSeconds }));
+    if (row === undefined) throw new Error('a session that was opened returned no row');
+    return row.expires_at;
   }
 
   async addToken(sessionId: string, tokenHash: Uint8Array): Promise<void> {
@@ -167,7 +171,7 @@ export class KnexSessionRepository implements SessionRepository {
     return { outcome: used.length === 0 ? 'reused' : 'used', session };
   }
 
-  async findByToken(tokenHash: Uint8Array): Promise<Session | null> {
+  async findByToken(tokenHash: Uint8Array): Promise<OpenSession | null> {
     const [row] = await this.#executor.query(findByToken({ tokenHash }));
     return row === undefined ? null : toSession(row);
   }

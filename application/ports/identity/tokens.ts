@@ -12,6 +12,8 @@ export interface TokenSession {
   readonly sessionId: string;
   /** Shortens the token's life; left out: as long as the service is configured. */
   readonly atMostSeconds?: number;
+  /** When the session is over by its age: the token ends by then. Keys have no such time. */
+  readonly endsAt?: Date;
   /** When the bearer gave the password last, in seconds since 1970; of browsers' sessions alone. */
   readonly authTime?: number;
 }

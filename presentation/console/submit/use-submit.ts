@@ -5,21 +5,23 @@ import { dataOf, newIdempotencyKey, useApi, useContextOfPages } from '../api/cli
 import { number } from '../format.ts';
 import { toast } from '../ui/toast.tsx';
 import { dropDraft, requestOf, type Draft } from './draft.ts';
+import { sendRest, type SentBatch } from './send-rest.ts';
 
-/** Of one request. */
-const MOST_ITEMS = 1000;
+type Item = ReturnType<typeof requestOf>['items'][number];
 
 /**
  * Submits a draft: one ligand without a campaign as a job, others as batches of a campaign. What failed in the middle goes on
- * where it was: what was asked for before is not made again. What was changed since then is another request.
+ * where it was: what was asked for before is not made again. A request is the same with other ligands and another name of its
+ * campaign. With another receptor, box, setting or use of the cache it is another one, for which all are sent.
  */
 export const useSubmit = (draft: Draft) => {
   const api = useApi();
   const orgId = useContextOfPages() ?? '';
   const navigate = useNavigate();
   const queries = useQueryClient();
-  /** The key of each request, and each campaign, by what was asked for. A campaign can be renamed. */
+  /** By what was asked for: the key of each job, the batches of each request, and each campaign, which can be renamed. */
   const keys = useRef(new Map<string, string>());
+  const batches = useRef(new Map<string, Map<string, SentBatch<Item>>>());
   const campaigns = useRef(new Map<string, { readonly campaignId: string; readonly name: string }>());
   const [state, setState] = useState<{ readonly busy: boolean; readonly error: unknown }>({
     busy: false,
@@ -31,6 +33,13 @@ export const useSubmit = (draft: Draft) => {
     const key = keys.current.get(text) ?? newIdempotencyKey();
     keys.current.set(text, key);
     return key;
+  };
+
+  const batchesOf = (asked: object): Map<string, SentBatch<Item>> => {
+    const text = JSON.stringify(asked);
+    const sent = batches.current.get(text) ?? new Map<string, SentBatch<Item>>();
+    batches.current.set(text, sent);
+    return sent;
   };
 
   const campaignOf = async (common: Pick<ReturnType<typeof requestOf>, 'engine' | 'inputs' | 'params'>) => {
@@ -64,12 +73,22 @@ export const useSubmit = (draft: Draft) => {
       return;
     }
     const campaignId = await campaignOf(common);
-    for (let from = 0; from < items.length; from += MOST_ITEMS) {
-      const body = { ...common, campaign_id: campaignId, items: items.slice(from, from + MOST_ITEMS) };
-      const header = { 'Idempotency-Key': keyOf({ query, body }) };
-      await api.POST('/job-batches', { params: { query, header }, body });
-    }
-    toast(`${number(items.length)} jobs are submitted.`);
+    const asked = { ...common, campaign_id: campaignId };
+    const { jobs, removed } = await sendRest({
+      sent: batchesOf({ query, asked }),
+      items,
+      newKey: newIdempotencyKey,
+      send: async (batch) => {
+        const header = { 'Idempotency-Key': batch.key };
+        await api.POST('/job-batches', {
+          params: { query, header },
+          body: { ...asked, items: [...batch.items] },
+        });
+      },
+    });
+    const stayed =
+      removed === 0 ? '' : `, with ${number(removed)} of an earlier try that the form no longer has`;
+    toast(`${number(jobs)} jobs are submitted${stayed}.`);
     await navigate({ to: '/o/$orgId/campaigns/$campaignId', params: { orgId, campaignId } });
   };
 

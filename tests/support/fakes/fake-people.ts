@@ -4,13 +4,14 @@ import { OrganizationNotFoundError } from '../../../domain/exceptions.ts';
 import type { ExternalIdentity } from '../../../domain/identity/identity-repository.ts';
 import type { Member } from '../../../domain/identity/member-repository.ts';
 import type { OrganizationRole } from '../../../domain/identity/role.ts';
-import type { Session } from '../../../domain/identity/session-repository.ts';
+import type { OpenSession, Session } from '../../../domain/identity/session-repository.ts';
 import type { User } from '../../../domain/identity/user-repository.ts';
 import type { OrganizationId } from '../../../domain/organizations/organization-id.ts';
 import { toPage } from '../../../domain/page.ts';
 import { saveMap } from './fake-transactions.ts';
 
 const NOW = new Date('2026-01-02T03:04:05.678Z');
+const SESSIONS_END = new Date('2030-01-02T03:04:05.678Z');
 
 interface Person {
   readonly userId: string;
@@ -27,7 +28,7 @@ interface Person {
 }
 
 interface StoredSession {
-  readonly session: Session;
+  readonly session: OpenSession;
   readonly isOver: boolean;
   /** Hashes as hex, and whether they were used. */
   readonly tokens: ReadonlyMap<string, boolean>;
@@ -170,7 +171,9 @@ export class FakePeople {
   readonly sessions: MetadataRepositories['sessions'] = {
     open: async (session, lifetimeSeconds) => {
       const isOver = lifetimeSeconds <= 0;
-      this.#sessions.set(session.sessionId, { session, isOver, tokens: new Map() });
+      const opened = { ...session, expiresAt: SESSIONS_END };
+      this.#sessions.set(session.sessionId, { session: opened, isOver, tokens: new Map() });
+      return SESSIONS_END;
     },
     addToken: async (sessionId, hash) => {
       this.#setToken(sessionId, hash, false);
@@ -190,21 +193,21 @@ export class FakePeople {
     findBrowser: async (hash) => {
       const stored = this.#sessions.get(this.#browsers.get(hexOf(hash)) ?? '');
       if (stored === undefined || stored.isOver) return null;
-      const { sessionId, userId } = stored.session;
-      return { sessionId, userId, idleSeconds: 0, expiresAt: new Date('2030-01-02T03:04:05.678Z') };
+      const { sessionId, userId, expiresAt } = stored.session;
+      return { sessionId, userId, idleSeconds: 0, expiresAt };
     },
     noteUse: async () => undefined,
     listLive: async (userId) => {
       const browsers = new Set(this.#browsers.values());
       return [...this.#sessions.values()]
         .filter(({ session, isOver }) => session.userId === userId && !isOver)
-        .map(({ session: { sessionId, organizationId } }) => ({
+        .map(({ session: { sessionId, organizationId, expiresAt } }) => ({
           sessionId,
           organizationId,
           isBrowser: browsers.has(sessionId),
           openedAt: NOW,
           usedAt: browsers.has(sessionId) ? NOW : null,
-          expiresAt: new Date('2030-01-02T03:04:05.678Z'),
+          expiresAt,
         }))
         .toReversed();
     },
