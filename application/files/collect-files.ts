@@ -14,7 +14,11 @@ export interface CollectFilesDeps {
 /** How many files are marked at a time. */
 const BATCH = 100;
 
-/** The organization may have set an hour, and lock its tables: `files collect` has others to see to. */
+/**
+ * The organization may have set an hour, and lock its tables: `files collect` has others to see to. Or it lets its transactions
+ * pause for less than the five seconds after which a store gives up a deletion: its lock would be gone, and the deletion could
+ * meet bytes that came anew.
+ */
 const LIMITS: StatementLimits = { statementMs: 120_000, lockMs: 10_000, idleMs: 20_000 };
 
 export type CollectFiles = ReturnType<typeof collectFiles>;

@@ -169,13 +169,9 @@ const forgetUploads = statement<{ before: Date }>('file_upload_forget', (p) =>
   sql('file_uploads').where('expires_at', '<', p('before')).delete(),
 );
 
-/**
- * Whoever holds the lock waits for the store, which gives up a deletion after five seconds: an organization that asks for
- * shorter pauses would lose the lock before that, and the deletion could meet bytes that came anew.
- */
 const lockMarked = statement<{ sha256: string }, { sha256: string }>('file_lock_marked', (p) =>
   sql('files')
-    .select('sha256', sql.raw(`set_config('idle_in_transaction_session_timeout', '20s', true)`))
+    .select('sha256')
     .where({ sha256: p('sha256'), state: 'deleting' })
     .forUpdate(),
 );
