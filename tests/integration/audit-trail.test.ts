@@ -390,7 +390,7 @@ describe('the audit trail', function () {
     });
 
     it('waits for a slow metadata database, however short the pauses are that its organization allows', async () => {
-      const hasty = deployment.start({ DB_IDLE_IN_TRANSACTION_TIMEOUT_MS: '20' });
+      const hasty = deployment.start({ DB_IDLE_IN_TRANSACTION_TIMEOUT_MS: '1000' });
       await withResults((database) => database.jobs.insert(sampleJob()));
       const backlog = container.get(TOKENS.auditBacklog);
       const relayHastily = relayOutbox({
@@ -398,7 +398,7 @@ describe('the audit trail', function () {
         backlog: {
           deliver: async (...delivery) => {
             await backlog.deliver(...delivery);
-            await sleep(100);
+            await sleep(1200);
           },
         },
         logger: hasty.get(TOKENS.logger),

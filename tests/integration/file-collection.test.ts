@@ -124,12 +124,12 @@ describe('the collection of files', function () {
   it('waits for a slow store, however short the pauses are that transactions may make', async () => {
     const sha256 = await upload('slowly deleted');
     await age();
-    const container = deployment.start({ DB_IDLE_IN_TRANSACTION_TIMEOUT_MS: '100' });
+    const container = deployment.start({ DB_IDLE_IN_TRANSACTION_TIMEOUT_MS: '1000' });
     const manager = container.get(TOKENS.connectionManager);
     const hasty = through(manager);
     const slow = withOverrides(store, {
       delete: async (...asked) => {
-        await sleep(300);
+        await sleep(1200);
         await store.delete(...asked);
       },
     });

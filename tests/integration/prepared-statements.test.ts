@@ -165,7 +165,7 @@ describe('A named statement', () => {
 
   it('has its own time among others', async () => {
     const url = DatabaseUrl.parse(database.url);
-    const deadlines = { statementTimeoutMs: 300 };
+    const deadlines = { statementTimeoutMs: 1000 };
     const hasty = await PgConnection.open({
       url,
       applicationName: 'test',
@@ -176,9 +176,9 @@ describe('A named statement', () => {
       const sleep = (ms: number) => named('select pg_sleep($1::float8 / 1000)', [ms], 'sleep');
       await hasty.query(sleep(0));
       // Together they take longer than the client waits for one.
-      const all = Array.from({ length: 7 }, () => sleep(200));
+      const all = Array.from({ length: 4 }, () => sleep(600));
       expect((await hasty.queryAll([...all, sleep(0)])).command).to.equal('SELECT');
-      const tooLong = hasty.queryAll([sleep(0), sleep(400)]);
+      const tooLong = hasty.queryAll([sleep(0), sleep(1600)]);
       expect(sqlStateOf(await rejectionOf(tooLong)), 'by the server').to.equal(SqlState.queryCanceled);
     } finally {
       await hasty.close();
